@@ -1,0 +1,38 @@
+# Python 3.11+, pip and make are all that is needed; uv lives in an environment of its own,
+# so that a sync of .venv cannot remove it.
+PYTHON ?= python3
+UV := .bootstrap/bin/uv
+MODHOST_CONFIG ?= config/host.toml
+export MODHOST_CONFIG
+
+.PHONY: run test check bench format clean
+
+run: .venv/.synced
+	.venv/bin/modhost run
+
+test: .venv/.synced
+	.venv/bin/pytest
+
+check: .venv/.synced
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: .venv/.synced
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+bench: .venv/.synced
+	.venv/bin/python -m benchmarks
+
+clean:
+	rm -rf .venv .bootstrap
+
+$(UV):
+	$(PYTHON) -m venv .bootstrap
+	.bootstrap/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+.venv/.synced: $(UV) uv.lock pyproject.toml $(wildcard host/pyproject.toml modules/*/pyproject.toml)
+	$(UV) sync --locked --quiet --python $(PYTHON) --no-python-downloads
+	@touch $@
