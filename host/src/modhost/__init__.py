@@ -1,0 +1,27 @@
+"""modhost: a plugin-based modular host for Python. This is the API that modules write against."""
+
+from modhost.background import HostedService
+from modhost.clock import Clock
+from modhost.health import HealthReport
+from modhost.hooks import hookimpl
+from modhost.host_info import HostInfo
+from modhost.ids import new_id
+from modhost.module import Module, ModuleOptions
+from modhost.permissions import ANYONE, Permission, Principal
+from modhost.services import Scope, ServiceCollection
+
+__all__ = [
+    "ANYONE",
+    "Clock",
+    "HealthReport",
+    "HostInfo",
+    "HostedService",
+    "Module",
+    "ModuleOptions",
+    "Permission",
+    "Principal",
+    "Scope",
+    "ServiceCollection",
+    "hookimpl",
+    "new_id",
+]

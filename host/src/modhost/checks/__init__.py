@@ -1,0 +1,6 @@
+"""The host's rules, and what start-up and `modhost doctor` say of a broken one."""
+
+from modhost.checks import rules
+from modhost.checks.findings import Finding, Rule, StartupError
+
+__all__ = ["Finding", "Rule", "StartupError", "rules"]

@@ -1,0 +1,35 @@
+"""What commands work with: the configuration, and a host that is ready."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import click
+
+from modhost.application import Role, build_host
+from modhost.configuration import Configuration, load_configuration
+from modhost.host import Host
+from modhost.services import Scope
+
+
+def configuration_of(context: click.Context) -> Configuration:
+    """Return the configuration that the command line chose."""
+    path: Path | None = context.find_root().params.get("config")
+    return load_configuration(path, os.environ)
+
+
+def host_of(context: click.Context, role: Role = "command") -> Host:
+    """Return the host, built and checked. Raises `StartupError`."""
+    return build_host(configuration_of(context), role)
+
+
+@asynccontextmanager
+async def host_scope(context: click.Context) -> AsyncIterator[Scope]:
+    """Open a scope of the host's services for one command of a module.
+
+    The database is open and migrated, hosted services do not run. Raises `StartupError`.
+    """
+    host = host_of(context)
+    async with host.ready(), host.scope() as scope:
+        yield scope

@@ -1,0 +1,98 @@
+"""The command `modhost`, with the commands that modules add."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from modhost.application import VERSION
+from modhost.checks import StartupError
+from modhost.cli.doctor import doctor
+from modhost.cli.listing import config, modules, permissions, routes, services
+from modhost.cli.migrating import migrate
+from modhost.cli.serving import run, worker
+from modhost.configuration import load_configuration
+from modhost.discovery import find_modules, of_instance
+from modhost.hook_calls import HookCaller
+from modhost.identity import IdentityModule
+
+_OWN = (run, worker, modules, routes, permissions, services, config, migrate, doctor)
+
+
+class _Commands(click.Group):
+    """The host's own commands, and those of modules, which are looked for when asked for."""
+
+    _extended = False
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        self._extend(ctx)
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.commands:
+            self._extend(ctx)
+        return super().get_command(ctx, cmd_name)
+
+    def _extend(self, context: click.Context) -> None:
+        if self._extended:
+            return
+        self._extended = True
+        configuration = load_configuration(context.params.get("config"), os.environ)
+        found = find_modules(configuration.host.modules.disabled).modules
+        present = [of_instance(IdentityModule()), *found]
+        hooks = HookCaller(present)
+        for each in present:
+            try:
+                hooks.call(each, "register_commands", cli=self)
+            except Exception as error:  # noqa: BLE001 - one module must not take the others along
+                message = f"The commands of {each.module.name} are missing: {error}"
+                click.echo(message, err=True)
+
+
+@click.group(cls=_Commands)
+@click.version_option(VERSION, prog_name="modhost")
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The configuration file; else MODHOST_CONFIG, else config/host.toml.",
+)
+def cli(config: Path | None) -> None:
+    """A modular host for Python web applications."""
+
+
+for _command in _OWN:
+    cli.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line: 0 done, 1 failed, 2 bad usage or configuration."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        cli.main(args=_config_first(given), prog_name="modhost")
+    except StartupError as error:
+        _tell(error)
+        sys.exit(2)
+
+
+def _config_first(arguments: list[str]) -> list[str]:
+    """Let `--config FILE` stand behind the command too, where people write it."""
+    for position, argument in enumerate(arguments):
+        if argument == "--":
+            break
+        if argument.startswith("--config="):
+            rest = arguments[:position] + arguments[position + 1 :]
+            return [argument, *rest]
+        if argument == "--config" and position + 1 < len(arguments):
+            rest = arguments[:position] + arguments[position + 2 :]
+            return [argument, arguments[position + 1], *rest]
+    return arguments
+
+
+def _tell(error: StartupError) -> None:
+    count = len(error.findings)
+    problems = "1 problem" if count == 1 else f"{count} problems"
+    click.echo(f"modhost cannot start: {problems}.", err=True)
+    for finding in error.findings:
+        click.echo(f"\n{finding}", err=True)

@@ -1,0 +1,48 @@
+"""How commands print: a table for people, JSON for programs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str = "Nothing.") -> None:
+    """Print rows, which all have the same keys."""
+    if as_json:
+        click.echo(json.dumps([dict(row) for row in rows], default=plain, indent=2))
+    elif not rows:
+        click.echo(empty)
+    else:
+        _show_table(rows)
+
+
+def plain(value: object) -> object:
+    """Return a value as JSON has it: times in UTC with `Z`, anything else as its text."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+    if isinstance(value, tuple | set | frozenset):
+        return list(value)
+    return str(value)
+
+
+def _show_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    header = list(rows[0])
+    lines = [header, *([_cell(row[name]) for name in header] for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value)

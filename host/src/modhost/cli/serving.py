@@ -1,0 +1,92 @@
+"""`modhost run` and `modhost worker`."""
+
+import errno
+import socket
+
+import click
+
+from modhost.application import Role, build_host
+from modhost.cli.context import configuration_of
+from modhost.cli.logs import configure_logging
+from modhost.cli.server import address_of, open_socket, serve
+from modhost.configuration import HostOptions
+from modhost.database import DatabaseUrl
+from modhost.host import Host
+from modhost.identity import IdentityError, LoginService
+from modhost.identity.cookie import is_loopback
+
+
+@click.command()
+@click.pass_context
+def run(context: click.Context) -> None:
+    """Serve the pages and the API; a consumer processes jobs too."""
+    host = _host(context, "web")
+    options = host.configuration.host
+    try:
+        listener = open_socket(options.bind_host, options.bind_port)
+    except OSError as error:
+        raise _cannot_bind(options, error) from error
+    with listener:
+        serve(host, listener, lambda: _greet(host, listener))
+
+
+@click.command()
+@click.pass_context
+def worker(context: click.Context) -> None:
+    """Process jobs; serve nothing but health."""
+    host = _host(context, "worker")
+    with _worker_socket(host.configuration.host) as listener:
+        serve(host, listener, lambda: _greet(host, listener))
+
+
+def _host(context: click.Context, role: Role) -> Host:
+    configuration = configuration_of(context)
+    configure_logging(configuration.host.log_level)
+    return build_host(configuration, role)
+
+
+def _worker_socket(options: HostOptions) -> socket.socket:
+    """Listen where the configuration says, or elsewhere when a web host is there already."""
+    try:
+        return open_socket(options.bind_host, options.bind_port)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise _cannot_bind(options, error) from error
+    return open_socket(options.bind_host, 0)
+
+
+def _cannot_bind(options: HostOptions, error: OSError) -> click.ClickException:
+    msg = f"Cannot listen on {options.bind}: {error.strerror or error}. Stop what listens there, "
+    msg += "or set [host] bind to another address."
+    return click.ClickException(msg)
+
+
+async def _greet(host: Host, listener: socket.socket) -> None:
+    url = f"http://{address_of(listener)}"
+    modules = [f"{found.module.name} {found.module.version}" for found in host.modules[1:]]
+    click.echo(f"modhost {host.info.version} ({host.info.role}, {host.info.environment})")
+    click.echo(f"  modules   {', '.join(modules) or 'none'}")
+    for skipped in host.skipped:
+        click.echo(f"  left out  {skipped.name}: {skipped.error}")
+    database = DatabaseUrl.parse(host.configuration.host.database_url)
+    click.echo(f"  database  {database}")
+    if host.info.role == "worker":
+        click.echo(f"  health    {url}/health/ready")
+        return
+    click.echo(f"  address   {url}")
+    link = await _one_time_link(host, listener)
+    if link:
+        click.echo(f"  log in    {url}{link}")
+        click.echo("            (works once, for 10 minutes, on this machine)")
+
+
+async def _one_time_link(host: Host, listener: socket.socket) -> str | None:
+    is_local = is_loopback(str(listener.getsockname()[0]))
+    if host.info.environment != "development" or not is_local:
+        return None
+    async with host.scope() as scope:
+        try:
+            return await (await scope.get(LoginService)).create_link()
+        except IdentityError as error:
+            click.echo(f"  log in    {error}")
+            return None

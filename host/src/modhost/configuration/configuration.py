@@ -1,0 +1,110 @@
+"""The configuration as it was read: bound to the options of the host and of the modules."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from modhost.checks import Finding, rules
+from modhost.configuration.host_options import HostOptions
+from modhost.configuration.problems import Origins, findings_of, named
+from modhost.configuration.secrecy import shown
+from modhost.configuration.values import leaves, merge, overrides
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Configuration:
+    """What operators have set.
+
+    Args:
+        values: the tables of the file.
+        source: the file, None for none.
+        environ: the environment, whose `MODHOST__…` variables override the file.
+        findings: what was wrong when the file was read.
+
+    Attributes:
+        host: the options of the host; the defaults when they cannot be used.
+        findings: what is wrong with what was bound so far.
+
+    """
+
+    def __init__(
+        self,
+        values: Mapping[str, Any] | None = None,
+        source: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+        findings: list[Finding] | None = None,
+    ) -> None:
+        self.source = source
+        self.findings = list(findings or ())
+        self._values: dict[str, Any] = {}
+        for path, value in leaves(values or {}):
+            merge(self._values, path, value)
+        given = overrides(environ or {})
+        for override in given:
+            merge(self._values, override.path, override.value)
+        where = str(source) if source else "the configuration"
+        self._origins = Origins(where, {each.path: each.variable for each in given})
+        self._refuse_unknown_sections()
+        self.host = self._bind(("host",), HostOptions, None) or HostOptions()
+
+    def module_names(self) -> list[str]:
+        """Return the modules that have a section."""
+        modules = self._values.get("modules", {})
+        return list(modules) if isinstance(modules, dict) else []
+
+    def section(self, module: str) -> dict[str, Any]:
+        """Return what was set for a module, as it was given."""
+        return self._table(("modules", module))
+
+    def bind(self, module: str, model: type[Model]) -> Model | None:
+        """Return a module's options; None when they cannot be used, which is then a finding."""
+        return self._bind(("modules", module), model, module)
+
+    def in_effect(self, models: Mapping[str, type[BaseModel]]) -> Iterator[tuple[str, Any]]:
+        """Yield every option with its value, secrets hidden, those of the host first."""
+        yield from _rows(("host",), self.host)
+        for module, model in models.items():
+            options = self.bind(module, model)
+            if options is not None:
+                yield from _rows(("modules", module), options)
+
+    def _bind(
+        self, section: tuple[str, ...], model: type[Model], module: str | None
+    ) -> Model | None:
+        try:
+            return model.model_validate(self._table(section))
+        except ValidationError as error:
+            self.findings += findings_of(error, section, model, self._origins, module)
+            return None
+
+    def _table(self, section: tuple[str, ...]) -> dict[str, Any]:
+        table: Any = self._values
+        for name in section:
+            table = table.get(name, {}) if isinstance(table, dict) else {}
+        return table if isinstance(table, dict) else {}
+
+    def _refuse_unknown_sections(self) -> None:
+        for name, value in self._values.items():
+            where = f"{self._origins.of((name,))}: [{name}]"
+            if name not in ("host", "modules"):
+                remedy = "The sections are [host], [host.modules] and [modules.<name>]."
+                self.findings.append(Finding(rules.UNKNOWN_KEY, f"{where} is unknown.", remedy))
+            elif not isinstance(value, dict):
+                self.findings.append(
+                    Finding(rules.BAD_VALUE, f"{where} is no table.", f"Write [{name}].")
+                )
+        for name in self.module_names():
+            if not isinstance(self._values["modules"][name], dict):
+                where = f"{self._origins.of(('modules', name))}: {named(('modules',), (name,))}"
+                detail = f"{where} is no table."
+                remedy = f"Write [modules.{name}]."
+                self.findings.append(Finding(rules.BAD_VALUE, detail, remedy))
+
+
+def _rows(section: tuple[str, ...], options: BaseModel) -> Iterator[tuple[str, Any]]:
+    dumped = options.model_dump(mode="python")
+    for path, value in leaves(dumped):
+        yield named(section, path), shown(path[-1], value)

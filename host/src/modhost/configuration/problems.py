@@ -1,0 +1,86 @@
+"""Pydantic's errors as findings that name the file, the key, the value and the remedy."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from modhost.checks import Finding, rules
+from modhost.configuration.secrecy import shown
+from modhost.configuration.values import Path
+
+
+class Origins:
+    """Knows which file or environment variable set a key."""
+
+    def __init__(self, source: str, variables: dict[Path, str]) -> None:
+        self._source = source
+        self._variables = variables
+
+    def of(self, path: Path) -> str:
+        """Return the words for where a key was set."""
+        for length in range(len(path), 0, -1):
+            variable = self._variables.get(path[:length])
+            if variable is not None:
+                return f"environment variable {variable}"
+        return self._source
+
+
+def findings_of(
+    error: ValidationError,
+    section: Path,
+    model: type[BaseModel],
+    origins: Origins,
+    module: str | None,
+) -> list[Finding]:
+    """Return a finding for each thing that is wrong in a section."""
+    return [
+        _finding(detail, section, model, origins, module)
+        for detail in error.errors(include_url=False)
+    ]
+
+
+def _finding(
+    detail: ErrorDetails,
+    section: Path,
+    model: type[BaseModel],
+    origins: Origins,
+    module: str | None,
+) -> Finding:
+    location = tuple(str(part) for part in detail["loc"])
+    where = f"{origins.of((*section, *location))}: {named(section, location)}"
+    if detail["type"] == "extra_forbidden":
+        return Finding(rules.UNKNOWN_KEY, f"{where} is no option.", _known(location, model), module)
+    message = detail["msg"].removeprefix("Value error, ").rstrip(".")
+    if detail["type"] == "missing":
+        return Finding(rules.BAD_VALUE, f"{where} is missing.", "Set it.", module)
+    if not location:
+        return Finding(rules.BAD_VALUE, f"{where}: {message}.", "", module)
+    value = shown(location[-1], detail["input"])
+    return Finding(rules.BAD_VALUE, f"{where} is {value!r}.", f"{message}.", module)
+
+
+def named(section: Path, location: Iterable[str]) -> str:
+    """Return a key as people find it in the file: `[section] key`."""
+    *tables, key = (*section, *location) if tuple(location) else (*section, "")
+    return f"[{'.'.join(tables)}] {key}".rstrip()
+
+
+def _known(location: Path, model: type[BaseModel]) -> str:
+    fields = _fields_at(location[:-1], model)
+    similar = get_close_matches(location[-1], fields, 1)
+    if similar:
+        return f"Did you mean {similar[0]!r}?"
+    return f"The options are: {', '.join(fields)}." if fields else "There are no options here."
+
+
+def _fields_at(path: Path, model: type[BaseModel]) -> list[str]:
+    for part in path:
+        field: Any = model.model_fields.get(part)
+        below = field.annotation if field else None
+        if not (isinstance(below, type) and issubclass(below, BaseModel)):
+            return []
+        model = below
+    return list(model.model_fields)

@@ -1,0 +1,22 @@
+"""The database: one URL, SQLite or PostgreSQL, the same promises on both."""
+
+from modhost.database.database import Database
+from modhost.database.errors import BadDatabaseUrl, DatabaseError, DatabaseUnreachable
+from modhost.database.postgres import PostgresAccess
+from modhost.database.sqlite import SqliteAccess
+from modhost.database.types import Identifier, UtcDateTime, from_sqlite, to_sqlite
+from modhost.database.url import DatabaseUrl
+
+__all__ = [
+    "BadDatabaseUrl",
+    "Database",
+    "DatabaseError",
+    "DatabaseUnreachable",
+    "DatabaseUrl",
+    "Identifier",
+    "PostgresAccess",
+    "SqliteAccess",
+    "UtcDateTime",
+    "from_sqlite",
+    "to_sqlite",
+]

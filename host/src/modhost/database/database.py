@@ -1,0 +1,156 @@
+"""The host's database."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from functools import cached_property
+from typing import Literal
+
+import anyio
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from modhost.database.engines import open_postgres, open_sqlite
+from modhost.database.errors import DatabaseUnreachable
+from modhost.database.naming import FlatNames
+from modhost.database.postgres import PostgresAccess
+from modhost.database.sqlite import SqliteAccess, WriteTurn
+from modhost.database.url import DatabaseUrl
+
+
+class Database:
+    """Sessions for the edges, bare drivers for the hot path, over one URL.
+
+    Args:
+        url: `sqlite:///file` or `postgresql://user:password@host/name`.
+
+    Raises:
+        BadDatabaseUrl: the URL cannot be used; the message does not show its password.
+
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._parsed = DatabaseUrl.parse(url)
+        self._turn = WriteTurn()
+        self._names = FlatNames()
+        self._engines: tuple[AsyncEngine, AsyncEngine] | None = None
+        self.know_schema("modhost")
+
+    @property
+    def dialect(self) -> Literal["sqlite", "postgresql"]:
+        """Which of the two it is."""
+        return self._parsed.dialect
+
+    def know_schema(self, schema: str) -> None:
+        """Make the tables of a module usable; the host does it for every module."""
+        self._names.know(schema)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["Database"]:
+        """Connect, and disconnect at the end. Raises `DatabaseUnreachable`."""
+        if self.dialect == "sqlite":
+            self._make_folder()
+            self._engines = open_sqlite(self._parsed, self._names)
+        else:
+            self._engines = open_postgres(self._parsed)
+        try:
+            await self._greet()
+            yield self
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._close()
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """Open a session in a write transaction: committed at the end, rolled back on an error.
+
+        On SQLite it is this process's one writer from the start, so that what it reads cannot
+        change before it writes. Raises `RuntimeError` when this task has one open already.
+        """
+        turn = self._turn.take() if self.dialect == "sqlite" else nullcontext()
+        async with turn, self._session(self._opened[0]) as session:
+            yield session
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """Open a session that can only read, and never waits for a writer."""
+        async with self._session(self._opened[1]) as session:
+            yield session
+
+    def refuse_nested_write(self) -> None:
+        """Raise `RuntimeError` when this task has a session open in which a write would wait."""
+        if self.dialect == "sqlite":
+            self._turn.refuse_nested()
+
+    @cached_property
+    def sqlite(self) -> SqliteAccess:
+        """The bare driver of a SQLite database."""
+        if self.dialect != "sqlite":
+            msg = f"{self._parsed} is not a SQLite database."
+            raise RuntimeError(msg)
+        return SqliteAccess(self._parsed.path, self._turn)
+
+    @cached_property
+    def postgres(self) -> PostgresAccess:
+        """The bare driver of a PostgreSQL database."""
+        if self.dialect != "postgresql":
+            msg = f"{self._parsed} is not a PostgreSQL database."
+            raise RuntimeError(msg)
+        return PostgresAccess(self._parsed)
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """SQLAlchemy's engine of writers, for migrations."""
+        return self._opened[0]
+
+    def __repr__(self) -> str:
+        return f"Database({self._parsed})"
+
+    @property
+    def _opened(self) -> tuple[AsyncEngine, AsyncEngine]:
+        if self._engines is None:
+            msg = "The database is not open: it is while the host runs, or within its `open()`."
+            raise RuntimeError(msg)
+        return self._engines
+
+    @asynccontextmanager
+    async def _session(self, engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+        session = AsyncSession(engine, expire_on_commit=False)
+        try:
+            yield session
+            # Shielded: a commit that was begun has an end that somebody waits for.
+            with anyio.CancelScope(shield=True):
+                await session.commit()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await session.close()
+
+    def _make_folder(self) -> None:
+        try:
+            self._parsed.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            msg = f"The folder of the database {self._parsed} cannot be made: {error}."
+            raise DatabaseUnreachable(msg) from error
+
+    async def _greet(self) -> None:
+        try:
+            async with self._opened[1].connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        except Exception as error:  # noqa: BLE001 - drivers raise many kinds
+            reason = str(getattr(error, "orig", None) or error).strip().splitlines()
+            msg = f"The database {self._parsed} cannot be reached: "
+            msg += reason[0] if reason else type(error).__name__
+            raise DatabaseUnreachable(msg) from None
+
+    async def _close(self) -> None:
+        writer, reader = self._opened
+        self._engines = None
+        await writer.dispose()
+        await reader.dispose()
+        if "sqlite" in self.__dict__:
+            self.sqlite.close()
+            del self.__dict__["sqlite"]
+        if "postgres" in self.__dict__:
+            await self.postgres.close()
+            del self.__dict__["postgres"]

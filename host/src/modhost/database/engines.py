@@ -1,0 +1,58 @@
+"""SQLAlchemy's engines, set up so that nothing is lost and nobody waits for long."""
+
+from typing import Any, Final
+
+from sqlalchemy import Connection, event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from modhost.database.naming import FlatNames
+from modhost.database.postgres import import_asyncpg
+from modhost.database.sqlite_thread import LOCK_DEADLINE_SECONDS, prepare
+from modhost.database.url import DatabaseUrl
+
+_READERS: Final = 4
+_BUSY_TIMEOUT_MS: Final = int(LOCK_DEADLINE_SECONDS * 1000)
+
+
+def open_sqlite(url: DatabaseUrl, names: FlatNames) -> tuple[AsyncEngine, AsyncEngine]:
+    """Return the engine of the one writer, and that of the readers."""
+    writer = create_async_engine(url.for_engine(), pool_size=1, max_overflow=0)
+    reader = create_async_engine(url.for_engine(), pool_size=_READERS, max_overflow=0)
+    for engine, begin, query_only in (
+        (writer, "BEGIN IMMEDIATE", False),
+        (reader, "BEGIN", True),
+    ):
+        _begin_by(engine, begin, query_only=query_only)
+        names.apply_to(engine.sync_engine)
+    return writer, reader
+
+
+def open_postgres(url: DatabaseUrl) -> tuple[AsyncEngine, AsyncEngine]:
+    """Return the engine of writers, and that of readers, over one pool."""
+    import_asyncpg()
+    engine = create_async_engine(
+        url.for_engine(),
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=10,
+        connect_args={
+            "timeout": 10,
+            "command_timeout": 60,
+            "server_settings": {"application_name": "modhost", "timezone": "UTC"},
+        },
+    )
+    return engine, engine.execution_options(postgresql_readonly=True)
+
+
+def _begin_by(engine: AsyncEngine, statement: str, *, query_only: bool) -> None:
+    """Begin transactions ourselves: the driver's own way begins too late, and loses updates."""
+
+    def connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        prepare(connection, busy_timeout_ms=_BUSY_TIMEOUT_MS, query_only=query_only)
+
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    event.listen(engine.sync_engine, "connect", connected)
+    event.listen(engine.sync_engine, "begin", begin)

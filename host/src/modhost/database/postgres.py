@@ -1,0 +1,87 @@
+"""PostgreSQL without the ORM: for statements that run thousands of times a second."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import anyio
+
+from modhost.database.errors import BadDatabaseUrl
+from modhost.database.url import DatabaseUrl
+
+MOST_CONNECTIONS: Final = 10
+_CONNECT_SECONDS: Final = 10.0
+_COMMAND_SECONDS: Final = 60.0
+_SETTINGS: Final = {"application_name": "modhost", "timezone": "UTC"}
+
+
+class PostgresAccess:
+    """asyncpg connections: from a pool, or dedicated ones."""
+
+    def __init__(self, url: DatabaseUrl) -> None:
+        self._asyncpg: Any = import_asyncpg()
+        self._dsn = url.dsn
+        self._pool: Any = None
+        self._opening = anyio.Lock()
+        self.errors: tuple[type[Exception], ...] = (
+            OSError,
+            TimeoutError,
+            self._asyncpg.PostgresError,
+            self._asyncpg.InterfaceError,
+        )
+        """What the driver raises."""
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Any]:
+        """Lend a connection; one that the server has closed is replaced."""
+        pool = self._pool or await self._open_pool()
+        async with pool.acquire() as connection:
+            yield connection
+
+    async def connect(self) -> Any:
+        """Open a connection of its own, e.g. to listen; whoever asks closes it."""
+        return await self._asyncpg.connect(
+            self._dsn,
+            timeout=_CONNECT_SECONDS,
+            command_timeout=_COMMAND_SECONDS,
+            server_settings=_SETTINGS,
+        )
+
+    async def close(self) -> None:
+        """Close the pool."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        with anyio.move_on_after(5):
+            await pool.close()
+            return
+        pool.terminate()
+
+    async def _open_pool(self) -> Any:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await self._asyncpg.create_pool(
+                    self._dsn,
+                    min_size=0,
+                    max_size=MOST_CONNECTIONS,
+                    timeout=_CONNECT_SECONDS,
+                    command_timeout=_COMMAND_SECONDS,
+                    server_settings=_SETTINGS,
+                    reset=_keep_as_it_is,
+                )
+            return self._pool
+
+
+async def _keep_as_it_is(_connection: Any) -> None:
+    """Spare the round trip of a reset: nothing here changes a connection's settings."""
+
+
+def import_asyncpg() -> Any:
+    """Return the driver. Raises `BadDatabaseUrl` when it is not installed."""
+    try:
+        import asyncpg
+    except ImportError as error:
+        msg = "The database URL is one of PostgreSQL, but its driver is not installed; run "
+        msg += "`pip install 'modhost[postgres]'`."
+        raise BadDatabaseUrl(msg) from error
+    return asyncpg

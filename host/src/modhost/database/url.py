@@ -1,0 +1,71 @@
+"""The database's URL, read once, shown without its password."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from modhost.database.errors import BadDatabaseUrl
+
+_EXAMPLES: Final = "sqlite:///var/modhost.db or postgresql://user@host/database"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class DatabaseUrl:
+    """A URL that the host can use."""
+
+    dialect: Literal["sqlite", "postgresql"]
+    url: URL
+
+    @classmethod
+    def parse(cls, text: str) -> "DatabaseUrl":
+        """Read a URL. Raises `BadDatabaseUrl`."""
+        try:
+            url = make_url(text)
+        except (ArgumentError, ValueError) as error:
+            # The cause is left out: it would show the text, which may hold a password.
+            msg = f"The database URL cannot be read; write it like {_EXAMPLES}."
+            raise BadDatabaseUrl(msg) from error.__cause__
+        kind = url.drivername.partition("+")[0]
+        if kind == "sqlite":
+            return cls("sqlite", _sqlite(url))
+        if kind in ("postgresql", "postgres"):
+            return cls("postgresql", url.set(drivername="postgresql"))
+        msg = f"The database {kind!r} is not supported; write a URL like {_EXAMPLES}."
+        raise BadDatabaseUrl(msg)
+
+    @property
+    def path(self) -> Path:
+        """The file of a SQLite database."""
+        return Path(self.url.database or "")
+
+    @property
+    def dsn(self) -> str:
+        """The whole URL, password included, for the driver."""
+        return self.url.render_as_string(hide_password=False)
+
+    def for_engine(self) -> URL:
+        """Return the URL with the driver that SQLAlchemy is to use."""
+        driver = "sqlite+aiosqlite" if self.dialect == "sqlite" else "postgresql+asyncpg"
+        return self.url.set(drivername=driver)
+
+    def __str__(self) -> str:
+        return self.url.render_as_string(hide_password=True)
+
+    __repr__ = __str__
+
+
+def _sqlite(url: URL) -> URL:
+    if url.host:
+        msg = f"{url.render_as_string()} names a host; a file needs three slashes: sqlite:///file."
+        raise BadDatabaseUrl(msg)
+    if not url.database or url.database == ":memory:":
+        msg = "A SQLite database in memory would lose every job at the end of the process; name a "
+        msg += "file, e.g. sqlite:///var/modhost.db."
+        raise BadDatabaseUrl(msg)
+    if url.query:
+        msg = f"The SQLite URL has parameters ({', '.join(url.query)}); the host takes none."
+        raise BadDatabaseUrl(msg)
+    return url.set(drivername="sqlite")

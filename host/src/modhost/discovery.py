@@ -1,0 +1,140 @@
+"""Finding modules: installed packages name them in the entry-point group `modhost.modules`."""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Final
+
+from modhost.checks import Finding, Rule, rules
+from modhost.module import Module
+
+GROUP: Final = "modhost.modules"
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,40}")
+_RESERVED: Final = ("modhost", "host", "health", "static")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundModule:
+    """A module, with the distribution that brings it."""
+
+    module: Module
+    entry_point: str
+    distribution: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedModule:
+    """A module that could not be imported."""
+
+    name: str
+    distribution: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What was found; every skipped module is among the findings too."""
+
+    modules: list[FoundModule]
+    skipped: list[SkippedModule]
+    findings: list[Finding]
+
+
+def find_modules(
+    disabled: Collection[str] = (), installed: Iterable[EntryPoint] | None = None
+) -> Discovered:
+    """Import the installed modules, each on its own, except those that are disabled."""
+    if installed is None:
+        installed = entry_points(group=GROUP)
+    found: list[FoundModule] = []
+    skipped: list[SkippedModule] = []
+    findings: list[Finding] = []
+    for entry in sorted(installed, key=lambda entry: entry.name):
+        if entry.name in disabled:
+            continue
+        loaded = _load(entry)
+        if isinstance(loaded, SkippedModule):
+            skipped.append(loaded)
+            findings.append(_not_imported(loaded))
+        elif isinstance(loaded, Finding):
+            findings.append(loaded)
+        elif loaded.module.name not in disabled:
+            found.append(loaded)
+    return Discovered(found, skipped, findings + check_modules(found))
+
+
+def of_instance(module: Module) -> FoundModule:
+    """Return a module that is given instead of found."""
+    distribution = type(module).__module__.partition(".")[0]
+    return FoundModule(module, module.name, distribution, module.version)
+
+
+def check_modules(found: Sequence[FoundModule]) -> list[Finding]:
+    """Return what is wrong with the modules' names and prefixes."""
+    findings: list[Finding] = []
+    names: dict[str, FoundModule] = {}
+    prefixes: dict[str, FoundModule] = {}
+    for each in found:
+        findings += _check_name(each)
+        first = names.setdefault(each.module.name, each)
+        if first is not each:
+            detail = f"{each.distribution} and {first.distribution} both bring a module "
+            detail += f"{each.module.name!r}."
+            findings.append(_finding(rules.DUPLICATE_MODULE, each, detail, "Uninstall one."))
+        for prefix in filter(None, (each.module.route_prefix, each.module.view_prefix)):
+            findings += _check_prefix(each, prefix)
+            owner = prefixes.setdefault(prefix, each)
+            if owner is not each:
+                detail = f"{prefix!r} is the prefix of {owner.module.name} too."
+                remedy = "Give one of the two another prefix."
+                findings.append(_finding(rules.DUPLICATE_PREFIX, each, detail, remedy))
+    return findings
+
+
+def _load(entry: EntryPoint) -> FoundModule | SkippedModule | Finding:
+    distribution = entry.dist.name if entry.dist else "unknown"
+    version = entry.dist.version if entry.dist else ""
+    try:
+        target = entry.load()
+        module = target() if isinstance(target, type) and issubclass(target, Module) else target
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever an import raises
+        reason = f"{type(error).__name__}: {error}"
+        return SkippedModule(entry.name, distribution, reason)
+    if not isinstance(module, Module):
+        detail = f"the entry point {entry.name!r} names {entry.value}, which is {target!r}."
+        remedy = "Let it name a subclass of modhost.Module."
+        return Finding(rules.NOT_A_MODULE, detail, remedy, entry.name, distribution)
+    return FoundModule(module, entry.name, distribution, version)
+
+
+def _not_imported(skipped: SkippedModule) -> Finding:
+    remedy = (
+        "Mend or uninstall the package, leave the module out by [host.modules] disabled, or start "
+        'without it by [host.modules] on_error = "skip".'
+    )
+    detail = f"importing it raised {skipped.error}."
+    return Finding(rules.MODULE_NOT_IMPORTED, detail, remedy, skipped.name, skipped.distribution)
+
+
+def _check_name(each: FoundModule) -> list[Finding]:
+    name = each.module.name
+    if _NAME.fullmatch(name) and name not in _RESERVED:
+        return []
+    detail = f"the name is {name!r}."
+    remedy = "Name it by lower-case letters, digits and underscores, beginning with a letter"
+    remedy += f"; {', '.join(_RESERVED)} are taken."
+    return [_finding(rules.MODULE_NAME, each, detail, remedy)]
+
+
+def _check_prefix(each: FoundModule, prefix: str) -> list[Finding]:
+    if prefix.startswith("/") and not prefix.endswith("/"):
+        return []
+    detail = f"the prefix {prefix!r} must begin with a slash and end without one."
+    remedy = f"Write {'/' + prefix.strip('/')!r}."
+    return [_finding(rules.MALFORMED_PREFIX, each, detail, remedy)]
+
+
+def _finding(rule: Rule, each: FoundModule, detail: str, remedy: str) -> Finding:
+    return Finding(rule, detail, remedy, each.module.name or each.entry_point, each.distribution)

@@ -1,0 +1,86 @@
+"""The hooks that a module may implement. Together their docstrings are the plugin manual."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pluggy
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    import click
+    from starlette.requests import Request
+
+    from modhost.background import HostedService
+    from modhost.health import HealthReport
+    from modhost.host_info import HostInfo
+    from modhost.permissions import Permission, Principal
+    from modhost.services import Scope, ServiceCollection
+    from modhost.web import Endpoints, Menu, MiddlewareStack, Pages
+
+PROJECT = "modhost"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class ModuleHooks:
+    """Specifications of all hooks; an implementation may leave out parameters it does not need."""
+
+    @hookspec
+    def configure_services(
+        self, services: "ServiceCollection", options: BaseModel, host: "HostInfo"
+    ) -> None:
+        """Register what this module offers: contracts with their implementations and lifetimes.
+
+        Called once, at start, after the modules named in `requires`. Nothing may be resolved here.
+        """
+
+    @hookspec
+    def configure_permissions(self) -> "Sequence[Permission]":  # type: ignore[empty-body]
+        """Return the permissions that this module's endpoints and pages ask for."""
+
+    @hookspec
+    def map_endpoints(self, endpoints: "Endpoints", options: BaseModel) -> None:
+        """Map the API endpoints, under the module's `route_prefix`; each names its permission."""
+
+    @hookspec
+    def map_pages(self, pages: "Pages", options: BaseModel) -> None:
+        """Map the pages, under the module's `view_prefix`; each names its permission."""
+
+    @hookspec
+    def configure_menu(self, menu: "Menu") -> None:
+        """Add entries to the navigation; an entry shows only to those who may open its page."""
+
+    @hookspec
+    def configure_middleware(self, middleware: "MiddlewareStack", options: BaseModel) -> None:
+        """Add ASGI middleware; it runs after authentication, in the order of the modules."""
+
+    @hookspec
+    def hosted_services(  # type: ignore[empty-body]
+        self, options: BaseModel, host: "HostInfo"
+    ) -> "Sequence[type[HostedService]]":
+        """Return the contracts of the singletons that the host runs for as long as it runs itself.
+
+        They start in the order given, after every `on_start`; a service that fails before it
+        reports itself started fails the start, one that crashes later is restarted with backoff.
+        """
+
+    @hookspec
+    async def check_health(self, scope: "Scope") -> "HealthReport":  # type: ignore[empty-body]
+        """Tell whether this module can do its work; bounded by a timeout, shown without secrets."""
+
+    @hookspec
+    def register_commands(self, cli: "click.Group") -> None:
+        """Add command groups to `modhost`; what they need, `modhost.cli.host_scope` opens."""
+
+    @hookspec
+    async def authenticate(self, request: "Request", scope: "Scope") -> "Principal | None":
+        """Return who is asking by another identity than the host's own, or None to pass."""
+
+    @hookspec
+    async def on_start(self, scope: "Scope") -> None:
+        """Prepare: the database is migrated, nothing is served yet. An error stops the start."""
+
+    @hookspec
+    async def on_stop(self, scope: "Scope") -> None:
+        """Clean up, in reverse order, after the hosted services have stopped; bounded in time."""

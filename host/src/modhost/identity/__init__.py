@@ -1,0 +1,35 @@
+"""Who is asking, and what they may: users, roles, API tokens, sessions, login."""
+
+from modhost.identity.authenticator import Authenticator
+from modhost.identity.contracts import (
+    CreatedToken,
+    ForeignIdentity,
+    LoginService,
+    RoleInfo,
+    RoleService,
+    SessionService,
+    TokenInfo,
+    TokenService,
+    UserInfo,
+    UserService,
+    Visitor,
+)
+from modhost.identity.errors import IdentityError
+from modhost.identity.module import IdentityModule
+
+__all__ = [
+    "Authenticator",
+    "CreatedToken",
+    "ForeignIdentity",
+    "IdentityError",
+    "IdentityModule",
+    "LoginService",
+    "RoleInfo",
+    "RoleService",
+    "SessionService",
+    "TokenInfo",
+    "TokenService",
+    "UserInfo",
+    "UserService",
+    "Visitor",
+]

@@ -1,0 +1,197 @@
+"""What other modules may use of the host's identity: services and plain data, no secrets."""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from starlette.requests import Request
+
+from modhost.permissions import Principal
+from modhost.services import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedToken:
+    """A new token; `token` is the only time that its secret is shown."""
+
+    id: UUID
+    name: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenInfo:
+    """A token, without its secret. `permissions` may hold wildcards."""
+
+    id: UUID
+    name: str
+    permissions: tuple[str, ...]
+    roles: tuple[str, ...]
+    created_at: datetime
+    created_by: str | None
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class UserInfo:
+    """A user; without a password only a one-time link logs them in."""
+
+    id: UUID
+    name: str
+    roles: tuple[str, ...]
+    created_at: datetime
+    has_password: bool
+    is_disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RoleInfo:
+    """A role, with what it grants."""
+
+    name: str
+    grants: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """The browser that logs in, as far as the request tells.
+
+    Args:
+        address: where the connection comes from; empty when it is not known.
+        agent: how the browser names itself.
+        session: the secret of the session that it brings, which the login replaces.
+
+    """
+
+    address: str = ""
+    agent: str = ""
+    session: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignIdentity:
+    """A module's `authenticate` hook, contributed by the host for each module that has one."""
+
+    module: str
+    authenticate: Callable[[Request, Scope], Awaitable[Principal | None]]
+
+
+class TokenService(Protocol):
+    """API tokens."""
+
+    async def create(
+        self,
+        name: str,
+        permissions: Collection[str],
+        roles: Collection[str] = (),
+        expires: timedelta | None = None,
+        *,
+        creator: Principal | None = None,
+    ) -> CreatedToken:
+        """Create a token; without `expires` it is valid until it is revoked.
+
+        A creator can give only what they have; none is the operator at the command line.
+
+        Raises:
+            UnknownGrant: a permission, or a wildcard, covers nothing that a module declares.
+            UnknownRole: there is no such role.
+            NotYoursToGrant: the creator lacks what the token would have.
+            NameTaken: a token of that name is in use.
+            UnusableName: the name is empty or not printable.
+            UnusableExpiry: `expires` is not positive, or beyond the calendar.
+
+        """
+        ...
+
+    async def list(self) -> Sequence[TokenInfo]:
+        """Return the tokens that are not revoked, the newest first."""
+        ...
+
+    async def revoke(self, id_or_name: UUID | str) -> TokenInfo:
+        """End a token, at once and everywhere. Raises `TokenNotFound`."""
+        ...
+
+
+class UserService(Protocol):
+    """Users who log in with a browser."""
+
+    async def add(
+        self,
+        name: str,
+        password: str | None,
+        roles: Collection[str] = (),
+        *,
+        creator: Principal | None = None,
+    ) -> UserInfo:
+        """Add a user. A creator can give only what they have; none is the operator.
+
+        Raises:
+            NameTaken: there is a user whose name differs at most in its letters' case.
+            UnusableName: the name is empty or not printable.
+            UnusablePassword: the password is too short or too long.
+            UnknownRole: there is no such role.
+            NotYoursToGrant: the creator lacks what the user would have.
+
+        """
+        ...
+
+    async def list(self) -> Sequence[UserInfo]:
+        """Return all users by name."""
+        ...
+
+    async def disable(self, name: str) -> UserInfo:
+        """Log a user out everywhere and let them in no more. Raises `UserNotFound`."""
+        ...
+
+    async def enable(self, name: str) -> UserInfo:
+        """Let a disabled user in again. Raises `UserNotFound`."""
+        ...
+
+    async def set_password(self, name: str, password: str) -> None:
+        """Replace a password and end all the user's sessions.
+
+        Raises `UserNotFound`, `UnusablePassword`.
+        """
+        ...
+
+
+class RoleService(Protocol):
+    """Roles: those in the database, and those that permissions name as default roles."""
+
+    async def list(self) -> Sequence[RoleInfo]:
+        """Return all roles by name, `Admin` among them."""
+        ...
+
+
+class SessionService(Protocol):
+    """Browser sessions."""
+
+    async def close(self, secret: str) -> None:
+        """End the session with that secret; none is no error."""
+        ...
+
+    async def close_all(self, user_id: UUID) -> int:
+        """End all sessions of a user and return how many there were."""
+        ...
+
+
+class LoginService(Protocol):
+    """Ways into a session; each returns the new session's secret, for the cookie."""
+
+    async def with_password(self, name: str, password: str, visitor: Visitor) -> str:
+        """Log in by name and password. Raises `LoginFailed`, `TooManyFailures`."""
+        ...
+
+    async def with_link(self, secret: str, visitor: Visitor) -> str:
+        """Log in by a one-time link. Raises `LoginFailed`."""
+        ...
+
+    async def create_link(self) -> str:
+        """Return the path of a new link that logs the built-in administrator in, once.
+
+        Raises `UserDisabled` when the administrator is disabled.
+        """
+        ...

@@ -1,0 +1,76 @@
+"""The host's own module: users, tokens and sessions, registered the way any module registers."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import click
+
+from modhost.background import HostedService
+from modhost.hooks import hookimpl
+from modhost.identity.authenticator import Authenticator
+from modhost.identity.contracts import (
+    LoginService,
+    RoleService,
+    SessionService,
+    TokenService,
+    UserService,
+)
+from modhost.identity.grants import Grants
+from modhost.identity.login import Login
+from modhost.identity.pages import map_pages
+from modhost.identity.passwords import Passwords
+from modhost.identity.permissions import MANAGE_TOKENS, MANAGE_USERS
+from modhost.identity.roles import Roles
+from modhost.identity.sessions import Sessions
+from modhost.identity.tables import SCHEMA
+from modhost.identity.throttle import Throttle
+from modhost.identity.tokens import Tokens
+from modhost.identity.usage import Usage
+from modhost.identity.users import Users
+from modhost.module import Module
+from modhost.permissions import Permission
+from modhost.services import ServiceCollection
+from modhost.web import Pages
+
+
+class IdentityModule(Module):
+    """Who may enter; the host always includes it."""
+
+    name: ClassVar[str] = SCHEMA
+    version: ClassVar[str] = "0.1.0"
+    migrations: ClassVar[str] = "modhost.migrations"
+
+    @hookimpl
+    def configure_services(self, services: ServiceCollection) -> None:
+        """Register the contracts of users, tokens, sessions and logins."""
+        for helper in (Grants, Passwords, Throttle, Usage, Authenticator):
+            services.add_singleton(helper)
+        services.add_singleton(TokenService, Tokens)
+        services.add_singleton(UserService, Users)
+        services.add_singleton(RoleService, Roles)
+        services.add_singleton(SessionService, Sessions)
+        services.add_singleton(LoginService, Login)
+
+    @hookimpl
+    def configure_permissions(self) -> Sequence[Permission]:
+        """Declare who may manage others."""
+        return [MANAGE_USERS, MANAGE_TOKENS]
+
+    @hookimpl
+    def map_pages(self, pages: Pages) -> None:
+        """Map the pages of the login."""
+        map_pages(pages)
+
+    @hookimpl
+    def hosted_services(self) -> Sequence[type[HostedService]]:
+        """Run what writes the last use of tokens and sessions."""
+        return [Usage]
+
+    @hookimpl
+    def register_commands(self, cli: click.Group) -> None:
+        """Add `modhost tokens` and `modhost users`."""
+        # The commands use the command line, which uses this module.
+        from modhost.identity.commands import tokens, users
+
+        cli.add_command(tokens)
+        cli.add_command(users)

@@ -1,0 +1,125 @@
+"""The tables of users, roles, tokens and sessions. No secret is stored, only what proves it."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import JSON, Index, MetaData, text
+from sqlmodel import Field, SQLModel
+
+from modhost.database import Identifier, UtcDateTime
+
+SCHEMA = "modhost"
+
+
+class IdentityTable(SQLModel):
+    """Base of the host's own tables, with metadata of their own."""
+
+    metadata: ClassVar[MetaData] = MetaData()
+
+
+class User(IdentityTable, table=True):
+    """Somebody who logs in; without a password only a one-time link does it."""
+
+    __tablename__ = "users"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    id: UUID = Field(primary_key=True, sa_type=Identifier)
+    name: str
+    name_key: str = Field(unique=True)
+    """The name as it is compared: two names that look alike are one."""
+    password_hash: str | None = Field(default=None, repr=False)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Role(IdentityTable, table=True):
+    """A named set of grants, beside those that permissions bring by their `default_roles`."""
+
+    __tablename__ = "roles"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    name: str = Field(primary_key=True)
+    permissions: list[str] = Field(default_factory=list, sa_type=JSON)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class UserRole(IdentityTable, table=True):
+    """A user's role, by name: a role that only `default_roles` know has no row."""
+
+    __tablename__ = "user_roles"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    user_id: UUID = Field(primary_key=True, sa_type=Identifier)
+    role: str = Field(primary_key=True)
+
+
+class Token(IdentityTable, table=True):
+    """A program's key to the API; revoked ones stay, so that their name tells who did what."""
+
+    __tablename__ = "tokens"
+    __table_args__ = (
+        Index(
+            "ix_modhost_tokens_name",
+            "name",
+            unique=True,
+            sqlite_where=text("revoked_at IS NULL"),
+            postgresql_where=text("revoked_at IS NULL"),
+        ),
+        {"schema": SCHEMA},
+    )
+
+    id: UUID = Field(primary_key=True, sa_type=Identifier)
+    name: str
+    secret_hash: str = Field(unique=True, repr=False)
+    permissions: list[str] = Field(default_factory=list, sa_type=JSON)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    created_by: str | None = None
+    """The id of the principal who made it; empty for the command line."""
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    last_used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class TokenRole(IdentityTable, table=True):
+    """A token's role, by name."""
+
+    __tablename__ = "token_roles"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    token_id: UUID = Field(primary_key=True, sa_type=Identifier)
+    role: str = Field(primary_key=True)
+
+
+class BrowserSession(IdentityTable, table=True):
+    """A browser that is logged in; deleting the row logs it out."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        Index("ix_modhost_sessions_user", "user_id"),
+        Index("ix_modhost_sessions_expires", "expires_at"),
+        {"schema": SCHEMA},
+    )
+
+    id: UUID = Field(primary_key=True, sa_type=Identifier)
+    secret_hash: str = Field(unique=True, repr=False)
+    user_id: UUID = Field(sa_type=Identifier)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    last_seen_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    address: str | None = None
+    agent: str | None = None
+
+
+class LoginLink(IdentityTable, table=True):
+    """A link that logs in once."""
+
+    __tablename__ = "login_links"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    id: UUID = Field(primary_key=True, sa_type=Identifier)
+    secret_hash: str = Field(unique=True, repr=False)
+    user_id: UUID = Field(sa_type=Identifier)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

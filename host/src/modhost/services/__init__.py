@@ -1,0 +1,18 @@
+"""The service registry: contracts, lifetimes, scopes."""
+
+from modhost.services.collection import ServiceCollection, ServiceRegistry, name_of
+from modhost.services.graph import check_graph, missing
+from modhost.services.provider import Scope, ServiceProvider
+from modhost.services.registration import Dependency, dependency
+
+__all__ = [
+    "Dependency",
+    "Scope",
+    "ServiceCollection",
+    "ServiceProvider",
+    "ServiceRegistry",
+    "check_graph",
+    "dependency",
+    "missing",
+    "name_of",
+]

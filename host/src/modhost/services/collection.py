@@ -1,0 +1,115 @@
+"""What modules register services with."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, TypeVar
+
+from typing_extensions import TypeForm
+
+from modhost.checks import Finding, rules
+from modhost.services.registration import (
+    Dependency,
+    Lifetime,
+    Registration,
+    UnusableAnnotation,
+    dependencies_of,
+    kind_of,
+)
+
+T = TypeVar("T")
+
+Factory = Callable[..., T | Awaitable[T] | Iterator[T] | AsyncIterator[T]]
+
+
+class ServiceRegistry:
+    """Everything that all modules registered."""
+
+    def __init__(self) -> None:
+        self.registrations: dict[Any, Registration] = {}
+        self.contributions: dict[Any, list[Any]] = {}
+        self.findings: list[Finding] = []
+        self._keys: dict[tuple[Any, str], str] = {}
+
+    def of_module(self, module: str) -> "ServiceCollection":
+        """Return the collection that a module is given."""
+        return ServiceCollection(self, module)
+
+    def add(self, registration: Registration) -> None:
+        """Take a registration; a second one of a contract is kept as a finding."""
+        first = self.registrations.setdefault(registration.contract, registration)
+        if first is not registration:
+            detail = (
+                f"{name_of(registration.contract)} is registered by {first.module} and again by "
+                f"{registration.module}."
+            )
+            remedy = "Keep one of the two registrations, or use a contract of its own."
+            finding = Finding(rules.DUPLICATE_SERVICE, detail, remedy, registration.module)
+            self.findings.append(finding)
+
+    def contribute(self, module: str, kind: Any, item: Any, key: str | None) -> None:
+        """Take a contribution; a second one under a key is kept as a finding."""
+        if key is not None:
+            first = self._keys.get((kind, key))
+            if first is not None:
+                detail = f"{name_of(kind)} {key!r} comes from {first} and again from {module}."
+                finding = Finding(
+                    rules.DUPLICATE_CONTRIBUTION, detail, "Rename one of the two.", module
+                )
+                self.findings.append(finding)
+                return
+            self._keys[(kind, key)] = module
+        self.contributions.setdefault(kind, []).append(item)
+
+
+class ServiceCollection:
+    """One module's way to register services, given to its `configure_services`.
+
+    A contract is a Protocol, an ABC or a class. An implementation is a class, whose constructor's
+    parameters are resolved by their annotations, or a function with annotated parameters: plain,
+    async, or a generator that yields once and cleans up after it.
+    """
+
+    def __init__(self, registry: ServiceRegistry, module: str) -> None:
+        self._registry = registry
+        self.module = module
+
+    def add_singleton(
+        self, contract: TypeForm[T], implementation: Factory[T] | None = None
+    ) -> None:
+        """Register a service of which the host has one instance."""
+        self._add(contract, implementation, Lifetime.SINGLETON)
+
+    def add_scoped(self, contract: TypeForm[T], implementation: Factory[T] | None = None) -> None:
+        """Register a service of which each request and each job attempt has its own instance."""
+        self._add(contract, implementation, Lifetime.SCOPED)
+
+    def add_instance(self, contract: TypeForm[T], instance: T) -> None:
+        """Register an instance that exists already; the host does not close it."""
+        self._add(contract, lambda: instance, Lifetime.SINGLETON)
+
+    def contribute(self, kind: type[T], item: T, *, key: str | None = None) -> None:
+        """Add one of many values; whoever takes a `tuple[kind, ...]` gets those of all modules.
+
+        Two values of a kind under one key are a start-up error.
+        """
+        self._registry.contribute(self.module, kind, item, key)
+
+    def _add(self, contract: Any, implementation: Any, lifetime: Lifetime) -> None:
+        factory = contract if implementation is None else implementation
+        dependencies: tuple[Dependency, ...] = ()
+        try:
+            dependencies = dependencies_of(factory)
+        except UnusableAnnotation as error:
+            remedy = "Annotate it with the contract of the service that it needs."
+            finding = Finding(rules.UNANNOTATED_PARAMETER, str(error), remedy, self.module)
+            self._registry.findings.append(finding)
+        kind = kind_of(factory)
+        self._registry.add(
+            Registration(contract, factory, lifetime, kind, dependencies, self.module)
+        )
+
+
+def name_of(contract: Any) -> str:
+    """Return a contract's name for messages."""
+    if isinstance(contract, type):
+        return f"{contract.__module__}.{contract.__qualname__}"
+    return str(contract)

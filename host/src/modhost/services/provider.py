@@ -1,0 +1,142 @@
+"""Resolving services: singletons of the host, and scopes for requests and job attempts."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import anyio
+from typing_extensions import TypeForm
+
+from modhost.services.collection import ServiceRegistry, name_of
+from modhost.services.construction import construction_order
+from modhost.services.registration import Kind, Lifetime, Registration
+
+T = TypeVar("T")
+
+
+class _Instances:
+    """Instances of one lifetime, closed in the reverse order of their creation."""
+
+    __slots__ = ("closers", "made")
+
+    def __init__(self) -> None:
+        self.made: dict[Any, Any] = {}
+        self.closers: list[Callable[[], Awaitable[None]]] = []
+
+    async def close(self) -> None:
+        """Close all; an error of one does not keep the others open, and is raised at the end."""
+        if not self.closers:
+            return
+        errors: list[Exception] = []
+        # Without the shield a cancellation would end the clean-up at its first await.
+        with anyio.CancelScope(shield=True):
+            while self.closers:
+                try:
+                    await self.closers.pop()()
+                except Exception as error:  # noqa: BLE001 - collected
+                    errors.append(error)
+        if errors:
+            raise ExceptionGroup("services could not be closed", errors)
+
+
+class ServiceProvider:
+    """The built services. Start it before use: that makes the singletons, in order."""
+
+    def __init__(self, registry: ServiceRegistry) -> None:
+        self._registrations = dict(registry.registrations)
+        self._contributions = {kind: tuple(v) for kind, v in registry.contributions.items()}
+        self._order = construction_order(registry)
+        self._singletons = _Instances()
+        self._singletons.made[ServiceProvider] = self
+
+    @property
+    def registrations(self) -> list[Registration]:
+        """Everything that was registered."""
+        return list(self._registrations.values())
+
+    async def start(self) -> None:
+        """Create all singletons; what was created is closed by `aclose`, also after an error."""
+        root = Scope(self, self._singletons)
+        for contract in self._order:
+            registration = self._registrations.get(contract)
+            if registration is not None and registration.lifetime is Lifetime.SINGLETON:
+                await root.get(contract)
+
+    async def aclose(self) -> None:
+        """Close the singletons in reverse order."""
+        await self._singletons.close()
+
+    @asynccontextmanager
+    async def scope(self, *instances: tuple[Any, Any]) -> AsyncIterator["Scope"]:
+        """Open a scope; `instances` are pairs of a contract and what the scope holds for it."""
+        own = _Instances()
+        own.made.update(instances)
+        scope = Scope(self, own)
+        own.made[Scope] = scope
+        try:
+            yield scope
+        finally:
+            await own.close()
+
+
+class Scope:
+    """Resolves services for one request, one job attempt, or one command."""
+
+    __slots__ = ("_own", "_provider")
+
+    def __init__(self, provider: ServiceProvider, own: _Instances) -> None:
+        self._provider = provider
+        self._own = own
+
+    async def get(self, contract: TypeForm[T]) -> T:
+        """Return the service of a contract. Raises `LookupError` when there is none."""
+        own = self._own.made.get(contract)
+        if own is not None:
+            return own  # type: ignore[no-any-return]
+        shared = self._provider._singletons.made.get(contract)
+        if shared is not None:
+            return shared  # type: ignore[no-any-return]
+        registration = self._provider._registrations.get(contract)
+        if registration is None:
+            msg = f"No module registered {name_of(contract)}."
+            raise LookupError(msg)
+        made = await self._make(registration)
+        self._own.made[contract] = made
+        return made  # type: ignore[no-any-return]
+
+    def all(self, kind: type[T]) -> tuple[T, ...]:
+        """Return what all modules contributed of a kind."""
+        return self._provider._contributions.get(kind, ())
+
+    async def _make(self, registration: Registration) -> Any:
+        arguments = {}
+        for needed in registration.dependencies:
+            if needed.many:
+                arguments[needed.name] = self.all(needed.contract)
+            elif not needed.optional or self._knows(needed.contract):
+                arguments[needed.name] = await self.get(needed.contract)
+        if registration.kind is Kind.PLAIN:
+            return registration.factory(**arguments)
+        if registration.kind is Kind.ASYNC:
+            return await registration.factory(**arguments)
+        return await self._enter(registration, arguments)
+
+    def _knows(self, contract: Any) -> bool:
+        return contract in self._own.made or contract in self._provider._registrations
+
+    async def _enter(self, registration: Registration, arguments: dict[str, Any]) -> Any:
+        """Run a generator to its yield; the rest of it is its clean-up."""
+        generator = registration.factory(**arguments)
+        if registration.kind is Kind.ASYNC_GENERATOR:
+            made = await anext(generator)
+
+            async def close() -> None:
+                await anext(generator, None)
+        else:
+            made = next(generator)
+
+            async def close() -> None:
+                next(generator, None)
+
+        self._own.closers.append(close)
+        return made

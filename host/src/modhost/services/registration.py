@@ -1,0 +1,97 @@
+"""How a service was registered, and what it needs."""
+
+import inspect
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+
+class Lifetime(Enum):
+    """How long an instance lives."""
+
+    SINGLETON = "singleton"
+    SCOPED = "scoped"
+
+
+class Kind(Enum):
+    """How a factory gives its instance."""
+
+    PLAIN = "plain"
+    ASYNC = "async"
+    GENERATOR = "generator"
+    ASYNC_GENERATOR = "async generator"
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A parameter that is resolved; `many` collects all contributions of the contract."""
+
+    name: str
+    contract: Any
+    many: bool
+    optional: bool
+
+
+class UnusableAnnotation(Exception):
+    """A parameter from which no contract can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A contract with the factory that makes its instances."""
+
+    contract: Any
+    factory: Callable[..., Any]
+    lifetime: Lifetime
+    kind: Kind
+    dependencies: tuple[Dependency, ...]
+    module: str
+
+
+def kind_of(factory: Callable[..., Any]) -> Kind:
+    """Return how the factory gives its instance."""
+    if inspect.isasyncgenfunction(factory):
+        return Kind.ASYNC_GENERATOR
+    if inspect.isgeneratorfunction(factory):
+        return Kind.GENERATOR
+    return Kind.ASYNC if inspect.iscoroutinefunction(factory) else Kind.PLAIN
+
+
+def dependencies_of(factory: Callable[..., Any]) -> tuple[Dependency, ...]:
+    """Read a factory's parameters. Raises `UnusableAnnotation`."""
+    target: Any = (
+        inspect.getattr_static(factory, "__init__") if isinstance(factory, type) else factory
+    )
+    try:
+        hints = typing.get_type_hints(target)
+    except NameError as error:
+        msg = f"the annotations of {factory.__qualname__} cannot be resolved: {error}."
+        raise UnusableAnnotation(msg) from error
+    parameters = list(inspect.signature(factory).parameters.values())
+    return tuple(
+        _dependency(factory, parameter, hints)
+        for parameter in parameters
+        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    )
+
+
+def _dependency(
+    factory: Callable[..., Any], parameter: inspect.Parameter, hints: dict[str, Any]
+) -> Dependency:
+    optional = parameter.default is not parameter.empty
+    if parameter.name not in hints:
+        if optional:
+            return Dependency(parameter.name, object, many=False, optional=True)
+        msg = f"parameter {parameter.name!r} of {factory.__qualname__} has no annotation."
+        raise UnusableAnnotation(msg)
+    return dependency(parameter.name, hints[parameter.name], optional=optional)
+
+
+def dependency(name: str, annotation: Any, *, optional: bool = False) -> Dependency:
+    """Read one annotation: a contract, or `tuple[Contract, ...]` for all contributions of it."""
+    arguments = typing.get_args(annotation)
+    if typing.get_origin(annotation) is tuple and len(arguments) == 2 and arguments[1] is ...:
+        return Dependency(name, arguments[0], many=True, optional=optional)
+    return Dependency(name, annotation, many=False, optional=optional)

@@ -1,0 +1,84 @@
+"""The testing kit: a host of some modules, running, with a client that needs no network."""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from modhost.application import Role, build_host
+from modhost.clock import Clock
+from modhost.configuration import Configuration
+from modhost.host import Host
+from modhost.identity import TokenService
+from modhost.ids import new_id
+from modhost.module import Module
+from modhost.services import Scope
+
+if TYPE_CHECKING:
+    import httpx2
+
+
+class RunningHost:
+    """A host under test."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+
+    @asynccontextmanager
+    async def scope(self) -> AsyncIterator[Scope]:
+        """Open a scope of services."""
+        async with self.host.scope() as scope:
+            yield scope
+
+    async def token(self, *permissions: str, roles: Collection[str] = ()) -> str:
+        """Return a new API token with these permissions."""
+        async with self.scope() as scope:
+            tokens = await scope.get(TokenService)
+            created = await tokens.create(f"test {new_id()}", permissions, roles)
+            return created.token
+
+    async def client(self, *permissions: str, roles: Collection[str] = ()) -> "httpx2.AsyncClient":
+        """Return a client of the application, with a token unless nothing is given.
+
+        It needs the package httpx2. It holds no connections that would have to be closed.
+        """
+        import httpx2
+
+        headers = {}
+        if permissions or roles:
+            headers["Authorization"] = f"Bearer {await self.token(*permissions, roles=roles)}"
+        transport = httpx2.ASGITransport(self.host.app)
+        return httpx2.AsyncClient(transport=transport, base_url="http://localhost", headers=headers)
+
+
+@asynccontextmanager
+async def running_host(
+    modules: Sequence[Module] | None = None,
+    *,
+    config: Mapping[str, Any] | None = None,
+    role: Role = "web",
+    clock: Clock | None = None,
+) -> AsyncIterator[RunningHost]:
+    """Run a host in this event loop, in development, on a database of its own unless one is given.
+
+    Args:
+        modules: instead of all that are installed.
+        config: the tables of the configuration file, e.g. `{"modules": {"reports": {…}}}`.
+        role: as `modhost run` (`web`) or as `modhost worker` (`worker`).
+        clock: where the time comes from.
+
+    Raises:
+        StartupError: as the command line would report it.
+
+    """
+    with TemporaryDirectory() as folder:
+        values = dict(config or {})
+        values["host"] = {
+            "environment": "development",
+            "database_url": f"sqlite:///{Path(folder) / 'modhost.db'}",
+            **values.get("host", {}),
+        }
+        host = build_host(Configuration(values), role, modules=modules, clock=clock)
+        async with host.running():
+            yield RunningHost(host)

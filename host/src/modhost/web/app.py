@@ -1,0 +1,67 @@
+"""The Starlette application of all that the modules declared."""
+
+from collections.abc import Sequence
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import Lifespan
+
+from modhost.services import ServiceProvider
+from modhost.web.context import Authenticator, RequestContextMiddleware
+from modhost.web.errors import ErrorMiddleware, ErrorResponder
+from modhost.web.modules import ModuleWeb
+from modhost.web.problems import HttpProblem
+from modhost.web.routes import build_routes
+from modhost.web.security import CrossSiteMiddleware, SecurityHeadersMiddleware
+from modhost.web.shell import Shell
+
+
+def build_app(
+    modules: Sequence[ModuleWeb],
+    provider: ServiceProvider,
+    *,
+    authenticator: Authenticator | None = None,
+    allowed_hosts: Sequence[str] = (),
+    lifespan: Lifespan[Starlette] | None = None,
+) -> Starlette:
+    """Return the application.
+
+    Args:
+        modules: all that is served, in the order of the navigation and of the middleware; the
+            host's own parts are given like those of any module.
+        provider: opens the scope of each request.
+        authenticator: tells who is asking; without one every caller is anonymous.
+        allowed_hosts: the host names that are answered to, any when empty.
+        lifespan: runs around the serving.
+
+    """
+    shell = Shell(modules)
+    responder = ErrorResponder(modules, shell)
+    # From the outermost to the innermost.
+    middleware = [
+        Middleware(SecurityHeadersMiddleware),
+        Middleware(RequestContextMiddleware, provider=provider, authenticator=authenticator),
+        Middleware(ErrorMiddleware, responder=responder),
+        *_trusted_hosts(allowed_hosts),
+        Middleware(CrossSiteMiddleware),
+        *(added for module in modules for added in module.middleware.added),
+    ]
+    handlers = dict.fromkeys((HttpProblem, HTTPException), responder.respond)
+    app = Starlette(
+        routes=build_routes(modules, shell),
+        middleware=middleware,
+        exception_handlers=handlers,
+        lifespan=lifespan,
+    )
+    # Every path answers with and without a trailing slash by itself.
+    app.router.redirect_slashes = False
+    return app
+
+
+def _trusted_hosts(allowed_hosts: Sequence[str]) -> list[Middleware]:
+    if not allowed_hosts:
+        return []
+    hosts = list(allowed_hosts)
+    return [Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)]

@@ -1,0 +1,100 @@
+"""Answers to what went wrong: problem details for programs, a page for people."""
+
+import logging
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import quote
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from modhost.ids import new_id
+from modhost.web.declarations import Kind
+from modhost.web.modules import ModuleWeb
+from modhost.web.pages import Page
+from modhost.web.problems import HttpProblem, from_http_exception
+from modhost.web.shell import HOST, Shell
+
+_KIND: Final = "modhost.kind"
+_log: Final = logging.getLogger("modhost.web")
+
+
+def mark(scope: Scope, kind: Kind) -> None:
+    """Note that an endpoint, or a page, answers the request."""
+    scope[_KIND] = kind
+
+
+class ErrorResponder:
+    """Answers with the problem that an exception stands for."""
+
+    def __init__(self, modules: Sequence[ModuleWeb], shell: Shell) -> None:
+        self._shell = shell
+        prefixes = {module.endpoints.prefix for module in modules}
+        self._api_prefixes = tuple(f"{prefix}/" for prefix in {*prefixes, "/api"} if prefix)
+
+    async def respond(self, request: Request, error: Exception) -> Response:
+        """Return the answer to an exception; one that was not expected is logged."""
+        problem = _problem_of(request, error)
+        if not self._wants_page(request):
+            return problem.response()
+        if problem.status == 401:
+            return RedirectResponse(_login_path(request), 303)
+        page = Page("modhost/error.html", {"problem": problem}, problem.title, problem.status)
+        return await self._shell.render(request, HOST, page)
+
+    def _wants_page(self, request: Request) -> bool:
+        kind = request.scope.get(_KIND)
+        if kind is not None:
+            return bool(kind == "page")
+        is_api = f"{request.url.path}/".startswith(self._api_prefixes)
+        return not is_api and "text/html" in request.headers.get("accept", "")
+
+
+class ErrorMiddleware:
+    """Answers to exceptions that nothing within has answered to, unless the answer has begun."""
+
+    def __init__(self, app: ASGIApp, responder: ErrorResponder) -> None:
+        self._app = app
+        self._responder = responder
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, by a problem if nothing else does."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def observed_send(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, observed_send)
+        except ClientDisconnect:
+            _log.debug("The client of %s %r is gone.", scope["method"], scope["path"])
+        except Exception as error:
+            if has_begun:
+                raise
+            response = await self._responder.respond(Request(scope, receive), error)
+            await response(scope, receive, send)
+
+
+def _problem_of(request: Request, error: Exception) -> HttpProblem:
+    if isinstance(error, HttpProblem):
+        return error
+    if isinstance(error, HTTPException):
+        return from_http_exception(error)
+    reference = new_id()
+    message = "%s %r failed; the caller was told the reference %s."
+    _log.error(message, request.method, request.url.path, reference, exc_info=error)
+    return HttpProblem(500, f"The server failed; its log says why, under {reference}.")
+
+
+def _login_path(request: Request) -> str:
+    if request.method not in ("GET", "HEAD"):
+        return "/login"
+    query = f"?{request.url.query}" if request.url.query else ""
+    return f"/login?next={quote(request.url.path + query, safe='/')}"

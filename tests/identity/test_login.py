@@ -1,0 +1,234 @@
+"""Logging in and out over HTTP."""
+
+from datetime import timedelta
+
+import httpx2
+import pytest
+from sqlmodel import select
+from starlette.applications import Starlette
+
+from identity.support import PASSWORD, MovingClock
+from modhost.database import Database
+from modhost.host_info import HostInfo
+from modhost.identity import LoginService, UserService
+from modhost.identity.errors import UserDisabled
+from modhost.identity.login import LINK_PATH
+from modhost.identity.tables import BrowserSession, LoginLink
+from modhost.services import Scope
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+async def vera(scope: Scope) -> None:
+    await (await scope.get(UserService)).add("vera", PASSWORD, ["Viewer"])
+
+
+async def log_in(client: httpx2.AsyncClient, **form: str) -> httpx2.Response:
+    return await client.post("/login", data={"name": "vera", "password": PASSWORD} | form)
+
+
+async def test_the_login_page_asks_for_name_and_password(client: httpx2.AsyncClient) -> None:
+    page = await client.get("/login?next=/reports")
+    assert page.status_code == 200
+    assert 'name="password" type="password"' in page.text
+    assert 'name="next" value="/reports"' in page.text
+
+
+async def test_a_login_gives_a_session_cookie_and_leads_on(client: httpx2.AsyncClient) -> None:
+    answer = await log_in(client, next="/reports?type=monthly")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/reports?type=monthly")
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert "Secure" not in cookie
+    assert answer.headers["cache-control"] == "no-store"
+    again = await client.get("/login")
+    assert (again.status_code, again.headers["location"]) == (303, "/admin")
+
+
+@pytest.mark.parametrize("address", ["https://localhost/login", "http://modhost.example/login"])
+async def test_the_cookie_is_secure_off_loopback_and_over_tls(
+    client: httpx2.AsyncClient, address: str
+) -> None:
+    answer = await client.post(address, data={"name": "vera", "password": PASSWORD})
+    assert "Secure" in answer.headers["set-cookie"]
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example",
+        "/\t/evil.example",
+        "javascript:alert(1)",
+        "evil",
+        "",
+    ],
+)
+async def test_a_login_never_leads_to_another_site(
+    client: httpx2.AsyncClient, elsewhere: str
+) -> None:
+    answer = await log_in(client, next=elsewhere)
+    assert answer.headers["location"] == "/admin"
+
+
+async def test_a_wrong_password_an_unknown_name_and_a_disabled_user_are_answered_alike(
+    client: httpx2.AsyncClient, scope: Scope
+) -> None:
+    users = await scope.get(UserService)
+    await users.add("dora", PASSWORD)
+    await users.add("link only", None)
+    await users.disable("dora")
+    answers = [
+        await log_in(client, password="wrong password"),
+        await log_in(client, name="nobody"),
+        await log_in(client, name="dora"),
+        await log_in(client, name="link only"),
+        await log_in(client, name="", password=""),
+        await log_in(client, name="ve\0ra"),
+        await log_in(client, password="x" * 100_000),
+    ]
+    assert {answer.status_code for answer in answers} == {403}
+    assert all("The name or the password is wrong." in answer.text for answer in answers)
+    assert not any("set-cookie" in answer.headers for answer in answers)
+    assert not any(PASSWORD in answer.text for answer in answers)
+
+
+async def test_what_was_typed_is_shown_as_text(client: httpx2.AsyncClient) -> None:
+    typed = '"><script>alert(1)</script>'
+    answer = await log_in(client, name=typed, next=typed)
+    assert "<script>" not in answer.text
+
+
+async def test_failed_logins_make_the_next_one_wait_even_with_the_right_password(
+    client: httpx2.AsyncClient, clock: MovingClock
+) -> None:
+    for _ in range(5):
+        assert (await log_in(client, password="wrong password")).status_code == 403
+    refused = await log_in(client)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+    clock.advance(timedelta(seconds=1))
+    assert (await log_in(client)).status_code == 303
+
+
+async def test_unknown_accounts_wait_as_known_ones_do(client: httpx2.AsyncClient) -> None:
+    answers = [(await log_in(client, name="nobody")).status_code for _ in range(6)]
+    assert answers == [403] * 5 + [429]
+
+
+async def test_many_accounts_tried_from_one_address_make_it_wait(
+    client: httpx2.AsyncClient,
+) -> None:
+    answers = [(await log_in(client, name=f"user {n}")).status_code for n in range(21)]
+    assert answers == [403] * 20 + [429]
+
+
+async def test_a_login_replaces_the_session_that_the_browser_brings(
+    client: httpx2.AsyncClient, database: Database
+) -> None:
+    first = (await log_in(client)).cookies["modhost_session"]
+    second = (await log_in(client)).cookies["modhost_session"]
+    assert first != second
+    async with database.reading() as session:
+        assert len((await session.exec(select(BrowserSession))).all()) == 1
+
+
+async def test_logging_out_ends_the_session_for_whoever_copied_it(
+    client: httpx2.AsyncClient,
+) -> None:
+    stolen = (await log_in(client)).cookies["modhost_session"]
+    answer = await client.post("/logout")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    assert "modhost_session" not in client.cookies
+    client.cookies.set("modhost_session", stolen)
+    assert (await client.get("/login")).status_code == 200
+
+
+async def test_logging_out_takes_a_post(client: httpx2.AsyncClient) -> None:
+    assert (await client.get("/logout")).status_code == 405
+
+
+async def test_another_site_can_neither_log_in_nor_out(client: httpx2.AsyncClient) -> None:
+    for path in ("/login", "/logout"):
+        form = {"name": "vera", "password": PASSWORD}
+        answer = await client.post(path, data=form, headers={"sec-fetch-site": "cross-site"})
+        assert answer.status_code == 403
+        assert "set-cookie" not in answer.headers
+
+
+async def test_a_one_time_link_logs_the_administrator_in_once(
+    client: httpx2.AsyncClient, scope: Scope, database: Database
+) -> None:
+    path = await (await scope.get(LoginService)).create_link()
+    assert (await client.head(path)).status_code == 404
+    answer = await client.get(path)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/admin")
+    assert "modhost_session" in answer.cookies
+    client.cookies.clear()
+    replayed = await client.get(path)
+    assert replayed.status_code == 403
+    assert "used before or is over" in replayed.text
+    assert "set-cookie" not in replayed.headers
+    async with database.reading() as session:
+        link = (await session.exec(select(LoginLink))).one()
+        assert path.rpartition("/")[2] not in str(link.model_dump())
+
+
+async def test_a_one_time_link_is_over_after_ten_minutes(
+    client: httpx2.AsyncClient, scope: Scope, clock: MovingClock
+) -> None:
+    path = await (await scope.get(LoginService)).create_link()
+    clock.advance(timedelta(minutes=10))
+    assert (await client.get(path)).status_code == 403
+    assert (await client.get(f"{LINK_PATH}/guessed")).status_code == 403
+
+
+async def test_the_built_in_administrator_is_made_once_and_without_a_password(
+    scope: Scope,
+) -> None:
+    login = await scope.get(LoginService)
+    await login.create_link()
+    await login.create_link()
+    users = await (await scope.get(UserService)).list()
+    (admin,) = [user for user in users if user.name == "admin"]
+    assert (admin.roles, admin.has_password) == (("Admin",), False)
+
+
+async def test_a_disabled_administrator_gets_no_link(scope: Scope) -> None:
+    login = await scope.get(LoginService)
+    await login.create_link()
+    await (await scope.get(UserService)).disable("admin")
+    with pytest.raises(UserDisabled, match="modhost users enable admin"):
+        await login.create_link()
+
+
+async def test_a_link_made_before_the_administrator_was_disabled_is_void(
+    client: httpx2.AsyncClient, scope: Scope
+) -> None:
+    path = await (await scope.get(LoginService)).create_link()
+    await (await scope.get(UserService)).disable("admin")
+    assert (await client.get(path)).status_code == 403
+
+
+async def test_a_one_time_link_works_from_this_machine_only(
+    client: httpx2.AsyncClient, app: Starlette, scope: Scope
+) -> None:
+    path = await (await scope.get(LoginService)).create_link()
+    elsewhere = httpx2.ASGITransport(app, client=("192.0.2.7", 4000))
+    async with httpx2.AsyncClient(transport=elsewhere, base_url="http://localhost") as visitor:
+        assert (await visitor.get(path)).status_code == 403
+    assert (await client.get(path)).status_code == 303
+
+
+class TestInProduction:
+    @pytest.fixture
+    def host_info(self) -> HostInfo:
+        return HostInfo(role="web", environment="production", version="0.1.0")
+
+    async def test_there_is_no_one_time_link(
+        self, client: httpx2.AsyncClient, scope: Scope
+    ) -> None:
+        path = await (await scope.get(LoginService)).create_link()
+        assert (await client.get(path)).status_code == 404
