@@ -1,0 +1,104 @@
+"""The seven routes of `/api/jobs`."""
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator
+
+from modhost.web import Endpoints, Query, Reply
+from modhost_background_jobs.contracts import (
+    BackgroundJobs,
+    BackgroundJobsContracts,
+    JobConflict,
+    JobDetail,
+    JobFilter,
+    JobId,
+    JobNotFound,
+    JobState,
+    JobStatus,
+    JobSummary,
+    PagedResult,
+    RecurringJob,
+    RecurringJobId,
+)
+from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
+
+
+def map_endpoints(endpoints: Endpoints) -> None:
+    """Map the routes."""
+    endpoints.map_error(JobNotFound, 404)
+    endpoints.map_error(JobConflict, 409)
+    endpoints.get("/", list_jobs, permission=VIEW_JOBS)
+    endpoints.get("/recurring", list_recurring, permission=VIEW_JOBS)
+    endpoints.post("/recurring/{id}/toggle", toggle_recurring, permission=MANAGE_JOBS)
+    endpoints.delete("/recurring/{id}", delete_recurring, permission=MANAGE_JOBS)
+    endpoints.get("/{id}", get_job, permission=VIEW_JOBS)
+    endpoints.post("/{id}/cancel", cancel_job, permission=MANAGE_JOBS)
+    endpoints.post("/{id}/retry", retry_job, permission=MANAGE_JOBS)
+
+
+def _state(value: object) -> object:
+    """Read a state in any case; an empty one means any state."""
+    if value is None or value == "":
+        return None
+    try:
+        return JobState(str(value))
+    except ValueError:
+        allowed = ", ".join(JobState)
+        msg = f"{value!r} is no state of a job; the states are {allowed}."
+        raise ValueError(msg) from None
+
+
+class JobQuery(JobFilter):
+    """The filter as the query string gives it."""
+
+    state: Annotated[JobState | None, BeforeValidator(_state)] = None
+    job_type: Annotated[str | None, BeforeValidator(lambda value: value or None)] = None
+
+
+class Toggled(BaseModel):
+    """Whether a schedule is enabled now."""
+
+    is_enabled: bool
+
+
+async def list_jobs(
+    query: Query[JobQuery], jobs: BackgroundJobsContracts
+) -> PagedResult[JobSummary]:
+    """List jobs, newest first."""
+    return await jobs.get_jobs(query)
+
+
+async def get_job(id: UUID, jobs: BackgroundJobsContracts) -> JobDetail:  # noqa: A002
+    """Show a job with its data, logs and attempts."""
+    detail = await jobs.get_job_detail(JobId(id))
+    if detail is None:
+        raise JobNotFound(id)
+    return detail
+
+
+async def cancel_job(id: UUID, jobs: BackgroundJobs) -> Reply[JobStatus]:  # noqa: A002
+    """Cancel a pending job, or ask a running one to stop."""
+    status = await jobs.cancel(JobId(id))
+    return Reply(status, status=200 if status.state is JobState.CANCELLED else 202)
+
+
+async def retry_job(id: UUID, jobs: BackgroundJobsContracts) -> JobStatus:  # noqa: A002
+    """Queue a failed job again, with a fresh allowance of attempts."""
+    return await jobs.retry(JobId(id))
+
+
+async def list_recurring(jobs: BackgroundJobsContracts) -> Sequence[RecurringJob]:
+    """List all schedules."""
+    return await jobs.get_recurring_jobs()
+
+
+async def toggle_recurring(id: UUID, jobs: BackgroundJobs) -> Toggled:  # noqa: A002
+    """Enable a disabled schedule, or disable an enabled one."""
+    return Toggled(is_enabled=await jobs.toggle_recurring(RecurringJobId(id)))
+
+
+async def delete_recurring(id: UUID, jobs: BackgroundJobs) -> None:  # noqa: A002
+    """Delete a schedule; its runs stay."""
+    await jobs.remove_recurring(RecurringJobId(id))

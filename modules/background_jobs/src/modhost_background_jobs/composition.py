@@ -1,0 +1,62 @@
+"""Which class stands behind which contract."""
+
+from modhost.services import ServiceCollection
+from modhost_background_jobs.contracts import BackgroundJobs, BackgroundJobsContracts
+from modhost_background_jobs.contracts.registration import RegisteredJob
+from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
+from modhost_background_jobs.queue.job_types import JobTypes
+from modhost_background_jobs.queue.listing import JobListing
+from modhost_background_jobs.queue.open_store import open_store
+from modhost_background_jobs.queue.recurring import RecurringSchedules
+from modhost_background_jobs.queue.store import JobStore
+from modhost_background_jobs.queue.wakeups import Wakeups, open_wakeups
+from modhost_background_jobs.services.querying import BackgroundJobsQueries
+from modhost_background_jobs.services.scheduling import BackgroundJobsService
+from modhost_background_jobs.worker.execution import AttemptRunner
+from modhost_background_jobs.worker.finishing import Finisher
+from modhost_background_jobs.worker.processor import JobProcessorService
+from modhost_background_jobs.worker.progress import ProgressBuffer
+from modhost_background_jobs.worker.progress_flush import ProgressFlushService
+from modhost_background_jobs.worker.recurring import RecurringJobsService
+from modhost_background_jobs.worker.retention import RetentionService
+from modhost_background_jobs.worker.sweeper import StalledJobSweeperService
+
+
+def add_services(services: ServiceCollection) -> None:
+    """Register everything; producers have the worker's parts too, but do not run them."""
+    services.add_singleton(BackgroundJobs, BackgroundJobsService)
+    services.add_singleton(BackgroundJobsContracts, BackgroundJobsQueries)
+    _add_queue(services)
+    _add_worker(services)
+
+
+def _add_queue(services: ServiceCollection) -> None:
+    services.add_singleton(JobStore, open_store)
+    services.add_singleton(Wakeups, open_wakeups)
+    services.add_singleton(JobTypes, _job_types)
+    for part in (DatabaseJobQueue, JobListing, RecurringSchedules, RecurringFiring):
+        services.add_singleton(part)
+
+
+def _add_worker(services: ServiceCollection) -> None:
+    services.add_singleton(ProgressBuffer, _progress_buffer)
+    for part in (
+        AttemptRunner,
+        Finisher,
+        ProgressFlushService,
+        JobProcessorService,
+        StalledJobSweeperService,
+        RecurringJobsService,
+        RetentionService,
+    ):
+        services.add_singleton(part)
+
+
+def _job_types(registered: tuple[RegisteredJob, ...]) -> JobTypes:
+    return JobTypes(registered)
+
+
+def _progress_buffer(store: JobStore, options: BackgroundJobsOptions) -> ProgressBuffer:
+    return ProgressBuffer(store, options.max_log_entries, options.progress_flush_batch_size)

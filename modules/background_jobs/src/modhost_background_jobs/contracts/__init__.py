@@ -1,0 +1,68 @@
+"""All that other modules may import from background jobs."""
+
+from modhost_background_jobs.contracts.errors import (
+    BackgroundJobsError,
+    InvalidCronExpression,
+    InvalidJobData,
+    JobCancelled,
+    JobConflict,
+    JobDataError,
+    JobNotFound,
+    PermanentJobError,
+    Snooze,
+    UnknownTimeZone,
+    UnregisteredJob,
+)
+from modhost_background_jobs.contracts.ids import JobId, RecurringJobId
+from modhost_background_jobs.contracts.job import JobExecutionContext, ModuleJob
+from modhost_background_jobs.contracts.models import (
+    JobAttempt,
+    JobDetail,
+    JobFilter,
+    JobLogEntry,
+    JobStatus,
+    JobSummary,
+    PagedResult,
+    RecurringJob,
+)
+from modhost_background_jobs.contracts.querying import BackgroundJobsContracts
+from modhost_background_jobs.contracts.registration import RegisteredJob, add_module_job
+from modhost_background_jobs.contracts.scheduling import (
+    BackgroundJobs,
+    CatchUpPolicy,
+    OverlapPolicy,
+)
+from modhost_background_jobs.contracts.states import JobState
+
+__all__ = [
+    "BackgroundJobs",
+    "BackgroundJobsContracts",
+    "BackgroundJobsError",
+    "CatchUpPolicy",
+    "InvalidCronExpression",
+    "InvalidJobData",
+    "JobAttempt",
+    "JobCancelled",
+    "JobConflict",
+    "JobDataError",
+    "JobDetail",
+    "JobExecutionContext",
+    "JobFilter",
+    "JobId",
+    "JobLogEntry",
+    "JobNotFound",
+    "JobState",
+    "JobStatus",
+    "JobSummary",
+    "ModuleJob",
+    "OverlapPolicy",
+    "PagedResult",
+    "PermanentJobError",
+    "RecurringJob",
+    "RecurringJobId",
+    "RegisteredJob",
+    "Snooze",
+    "UnknownTimeZone",
+    "UnregisteredJob",
+    "add_module_job",
+]

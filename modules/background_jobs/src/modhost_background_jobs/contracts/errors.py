@@ -1,0 +1,68 @@
+"""What can go wrong when other modules use background jobs."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from modhost_background_jobs.contracts.states import JobState
+
+
+class BackgroundJobsError(Exception):
+    """Base of the errors of this module."""
+
+
+class JobNotFound(BackgroundJobsError):
+    """No job, or no recurring job, has this id."""
+
+    def __init__(self, id: UUID, what: str = "job") -> None:  # noqa: A002
+        super().__init__(f"There is no {what} with the id {id}.")
+
+
+class JobConflict(BackgroundJobsError):
+    """The job's state does not allow what was asked."""
+
+    def __init__(self, id: UUID, state: JobState, action: str, allowed: str) -> None:  # noqa: A002
+        super().__init__(
+            f"The job {id} is {state.value} and cannot be {action}; only {allowed} can."
+        )
+
+
+class UnregisteredJob(BackgroundJobsError):
+    """A job class was used that no module registered on this host."""
+
+    def __init__(self, job: type) -> None:
+        super().__init__(
+            f"{job.__module__}.{job.__qualname__} is not registered as a job: call "
+            f"add_module_job(services, {job.__name__}) in the configure_services of its module."
+        )
+
+
+class InvalidCronExpression(BackgroundJobsError, ValueError):
+    """A cron expression that is malformed, out of range, or never fires."""
+
+
+class UnknownTimeZone(BackgroundJobsError, ValueError):
+    """A time zone that is no IANA name."""
+
+
+class InvalidJobData(BackgroundJobsError, ValueError):
+    """Data that cannot be stored as JSON, or a time without a zone."""
+
+
+class PermanentJobError(Exception):
+    """Raised by a job to fail at once: another attempt would fail alike."""
+
+
+class JobDataError(PermanentJobError):
+    """The stored data does not fit the model that the job asked for."""
+
+
+class JobCancelled(Exception):
+    """Raised by `raise_if_cancelled` in a job that runs in a thread and was asked to stop."""
+
+
+class Snooze(Exception):
+    """Raised by a job to be run again later without spending an attempt, as by `Retry-After`."""
+
+    def __init__(self, delay: timedelta, reason: str = "") -> None:
+        super().__init__(reason or f"asked to be run again in {delay}")
+        self.delay = delay

@@ -1,0 +1,96 @@
+"""The plain data that other modules and HTTP callers see."""
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from modhost_background_jobs.contracts.ids import JobId, RecurringJobId
+from modhost_background_jobs.contracts.states import JobState
+
+Item = TypeVar("Item")
+
+
+class JobFilter(BaseModel):
+    """Which jobs to list: newest first, `page` counted from 1."""
+
+    state: JobState | None = None
+    job_type: str | None = None
+    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    page_size: Annotated[int, Field(ge=1, le=200)] = 20
+
+
+class PagedResult(BaseModel, Generic[Item]):
+    """One page of a longer list."""
+
+    items: list[Item]
+    total_count: int
+    page: int
+    page_size: int
+
+
+class JobSummary(BaseModel):
+    """A job as a line of a list."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: JobId
+    job_type: str
+    state: JobState
+    progress_percentage: int
+    progress_message: str | None
+    created_at: datetime
+    completed_at: datetime | None
+
+
+class JobStatus(JobSummary):
+    """How a job stands: `error` is that of its last attempt, or why it was skipped."""
+
+    started_at: datetime | None
+    error: str | None
+    retry_count: int
+
+
+class JobLogEntry(BaseModel):
+    """A line that the job logged."""
+
+    timestamp: datetime
+    message: str
+
+
+class JobAttempt(BaseModel):
+    """One execution of a job; `error` is None while it runs and when it succeeded."""
+
+    number: int
+    started_at: datetime
+    ended_at: datetime | None
+    worker: str | None
+    error: str | None
+
+
+class JobDetail(JobStatus):
+    """All that is known of a job."""
+
+    module_name: str
+    data: Any
+    logs: list[JobLogEntry]
+    execute_at: datetime
+    worker: str | None
+    attempts: list[JobAttempt]
+    recurring_job_id: RecurringJobId | None
+
+
+class RecurringJob(BaseModel):
+    """A schedule; `next_run_at` is None while it is disabled."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: RecurringJobId
+    name: str
+    job_type: str
+    cron_expression: str
+    time_zone: str
+    is_enabled: bool
+    last_run_at: datetime | None
+    next_run_at: datetime | None
+    created_at: datetime

@@ -1,0 +1,36 @@
+"""How a module makes its jobs known to the host."""
+
+import inspect
+from dataclasses import dataclass
+
+from modhost.services import ServiceCollection
+from modhost_background_jobs.contracts.job import ModuleJob
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredJob:
+    """A job class under a name by which its jobs are stored."""
+
+    job_type: str
+    module_name: str
+    job_class: type[ModuleJob]
+    is_alias: bool = False
+
+    @property
+    def runs_in_thread(self) -> bool:
+        """Tell whether `execute` is a plain function, which must not run on the event loop."""
+        return not inspect.iscoroutinefunction(self.job_class.execute)
+
+
+def add_module_job(services: ServiceCollection, job: type[ModuleJob]) -> None:
+    """Register a job class of this module; called in `configure_services`.
+
+    Two classes of one stored name are a start-up error that names both modules.
+    """
+    job_type = job.job_type or f"{services.module}.{job.__name__}"
+    services.add_scoped(job)
+    registered = RegisteredJob(job_type, services.module, job)
+    services.contribute(RegisteredJob, registered, key=job_type)
+    for alias in job.aliases:
+        former = RegisteredJob(alias, services.module, job, is_alias=True)
+        services.contribute(RegisteredJob, former, key=alias)

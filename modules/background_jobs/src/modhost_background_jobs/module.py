@@ -1,0 +1,66 @@
+"""The background jobs module."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pydantic import BaseModel
+
+from modhost.background import HostedService
+from modhost.hooks import hookimpl
+from modhost.host_info import HostInfo
+from modhost.module import Module
+from modhost.permissions import Permission
+from modhost.services import ServiceCollection
+from modhost.web import Endpoints
+from modhost_background_jobs.api.endpoints import map_endpoints
+from modhost_background_jobs.composition import add_services
+from modhost_background_jobs.options import BackgroundJobsOptions, WorkerMode
+from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
+from modhost_background_jobs.worker.identity import VERSION
+from modhost_background_jobs.worker.processor import JobProcessorService
+from modhost_background_jobs.worker.progress_flush import ProgressFlushService
+from modhost_background_jobs.worker.recurring import RecurringJobsService
+from modhost_background_jobs.worker.retention import RetentionService
+from modhost_background_jobs.worker.sweeper import StalledJobSweeperService
+
+
+class BackgroundJobsModule(Module):
+    """A durable job queue on the host's own database."""
+
+    name: ClassVar[str] = "background_jobs"
+    version: ClassVar[str] = VERSION
+    route_prefix: ClassVar[str] = "/api/jobs"
+    view_prefix: ClassVar[str] = "/admin/jobs"
+    options: ClassVar[type[BaseModel]] = BackgroundJobsOptions
+    migrations: ClassVar[str] = "modhost_background_jobs.migrations"
+
+    @hookimpl
+    def configure_services(self, services: ServiceCollection) -> None:
+        """Register the queue, the contracts and what a worker is made of."""
+        add_services(services)
+
+    @hookimpl
+    def configure_permissions(self) -> Sequence[Permission]:
+        """Declare who may look and who may steer."""
+        return [VIEW_JOBS, MANAGE_JOBS]
+
+    @hookimpl
+    def map_endpoints(self, endpoints: Endpoints) -> None:
+        """Map the API."""
+        map_endpoints(endpoints)
+
+    @hookimpl
+    def hosted_services(
+        self, options: BackgroundJobsOptions, host: HostInfo
+    ) -> Sequence[type[HostedService]]:
+        """Flush progress in every host; process jobs where this host is a consumer."""
+        if options.worker_mode is not WorkerMode.CONSUMER and host.role != "worker":
+            return [ProgressFlushService]
+        # The flush comes first, to be the last that stops.
+        return [
+            ProgressFlushService,
+            JobProcessorService,
+            StalledJobSweeperService,
+            RecurringJobsService,
+            RetentionService,
+        ]

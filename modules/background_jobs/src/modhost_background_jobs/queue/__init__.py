@@ -1,0 +1,1 @@
+"""The queue: tables, statements, wake-ups, schedules."""

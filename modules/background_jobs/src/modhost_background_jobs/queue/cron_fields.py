@@ -1,0 +1,149 @@
+"""Reading the five fields of a cron expression, each value checked before it is expanded."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from modhost_background_jobs.contracts.errors import InvalidCronExpression
+
+LONGEST: Final = 256
+MACROS: Final = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+}
+MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+WEEKDAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+
+_PART: Final = re.compile(r"(\*|\w{1,3})(?:-(\w{1,3}))?(?:/(\d{1,2}))?", re.ASCII)
+_DAYS_IN_MONTH: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldKind:
+    """What may stand in a field."""
+
+    name: str
+    least: int
+    most: int
+    names: tuple[str, ...] = ()
+
+
+MINUTE: Final = FieldKind("minute", 0, 59)
+HOUR: Final = FieldKind("hour", 0, 23)
+DAY: Final = FieldKind("day of month", 1, 31)
+MONTH: Final = FieldKind("month", 1, 12, MONTHS)
+WEEKDAY: Final = FieldKind("day of week", 0, 7, WEEKDAYS)
+KINDS: Final = (MINUTE, HOUR, DAY, MONTH, WEEKDAY)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: its text and the values it stands for, in order; 0 is Sunday."""
+
+    text: str
+    values: tuple[int, ...]
+
+    @property
+    def is_any(self) -> bool:
+        """Tell whether the field says nothing."""
+        return self.text == "*"
+
+    @property
+    def is_wild(self) -> bool:
+        """Tell whether the field repeats over its whole range: `*` or `*/n`."""
+        return self.text.startswith("*")
+
+    @property
+    def for_croniter(self) -> str:
+        """Return the field in the plainest form."""
+        return "*" if self.is_any else ",".join(map(str, self.values))
+
+
+def parse_fields(expression: str) -> tuple[Field, ...]:
+    """Return the five fields. Raises `InvalidCronExpression` with what is wrong and allowed."""
+    if len(expression) > LONGEST:
+        msg = f"The cron expression has {len(expression)} characters; {LONGEST} are the most."
+        raise InvalidCronExpression(msg)
+    stripped = expression.strip()
+    texts = MACROS.get(stripped.lower(), stripped).split()
+    if len(texts) != len(KINDS):
+        if stripped.startswith("@"):
+            msg = f"The cron macro {stripped!r} is unknown; there are {', '.join(MACROS)}."
+        else:
+            msg = f"The cron expression {expression!r} has {len(texts)} fields instead of five: "
+            msg += "minute, hour, day of month, month, day of week."
+        raise InvalidCronExpression(msg)
+    fields = tuple(_field(kind, text) for kind, text in zip(KINDS, texts, strict=True))
+    _refuse_never(expression, fields)
+    return fields
+
+
+def _field(kind: FieldKind, text: str) -> Field:
+    values: set[int] = set()
+    for part in text.split(","):
+        values.update(_expand(kind, text, part))
+    if kind is WEEKDAY:
+        values = {value % 7 for value in values}
+    return Field(text, tuple(sorted(values)))
+
+
+def _expand(kind: FieldKind, text: str, part: str) -> range:
+    matched = _PART.fullmatch(part)
+    if matched is None:
+        raise _invalid(kind, text, f"{part!r} cannot be read")
+    first, last, step = matched.groups()
+    if first == "*":
+        if last is not None:
+            raise _invalid(kind, text, f"{part!r} mixes * with a range")
+        start, end = kind.least, 6 if kind is WEEKDAY else kind.most
+    else:
+        start = _value(kind, text, first)
+        end = _end(kind, text, start, last, step)
+    if start > end:
+        raise _invalid(kind, text, f"the range {part!r} ends before it begins")
+    width = int(step) if step else 1
+    if width == 0:
+        raise _invalid(kind, text, f"the step of {part!r} is 0")
+    return range(start, end + 1, width)
+
+
+def _end(kind: FieldKind, text: str, start: int, last: str | None, step: str | None) -> int:
+    if last is None:
+        return start if step is None else kind.most
+    end = _value(kind, text, last)
+    # A week may end on Sunday: SAT-SUN.
+    return 7 if kind is WEEKDAY and end == 0 < start else end
+
+
+def _value(kind: FieldKind, text: str, written: str) -> int:
+    if written.upper() in kind.names:
+        return kind.names.index(written.upper()) + kind.least
+    if not written.isdecimal():
+        raise _invalid(kind, text, f"{written!r} cannot be read")
+    value = int(written)
+    if not kind.least <= value <= kind.most:
+        raise _invalid(kind, text, f"{value} is out of range")
+    return value
+
+
+def _invalid(kind: FieldKind, text: str, what: str) -> InvalidCronExpression:
+    shown = text if len(text) <= 40 else f"{text[:40]}..."
+    allowed = f"values from {kind.least} to {kind.most}"
+    if kind.names:
+        allowed += f" or {kind.names[0]} to {kind.names[-1]}"
+    msg = f"In the {kind.name} {shown!r} of the cron expression {what}; allowed are {allowed}, "
+    msg += "*, ranges (1-5), lists (1,3) and steps (*/2)."
+    return InvalidCronExpression(msg)
+
+
+def _refuse_never(expression: str, fields: tuple[Field, ...]) -> None:
+    _, _, day, month, weekday = fields
+    if day.is_any or not weekday.is_any:
+        return
+    if min(day.values) > max(_DAYS_IN_MONTH[value - 1] for value in month.values):
+        msg = f"The cron expression {expression.strip()!r} never fires: none of its months has "
+        msg += f"a day {min(day.values)}."
+        raise InvalidCronExpression(msg)

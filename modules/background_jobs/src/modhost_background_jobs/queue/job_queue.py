@@ -1,0 +1,185 @@
+"""The queue as other parts of this module use it: put in, cancel, retry."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Table, delete, event, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from modhost.clock import Clock
+from modhost.database import Database
+from modhost_background_jobs.contracts.errors import JobConflict, JobNotFound
+from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.queue.group_commit import GroupCommit
+from modhost_background_jobs.queue.postgres_statements import CHANNEL
+from modhost_background_jobs.queue.records import NewJob
+from modhost_background_jobs.queue.store import JobStore
+from modhost_background_jobs.queue.tables import Attempt, FinishedJob, Job, JobColumns
+from modhost_background_jobs.queue.wakeups import Wakeups
+
+JOBS: Final[Table] = Job.__table__  # type: ignore[attr-defined]
+FINISHED: Final[Table] = FinishedJob.__table__  # type: ignore[attr-defined]
+ATTEMPTS: Final[Table] = Attempt.__table__  # type: ignore[attr-defined]
+
+_CARRIED: Final = tuple(name for name in JobColumns.model_fields if name not in ("state", "error"))
+
+
+class DatabaseJobQueue:
+    """A durable queue on the application's own database.
+
+    The workers' statements are `store`'s; here is what producers and people do to jobs.
+    """
+
+    def __init__(self, database: Database, store: JobStore, wakeups: Wakeups, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._wakeups = wakeups
+        self._inserts = GroupCommit(store.insert)
+
+    async def enqueue(self, jobs: Sequence[NewJob], session: AsyncSession | None = None) -> None:
+        """Insert jobs: together with what others enqueue just now, or in the caller's session."""
+        if session is None:
+            # Before joining others, who would wait for this very task.
+            self._database.refuse_nested_write()
+            await self._inserts.submit(jobs)
+            self._wakeups.work.fire()
+            return
+        connection = await session.connection()
+        await connection.execute(insert(JOBS), [_row(job) for job in jobs])
+        await self._notify(connection, "due")
+        event.listen(
+            session.sync_session, "after_commit", lambda _: self._wakeups.work.fire(), once=True
+        )
+
+    async def cancel(self, job_id: UUID) -> JobState:
+        """Cancel a pending job, or ask a running one to stop; return `Cancelled` or `Running`.
+
+        Raises `JobNotFound`, and `JobConflict` for a job that is over.
+        """
+        now = self._clock.now()
+        async with self._database.session() as session:
+            connection = await session.connection()
+            # Locked before it is looked at: a claim that is under way is waited for.
+            state = await _lock(connection, job_id)
+            if state is None:
+                raise await _not_live(connection, job_id, "cancelled", "a pending or running job")
+            if state == JobState.PENDING:
+                await self._finish_pending(connection, job_id, now)
+                return JobState.CANCELLED
+            asked = func.coalesce(JOBS.c.cancel_requested_at, now)
+            await connection.execute(
+                update(JOBS).where(JOBS.c.id == job_id).values(cancel_requested_at=asked)
+            )
+            await self._notify(connection, "stop")
+        self._wakeups.stop_requests.fire()
+        return JobState.RUNNING
+
+    async def retry(self, job_id: UUID) -> None:
+        """Queue a failed job again under its id, its fence unchanged, its attempts kept.
+
+        Raises `JobNotFound`, and `JobConflict` for a job that has not failed.
+        """
+        now = self._clock.now()
+        async with self._database.session() as session:
+            connection = await session.connection()
+            failed = (
+                select(FINISHED)
+                .where(FINISHED.c.id == job_id, FINISHED.c.state == JobState.FAILED.value)
+                .with_for_update()
+            )
+            row = (await connection.execute(failed)).mappings().one_or_none()
+            if row is None:
+                raise await _not_failed(connection, job_id)
+            await connection.execute(insert(ATTEMPTS), [_last_attempt(dict(row))])
+            await connection.execute(insert(JOBS), [_fresh(dict(row), now)])
+            await connection.execute(delete(FINISHED).where(FINISHED.c.id == job_id))
+            await self._notify(connection, "due")
+        self._wakeups.work.fire()
+
+    async def _finish_pending(
+        self, connection: AsyncConnection, job_id: UUID, now: datetime
+    ) -> None:
+        row = (await connection.execute(select(JOBS).where(JOBS.c.id == job_id))).mappings().one()
+        finished = {name: row[name] for name in _CARRIED}
+        finished |= {"state": JobState.CANCELLED.value, "error": None, "completed_at": now}
+        await connection.execute(insert(FINISHED), [finished])
+        await connection.execute(delete(JOBS).where(JOBS.c.id == job_id))
+
+    async def _notify(self, connection: AsyncConnection, payload: str) -> None:
+        """Wake other processes when the transaction commits; SQLite's look at the file anyway."""
+        if self._database.dialect == "postgresql":
+            await connection.execute(select(func.pg_notify(CHANNEL, payload)))
+
+
+async def _lock(connection: AsyncConnection, job_id: UUID) -> JobState | None:
+    statement = select(JOBS.c.state).where(JOBS.c.id == job_id).with_for_update()
+    state = (await connection.execute(statement)).scalar_one_or_none()
+    return JobState(state) if state else None
+
+
+async def _not_live(
+    connection: AsyncConnection, job_id: UUID, action: str, allowed: str
+) -> JobNotFound | JobConflict:
+    statement = select(FINISHED.c.state).where(FINISHED.c.id == job_id)
+    state = (await connection.execute(statement)).scalar_one_or_none()
+    return JobConflict(job_id, JobState(state), action, allowed) if state else JobNotFound(job_id)
+
+
+async def _not_failed(connection: AsyncConnection, job_id: UUID) -> JobNotFound | JobConflict:
+    live = select(JOBS.c.state).where(JOBS.c.id == job_id)
+    state = (await connection.execute(live)).scalar_one_or_none()
+    if state:
+        return JobConflict(job_id, JobState(state), "retried", "a failed job")
+    return await _not_live(connection, job_id, "retried", "a failed job")
+
+
+def _row(job: NewJob) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "job_type": job.job_type,
+        "module_name": job.module_name,
+        "state": JobState.PENDING.value,
+        "data": job.data,
+        "created_at": job.created_at,
+        "execute_at": job.execute_at,
+        "max_attempts": job.max_attempts,
+        "attempts_left": job.max_attempts,
+        "timeout_seconds": job.timeout,
+        "recurring_job_id": job.recurring_job_id,
+        "enqueued_by": job.enqueued_by,
+        "attempt": 0,
+        "fence": 0,
+        "rescues": 0,
+        "progress_percentage": 0,
+        "on_hold": False,
+    }
+
+
+def _last_attempt(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "job_id": row["id"],
+        "fence": row["fence"],
+        "number": row["attempt"],
+        "started_at": row["started_at"],
+        "ended_at": row["completed_at"],
+        "worker": row["worker"],
+        "error": row["error"],
+    }
+
+
+def _fresh(row: dict[str, Any], now: datetime) -> dict[str, Any]:
+    return {name: row[name] for name in _CARRIED} | {
+        "state": JobState.PENDING.value,
+        "error": None,
+        "execute_at": now,
+        "attempts_left": row["max_attempts"],
+        "rescues": 0,
+        "worker": None,
+        "started_at": None,
+        "progress_percentage": 0,
+        "progress_message": None,
+        "on_hold": False,
+    }

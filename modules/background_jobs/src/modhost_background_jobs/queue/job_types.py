@@ -1,0 +1,27 @@
+"""The job types that this host knows."""
+
+from collections.abc import Iterable
+
+from modhost_background_jobs.contracts.errors import UnregisteredJob
+from modhost_background_jobs.contracts.job import ModuleJob
+from modhost_background_jobs.contracts.registration import RegisteredJob
+
+
+class JobTypes:
+    """Registered jobs by stored name and by class."""
+
+    def __init__(self, registered: Iterable[RegisteredJob]) -> None:
+        self._by_name = {job.job_type: job for job in registered}
+        self._by_class = {job.job_class: job for job in registered if not job.is_alias}
+        self.names = tuple(sorted(self._by_name))
+
+    def of_class(self, job: type[ModuleJob]) -> RegisteredJob:
+        """Return the registration of a class. Raises `UnregisteredJob`."""
+        try:
+            return self._by_class[job]
+        except KeyError:
+            raise UnregisteredJob(job) from None
+
+    def named(self, job_type: str) -> RegisteredJob:
+        """Return the registration under a stored name; a consumer claims no other."""
+        return self._by_name[job_type]

@@ -1,0 +1,110 @@
+"""Looking at jobs: the edges, where the statements may be general."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, Table, func, literal, null, select, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from modhost.database import Database
+from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.queue.tables import Attempt, FinishedJob, Job, JobColumns, LogEntry
+
+JOBS: Final[Table] = Job.__table__  # type: ignore[attr-defined]
+FINISHED: Final[Table] = FinishedJob.__table__  # type: ignore[attr-defined]
+ATTEMPTS: Final[Table] = Attempt.__table__  # type: ignore[attr-defined]
+LOGS: Final[Table] = LogEntry.__table__  # type: ignore[attr-defined]
+
+_COMMON: Final = tuple(JobColumns.model_fields)
+
+Row = dict[str, Any]
+
+
+class JobListing:
+    """Reads jobs, live and finished ones as if they were one table."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self, state: JobState | None, job_type: str | None, offset: int, limit: int
+    ) -> tuple[list[Row], int]:
+        """Return a stretch of the jobs, newest first, and how many there are in all."""
+        async with self._database.reading() as session:
+            connection = await session.connection()
+            total = 0
+            parts = []
+            for table in _tables_of(state):
+                conditions = _conditions(table, state, job_type)
+                counted = select(func.count()).select_from(table).where(*conditions)
+                total += (await connection.execute(counted)).scalar_one()
+                newest = (
+                    _columns(table)
+                    .where(*conditions)
+                    .order_by(table.c.id.desc())
+                    .limit(offset + limit)
+                )
+                parts.append(select(newest.subquery()))
+            both = union_all(*parts).subquery()
+            statement = select(both).order_by(both.c.id.desc()).offset(offset).limit(limit)
+            rows = await connection.execute(statement)
+            return [dict(row) for row in rows.mappings()], total
+
+    async def find(self, job_id: UUID) -> Row | None:
+        """Return a job, or None."""
+        async with self._database.reading() as session:
+            return await _find(await session.connection(), job_id)
+
+    async def detail(self, job_id: UUID) -> tuple[Row, list[Row], list[Row]] | None:
+        """Return a job with its earlier attempts and its log, or None."""
+        async with self._database.reading() as session:
+            connection = await session.connection()
+            job = await _find(connection, job_id)
+            if job is None:
+                return None
+            attempts = select(ATTEMPTS).where(ATTEMPTS.c.job_id == job_id)
+            logs = select(LOGS.c.logged_at, LOGS.c.message).where(LOGS.c.job_id == job_id)
+            return (
+                job,
+                await _rows(connection, attempts.order_by(ATTEMPTS.c.fence)),
+                await _rows(connection, logs.order_by(LOGS.c.line)),
+            )
+
+
+def _tables_of(state: JobState | None) -> tuple[Table, ...]:
+    if state is None:
+        return (JOBS, FINISHED)
+    return (FINISHED,) if state.is_final else (JOBS,)
+
+
+def _columns(table: Table) -> Select[Any]:
+    """Select the same columns of either table, so that one union reads both."""
+    completed: ColumnElement[Any] = table.c.completed_at if table is FINISHED else null()
+    stop = literal(None) if table is FINISHED else table.c.cancel_requested_at
+    return select(
+        *(table.c[name] for name in _COMMON),
+        completed.label("completed_at"),
+        stop.label("cancel_requested_at"),
+    )
+
+
+def _conditions(
+    table: Table, state: JobState | None, job_type: str | None
+) -> list[ColumnElement[bool]]:
+    conditions = []
+    if state is not None:
+        conditions.append(table.c.state == state.value)
+    if job_type is not None:
+        conditions.append(table.c.job_type == job_type)
+    return conditions
+
+
+async def _find(connection: AsyncConnection, job_id: UUID) -> Row | None:
+    # One statement over both tables: a job that moves between them is never missed.
+    both = union_all(*(_columns(table).where(table.c.id == job_id) for table in (JOBS, FINISHED)))
+    rows = await _rows(connection, select(both.subquery()))
+    return rows[0] if rows else None
+
+
+async def _rows(connection: AsyncConnection, statement: Select[Any]) -> list[Row]:
+    return [dict(row) for row in (await connection.execute(statement)).mappings()]

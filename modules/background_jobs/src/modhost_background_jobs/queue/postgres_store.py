@@ -1,0 +1,176 @@
+"""The queue's hot path on PostgreSQL, on the bare driver."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from modhost.database import PostgresAccess
+from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.queue import postgres_statements as statements
+from modhost_background_jobs.queue.quarantine import lost_attempt_error, quarantine_error
+from modhost_background_jobs.queue.records import (
+    ClaimedJob,
+    Ended,
+    Heartbeat,
+    Lease,
+    LogLine,
+    NewJob,
+    ProgressUpdate,
+    Released,
+    Rescue,
+    WorkerInfo,
+)
+
+
+class PostgresJobStore:
+    """Implements `JobStore`; what each method promises is said there."""
+
+    def __init__(self, postgres: PostgresAccess) -> None:
+        self._postgres = postgres
+
+    async def insert(self, jobs: Sequence[NewJob]) -> None:
+        """Insert jobs and notify the workers."""
+        async with self._postgres.acquire() as connection:
+            await connection.execute(
+                statements.INSERT,
+                [job.id for job in jobs],
+                [job.job_type for job in jobs],
+                [job.module_name for job in jobs],
+                [job.data for job in jobs],
+                [job.created_at for job in jobs],
+                [job.execute_at for job in jobs],
+                [job.max_attempts for job in jobs],
+                [job.timeout for job in jobs],
+                [job.recurring_job_id for job in jobs],
+                [job.enqueued_by for job in jobs],
+            )
+
+    async def claim(
+        self, worker: str, job_types: Collection[str], limit: int, now: datetime
+    ) -> list[ClaimedJob]:
+        """Claim with SKIP LOCKED, in the common order of all types."""
+        async with self._postgres.acquire() as connection:
+            rows = await connection.fetch(statements.CLAIM, list(job_types), now, limit, worker)
+        rows.sort(key=lambda row: (row[7], row[0]))
+        return [
+            ClaimedJob(Lease(row[0], row[1]), row[2], row[3], row[4], row[5], row[6])
+            for row in rows
+        ]
+
+    async def next_due(self, job_types: Collection[str]) -> datetime | None:
+        """Look at the head of each type."""
+        async with self._postgres.acquire() as connection:
+            due: datetime | None = await connection.fetchval(statements.NEXT_DUE, list(job_types))
+        return due
+
+    async def end(self, ended: Sequence[Ended], now: datetime) -> set[UUID]:
+        """Move jobs to the finished ones."""
+        async with self._postgres.acquire() as connection:
+            rows = await connection.fetch(
+                statements.END,
+                [item.lease.job_id for item in ended],
+                [item.lease.fence for item in ended],
+                [item.state.value for item in ended],
+                [item.error for item in ended],
+                now,
+            )
+        return {row[0] for row in rows}
+
+    async def release(self, released: Sequence[Released], now: datetime) -> set[UUID]:
+        """Put jobs back, or end those that were asked to stop."""
+        async with self._postgres.acquire() as connection:
+            rows = await connection.fetch(
+                statements.RELEASE,
+                [item.lease.job_id for item in released],
+                [item.lease.fence for item in released],
+                [item.execute_at for item in released],
+                [item.error for item in released],
+                [item.spent for item in released],
+                now,
+            )
+        return {row[0] for row in rows}
+
+    async def save_progress(self, updates: Sequence[ProgressUpdate]) -> set[UUID]:
+        """Update the jobs' progress."""
+        async with self._postgres.acquire() as connection:
+            rows = await connection.fetch(
+                statements.SAVE_PROGRESS,
+                [item.lease.job_id for item in updates],
+                [item.lease.fence for item in updates],
+                [item.percentage for item in updates],
+                [item.message for item in updates],
+            )
+        return {row[0] for row in rows}
+
+    async def append_logs(self, lines: Sequence[LogLine], keep: int) -> set[UUID]:
+        """Insert log lines, then trim what is over the limit."""
+        async with self._postgres.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(
+                statements.APPEND_LOGS,
+                [item.lease.job_id for item in lines],
+                [item.lease.fence for item in lines],
+                [item.line for item in lines],
+                [item.logged_at for item in lines],
+                [item.message for item in lines],
+            )
+            held = {row[0] for row in rows}
+            await connection.execute(statements.TRIM_LOGS, list(held), keep)
+        return held
+
+    async def leases(self, worker: str) -> dict[Lease, bool]:
+        """Read the worker's running jobs."""
+        async with self._postgres.acquire() as connection:
+            rows = await connection.fetch(statements.LEASES, worker)
+        return {Lease(row[0], row[1]): row[2] for row in rows}
+
+    async def register(self, worker: WorkerInfo, now: datetime) -> None:
+        """Insert the worker's row."""
+        async with self._postgres.acquire() as connection:
+            await connection.execute(
+                statements.REGISTER,
+                worker.name,
+                worker.host,
+                worker.process,
+                worker.version,
+                now,
+                worker.max_concurrency,
+                ",".join(worker.job_types),
+            )
+
+    async def beat(self, worker: str, running: int, now: datetime) -> bool:
+        """Update the worker's row."""
+        async with self._postgres.acquire() as connection:
+            found = await connection.fetchval(statements.BEAT, worker, now, running)
+        return found is not None
+
+    async def unregister(self, worker: str) -> None:
+        """Delete the worker's row."""
+        async with self._postgres.acquire() as connection:
+            await connection.execute(statements.UNREGISTER, worker)
+
+    async def heartbeats(self) -> list[Heartbeat]:
+        """Read all workers."""
+        async with self._postgres.acquire() as connection:
+            rows = await connection.fetch(statements.HEARTBEATS)
+        return [Heartbeat(row[0], row[1]) for row in rows]
+
+    async def rescue(self, seen: Heartbeat, max_rescues: int, now: datetime) -> list[Rescue]:
+        """Delete the worker's row if it has not beaten since, and take its jobs back."""
+        async with self._postgres.acquire() as connection, connection.transaction():
+            if not await connection.fetchval(statements.BURY, seen.worker, seen.beats):
+                return []
+            rows = await connection.fetch(
+                statements.RESCUE,
+                seen.worker,
+                max_rescues,
+                now,
+                lost_attempt_error(seen.worker),
+                quarantine_error(max_rescues),
+            )
+        return [Rescue(row[0], seen.worker, JobState(row[1])) for row in rows]
+
+    async def prune(self, finished_before: datetime, limit: int) -> int:
+        """Delete one batch of old finished jobs."""
+        async with self._postgres.acquire() as connection:
+            rows = await connection.fetch(statements.PRUNE, finished_before, limit)
+        return len(rows)

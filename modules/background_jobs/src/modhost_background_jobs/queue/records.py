@@ -1,0 +1,121 @@
+"""What travels between the queue and its database, as plain values."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from modhost_background_jobs.contracts.states import JobState
+
+UNREGISTERED = -1
+
+
+class Lease(NamedTuple):
+    """The right of one attempt to write: void as soon as the job's fence has moved on."""
+
+    job_id: UUID
+    fence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """A job to insert as `Pending`; `timeout` is in seconds."""
+
+    id: UUID
+    job_type: str
+    module_name: str
+    data: str | None
+    created_at: datetime
+    execute_at: datetime
+    max_attempts: int
+    timeout: float | None = None
+    recurring_job_id: UUID | None = None
+    enqueued_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedJob:
+    """A job that was handed to a worker; `timeout` is in seconds."""
+
+    lease: Lease
+    job_type: str
+    data: str | None
+    attempt: int
+    attempts_left: int
+    timeout: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The end of a job: a final state, and the error if there was one."""
+
+    lease: Lease
+    state: JobState
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The end of an attempt that leaves the job `Pending`.
+
+    `spent` is False when the attempt does not count: handed back, snoozed, or rescued.
+    """
+
+    lease: Lease
+    execute_at: datetime
+    error: str | None
+    spent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressUpdate:
+    """The newest progress of an attempt; a message of None keeps the last one."""
+
+    lease: Lease
+    percentage: int
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of an attempt's log; `number` counts the attempt's lines from 0."""
+
+    lease: Lease
+    number: int
+    logged_at: datetime
+    message: str
+
+    @property
+    def line(self) -> int:
+        """The line's key within the job: grows over attempts without anybody counting rows."""
+        return (self.lease.fence << 32) + self.number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerInfo:
+    """A consumer process as it registers itself."""
+
+    name: str
+    host: str
+    process: int
+    version: str
+    max_concurrency: int
+    job_types: tuple[str, ...]
+
+
+class Heartbeat(NamedTuple):
+    """How often a worker has been heard of: it is alive while the number grows.
+
+    A worker that holds jobs without being registered has `UNREGISTERED` beats.
+    """
+
+    worker: str
+    beats: int
+
+
+class Rescue(NamedTuple):
+    """A job taken back from a dead worker; `state` is `Pending`, or what ended it."""
+
+    job_id: UUID
+    worker: str
+    state: JobState

@@ -1,0 +1,150 @@
+"""Schedules: kept by name, fired once for each due time by whichever consumer comes first."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Table, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from modhost.clock import Clock
+from modhost.database import Database
+from modhost.ids import new_id
+from modhost_background_jobs.contracts.errors import JobNotFound
+from modhost_background_jobs.contracts.scheduling import CatchUpPolicy, OverlapPolicy
+from modhost_background_jobs.queue.cron import CronSchedule
+from modhost_background_jobs.queue.insert_ignore import insert_unless_there
+from modhost_background_jobs.queue.tables import RecurringDefinition
+
+RECURRING: Final[Table] = RecurringDefinition.__table__  # type: ignore[attr-defined]
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleSettings:
+    """What a schedule is defined by; `timeout` is in seconds."""
+
+    name: str
+    schedule: CronSchedule
+    job_type: str
+    module_name: str
+    data: str | None
+    overlap: OverlapPolicy
+    catch_up: CatchUpPolicy
+    max_attempts: int
+    timeout: float | None
+
+    def columns(self) -> Row:
+        """Return the values to store."""
+        return {
+            "job_type": self.job_type,
+            "module_name": self.module_name,
+            "cron_expression": self.schedule.expression,
+            "time_zone": self.schedule.time_zone,
+            "data": self.data,
+            "overlap": self.overlap.value,
+            "catch_up": self.catch_up.value,
+            "max_attempts": self.max_attempts,
+            "timeout_seconds": self.timeout,
+        }
+
+
+class RecurringSchedules:
+    """The definitions of recurring jobs."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def put(self, settings: ScheduleSettings) -> UUID:
+        """Add a schedule or update the one of this name; return its id.
+
+        Hosts that start at the same time and put the same schedule end up with one.
+        """
+        now = self._clock.now()
+        next_run_at = settings.schedule.next_after(now)
+        async with self._database.session() as session:
+            connection = await session.connection()
+            new: Row = settings.columns() | {
+                "id": new_id(),
+                "name": settings.name,
+                "is_enabled": True,
+                "next_run_at": next_run_at,
+                "created_at": now,
+            }
+            await insert_unless_there(connection, RECURRING, new, ["name"])
+            row = await _locked(connection, RECURRING.c.name == settings.name)
+            changed = settings.columns()
+            if not _same_times(row, settings.schedule):
+                changed["next_run_at"] = next_run_at
+            await connection.execute(
+                update(RECURRING).where(RECURRING.c.id == row["id"]).values(changed)
+            )
+            id_: UUID = row["id"]
+            return id_
+
+    async def toggle(self, recurring_id: UUID) -> bool:
+        """Enable or disable; what was due while it was disabled is not caught up."""
+        async with self._database.session() as session:
+            connection = await session.connection()
+            row = await _get(connection, recurring_id)
+            enabled = not row["is_enabled"]
+            schedule = CronSchedule.parse(row["cron_expression"], row["time_zone"])
+            await connection.execute(
+                update(RECURRING)
+                .where(RECURRING.c.id == recurring_id)
+                .values(is_enabled=enabled, next_run_at=schedule.next_after(self._clock.now()))
+            )
+            return enabled
+
+    async def remove(self, recurring_id: UUID) -> None:
+        """Delete a schedule; its runs stay."""
+        async with self._database.session() as session:
+            connection = await session.connection()
+            deleted = await connection.execute(
+                delete(RECURRING).where(RECURRING.c.id == recurring_id)
+            )
+            if deleted.rowcount == 0:
+                raise JobNotFound(recurring_id, "recurring job")
+
+    async def get(self, recurring_id: UUID) -> Row:
+        """Return a schedule. Raises `JobNotFound`."""
+        async with self._database.reading() as session:
+            statement = select(RECURRING).where(RECURRING.c.id == recurring_id)
+            found = await (await session.connection()).execute(statement)
+            row = found.mappings().one_or_none()
+        if row is None:
+            raise JobNotFound(recurring_id, "recurring job")
+        return dict(row)
+
+    async def all(self) -> list[Row]:
+        """Return all schedules by name."""
+        async with self._database.reading() as session:
+            statement = select(RECURRING).order_by(RECURRING.c.name)
+            rows = (await (await session.connection()).execute(statement)).mappings()
+            return [dict(row) for row in rows]
+
+    async def count(self) -> int:
+        """Return the number of schedules."""
+        async with self._database.reading() as session:
+            statement = select(func.count()).select_from(RECURRING)
+            return (await (await session.connection()).execute(statement)).scalar_one()
+
+
+def _same_times(row: Row, schedule: CronSchedule) -> bool:
+    stored = (row["cron_expression"], row["time_zone"])
+    return stored == (schedule.expression, schedule.time_zone)
+
+
+async def _locked(connection: AsyncConnection, condition: Any) -> Row:
+    statement = select(RECURRING).where(condition).with_for_update()
+    return dict((await connection.execute(statement)).mappings().one())
+
+
+async def _get(connection: AsyncConnection, recurring_id: UUID) -> Row:
+    statement = select(RECURRING).where(RECURRING.c.id == recurring_id).with_for_update()
+    row = (await connection.execute(statement)).mappings().one_or_none()
+    if row is None:
+        raise JobNotFound(recurring_id, "recurring job")
+    return dict(row)

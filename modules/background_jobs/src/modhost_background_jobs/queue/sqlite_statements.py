@@ -1,0 +1,165 @@
+"""Every statement of the hot path on SQLite, run inside `BEGIN IMMEDIATE` on the one writer.
+
+Batches travel as JSON arrays that `json_each` turns into rows. A write transaction excludes all
+others, so that what a statement has looked at cannot change before the next one acts on it.
+"""
+
+from typing import Final
+
+_CARRIED: Final = """id, job_type, module_name, data, created_at, execute_at, started_at, attempt,
+    max_attempts, attempts_left, fence, rescues, worker, timeout_seconds, progress_percentage,
+    progress_message, recurring_job_id, enqueued_by"""
+
+INSERT: Final = """
+INSERT INTO background_jobs_jobs (id, job_type, module_name, data, created_at, execute_at,
+    max_attempts, attempts_left, timeout_seconds, recurring_job_id, enqueued_by, state,
+    attempt, fence, rescues, progress_percentage, on_hold)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, 'Pending', 0, 0, 0, 0, false)
+"""
+
+# One for each job type, joined by UNION ALL: SQLite merges them in index order and stops at the
+# limit, so that jobs of types that this node does not know are never read.
+DUE_OF_TYPE: Final = """
+SELECT id, execute_at FROM background_jobs_jobs
+WHERE job_type = ? AND state = 'Pending' AND NOT on_hold AND execute_at <= ?
+"""
+
+DUE_ORDER: Final = " ORDER BY execute_at, id LIMIT ?"
+
+NEXT_DUE: Final = """
+SELECT min((
+    SELECT execute_at FROM background_jobs_jobs
+    WHERE job_type = types.value AND state = 'Pending' AND NOT on_hold
+    ORDER BY execute_at LIMIT 1
+)) FROM json_each(?) AS types
+"""
+
+# A worker that was found dead claims nothing.
+IS_REGISTERED: Final = "SELECT 1 FROM background_jobs_workers WHERE name = ?"
+
+CLAIM: Final = """
+UPDATE background_jobs_jobs
+SET state = 'Running', worker = ?2, started_at = ?3, fence = fence + 1, attempt = attempt + 1,
+    attempts_left = attempts_left - 1, error = NULL
+WHERE id IN (SELECT value FROM json_each(?1))
+RETURNING id, fence, job_type, data, attempt, attempts_left, timeout_seconds, execute_at
+"""
+
+# Rows are [id, fence, state, error].
+END: Final = f"""
+INSERT INTO background_jobs_finished_jobs ({_CARRIED}, state, error, completed_at)
+SELECT {", ".join("j." + name.strip() for name in _CARRIED.split(","))},
+    g.value ->> 2, g.value ->> 3, ?2
+FROM json_each(?1) AS g
+CROSS JOIN background_jobs_jobs j ON j.id = g.value ->> 0
+WHERE j.fence = g.value ->> 1 AND j.state = 'Running'
+RETURNING id
+"""
+
+REMOVE: Final = "DELETE FROM background_jobs_jobs WHERE id IN (SELECT value FROM json_each(?1))"
+
+# Rows are [id, fence]; tells whether the job was asked to stop meanwhile.
+HELD: Final = """
+SELECT j.id, j.cancel_requested_at IS NOT NULL
+FROM json_each(?1) AS g
+CROSS JOIN background_jobs_jobs j ON j.id = g.value ->> 0
+WHERE j.fence = g.value ->> 1 AND j.state = 'Running'
+"""
+
+# Rows are [id, error].
+NOTE_ATTEMPTS: Final = """
+INSERT INTO background_jobs_attempts (job_id, fence, number, started_at, ended_at, worker, error)
+SELECT j.id, j.fence, j.attempt, j.started_at, ?2, j.worker, g.value ->> 1
+FROM json_each(?1) AS g CROSS JOIN background_jobs_jobs j ON j.id = g.value ->> 0
+"""
+
+# Rows are [id, execute_at, error, spent].
+TO_PENDING: Final = """
+UPDATE background_jobs_jobs
+SET state = 'Pending', execute_at = g.value ->> 1, worker = NULL, started_at = NULL,
+    error = CASE WHEN g.value ->> 3 THEN g.value ->> 2 END,
+    attempt = attempt - CASE WHEN g.value ->> 3 THEN 0 ELSE 1 END,
+    attempts_left = attempts_left + CASE WHEN g.value ->> 3 THEN 0 ELSE 1 END
+FROM json_each(?1) AS g WHERE background_jobs_jobs.id = g.value ->> 0
+"""
+
+# Rows are [id, fence, percentage, message].
+SAVE_PROGRESS: Final = """
+UPDATE background_jobs_jobs
+SET progress_percentage = g.value ->> 2,
+    progress_message = coalesce(g.value ->> 3, progress_message)
+FROM json_each(?1) AS g
+WHERE background_jobs_jobs.id = g.value ->> 0 AND fence = g.value ->> 1 AND state = 'Running'
+RETURNING background_jobs_jobs.id
+"""
+
+# Rows are [id, fence, line, logged_at, message]; lines that an earlier try of the same flush
+# stored already are left alone.
+APPEND_LOGS: Final = """
+INSERT INTO background_jobs_logs (job_id, line, logged_at, message)
+SELECT g.value ->> 0, g.value ->> 2, g.value ->> 3, g.value ->> 4
+FROM json_each(?1) AS g
+CROSS JOIN background_jobs_jobs j ON j.id = g.value ->> 0
+WHERE j.fence = g.value ->> 1 AND j.state = 'Running'
+ON CONFLICT DO NOTHING
+"""
+
+TRIM_LOGS: Final = """
+DELETE FROM background_jobs_logs
+WHERE job_id = ?1 AND line <= (
+    SELECT line FROM background_jobs_logs WHERE job_id = ?1 ORDER BY line DESC LIMIT 1 OFFSET ?2
+)
+"""
+
+LEASES: Final = """
+SELECT id, fence, cancel_requested_at IS NOT NULL
+FROM background_jobs_jobs WHERE worker = ? AND state = 'Running'
+"""
+
+REGISTER: Final = """
+INSERT INTO background_jobs_workers (name, host, process, version, started_at, heartbeat_at, beats,
+    max_concurrency, running, job_types)
+VALUES (?1, ?2, ?3, ?4, ?5, ?5, 0, ?6, 0, ?7)
+ON CONFLICT (name) DO NOTHING
+"""
+
+BEAT: Final = """
+UPDATE background_jobs_workers SET heartbeat_at = ?2, beats = beats + 1, running = ?3
+WHERE name = ?1
+"""
+
+UNREGISTER: Final = "DELETE FROM background_jobs_workers WHERE name = ?"
+
+HEARTBEATS: Final = """
+SELECT name, beats FROM background_jobs_workers
+UNION ALL
+SELECT DISTINCT worker, -1 FROM background_jobs_jobs
+WHERE state = 'Running' AND worker NOT IN (SELECT name FROM background_jobs_workers)
+"""
+
+# Staleness is repeated here: a worker that was heard of since the sweeper's look keeps its jobs.
+BURY: Final = "DELETE FROM background_jobs_workers WHERE name = ? AND beats = ?"
+
+RESCUABLE: Final = """
+SELECT id, CASE
+    WHEN cancel_requested_at IS NOT NULL THEN 'Cancelled'
+    WHEN rescues + 1 >= ?2 THEN 'Failed'
+    ELSE 'Pending' END, fence
+FROM background_jobs_jobs WHERE worker = ?1 AND state = 'Running'
+"""
+
+COUNT_RESCUES: Final = """
+UPDATE background_jobs_jobs SET rescues = rescues + 1
+WHERE id IN (SELECT value FROM json_each(?1))
+"""
+
+OLD_FINISHED: Final = """
+SELECT id FROM background_jobs_finished_jobs WHERE completed_at < ?
+ORDER BY completed_at LIMIT ?
+"""
+
+PRUNE: Final = (
+    "DELETE FROM background_jobs_logs WHERE job_id IN (SELECT value FROM json_each(?1))",
+    "DELETE FROM background_jobs_attempts WHERE job_id IN (SELECT value FROM json_each(?1))",
+    "DELETE FROM background_jobs_finished_jobs WHERE id IN (SELECT value FROM json_each(?1))",
+)

@@ -1,0 +1,99 @@
+"""How a consumer learns that there is work, or that a job is to stop, before it polls."""
+
+import logging
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+import anyio
+
+from modhost.database import Database
+from modhost_background_jobs.queue.postgres_statements import CHANNEL
+from modhost_background_jobs.queue.signals import Signal
+
+logger = logging.getLogger(__name__)
+
+SQLITE_LOOK_SECONDS: Final = 0.015
+RECONNECT_SECONDS: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
+
+
+class Wakeups(Protocol):
+    """Two signals, fired by changes that any process commits."""
+
+    work: Signal
+    stop_requests: Signal
+
+    async def watch(self) -> None:
+        """Fire the signals until cancelled; survives any loss of the connection."""
+        ...
+
+
+class SqliteWakeups:
+    """Looks at `PRAGMA data_version`, which any other connection's commit changes."""
+
+    def __init__(self, database: Database) -> None:
+        self.work = Signal()
+        self.stop_requests = Signal()
+        self._data_version: Callable[[], int] = database.sqlite.data_version
+
+    async def watch(self) -> None:
+        """Look every few milliseconds: four microseconds each, no statement that locks."""
+        seen = self._data_version()
+        while True:
+            await anyio.sleep(SQLITE_LOOK_SECONDS)
+            version = self._data_version()
+            if version != seen:
+                seen = version
+                self.work.fire()
+                self.stop_requests.fire()
+
+
+class PostgresWakeups:
+    """Listens on a connection of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self.work = Signal()
+        self.stop_requests = Signal()
+        self._database = database
+
+    async def watch(self) -> None:
+        """Listen, and listen again after every loss of the connection."""
+        failures = 0
+        while True:
+            try:
+                await self._listen()
+                failures = 0
+            except self._database.postgres.errors as error:
+                pause = RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)]
+                failures += 1
+                logger.warning("Lost the wake-ups (%s); polling, next try in %s s.", error, pause)
+                await anyio.sleep(pause)
+
+    async def _listen(self) -> None:
+        closed = anyio.Event()
+        connection = await self._database.postgres.connect()
+        try:
+            connection.add_termination_listener(lambda _: closed.set())
+            await connection.add_listener(CHANNEL, self._notified)
+            # What was committed while nobody listened is found by one look.
+            self._fire_all()
+            await closed.wait()
+        finally:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(1):
+                await connection.close()
+
+    def _notified(self, _connection: Any, _process: int, _channel: str, payload: Any) -> None:
+        if payload == "stop":
+            self.stop_requests.fire()
+        else:
+            self.work.fire()
+
+    def _fire_all(self) -> None:
+        self.work.fire()
+        self.stop_requests.fire()
+
+
+def open_wakeups(database: Database) -> Wakeups:
+    """Return the wake-ups that fit the database."""
+    if database.dialect == "postgresql":
+        return PostgresWakeups(database)
+    return SqliteWakeups(database)

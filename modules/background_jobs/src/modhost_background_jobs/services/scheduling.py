@@ -1,0 +1,175 @@
+"""The implementation of the scheduling contract."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic_core import PydanticSerializationError, to_json
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from modhost.clock import Clock
+from modhost.ids import new_id
+from modhost_background_jobs.contracts.errors import InvalidJobData, JobNotFound
+from modhost_background_jobs.contracts.ids import JobId, RecurringJobId
+from modhost_background_jobs.contracts.job import ModuleJob
+from modhost_background_jobs.contracts.models import JobStatus
+from modhost_background_jobs.contracts.scheduling import CatchUpPolicy, OverlapPolicy
+from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.queue.cron import CronSchedule
+from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
+from modhost_background_jobs.queue.job_types import JobTypes
+from modhost_background_jobs.queue.listing import JobListing
+from modhost_background_jobs.queue.records import NewJob
+from modhost_background_jobs.queue.recurring import RecurringSchedules, ScheduleSettings
+from modhost_background_jobs.services.views import status_of
+
+
+class BackgroundJobsService:
+    """Implements `BackgroundJobs`; what each method promises is said there."""
+
+    def __init__(
+        self,
+        queue: DatabaseJobQueue,
+        listing: JobListing,
+        schedules: RecurringSchedules,
+        firing: RecurringFiring,
+        types: JobTypes,
+        options: BackgroundJobsOptions,
+        clock: Clock,
+    ) -> None:
+        self._queue = queue
+        self._listing = listing
+        self._schedules = schedules
+        self._firing = firing
+        self._types = types
+        self._options = options
+        self._clock = clock
+
+    async def enqueue(
+        self,
+        job: type[ModuleJob],
+        data: Any = None,
+        *,
+        session: AsyncSession | None = None,
+        max_attempts: int | None = None,
+        timeout: timedelta | None = None,
+    ) -> JobId:
+        """Store a job that is due now."""
+        new = self._new(job, data, self._clock.now(), max_attempts, timeout)
+        await self._queue.enqueue([new], session)
+        return JobId(new.id)
+
+    async def enqueue_many(
+        self, job: type[ModuleJob], data: Sequence[Any], *, session: AsyncSession | None = None
+    ) -> list[JobId]:
+        """Store many jobs in one statement."""
+        now = self._clock.now()
+        new = [self._new(job, item, now, None, None) for item in data]
+        if new:
+            await self._queue.enqueue(new, session)
+        return [JobId(item.id) for item in new]
+
+    async def schedule(
+        self,
+        job: type[ModuleJob],
+        execute_at: datetime,
+        data: Any = None,
+        *,
+        session: AsyncSession | None = None,
+        max_attempts: int | None = None,
+        timeout: timedelta | None = None,
+    ) -> JobId:
+        """Store a job that is due later."""
+        if execute_at.tzinfo is None:
+            msg = f"execute_at is {execute_at!s} without a time zone; give it one, such as UTC."
+            raise InvalidJobData(msg)
+        new = self._new(job, data, execute_at.astimezone(UTC), max_attempts, timeout)
+        await self._queue.enqueue([new], session)
+        return JobId(new.id)
+
+    async def add_recurring(
+        self,
+        job: type[ModuleJob],
+        *,
+        name: str,
+        cron_expression: str,
+        data: Any = None,
+        time_zone: str = "UTC",
+        overlap: OverlapPolicy = OverlapPolicy.SKIP,
+        catch_up: CatchUpPolicy = CatchUpPolicy.ONE,
+    ) -> RecurringJobId:
+        """Add or update a schedule by its name."""
+        registered = self._types.of_class(job)
+        settings = ScheduleSettings(
+            name=name,
+            schedule=CronSchedule.parse(cron_expression, time_zone),
+            job_type=registered.job_type,
+            module_name=registered.module_name,
+            data=_serialise(data),
+            overlap=OverlapPolicy(overlap),
+            catch_up=CatchUpPolicy(catch_up),
+            max_attempts=job.max_attempts or self._options.max_attempts,
+            timeout=_seconds(job.timeout),
+        )
+        return RecurringJobId(await self._schedules.put(settings))
+
+    async def cancel(self, job_id: JobId) -> JobStatus:
+        """Cancel at once or ask to stop."""
+        await self._queue.cancel(job_id)
+        status = await self.get_status(job_id)
+        if status is None:
+            raise JobNotFound(job_id)
+        return status
+
+    async def get_status(self, job_id: JobId) -> JobStatus | None:
+        """Read one job."""
+        row = await self._listing.find(job_id)
+        return status_of(row) if row else None
+
+    async def toggle_recurring(self, recurring_id: RecurringJobId) -> bool:
+        """Enable or disable a schedule."""
+        return await self._schedules.toggle(recurring_id)
+
+    async def remove_recurring(self, recurring_id: RecurringJobId) -> None:
+        """Delete a schedule."""
+        await self._schedules.remove(recurring_id)
+
+    async def run_recurring_now(self, recurring_id: RecurringJobId) -> JobId:
+        """Enqueue a run of a schedule."""
+        row = await self._schedules.get(recurring_id)
+        return JobId(await self._firing.run_now(row))
+
+    def _new(
+        self,
+        job: type[ModuleJob],
+        data: Any,
+        execute_at: datetime,
+        max_attempts: int | None,
+        timeout: timedelta | None,
+    ) -> NewJob:
+        registered = self._types.of_class(job)
+        return NewJob(
+            id=new_id(),
+            job_type=registered.job_type,
+            module_name=registered.module_name,
+            data=_serialise(data),
+            created_at=self._clock.now(),
+            execute_at=execute_at,
+            max_attempts=max_attempts or job.max_attempts or self._options.max_attempts,
+            timeout=_seconds(timeout or job.timeout),
+        )
+
+
+def _serialise(data: Any) -> str | None:
+    if data is None:
+        return None
+    try:
+        return to_json(data).decode()
+    except PydanticSerializationError as error:
+        msg = f"The data of type {type(data).__name__} cannot be stored as JSON: {error}"
+        raise InvalidJobData(msg) from error
+
+
+def _seconds(duration: timedelta | None) -> float | None:
+    return duration.total_seconds() if duration is not None else None

@@ -1,0 +1,68 @@
+"""Rows of the database as the models of the contracts."""
+
+import json
+from typing import Any
+
+from modhost_background_jobs.contracts.models import (
+    JobAttempt,
+    JobDetail,
+    JobLogEntry,
+    JobStatus,
+    JobSummary,
+)
+from modhost_background_jobs.queue.listing import Row
+
+
+def summary_of(row: Row) -> JobSummary:
+    """Return a job as a line of a list."""
+    return JobSummary.model_validate(row)
+
+
+def status_of(row: Row) -> JobStatus:
+    """Return how a job stands."""
+    return JobStatus.model_validate(row | {"retry_count": _retry_count(row)})
+
+
+def detail_of(row: Row, attempts: list[Row], logs: list[Row]) -> JobDetail:
+    """Return all that is known of a job."""
+    return JobDetail.model_validate(
+        row
+        | {
+            "retry_count": _retry_count(row),
+            "data": _data(row["data"]),
+            "logs": [_log_entry(line) for line in logs],
+            "attempts": [_attempt(attempt) for attempt in attempts] + _current_attempt(row),
+        }
+    )
+
+
+def _retry_count(row: Row) -> int:
+    executions: int = row["attempt"]
+    return max(0, executions - 1)
+
+
+def _data(stored: str | None) -> Any:
+    return None if stored is None else json.loads(stored)
+
+
+def _log_entry(row: Row) -> JobLogEntry:
+    return JobLogEntry(timestamp=row["logged_at"], message=row["message"])
+
+
+def _attempt(row: Row) -> JobAttempt:
+    return JobAttempt.model_validate(row, from_attributes=False)
+
+
+def _current_attempt(row: Row) -> list[JobAttempt]:
+    """Return the attempt that stands in the job's own row: the one that runs, or the last one."""
+    if row["started_at"] is None:
+        return []
+    return [
+        JobAttempt(
+            number=row["attempt"],
+            started_at=row["started_at"],
+            ended_at=row["completed_at"],
+            worker=row["worker"],
+            error=row["error"],
+        )
+    ]

@@ -1,0 +1,1 @@
+"""What runs in consumers: claiming, executing, rescuing, pruning."""

@@ -1,0 +1,78 @@
+"""What a job is given while it runs."""
+
+import math
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from modhost.clock import Clock
+from modhost_background_jobs.contracts.errors import JobCancelled, JobDataError
+from modhost_background_jobs.contracts.ids import JobId
+from modhost_background_jobs.queue.records import LogLine, ProgressUpdate
+from modhost_background_jobs.worker.printable import printable
+from modhost_background_jobs.worker.progress import ProgressBuffer
+from modhost_background_jobs.worker.stopping import RunningAttempt
+
+T = TypeVar("T")
+
+
+class AttemptContext:
+    """Implements `JobExecutionContext`; what each method promises is said there."""
+
+    __slots__ = ("_attempt", "_buffer", "_clamped", "_clock", "_lines")
+
+    def __init__(self, attempt: RunningAttempt, buffer: ProgressBuffer, clock: Clock) -> None:
+        self._attempt = attempt
+        self._buffer = buffer
+        self._clock = clock
+        self._lines = 0
+        self._clamped = False
+
+    @property
+    def job_id(self) -> JobId:
+        """The job's id."""
+        return JobId(self._attempt.claimed.lease.job_id)
+
+    @property
+    def attempt(self) -> int:
+        """The number of this attempt."""
+        return self._attempt.claimed.attempt
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the job was asked to stop."""
+        return self._attempt.reason is not None
+
+    def raise_if_cancelled(self) -> None:
+        """Raise when the job was asked to stop."""
+        reason = self._attempt.reason
+        if reason is not None:
+            raise JobCancelled(reason.value)
+
+    def get_data(self, model: type[T]) -> T:
+        """Validate the stored JSON as the model."""
+        stored = self._attempt.claimed.data
+        try:
+            return TypeAdapter(model).validate_json(stored if stored is not None else "null")
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(map(str, item['loc'])) or 'data'}: {item['msg']}"
+                for item in error.errors(include_url=False, include_input=False)
+            )
+            msg = f"The job's data does not fit {getattr(model, '__name__', model)}: {problems}."
+            raise JobDataError(msg) from None
+
+    def report_progress(self, percentage: float, message: str | None = None) -> None:
+        """Buffer the progress, clamped to 0 to 100."""
+        clamped = 0 if math.isnan(percentage) else int(min(100, max(0, percentage)))
+        if not 0 <= percentage <= 100 and not self._clamped:
+            self._clamped = True
+            self.log(f"Progress of {percentage} is outside of 0 to 100; {clamped} is shown.")
+        text = None if message is None else printable(message)
+        self._buffer.report(ProgressUpdate(self._attempt.claimed.lease, clamped, text))
+
+    def log(self, message: str) -> None:
+        """Buffer a line with the time of now."""
+        number, self._lines = self._lines, self._lines + 1
+        lease = self._attempt.claimed.lease
+        self._buffer.log(LogLine(lease, number, self._clock.now(), printable(message)))

@@ -1,0 +1,91 @@
+"""Progress and logs on their way from the jobs to the database."""
+
+import asyncio
+import threading
+
+import anyio
+
+from modhost_background_jobs.queue.records import Lease, LogLine, ProgressUpdate
+from modhost_background_jobs.queue.signals import Signal
+from modhost_background_jobs.queue.store import JobStore
+
+
+class ProgressBuffer:
+    """Takes entries from any thread without blocking, and writes them when it is told to.
+
+    Of an attempt's progress only the newest is kept; log lines are all kept.
+    """
+
+    def __init__(self, store: JobStore, max_log_entries: int, batch_size: int) -> None:
+        self.full = Signal()
+        """Fired on the event loop when a batch has come together."""
+        self._store = store
+        self._max_log_entries = max_log_entries
+        self._batch_size = batch_size
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._guard = threading.Lock()
+        self._writing = anyio.Lock()
+        self._progress: dict[Lease, ProgressUpdate] = {}
+        self._logs: dict[Lease, list[LogLine]] = {}
+        self._entries = 0
+
+    def bind(self) -> None:
+        """Make this event loop the one on which `full` fires."""
+        self._loop = asyncio.get_running_loop()
+
+    def report(self, update: ProgressUpdate) -> None:
+        """Take a progress update; a message left out keeps the one before."""
+        with self._guard:
+            before = self._progress.get(update.lease)
+            if update.message is None and before is not None:
+                update = ProgressUpdate(update.lease, update.percentage, before.message)
+            self._progress[update.lease] = update
+            self._count()
+
+    def log(self, line: LogLine) -> None:
+        """Take a log line; of those not yet written the newest are kept, up to the limit."""
+        if self._max_log_entries == 0:
+            return
+        with self._guard:
+            lines = self._logs.setdefault(line.lease, [])
+            lines.append(line)
+            if len(lines) > 2 * self._max_log_entries:
+                del lines[: -self._max_log_entries]
+            self._count()
+
+    async def flush(self, lease: Lease | None = None) -> None:
+        """Write what was taken, of one attempt or of all; what cannot be written is kept."""
+        async with self._writing:
+            progress, logs = self._take(lease)
+            try:
+                if progress:
+                    await self._store.save_progress(progress)
+                if logs:
+                    await self._store.append_logs(logs, self._max_log_entries)
+            except BaseException:
+                self._put_back(progress, logs)
+                raise
+
+    def _take(self, lease: Lease | None) -> tuple[list[ProgressUpdate], list[LogLine]]:
+        with self._guard:
+            leases = [lease] if lease else list(self._progress | self._logs)
+            progress = [self._progress.pop(key) for key in leases if key in self._progress]
+            taken = [self._logs.pop(key) for key in leases if key in self._logs]
+            self._entries = len(self._progress) + sum(map(len, self._logs.values()))
+        keep = self._max_log_entries
+        return progress, [line for lines in taken for line in lines[-keep:]]
+
+    def _put_back(self, progress: list[ProgressUpdate], logs: list[LogLine]) -> None:
+        with self._guard:
+            for update in progress:
+                newer = self._progress.setdefault(update.lease, update)
+                if newer.message is None:
+                    kept = ProgressUpdate(update.lease, newer.percentage, update.message)
+                    self._progress[update.lease] = kept
+            for line in reversed(logs):
+                self._logs.setdefault(line.lease, []).insert(0, line)
+
+    def _count(self) -> None:
+        self._entries += 1
+        if self._entries % self._batch_size == 0 and self._loop is not None:
+            self._loop.call_soon_threadsafe(self.full.fire)

@@ -1,0 +1,50 @@
+"""The hosted services that look after time: schedules that fall due, history that falls out."""
+
+import logging
+from typing import Final
+
+import anyio
+from anyio.abc import TaskStatus
+
+from modhost.background import HostedService
+from modhost.clock import Clock
+from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.queue.firing import RecurringFiring
+
+logger = logging.getLogger(__name__)
+
+LONGEST_SLEEP_SECONDS: Final = 5.0
+
+
+class RecurringJobsService(HostedService):
+    """Fires what is due; every consumer tries, the database lets one of them."""
+
+    name = "recurring jobs"
+
+    def __init__(
+        self, firing: RecurringFiring, options: BackgroundJobsOptions, clock: Clock
+    ) -> None:
+        self._firing = firing
+        self._clock = clock
+        self._poll = options.poll_interval.total_seconds()
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Fire until cancelled, sleeping until the next due time but a few seconds at the most."""
+        task_status.started()
+        while True:
+            try:
+                await anyio.sleep(await self.fire_due())
+            except Exception as error:  # noqa: BLE001 - a schedule never ends by an error
+                logger.warning("Recurring jobs could not be fired (%s); tried again.", error)
+                await anyio.sleep(self._poll)
+
+    async def fire_due(self) -> float:
+        """Fire all due schedules; return the seconds until there may be more to do."""
+        for recurring_id in await self._firing.due():
+            await self._firing.fire(recurring_id)
+        waiting = await self._firing.let_waiting_runs_go()
+        next_due = await self._firing.next_due()
+        longest = self._poll if waiting else LONGEST_SLEEP_SECONDS
+        if next_due is None:
+            return longest
+        return min(longest, max(0.0, (next_due - self._clock.now()).total_seconds()))

@@ -1,0 +1,61 @@
+"""The hosted service that deletes history, a little at a time."""
+
+import logging
+from datetime import timedelta
+from typing import Final
+
+import anyio
+from anyio.abc import TaskStatus
+
+from modhost.background import HostedService
+from modhost.clock import Clock
+from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.queue.store import JobStore
+
+logger = logging.getLogger(__name__)
+
+INTERVAL_SECONDS: Final = 60.0
+BATCH: Final = 500
+PAUSE_SECONDS: Final = 0.05
+
+
+class RetentionService(HostedService):
+    """Deletes jobs that ended longer ago than `retention`; 0 keeps them for ever."""
+
+    name = "retention"
+
+    def __init__(
+        self,
+        store: JobStore,
+        firing: RecurringFiring,
+        options: BackgroundJobsOptions,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._firing = firing
+        self._retention = options.retention
+        self._clock = clock
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Delete until cancelled."""
+        task_status.started()
+        if self._retention <= timedelta(0):
+            return
+        while True:
+            try:
+                await self.prune()
+            except Exception as error:  # noqa: BLE001 - what is old stays old until the next try
+                logger.warning("Old jobs could not be deleted (%s); tried again.", error)
+            await anyio.sleep(INTERVAL_SECONDS)
+
+    async def prune(self) -> int:
+        """Delete all that is old, in small transactions; return how many jobs that were."""
+        before = self._clock.now() - self._retention
+        deleted = 0
+        while batch := await self._store.prune(before, BATCH):
+            deleted += batch
+            # Small steps with pauses: whoever waits to write gets in between.
+            await anyio.sleep(PAUSE_SECONDS)
+        await self._firing.forget(before)
+        return deleted

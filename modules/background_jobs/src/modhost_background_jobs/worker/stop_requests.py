@@ -1,0 +1,78 @@
+"""Telling running attempts to stop: cancelled somewhere, or no longer this worker's."""
+
+import logging
+from typing import Final
+
+import anyio
+
+from modhost.clock import Clock
+from modhost_background_jobs.queue.records import Lease, Released
+from modhost_background_jobs.queue.signals import wait_for
+from modhost_background_jobs.queue.store import JobStore
+from modhost_background_jobs.queue.wakeups import Wakeups
+from modhost_background_jobs.worker.claiming import ClaimLoop
+from modhost_background_jobs.worker.running import RunningAttempts
+from modhost_background_jobs.worker.stopping import StopReason
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 1.0
+LEAST_PAUSE_SECONDS: Final = 0.1
+
+
+class StopRequests:
+    """Compares what runs here with what the database says is this worker's."""
+
+    def __init__(
+        self,
+        worker: str,
+        store: JobStore,
+        wakeups: Wakeups,
+        running: RunningAttempts,
+        claims: ClaimLoop,
+        clock: Clock,
+    ) -> None:
+        self._worker = worker
+        self._store = store
+        self._wakeups = wakeups
+        self._running = running
+        self._claims = claims
+        self._clock = clock
+
+    async def watch(self) -> None:
+        """Look whenever something may have changed, once a second at least, until cancelled."""
+        while True:
+            ticket = self._wakeups.stop_requests.ticket()
+            try:
+                if len(self._running) or self._claims.failed:
+                    await self.look()
+            except Exception as error:  # noqa: BLE001 - whatever the driver says, it looks again
+                logger.warning("Could not look for requests to stop (%s).", error)
+            await anyio.sleep(LEAST_PAUSE_SECONDS)
+            await wait_for(ticket, LOOK_SECONDS - LEAST_PAUSE_SECONDS)
+
+    async def look(self) -> None:
+        """Stop what was cancelled or lost, and give back what this worker does not know of."""
+        # Before the look: a job that is claimed meanwhile is not lost for being unknown to it.
+        attempts = list(self._running)
+        leases = await self._store.leases(self._worker)
+        for attempt in attempts:
+            stop = leases.get(attempt.claimed.lease)
+            if stop is None:
+                attempt.stop(StopReason.LOST_LEASE)
+            elif stop:
+                attempt.stop(StopReason.CANCELLED)
+        if self._claims.failed and not self._claims.in_flight:
+            await self._give_back(leases)
+            self._claims.failed = False
+
+    async def _give_back(self, leases: dict[Lease, bool]) -> None:
+        """Release jobs that a claim handed out whose answer was lost on the way."""
+        unknown = [lease for lease in leases if lease not in self._running]
+        if not unknown:
+            return
+        now = self._clock.now()
+        error = "handed back: the connection broke while it was claimed."
+        released = [Released(lease, now, error, spent=False) for lease in unknown]
+        await self._store.release(released, now)
+        logger.warning("Handed back %d jobs whose claim had been cut off.", len(unknown))

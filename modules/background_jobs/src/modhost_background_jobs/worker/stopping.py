@@ -1,0 +1,46 @@
+"""Why an attempt is asked to stop, and how it learns of it."""
+
+from enum import Enum
+
+import anyio
+
+from modhost_background_jobs.queue.records import ClaimedJob
+
+
+class StopReason(Enum):
+    """Why an attempt is asked to stop."""
+
+    CANCELLED = "cancelled"
+    TIMEOUT = "timed out"
+    LOST_LEASE = "lost lease"
+    SHUTDOWN = "shut down"
+
+
+class RunningAttempt:
+    """An attempt that runs in this process.
+
+    An async job is stopped through its cancel scope; one in a thread sees the reason and has to
+    stop by itself, unless it is given up.
+    """
+
+    __slots__ = ("claimed", "in_thread", "over", "reason", "scope")
+
+    def __init__(self, claimed: ClaimedJob, *, in_thread: bool) -> None:
+        self.claimed = claimed
+        self.in_thread = in_thread
+        self.scope = anyio.CancelScope()
+        self.reason: StopReason | None = None
+        self.over = False
+
+    def stop(self, reason: StopReason) -> None:
+        """Ask the attempt to stop; the first reason stands, a lost lease overrides all."""
+        if self.over:
+            return
+        if self.reason is None or reason is StopReason.LOST_LEASE:
+            self.reason = reason
+        if not self.in_thread:
+            self.scope.cancel()
+
+    def give_up(self) -> None:
+        """Stop waiting for a thread that ignores the request; the thread itself runs on."""
+        self.scope.cancel()

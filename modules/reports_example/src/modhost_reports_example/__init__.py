@@ -1,0 +1,1 @@
+"""Reports from CSV files, made by background jobs: a small real module."""
