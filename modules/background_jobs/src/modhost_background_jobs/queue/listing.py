@@ -3,10 +3,10 @@
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Table, func, literal, null, select, union_all
+from sqlalchemy import ColumnElement, Select, Table, cast, func, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from modhost.database import Database
+from modhost.database import Database, UtcDateTime
 from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.queue.tables import Attempt, FinishedJob, Job, JobColumns, LogEntry
 
@@ -15,6 +15,7 @@ FINISHED: Final[Table] = FinishedJob.__table__  # type: ignore[attr-defined]
 ATTEMPTS: Final[Table] = Attempt.__table__  # type: ignore[attr-defined]
 LOGS: Final[Table] = LogEntry.__table__  # type: ignore[attr-defined]
 
+_NO_TIME: Final = cast(null(), UtcDateTime())
 _COMMON: Final = tuple(JobColumns.model_fields)
 
 Row = dict[str, Any]
@@ -79,8 +80,8 @@ def _tables_of(state: JobState | None) -> tuple[Table, ...]:
 
 def _columns(table: Table) -> Select[Any]:
     """Select the same columns of either table, so that one union reads both."""
-    completed: ColumnElement[Any] = table.c.completed_at if table is FINISHED else null()
-    stop = literal(None) if table is FINISHED else table.c.cancel_requested_at
+    completed: ColumnElement[Any] = table.c.completed_at if table is FINISHED else _NO_TIME
+    stop = _NO_TIME if table is FINISHED else table.c.cancel_requested_at
     return select(
         *(table.c[name] for name in _COMMON),
         completed.label("completed_at"),

@@ -17,6 +17,6 @@ def printable(text: object) -> str:
 
 def describe(error: BaseException) -> str:
     """Return an error's own line first, then its traceback, for pages and for operators."""
-    summary = "".join(traceback.format_exception_only(error)).strip()
+    summary = f"{type(error).__qualname__}: {error}".removesuffix(": ")
     trace = "".join(traceback.format_exception(error, limit=-30))
     return printable(f"{summary}\n\n{trace}")

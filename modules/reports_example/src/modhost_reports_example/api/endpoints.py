@@ -1,0 +1,117 @@
+"""The routes of `/api/reports`."""
+
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Final
+from uuid import UUID
+
+import anyio
+from pydantic import AwareDatetime, BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from modhost.web import Endpoints, HttpProblem, Query, Reply, media_type, read_json
+from modhost_background_jobs.contracts import JobId
+from modhost_reports_example.computing.exporting import as_csv, as_svg
+from modhost_reports_example.contracts import (
+    Report,
+    ReportNotFinished,
+    ReportNotFound,
+    ReportRequest,
+    ReportsContracts,
+    ReportType,
+    UnknownSource,
+)
+from modhost_reports_example.options import ReportsOptions
+from modhost_reports_example.permissions import GENERATE, VIEW
+from modhost_reports_example.sources import Sources
+
+# The chart styles itself; it can neither run scripts nor load anything.
+_CHART_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+}
+UPLOADED: Final = "upload"
+
+
+def map_endpoints(endpoints: Endpoints, options: ReportsOptions) -> None:
+    """Map the routes."""
+    endpoints.map_error(ReportNotFound, 404)
+    endpoints.map_error(ReportNotFinished, 409)
+    endpoints.map_error(UnknownSource, 422)
+    endpoints.post(
+        "/", request_report, permission=GENERATE, status=202, body_limit=options.max_upload_bytes
+    )
+    endpoints.get("/{job_id}.csv", get_csv, permission=VIEW)
+    endpoints.get("/{job_id}.svg", get_svg, permission=VIEW)
+    endpoints.get("/{job_id}", get_report, permission=VIEW)
+
+
+class Order(BaseModel):
+    """A report that is asked for as JSON."""
+
+    type: ReportType
+    source: Annotated[str, Field(max_length=200)]
+    execute_at: AwareDatetime | None = None
+
+
+class UploadQuery(BaseModel):
+    """What the query string says about a CSV in the body."""
+
+    type: ReportType | None = None
+
+
+class Requested(BaseModel):
+    """The job that makes the report."""
+
+    job_id: JobId
+
+
+async def request_report(
+    request: Request, query: Query[UploadQuery], reports: ReportsContracts, sources: Sources
+) -> Reply[Requested]:
+    """Have a report made, of a source that is there or of the CSV in the body."""
+    if media_type(request) == "text/csv":
+        return await _of_upload(request, query, reports, sources)
+    order = await read_json(request, Order)
+    wanted = ReportRequest(type=order.type, source=order.source)
+    return await _requested(reports, wanted, order.execute_at)
+
+
+async def _of_upload(
+    request: Request, query: UploadQuery, reports: ReportsContracts, sources: Sources
+) -> Reply[Requested]:
+    if query.type is None:
+        raise HttpProblem(422, "Say by ?type=monthly or ?type=yearly what to make of the CSV.")
+    upload = await sources.keep(request.stream())
+    try:
+        wanted = ReportRequest(type=query.type, source=UPLOADED, upload=upload)
+        return await _requested(reports, wanted, None)
+    except BaseException:
+        sources.forget(upload)
+        raise
+
+
+async def _requested(
+    reports: ReportsContracts, wanted: ReportRequest, execute_at: datetime | None
+) -> Reply[Requested]:
+    job_id = await reports.request(wanted, execute_at)
+    return Reply(Requested(job_id=job_id), headers={"Location": f"/api/jobs/{job_id}"})
+
+
+async def get_report(job_id: UUID, reports: ReportsContracts) -> Report:
+    """Return a finished report."""
+    return await reports.get(JobId(job_id))
+
+
+async def get_csv(job_id: UUID, reports: ReportsContracts) -> Response:
+    """Return a finished report as CSV."""
+    report = await reports.get(JobId(job_id))
+    name = {"Content-Disposition": f'attachment; filename="report-{job_id}.csv"'}
+    return Response(as_csv(report), media_type="text/csv", headers=name)
+
+
+async def get_svg(job_id: UUID, reports: ReportsContracts) -> Response:
+    """Return a finished report as a chart."""
+    report = await reports.get(JobId(job_id))
+    svg = await anyio.to_thread.run_sync(partial(as_svg, report))
+    return Response(svg, media_type="image/svg+xml", headers=_CHART_HEADERS)

@@ -1,0 +1,29 @@
+"""All that other modules may import from the reports."""
+
+from modhost_reports_example.contracts.errors import (
+    ReportNotFinished,
+    ReportNotFound,
+    UnknownSource,
+)
+from modhost_reports_example.contracts.models import (
+    ColumnSummary,
+    Report,
+    ReportRequest,
+    ReportRow,
+    ReportStatus,
+    ReportType,
+)
+from modhost_reports_example.contracts.reports import ReportsContracts
+
+__all__ = [
+    "ColumnSummary",
+    "Report",
+    "ReportNotFinished",
+    "ReportNotFound",
+    "ReportRequest",
+    "ReportRow",
+    "ReportStatus",
+    "ReportType",
+    "ReportsContracts",
+    "UnknownSource",
+]

@@ -1,0 +1,63 @@
+"""The job that makes a report."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+import anyio
+
+from modhost_background_jobs.contracts import JobExecutionContext, ModuleJob, PermanentJobError
+from modhost_reports_example.computing.grouping import group_records
+from modhost_reports_example.computing.reading import Record, UnreadableCsv, read_records
+from modhost_reports_example.contracts import ReportRequest, ReportRow
+from modhost_reports_example.services.storage import ReportStorage
+from modhost_reports_example.sources import Sources
+
+_RECORDS_BETWEEN_LOOKS: Final = 1000
+
+
+class GenerateReportJob(ModuleJob):
+    """Reads the source and stores the report. It may run twice: the second run changes nothing."""
+
+    def __init__(self, storage: ReportStorage, sources: Sources) -> None:
+        self._storage = storage
+        self._sources = sources
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        """Make the report; a CSV that cannot be read fails the job at once, with the reason."""
+        request = context.get_data(ReportRequest)
+        context.report_progress(0, "Starting report generation")
+        path = self._sources.path(request)
+        try:
+            # In threads: computing on the event loop would hold up all other jobs.
+            count = await anyio.to_thread.run_sync(_count, path, context)
+            context.log(f"Processing {count} records")
+            context.report_progress(50, "Halfway done")
+            rows = await anyio.to_thread.run_sync(_group, path, request, context)
+        except UnreadableCsv as error:
+            msg = f"The source {request.source!r} cannot be read: {error}"
+            raise PermanentJobError(msg) from error
+        except FileNotFoundError as error:
+            msg = f"The file of the source {request.source!r} is gone."
+            raise PermanentJobError(msg) from error
+        await self._storage.complete(context.job_id, request, rows)
+        if request.upload is not None:
+            self._sources.forget(request.upload)
+        context.report_progress(100, "Report complete")
+
+
+def _count(path: Path, context: JobExecutionContext) -> int:
+    """Read the whole source once, so that an error at its end is found before any work is done."""
+    return sum(1 for _ in _stoppable(read_records(path), context))
+
+
+def _group(path: Path, request: ReportRequest, context: JobExecutionContext) -> list[ReportRow]:
+    return group_records(_stoppable(read_records(path), context), request.type)
+
+
+def _stoppable(records: Iterable[Record], context: JobExecutionContext) -> Iterator[Record]:
+    """Pass the records on, and stop when the job was cancelled: a thread has to look by itself."""
+    for number, record in enumerate(records):
+        if number % _RECORDS_BETWEEN_LOOKS == 0:
+            context.raise_if_cancelled()
+        yield record

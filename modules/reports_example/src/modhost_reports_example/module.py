@@ -1,0 +1,66 @@
+"""The reports module: data and hooks, nothing else."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pydantic import BaseModel
+
+from modhost import Module, Permission, Scope, ServiceCollection, hookimpl
+from modhost.web import Endpoints, Menu, Pages
+from modhost_background_jobs.contracts import add_module_job
+from modhost_reports_example.api.endpoints import map_endpoints
+from modhost_reports_example.contracts import ReportsContracts
+from modhost_reports_example.jobs.generate_report import GenerateReportJob
+from modhost_reports_example.options import ReportsOptions
+from modhost_reports_example.pages.reports import map_pages
+from modhost_reports_example.permissions import GENERATE, VIEW
+from modhost_reports_example.seeding import MonthlyReportSeed
+from modhost_reports_example.services.reports import ReportsService
+from modhost_reports_example.services.storage import ReportStorage
+from modhost_reports_example.sources import Sources
+
+
+class ReportsModule(Module):
+    """Reports from CSV files, made by background jobs."""
+
+    name: ClassVar[str] = "reports_example"
+    version: ClassVar[str] = "0.1.0"
+    route_prefix: ClassVar[str] = "/api/reports"
+    view_prefix: ClassVar[str] = "/reports"
+    requires: ClassVar[tuple[str, ...]] = ("background_jobs",)
+    options: ClassVar[type[BaseModel]] = ReportsOptions
+    migrations: ClassVar[str] = "modhost_reports_example.migrations"
+
+    @hookimpl
+    def configure_services(self, services: ServiceCollection) -> None:
+        """Register the contract, what it is made of, and the job."""
+        services.add_singleton(Sources)
+        services.add_singleton(ReportStorage)
+        services.add_singleton(MonthlyReportSeed)
+        services.add_scoped(ReportsContracts, ReportsService)
+        add_module_job(services, GenerateReportJob)
+
+    @hookimpl
+    def configure_permissions(self) -> Sequence[Permission]:
+        """Declare who may see reports and who may ask for them."""
+        return [GENERATE, VIEW]
+
+    @hookimpl
+    def map_endpoints(self, endpoints: Endpoints, options: ReportsOptions) -> None:
+        """Map the API."""
+        map_endpoints(endpoints, options)
+
+    @hookimpl
+    def map_pages(self, pages: Pages) -> None:
+        """Map the page."""
+        map_pages(pages)
+
+    @hookimpl
+    def configure_menu(self, menu: Menu) -> None:
+        """Show the page in the navigation."""
+        menu.add("Reports", "/reports", VIEW)
+
+    @hookimpl
+    async def on_start(self, scope: Scope) -> None:
+        """Set the monthly report up, once."""
+        await (await scope.get(MonthlyReportSeed)).plant()

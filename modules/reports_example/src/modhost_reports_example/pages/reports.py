@@ -1,0 +1,45 @@
+"""The page `/reports`."""
+
+from pydantic import BaseModel
+from starlette.responses import RedirectResponse, Response
+
+from modhost import Principal
+from modhost.web import Form, Page, Pages
+from modhost_reports_example.contracts import (
+    ReportRequest,
+    ReportsContracts,
+    ReportType,
+    UnknownSource,
+)
+from modhost_reports_example.permissions import GENERATE, VIEW
+from modhost_reports_example.sources import Sources
+
+
+def map_pages(pages: Pages) -> None:
+    """Map the page and its form."""
+    pages.get("/", show_reports, permission=VIEW)
+    pages.post("/", ask_for_report, permission=GENERATE, errors={UnknownSource: 422})
+
+
+class ReportForm(BaseModel):
+    """What somebody asks for."""
+
+    type: ReportType
+    source: str
+
+
+async def show_reports(reports: ReportsContracts, sources: Sources, visitor: Principal) -> Page:
+    """Show the newest reports with their charts."""
+    context = {
+        "reports": await reports.latest(),
+        "types": list(ReportType),
+        "sources": sources.names(),
+        "may_generate": visitor.may(GENERATE),
+    }
+    return Page("reports.html", context, "Reports")
+
+
+async def ask_for_report(form: Form[ReportForm], reports: ReportsContracts) -> Response:
+    """Have a report made, and come back."""
+    await reports.request(ReportRequest(type=form.type, source=form.source))
+    return RedirectResponse("/reports", 303)

@@ -1,0 +1,38 @@
+"""The schedule that the module brings along, set up once."""
+
+from contextlib import suppress
+
+from modhost import Clock
+from modhost.database import Database
+from modhost_background_jobs.contracts import BackgroundJobs
+from sqlalchemy.exc import IntegrityError
+
+from modhost_reports_example.contracts import ReportRequest, ReportType
+from modhost_reports_example.jobs.generate_report import GenerateReportJob
+from modhost_reports_example.tables import Seed
+
+NAME = "Monthly Report"
+
+
+class MonthlyReportSeed:
+    """Adds the monthly report, unless it was added before: who deleted it does not get it back."""
+
+    def __init__(self, database: Database, jobs: BackgroundJobs, clock: Clock) -> None:
+        self._database = database
+        self._jobs = jobs
+        self._clock = clock
+
+    async def plant(self) -> None:
+        """Add the schedule once. Hosts that start at the same time add one: its name is unique."""
+        async with self._database.reading() as session:
+            if await session.get(Seed, NAME) is not None:
+                return
+        await self._jobs.add_recurring(
+            GenerateReportJob,
+            name=NAME,
+            cron_expression="0 0 1 * *",
+            data=ReportRequest(type=ReportType.MONTHLY, source="seattle-weather"),
+        )
+        with suppress(IntegrityError):  # another host was faster
+            async with self._database.session() as session:
+                session.add(Seed(name=NAME, created_at=self._clock.now()))

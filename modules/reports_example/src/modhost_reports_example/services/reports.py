@@ -1,0 +1,78 @@
+"""The implementation of the contract."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from modhost import Clock
+from modhost.database import Database
+from modhost_background_jobs.contracts import BackgroundJobs, JobId, JobState
+from modhost_reports_example.contracts import (
+    Report,
+    ReportNotFinished,
+    ReportNotFound,
+    ReportRequest,
+    ReportStatus,
+    ReportType,
+)
+from modhost_reports_example.jobs.generate_report import GenerateReportJob
+from modhost_reports_example.services.storage import ReportStorage, report_of
+from modhost_reports_example.sources import Sources
+
+
+class ReportsService:
+    """Implements `ReportsContracts`."""
+
+    def __init__(
+        self,
+        database: Database,
+        jobs: BackgroundJobs,
+        storage: ReportStorage,
+        sources: Sources,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._jobs = jobs
+        self._storage = storage
+        self._sources = sources
+        self._clock = clock
+
+    async def request(self, request: ReportRequest, execute_at: datetime | None = None) -> JobId:
+        """Store the report and its job in one transaction: both exist, or neither."""
+        self._sources.check(request)
+        due = execute_at or self._clock.now()
+        async with self._database.session() as session:
+            job_id = await self._jobs.schedule(GenerateReportJob, due, request, session=session)
+            self._storage.add(session, job_id, request)
+        return job_id
+
+    async def get(self, job_id: JobId) -> Report:
+        """Read a report."""
+        stored = await self._storage.find(job_id)
+        if stored is None:
+            raise ReportNotFound(job_id)
+        if stored.rows is None:
+            raise ReportNotFinished(await self._why(job_id))
+        return report_of(stored, stored.rows)
+
+    async def latest(self, count: int = 20) -> Sequence[ReportStatus]:
+        """Read the newest reports."""
+        return [
+            ReportStatus(
+                job_id=JobId(stored.job_id),
+                type=ReportType(stored.type),
+                source=stored.source,
+                created_at=stored.created_at,
+                is_finished=stored.rows is not None,
+                records=stored.records,
+            )
+            for stored in await self._storage.newest(count)
+        ]
+
+    async def _why(self, job_id: JobId) -> str:
+        status = await self._jobs.get_status(job_id)
+        if status is None:
+            return f"The report was never made, and its job {job_id} is gone."
+        sentence = f"The report is not finished: its job {job_id} is {status.state.value}."
+        if status.state is JobState.FAILED and status.error:
+            sentence += f" {status.error.splitlines()[0]}"
+        return sentence
