@@ -34,15 +34,15 @@ SELECT pg_notify('background_jobs', 'due')
 # own row is locked against deletion: a worker that was found dead claims nothing.
 CLAIM: Final = """
 WITH head AS (
-    SELECT t.job_type, due.execute_at
+    SELECT t.job_type
     FROM unnest($1::text[]) AS t(job_type)
     CROSS JOIN LATERAL (
-        SELECT j.execute_at FROM background_jobs.jobs j
+        SELECT j.execute_at, j.id FROM background_jobs.jobs j
         WHERE j.job_type = t.job_type AND j.state = 'Pending' AND NOT j.on_hold
             AND j.execute_at <= $2
-        ORDER BY j.execute_at LIMIT $3
+        ORDER BY j.execute_at, j.id LIMIT $3
     ) due
-    ORDER BY due.execute_at LIMIT $3
+    ORDER BY due.execute_at, due.id LIMIT $3
 ),
 share AS (SELECT job_type, count(*) AS jobs FROM head GROUP BY job_type),
 alive AS (SELECT name FROM background_jobs.workers WHERE name = $4 FOR KEY SHARE),

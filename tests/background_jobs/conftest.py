@@ -1,0 +1,43 @@
+"""A migrated database of each kind, with the queue's parts over it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from background_jobs.support import MovingClock, add_worker, migrated
+from modhost.database import Database
+from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
+from modhost_background_jobs.queue.listing import JobListing
+from modhost_background_jobs.queue.open_store import open_store
+from modhost_background_jobs.queue.store import JobStore
+from modhost_background_jobs.queue.wakeups import open_wakeups
+
+
+@pytest.fixture
+def clock() -> MovingClock:
+    return MovingClock()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    async with Database(database_url).open() as database:
+        await migrated(database)
+        yield database
+
+
+@pytest.fixture
+async def store(database: Database) -> JobStore:
+    """A store with the worker w1 registered."""
+    store = open_store(database)
+    await add_worker(store)
+    return store
+
+
+@pytest.fixture
+def queue(database: Database, store: JobStore, clock: MovingClock) -> DatabaseJobQueue:
+    return DatabaseJobQueue(database, store, open_wakeups(database), clock)
+
+
+@pytest.fixture
+def listing(database: Database) -> JobListing:
+    return JobListing(database)

@@ -1,0 +1,80 @@
+"""A store of each kind, jobs to put into it, and a clock that tests move."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from modhost import new_id
+from modhost.database import Database
+from modhost.database.migrating import Migrations, migrate
+from modhost_background_jobs.queue.records import ClaimedJob, NewJob, WorkerInfo
+from modhost_background_jobs.queue.store import JobStore
+
+START = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
+MIGRATIONS = [Migrations("background_jobs", "modhost_background_jobs.migrations")]
+TYPES = ("tests.Job", "tests.Other")
+
+
+class MovingClock:
+    """Time that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = START
+        self.seconds = 1000.0
+
+    def now(self) -> datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def advance(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+        self.seconds += seconds
+
+
+def new_job(
+    *,
+    job_type: str = "tests.Job",
+    due: float = 0,
+    data: str | None = None,
+    max_attempts: int = 3,
+    recurring: UUID | None = None,
+) -> NewJob:
+    """A job that falls due so many seconds after the start."""
+    return NewJob(
+        id=new_id(),
+        job_type=job_type,
+        module_name="tests",
+        data=data,
+        created_at=START,
+        execute_at=START + timedelta(seconds=due),
+        max_attempts=max_attempts,
+        recurring_job_id=recurring,
+    )
+
+
+async def migrated(database: Database) -> None:
+    await migrate(database, MIGRATIONS)
+
+
+async def add_worker(store: JobStore, name: str = "w1") -> None:
+    worker = WorkerInfo(
+        name=name,
+        host="here",
+        process=1,
+        version="1",
+        max_concurrency=10,
+        job_types=TYPES,
+    )
+    await store.register(worker, START)
+
+
+async def claim(
+    store: JobStore, worker: str = "w1", limit: int = 10, now: datetime = START
+) -> list[ClaimedJob]:
+    return await store.claim(worker, TYPES, limit, now)
+
+
+async def claim_one(store: JobStore, worker: str = "w1", now: datetime = START) -> ClaimedJob:
+    (claimed,) = await claim(store, worker, 1, now)
+    return claimed

@@ -1,0 +1,101 @@
+from datetime import timedelta
+
+import anyio
+import pytest
+
+from background_jobs.support import START, TYPES, add_worker, claim, claim_one, new_job
+from modhost.database import Database
+from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
+from modhost_background_jobs.queue.open_store import open_store
+from modhost_background_jobs.queue.store import JobStore
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_jobs_are_claimed_the_earliest_due_first(store: JobStore) -> None:
+    late, early, middle = new_job(due=-1), new_job(due=-30), new_job(due=-5, job_type=TYPES[1])
+    await store.insert([late, early, middle])
+    claimed = await claim(store)
+    assert [job.lease.job_id for job in claimed] == [early.id, middle.id, late.id]
+
+
+async def test_jobs_that_are_due_at_one_time_are_claimed_as_they_were_enqueued(
+    store: JobStore,
+) -> None:
+    jobs = [new_job() for _ in range(5)]
+    await store.insert(jobs)
+    first, second = await claim(store, limit=3), await claim(store, limit=3)
+    assert [job.lease.job_id for job in first + second] == [job.id for job in jobs]
+
+
+async def test_a_limit_takes_the_earliest_of_all_types(store: JobStore) -> None:
+    jobs = [new_job(due=-10 + index, job_type=TYPES[index % 2]) for index in range(6)]
+    await store.insert(jobs)
+    claimed = await claim(store, limit=3)
+    assert [job.lease.job_id for job in claimed] == [job.id for job in jobs[:3]]
+
+
+async def test_a_job_is_not_claimed_before_it_is_due(store: JobStore) -> None:
+    await store.insert([new_job(due=60)])
+    assert await claim(store) == []
+    assert await store.next_due(TYPES) == START + timedelta(seconds=60)
+    assert len(await claim(store, now=START + timedelta(seconds=60))) == 1
+
+
+async def test_a_type_that_this_node_does_not_know_waits(store: JobStore) -> None:
+    await store.insert([new_job(job_type="elsewhere.Job")])
+    assert await claim(store) == []
+    assert await store.next_due(TYPES) is None
+    claimed = await store.claim("w1", ["elsewhere.Job"], 1, START)
+    assert len(claimed) == 1
+
+
+async def test_a_node_without_any_type_claims_nothing(store: JobStore) -> None:
+    await store.insert([new_job()])
+    assert await store.claim("w1", [], 10, START) == []
+
+
+async def test_a_worker_that_is_not_registered_claims_nothing(store: JobStore) -> None:
+    await store.insert([new_job()])
+    assert await claim(store, "ghost") == []
+
+
+async def test_a_claim_carries_what_the_job_needs(store: JobStore) -> None:
+    job = new_job(data='{"a":1}', max_attempts=5)
+    await store.insert([job])
+    claimed = await claim_one(store)
+    assert (claimed.job_type, claimed.data) == (job.job_type, '{"a":1}')
+    assert (claimed.attempt, claimed.attempts_left) == (1, 4)
+    assert claimed.lease == (job.id, 1)
+
+
+async def test_no_job_is_claimed_twice_by_workers_that_claim_at_the_same_time(
+    database_url: str, store: JobStore
+) -> None:
+    jobs = [new_job() for _ in range(200)]
+    await store.insert(jobs)
+    claimed: list[object] = []
+
+    async def work(name: str) -> None:
+        async with Database(database_url).open() as database:
+            own = open_store(database)
+            await add_worker(own, name)
+            while batch := await claim(own, name, 7):
+                claimed.extend(job.lease.job_id for job in batch)
+
+    async with anyio.create_task_group() as group:
+        for number in range(4):
+            group.start_soon(work, f"worker-{number}")
+    assert len(claimed) == 200
+    assert set(claimed) == {job.id for job in jobs}
+
+
+async def test_many_enqueued_at_the_same_time_are_all_there(
+    queue: DatabaseJobQueue, store: JobStore
+) -> None:
+    jobs = [new_job() for _ in range(300)]
+    async with anyio.create_task_group() as group:
+        for job in jobs:
+            group.start_soon(queue.enqueue, [job])
+    claimed = await claim(store, limit=1000)
+    assert {job.lease.job_id for job in claimed} == {job.id for job in jobs}

@@ -1,0 +1,181 @@
+from datetime import timedelta
+
+import pytest
+
+from background_jobs.support import START, claim, claim_one, new_job
+from modhost.database import Database
+from modhost_background_jobs.contracts import JobConflict, JobNotFound, JobState
+from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
+from modhost_background_jobs.queue.listing import JobListing
+from modhost_background_jobs.queue.records import Ended, LogLine, Released
+from modhost_background_jobs.queue.store import JobStore
+
+pytestmark = pytest.mark.anyio
+
+LATER = START + timedelta(seconds=30)
+
+
+async def state_of(listing: JobListing, job_id: object) -> str | None:
+    row = await listing.find(job_id)  # type: ignore[arg-type]
+    return row["state"] if row else None
+
+
+async def test_a_released_job_waits_until_its_time_with_the_attempt_spent(
+    store: JobStore, listing: JobListing
+) -> None:
+    await store.insert([new_job(max_attempts=3)])
+    first = await claim_one(store)
+    await store.release([Released(first.lease, LATER, "it broke", spent=True)], START)
+    assert await claim(store) == []
+    second = await claim_one(store, now=LATER)
+    assert (second.attempt, second.attempts_left) == (2, 1)
+    found = await listing.detail(first.lease.job_id)
+    assert found is not None
+    assert [(row["number"], row["error"]) for row in found[1]] == [(1, "it broke")]
+
+
+async def test_a_job_that_is_handed_back_has_no_attempt_spent(store: JobStore) -> None:
+    await store.insert([new_job(max_attempts=3)])
+    first = await claim_one(store)
+    await store.release([Released(first.lease, START, "handed back", spent=False)], START)
+    second = await claim_one(store)
+    assert (second.attempt, second.attempts_left) == (1, 2)
+    assert second.lease.fence == 2
+
+
+async def test_a_pending_job_is_cancelled_at_once_and_never_claimed(
+    store: JobStore, queue: DatabaseJobQueue, listing: JobListing
+) -> None:
+    job = new_job()
+    await store.insert([job])
+    assert await queue.cancel(job.id) is JobState.CANCELLED
+    assert await state_of(listing, job.id) == "Cancelled"
+    assert await claim(store) == []
+
+
+async def test_a_running_job_is_asked_to_stop(
+    store: JobStore, queue: DatabaseJobQueue, listing: JobListing
+) -> None:
+    await store.insert([new_job()])
+    lease = (await claim_one(store)).lease
+    assert await queue.cancel(lease.job_id) is JobState.RUNNING
+    assert await store.leases("w1") == {lease: True}
+    assert await state_of(listing, lease.job_id) == "Running"
+
+
+async def test_a_job_that_was_asked_to_stop_is_never_pending_again(
+    store: JobStore, queue: DatabaseJobQueue, listing: JobListing
+) -> None:
+    await store.insert([new_job()])
+    lease = (await claim_one(store)).lease
+    await queue.cancel(lease.job_id)
+    held = await store.release([Released(lease, START, "it broke", spent=True)], START)
+    assert held == {lease.job_id}
+    assert await state_of(listing, lease.job_id) == "Cancelled"
+
+
+@pytest.mark.parametrize("state", [JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED])
+async def test_a_job_that_is_over_cannot_be_cancelled(
+    store: JobStore, queue: DatabaseJobQueue, state: JobState
+) -> None:
+    await store.insert([new_job()])
+    lease = (await claim_one(store)).lease
+    await store.end([Ended(lease, state)], START)
+    with pytest.raises(JobConflict, match=f"is {state.value} and cannot be cancelled"):
+        await queue.cancel(lease.job_id)
+
+
+async def test_a_job_that_does_not_exist_can_be_neither_cancelled_nor_retried(
+    queue: DatabaseJobQueue,
+) -> None:
+    missing = new_job().id
+    with pytest.raises(JobNotFound):
+        await queue.cancel(missing)
+    with pytest.raises(JobNotFound):
+        await queue.retry(missing)
+
+
+async def test_only_a_failed_job_can_be_retried(store: JobStore, queue: DatabaseJobQueue) -> None:
+    await store.insert([new_job()])
+    claimed = await claim_one(store)
+    with pytest.raises(JobConflict, match="is Running and cannot be retried"):
+        await queue.retry(claimed.lease.job_id)
+    await store.end([Ended(claimed.lease, JobState.COMPLETED)], START)
+    with pytest.raises(JobConflict, match="is Completed and cannot be retried"):
+        await queue.retry(claimed.lease.job_id)
+
+
+async def test_a_retried_job_has_a_fresh_allowance_and_keeps_its_attempts(
+    store: JobStore, queue: DatabaseJobQueue, listing: JobListing
+) -> None:
+    await store.insert([new_job(max_attempts=1)])
+    first = await claim_one(store)
+    await store.end([Ended(first.lease, JobState.FAILED, "it broke")], START)
+    await queue.retry(first.lease.job_id)
+    second = await claim_one(store)
+    assert (second.attempt, second.attempts_left) == (2, 0)
+    found = await listing.detail(first.lease.job_id)
+    assert found is not None
+    assert [row["error"] for row in found[1]] == ["it broke"]
+
+
+async def test_old_jobs_are_deleted_with_their_logs_and_attempts_in_batches(
+    store: JobStore, listing: JobListing, database: Database
+) -> None:
+    await store.insert([new_job() for _ in range(5)])
+    for claimed in await claim(store):
+        await store.append_logs([LogLine(claimed.lease, 0, START, "a line")], 10)
+        await store.end([Ended(claimed.lease, JobState.COMPLETED)], START)
+    await store.insert([new_job()])
+    young = await claim_one(store)
+    await store.end([Ended(young.lease, JobState.COMPLETED)], LATER)
+    assert [await store.prune(LATER, 3) for _ in range(3)] == [3, 2, 0]
+    rows, total = await listing.page(None, None, 0, 10)
+    assert total == 1
+    assert rows[0]["id"] == young.lease.job_id
+
+
+async def test_a_job_in_the_callers_transaction_exists_when_it_commits(
+    store: JobStore, queue: DatabaseJobQueue, database: Database
+) -> None:
+    job = new_job()
+    async with database.session() as session:
+        await queue.enqueue([job], session)
+    assert (await claim_one(store)).lease.job_id == job.id
+
+
+async def test_a_job_in_the_callers_transaction_vanishes_when_it_rolls_back(
+    store: JobStore, queue: DatabaseJobQueue, database: Database
+) -> None:
+    async def enqueue_and_fail() -> None:
+        async with database.session() as session:
+            await queue.enqueue([new_job()], session)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await enqueue_and_fail()
+    assert await claim(store) == []
+
+
+async def test_enqueueing_beside_an_open_session_is_refused_where_it_would_wait_for_itself(
+    queue: DatabaseJobQueue, database: Database
+) -> None:
+    if database.dialect == "postgresql":
+        pytest.skip("PostgreSQL has room for two transactions of one task")
+    async with database.session():
+        with pytest.raises(RuntimeError, match="pass session="):
+            await queue.enqueue([new_job()])
+
+
+async def test_jobs_are_listed_the_newest_first_over_live_and_finished_ones(
+    store: JobStore, listing: JobListing
+) -> None:
+    jobs = [new_job(job_type=f"tests.{'Job' if n % 2 else 'Other'}") for n in range(6)]
+    await store.insert(jobs)
+    for claimed in await claim(store, limit=3):
+        await store.end([Ended(claimed.lease, JobState.COMPLETED)], START)
+    rows, total = await listing.page(None, None, 1, 3)
+    assert total == 6
+    assert [row["id"] for row in rows] == [job.id for job in reversed(jobs)][1:4]
+    rows, total = await listing.page(JobState.COMPLETED, "tests.Job", 0, 10)
+    assert (len(rows), total) == (1, 1)
