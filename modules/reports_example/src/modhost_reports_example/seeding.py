@@ -2,11 +2,11 @@
 
 from contextlib import suppress
 
+from sqlalchemy.exc import IntegrityError
+
 from modhost import Clock
 from modhost.database import Database
 from modhost_background_jobs.contracts import BackgroundJobs
-from sqlalchemy.exc import IntegrityError
-
 from modhost_reports_example.contracts import ReportRequest, ReportType
 from modhost_reports_example.jobs.generate_report import GenerateReportJob
 from modhost_reports_example.tables import Seed
