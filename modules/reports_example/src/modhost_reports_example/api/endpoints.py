@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from modhost.web import Endpoints, HttpProblem, Query, Reply, media_type, read_json
+from modhost.web import Endpoints, FieldError, HttpProblem, Query, Reply, media_type, read_json
 from modhost_background_jobs.contracts import JobId
 from modhost_reports_example.computing.exporting import as_csv, as_svg
 from modhost_reports_example.contracts import (
@@ -81,7 +81,8 @@ async def _of_upload(
     request: Request, query: UploadQuery, reports: ReportsContracts, sources: Sources
 ) -> Reply[Requested]:
     if query.type is None:
-        raise HttpProblem(422, "Say by ?type=monthly or ?type=yearly what to make of the CSV.")
+        detail = "Say by ?type=monthly or ?type=yearly what to make of the CSV."
+        raise HttpProblem(422, detail, errors=[FieldError("type", "monthly or yearly")])
     upload = await sources.keep(request.stream())
     try:
         wanted = ReportRequest(type=query.type, source=UPLOADED, upload=upload)

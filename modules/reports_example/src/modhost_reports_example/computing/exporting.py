@@ -2,13 +2,21 @@
 
 import csv
 import io
+import re
+import sys
+from typing import Final
+from xml.etree.ElementTree import Element
 
 import pygal
 from pygal.style import CleanStyle
 
 from modhost_reports_example.contracts import Report
 
-_MEASURES = ("sum", "mean", "min", "max")
+# pygal's finder of plugins, of no use here: Python 3.11 warns of it whenever any import fails.
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "pygal"]
+
+_MEASURES: Final = ("sum", "mean", "min", "max")
+_NOT_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def as_csv(report: Report) -> str:
@@ -32,20 +40,34 @@ def as_svg(report: Report) -> str:
     chart = pygal.Line(
         js=(),
         style=CleanStyle,
-        title=f"{report.source}, {report.type.value}: means",
+        title=_as_xml_text(f"{report.source}, {report.type.value}: means"),
         x_label_rotation=45,
         show_minor_x_labels=False,
         dots_size=2,
         disable_xml_declaration=True,
         no_data_text="No numbers",
     )
+    chart.add_xml_filter(_without_scripts)
     chart.x_labels = [row.period for row in report.rows]
     chart.x_labels_major = chart.x_labels[:: max(1, len(report.rows) // 12)]
     for column in _columns(report):
         means = [row.values[column].mean if column in row.values else None for row in report.rows]
-        chart.add(column, means)
+        chart.add(_as_xml_text(column), means)
     rendered: str = chart.render(is_unicode=True)
     return rendered
+
+
+def _without_scripts(svg: Element) -> Element:
+    """Take out the settings that pygal embeds for its tooltips, even if it is told to have none."""
+    for parent in list(svg.iter()):
+        for script in parent.findall("script"):
+            parent.remove(script)
+    return svg
+
+
+def _as_xml_text(text: str) -> str:
+    """Replace the control characters that XML cannot hold, not even escaped."""
+    return _NOT_XML.sub("\ufffd", text)
 
 
 def _columns(report: Report) -> list[str]:

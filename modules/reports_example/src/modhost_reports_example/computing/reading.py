@@ -1,16 +1,19 @@
 """Reading a CSV record by record, with an error that tells the line."""
 
 import csv
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final, TextIO
 
-_DATE_FORMATS: Final = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%Y%m%d")
+# Beside ISO 8601. 03/04/2012 is not among them: nobody can tell which of the two is the month.
+_DATE_FORMATS: Final = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y")
 _DELIMITERS: Final = ",;\t|"
+# Small enough for any sum of values to be a float, and therefore JSON.
+_LARGEST: Final = Decimal("1e200")
 
 
 class UnreadableCsv(Exception):
@@ -33,29 +36,36 @@ def read_records(path: Path) -> Iterator[Record]:
     """Yield the records of a file, which needs a header, a date column and UTF-8.
 
     The date column is the one named `date`, or else the first whose first value is a date. A
-    column is numeric when its first value is a number; then all its values have to be.
+    column is numeric when its first value is a number; then all its values have to be. Empty cells
+    are no values, and blank lines no records.
 
     Raises:
         UnreadableCsv: with the line and the reason.
 
     """
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter=_delimiter(file))
+    # A byte that is not UTF-8 becomes a surrogate, which is then found on the line it stands on; a
+    # strict decoder would stop at the block of lines around it.
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        reader = csv.reader(_utf8_lines(file), delimiter=_delimiter(file), strict=True)
         try:
             yield from _records(reader, lambda: reader.line_num)
-        except UnicodeDecodeError as error:
-            raise UnreadableCsv(reader.line_num + 1, "the text is not UTF-8.") from error
         except csv.Error as error:
             raise UnreadableCsv(reader.line_num, f"{error}.") from error
 
 
 def _delimiter(file: TextIO) -> str:
-    try:
-        header = file.readline(65536)
-    except UnicodeDecodeError as error:
-        raise UnreadableCsv(1, "the text is not UTF-8.") from error
+    header = file.readline(65536)
     file.seek(0)
     return max(_DELIMITERS, key=header.count)
+
+
+def _utf8_lines(lines: Iterable[str]) -> Iterator[str]:
+    for number, line in enumerate(lines, start=1):
+        try:
+            line.encode()
+        except UnicodeEncodeError as error:
+            raise UnreadableCsv(number, "the text is not UTF-8.") from error
+        yield line
 
 
 def _records(rows: Iterator[list[str]], line: Callable[[], int]) -> Iterator[Record]:
@@ -105,6 +115,9 @@ class _Columns:
         value = _as_number(cell)
         if value is None and self.numeric.get(index):
             raise UnreadableCsv(line, f"{cell!r} in {self.names[index]!r} is no number.")
+        if value is not None and not (value.is_finite() and value.copy_abs() <= _LARGEST):
+            reason = f"{cell!r} in {self.names[index]!r} is no number that can be added up."
+            raise UnreadableCsv(line, reason)
         self.numeric[index] = value is not None
         return value
 
@@ -113,6 +126,9 @@ def _date_column(names: Sequence[str], first: Sequence[str], line: int) -> int:
     for index, name in enumerate(names):
         if name.lower() == "date":
             return index
+    for name in names:
+        if _as_date(name) is not None:
+            raise UnreadableCsv(1, f"there is no header: {name!r} is a date and no name.")
     for index, cell in enumerate(first):
         if _as_date(cell) is not None:
             return index
@@ -121,21 +137,16 @@ def _date_column(names: Sequence[str], first: Sequence[str], line: int) -> int:
 
 def _as_date(text: str) -> date | None:
     stripped = text.strip()
-    for form in _DATE_FORMATS:
-        try:
-            return datetime.strptime(stripped, form).date()  # noqa: DTZ007 - a day has no zone
-        except ValueError:
-            continue
-    try:
+    with suppress(ValueError):
         return datetime.fromisoformat(stripped).date()
-    except ValueError:
-        return None
+    for form in _DATE_FORMATS:
+        with suppress(ValueError):
+            return datetime.strptime(stripped, form).date()  # noqa: DTZ007 - a day has no zone
+    return None
 
 
 def _as_number(text: str) -> Decimal | None:
     try:
-        value = Decimal(text.strip())
+        return Decimal(text.strip())
     except InvalidOperation:
         return None
-    # Within what a float, and therefore JSON, can hold.
-    return value if value.is_finite() and math.isfinite(float(value)) else None

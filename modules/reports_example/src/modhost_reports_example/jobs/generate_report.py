@@ -17,7 +17,11 @@ _RECORDS_BETWEEN_LOOKS: Final = 1000
 
 
 class GenerateReportJob(ModuleJob):
-    """Reads the source and stores the report. It may run twice: the second run changes nothing."""
+    """Reads the source and stores the report.
+
+    A job may run twice, when its worker dies before it can say that the job is done: the second
+    run finds the report and changes nothing.
+    """
 
     def __init__(self, storage: ReportStorage, sources: Sources) -> None:
         self._storage = storage
@@ -27,23 +31,29 @@ class GenerateReportJob(ModuleJob):
         """Make the report; a CSV that cannot be read fails the job at once, with the reason."""
         request = context.get_data(ReportRequest)
         context.report_progress(0, "Starting report generation")
+        if not await self._storage.begin(context.job_id, request):
+            rows = await self._compute(request, context)
+            await self._storage.complete(context.job_id, rows)
+        if request.upload is not None:
+            self._sources.forget(request.upload)
+        context.report_progress(100, "Report complete")
+
+    async def _compute(
+        self, request: ReportRequest, context: JobExecutionContext
+    ) -> list[ReportRow]:
         path = self._sources.path(request)
         try:
             # In threads: computing on the event loop would hold up all other jobs.
             count = await anyio.to_thread.run_sync(_count, path, context)
             context.log(f"Processing {count} records")
             context.report_progress(50, "Halfway done")
-            rows = await anyio.to_thread.run_sync(_group, path, request, context)
+            return await anyio.to_thread.run_sync(_group, path, request, context)
         except UnreadableCsv as error:
             msg = f"The source {request.source!r} cannot be read: {error}"
             raise PermanentJobError(msg) from error
         except FileNotFoundError as error:
             msg = f"The file of the source {request.source!r} is gone."
             raise PermanentJobError(msg) from error
-        await self._storage.complete(context.job_id, request, rows)
-        if request.upload is not None:
-            self._sources.forget(request.upload)
-        context.report_progress(100, "Report complete")
 
 
 def _count(path: Path, context: JobExecutionContext) -> int:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from modhost import Clock
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from modhost.database import Database
 from modhost_background_jobs.contracts import BackgroundJobs, JobId, JobState
 from modhost_reports_example.contracts import (
@@ -28,20 +29,17 @@ class ReportsService:
         jobs: BackgroundJobs,
         storage: ReportStorage,
         sources: Sources,
-        clock: Clock,
     ) -> None:
         self._database = database
         self._jobs = jobs
         self._storage = storage
         self._sources = sources
-        self._clock = clock
 
     async def request(self, request: ReportRequest, execute_at: datetime | None = None) -> JobId:
         """Store the report and its job in one transaction: both exist, or neither."""
         self._sources.check(request)
-        due = execute_at or self._clock.now()
         async with self._database.session() as session:
-            job_id = await self._jobs.schedule(GenerateReportJob, due, request, session=session)
+            job_id = await self._queue(request, execute_at, session)
             self._storage.add(session, job_id, request)
         return job_id
 
@@ -67,6 +65,13 @@ class ReportsService:
             )
             for stored in await self._storage.newest(count)
         ]
+
+    async def _queue(
+        self, request: ReportRequest, execute_at: datetime | None, session: AsyncSession
+    ) -> JobId:
+        if execute_at is None:
+            return await self._jobs.enqueue(GenerateReportJob, request, session=session)
+        return await self._jobs.schedule(GenerateReportJob, execute_at, request, session=session)
 
     async def _why(self, job_id: JobId) -> str:
         status = await self._jobs.get_status(job_id)

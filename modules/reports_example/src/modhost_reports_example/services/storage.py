@@ -34,14 +34,21 @@ class ReportStorage:
         session.add(stored)
         return stored
 
-    async def complete(self, job_id: UUID, request: ReportRequest, rows: list[ReportRow]) -> None:
-        """Store a report's rows; doing it twice changes nothing.
+    async def begin(self, job_id: UUID, request: ReportRequest) -> bool:
+        """Tell whether a report is finished already.
 
-        A run of the schedule has no report yet: it is added here.
+        A run of the schedule, for which nobody asked by request, has no report yet: it is added.
         """
+        stored = await self.find(job_id)
+        if stored is None:
+            async with self._database.session() as session:
+                stored = self.add(session, job_id, request)
+        return stored.rows is not None
+
+    async def complete(self, job_id: UUID, rows: list[ReportRow]) -> None:
+        """Store the rows of a report that was begun."""
         async with self._database.session() as session:
-            stored = await session.get(StoredReport, job_id)
-            stored = stored or self.add(session, job_id, request)
+            stored = await session.get_one(StoredReport, job_id)
             stored.rows = _ROWS.dump_json(rows).decode()
             stored.records = sum(row.count for row in rows)
             stored.completed_at = self._clock.now()

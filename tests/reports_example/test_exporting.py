@@ -1,0 +1,76 @@
+"""Reports as files: a CSV that can be read again, a chart that a strict browser shows."""
+
+import csv
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from modhost_reports_example.computing.exporting import as_csv, as_svg
+from reports_example.support import CsvFolder
+
+SVG = "{http://www.w3.org/2000/svg}"
+TWO_MONTHS = 'date,rain,"wind, in m/s"\n2012-01-01,0.1,\n2012-01-02,0.2,\n2012-02-01,5,7\n'
+
+
+def parsed(svg: str) -> ET.Element:
+    return ET.fromstring(svg)
+
+
+def texts(svg: str) -> set[str]:
+    return {element.text or "" for element in parsed(svg).iter(f"{SVG}text")}
+
+
+def test_the_csv_has_a_line_for_each_period_and_four_columns_for_each_column(
+    csv_folder: CsvFolder,
+) -> None:
+    lines = list(csv.reader(as_csv(csv_folder.report(TWO_MONTHS)).splitlines()))
+    rain = ["rain sum", "rain mean", "rain min", "rain max"]
+    wind = [name.replace("rain", "wind, in m/s") for name in rain]
+    assert lines == [
+        ["period", "count", *rain, *wind],
+        ["2012-01", "2", "0.3", "0.15", "0.1", "0.2", "", "", "", ""],
+        ["2012-02", "1", "5.0", "5.0", "5.0", "5.0", "7.0", "7.0", "7.0", "7.0"],
+    ]
+
+
+def test_the_csv_of_a_report_without_numbers_has_the_counts(csv_folder: CsvFolder) -> None:
+    report = csv_folder.report("date,weather\n2012-01-01,sun\n")
+    assert as_csv(report).split() == ["period,count", "2012-01,1"]
+
+
+def test_the_chart_names_its_source_its_columns_and_its_periods(csv_folder: CsvFolder) -> None:
+    shown = texts(as_svg(csv_folder.report(TWO_MONTHS, source="weather")))
+    assert {"weather, monthly: means", "rain", "wind, in m/s", "2012-01", "2012-02"} <= shown
+
+
+def test_the_chart_of_a_report_without_numbers_says_so(csv_folder: CsvFolder) -> None:
+    assert "No numbers" in texts(as_svg(csv_folder.report("date,weather\n2012-01-01,sun\n")))
+
+
+def test_the_chart_runs_no_script_and_loads_nothing(csv_folder: CsvFolder) -> None:
+    """The library embeds its settings as a script even when it is told to use none."""
+    svg = as_svg(csv_folder.report(TWO_MONTHS))
+    for element in parsed(svg).iter():
+        assert element.tag != f"{SVG}script"
+        for name, value in element.attrib.items():
+            assert not name.startswith("on")
+            assert not name.endswith(("href", "src"))
+            assert "url(" not in value.replace("url(#", "")
+    without_comments = re.sub(r"<!--.*?-->", "", svg)
+    assert "script" not in without_comments
+    assert "@import" not in svg
+    assert not re.search(r"(https?:)?//(?!www\.w3\.org/)", without_comments)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["<script>alert(1)</script>", "a]]>b", "R&D", "\x01\x00", "Wärme 🌡", "--><b>", "{{ x }}"],
+)
+def test_the_chart_is_well_formed_whatever_a_column_is_called(
+    csv_folder: CsvFolder, name: str
+) -> None:
+    svg = as_svg(csv_folder.report(f"date,{name}\n2012-01-01,1\n", source=name))
+    assert not list(parsed(svg).iter(f"{SVG}script"))
+    shown = "\ufffd\ufffd" if name == "\x01\x00" else name
+    assert f"{shown}, monthly: means" in texts(svg)
