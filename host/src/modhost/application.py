@@ -74,17 +74,17 @@ class _Assembly:
         self._permissions = Permissions()
         self._health = HealthEndpoints()
         self._hosted: list[tuple[FoundModule, type[HostedService]]] = []
+        self._broken: set[str] = set()
 
     def build(self, given: Sequence[Module] | None) -> Host:
         """Take all steps; raise at the end if anything was wrong."""
         modules, skipped = self._find(given)
         database = self._database(modules)
+        self._modules = modules
         self._hooks = HookCaller(modules)
         self._findings += self._hooks.findings
-        # With hooks that cannot be called, whatever follows would only confuse.
-        self._refuse()
+        self._broken.update(finding.module or "" for finding in self._findings)
         options = {found.module.name: self._options(found) for found in modules}
-        self._refuse()
         for found in modules:
             self._configure(found, options[found.module.name])
         web = self._map(modules, options)
@@ -174,6 +174,7 @@ class _Assembly:
         if options is None:
             # What is wrong is among the findings, which are raised before anybody sees this.
             self._findings += [f for f in self._configuration.findings if f not in self._findings]
+            self._broken.add(found.module.name)
             return ModuleOptions()
         if model is not ModuleOptions:
             self._registry.of_module(found.module.name).add_instance(model, options)
@@ -216,13 +217,20 @@ class _Assembly:
         return [host_web(everything, VERSION), *everything]
 
     def _check(self, web: Sequence[ModuleWeb]) -> None:
-        self._findings += check_graph(self._registry)
-        self._findings += check_web(web, self._permissions, self._registry)
+        broken = self._with_dependents(self._modules)
+        for finding in check_graph(self._registry) + check_web(
+            web, self._permissions, self._registry
+        ):
+            # What is missing only because a module is broken would hide why it is broken.
+            if finding.rule is not rules.MISSING_SERVICE or finding.module not in broken:
+                self._findings.append(finding)
         for name, first, second in self._permissions.duplicates:
             detail = f"{name!r} is declared by {first} and again by {second}."
             remedy = "Rename one of the two."
             self._findings.append(Finding(rules.DUPLICATE_PERMISSION, detail, remedy, second))
         for found, contract in self._hosted:
+            if found.module.name in self._broken:
+                continue
             if contract not in self._registry.registrations:
                 detail = f"hosted_services names {contract.__qualname__}, which is not registered."
                 remedy = "Register it with services.add_singleton in configure_services."
@@ -230,11 +238,22 @@ class _Assembly:
                     Finding(rules.MISSING_SERVICE, detail, remedy, found.module.name)
                 )
 
+    def _with_dependents(self, modules: Sequence[FoundModule]) -> set[str]:
+        """Return the modules that are broken, and those that need one of them."""
+        broken = set(self._broken)
+        for found in modules:  # in the order of their requirements
+            if broken & set(found.module.requires):
+                broken.add(found.module.name)
+        return broken
+
     def _call(self, found: FoundModule, hook: str, **arguments: object) -> Any:
+        if found.module.name in self._broken:
+            return None
         try:
             return self._hooks.call(found, hook, **arguments)
         except Exception as error:  # noqa: BLE001 - whatever a module raises is told with the rest
             self._findings.append(hook_failed(found, hook, error))
+            self._broken.add(found.module.name)
             return None
 
     def _refuse(self) -> None:

@@ -1,0 +1,131 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from modhost import ModuleOptions
+from modhost.configuration import Configuration, load_configuration
+from modhost.durations import Duration, format_duration, parse_duration
+
+
+class Options(ModuleOptions):
+    speed: int = 1
+    pause: Duration = timedelta(seconds=2)
+    names: tuple[str, ...] = ()
+    api_key: str = "sesame"
+
+
+def load(tmp_path: Path, text: str, **environ: str) -> Configuration:
+    file = tmp_path / "host.toml"
+    file.write_text(text)
+    return load_configuration(file, environ)
+
+
+def only_problem(configuration: Configuration) -> str:
+    (finding,) = configuration.findings
+    return str(finding)
+
+
+def test_the_file_sets_options_of_host_and_modules(tmp_path: Path) -> None:
+    configuration = load(
+        tmp_path, '[host]\nbind = "0.0.0.0:80"\n[modules.a]\nspeed = 3\npause = "500ms"\n'
+    )
+    assert (configuration.host.bind_host, configuration.host.bind_port) == ("0.0.0.0", 80)  # noqa: S104
+    options = configuration.bind("a", Options)
+    assert options is not None
+    assert (options.speed, options.pause) == (3, timedelta(milliseconds=500))
+    assert configuration.findings == []
+
+
+def test_environment_variables_override_the_file(tmp_path: Path) -> None:
+    configuration = load(
+        tmp_path,
+        "[modules.background_jobs]\nspeed = 3\n",
+        MODHOST__HOST__BIND="[::1]:0",
+        MODHOST__MODULES__BACKGROUND_JOBS__SPEED="4",
+        MODHOST__MODULES__BACKGROUND_JOBS__NAMES='["x", "y"]',
+        MODHOST__HOST__MODULES__ON_ERROR="skip",
+    )
+    options = configuration.bind("background_jobs", Options)
+    assert options is not None
+    assert (options.speed, options.names) == (4, ("x", "y"))
+    assert (configuration.host.bind_host, configuration.host.bind_port) == ("::1", 0)
+    assert configuration.host.modules.on_error == "skip"
+
+
+def test_a_bad_value_in_the_environment_names_the_variable(tmp_path: Path) -> None:
+    configuration = load(tmp_path, "", MODHOST__HOST__BIND="nowhere")
+    problem = only_problem(configuration)
+    assert "environment variable MODHOST__HOST__BIND: [host] bind is 'nowhere'" in problem
+    assert "write one like '127.0.0.1:8000'" in problem
+
+
+def test_a_bad_value_in_the_file_names_the_file_the_key_and_the_remedy(tmp_path: Path) -> None:
+    configuration = load(tmp_path, '[modules.a]\npause = "soon"\n')
+    assert configuration.bind("a", Options) is None
+    problem = only_problem(configuration)
+    assert f"{tmp_path / 'host.toml'}: [modules.a] pause is 'soon'." in problem
+    assert "such as '500ms', '2s', '5m', '1h' or '7d'" in problem
+
+
+def test_a_secret_is_never_shown(tmp_path: Path) -> None:
+    configuration = load(tmp_path, "[modules.a]\napi_key = 12\n")
+    configuration.bind("a", Options)
+    assert "12" not in only_problem(configuration)
+    shown = dict(Configuration().in_effect({"a": Options}))
+    assert shown["[modules.a] api_key"] == "***"
+    url = {"host": {"database_url": "postgresql://me:sesame@host/db"}}
+    shown = dict(Configuration(url).in_effect({}))
+    assert shown["[host] database_url"] == "postgresql://me:***@host/db"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[host\n", "is no valid TOML"),
+        ("[hots]\nbind = 1\n", "[hots] is unknown"),
+        ("host = 1\n", "[host] is no table"),
+        ("[modules]\na = 1\n", "[modules] a is no table"),
+        ("[host]\nbnid = 1\n", "[host] bnid is no option. Did you mean 'bind'?"),
+        ('[host]\nenvironment = "test"\n', "[host] environment is 'test'"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, words: str) -> None:
+    assert words in only_problem(load(tmp_path, text))
+
+
+def test_a_file_that_is_not_there_says_how_to_name_another(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.toml"
+    assert "does not exist. Name another by --config" in only_problem(
+        load_configuration(missing, {})
+    )
+    from_environment = load_configuration(None, {"MODHOST_CONFIG": str(missing)})
+    assert str(missing) in only_problem(from_environment)
+
+
+def test_without_a_file_the_defaults_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    configuration = load_configuration(None, {})
+    assert (configuration.source, configuration.host.environment) == (None, "production")
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [(2, 2), (0.5, 0.5), ("500ms", 0.5), ("2s", 2), ("5m", 300), ("1h", 3600), ("7d", 604800),
+     ("0", 0), (" 1.5 s ", 1.5)],
+)  # fmt: skip
+def test_durations_are_read(written: object, seconds: float) -> None:
+    assert parse_duration(written) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    "written", ["", "s", "2 weeks", "-1s", -1, "1e3s", True, None, float("nan"), "9" * 30]
+)
+def test_what_is_no_duration_is_refused(written: object) -> None:
+    with pytest.raises(ValueError, match=r"duration|negative"):
+        parse_duration(written)
+
+
+@pytest.mark.parametrize("text", ["500ms", "2s", "5m", "1h", "7d", "0", "90s"])
+def test_a_duration_is_written_as_it_is_read(text: str) -> None:
+    assert format_duration(parse_duration(text)) == text
