@@ -1,0 +1,5 @@
+"""`python -m modhost`."""
+
+from modhost.cli import main
+
+main()
