@@ -8,10 +8,13 @@ from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.job_types import JobTypes
 from modhost_background_jobs.queue.listing import JobListing
+from modhost_background_jobs.queue.load import QueueLoad
 from modhost_background_jobs.queue.open_store import open_store
 from modhost_background_jobs.queue.recurring import RecurringSchedules
+from modhost_background_jobs.queue.statistics import StatisticsStore
 from modhost_background_jobs.queue.store import JobStore
 from modhost_background_jobs.queue.wakeups import Wakeups, open_wakeups
+from modhost_background_jobs.services.overview import Overview
 from modhost_background_jobs.services.querying import BackgroundJobsQueries
 from modhost_background_jobs.services.scheduling import BackgroundJobsService
 from modhost_background_jobs.worker.execution import AttemptRunner
@@ -21,6 +24,7 @@ from modhost_background_jobs.worker.progress import ProgressBuffer
 from modhost_background_jobs.worker.progress_flush import ProgressFlushService
 from modhost_background_jobs.worker.recurring import RecurringJobsService
 from modhost_background_jobs.worker.retention import RetentionService
+from modhost_background_jobs.worker.statistics import StatisticsService
 from modhost_background_jobs.worker.sweeper import StalledJobSweeperService
 
 
@@ -28,6 +32,7 @@ def add_services(services: ServiceCollection) -> None:
     """Register everything; producers have the worker's parts too, but do not run them."""
     services.add_singleton(BackgroundJobs, BackgroundJobsService)
     services.add_singleton(BackgroundJobsContracts, BackgroundJobsQueries)
+    services.add_singleton(Overview)
     _add_queue(services)
     _add_worker(services)
 
@@ -36,7 +41,14 @@ def _add_queue(services: ServiceCollection) -> None:
     services.add_singleton(JobStore, open_store)
     services.add_singleton(Wakeups, open_wakeups)
     services.add_singleton(JobTypes, _job_types)
-    for part in (DatabaseJobQueue, JobListing, RecurringSchedules, RecurringFiring):
+    for part in (
+        DatabaseJobQueue,
+        JobListing,
+        QueueLoad,
+        RecurringSchedules,
+        RecurringFiring,
+        StatisticsStore,
+    ):
         services.add_singleton(part)
 
 
@@ -50,6 +62,7 @@ def _add_worker(services: ServiceCollection) -> None:
         StalledJobSweeperService,
         RecurringJobsService,
         RetentionService,
+        StatisticsService,
     ):
         services.add_singleton(part)
 

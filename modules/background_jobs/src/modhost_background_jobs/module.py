@@ -21,6 +21,7 @@ from modhost_background_jobs.worker.processor import JobProcessorService
 from modhost_background_jobs.worker.progress_flush import ProgressFlushService
 from modhost_background_jobs.worker.recurring import RecurringJobsService
 from modhost_background_jobs.worker.retention import RetentionService
+from modhost_background_jobs.worker.statistics import StatisticsService
 from modhost_background_jobs.worker.sweeper import StalledJobSweeperService
 
 
@@ -59,6 +60,7 @@ class BackgroundJobsModule(Module):
         # The flush comes first, to be the last that stops.
         return [
             ProgressFlushService,
+            StatisticsService,
             JobProcessorService,
             StalledJobSweeperService,
             RecurringJobsService,

@@ -43,6 +43,8 @@ class ClaimedJob:
     attempt: int
     attempts_left: int
     timeout: float | None
+    due_at: datetime
+    claimed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class SqliteJobStore:
 
         rows = await self._sqlite.write(claim)
         rows.sort(key=lambda row: (row[7], row[0]))
-        return [_claimed(row) for row in rows]
+        return [_claimed(row, now) for row in rows]
 
     async def next_due(self, job_types: Collection[str]) -> datetime | None:
         """Look at the head of each type."""
@@ -225,9 +225,10 @@ def _insert_parameters(job: NewJob) -> tuple[object, ...]:
     )
 
 
-def _claimed(row: tuple[object, ...]) -> ClaimedJob:
+def _claimed(row: tuple[object, ...], now: datetime) -> ClaimedJob:
     lease = Lease(UUID(str(row[0])), row[1])  # type: ignore[arg-type]
-    return ClaimedJob(lease, *row[2:7])  # type: ignore[arg-type]
+    due_at = from_sqlite(str(row[7]))
+    return ClaimedJob(lease, *row[2:7], due_at, now)  # type: ignore[arg-type]
 
 
 def _log_row(line: LogLine) -> list[object]:

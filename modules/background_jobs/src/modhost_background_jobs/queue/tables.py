@@ -167,6 +167,21 @@ class RecurringDefinition(BackgroundJobsTable, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class Statistic(BackgroundJobsTable, table=True):
+    """What ended on one worker within one minute; `waits` and `runs` are histograms as JSON."""
+
+    __tablename__ = "statistics"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    minute: datetime = Field(primary_key=True, sa_type=UtcDateTime)
+    worker: str = Field(primary_key=True)
+    completed: int
+    failed: int
+    cancelled: int
+    waits: str
+    runs: str
+
+
 class Occurrence(BackgroundJobsTable, table=True):
     """A due time that fired; its key is what makes it fire once, whoever tries."""
 

@@ -21,6 +21,7 @@ from modhost_background_jobs.worker.heartbeat import Heartbeat
 from modhost_background_jobs.worker.identity import identify_worker
 from modhost_background_jobs.worker.progress import ProgressBuffer
 from modhost_background_jobs.worker.running import RunningAttempts
+from modhost_background_jobs.worker.statistics import StatisticsService
 from modhost_background_jobs.worker.stop_requests import StopRequests
 from modhost_background_jobs.worker.stopping import RunningAttempt, StopReason
 
@@ -44,6 +45,7 @@ class JobProcessorService(HostedService):
         runner: AttemptRunner,
         finisher: Finisher,
         buffer: ProgressBuffer,
+        statistics: StatisticsService,
         options: BackgroundJobsOptions,
         clock: Clock,
     ) -> None:
@@ -54,6 +56,7 @@ class JobProcessorService(HostedService):
         self._runner = runner
         self._finisher = finisher
         self._buffer = buffer
+        self._statistics = statistics
         self._options = options
         self._clock = clock
         self._running = RunningAttempts(options.max_concurrency)
@@ -62,6 +65,7 @@ class JobProcessorService(HostedService):
         """Process jobs until cancelled, then let them end within the grace."""
         worker = identify_worker(self._options.max_concurrency, self._types.names)
         heartbeat = self._heartbeat(worker)
+        self._statistics.of_worker(worker.name)
         await self._store.register(worker, self._clock.now())
         heartbeat.start()
         try:
@@ -119,6 +123,8 @@ class JobProcessorService(HostedService):
             attempt.over = True
             with anyio.CancelScope(shield=True):
                 held = outcome is not None and await self._finish(outcome)
+            if held and isinstance(outcome, Ended):
+                self._statistics.count(attempt.claimed, outcome.state)
             if not held:
                 logger.warning(
                     "lost lease: the attempt %d of job %s is no longer this worker's; what it "

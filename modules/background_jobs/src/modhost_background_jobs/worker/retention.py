@@ -11,6 +11,7 @@ from modhost.background import HostedService
 from modhost.clock import Clock
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.queue.statistics import StatisticsStore
 from modhost_background_jobs.queue.store import JobStore
 
 logger = logging.getLogger(__name__)
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 INTERVAL_SECONDS: Final = 60.0
 BATCH: Final = 500
 PAUSE_SECONDS: Final = 0.05
+STATISTICS_KEPT: Final = timedelta(days=2)
 
 
 class RetentionService(HostedService):
@@ -29,11 +31,13 @@ class RetentionService(HostedService):
         self,
         store: JobStore,
         firing: RecurringFiring,
+        statistics: StatisticsStore,
         options: BackgroundJobsOptions,
         clock: Clock,
     ) -> None:
         self._store = store
         self._firing = firing
+        self._statistics = statistics
         self._retention = options.retention
         self._clock = clock
 
@@ -58,4 +62,5 @@ class RetentionService(HostedService):
             # Small steps with pauses: whoever waits to write gets in between.
             await anyio.sleep(PAUSE_SECONDS)
         await self._firing.forget(before)
+        await self._statistics.forget(self._clock.now() - STATISTICS_KEPT)
         return deleted

@@ -19,6 +19,7 @@ def upgrade() -> None:
     _create_attempts_and_logs()
     _create_workers()
     _create_recurring_jobs()
+    _create_statistics()
     if op.get_context().dialect.name == "postgresql":
         _tune_postgres()
 
@@ -167,6 +168,20 @@ def _create_recurring_jobs() -> None:
         sa.Column("due_at", UtcDateTime(), primary_key=True),
         sa.Column("fired_at", UtcDateTime(), nullable=False),
         sa.Column("job_id", Identifier(), nullable=False),
+        schema=SCHEMA,
+    )
+
+
+def _create_statistics() -> None:
+    op.create_table(
+        "statistics",
+        sa.Column("minute", UtcDateTime(), primary_key=True),
+        sa.Column("worker", sa.String(), primary_key=True),
+        sa.Column("completed", sa.Integer(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("cancelled", sa.Integer(), nullable=False),
+        sa.Column("waits", sa.Text(), nullable=False),
+        sa.Column("runs", sa.Text(), nullable=False),
         schema=SCHEMA,
     )
 

@@ -1,0 +1,43 @@
+"""Durations counted by their order of magnitude: small, mergeable, good enough for percentiles."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+
+# Two steps for each doubling: a percentile is off by a fifth at the most.
+_STEPS = 2
+
+
+class Histogram:
+    """Counts durations, and estimates percentiles of them."""
+
+    def __init__(self, counts: Mapping[int, int] | None = None) -> None:
+        self.counts: Counter[int] = Counter(counts or {})
+
+    def add(self, seconds: float) -> None:
+        """Count a duration."""
+        self.counts[_step_of(seconds)] += 1
+
+    def merge(self, other: Mapping[int, int]) -> None:
+        """Add what another histogram counted."""
+        self.counts.update(other)
+
+    def percentile(self, part: float) -> float | None:
+        """Return the duration in seconds that a part (0 to 1) stays under; None without any."""
+        wanted = part * self.counts.total()
+        seen = 0
+        for step in sorted(self.counts):
+            seen += self.counts[step]
+            if seen >= wanted:
+                return _middle_of(step)
+        return None
+
+
+def _step_of(seconds: float) -> int:
+    milliseconds = max(seconds * 1000, 0.0)
+    return 0 if milliseconds < 1 else 1 + int(math.log2(milliseconds) * _STEPS)
+
+
+def _middle_of(step: int) -> float:
+    milliseconds = 0.5 if step == 0 else 2 ** ((step - 0.5) / _STEPS)
+    return float(milliseconds) / 1000
