@@ -144,7 +144,7 @@ def test_it_is_found_with_its_version_and_its_routes(python: Path, tmp_path: Pat
 def test_it_serves_with_its_options_and_its_services(python: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    command = [python, "-m", "modhost", "run", "--config", str(config(tmp_path, port))]
+    command = [str(python), "-m", "modhost", "run", "--config", str(config(tmp_path, port))]
     with subprocess.Popen(command, cwd=tmp_path, env=os.environ) as process:
         try:
             answer = fetch(f"http://127.0.0.1:{port}/api/greetings/Ada")

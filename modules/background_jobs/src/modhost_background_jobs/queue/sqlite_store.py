@@ -228,7 +228,7 @@ def _insert_parameters(job: NewJob) -> tuple[object, ...]:
 def _claimed(row: tuple[object, ...], now: datetime) -> ClaimedJob:
     lease = Lease(UUID(str(row[0])), row[1])  # type: ignore[arg-type]
     due_at = from_sqlite(str(row[7]))
-    return ClaimedJob(lease, *row[2:7], due_at, now)  # type: ignore[arg-type]
+    return ClaimedJob(lease, *row[2:7], due_at, now)  # type: ignore[arg-type, call-arg]
 
 
 def _log_row(line: LogLine) -> list[object]:

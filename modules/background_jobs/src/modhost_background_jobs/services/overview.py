@@ -161,8 +161,8 @@ class Overview:
         return [
             Attention(
                 f"The schedule {row['name']} is late",
-                f"It was due at {row['next_run_at']:%Y-%m-%d %H:%M} UTC and has not fired: schedules "
-                f"fire only while a consumer runs.",
+                f"It was due at {row['next_run_at']:%Y-%m-%d %H:%M} UTC and has not fired: "
+                f"schedules fire only while a consumer runs.",
                 "/admin/jobs/recurring",
             )
             for row in await self._schedules.all()
@@ -203,7 +203,7 @@ def _no_consumer(workers: Sequence[WorkerView], due: Sequence[WaitingType]) -> l
     if any(worker.is_alive for worker in workers):
         return []
     waiting = " Jobs are due and wait." if due else ""
-    text = f'No consumer is alive.{waiting} Start one with `modhost worker`, or set worker_mode = "Consumer".'
+    text = f"No consumer is alive.{waiting} Start one with `modhost worker`."
     return [Attention("Nothing executes jobs", text, "/admin/jobs/workers")]
 
 
