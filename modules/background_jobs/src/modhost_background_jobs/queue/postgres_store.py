@@ -52,7 +52,10 @@ class PostgresJobStore:
         async with self._postgres.acquire() as connection:
             rows = await connection.fetch(statements.CLAIM, list(job_types), now, limit, worker)
         rows.sort(key=lambda row: (row[7], row[0]))
-        return [ClaimedJob(Lease(row[0], row[1]), *row[2:8], now)  # type: ignore[call-arg] for row in rows]
+        return [
+            ClaimedJob(Lease(row[0], row[1]), row[2], row[3], row[4], row[5], row[6], row[7], now)
+            for row in rows
+        ]
 
     async def next_due(self, job_types: Collection[str]) -> datetime | None:
         """Look at the head of each type."""

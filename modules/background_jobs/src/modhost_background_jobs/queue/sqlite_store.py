@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from modhost.database import SqliteAccess, from_sqlite, to_sqlite
@@ -48,7 +49,7 @@ class SqliteJobStore:
         ):
             return []
 
-        def claim(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
+        def claim(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
             if not connection.execute(statements.IS_REGISTERED, [worker]).fetchone():
                 return []
             ids = [row[0] for row in connection.execute(due, parameters)]
@@ -225,10 +226,11 @@ def _insert_parameters(job: NewJob) -> tuple[object, ...]:
     )
 
 
-def _claimed(row: tuple[object, ...], now: datetime) -> ClaimedJob:
-    lease = Lease(UUID(str(row[0])), row[1])  # type: ignore[arg-type]
-    due_at = from_sqlite(str(row[7]))
-    return ClaimedJob(lease, *row[2:7], due_at, now)  # type: ignore[arg-type, call-arg]
+def _claimed(row: tuple[Any, ...], now: datetime) -> ClaimedJob:
+    id_, fence, job_type, data, attempt, attempts_left, timeout, due_at = row
+    lease = Lease(UUID(id_), fence)
+    due = from_sqlite(due_at)
+    return ClaimedJob(lease, job_type, data, attempt, attempts_left, timeout, due, now)
 
 
 def _log_row(line: LogLine) -> list[object]:
