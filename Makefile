@@ -11,7 +11,7 @@ run: .venv/.synced
 	.venv/bin/modhost run
 
 test: .venv/.synced
-	.venv/bin/pytest
+	.venv/bin/pytest -n 2
 
 check: .venv/.synced
 	.venv/bin/ruff check .

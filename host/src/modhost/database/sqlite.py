@@ -4,13 +4,18 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import anyio
 
 from modhost.database.sqlite_thread import SqliteThread, connect, in_transaction
 
 T = TypeVar("T")
+
+NESTED: Final = (
+    "This task has a session open and asks for another write, which would wait for itself: pass "
+    "session=<the open one>, or leave the session first."
+)
 
 
 class WriteTurn:
@@ -23,18 +28,21 @@ class WriteTurn:
         """Raise `RuntimeError` when this very task holds the turn, and would wait for itself."""
         owner = self._lock.statistics().owner
         if owner is not None and owner.id == anyio.get_current_task().id:
-            msg = (
-                "This task has a session open and asks for another write, which would wait for "
-                "itself: pass session=<the open one>, or leave the session first."
-            )
-            raise RuntimeError(msg)
+            raise RuntimeError(NESTED)
 
     @asynccontextmanager
     async def take(self) -> AsyncIterator[None]:
         """Wait for the turn and hold it. Raises `RuntimeError` for a task that has it already."""
-        self.refuse_nested()
-        async with self._lock:
+        try:
+            self._lock.acquire_nowait()
+        except anyio.WouldBlock:
+            await self._lock.acquire()
+        except RuntimeError:
+            raise RuntimeError(NESTED) from None
+        try:
             yield
+        finally:
+            self._lock.release()
 
 
 class SqliteAccess:

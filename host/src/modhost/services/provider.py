@@ -1,7 +1,6 @@
 """Resolving services: singletons of the host, and scopes for requests and job attempts."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 import anyio
@@ -66,17 +65,32 @@ class ServiceProvider:
         """Close the singletons in reverse order."""
         await self._singletons.close()
 
-    @asynccontextmanager
-    async def scope(self, *instances: tuple[Any, Any]) -> AsyncIterator["Scope"]:
-        """Open a scope; `instances` are pairs of a contract and what the scope holds for it."""
-        own = _Instances()
-        own.made.update(instances)
-        scope = Scope(self, own)
-        own.made[Scope] = scope
-        try:
-            yield scope
-        finally:
-            await own.close()
+    def scope(self, *instances: tuple[Any, Any]) -> "OpenScope":
+        """Open a scope: `async with provider.scope() as scope`.
+
+        `instances` are pairs of a contract and what the scope holds for it.
+        """
+        return OpenScope(self, instances)
+
+
+class OpenScope:
+    """The context of a scope; leaving it closes what the scope made, also when cancelled."""
+
+    __slots__ = ("_own", "_provider")
+
+    def __init__(self, provider: ServiceProvider, instances: Iterable[tuple[Any, Any]]) -> None:
+        self._provider = provider
+        self._own = _Instances()
+        self._own.made.update(instances)
+
+    async def __aenter__(self) -> "Scope":
+        scope = Scope(self._provider, self._own)
+        self._own.made[Scope] = scope
+        return scope
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._own.closers:
+            await self._own.close()
 
 
 class Scope:

@@ -14,12 +14,9 @@ class RegisteredJob:
     job_type: str
     module_name: str
     job_class: type[ModuleJob]
+    runs_in_thread: bool
+    """Whether `execute` is a plain function, which must not run on the event loop."""
     is_alias: bool = False
-
-    @property
-    def runs_in_thread(self) -> bool:
-        """Tell whether `execute` is a plain function, which must not run on the event loop."""
-        return not inspect.iscoroutinefunction(self.job_class.execute)
 
 
 def add_module_job(services: ServiceCollection, job: type[ModuleJob]) -> None:
@@ -29,8 +26,9 @@ def add_module_job(services: ServiceCollection, job: type[ModuleJob]) -> None:
     """
     job_type = job.job_type or f"{services.module}.{job.__name__}"
     services.add_scoped(job)
-    registered = RegisteredJob(job_type, services.module, job)
+    in_thread = not inspect.iscoroutinefunction(job.execute)
+    registered = RegisteredJob(job_type, services.module, job, in_thread)
     services.contribute(RegisteredJob, registered, key=job_type)
     for alias in job.aliases:
-        former = RegisteredJob(alias, services.module, job, is_alias=True)
+        former = RegisteredJob(alias, services.module, job, in_thread, is_alias=True)
         services.contribute(RegisteredJob, former, key=alias)

@@ -54,12 +54,16 @@ class GroupCommit(Generic[Item, Result]):
         return batch.result  # type: ignore[return-value]
 
     async def _lead(self, batch: _Batch[Item, Result]) -> None:
-        async with self._writing:
+        try:
+            self._writing.acquire_nowait()
+        except anyio.WouldBlock:
+            await self._writing.acquire()
+        try:
             if self._open is batch:
                 self._open = None
-            try:
-                batch.result = await self._write(batch.items)
-            except BaseException as error:  # noqa: BLE001 - raised again by every caller
-                batch.error = error
-            finally:
-                batch.done.set()
+            batch.result = await self._write(batch.items)
+        except BaseException as error:  # noqa: BLE001 - raised again by every caller
+            batch.error = error
+        finally:
+            self._writing.release()
+            batch.done.set()

@@ -100,7 +100,7 @@ noted AS (
     INSERT INTO background_jobs.attempts
         (job_id, fence, number, started_at, ended_at, worker, error)
     SELECT id, fence, attempt, started_at, $6, worker, attempt_error FROM held
-    WHERE cancel_requested_at IS NULL
+    WHERE cancel_requested_at IS NULL AND attempt_error IS NOT NULL
 ),
 cancelled AS (
     DELETE FROM background_jobs.jobs j USING held

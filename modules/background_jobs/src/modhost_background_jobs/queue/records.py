@@ -60,7 +60,8 @@ class Ended:
 class Released:
     """The end of an attempt that leaves the job `Pending`.
 
-    `spent` is False when the attempt does not count: handed back, snoozed, or rescued.
+    `spent` is False when the attempt does not count: handed back, snoozed, or rescued. Without an
+    error nothing had begun, and the attempt is not recorded.
     """
 
     lease: Lease

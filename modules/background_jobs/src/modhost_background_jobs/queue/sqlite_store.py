@@ -254,7 +254,7 @@ def _end(connection: sqlite3.Connection, rows: str, moment: str) -> list[str]:
 
 
 def _to_pending(connection: sqlite3.Connection, released: list[Released], moment: str) -> None:
-    notes = [[str(r.lease.job_id), r.error] for r in released]
+    notes = [[str(r.lease.job_id), r.error] for r in released if r.error is not None]
     connection.execute(statements.NOTE_ATTEMPTS, [json.dumps(notes), moment])
     rows = [[str(r.lease.job_id), to_sqlite(r.execute_at), r.error, r.spent] for r in released]
     connection.execute(statements.TO_PENDING, [json.dumps(rows)])

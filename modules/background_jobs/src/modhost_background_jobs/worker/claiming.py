@@ -12,7 +12,7 @@ from modhost_background_jobs.queue.records import ClaimedJob
 from modhost_background_jobs.queue.signals import wait_for
 from modhost_background_jobs.queue.store import JobStore
 from modhost_background_jobs.queue.wakeups import Wakeups
-from modhost_background_jobs.worker.running import RunningAttempts
+from modhost_background_jobs.worker.slots import Slots
 
 logger = logging.getLogger(__name__)
 
@@ -47,19 +47,17 @@ class ClaimLoop:
         self.failed = False
         """Whether a claim failed, which may have been committed all the same."""
 
-    async def run(
-        self, running: RunningAttempts, start: Callable[[list[ClaimedJob]], None]
-    ) -> None:
-        """Claim into free slots until cancelled; `start` takes what was claimed."""
+    async def run(self, slots: Slots, start: Callable[[list[ClaimedJob]], None]) -> None:
+        """Claim what there is room for until cancelled; `start` takes what was claimed."""
         failures = 0
         woken = True
         while True:
             ticket = self._wakeups.work.ticket()
-            free = await running.free_slots()
+            room = await slots.room()
             try:
-                claimed = await self._claim(free)
+                claimed = await self._claim(room)
                 start(claimed)
-                if len(claimed) == free:
+                if len(claimed) == room:
                     woken = True
                     continue
                 seconds = await self._seconds_to_sleep(look=woken or bool(claimed))

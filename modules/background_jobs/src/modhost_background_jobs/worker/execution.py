@@ -41,6 +41,8 @@ class AttemptRunner:
 
     async def run(self, attempt: RunningAttempt, registered: RegisteredJob) -> Outcome:
         """Run the attempt to its end; every end is an outcome, no error of the job escapes."""
+        if attempt.is_to_stop:
+            return stopped(attempt, registered, self._options, self._clock.now())
         try:
             with attempt.scope, _time_limit(attempt):
                 await self._execute(attempt, registered)

@@ -1,4 +1,4 @@
-"""Storing how attempts ended: batched, and tried until the database has acknowledged."""
+"""Storing how attempts ended: in batches, tried until the database has acknowledged."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,43 +8,89 @@ from uuid import UUID
 import anyio
 
 from modhost.clock import Clock
-from modhost_background_jobs.queue.group_commit import GroupCommit
 from modhost_background_jobs.queue.records import Ended, Released
+from modhost_background_jobs.queue.signals import Signal
 from modhost_background_jobs.queue.store import JobStore
+from modhost_background_jobs.worker.outcome import Outcome
+from modhost_background_jobs.worker.progress import ProgressBuffer
+from modhost_background_jobs.worker.running import RunningAttempts
+from modhost_background_jobs.worker.statistics import StatisticsService
+from modhost_background_jobs.worker.stopping import RunningAttempt
 
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
+MOST_AT_ONCE: Final = 1000
+LOST_LEASE: Final = (
+    "lost lease: the claim %d of job %s is no longer this worker's; "
+    "what it did since is not stored."
+)
 
 Result = TypeVar("Result")
 
 
 class Finisher:
-    """Writes outcomes; a job's body is never run again because its outcome was hard to write."""
+    """Writes outcomes; a job's body is never run again because its outcome was hard to write.
 
-    def __init__(self, store: JobStore, clock: Clock) -> None:
+    What comes together while one batch is written is the next batch.
+    """
+
+    def __init__(
+        self,
+        store: JobStore,
+        buffer: ProgressBuffer,
+        statistics: StatisticsService,
+        clock: Clock,
+    ) -> None:
         self._store = store
+        self._buffer = buffer
+        self._statistics = statistics
         self._clock = clock
-        self._ends: GroupCommit[Ended, set[UUID]] = GroupCommit(self._write_ends)
-        self._releases: GroupCommit[Released, set[UUID]] = GroupCommit(self._write_releases)
+        self._due: list[tuple[RunningAttempt, Outcome]] = []
+        self._added = Signal()
 
-    async def finish(self, outcome: Ended | Released) -> bool:
-        """Store an outcome; False when the lease was lost, and nothing was changed."""
-        if isinstance(outcome, Ended):
-            held = await self._ends.submit([outcome])
-        else:
-            held = await self._releases.submit([outcome])
-        return outcome.lease.job_id in held
+    def add(self, attempt: RunningAttempt, outcome: Outcome) -> None:
+        """Take the outcome of an attempt; None when its lease is lost already."""
+        attempt.over = True
+        self._due.append((attempt, outcome))
+        if len(self._due) == 1:
+            self._added.fire()
 
-    async def _write_ends(self, ended: Sequence[Ended]) -> set[UUID]:
-        return await until_written(
-            lambda: self._store.end(ended, self._clock.now()), "the end of jobs"
+    async def run(self, attempts: RunningAttempts) -> None:
+        """Write what is due, and remove it from the attempts, until cancelled."""
+        while True:
+            ticket = self._added.ticket()
+            if not self._due:
+                await ticket.wait()
+            batch = self._due[:MOST_AT_ONCE]
+            del self._due[:MOST_AT_ONCE]
+            await self._write(batch)
+            for attempt, _ in batch:
+                attempts.remove(attempt)
+            attempts.notify()
+
+    async def _write(self, batch: Sequence[tuple[RunningAttempt, Outcome]]) -> None:
+        leases = [attempt.claimed.lease for attempt, _ in batch]
+        await until_written(lambda: self._buffer.flush(leases), "progress and logs")
+        ended = [outcome for _, outcome in batch if isinstance(outcome, Ended)]
+        released = [outcome for _, outcome in batch if isinstance(outcome, Released)]
+        held: set[UUID] = set()
+        if ended:
+            held |= await until_written(
+                lambda: self._store.end(ended, self._clock.now()), "the end of jobs"
+            )
+        if released:
+            held |= await until_written(
+                lambda: self._store.release(released, self._clock.now()), "jobs to be run again"
+            )
+        self._statistics.count(
+            (attempt.claimed, outcome.state)
+            for attempt, outcome in batch
+            if isinstance(outcome, Ended) and outcome.lease.job_id in held
         )
-
-    async def _write_releases(self, released: Sequence[Released]) -> set[UUID]:
-        return await until_written(
-            lambda: self._store.release(released, self._clock.now()), "jobs to be run again"
-        )
+        for lease in leases:
+            if lease.job_id not in held:
+                logger.warning(LOST_LEASE, lease.fence, lease.job_id)
 
 
 async def until_written(write: Callable[[], Awaitable[Result]], what: str) -> Result:

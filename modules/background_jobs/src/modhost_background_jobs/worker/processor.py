@@ -4,29 +4,30 @@ import logging
 from typing import Final
 
 import anyio
-from anyio.abc import TaskGroup, TaskStatus
+from anyio.abc import TaskStatus
 
 from modhost.background import HostedService
 from modhost.clock import Clock
 from modhost.database import Database
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.job_types import JobTypes
-from modhost_background_jobs.queue.records import ClaimedJob, Ended, Released, WorkerInfo
+from modhost_background_jobs.queue.records import ClaimedJob, Released, WorkerInfo
 from modhost_background_jobs.queue.store import JobStore
 from modhost_background_jobs.queue.wakeups import Wakeups
 from modhost_background_jobs.worker.claiming import ClaimLoop
 from modhost_background_jobs.worker.execution import AttemptRunner
-from modhost_background_jobs.worker.finishing import Finisher, until_written
+from modhost_background_jobs.worker.finishing import Finisher
 from modhost_background_jobs.worker.heartbeat import Heartbeat
 from modhost_background_jobs.worker.identity import identify_worker
-from modhost_background_jobs.worker.progress import ProgressBuffer
 from modhost_background_jobs.worker.running import RunningAttempts
+from modhost_background_jobs.worker.slots import Slots
 from modhost_background_jobs.worker.statistics import StatisticsService
 from modhost_background_jobs.worker.stop_requests import StopRequests
 from modhost_background_jobs.worker.stopping import RunningAttempt, StopReason
 
 logger = logging.getLogger(__name__)
 
+STALE_SECONDS: Final = 1.0
 OBEY_SECONDS: Final = 2.0
 FAREWELL_SECONDS: Final = 5.0
 
@@ -44,7 +45,6 @@ class JobProcessorService(HostedService):
         types: JobTypes,
         runner: AttemptRunner,
         finisher: Finisher,
-        buffer: ProgressBuffer,
         statistics: StatisticsService,
         options: BackgroundJobsOptions,
         clock: Clock,
@@ -55,11 +55,11 @@ class JobProcessorService(HostedService):
         self._types = types
         self._runner = runner
         self._finisher = finisher
-        self._buffer = buffer
         self._statistics = statistics
         self._options = options
         self._clock = clock
-        self._running = RunningAttempts(options.max_concurrency)
+        self._attempts = RunningAttempts()
+        self._slots = Slots(options.max_concurrency, self._attempts, clock)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Process jobs until cancelled, then let them end within the grace."""
@@ -84,93 +84,89 @@ class JobProcessorService(HostedService):
             self._options.poll_interval.total_seconds(),
         )
         stop_requests = StopRequests(
-            worker.name, self._store, self._wakeups, self._running, claims, self._clock
+            worker.name,
+            self._store,
+            self._wakeups,
+            self._attempts,
+            claims,
+            lambda: self._hand_back_waiting(STALE_SECONDS),
+            self._clock,
         )
+        over = anyio.Event()
         async with anyio.create_task_group() as outer:
-            jobs: TaskGroup = await outer.start(self._own_jobs, stop_requests)
+            await outer.start(self._own_jobs, stop_requests, over)
             logger.info("Worker %s runs up to %d jobs.", worker.name, worker.max_concurrency)
             try:
                 outer.start_soon(self._wakeups.watch)
                 task_status.started()
-                await claims.run(self._running, lambda claimed: self._start(jobs, claimed))
+                await claims.run(self._slots, self._start)
             finally:
                 with anyio.CancelScope(shield=True):
                     await self._drain(worker)
-                    jobs.cancel_scope.cancel()
+                    over.set()
                 outer.cancel_scope.cancel()
 
     async def _own_jobs(
-        self, stop_requests: StopRequests, *, task_status: TaskStatus[TaskGroup]
+        self, stop_requests: StopRequests, over: anyio.Event, *, task_status: TaskStatus[None]
     ) -> None:
         # Shielded: jobs get their grace when everything else is cancelled, and can be cancelled
         # by people during it.
         with anyio.CancelScope(shield=True):
-            async with anyio.create_task_group() as jobs:
-                task_status.started(jobs)
-                await stop_requests.watch()
+            async with anyio.create_task_group() as group:
+                group.start_soon(stop_requests.watch)
+                group.start_soon(self._finisher.run, self._attempts)
+                await self._slots.own_tasks(self._run_attempt, over, task_status.started)
+                group.cancel_scope.cancel()
 
-    def _start(self, jobs: TaskGroup, claimed: list[ClaimedJob]) -> None:
-        for job in claimed:
-            registered = self._types.named(job.job_type)
-            attempt = RunningAttempt(job, in_thread=registered.runs_in_thread)
-            self._running.add(attempt)
-            jobs.start_soon(self._run_attempt, attempt)
+    def _start(self, claimed: list[ClaimedJob]) -> None:
+        self._slots.take(
+            RunningAttempt(job, in_thread=self._types.named(job.job_type).runs_in_thread)
+            for job in claimed
+        )
 
     async def _run_attempt(self, attempt: RunningAttempt) -> None:
         registered = self._types.named(attempt.claimed.job_type)
-        try:
-            outcome = await self._runner.run(attempt, registered)
-            attempt.over = True
-            with anyio.CancelScope(shield=True):
-                held = outcome is not None and await self._finish(outcome)
-            if held and isinstance(outcome, Ended):
-                self._statistics.count(attempt.claimed, outcome.state)
-            if not held:
-                logger.warning(
-                    "lost lease: the attempt %d of job %s is no longer this worker's; what it "
-                    "did since is not stored.",
-                    attempt.claimed.attempt,
-                    attempt.claimed.lease.job_id,
-                )
-        finally:
-            self._running.remove(attempt)
+        outcome = await self._runner.run(attempt, registered)
+        self._finisher.add(attempt, outcome)
 
-    async def _finish(self, outcome: Ended | Released) -> bool:
-        lease = outcome.lease
-        await until_written(lambda: self._buffer.flush(lease), "progress and logs")
-        return await self._finisher.finish(outcome)
+    def _hand_back_waiting(self, waiting_for: float) -> None:
+        """Hand back attempts that wait for a slot, which another worker may have free."""
+        for attempt in self._slots.take_back(waiting_for):
+            now = self._clock.now()
+            back = Released(attempt.claimed.lease, now, error=None, spent=False)
+            self._finisher.add(attempt, back)
 
     async def _drain(self, worker: WorkerInfo) -> None:
         """Let running jobs end, ask those that remain to stop, hand back what does not."""
         grace = self._options.shutdown_grace.total_seconds()
-        if len(self._running):
-            logger.info("Stopping: %d jobs have %g s to end.", len(self._running), grace)
+        self._hand_back_waiting(0)
+        if len(self._attempts):
+            logger.info("Stopping: %d jobs have %g s to end.", len(self._attempts), grace)
         with anyio.move_on_after(grace):
-            await self._running.none_left()
-        for attempt in self._running:
+            await self._attempts.at_most(0)
+        for attempt in self._attempts:
             attempt.stop(StopReason.SHUTDOWN)
         with anyio.move_on_after(OBEY_SECONDS):
-            await self._running.none_left()
+            await self._attempts.at_most(0)
         with anyio.move_on_after(FAREWELL_SECONDS):
-            await self._hand_back(list(self._running))
+            await self._give_up(list(self._attempts))
             await self._store.unregister(worker.name)
 
-    async def _hand_back(self, ignorant: list[RunningAttempt]) -> None:
+    async def _give_up(self, ignorant: list[RunningAttempt]) -> None:
         """Give up attempts that do not stop, so that other workers can have their jobs."""
         for attempt in ignorant:
-            kind = "thread" if attempt.in_thread else "task"
             logger.error(
                 "The job %s (%s) ignores the request to stop; its %s is abandoned.",
                 attempt.claimed.lease.job_id,
                 attempt.claimed.job_type,
-                kind,
+                "thread" if attempt.in_thread else "task",
             )
             attempt.give_up()
         with anyio.move_on_after(OBEY_SECONDS):
-            await self._running.none_left()
+            await self._attempts.at_most(0)
         now = self._clock.now()
         error = "handed back: it ignored the request to stop when its worker shut down."
-        left = [Released(each.claimed.lease, now, error, spent=False) for each in self._running]
+        left = [Released(each.claimed.lease, now, error, spent=False) for each in self._attempts]
         if left:
             await self._store.release(left, now)
 
@@ -179,6 +175,6 @@ class JobProcessorService(HostedService):
             worker,
             self._database.url,
             self._options.heartbeat_interval.total_seconds(),
-            lambda: len(self._running),
+            lambda: len(self._attempts),
             self._clock,
         )

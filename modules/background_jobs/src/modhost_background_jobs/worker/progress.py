@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Collection
 
 import anyio
 
@@ -53,10 +54,12 @@ class ProgressBuffer:
                 del lines[: -self._max_log_entries]
             self._count()
 
-    async def flush(self, lease: Lease | None = None) -> None:
-        """Write what was taken, of one attempt or of all; what cannot be written is kept."""
+    async def flush(self, leases: Collection[Lease] | None = None) -> None:
+        """Write what was taken, of some attempts or of all; what cannot be written is kept."""
+        if not self._entries and not self._writing.locked():
+            return
         async with self._writing:
-            progress, logs = self._take(lease)
+            progress, logs = self._take(leases)
             try:
                 if progress:
                     await self._store.save_progress(progress)
@@ -66,9 +69,9 @@ class ProgressBuffer:
                 self._put_back(progress, logs)
                 raise
 
-    def _take(self, lease: Lease | None) -> tuple[list[ProgressUpdate], list[LogLine]]:
+    def _take(self, of: Collection[Lease] | None) -> tuple[list[ProgressUpdate], list[LogLine]]:
         with self._guard:
-            leases = [lease] if lease else list(self._progress | self._logs)
+            leases = list(self._progress | self._logs) if of is None else of
             progress = [self._progress.pop(key) for key in leases if key in self._progress]
             taken = [self._logs.pop(key) for key in leases if key in self._logs]
             self._entries = len(self._progress) + sum(map(len, self._logs.values()))

@@ -1,4 +1,4 @@
-"""The attempts that run in this process, and the slots they fill."""
+"""The attempts that this worker has: waiting for a slot, running, or having their end stored."""
 
 from collections.abc import Iterator
 
@@ -9,10 +9,9 @@ from modhost_background_jobs.worker.stopping import RunningAttempt
 
 
 class RunningAttempts:
-    """Attempts by their lease, at most as many as there are slots."""
+    """Attempts by their lease, from the claim until the database has acknowledged their end."""
 
-    def __init__(self, slots: int) -> None:
-        self._slots = slots
+    def __init__(self) -> None:
         self._attempts: dict[Lease, RunningAttempt] = {}
         self._changed = anyio.Event()
 
@@ -26,22 +25,19 @@ class RunningAttempts:
         return iter(list(self._attempts.values()))
 
     def add(self, attempt: RunningAttempt) -> None:
-        """Fill a slot."""
+        """Take an attempt over."""
         self._attempts[attempt.claimed.lease] = attempt
 
     def remove(self, attempt: RunningAttempt) -> None:
-        """Free a slot."""
+        """Forget an attempt that is over."""
         self._attempts.pop(attempt.claimed.lease, None)
+
+    def notify(self) -> None:
+        """Wake those who wait for attempts to be over."""
         changed, self._changed = self._changed, anyio.Event()
         changed.set()
 
-    async def free_slots(self) -> int:
-        """Wait until a slot is free, and return how many are."""
-        while len(self._attempts) >= self._slots:
-            await self._changed.wait()
-        return self._slots - len(self._attempts)
-
-    async def none_left(self) -> None:
-        """Wait until no attempt runs."""
-        while self._attempts:
+    async def at_most(self, count: int) -> None:
+        """Wait until there are no more than so many."""
+        while len(self._attempts) > count:
             await self._changed.wait()

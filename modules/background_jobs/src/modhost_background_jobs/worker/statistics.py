@@ -1,6 +1,7 @@
 """What this worker's jobs did, counted in memory and written now and then."""
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -36,16 +37,17 @@ class StatisticsService(HostedService):
         """Count for a worker of this name."""
         self._worker = name
 
-    def count(self, claimed: ClaimedJob, state: JobState) -> None:
-        """Count the end of a job."""
+    def count(self, ended: Iterable[tuple[ClaimedJob, JobState]]) -> None:
+        """Count the ends of jobs."""
         now = self._clock.now()
         minute = now.replace(second=0, microsecond=0)
         counts = self._minutes.get(minute)
         if counts is None:
             counts = self._minutes[minute] = MinuteCounts()
             self._counted.fire()
-        waited = (claimed.claimed_at - claimed.due_at).total_seconds()
-        counts.count(state, waited, (now - claimed.claimed_at).total_seconds())
+        for claimed, state in ended:
+            waited = (claimed.claimed_at - claimed.due_at).total_seconds()
+            counts.count(state, waited, (now - claimed.claimed_at).total_seconds())
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Write while there is something to write, until cancelled."""

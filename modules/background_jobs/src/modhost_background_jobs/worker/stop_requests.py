@@ -1,6 +1,7 @@
 """Telling running attempts to stop: cancelled somewhere, or no longer this worker's."""
 
 import logging
+from collections.abc import Callable
 from typing import Final
 
 import anyio
@@ -30,6 +31,7 @@ class StopRequests:
         wakeups: Wakeups,
         running: RunningAttempts,
         claims: ClaimLoop,
+        return_stale: Callable[[], None],
         clock: Clock,
     ) -> None:
         self._worker = worker
@@ -37,12 +39,14 @@ class StopRequests:
         self._wakeups = wakeups
         self._running = running
         self._claims = claims
+        self._return_stale = return_stale
         self._clock = clock
 
     async def watch(self) -> None:
         """Look whenever something may have changed, once a second at least, until cancelled."""
         while True:
             ticket = self._wakeups.stop_requests.ticket()
+            self._return_stale()
             try:
                 if len(self._running) or self._claims.failed:
                     await self.look()

@@ -32,6 +32,11 @@ class RunningAttempt:
         self.reason: StopReason | None = None
         self.over = False
 
+    @property
+    def is_to_stop(self) -> bool:
+        """Whether the attempt was asked to stop."""
+        return self.reason is not None
+
     def stop(self, reason: StopReason) -> None:
         """Ask the attempt to stop; the first reason stands, a lost lease overrides all."""
         if self.over:
