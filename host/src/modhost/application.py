@@ -291,6 +291,7 @@ def _application(host: Host) -> Starlette:
         host.services,
         authenticator=_Authentication(host.services) if host.info.role == "web" else None,
         allowed_hosts=host.configuration.host.allowed_hosts,
+        clock=host.clock,
         lifespan=lifespan,
     )
 

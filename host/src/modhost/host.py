@@ -58,7 +58,7 @@ class Host:
         self.supervisor: Supervisor | None = None
         self._hooks = parts.hooks
         self._hosted = parts.hosted
-        self._clock = parts.clock
+        self.clock = parts.clock
 
     @property
     def migrations(self) -> list[Migrations]:
@@ -167,7 +167,7 @@ class Host:
             await stack.enter_async_context(_resolved(self.services, each)) for each in self._hosted
         ]
         grace = self.configuration.host.shutdown_grace.total_seconds()
-        self.supervisor = Supervisor(services, grace, self._clock)
+        self.supervisor = Supervisor(services, grace, self.clock)
         try:
             await stack.enter_async_context(self.supervisor.running())
         except HostedServiceFailed as error:

@@ -17,6 +17,7 @@ from modhost.web.reading import media_type, read_json
 from modhost.web.replies import Reply
 from modhost.web.routes import build_routes
 from modhost.web.shell import Shell
+from modhost.web.templating import template_environment
 
 __all__ = [
     "Authenticator",
@@ -45,4 +46,5 @@ __all__ = [
     "media_type",
     "read_json",
     "request_scope",
+    "template_environment",
 ]

@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import Lifespan
 
+from modhost.clock import Clock, SystemClock
 from modhost.services import ServiceProvider
 from modhost.web.context import Authenticator, RequestContextMiddleware
 from modhost.web.errors import ErrorMiddleware, ErrorResponder
@@ -24,6 +25,7 @@ def build_app(
     *,
     authenticator: Authenticator | None = None,
     allowed_hosts: Sequence[str] = (),
+    clock: Clock | None = None,
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
     """Return the application.
@@ -34,10 +36,11 @@ def build_app(
         provider: opens the scope of each request.
         authenticator: tells who is asking; without one every caller is anonymous.
         allowed_hosts: the host names that are answered to, any when empty.
+        clock: what pages count their times from, this machine's unless given.
         lifespan: runs around the serving.
 
     """
-    shell = Shell(modules)
+    shell = Shell(modules, clock or SystemClock())
     responder = ErrorResponder(modules, shell)
     # From the outermost to the innermost.
     middleware = [

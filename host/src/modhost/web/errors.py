@@ -15,7 +15,8 @@ from modhost.web.declarations import Kind
 from modhost.web.modules import ModuleWeb
 from modhost.web.pages import Page
 from modhost.web.problems import HttpProblem, from_http_exception
-from modhost.web.shell import HOST, Shell
+from modhost.web.shell import Shell
+from modhost.web.templating import HOST
 
 _KIND: Final = "modhost.kind"
 _log: Final = logging.getLogger("modhost.web")

@@ -11,7 +11,7 @@ from modhost.web.menu import MenuEntry
 from modhost.web.modules import ModuleWeb
 from modhost.web.openapi import OpenApi
 from modhost.web.pages import Page
-from modhost.web.shell import HOST
+from modhost.web.templating import HOST
 
 
 @dataclass(frozen=True, slots=True)

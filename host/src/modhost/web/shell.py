@@ -1,39 +1,30 @@
 """The shell: the layout around all pages, and the templates that fill it."""
 
 from collections.abc import Sequence
-from functools import partial
-from typing import Any, Final
+from typing import Any
 
-from jinja2 import (
-    BaseLoader,
-    ChoiceLoader,
-    Environment,
-    FileSystemLoader,
-    PackageLoader,
-    PrefixLoader,
-    StrictUndefined,
-)
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from modhost.clock import Clock
 from modhost.permissions import Principal
 from modhost.web.context import current_principal
 from modhost.web.menu import MenuEntry, current_entry
 from modhost.web.modules import ModuleWeb
 from modhost.web.pages import Page
-from modhost.web.static_files import static_path
-
-HOST: Final = "modhost"
+from modhost.web.templating import HOST, template_environment
 
 
 class Shell:
     """Renders pages, each with the templates of its module and the navigation of all."""
 
-    def __init__(self, modules: Sequence[ModuleWeb]) -> None:
+    def __init__(self, modules: Sequence[ModuleWeb], clock: Clock) -> None:
+        self._clock = clock
         self._entries = [entry for module in modules for entry in module.menu.entries]
-        self._environments = {HOST: _environment(HOST, None)}
+        self._environments = {HOST: template_environment(HOST, None)}
         for module in modules:
-            self._environments[module.name] = _environment(module.name, module)
+            folder = module.folder("templates")
+            self._environments[module.name] = template_environment(module.name, folder)
 
     async def render(self, request: Request, module: str, page: Page) -> HTMLResponse:
         """Return a module's page as HTML."""
@@ -53,22 +44,6 @@ class Shell:
             "principal": principal,
             "navigation": entries,
             "current": current_entry(entries, path),
+            "path": path,
+            "now": self._clock.now(),
         }
-
-
-def _environment(name: str, module: ModuleWeb | None) -> Environment:
-    """Return the templates of a module; those of the host start with `modhost/`."""
-    loaders: list[BaseLoader] = [PrefixLoader({HOST: PackageLoader("modhost.web")})]
-    folder = module.folder("templates") if module else None
-    if folder is not None:
-        loaders.append(FileSystemLoader(folder))
-    environment = Environment(
-        loader=ChoiceLoader(loaders),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["static"] = partial(static_path, name)
-    environment.globals["shell_static"] = partial(static_path, HOST)
-    return environment

@@ -1,0 +1,43 @@
+"""Jinja as the pages use it: escaping, strict, with the shell's templates and words."""
+
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PackageLoader,
+    PrefixLoader,
+    StrictUndefined,
+)
+
+from modhost.web import wording
+from modhost.web.static_files import static_path
+
+HOST: Final = "modhost"
+
+
+def template_environment(module: str, folder: Path | None) -> Environment:
+    """Return the templates of a module; those of the host start with `modhost/`.
+
+    Filters: `ago(now)`, `duration`, `utc`, `grouped`. Functions: `static(file)` is the address of
+    a static file of the module.
+    """
+    loaders: list[BaseLoader] = [PrefixLoader({HOST: PackageLoader("modhost.web")})]
+    if folder is not None:
+        loaders.append(FileSystemLoader(folder))
+    environment = Environment(
+        loader=ChoiceLoader(loaders),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["static"] = partial(static_path, module)
+    environment.globals["shell_static"] = partial(static_path, HOST)
+    for each in (wording.ago, wording.duration, wording.utc, wording.grouped):
+        environment.filters[each.__name__] = each
+    return environment

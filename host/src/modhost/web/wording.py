@@ -1,0 +1,57 @@
+"""Times, durations and numbers in words, as pages show them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+_UNITS: Final = (("d", 86_400), ("h", 3600), ("min", 60))
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """Return how far a moment is from now: `just now`, `5 min ago`, `in 2 h`."""
+    seconds = (now - moment).total_seconds()
+    if abs(seconds) < 5:
+        return "just now"
+    span = _rough(abs(seconds))
+    return f"{span} ago" if seconds > 0 else f"in {span}"
+
+
+def duration(span: float | timedelta | None) -> str:
+    """Return a span of seconds in words: `12 ms`, `3.4 s`, `5 min 12 s`; a dash for None."""
+    if span is None:
+        return "\N{EN DASH}"
+    seconds = span.total_seconds() if isinstance(span, timedelta) else span
+    if seconds < 0.9995:
+        return f"{max(seconds, 0) * 1000:.0f} ms"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return _exact(round(seconds))
+
+
+def utc(moment: datetime) -> str:
+    """Return a moment to the second: `2026-03-01 12:00:00 UTC`."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def grouped(number: int) -> str:
+    """Return a whole number with its thousands apart, by a narrow space that does not break."""
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def _rough(seconds: float) -> str:
+    for unit, length in _UNITS:
+        if seconds >= length:
+            return f"{int(seconds // length)} {unit}"
+    return f"{int(seconds)} s"
+
+
+def _exact(seconds: int) -> str:
+    for (unit, length), (lesser, lesser_length) in zip(
+        _UNITS, (*_UNITS[1:], ("s", 1)), strict=True
+    ):
+        if seconds >= length:
+            rest = seconds % length // lesser_length
+            whole = f"{seconds // length} {unit}"
+            return f"{whole} {rest} {lesser}" if rest else whole
+    return f"{seconds} s"
