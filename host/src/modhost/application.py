@@ -33,6 +33,7 @@ from modhost.module import Module, ModuleOptions
 from modhost.ordering import order_modules
 from modhost.permissions import Permissions, Principal
 from modhost.services import Scope, ServiceProvider, ServiceRegistry, check_graph
+from modhost.stopping import Stopping
 from modhost.web import ModuleWeb, build_app, check_web, host_web
 
 VERSION = importlib.metadata.version("modhost")
@@ -68,6 +69,7 @@ class _Assembly:
     def __init__(self, configuration: Configuration, role: Role, clock: Clock) -> None:
         self._configuration = configuration
         self._clock = clock
+        self._stopping = Stopping()
         self._info = HostInfo(role, configuration.host.environment, VERSION)
         self._findings: list[Finding] = list(configuration.findings)
         self._registry = ServiceRegistry()
@@ -96,6 +98,7 @@ class _Assembly:
                 info=self._info,
                 configuration=self._configuration,
                 clock=self._clock,
+                stopping=self._stopping,
                 modules=modules,
                 skipped=skipped,
                 hooks=self._hooks,
@@ -164,6 +167,7 @@ class _Assembly:
         services.add_instance(Database, database)
         services.add_instance(Clock, self._clock)
         services.add_instance(HostInfo, self._info)
+        services.add_instance(Stopping, self._stopping)
         services.add_instance(Configuration, self._configuration)
         services.add_instance(Permissions, self._permissions)
         return database

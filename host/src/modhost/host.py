@@ -20,6 +20,7 @@ from modhost.hook_calls import HookCaller
 from modhost.host_info import HostInfo
 from modhost.permissions import Permissions
 from modhost.services import Scope, ServiceProvider
+from modhost.stopping import Stopping
 from modhost.web import ModuleWeb
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class HostParts:
     info: HostInfo
     configuration: Configuration
     clock: Clock
+    stopping: Stopping
     modules: Sequence[FoundModule]
     skipped: Sequence[SkippedModule]
     hooks: HookCaller
@@ -59,6 +61,7 @@ class Host:
         self._hooks = parts.hooks
         self._hosted = parts.hosted
         self.clock = parts.clock
+        self.stopping = parts.stopping
 
     @property
     def migrations(self) -> list[Migrations]:

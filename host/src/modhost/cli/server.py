@@ -67,16 +67,18 @@ async def _serve(host: Host, listener: socket.socket, greet: Callable[[], Awaita
         )
     )
     grace = host.configuration.host.shutdown_grace.total_seconds()
-    async with _stopped_by_signals(server, grace), host.running():
+    async with _stopped_by_signals(server, host, grace), host.running():
         await greet()
         await server.serve([listener])
 
 
 @asynccontextmanager
-async def _stopped_by_signals(server: uvicorn.Server, grace: float) -> AsyncIterator[None]:
+async def _stopped_by_signals(
+    server: uvicorn.Server, host: Host, grace: float
+) -> AsyncIterator[None]:
     failure: Exception | None = None
     async with anyio.create_task_group() as group:
-        group.start_soon(_await_signals, server, grace)
+        group.start_soon(_await_signals, server, host, grace)
         try:
             yield
         except Exception as error:  # noqa: BLE001 - raised below, outside of the group's wrapping
@@ -86,7 +88,7 @@ async def _stopped_by_signals(server: uvicorn.Server, grace: float) -> AsyncIter
         raise failure
 
 
-async def _await_signals(server: uvicorn.Server, grace: float) -> None:
+async def _await_signals(server: uvicorn.Server, host: Host, grace: float) -> None:
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async for number in signals:
             if server.should_exit:
@@ -94,6 +96,7 @@ async def _await_signals(server: uvicorn.Server, grace: float) -> None:
                 os._exit(1)
             logger.info("%s: stopping.", signal.Signals(number).name)
             server.should_exit = True
+            host.stopping.begin()
             _exit_after(grace + CONNECTIONS_SECONDS + MARGIN_SECONDS)
 
 

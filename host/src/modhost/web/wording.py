@@ -6,8 +6,13 @@ from typing import Final
 _UNITS: Final = (("d", 86_400), ("h", 3600), ("min", 60))
 
 
-def ago(moment: datetime, now: datetime) -> str:
-    """Return how far a moment is from now: `just now`, `5 min ago`, `in 2 h`."""
+def ago(moment: datetime, now: datetime | None) -> str:
+    """Return how far a moment is from now: `just now`, `5 min ago`, `in 2 h`.
+
+    Without a `now` it is the moment itself, for HTML that is kept and compared.
+    """
+    if now is None:
+        return utc(moment)
     seconds = (now - moment).total_seconds()
     if abs(seconds) < 5:
         return "just now"

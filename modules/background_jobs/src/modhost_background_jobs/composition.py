@@ -1,21 +1,38 @@
 """Which class stands behind which contract."""
 
 from modhost.services import ServiceCollection
-from modhost_background_jobs.contracts import BackgroundJobs, BackgroundJobsContracts
+from modhost_background_jobs.contracts import (
+    BackgroundJobs,
+    BackgroundJobsContracts,
+    add_module_job,
+)
 from modhost_background_jobs.contracts.registration import RegisteredJob
+from modhost_background_jobs.jobs.change_many_jobs import ChangeManyJobs
 from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.pages.dashboard import Dashboard
+from modhost_background_jobs.pages.live.feed import LiveFeed
+from modhost_background_jobs.pages.live.fragments import Fragments
+from modhost_background_jobs.pages.live.topics import Topics
+from modhost_background_jobs.queue.browsing import JobBrowser
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.job_types import JobTypes
 from modhost_background_jobs.queue.listing import JobListing
 from modhost_background_jobs.queue.load import QueueLoad
 from modhost_background_jobs.queue.open_store import open_store
+from modhost_background_jobs.queue.reading_logs import JobLogs
 from modhost_background_jobs.queue.recurring import RecurringSchedules
+from modhost_background_jobs.queue.recurring_runs import RecurringRuns
 from modhost_background_jobs.queue.statistics import StatisticsStore
 from modhost_background_jobs.queue.store import JobStore
 from modhost_background_jobs.queue.wakeups import Wakeups, open_wakeups
+from modhost_background_jobs.services.browsing import Browsing
+from modhost_background_jobs.services.inspection import JobInspection
+from modhost_background_jobs.services.many_jobs import ManyJobs
 from modhost_background_jobs.services.overview import Overview
 from modhost_background_jobs.services.querying import BackgroundJobsQueries
+from modhost_background_jobs.services.rerunning import Rerunning
+from modhost_background_jobs.services.schedules import Schedules
 from modhost_background_jobs.services.scheduling import BackgroundJobsService
 from modhost_background_jobs.worker.execution import AttemptRunner
 from modhost_background_jobs.worker.finishing import Finisher
@@ -32,9 +49,13 @@ def add_services(services: ServiceCollection) -> None:
     """Register everything; producers have the worker's parts too, but do not run them."""
     services.add_singleton(BackgroundJobs, BackgroundJobsService)
     services.add_singleton(BackgroundJobsContracts, BackgroundJobsQueries)
-    services.add_singleton(Overview)
     _add_queue(services)
     _add_worker(services)
+    for part in (Overview, Browsing, JobInspection, ManyJobs, Rerunning, Schedules):
+        services.add_singleton(part)
+    for live in (Dashboard, Fragments, Topics, LiveFeed):
+        services.add_singleton(live)
+    add_module_job(services, ChangeManyJobs)
 
 
 def _add_queue(services: ServiceCollection) -> None:
@@ -43,10 +64,13 @@ def _add_queue(services: ServiceCollection) -> None:
     services.add_singleton(JobTypes, _job_types)
     for part in (
         DatabaseJobQueue,
+        JobBrowser,
         JobListing,
+        JobLogs,
         QueueLoad,
         RecurringSchedules,
         RecurringFiring,
+        RecurringRuns,
         StatisticsStore,
     ):
         services.add_singleton(part)

@@ -11,10 +11,12 @@ from modhost.host_info import HostInfo
 from modhost.module import Module
 from modhost.permissions import Permission
 from modhost.services import ServiceCollection
-from modhost.web import Endpoints
+from modhost.web import Endpoints, Menu, Pages
 from modhost_background_jobs.api.endpoints import map_endpoints
 from modhost_background_jobs.composition import add_services
 from modhost_background_jobs.options import BackgroundJobsOptions, WorkerMode
+from modhost_background_jobs.pages.live.feed import LiveFeed
+from modhost_background_jobs.pages.routes import map_pages
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 from modhost_background_jobs.worker.identity import VERSION
 from modhost_background_jobs.worker.processor import JobProcessorService
@@ -51,15 +53,28 @@ class BackgroundJobsModule(Module):
         map_endpoints(endpoints)
 
     @hookimpl
+    def map_pages(self, pages: Pages) -> None:
+        """Map the admin pages."""
+        map_pages(pages)
+
+    @hookimpl
+    def configure_menu(self, menu: Menu) -> None:
+        """Show the dashboard in the navigation."""
+        menu.add("Jobs", "/admin/jobs", VIEW_JOBS)
+
+    @hookimpl
     def hosted_services(
         self, options: BackgroundJobsOptions, host: HostInfo
     ) -> Sequence[type[HostedService]]:
         """Flush progress in every host; process jobs where this host is a consumer."""
-        if options.worker_mode is not WorkerMode.CONSUMER and host.role != "worker":
-            return [ProgressFlushService]
         # The flush comes first, to be the last that stops.
+        everywhere: list[type[HostedService]] = [ProgressFlushService]
+        if host.role == "web":
+            everywhere.append(LiveFeed)
+        if options.worker_mode is not WorkerMode.CONSUMER and host.role != "worker":
+            return everywhere
         return [
-            ProgressFlushService,
+            *everywhere,
             StatisticsService,
             JobProcessorService,
             StalledJobSweeperService,

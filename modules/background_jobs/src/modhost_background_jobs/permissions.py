@@ -2,5 +2,5 @@
 
 from modhost.permissions import Permission
 
-VIEW_JOBS = Permission("BackgroundJobs.ViewJobs", "See jobs, their logs and schedules")
+VIEW_JOBS = Permission("BackgroundJobs.ViewJobs", "See jobs, their logs and schedules", ("Viewer",))
 MANAGE_JOBS = Permission("BackgroundJobs.ManageJobs", "Cancel, retry and schedule jobs")

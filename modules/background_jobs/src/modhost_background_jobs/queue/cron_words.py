@@ -62,11 +62,15 @@ def _hours(hour: Field) -> str:
 
 def _days(day: Field, weekday: Field) -> str:
     by_day = "" if day.is_any else _days_of_month(day)
-    by_weekday = (
-        "" if weekday.is_any else "on " + _listed([_WEEKDAYS[value] for value in weekday.values])
-    )
+    by_weekday = "" if weekday.is_any else "on " + _weekdays(weekday.values)
     # Both set means either, as in standard cron.
     return " or ".join(filter(None, (by_day, by_weekday)))
+
+
+def _weekdays(values: tuple[int, ...]) -> str:
+    names = [_WEEKDAYS[value] for value in values]
+    is_range = len(values) > 2 and values[-1] - values[0] == len(values) - 1
+    return f"{names[0]} to {names[-1]}" if is_range else _listed(names)
 
 
 def _days_of_month(day: Field) -> str:

@@ -72,8 +72,14 @@ class RecurringFiring:
 
     async def run_now(self, row: Row) -> UUID:
         """Enqueue a run of a schedule besides its due times."""
-        job = _new_job(row, self._clock.now())
-        await self._queue.enqueue([job])
+        now = self._clock.now()
+        job = _new_job(row, now)
+        async with self._database.session() as session:
+            await self._queue.enqueue([job], session)
+            connection = await session.connection()
+            await connection.execute(
+                update(RECURRING).where(RECURRING.c.id == row["id"]).values(last_run_at=now)
+            )
         return job.id
 
     async def let_waiting_runs_go(self) -> int:

@@ -1,5 +1,6 @@
 """Looking at jobs: the edges, where the statements may be general."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 from uuid import UUID
 
@@ -35,12 +36,12 @@ class JobListing:
             connection = await session.connection()
             total = 0
             parts = []
-            for table in _tables_of(state):
+            for table in tables_of(state):
                 conditions = _conditions(table, state, job_type)
                 counted = select(func.count()).select_from(table).where(*conditions)
                 total += (await connection.execute(counted)).scalar_one()
                 newest = (
-                    _columns(table)
+                    columns_of(table)
                     .where(*conditions)
                     .order_by(table.c.id.desc())
                     .limit(offset + limit)
@@ -56,6 +57,13 @@ class JobListing:
         async with self._database.reading() as session:
             return await _find(await session.connection(), job_id)
 
+    async def with_attempts(self, job_id: UUID) -> tuple[Row, list[Row]] | None:
+        """Return a job with its earlier attempts, or None."""
+        async with self._database.reading() as session:
+            connection = await session.connection()
+            job = await _find(connection, job_id)
+            return (job, await _attempts(connection, job_id)) if job else None
+
     async def detail(self, job_id: UUID) -> tuple[Row, list[Row], list[Row]] | None:
         """Return a job with its earlier attempts and its log, or None."""
         async with self._database.reading() as session:
@@ -63,27 +71,24 @@ class JobListing:
             job = await _find(connection, job_id)
             if job is None:
                 return None
-            attempts = select(ATTEMPTS).where(ATTEMPTS.c.job_id == job_id)
             logs = select(LOGS.c.logged_at, LOGS.c.message).where(LOGS.c.job_id == job_id)
-            return (
-                job,
-                await _rows(connection, attempts.order_by(ATTEMPTS.c.fence)),
-                await _rows(connection, logs.order_by(LOGS.c.line)),
-            )
+            attempts = await _attempts(connection, job_id)
+            return job, attempts, await rows_of(connection, logs.order_by(LOGS.c.line))
 
 
-def _tables_of(state: JobState | None) -> tuple[Table, ...]:
+def tables_of(state: JobState | None) -> tuple[Table, ...]:
+    """Return the tables that hold jobs in a state, or in any."""
     if state is None:
         return (JOBS, FINISHED)
     return (FINISHED,) if state.is_final else (JOBS,)
 
 
-def _columns(table: Table) -> Select[Any]:
+def columns_of(table: Table, names: Iterable[str] = _COMMON) -> Select[Any]:
     """Select the same columns of either table, so that one union reads both."""
     completed: ColumnElement[Any] = table.c.completed_at if table is FINISHED else _NO_TIME
     stop = _NO_TIME if table is FINISHED else table.c.cancel_requested_at
     return select(
-        *(table.c[name] for name in _COMMON),
+        *(table.c[name] for name in names),
         completed.label("completed_at"),
         stop.label("cancel_requested_at"),
     )
@@ -102,10 +107,16 @@ def _conditions(
 
 async def _find(connection: AsyncConnection, job_id: UUID) -> Row | None:
     # One statement over both tables: a job that moves between them is never missed.
-    both = union_all(*(_columns(table).where(table.c.id == job_id) for table in (JOBS, FINISHED)))
-    rows = await _rows(connection, select(both.subquery()))
+    both = union_all(*(columns_of(table).where(table.c.id == job_id) for table in (JOBS, FINISHED)))
+    rows = await rows_of(connection, select(both.subquery()))
     return rows[0] if rows else None
 
 
-async def _rows(connection: AsyncConnection, statement: Select[Any]) -> list[Row]:
+async def _attempts(connection: AsyncConnection, job_id: UUID) -> list[Row]:
+    attempts = select(ATTEMPTS).where(ATTEMPTS.c.job_id == job_id)
+    return await rows_of(connection, attempts.order_by(ATTEMPTS.c.fence))
+
+
+async def rows_of(connection: AsyncConnection, statement: Select[Any]) -> list[Row]:
+    """Return what a statement selects."""
     return [dict(row) for row in (await connection.execute(statement)).mappings()]

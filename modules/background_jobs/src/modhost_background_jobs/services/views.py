@@ -31,9 +31,14 @@ def detail_of(row: Row, attempts: list[Row], logs: list[Row]) -> JobDetail:
             "retry_count": _retry_count(row),
             "data": _data(row["data"]),
             "logs": [_log_entry(line) for line in logs],
-            "attempts": [_attempt(attempt) for attempt in attempts] + _current_attempt(row),
+            "attempts": attempts_of(row, attempts),
         }
     )
+
+
+def attempts_of(row: Row, earlier: list[Row]) -> list[JobAttempt]:
+    """Return all attempts of a job, the one that runs included."""
+    return [_attempt(attempt) for attempt in earlier] + _current_attempt(row)
 
 
 def _retry_count(row: Row) -> int:

@@ -59,20 +59,19 @@ def _create_jobs() -> None:
         schema=SCHEMA,
     )
     _partial_index(
-        "ix_background_jobs_jobs_claim",
+        "jobs",
+        "claim",
         ["job_type", "execute_at", "id"],
         "state = 'Pending' AND NOT on_hold",
     )
-    _partial_index("ix_background_jobs_jobs_running", ["worker"], "state = 'Running'")
-    _partial_index(
-        "ix_background_jobs_jobs_recurring", ["recurring_job_id"], "recurring_job_id IS NOT NULL"
-    )
+    _partial_index("jobs", "running", ["worker"], "state = 'Running'")
+    _partial_index("jobs", "recurring", ["recurring_job_id"], "recurring_job_id IS NOT NULL")
 
 
-def _partial_index(name: str, columns: list[str], where: str) -> None:
+def _partial_index(table: str, name: str, columns: list[str], where: str) -> None:
     op.create_index(
-        name,
-        "jobs",
+        f"ix_background_jobs_{table}_{name}",
+        table,
         columns,
         schema=SCHEMA,
         sqlite_where=sa.text(where),
@@ -99,6 +98,9 @@ def _create_finished_jobs() -> None:
         op.create_index(
             f"ix_background_jobs_finished_jobs_{what}", "finished_jobs", columns, schema=SCHEMA
         )
+    _partial_index(
+        "finished_jobs", "recurring", ["recurring_job_id", "id"], "recurring_job_id IS NOT NULL"
+    )
 
 
 def _create_attempts_and_logs() -> None:

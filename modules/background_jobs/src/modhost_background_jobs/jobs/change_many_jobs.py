@@ -1,0 +1,33 @@
+"""Cancelling or retrying all jobs of a search, as a job: with progress, a log and a stop."""
+
+from typing import ClassVar, Final
+
+from modhost_background_jobs.contracts import JobExecutionContext, ModuleJob
+from modhost_background_jobs.services.many_jobs import ChangeOfMany, ManyJobs
+
+AT_ONCE: Final = 100
+
+
+class ChangeManyJobs(ModuleJob):
+    """Goes from the newest job to the oldest; run again, it finds the changed ones changed."""
+
+    max_attempts: ClassVar[int | None] = 5
+
+    def __init__(self, many: ManyJobs) -> None:
+        self._many = many
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        """Change batch after batch until there are no more, or until it is cancelled."""
+        asked = context.get_data(ChangeOfMany)
+        total = await self._many.count(asked.change, asked.search, asked.last)
+        context.log(f"{asked.change.value}: {total} jobs match; asked for by {asked.asked_by}")
+        done = left_alone = 0
+        below = None
+        while ids := await self._many.next_ids(asked, below, AT_ONCE):
+            below = ids[-1]
+            changed = await self._many.change(asked.change, ids)
+            done += changed.done
+            left_alone += changed.left_alone
+            context.report_progress(min(99, 100 * done // max(total, 1)), f"{done} jobs done")
+        context.log(f"{done} jobs done; {left_alone} were over or gone before their turn")
+        context.report_progress(100, f"{done} jobs done")

@@ -1,0 +1,112 @@
+"""The page of one job, and what can be done to it."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+from starlette.responses import PlainTextResponse, Response
+
+from modhost import Principal
+from modhost.web import Form, Page, Query
+from modhost_background_jobs.contracts import (
+    BackgroundJobs,
+    BackgroundJobsContracts,
+    InvalidJobData,
+    JobConflict,
+    JobId,
+    JobNotFound,
+    JobState,
+)
+from modhost_background_jobs.pages.notices import NoticeQuery, redirect
+from modhost_background_jobs.permissions import MANAGE_JOBS
+from modhost_background_jobs.services.inspection import LOG_LINES, InspectedJob, JobInspection
+from modhost_background_jobs.services.rerunning import Rerunning
+
+
+class JobQuery(NoticeQuery):
+    """Which lines of the log to show."""
+
+    log: Annotated[str | None, Field(max_length=200)] = None
+
+
+class RunAgainForm(BaseModel):
+    """The edited input, as JSON."""
+
+    data: str = ""
+
+
+def job_context(job: InspectedJob, *, may_manage: bool) -> dict[str, Any]:
+    """Return the variables of the template, as far as they are live."""
+    return {"job": job, "row": job.row, "may_manage": may_manage}
+
+
+async def show_job(
+    id: UUID,  # noqa: A002
+    query: Query[JobQuery],
+    inspection: JobInspection,
+    visitor: Principal,
+) -> Page:
+    """Show all that is known of a job."""
+    job = await inspection.inspect(id, query.log)
+    context = job_context(job, may_manage=visitor.may(MANAGE_JOBS))
+    context |= {"log_words": query.log or "", "log_lines": LOG_LINES, **query.as_context()}
+    return Page("job.html", context, str(job.row["job_type"]).rpartition(".")[2])
+
+
+async def download_log(id: UUID, jobs: BackgroundJobsContracts) -> Response:  # noqa: A002
+    """Send the whole log as a text file."""
+    detail = await jobs.get_job_detail(JobId(id))
+    if detail is None:
+        raise JobNotFound(id)
+    lines = [f"{entry.timestamp:%Y-%m-%dT%H:%M:%S.%fZ} {entry.message}\n" for entry in detail.logs]
+    headers = {"Content-Disposition": f'attachment; filename="job-{id}.log"'}
+    return PlainTextResponse("".join(lines), headers=headers)
+
+
+async def cancel(id: UUID, jobs: BackgroundJobs) -> Response:  # noqa: A002
+    """Cancel a pending job, or ask a running one to stop."""
+    try:
+        status = await jobs.cancel(JobId(id))
+    except JobConflict:
+        return redirect(path_of(id), "too-late")
+    return redirect(path_of(id), "cancelled" if status.state is JobState.CANCELLED else "stopping")
+
+
+async def retry(id: UUID, jobs: BackgroundJobsContracts) -> Response:  # noqa: A002
+    """Queue a failed job again."""
+    try:
+        await jobs.retry(JobId(id))
+    except JobConflict:
+        return redirect(path_of(id), "too-late")
+    return redirect(path_of(id), "retried")
+
+
+async def edit_input(id: UUID, inspection: JobInspection) -> Page:  # noqa: A002
+    """Show the input of a job, to be edited and run."""
+    job = await inspection.inspect(id)
+    return _edit_page(job, job.data or "")
+
+
+async def run_again(
+    id: UUID,  # noqa: A002
+    form: Form[RunAgainForm],
+    rerunning: Rerunning,
+    inspection: JobInspection,
+    visitor: Principal,
+) -> Page | Response:
+    """Enqueue a new job with the edited input."""
+    try:
+        new = await rerunning.run_again(id, form.data, visitor.name)
+    except InvalidJobData as error:
+        return _edit_page(await inspection.inspect(id), form.data, str(error))
+    return redirect(path_of(new), "enqueued")
+
+
+def path_of(job_id: UUID) -> str:
+    """Return the address of a job's page."""
+    return f"/admin/jobs/{job_id}"
+
+
+def _edit_page(job: InspectedJob, data: str, problem: str = "") -> Page:
+    context = {"job": job, "row": job.row, "data": data, "problem": problem}
+    return Page("run_again.html", context, "Run again", 422 if problem else 200)

@@ -1,0 +1,51 @@
+"""The list of jobs."""
+
+from typing import Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from modhost import Principal
+from modhost.web import Page, Query
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.pages.notices import NoticeQuery
+from modhost_background_jobs.permissions import MANAGE_JOBS
+from modhost_background_jobs.queue.browsing import MOST_SEARCHED
+from modhost_background_jobs.services.browsing import Browsing
+from modhost_background_jobs.services.searching import JobSearch
+
+PATH: Final = "/admin/jobs/list"
+ROWS: Final = 20
+
+
+class ListQuery(JobSearch, NoticeQuery):
+    """A search, and from which job on to go: to older ones or to newer ones."""
+
+    before: UUID | None = None
+    after: UUID | None = None
+
+
+async def show_list(query: Query[ListQuery], browsing: Browsing, visitor: Principal) -> Page:
+    """Show the jobs of a search."""
+    stretch = await browsing.page(query, limit=ROWS, before=query.before, after=query.after)
+    searched = query.as_query()
+    rows = stretch.rows
+    context = {
+        "search": query,
+        "searched": searched,
+        "states": list(JobState),
+        "types": await browsing.types(),
+        "rows": rows,
+        "newer": _link(searched, after=rows[0]["id"]) if rows and stretch.has_newer else None,
+        "older": _link(searched, before=rows[-1]["id"]) if rows and stretch.has_older else None,
+        "newest": _link(searched),
+        "is_first": query.before is None and query.after is None,
+        "most_searched": MOST_SEARCHED,
+        "may_manage": visitor.may(MANAGE_JOBS),
+        **query.as_context(),
+    }
+    return Page("list.html", context, "Jobs")
+
+
+def _link(searched: dict[str, str], **place: UUID) -> str:
+    query = urlencode({**searched, **{name: str(id_) for name, id_ in place.items()}})
+    return f"{PATH}?{query}" if query else PATH

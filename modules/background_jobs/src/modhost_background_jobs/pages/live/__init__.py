@@ -1,0 +1,1 @@
+"""What keeps the pages up to date in the browser."""

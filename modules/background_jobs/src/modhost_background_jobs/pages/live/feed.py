@@ -1,0 +1,110 @@
+"""The live feed: looks once a second, as long as anybody watches, and tells each what changed."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+from uuid import UUID
+
+import anyio
+from anyio.abc import TaskStatus
+
+from modhost.background import HostedService
+from modhost.stopping import Stopping
+from modhost_background_jobs.pages.live.topics import Topic, Topics
+from modhost_background_jobs.queue.signals import Signal, wait_for
+from modhost_background_jobs.services.inspection import JobInspection, LogRow
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 1.0
+MOST_LINES: Final = 500
+
+
+class Viewer:
+    """One browser that watches some topics, and the log of a job from a line on."""
+
+    def __init__(self, topics: frozenset[Topic], job_id: UUID | None, line: int) -> None:
+        self.topics = topics
+        self.job_id = job_id
+        self.line = line
+        self.changed = Signal()
+        self._sent: dict[str, str] = {}
+        self._due: dict[str, str] = {}
+        self._lines: list[LogRow] = []
+
+    def offer(self, fragments: Mapping[str, str], lines: Sequence[LogRow]) -> None:
+        """Keep what this viewer has not been sent; of a fragment only the newest."""
+        for name, html in fragments.items():
+            if self._sent.get(name) != html:
+                self._due[name] = html
+        new = [line for line in lines if line["line"] > self.line]
+        if new:
+            self._lines += new
+            self.line = new[-1]["line"]
+        if self._due or self._lines:
+            self.changed.fire()
+
+    def take(self) -> tuple[dict[str, str], list[LogRow]]:
+        """Return what is to be sent."""
+        due, self._due = self._due, {}
+        lines, self._lines = self._lines, []
+        self._sent |= due
+        return due, lines
+
+
+class LiveFeed(HostedService):
+    """Looks everything up that is watched: the cost is that of the topics, not of the viewers."""
+
+    name = "live pages"
+
+    def __init__(self, topics: Topics, inspection: JobInspection, stopping: Stopping) -> None:
+        self._topics = topics
+        self._inspection = inspection
+        self._stopping = stopping
+        self._viewers: set[Viewer] = set()
+        self._arrived = Signal()
+
+    @contextmanager
+    def watch(self, viewer: Viewer) -> Iterator[None]:
+        """Tell a viewer what changes, beginning with all that there is."""
+        self._viewers.add(viewer)
+        self._arrived.fire()
+        try:
+            yield
+        finally:
+            self._viewers.discard(viewer)
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Look while anybody watches, until cancelled."""
+        task_status.started()
+        while True:
+            ticket = self._arrived.ticket()
+            if not self._viewers:
+                await ticket.wait()
+                continue
+            try:
+                await self.look()
+            except Exception as error:  # noqa: BLE001 - whatever the driver says, it looks again
+                logger.warning("Could not look for what changed on pages (%s).", error)
+                await anyio.sleep(LOOK_SECONDS)
+            await wait_for(ticket, LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """Look once, and tell the viewers."""
+        viewers = list(self._viewers)
+        rendered = await self._topics.render({t for viewer in viewers for t in viewer.topics})
+        lines = await self._new_lines(viewers)
+        for viewer in viewers:
+            fragments: dict[str, Any] = {}
+            for topic in viewer.topics:
+                fragments |= rendered.get(topic, {})
+            own = [line for line in lines if line["job_id"] == viewer.job_id]
+            viewer.offer(fragments, own)
+
+    async def _new_lines(self, viewers: Sequence[Viewer]) -> list[LogRow]:
+        since: dict[UUID, int] = {}
+        for viewer in viewers:
+            if viewer.job_id is not None:
+                since[viewer.job_id] = min(viewer.line, since.get(viewer.job_id, viewer.line))
+        return await self._inspection.log_after(since, MOST_LINES) if since else []

@@ -1,0 +1,103 @@
+"""Sending what changes: as server-sent events, or once as JSON to those who poll."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC
+from typing import Any, Final
+from uuid import UUID
+
+import anyio
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from modhost import Principal
+from modhost.stopping import Stopping
+from modhost.web import Query
+from modhost_background_jobs.pages.live.feed import MOST_LINES, LiveFeed, Viewer
+from modhost_background_jobs.pages.live.topics import Kind, Topic, Topics
+from modhost_background_jobs.permissions import MANAGE_JOBS
+from modhost_background_jobs.services.inspection import JobInspection, LogRow
+from modhost_background_jobs.services.overview import Span
+
+# A stream ends after this long; the browser opens the next one, and shows that it still may.
+LIFE_SECONDS: Final = 120.0
+KEEP_ALIVE_SECONDS: Final = 15.0
+
+
+class WatchQuery(BaseModel):
+    """What to watch; `line` is the last line of the log that is on the page."""
+
+    watch: Kind
+    span: Span = "hour"
+    id: list[UUID] = Field(default_factory=list, max_length=200)
+    line: int = -1
+    poll: bool = False
+
+
+async def send_changes(
+    request: Request,
+    query: Query[WatchQuery],
+    feed: LiveFeed,
+    topics: Topics,
+    inspection: JobInspection,
+    stopping: Stopping,
+    visitor: Principal,
+) -> Response:
+    """Send the fragments of a page as they change, and the lines that a job logs."""
+    viewer = _viewer(query, request.headers.get("last-event-id", ""), visitor)
+    if not query.poll:
+        events = _events(viewer, feed, stopping)
+        return StreamingResponse(events, media_type="text/event-stream")
+    rendered = await topics.render(viewer.topics)
+    since = {} if viewer.job_id is None else {viewer.job_id: viewer.line}
+    lines = await inspection.log_after(since, MOST_LINES) if since else []
+    fragments = {name: html for each in rendered.values() for name, html in each.items()}
+    return JSONResponse({"fragments": fragments, "log": [_line(line) for line in lines]})
+
+
+def _viewer(query: WatchQuery, last_event_id: str, visitor: Principal) -> Viewer:
+    if query.watch == "row":
+        topics = frozenset(Topic("row", job_id=id_) for id_ in query.id)
+        return Viewer(topics, None, -1)
+    if query.watch == "job" and query.id:
+        topic = Topic("job", job_id=query.id[0], may_manage=visitor.may(MANAGE_JOBS))
+        line = int(last_event_id) if last_event_id.isdecimal() else query.line
+        return Viewer(frozenset([topic]), query.id[0], line)
+    return Viewer(frozenset([Topic(query.watch, query.span)]), None, -1)
+
+
+async def _events(viewer: Viewer, feed: LiveFeed, stopping: Stopping) -> AsyncIterator[str]:
+    end = anyio.current_time() + LIFE_SECONDS
+    with feed.watch(viewer):
+        # Where an event cannot get through, the browser sees no answer, and polls.
+        yield "retry: 2000\n\n"
+        while not stopping.has_begun and anyio.current_time() < end:
+            ticket = viewer.changed.ticket()
+            fragments, lines = viewer.take()
+            if lines:
+                log = json.dumps([_line(line) for line in lines])
+                yield f"id: {lines[-1]['line']}\nevent: log\ndata: {log}\n\n"
+            if fragments:
+                yield f"event: fragments\ndata: {json.dumps(fragments)}\n\n"
+            if not lines and not fragments:
+                yield ": still here\n\n"
+            await _change_or_end(ticket, stopping)
+
+
+async def _change_or_end(ticket: anyio.Event, stopping: Stopping) -> None:
+    async with anyio.create_task_group() as group:
+
+        async def wait_for_end() -> None:
+            await stopping.wait()
+            group.cancel_scope.cancel()
+
+        group.start_soon(wait_for_end)
+        with anyio.move_on_after(KEEP_ALIVE_SECONDS):
+            await ticket.wait()
+        group.cancel_scope.cancel()
+
+
+def _line(row: LogRow) -> dict[str, Any]:
+    moment = row["logged_at"].astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+    return {"line": row["line"], "at": moment, "message": row["message"]}

@@ -1,0 +1,49 @@
+"""The outcomes of actions, told on the page that follows: the address has a name for each."""
+
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, Field
+from starlette.responses import RedirectResponse, Response
+
+_TEXTS: Final = {
+    "cancelled": ("good", "The job is cancelled."),
+    "stopping": ("good", "The job was asked to stop; it is cancelled as soon as it has."),
+    "retried": ("good", "The job waits for its next attempt."),
+    "enqueued": ("good", "This job is the new one, with the input as you edited it."),
+    "run-now": ("good", "This run was started by hand, besides the due times of its schedule."),
+    "enabled": ("good", "The schedule is enabled."),
+    "disabled": ("good", "The schedule is disabled; what falls due meanwhile is not caught up."),
+    "deleted": ("good", "The schedule is deleted; its past runs stay."),
+    "changing": ("good", "This job does it; here is how far it has come. Cancel it to stop."),
+    "too-late": ("warn", "Nothing was done: the job was in another state already."),
+    "none-selected": ("warn", "Nothing was done: no job was selected."),
+    "gone": ("warn", "Nothing was done: the schedule does not exist any more."),
+}
+_COUNTED: Final = {
+    "cancel": "Cancelled, or asked to stop: {done}. Left alone, for they were over: {left}.",
+    "retry": "Queued again: {done}. Left alone, for they had not failed: {left}.",
+}
+
+
+class NoticeQuery(BaseModel):
+    """What the address says of an outcome."""
+
+    notice: str = ""
+    done: int = Field(default=0, ge=0)
+    left: int = Field(default=0, ge=0)
+
+    def as_context(self) -> dict[str, Any]:
+        """Return the variables of the template; an unknown name tells nothing."""
+        if self.notice in _COUNTED:
+            text = _COUNTED[self.notice].format(done=self.done, left=self.left)
+            return {"notice_kind": "good" if self.done else "warn", "notice_text": text}
+        kind, text = _TEXTS.get(self.notice, ("good", ""))
+        return {"notice_kind": kind, "notice_text": text}
+
+
+def redirect(path: str, notice: str, **values: object) -> Response:
+    """Send the browser to a page that tells the outcome."""
+    query = urlencode({"notice": notice, **values})
+    separator = "&" if "?" in path else "?"
+    return RedirectResponse(f"{path}{separator}{query}", 303)

@@ -1,0 +1,61 @@
+"""The schedules."""
+
+from typing import Final
+from uuid import UUID
+
+from starlette.responses import Response
+
+from modhost import Principal
+from modhost.web import Page, Query
+from modhost_background_jobs.contracts import BackgroundJobs, JobNotFound, RecurringJobId
+from modhost_background_jobs.pages.job import path_of
+from modhost_background_jobs.pages.notices import NoticeQuery, redirect
+from modhost_background_jobs.permissions import MANAGE_JOBS
+from modhost_background_jobs.services.schedules import Schedules
+
+PATH: Final = "/admin/jobs/recurring"
+
+
+async def show_schedules(
+    query: Query[NoticeQuery], schedules: Schedules, visitor: Principal
+) -> Page:
+    """Show all schedules."""
+    context = {
+        "schedules": await schedules.all(),
+        "may_manage": visitor.may(MANAGE_JOBS),
+        **query.as_context(),
+    }
+    return Page("recurring.html", context, "Recurring jobs")
+
+
+async def toggle(id: UUID, jobs: BackgroundJobs) -> Response:  # noqa: A002
+    """Enable or disable a schedule."""
+    try:
+        is_enabled = await jobs.toggle_recurring(RecurringJobId(id))
+    except JobNotFound:
+        return redirect(PATH, "gone")
+    return redirect(PATH, "enabled" if is_enabled else "disabled")
+
+
+async def run_now(id: UUID, jobs: BackgroundJobs) -> Response:  # noqa: A002
+    """Start a run besides the due times."""
+    try:
+        job_id = await jobs.run_recurring_now(RecurringJobId(id))
+    except JobNotFound:
+        return redirect(PATH, "gone")
+    return redirect(path_of(job_id), "run-now")
+
+
+async def confirm_delete(id: UUID, schedules: Schedules) -> Page:  # noqa: A002
+    """Ask whether to delete a schedule."""
+    schedule = await schedules.find(RecurringJobId(id))
+    return Page("delete_schedule.html", {"schedule": schedule}, "Delete a schedule")
+
+
+async def delete(id: UUID, jobs: BackgroundJobs) -> Response:  # noqa: A002
+    """Delete a schedule; its runs stay."""
+    try:
+        await jobs.remove_recurring(RecurringJobId(id))
+    except JobNotFound:
+        return redirect(PATH, "gone")
+    return redirect(PATH, "deleted")

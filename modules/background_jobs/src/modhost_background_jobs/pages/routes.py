@@ -1,0 +1,29 @@
+"""Which page is where, and who may open it."""
+
+from modhost.web import Pages
+from modhost_background_jobs.contracts import JobNotFound
+from modhost_background_jobs.pages import dashboard, job, job_list, many_jobs, recurring, workers
+from modhost_background_jobs.pages.live import stream
+from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
+
+
+def map_pages(pages: Pages) -> None:
+    """Map the pages, and the actions that their forms send."""
+    pages.map_error(JobNotFound, 404)
+    pages.get("/", dashboard.show_dashboard, permission=VIEW_JOBS)
+    pages.get("/list", job_list.show_list, permission=VIEW_JOBS)
+    pages.get("/workers", workers.show_workers, permission=VIEW_JOBS)
+    pages.get("/events", stream.send_changes, permission=VIEW_JOBS)
+    pages.post("/many", many_jobs.confirm, permission=MANAGE_JOBS)
+    pages.post("/many/apply", many_jobs.apply, permission=MANAGE_JOBS)
+    pages.get("/recurring", recurring.show_schedules, permission=VIEW_JOBS)
+    pages.post("/recurring/{id}/toggle", recurring.toggle, permission=MANAGE_JOBS)
+    pages.post("/recurring/{id}/run", recurring.run_now, permission=MANAGE_JOBS)
+    pages.get("/recurring/{id}/delete", recurring.confirm_delete, permission=MANAGE_JOBS)
+    pages.post("/recurring/{id}/delete", recurring.delete, permission=MANAGE_JOBS)
+    pages.get("/{id}", job.show_job, permission=VIEW_JOBS)
+    pages.get("/{id}/log.txt", job.download_log, permission=VIEW_JOBS)
+    pages.post("/{id}/cancel", job.cancel, permission=MANAGE_JOBS)
+    pages.post("/{id}/retry", job.retry, permission=MANAGE_JOBS)
+    pages.get("/{id}/run-again", job.edit_input, permission=MANAGE_JOBS)
+    pages.post("/{id}/run-again", job.run_again, permission=MANAGE_JOBS)

@@ -1,0 +1,181 @@
+"""Looking through jobs page by page, from where the last page ended: as fast with millions."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, Table, func, select, text, true, union_all
+
+from modhost.database import Database
+from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.queue.listing import FINISHED, Row, columns_of, rows_of, tables_of
+
+MOST_SEARCHED: Final = 10_000
+"""How many of the newest failures a search for words looks through."""
+
+_SHOWN: Final = (
+    "id",
+    "job_type",
+    "state",
+    "created_at",
+    "execute_at",
+    "started_at",
+    "attempt",
+    "max_attempts",
+    "worker",
+    "progress_percentage",
+    "progress_message",
+    "error",
+)
+
+# Jumps from type to type in the index, however many jobs each type has.
+_FINISHED_TYPES: Final = text("""
+WITH RECURSIVE types(job_type) AS (
+    SELECT min(job_type) FROM background_jobs.finished_jobs
+    UNION ALL
+    SELECT (
+        SELECT min(f.job_type) FROM background_jobs.finished_jobs f
+        WHERE f.job_type > types.job_type
+    )
+    FROM types WHERE types.job_type IS NOT NULL
+)
+SELECT job_type FROM types WHERE job_type IS NOT NULL
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Which jobs: all conditions that are given hold; the bounds of ids are inclusive.
+
+    Attributes:
+        words: part of the error, in any case.
+        first: the least id; ids sort by the time of their creation.
+        last: the greatest id.
+        since: created at this time or later.
+        until: created before this time.
+
+    """
+
+    state: JobState | None = None
+    job_type: str | None = None
+    words: str | None = None
+    first: UUID | None = None
+    last: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Jobs in the order of their ids, the newest first, and whether there are more either way."""
+
+    rows: list[Row]
+    has_newer: bool
+    has_older: bool
+
+
+class JobBrowser:
+    """Reads stretches of the jobs, by the index of their ids."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def older(self, search: Search, before: UUID | None, limit: int) -> Stretch:
+        """Return the newest jobs, or the newest of those older than one."""
+        rows = await self._stretch(search, lambda id_: id_ < before if before else None, limit + 1)
+        return Stretch(rows[:limit], before is not None, len(rows) > limit)
+
+    async def newer(self, search: Search, after: UUID, limit: int) -> Stretch:
+        """Return the oldest of the jobs that are newer than one."""
+        rows = await self._stretch(search, lambda id_: id_ > after, limit + 1, ascending=True)
+        return Stretch(rows[:limit][::-1], len(rows) > limit, has_older=True)
+
+    async def count(self, search: Search, bound: int) -> int:
+        """Return how many jobs match, but no more than a bound."""
+        parts = [
+            select(_matching(table, search, ("id",)).limit(bound).subquery())
+            for table in tables_of(search.state)
+        ]
+        limited = select(union_all(*parts).subquery()).limit(bound).subquery()
+        async with self._database.reading() as session:
+            connection = await session.connection()
+            counted = await connection.execute(select(func.count()).select_from(limited))
+            return int(counted.scalar_one())
+
+    async def by_ids(self, ids: Collection[UUID]) -> list[Row]:
+        """Return the jobs with these ids, in no order."""
+        parts = [columns_of(table, _SHOWN).where(table.c.id.in_(ids)) for table in tables_of(None)]
+        async with self._database.reading() as session:
+            return await rows_of(await session.connection(), select(union_all(*parts).subquery()))
+
+    async def finished_types(self) -> list[str]:
+        """Return the types of the finished jobs, by name."""
+        async with self._database.reading() as session:
+            found = await (await session.connection()).execute(_FINISHED_TYPES)
+            return list(found.scalars())
+
+    async def _stretch(
+        self, search: Search, bound: Any, limit: int, *, ascending: bool = False
+    ) -> list[Row]:
+        parts = []
+        for table in tables_of(search.state):
+            matching = _matching(table, search, _SHOWN)
+            condition = bound(matching.selected_columns.id)
+            if condition is not None:
+                matching = matching.where(condition)
+            order = table.c.id.asc() if ascending else table.c.id.desc()
+            parts.append(select(matching.order_by(order).limit(limit).subquery()))
+        both = union_all(*parts).subquery()
+        order = both.c.id.asc() if ascending else both.c.id.desc()
+        async with self._database.reading() as session:
+            statement = select(both).order_by(order).limit(limit)
+            return await rows_of(await session.connection(), statement)
+
+
+def _matching(table: Table, search: Search, names: Collection[str]) -> Select[Any]:
+    conditions = _conditions(table, search)
+    if search.words is None:
+        return columns_of(table, names).where(*conditions)
+    # Words have no index: a bounded number of the newest jobs with an error is looked through.
+    newest = (
+        select(table.c.id, table.c.error)
+        .where(*conditions, _has_error(table, search.state))
+        .order_by(table.c.id.desc())
+        .limit(MOST_SEARCHED)
+        .subquery()
+    )
+    found = func.lower(newest.c.error).contains(search.words.lower(), autoescape=True)
+    return columns_of(table, names).where(
+        table.c.id.in_(select(newest.c.id).where(found)), *conditions
+    )
+
+
+def _has_error(table: Table, state: JobState | None) -> ColumnElement[bool]:
+    if table is FINISHED and state is None:
+        return table.c.state == JobState.FAILED.value
+    return table.c.error.is_not(None)
+
+
+def _conditions(table: Table, search: Search) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [true()]
+    if search.state is not None:
+        conditions.append(table.c.state == search.state.value)
+    if search.job_type is not None:
+        conditions.append(table.c.job_type == search.job_type)
+    if search.first is not None:
+        conditions.append(table.c.id >= search.first)
+    if search.last is not None:
+        conditions.append(table.c.id <= search.last)
+    # The first 48 bits of an id are the milliseconds of its creation.
+    if search.since is not None:
+        conditions.append(table.c.id >= _least_id(search.since))
+    if search.until is not None:
+        conditions.append(table.c.id < _least_id(search.until))
+    return conditions
+
+
+def _least_id(moment: datetime) -> UUID:
+    milliseconds = int(max(0.0, moment.timestamp()) * 1000)
+    return UUID(int=min(milliseconds, 2**48 - 1) << 80)

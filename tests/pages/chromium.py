@@ -1,0 +1,54 @@
+"""Debian's Chromium, installed when it is missing."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from playwright.async_api import Browser, async_playwright
+
+NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+# Without these it looks for its maker's hosts, which a machine without internet waits for.
+QUIET: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def executable() -> str:
+    """Return the path of a Chromium; CHROMIUM in the environment names another one."""
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        _install()
+        found = shutil.which("chromium")
+    assert found, "Install Chromium, or name one by the environment variable CHROMIUM."
+    return found
+
+
+def _install() -> None:
+    apt = shutil.which("apt-get")
+    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if apt is None or not Path("/etc/debian_version").exists():
+        return
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
+        subprocess.run([*sudo, apt, "--quiet", *command], env=environment, check=False, timeout=400)
+
+
+@asynccontextmanager
+async def browser() -> AsyncIterator[Browser]:
+    """Start a browser."""
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=executable(), args=list(QUIET))
+        try:
+            yield started
+        finally:
+            await started.close()

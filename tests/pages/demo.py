@@ -1,0 +1,51 @@
+"""A module with jobs as real ones are: long names, long logs, long errors, progress."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+import anyio
+from pydantic import BaseModel
+
+from modhost import Module, ServiceCollection, hookimpl
+from modhost_background_jobs.contracts import JobExecutionContext, ModuleJob, add_module_job
+
+
+class Steps(BaseModel):
+    """How many steps a job takes, and how long each; it fails at one of them if told to."""
+
+    steps: int = 3
+    pause: float = 0.0
+    fail_at: int | None = None
+    lines: int = 0
+    note: str = ""
+
+
+class ImportCustomersJob(ModuleJob):
+    max_attempts: ClassVar[int | None] = 1
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        steps = context.get_data(Steps)
+        for line in range(steps.lines):
+            context.log(f"Read record {line} of the export: checked, converted and stored")
+        for step in range(steps.steps):
+            context.report_progress(100 * step / steps.steps, f"Step {step + 1} of {steps.steps}")
+            context.log(f"Step {step + 1} of {steps.steps} {steps.note}".strip())
+            if step == steps.fail_at:
+                raise ConnectionError(f"The server of customers refused record {step}")
+            await anyio.sleep(steps.pause)
+        context.report_progress(100, "All customers are imported")
+
+
+class SynchroniseInventoryOfAllWarehousesWithTheAccountingSystemJob(ImportCustomersJob):
+    max_attempts: ClassVar[int | None] = 3
+    retry_base_delay: ClassVar[timedelta | None] = timedelta(hours=1)
+
+
+class DemoModule(Module):
+    name: ClassVar[str] = "customers"
+    requires: ClassVar[tuple[str, ...]] = ("background_jobs",)
+
+    @hookimpl
+    def configure_services(self, services: ServiceCollection) -> None:
+        add_module_job(services, ImportCustomersJob)
+        add_module_job(services, SynchroniseInventoryOfAllWarehousesWithTheAccountingSystemJob)
