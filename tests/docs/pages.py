@@ -20,7 +20,8 @@ def page(name: str) -> str:
 
 def all_pages() -> list[Path]:
     """Return the pages of the folder, and those at the top that link to it."""
-    return [*sorted(DOCS.rglob("*.md")), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md"))]
+    at_top = (ROOT / name for name in ("README.md", "CONTRIBUTING.md"))
+    return [*sorted(DOCS.rglob("*.md")), *at_top]
 
 
 def files_shown(text: str) -> dict[str, str]:
