@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from modhost.audit.contracts import AuditLog, Outcome
 
 
@@ -11,9 +13,16 @@ from modhost.audit.contracts import AuditLog, Outcome
 class Record:
     """What the entry will say beside the action; the block may fill it in."""
 
+    audit: AuditLog
     action: str
     subject: str
     detail: str = ""
+    is_written: bool = False
+
+    async def done_in(self, session: AsyncSession) -> None:
+        """Write the entry now, in the transaction of what it tells: both exist, or neither."""
+        await self.audit.record(self.action, self.subject, detail=self.detail, session=session)
+        self.is_written = True
 
 
 @asynccontextmanager
@@ -28,7 +37,7 @@ async def recorded(
     An exception of `refusals` is the outcome `refused` with its text as the detail; any other is
     `failed` with the name of its class, since its text may hold anything.
     """
-    record = Record(action, subject)
+    record = Record(audit, action, subject)
     try:
         yield record
     except Exception as error:
@@ -37,4 +46,5 @@ async def recorded(
         detail = str(error) if is_refused else type(error).__name__
         await audit.record(record.action, record.subject, outcome=outcome, detail=detail)
         raise
-    await audit.record(record.action, record.subject, detail=record.detail)
+    if not record.is_written:
+        await audit.record(record.action, record.subject, detail=record.detail)

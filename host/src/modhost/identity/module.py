@@ -11,8 +11,10 @@ from modhost.audit.permissions import VIEW_AUDIT
 from modhost.audit.web import add_audit_to_menu, map_audit_endpoints, map_audit_pages
 from modhost.background import HostedService
 from modhost.hooks import hookimpl
+from modhost.identity.account import Account
 from modhost.identity.authenticator import Authenticator
 from modhost.identity.contracts import (
+    AccountService,
     LoginService,
     RoleService,
     SessionService,
@@ -53,6 +55,7 @@ class IdentityModule(Module):
         services.add_singleton(AuditReader, DatabaseAudit)
         services.add_singleton(TokenService, Tokens)
         services.add_singleton(UserService, Users)
+        services.add_singleton(AccountService, Account)
         services.add_singleton(RoleService, Roles)
         services.add_singleton(SessionService, Sessions)
         services.add_singleton(LoginService, Login)
