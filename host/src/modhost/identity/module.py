@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-import click
-
 from modhost.audit import AuditLog, AuditReader
 from modhost.audit.log import DatabaseAudit
 from modhost.audit.permissions import VIEW_AUDIT
@@ -85,12 +83,3 @@ class IdentityModule(Module):
     def hosted_services(self) -> Sequence[type[HostedService]]:
         """Run what writes the last use of tokens and sessions."""
         return [Usage]
-
-    @hookimpl
-    def register_commands(self, cli: click.Group) -> None:
-        """Add `modhost tokens` and `modhost users`."""
-        # The commands use the command line, which uses this module.
-        from modhost.identity.commands import tokens, users
-
-        cli.add_command(tokens)
-        cli.add_command(users)
