@@ -10,6 +10,10 @@ from modhost.audit.web import add_audit_to_menu, map_audit_endpoints, map_audit_
 from modhost.background import HostedService
 from modhost.hooks import hookimpl
 from modhost.identity.account import Account
+from modhost.identity.admin.mapping import add_to_menu, map_admin_pages
+from modhost.identity.admin.roles import RolePages
+from modhost.identity.admin.tokens import TokenPages
+from modhost.identity.admin.users import UserPages
 from modhost.identity.authenticator import Authenticator
 from modhost.identity.contracts import (
     AccountService,
@@ -51,6 +55,8 @@ class IdentityModule(Module):
             services.add_singleton(helper)
         services.add_singleton(AuditLog, DatabaseAudit)
         services.add_singleton(AuditReader, DatabaseAudit)
+        for shown in (UserPages, RolePages, TokenPages):
+            services.add_singleton(shown)
         services.add_singleton(TokenService, Tokens)
         services.add_singleton(UserService, Users)
         services.add_singleton(AccountService, Account)
@@ -70,13 +76,15 @@ class IdentityModule(Module):
 
     @hookimpl
     def map_pages(self, pages: Pages) -> None:
-        """Map the pages of the login and of the audit."""
+        """Map the pages of the login, of the administration and of the audit."""
         map_pages(pages)
+        map_admin_pages(pages)
         map_audit_pages(pages)
 
     @hookimpl
     def configure_menu(self, menu: Menu) -> None:
         """Show the pages of the administration to those who may open them."""
+        add_to_menu(menu)
         add_audit_to_menu(menu)
 
     @hookimpl
