@@ -1,5 +1,6 @@
 """What commands work with: the configuration, and a host that is ready."""
 
+import getpass
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 import click
 
 from modhost.application import Role, build_host
+from modhost.calling import Caller, calling_as
 from modhost.configuration import Configuration, load_configuration
 from modhost.host import Host
 from modhost.services import Scope
@@ -32,4 +34,14 @@ async def host_scope(context: click.Context) -> AsyncIterator[Scope]:
     """
     host = host_of(context)
     async with host.ready(), host.scope() as scope:
-        yield scope
+        with calling_as(_operator()):
+            yield scope
+
+
+def _operator() -> Caller:
+    """Return who runs the command, as the operating system tells."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "operator"
+    return Caller("command", f"command:{name}", name)

@@ -12,13 +12,18 @@ from modhost.checks import StartupError
 from modhost.cli.doctor import doctor
 from modhost.cli.listing import config, modules, permissions, routes, services
 from modhost.cli.migrating import migrate
+from modhost.cli.roles import roles
 from modhost.cli.serving import run, worker
+from modhost.cli.tokens import tokens
+from modhost.cli.users import users
 from modhost.configuration import load_configuration
-from modhost.discovery import find_modules, of_instance
+from modhost.discovery import find_modules
 from modhost.hook_calls import HookCaller
-from modhost.identity import IdentityModule
 
-_OWN = (run, worker, modules, routes, permissions, services, config, migrate, doctor)
+_OWN = (
+    *(run, worker, modules, routes, permissions, services, config, migrate, doctor),
+    *(users, roles, tokens),
+)
 
 
 class _Commands(click.Group):
@@ -40,8 +45,7 @@ class _Commands(click.Group):
             return
         self._extended = True
         configuration = load_configuration(context.params.get("config"), os.environ)
-        found = find_modules(configuration.host.modules.disabled).modules
-        present = [of_instance(IdentityModule()), *found]
+        present = find_modules(configuration.host.modules.disabled).modules
         hooks = HookCaller(present)
         for each in present:
             try:

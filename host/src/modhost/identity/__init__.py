@@ -2,6 +2,7 @@
 
 from modhost.identity.authenticator import Authenticator
 from modhost.identity.contracts import (
+    AccountService,
     CreatedToken,
     ForeignIdentity,
     LoginService,
@@ -18,6 +19,7 @@ from modhost.identity.errors import IdentityError
 from modhost.identity.module import IdentityModule
 
 __all__ = [
+    "AccountService",
     "Authenticator",
     "CreatedToken",
     "ForeignIdentity",

@@ -49,10 +49,11 @@ class UserInfo:
 
 @dataclass(frozen=True, slots=True)
 class RoleInfo:
-    """A role, with what it grants."""
+    """A role, with what it grants; `fixed` is what modules bring, which nobody can take away."""
 
     name: str
     grants: frozenset[str]
+    fixed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,8 @@ class TokenService(Protocol):
     ) -> CreatedToken:
         """Create a token; without `expires` it is valid until it is revoked.
 
-        A creator can give only what they have; none is the operator at the command line.
+        A creator can give only what they have. Without one it is the current caller; nothing
+        limits the command line.
 
         Raises:
             UnknownGrant: a permission, or a wildcard, covers nothing that a module declares.
@@ -126,7 +128,7 @@ class UserService(Protocol):
         *,
         creator: Principal | None = None,
     ) -> UserInfo:
-        """Add a user. A creator can give only what they have; none is the operator.
+        """Add a user. A creator, else the current caller, can give only what they have.
 
         Raises:
             NameTaken: there is a user whose name differs at most in its letters' case.
@@ -142,18 +144,52 @@ class UserService(Protocol):
         """Return all users by name."""
         ...
 
-    async def disable(self, name: str) -> UserInfo:
-        """Log a user out everywhere and let them in no more. Raises `UserNotFound`."""
+    async def get(self, user_id: UUID) -> UserInfo:
+        """Return one user. Raises `UserNotFound`."""
         ...
 
-    async def enable(self, name: str) -> UserInfo:
-        """Let a disabled user in again. Raises `UserNotFound`."""
+    async def disable(self, user: UUID | str) -> UserInfo:
+        """Log a user (by id or name) out everywhere and let them in no more.
+
+        Raises `UserNotFound`, and `NotYoursToManage` when the caller lacks what the user may.
+        """
         ...
 
-    async def set_password(self, name: str, password: str) -> None:
+    async def enable(self, user: UUID | str) -> UserInfo:
+        """Let a disabled user in again. Raises `UserNotFound`, `NotYoursToManage`."""
+        ...
+
+    async def set_password(self, user: UUID | str, password: str) -> None:
         """Replace a password and end all the user's sessions.
 
-        Raises `UserNotFound`, `UnusablePassword`.
+        Raises `UserNotFound`, `UnusablePassword`, `NotYoursToManage`.
+        """
+        ...
+
+    async def assign(self, user: UUID | str, role: str) -> UserInfo:
+        """Give a user a role; one that they have is no error.
+
+        Raises `UserNotFound`, `UnknownRole`, `NotYoursToGrant`, `NotYoursToManage`.
+        """
+        ...
+
+    async def withdraw(self, user: UUID | str, role: str) -> UserInfo:
+        """Take a role from a user; one that they lack is no error.
+
+        Raises `UserNotFound`, `NotYoursToManage`, and `FixedRole` for the role of the built-in
+        administrator.
+        """
+        ...
+
+
+class AccountService(Protocol):
+    """What users do with their own account."""
+
+    async def change_password(self, user_id: UUID, current: str, new: str, keep: str) -> None:
+        """Replace the user's password and end their sessions but the one with the secret `keep`.
+
+        A user who has no password yet needs no current one. Raises `WrongPassword`,
+        `UnusablePassword`, `TooManyFailures`, `UserNotFound`.
         """
         ...
 
@@ -163,6 +199,34 @@ class RoleService(Protocol):
 
     async def list(self) -> Sequence[RoleInfo]:
         """Return all roles by name, `Admin` among them."""
+        ...
+
+    async def add(self, name: str, permissions: Collection[str]) -> RoleInfo:
+        """Add a role. The current caller can give only what they have.
+
+        Raises `NameTaken`, `UnusableName`, `UnknownGrant`, `NotYoursToGrant`.
+        """
+        ...
+
+    async def remove(self, name: str) -> None:
+        """Remove a role from all who have it.
+
+        Raises `UnknownRole`, `NotYoursToManage`, and `FixedRole` for a role that modules bring.
+        """
+        ...
+
+    async def grant(self, name: str, permission: str) -> RoleInfo:
+        """Add a permission or wildcard to a role, for all who have it.
+
+        Raises `UnknownRole`, `UnknownGrant`, `NotYoursToGrant`, `FixedRole` for `Admin`.
+        """
+        ...
+
+    async def revoke(self, name: str, permission: str) -> RoleInfo:
+        """Take a permission or wildcard from a role; one that it lacks is no error.
+
+        Raises `UnknownRole`, `NotYoursToManage`, and `FixedRole` for what modules bring.
+        """
         ...
 
 

@@ -28,8 +28,23 @@ class NotYoursToGrant(IdentityError):
     """Somebody tries to give away a right that they do not have."""
 
 
+class NotYoursToManage(IdentityError):
+    """Somebody tries to change a user or role that has more rights than they have."""
+
+
+class FixedRole(IdentityError):
+    """A role, or a part of it, that modules bring and that cannot be changed here."""
+
+
+class WrongPassword(IdentityError):
+    """The current password, asked for to change it, is not that."""
+
+    def __init__(self) -> None:
+        super().__init__("The current password is wrong.")
+
+
 class NameTaken(IdentityError):
-    """A user or token of that name exists."""
+    """A user, role or token of that name exists."""
 
 
 class UnusableName(IdentityError):

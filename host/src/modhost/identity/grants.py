@@ -8,7 +8,13 @@ from typing import Any
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from modhost.identity.errors import NotYoursToGrant, UnknownGrant, UnknownRole
+from modhost.calling import current_caller
+from modhost.identity.errors import (
+    NotYoursToGrant,
+    NotYoursToManage,
+    UnknownGrant,
+    UnknownRole,
+)
 from modhost.identity.tables import Role
 from modhost.permissions import ADMIN_ROLE, Permissions, Principal, grants
 
@@ -19,6 +25,10 @@ class Rights:
 
     permissions: tuple[str, ...]
     roles: tuple[str, ...]
+
+    def in_words(self) -> str:
+        """Return the rights as the audit tells them."""
+        return ", ".join([*(f"role {role}" for role in self.roles), *self.permissions]) or "none"
 
 
 class Grants:
@@ -54,7 +64,8 @@ class Grants:
     async def check(self, session: AsyncSession, rights: Rights, creator: Principal | None) -> None:
         """Refuse rights that do not exist, or that their creator does not have.
 
-        Raises `UnknownGrant`, `UnknownRole`, `NotYoursToGrant`.
+        Without a creator it is the current caller. Raises `UnknownGrant`, `UnknownRole` and
+        `NotYoursToGrant`.
         """
         for grant in rights.permissions:
             if not any(grants(grant, name) for name in self.declared):
@@ -63,8 +74,32 @@ class Grants:
         for role in rights.roles:
             if role not in roles:
                 raise UnknownRole(role, list(roles))
-        if creator is not None:
-            _refuse_escalation(creator, rights, roles)
+        giver = creator or await limiting_caller()
+        if giver is not None:
+            _refuse_escalation(giver, rights, roles)
+
+    async def check_reach(self, session: AsyncSession, what: str, held: Collection[str]) -> None:
+        """Refuse that the current caller changes somebody, or a role, with more rights.
+
+        Otherwise whoever may manage users could take over an administrator by a new password.
+        Raises `NotYoursToManage`.
+        """
+        caller = await limiting_caller()
+        if caller is None:
+            return
+        roles = await self.of_roles(session)
+        beyond = _lacking(caller, Rights((), tuple(held)), roles)
+        if beyond:
+            msg = f"{what} has {', '.join(beyond)}, which {caller.name} lacks and so cannot manage."
+            raise NotYoursToManage(msg)
+
+
+async def limiting_caller() -> Principal | None:
+    """Return whose rights limit what is done now; None for the host, jobs and the command line."""
+    caller = await current_caller()
+    if caller.kind == "anonymous":
+        return Principal(caller.id, caller.name)
+    return caller.principal
 
 
 def distinct(names: Collection[str]) -> tuple[str, ...]:
@@ -72,12 +107,17 @@ def distinct(names: Collection[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _refuse_escalation(creator: Principal, rights: Rights, roles: dict[str, Any]) -> None:
+def _lacking(principal: Principal, rights: Rights, roles: dict[str, Any]) -> list[str]:
+    """Return what of the rights the principal does not have."""
+    if ADMIN_ROLE in rights.roles and ADMIN_ROLE not in principal.roles:
+        return [f"role {ADMIN_ROLE}"]
     # A wildcard is covered by the same or a wider one only: `may` compares it like a name.
-    given = [*rights.permissions, *(grant for role in rights.roles for grant in roles[role])]
-    lacking = [grant for grant in given if not creator.may(grant)]
-    if ADMIN_ROLE in rights.roles and ADMIN_ROLE not in creator.roles:
-        lacking = [f"role {ADMIN_ROLE}"]
+    of_roles = (grant for role in rights.roles for grant in sorted(roles.get(role, ())))
+    return [grant for grant in (*rights.permissions, *of_roles) if not principal.may(grant)]
+
+
+def _refuse_escalation(creator: Principal, rights: Rights, roles: dict[str, Any]) -> None:
+    lacking = _lacking(creator, rights, roles)
     if lacking:
         msg = f"{creator.name} lacks {', '.join(lacking)}, and so cannot give it to others."
         raise NotYoursToGrant(msg)

@@ -7,6 +7,8 @@ from uuid import UUID
 from sqlmodel import col, delete, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from modhost.audit import AuditLog, Outcome
+from modhost.calling import Caller, anonymous
 from modhost.clock import Clock
 from modhost.database import Database
 from modhost.identity.contracts import Visitor
@@ -17,7 +19,7 @@ from modhost.identity.passwords import Passwords
 from modhost.identity.sessions import open_session
 from modhost.identity.tables import LoginLink, User
 from modhost.identity.throttle import Throttle, network_of
-from modhost.identity.users import BUILT_IN, find_user, insert_user, new_user
+from modhost.identity.user_rows import BUILT_IN, find_user, insert_user, new_user
 from modhost.ids import new_id
 from modhost.permissions import ADMIN_ROLE
 
@@ -32,12 +34,18 @@ class Login:
     """Implements `LoginService`."""
 
     def __init__(
-        self, database: Database, clock: Clock, passwords: Passwords, throttle: Throttle
+        self,
+        database: Database,
+        clock: Clock,
+        passwords: Passwords,
+        throttle: Throttle,
+        audit: AuditLog,
     ) -> None:
         self._database = database
         self._clock = clock
         self._passwords = passwords
         self._throttle = throttle
+        self._audit = audit
 
     async def with_password(self, name: str, password: str, visitor: Visitor) -> str:
         """Log in by name and password."""
@@ -46,33 +54,22 @@ class Login:
         async with self._database.reading() as session:
             user = await find_user(session, name)
             user_id, hashed = (user.id, user.password_hash) if user else (None, None)
-        matched = await self._passwords.matches(password, hashed)
-        if user_id is None or hashed is None or not matched:
-            raise LoginFailed
-        renewed = await self._renewed(password, hashed)
-        secret = await self._open(user_id, visitor, verified=hashed, renewed=renewed)
+        try:
+            secret = await self._log_in(user_id, hashed, password, visitor)
+        except LoginFailed:
+            # A name that nobody has is left out: it may be a password in the wrong field.
+            await self._note_failure(f"user:{user.name}" if user else "an unknown user", visitor)
+            raise
         self._throttle.succeeded(forget=account, forgive=address)
         return secret
 
     async def with_link(self, secret: str, visitor: Visitor) -> str:
         """Log in by a one-time link."""
-        now = self._clock.now()
-        spend = (
-            update(LoginLink)
-            .where(
-                col(LoginLink.secret_hash) == hash_of(secret),
-                col(LoginLink.used_at).is_(None),
-                col(LoginLink.expires_at) > now,
-            )
-            .values(used_at=now)
-            .returning(col(LoginLink.user_id))
-        )
-        async with self._database.session() as session:
-            user_id = (await session.exec(spend)).scalar_one_or_none()
-            if user_id is None:
-                raise LoginFailed
-            user = await _locked(session, user_id)
-            return await open_session(session, user.id, visitor, now)
+        try:
+            return await self._spend_link(secret, visitor)
+        except LoginFailed:
+            await self._note_failure("a one-time link", visitor)
+            raise
 
     async def create_link(self) -> str:
         """Return the path of a new link that logs the built-in administrator in, once."""
@@ -96,6 +93,35 @@ class Login:
             session.add(link)
         return f"{LINK_PATH}/{secret}"
 
+    async def _log_in(
+        self, user_id: UUID | None, hashed: str | None, password: str, visitor: Visitor
+    ) -> str:
+        matched = await self._passwords.matches(password, hashed)
+        if user_id is None or hashed is None or not matched:
+            raise LoginFailed
+        renewed = await self._renewed(password, hashed)
+        return await self._open(user_id, visitor, verified=hashed, renewed=renewed)
+
+    async def _spend_link(self, secret: str, visitor: Visitor) -> str:
+        now = self._clock.now()
+        spend = (
+            update(LoginLink)
+            .where(
+                col(LoginLink.secret_hash) == hash_of(secret),
+                col(LoginLink.used_at).is_(None),
+                col(LoginLink.expires_at) > now,
+            )
+            .values(used_at=now)
+            .returning(col(LoginLink.user_id))
+        )
+        async with self._database.session() as session:
+            user_id = (await session.exec(spend)).scalar_one_or_none()
+            if user_id is None:
+                raise LoginFailed
+            user = await _locked(session, user_id)
+            await self._note_login(session, user, visitor, "by a one-time link")
+            return await open_session(session, user.id, visitor, now)
+
     async def _renewed(self, password: str, hashed: str) -> str:
         """Return the hash to keep: a new one when hashes are made with more effort by now."""
         if self._passwords.is_outdated(hashed):
@@ -110,7 +136,19 @@ class Login:
                 raise LoginFailed
             user.password_hash = renewed
             session.add(user)
+            await self._note_login(session, user, visitor, "by password")
             return await open_session(session, user_id, visitor, self._clock.now())
+
+    async def _note_login(
+        self, session: AsyncSession, user: User, visitor: Visitor, how: str
+    ) -> None:
+        caller = Caller("user", f"user:{user.id}", user.name, visitor.address)
+        subject = f"user:{user.name}"
+        await self._audit.record("login", subject, detail=how, session=session, caller=caller)
+
+    async def _note_failure(self, subject: str, visitor: Visitor) -> None:
+        nobody = anonymous(visitor.address)
+        await self._audit.record("login", subject, outcome=Outcome.FAILED, caller=nobody)
 
 
 async def _locked(session: AsyncSession, user_id: UUID) -> User:

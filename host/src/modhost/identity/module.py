@@ -1,14 +1,22 @@
-"""The host's own module: users, tokens and sessions, registered the way any module registers."""
+"""The host's own module: users, tokens, sessions, audit, registered the way any module does."""
 
 from collections.abc import Sequence
 from typing import ClassVar
 
-import click
-
+from modhost.audit import AuditLog, AuditReader
+from modhost.audit.log import DatabaseAudit
+from modhost.audit.permissions import VIEW_AUDIT
+from modhost.audit.web import add_audit_to_menu, map_audit_endpoints, map_audit_pages
 from modhost.background import HostedService
 from modhost.hooks import hookimpl
+from modhost.identity.account import Account
+from modhost.identity.admin.mapping import add_to_menu, map_admin_pages
+from modhost.identity.admin.roles import RolePages
+from modhost.identity.admin.tokens import TokenPages
+from modhost.identity.admin.users import UserPages
 from modhost.identity.authenticator import Authenticator
 from modhost.identity.contracts import (
+    AccountService,
     LoginService,
     RoleService,
     SessionService,
@@ -30,7 +38,7 @@ from modhost.identity.users import Users
 from modhost.module import Module
 from modhost.permissions import Permission
 from modhost.services import ServiceCollection
-from modhost.web import Pages
+from modhost.web import Endpoints, Menu, Pages
 
 
 class IdentityModule(Module):
@@ -45,8 +53,13 @@ class IdentityModule(Module):
         """Register the contracts of users, tokens, sessions and logins."""
         for helper in (Grants, Passwords, Throttle, Usage, Authenticator):
             services.add_singleton(helper)
+        services.add_singleton(AuditLog, DatabaseAudit)
+        services.add_singleton(AuditReader, DatabaseAudit)
+        for shown in (UserPages, RolePages, TokenPages):
+            services.add_singleton(shown)
         services.add_singleton(TokenService, Tokens)
         services.add_singleton(UserService, Users)
+        services.add_singleton(AccountService, Account)
         services.add_singleton(RoleService, Roles)
         services.add_singleton(SessionService, Sessions)
         services.add_singleton(LoginService, Login)
@@ -54,23 +67,27 @@ class IdentityModule(Module):
     @hookimpl
     def configure_permissions(self) -> Sequence[Permission]:
         """Declare who may manage others."""
-        return [MANAGE_USERS, MANAGE_TOKENS]
+        return [MANAGE_USERS, MANAGE_TOKENS, VIEW_AUDIT]
+
+    @hookimpl
+    def map_endpoints(self, endpoints: Endpoints) -> None:
+        """Map the API of the audit."""
+        map_audit_endpoints(endpoints)
 
     @hookimpl
     def map_pages(self, pages: Pages) -> None:
-        """Map the pages of the login."""
+        """Map the pages of the login, of the administration and of the audit."""
         map_pages(pages)
+        map_admin_pages(pages)
+        map_audit_pages(pages)
+
+    @hookimpl
+    def configure_menu(self, menu: Menu) -> None:
+        """Show the pages of the administration to those who may open them."""
+        add_to_menu(menu)
+        add_audit_to_menu(menu)
 
     @hookimpl
     def hosted_services(self) -> Sequence[type[HostedService]]:
         """Run what writes the last use of tokens and sessions."""
         return [Usage]
-
-    @hookimpl
-    def register_commands(self, cli: click.Group) -> None:
-        """Add `modhost tokens` and `modhost users`."""
-        # The commands use the command line, which uses this module.
-        from modhost.identity.commands import tokens, users
-
-        cli.add_command(tokens)
-        cli.add_command(users)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, SecretStr
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from modhost.audit import AuditLog
 from modhost.host_info import HostInfo
 from modhost.identity.contracts import LoginService, SessionService, Visitor
 from modhost.identity.cookie import clear_session, is_loopback, session_of, set_session
@@ -79,11 +80,15 @@ async def log_in_once(
     return _logged_in(request, session, "")
 
 
-async def log_out(request: Request, sessions: SessionService) -> Response:
+async def log_out(
+    request: Request, sessions: SessionService, audit: AuditLog, caller: Principal | None
+) -> Response:
     """End the session, here and in the database."""
     secret = session_of(request)
     if secret is not None:
         await sessions.close(secret)
+    if caller is not None:
+        await audit.record("logout", f"user:{caller.name}")
     response = _redirect("/login")
     clear_session(request, response)
     return response

@@ -1,21 +1,116 @@
-"""The roles that there are."""
+"""The roles that there are: named sets of permissions."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, delete
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from modhost.audit import AuditLog, recorded
+from modhost.clock import Clock
 from modhost.database import Database
 from modhost.identity.contracts import RoleInfo
-from modhost.identity.grants import Grants
+from modhost.identity.errors import FixedRole, IdentityError, NameTaken, UnknownRole
+from modhost.identity.grants import Grants, Rights, distinct
+from modhost.identity.names import usable
+from modhost.identity.tables import Role, TokenRole, UserRole
+from modhost.permissions import ADMIN_ROLE
 
 
 class Roles:
-    """Implements `RoleService`."""
+    """Implements `RoleService`; what each method promises is said there."""
 
-    def __init__(self, database: Database, grants: Grants) -> None:
+    def __init__(self, database: Database, clock: Clock, grants: Grants, audit: AuditLog) -> None:
         self._database = database
+        self._clock = clock
         self._grants = grants
+        self._audit = audit
 
     async def list(self) -> Sequence[RoleInfo]:
         """Return all roles by name."""
         async with self._database.reading() as session:
             roles = await self._grants.of_roles(session)
-        return [RoleInfo(name, granted) for name, granted in roles.items()]
+        return [self._info(name, granted) for name, granted in roles.items()]
+
+    async def add(self, name: str, permissions: Collection[str]) -> RoleInfo:
+        """Add a role."""
+        kept, given = usable(name, "role"), distinct(permissions)
+        async with self._changing("roles.add", kept, Rights(given, ()).in_words()) as session:
+            await self._grants.check(session, Rights(given, ()), None)
+            if kept in await self._grants.of_roles(session):
+                raise _taken(kept)
+            session.add(Role(name=kept, permissions=list(given), created_at=self._clock.now()))
+            try:
+                await session.flush()
+            except IntegrityError:
+                raise _taken(kept) from None
+        return self._info(kept, frozenset(given))
+
+    async def remove(self, name: str) -> None:
+        """Remove a role from all who have it."""
+        async with self._changing("roles.remove", name) as session:
+            role = await self._existing(session, name)
+            if name in self._grants.defaults:
+                msg = f"The role {name!r} comes with the permissions of modules and stays."
+                raise FixedRole(msg)
+            await self._grants.check_reach(session, f"The role {name!r}", [name])
+            await session.exec(delete(UserRole).where(col(UserRole.role) == name))
+            await session.exec(delete(TokenRole).where(col(TokenRole.role) == name))
+            await session.delete(role)
+
+    async def grant(self, name: str, permission: str) -> RoleInfo:
+        """Add a permission to a role."""
+        async with self._changing("roles.grant", name, permission) as session:
+            role = await self._existing(session, name)
+            if name == ADMIN_ROLE:
+                msg = f"The role {ADMIN_ROLE} has every permission already."
+                raise FixedRole(msg)
+            await self._grants.check(session, Rights((permission,), ()), None)
+            return await self._store(session, role, [*role.permissions, permission])
+
+    async def revoke(self, name: str, permission: str) -> RoleInfo:
+        """Take a permission from a role."""
+        async with self._changing("roles.revoke", name, permission) as session:
+            role = await self._existing(session, name)
+            if permission in self._grants.defaults.get(name, ()):
+                msg = f"The role {name!r} has {permission} from the module that declares it."
+                raise FixedRole(msg)
+            await self._grants.check_reach(session, f"The role {name!r}", [name])
+            left = [each for each in role.permissions if each != permission]
+            return await self._store(session, role, left)
+
+    @asynccontextmanager
+    async def _changing(
+        self, action: str, name: str, detail: str = ""
+    ) -> AsyncIterator[AsyncSession]:
+        """Open a transaction that the audit tells of, also when it is refused."""
+        async with recorded(self._audit, action, f"role:{name}", IdentityError) as entry:
+            entry.detail = detail
+            async with self._database.session() as session:
+                yield session
+                await entry.done_in(session)
+
+    async def _existing(self, session: AsyncSession, name: str) -> Role:
+        """Return the role's row, a new one for a role that so far only modules know."""
+        role = await session.get(Role, name, with_for_update=True)
+        if role is not None:
+            return role
+        if name not in self._grants.defaults:
+            raise UnknownRole(name, list(await self._grants.of_roles(session)))
+        return Role(name=name, permissions=[], created_at=self._clock.now())
+
+    async def _store(
+        self, session: AsyncSession, role: Role, permissions: Sequence[str]
+    ) -> RoleInfo:
+        role.permissions = list(distinct(permissions))
+        session.add(role)
+        await session.flush()
+        return self._info(role.name, self._grants.of([role.name], role.permissions))
+
+    def _info(self, name: str, granted: frozenset[str]) -> RoleInfo:
+        return RoleInfo(name, granted, self._grants.defaults.get(name, frozenset()))
+
+
+def _taken(name: str) -> NameTaken:
+    return NameTaken(f"There is a role {name!r}; choose another name, or grant it more.")

@@ -65,7 +65,9 @@ async def delete_session(session: AsyncSession, secret: str) -> None:
     await session.exec(delete(BrowserSession).where(same))
 
 
-async def delete_sessions(session: AsyncSession, user_id: UUID) -> int:
-    """End all sessions of a user and return how many there were."""
-    same = col(BrowserSession.user_id) == user_id
-    return (await session.exec(delete(BrowserSession).where(same))).rowcount
+async def delete_sessions(session: AsyncSession, user_id: UUID, keep: str | None = None) -> int:
+    """End all sessions of a user, but the one with the secret `keep`; return how many it were."""
+    ending = delete(BrowserSession).where(col(BrowserSession.user_id) == user_id)
+    if keep is not None:
+        ending = ending.where(col(BrowserSession.secret_hash) != hash_of(keep))
+    return (await session.exec(ending)).rowcount

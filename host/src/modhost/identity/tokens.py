@@ -9,11 +9,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from modhost.audit import AuditLog, recorded
+from modhost.calling import current_caller
 from modhost.clock import Clock
 from modhost.database import Database
 from modhost.identity.contracts import CreatedToken, TokenInfo
 from modhost.identity.credentials import TOKEN_PREFIX, hash_of, new_token
-from modhost.identity.errors import NameTaken, TokenNotFound, UnusableExpiry
+from modhost.identity.errors import IdentityError, NameTaken, TokenNotFound, UnusableExpiry
 from modhost.identity.grants import Grants, Rights, distinct
 from modhost.identity.names import usable
 from modhost.identity.tables import Token, TokenRole
@@ -24,10 +26,11 @@ from modhost.permissions import Principal
 class Tokens:
     """Implements `TokenService`."""
 
-    def __init__(self, database: Database, clock: Clock, grants: Grants) -> None:
+    def __init__(self, database: Database, clock: Clock, grants: Grants, audit: AuditLog) -> None:
         self._database = database
         self._clock = clock
         self._grants = grants
+        self._audit = audit
 
     async def create(
         self,
@@ -41,6 +44,7 @@ class Tokens:
         """Create a token and show its secret, this once."""
         now = self._clock.now()
         rights = Rights(distinct(permissions), distinct(roles))
+        creator = creator or (await current_caller()).principal
         secret = new_token()
         token = Token(
             id=new_id(),
@@ -51,11 +55,16 @@ class Tokens:
             created_by=creator.id if creator else None,
             expires_at=_end(now, expires),
         )
-        async with self._database.session() as session:
-            await self._grants.check(session, rights, creator)
-            await _insert(session, token)
-            session.add_all(TokenRole(token_id=token.id, role=role) for role in rights.roles)
-            return CreatedToken(token.id, token.name, secret)
+        async with recorded(
+            self._audit, "tokens.create", f"token:{token.name}", IdentityError
+        ) as entry:
+            entry.detail = rights.in_words()
+            async with self._database.session() as session:
+                await self._grants.check(session, rights, creator)
+                await _insert(session, token)
+                session.add_all(TokenRole(token_id=token.id, role=role) for role in rights.roles)
+                await entry.done_in(session)
+        return CreatedToken(token.id, token.name, secret)
 
     async def list(self) -> Sequence[TokenInfo]:
         """Return the tokens that are not revoked, the newest first."""
@@ -73,6 +82,7 @@ class Tokens:
             token = await _find(session, id_or_name)
             token.revoked_at = self._clock.now()
             session.add(token)
+            await self._audit.record("tokens.revoke", f"token:{token.name}", session=session)
             held = await _roles(session, col(TokenRole.token_id) == token.id)
             return _info(token, held.get(token.id, ()))
 

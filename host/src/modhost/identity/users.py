@@ -1,39 +1,53 @@
-"""Users: added, listed, disabled, given a password."""
+"""Users: added, listed, disabled, given a password and roles."""
 
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
-from typing import Final
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
-from sqlmodel import col, select
+from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from modhost.audit import AuditLog, recorded
 from modhost.clock import Clock
 from modhost.database import Database
 from modhost.identity.contracts import UserInfo
-from modhost.identity.errors import NameTaken, UnusableName, UserNotFound, suggestion
+from modhost.identity.errors import (
+    FixedRole,
+    IdentityError,
+    NameTaken,
+    UnusableName,
+)
 from modhost.identity.grants import Grants, Rights, distinct
-from modhost.identity.names import key_of, usable
 from modhost.identity.passwords import Passwords
 from modhost.identity.sessions import delete_sessions
 from modhost.identity.tables import User, UserRole
-from modhost.ids import new_id
+from modhost.identity.user_rows import (
+    BUILT_IN,
+    all_roles,
+    existing_user,
+    insert_user,
+    new_user,
+    roles_of,
+)
 from modhost.permissions import ADMIN_ROLE, Principal
-
-BUILT_IN: Final = "admin"
 
 
 class Users:
-    """Implements `UserService`."""
+    """Implements `UserService`; what each method promises is said there."""
 
     def __init__(
-        self, database: Database, clock: Clock, grants: Grants, passwords: Passwords
+        self,
+        database: Database,
+        clock: Clock,
+        grants: Grants,
+        passwords: Passwords,
+        audit: AuditLog,
     ) -> None:
         self._database = database
         self._clock = clock
         self._grants = grants
         self._passwords = passwords
+        self._audit = audit
 
     async def add(
         self,
@@ -48,71 +62,91 @@ class Users:
         user = new_user(name, self._clock.now())
         _refuse_powerless_admin(user, rights)
         user.password_hash = None if password is None else await self._passwords.hash(password)
-        async with self._database.session() as session:
+        async with self._changing("users.add", user.name, rights.in_words()) as session:
             await self._grants.check(session, rights, creator)
             if not await insert_user(session, user, rights.roles):
                 msg = f"There is a user {user.name!r}; choose another name, or set a password with "
                 msg += f"`modhost users password {user.name}`."
                 raise NameTaken(msg)
-            return _info(user, rights.roles)
+        return _info(user, rights.roles)
 
     async def list(self) -> Sequence[UserInfo]:
         """Return all users by name."""
         async with self._database.reading() as session:
             users = (await session.exec(select(User).order_by(User.name_key))).all()
-            roles = await _all_roles(session)
+            roles = await all_roles(session)
             return [_info(user, roles.get(user.id, ())) for user in users]
 
-    async def disable(self, name: str) -> UserInfo:
+    async def get(self, user_id: UUID) -> UserInfo:
+        """Return one user."""
+        async with self._database.reading() as session:
+            user = await existing_user(session, user_id)
+            return _info(user, await roles_of(session, user))
+
+    async def disable(self, user: UUID | str) -> UserInfo:
         """Log a user out everywhere and let them in no more."""
-        return await self._set_disabled(name, self._clock.now())
+        async with self._managing("users.disable", user) as (session, found):
+            found.disabled_at = self._clock.now()
+            await delete_sessions(session, found.id)
+            return _info(found, await roles_of(session, found))
 
-    async def enable(self, name: str) -> UserInfo:
+    async def enable(self, user: UUID | str) -> UserInfo:
         """Let a disabled user in again."""
-        return await self._set_disabled(name, None)
+        async with self._managing("users.enable", user) as (session, found):
+            found.disabled_at = None
+            return _info(found, await roles_of(session, found))
 
-    async def set_password(self, name: str, password: str) -> None:
+    async def set_password(self, user: UUID | str, password: str) -> None:
         """Replace a password and end all the user's sessions."""
         hashed = await self._passwords.hash(password)
-        async with self._database.session() as session:
-            user = await _existing(session, name)
-            user.password_hash = hashed
-            session.add(user)
-            await delete_sessions(session, user.id)
+        async with self._managing("users.set_password", user) as (session, found):
+            found.password_hash = hashed
+            await delete_sessions(session, found.id)
 
-    async def _set_disabled(self, name: str, disabled_at: datetime | None) -> UserInfo:
-        async with self._database.session() as session:
-            user = await _existing(session, name)
-            user.disabled_at = disabled_at
-            session.add(user)
-            await delete_sessions(session, user.id)
-            roles = await session.exec(select(UserRole.role).where(UserRole.user_id == user.id))
-            return _info(user, roles)
+    async def assign(self, user: UUID | str, role: str) -> UserInfo:
+        """Give a user a role."""
+        async with self._managing("users.assign_role", user, role) as (session, found):
+            await self._grants.check(session, Rights((), (role,)), None)
+            held = await roles_of(session, found)
+            if role not in held:
+                session.add(UserRole(user_id=found.id, role=role))
+            return _info(found, sorted({*held, role}))
 
+    async def withdraw(self, user: UUID | str, role: str) -> UserInfo:
+        """Take a role from a user."""
+        async with self._managing("users.withdraw_role", user, role) as (session, found):
+            if found.name_key == BUILT_IN and role == ADMIN_ROLE:
+                msg = f"The user {found.name!r} is the built-in administrator and stays "
+                msg += f"{ADMIN_ROLE}; disable it to keep it out."
+                raise FixedRole(msg)
+            same = (col(UserRole.user_id) == found.id, col(UserRole.role) == role)
+            await session.exec(delete(UserRole).where(*same))
+            return _info(found, await roles_of(session, found))
 
-def new_user(name: str, now: datetime) -> User:
-    """Return a user without a password, not yet stored. Raises `UnusableName`."""
-    kept = usable(name, "user")
-    return User(id=new_id(), name=kept, name_key=key_of(kept), created_at=now)
+    @asynccontextmanager
+    async def _changing(
+        self, action: str, name: str, detail: str = ""
+    ) -> AsyncIterator[AsyncSession]:
+        """Open a transaction that the audit tells of, also when it is refused."""
+        async with recorded(self._audit, action, f"user:{name}", IdentityError) as entry:
+            entry.detail = detail
+            async with self._database.session() as session:
+                yield session
+                await entry.done_in(session)
 
-
-async def find_user(session: AsyncSession, name: str) -> User | None:
-    """Return the user of that name, in any spelling."""
-    return (await session.exec(select(User).where(User.name_key == key_of(name)))).first()
-
-
-async def insert_user(session: AsyncSession, user: User, roles: Iterable[str]) -> bool:
-    """Store a new user with their roles; False when the name is taken."""
-    taken = select(User.id).where(User.name_key == user.name_key)
-    if (await session.exec(taken)).first() is not None:
-        return False
-    try:
-        async with session.begin_nested():
-            session.add(user)
-            session.add_all(UserRole(user_id=user.id, role=role) for role in roles)
-    except IntegrityError:
-        return False
-    return True
+    @asynccontextmanager
+    async def _managing(
+        self, action: str, user: UUID | str, detail: str = ""
+    ) -> AsyncIterator[tuple[AsyncSession, User]]:
+        """Open a transaction on a user whom the caller may manage."""
+        async with self._database.reading() as session:
+            name = (await existing_user(session, user)).name
+        async with self._changing(action, name, detail) as session:
+            found = await existing_user(session, user)
+            held = await roles_of(session, found)
+            await self._grants.check_reach(session, f"The user {name!r}", held)
+            session.add(found)
+            yield session, found
 
 
 def _refuse_powerless_admin(user: User, rights: Rights) -> None:
@@ -121,23 +155,6 @@ def _refuse_powerless_admin(user: User, rights: Rights) -> None:
         msg = f"The user {user.name!r} is the built-in administrator: give it the role "
         msg += f"{ADMIN_ROLE}, or choose another name."
         raise UnusableName(msg)
-
-
-async def _existing(session: AsyncSession, name: str) -> User:
-    user = await find_user(session, name)
-    if user is None:
-        known = (await session.exec(select(User.name).order_by(col(User.name_key)))).all()
-        msg = f"There is no user {name!r}. "
-        msg += suggestion(name, known, "`modhost users list` shows all.")
-        raise UserNotFound(msg)
-    return user
-
-
-async def _all_roles(session: AsyncSession) -> dict[UUID, list[str]]:
-    found: dict[UUID, list[str]] = {}
-    for held in await session.exec(select(UserRole).order_by(UserRole.role)):
-        found.setdefault(held.user_id, []).append(held.role)
-    return found
 
 
 def _info(user: User, roles: Iterable[str]) -> UserInfo:

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 
+from modhost.calling import Caller, anonymous, caller_of, calling
 from modhost.permissions import Principal
 from modhost.services import Scope, ServiceProvider
 
@@ -54,6 +55,12 @@ class RequestContext:
             self._principal = await self._authenticator.authenticate(self._request, scope)
         return self._principal
 
+    async def caller(self) -> Caller:
+        """Return the caller with the address of the connection."""
+        address = self._request.client.host if self._request.client else ""
+        principal = await self.principal()
+        return anonymous(address) if principal is None else caller_of(principal, address)
+
     async def close(self) -> None:
         """Close the scope, if it was opened; the services see to it even when cancelled."""
         manager, self._manager, self._scope = self._manager, None, None
@@ -79,7 +86,8 @@ class RequestContextMiddleware:
         context = RequestContext(Request(scope, receive), self._provider, self._authenticator)
         scope[_KEY] = context
         try:
-            await self._app(scope, receive, send)
+            with calling(context.caller):
+                await self._app(scope, receive, send)
         finally:
             await context.close()
 

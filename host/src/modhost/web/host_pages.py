@@ -57,7 +57,7 @@ class HostPages:
         return [
             ListedModule(module.name, _visible(module, principal))
             for module in self._modules
-            if module.name != HOST
+            if module.name != HOST or _visible(module, principal)
         ]
 
 

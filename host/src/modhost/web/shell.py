@@ -20,7 +20,9 @@ class Shell:
 
     def __init__(self, modules: Sequence[ModuleWeb], clock: Clock) -> None:
         self._clock = clock
-        self._entries = [entry for module in modules for entry in module.menu.entries]
+        entries = [entry for module in modules for entry in module.menu.entries]
+        # What most visitors come for goes first.
+        self._entries = sorted(entries, key=lambda entry: entry.module == HOST)
         self._environments = {HOST: template_environment(HOST, None)}
         for module in modules:
             folder = module.folder("templates")

@@ -92,11 +92,10 @@ async def run_again(
     form: Form[RunAgainForm],
     rerunning: Rerunning,
     inspection: JobInspection,
-    visitor: Principal,
 ) -> Page | Response:
     """Enqueue a new job with the edited input."""
     try:
-        new = await rerunning.run_again(id, form.data, visitor.name)
+        new = await rerunning.run_again(id, form.data)
     except InvalidJobData as error:
         return _edit_page(await inspection.inspect(id), form.data, str(error))
     return redirect(path_of(new), "enqueued")

@@ -6,6 +6,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from modhost import Principal
+from modhost.audit import AuditLog
 from modhost.web import Form, Page
 from modhost_background_jobs.contracts import BackgroundJobs
 from modhost_background_jobs.jobs.change_many_jobs import ChangeManyJobs
@@ -40,13 +41,19 @@ async def confirm(form: Form[ManyForm], many: ManyJobs) -> Page | Response:
 
 
 async def apply(
-    form: Form[ManyForm], many: ManyJobs, jobs: BackgroundJobs, visitor: Principal
+    form: Form[ManyForm],
+    many: ManyJobs,
+    jobs: BackgroundJobs,
+    audit: AuditLog,
+    visitor: Principal,
 ) -> Response:
     """Do it: at once for jobs that were ticked, by a background job for a whole search."""
     if form.all:
         search = JobSearch.model_validate(form.as_query())
         order = many.now_asked(form.change, search, visitor.name)
         job_id = await jobs.schedule(ChangeManyJobs, await many.first_place(), order)
+        detail = f"all of the search {form.as_query()}"
+        await audit.record(f"jobs.{form.change.value}_many", f"job:{job_id}", detail=detail)
         return redirect(path_of(job_id), "changing")
     changed = await many.change(form.change, form.id)
     notice, done, left = form.change.value, changed.done, changed.left_alone

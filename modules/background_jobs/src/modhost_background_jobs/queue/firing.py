@@ -70,10 +70,10 @@ class RecurringFiring:
             )
             return fired
 
-    async def run_now(self, row: Row) -> UUID:
+    async def run_now(self, row: Row, by: str | None = None) -> UUID:
         """Enqueue a run of a schedule besides its due times."""
         now = self._clock.now()
-        job = _new_job(row, now)
+        job = _new_job(row, now, by)
         async with self._database.session() as session:
             await self._queue.enqueue([job], session)
             connection = await session.connection()
@@ -158,7 +158,7 @@ async def _live_run(connection: AsyncConnection, recurring_id: UUID) -> tuple[UU
     return (row.id, row.state) if row else None
 
 
-def _new_job(row: Row, now: datetime) -> NewJob:
+def _new_job(row: Row, now: datetime, by: str | None = None) -> NewJob:
     return NewJob(
         id=new_id(),
         job_type=row["job_type"],
@@ -169,7 +169,7 @@ def _new_job(row: Row, now: datetime) -> NewJob:
         max_attempts=row["max_attempts"],
         timeout=row["timeout_seconds"],
         recurring_job_id=row["id"],
-        enqueued_by=f"schedule:{row['name']}",
+        enqueued_by=by or f"schedule:{row['name']}",
     )
 
 

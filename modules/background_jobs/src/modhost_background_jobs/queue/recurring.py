@@ -98,15 +98,16 @@ class RecurringSchedules:
             )
             return enabled
 
-    async def remove(self, recurring_id: UUID) -> None:
-        """Delete a schedule; its runs stay."""
+    async def remove(self, recurring_id: UUID) -> str:
+        """Delete a schedule and return its name; its runs stay."""
         async with self._database.session() as session:
             connection = await session.connection()
-            deleted = await connection.execute(
-                delete(RECURRING).where(RECURRING.c.id == recurring_id)
-            )
-            if deleted.rowcount == 0:
+            removing = delete(RECURRING).where(RECURRING.c.id == recurring_id)
+            deleted = await connection.execute(removing.returning(RECURRING.c.name))
+            name: str | None = deleted.scalar_one_or_none()
+            if name is None:
                 raise JobNotFound(recurring_id, "recurring job")
+            return name
 
     async def get(self, recurring_id: UUID) -> Row:
         """Return a schedule. Raises `JobNotFound`."""

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from modhost_background_jobs.contracts.errors import JobNotFound
+from modhost.audit import AuditLog, recorded
+from modhost_background_jobs.contracts.errors import JobConflict, JobNotFound
 from modhost_background_jobs.contracts.ids import JobId
 from modhost_background_jobs.contracts.models import (
     JobDetail,
@@ -22,11 +23,16 @@ class BackgroundJobsQueries:
     """Implements `BackgroundJobsContracts`; what each method promises is said there."""
 
     def __init__(
-        self, queue: DatabaseJobQueue, listing: JobListing, schedules: RecurringSchedules
+        self,
+        queue: DatabaseJobQueue,
+        listing: JobListing,
+        schedules: RecurringSchedules,
+        audit: AuditLog,
     ) -> None:
         self._queue = queue
         self._listing = listing
         self._schedules = schedules
+        self._audit = audit
 
     async def get_jobs(self, job_filter: JobFilter) -> PagedResult[JobSummary]:
         """Read a page of jobs."""
@@ -58,7 +64,8 @@ class BackgroundJobsQueries:
 
     async def retry(self, job_id: JobId) -> JobStatus:
         """Queue a failed job again."""
-        await self._queue.retry(job_id)
+        async with recorded(self._audit, "jobs.retry", f"job:{job_id}", JobConflict, JobNotFound):
+            await self._queue.retry(job_id)
         row = await self._listing.find(job_id)
         if row is None:
             raise JobNotFound(job_id)

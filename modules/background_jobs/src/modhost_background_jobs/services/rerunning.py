@@ -3,6 +3,8 @@
 import json
 from uuid import UUID
 
+from modhost.audit import AuditLog, recorded
+from modhost.calling import current_caller
 from modhost.clock import Clock
 from modhost.ids import new_id
 from modhost_background_jobs.contracts.errors import InvalidJobData, JobNotFound
@@ -15,12 +17,15 @@ from modhost_background_jobs.queue.records import NewJob
 class Rerunning:
     """Makes new jobs after the model of old ones."""
 
-    def __init__(self, listing: JobListing, queue: DatabaseJobQueue, clock: Clock) -> None:
+    def __init__(
+        self, listing: JobListing, queue: DatabaseJobQueue, audit: AuditLog, clock: Clock
+    ) -> None:
         self._listing = listing
         self._queue = queue
+        self._audit = audit
         self._clock = clock
 
-    async def run_again(self, job_id: UUID, data: str, by: str | None) -> JobId:
+    async def run_again(self, job_id: UUID, data: str) -> JobId:
         """Enqueue a job of the same type with other data (JSON text; empty for none).
 
         Raises `JobNotFound` and `InvalidJobData`.
@@ -38,9 +43,11 @@ class Rerunning:
             execute_at=now,
             max_attempts=row["max_attempts"],
             timeout=row["timeout_seconds"],
-            enqueued_by=by,
+            enqueued_by=(await current_caller()).person,
         )
-        await self._queue.enqueue([new])
+        async with recorded(self._audit, "jobs.run_again", f"job:{job_id}") as entry:
+            await self._queue.enqueue([new])
+            entry.detail = f"as job:{new.id}"
         return JobId(new.id)
 
 

@@ -7,13 +7,16 @@ from typing import Any
 from pydantic_core import PydanticSerializationError, to_json
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from modhost.audit import AuditLog, recorded
+from modhost.calling import SYSTEM, current_caller
 from modhost.clock import Clock
 from modhost.ids import new_id
-from modhost_background_jobs.contracts.errors import InvalidJobData, JobNotFound
+from modhost_background_jobs.contracts.errors import InvalidJobData, JobConflict, JobNotFound
 from modhost_background_jobs.contracts.ids import JobId, RecurringJobId
 from modhost_background_jobs.contracts.job import ModuleJob
 from modhost_background_jobs.contracts.models import JobStatus
 from modhost_background_jobs.contracts.scheduling import CatchUpPolicy, OverlapPolicy
+from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.cron import CronSchedule
 from modhost_background_jobs.queue.firing import RecurringFiring
@@ -36,6 +39,7 @@ class BackgroundJobsService:
         firing: RecurringFiring,
         types: JobTypes,
         options: BackgroundJobsOptions,
+        audit: AuditLog,
         clock: Clock,
     ) -> None:
         self._queue = queue
@@ -44,6 +48,7 @@ class BackgroundJobsService:
         self._firing = firing
         self._types = types
         self._options = options
+        self._audit = audit
         self._clock = clock
 
     async def enqueue(
@@ -56,7 +61,7 @@ class BackgroundJobsService:
         timeout: timedelta | None = None,
     ) -> JobId:
         """Store a job that is due now."""
-        new = self._new(job, data, self._clock.now(), max_attempts, timeout)
+        new = await self._new(job, data, self._clock.now(), max_attempts, timeout)
         await self._queue.enqueue([new], session)
         return JobId(new.id)
 
@@ -65,7 +70,7 @@ class BackgroundJobsService:
     ) -> list[JobId]:
         """Store many jobs in one statement."""
         now = self._clock.now()
-        new = [self._new(job, item, now, None, None) for item in data]
+        new = [await self._new(job, item, now, None, None) for item in data]
         if new:
             await self._queue.enqueue(new, session)
         return [JobId(item.id) for item in new]
@@ -84,7 +89,7 @@ class BackgroundJobsService:
         if execute_at.tzinfo is None:
             msg = f"execute_at is {execute_at!s} without a time zone; give it one, such as UTC."
             raise InvalidJobData(msg)
-        new = self._new(job, data, execute_at.astimezone(UTC), max_attempts, timeout)
+        new = await self._new(job, data, execute_at.astimezone(UTC), max_attempts, timeout)
         await self._queue.enqueue([new], session)
         return JobId(new.id)
 
@@ -112,11 +117,19 @@ class BackgroundJobsService:
             max_attempts=job.max_attempts or self._options.max_attempts,
             timeout=_seconds(job.timeout),
         )
-        return RecurringJobId(await self._schedules.put(settings))
+        recurring_id = await self._schedules.put(settings)
+        # Modules put theirs at every start, which is nobody's deed.
+        if await current_caller() is not SYSTEM:
+            await self._audit.record("schedules.put", f"schedule:{recurring_id}", detail=name)
+        return RecurringJobId(recurring_id)
 
     async def cancel(self, job_id: JobId) -> JobStatus:
         """Cancel at once or ask to stop."""
-        await self._queue.cancel(job_id)
+        async with recorded(
+            self._audit, "jobs.cancel", f"job:{job_id}", JobConflict, JobNotFound
+        ) as entry:
+            state = await self._queue.cancel(job_id)
+            entry.detail = "asked to stop" if state is JobState.RUNNING else "cancelled at once"
         status = await self.get_status(job_id)
         if status is None:
             raise JobNotFound(job_id)
@@ -129,18 +142,31 @@ class BackgroundJobsService:
 
     async def toggle_recurring(self, recurring_id: RecurringJobId) -> bool:
         """Enable or disable a schedule."""
-        return await self._schedules.toggle(recurring_id)
+        async with recorded(
+            self._audit, "schedules.toggle", f"schedule:{recurring_id}", JobNotFound
+        ) as entry:
+            is_enabled = await self._schedules.toggle(recurring_id)
+            entry.detail = "enabled" if is_enabled else "disabled"
+        return is_enabled
 
     async def remove_recurring(self, recurring_id: RecurringJobId) -> None:
         """Delete a schedule."""
-        await self._schedules.remove(recurring_id)
+        async with recorded(
+            self._audit, "schedules.delete", f"schedule:{recurring_id}", JobNotFound
+        ) as entry:
+            entry.detail = await self._schedules.remove(recurring_id)
 
     async def run_recurring_now(self, recurring_id: RecurringJobId) -> JobId:
         """Enqueue a run of a schedule."""
-        row = await self._schedules.get(recurring_id)
-        return JobId(await self._firing.run_now(row))
+        async with recorded(
+            self._audit, "schedules.run_now", f"schedule:{recurring_id}", JobNotFound
+        ) as entry:
+            row = await self._schedules.get(recurring_id)
+            job_id = await self._firing.run_now(row, (await current_caller()).person)
+            entry.detail = f"job:{job_id}"
+        return JobId(job_id)
 
-    def _new(
+    async def _new(
         self,
         job: type[ModuleJob],
         data: Any,
@@ -158,6 +184,7 @@ class BackgroundJobsService:
             execute_at=execute_at,
             max_attempts=max_attempts or job.max_attempts or self._options.max_attempts,
             timeout=_seconds(timeout or job.timeout),
+            enqueued_by=(await current_caller()).person,
         )
 
 

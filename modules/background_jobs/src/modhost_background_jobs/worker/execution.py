@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 
+from modhost.calling import Caller, calling_as
 from modhost.clock import Clock
 from modhost.services import ServiceProvider
 from modhost_background_jobs.contracts.errors import JobCancelled
@@ -44,7 +45,7 @@ class AttemptRunner:
         if attempt.is_to_stop:
             return stopped(attempt, registered, self._options, self._clock.now())
         try:
-            with attempt.scope, _time_limit(attempt):
+            with attempt.scope, _time_limit(attempt), calling_as(_caller(attempt)):
                 await self._execute(attempt, registered)
             attempt.over = True
         except JobCancelled as error:
@@ -82,6 +83,11 @@ class AttemptRunner:
     ) -> Outcome:
         attempt.over = True
         return failed(attempt, error, registered, self._options, self._clock.now())
+
+
+def _caller(attempt: RunningAttempt) -> Caller:
+    claimed = attempt.claimed
+    return Caller("job", f"job:{claimed.lease.job_id}", claimed.job_type)
 
 
 @contextmanager

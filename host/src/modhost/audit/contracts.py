@@ -1,0 +1,98 @@
+"""What modules may use of the audit: one contract to write entries, one to read them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Protocol
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from modhost.calling import Caller
+
+
+class Outcome(StrEnum):
+    """How an action ended."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    """A rule or a missing right stood against it."""
+    FAILED = "failed"
+    """It went wrong, or did not prove what it claimed, as a wrong password."""
+
+
+class AuditEntry(BaseModel):
+    """One entry; `address` is where the request came from, None without one."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    at: datetime
+    actor_kind: str
+    actor_id: str
+    actor_name: str
+    address: str | None
+    action: str
+    subject: str
+    outcome: Outcome
+    detail: str
+
+
+class AuditSearch(BaseModel):
+    """Which entries to read; `actor` is an actor's id or name, each matches as a whole."""
+
+    actor: Annotated[str | None, Field(max_length=200)] = None
+    action: Annotated[str | None, Field(max_length=200)] = None
+    subject: Annotated[str | None, Field(max_length=200)] = None
+
+
+class AuditPage(BaseModel):
+    """One page of the entries, the newest first."""
+
+    items: list[AuditEntry]
+    total_count: int
+    page: int
+    page_size: int
+
+
+class AuditLog(Protocol):
+    """Write entries."""
+
+    async def record(
+        self,
+        action: str,
+        subject: str = "",
+        *,
+        outcome: Outcome = Outcome.DONE,
+        detail: str = "",
+        session: AsyncSession | None = None,
+        caller: Caller | None = None,
+    ) -> None:
+        """Append an entry about the current caller.
+
+        Args:
+            action: `<things>.<verb>`, e.g. `jobs.cancel`.
+            subject: what it was done to, e.g. `job:0199…` or `user:vera`.
+            outcome: how it ended.
+            detail: a short sentence without secrets.
+            session: with one, the entry is part of its transaction and exists exactly if that
+                commits.
+            caller: instead of the current one, e.g. somebody who has just proved who they are.
+
+        """
+        ...
+
+
+class AuditReader(Protocol):
+    """Read entries."""
+
+    async def newest(
+        self, search: AuditSearch, limit: int, before: UUID | None = None
+    ) -> Sequence[AuditEntry]:
+        """Return the newest entries, or those before one; each call is an index look-up."""
+        ...
+
+    async def page(self, search: AuditSearch, page: int, page_size: int) -> AuditPage:
+        """Return a page, counted from 1, and how many entries there are in all."""
+        ...

@@ -1,0 +1,50 @@
+"""Recording an action however it ends."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from modhost.audit.contracts import AuditLog, Outcome
+
+
+@dataclass(slots=True)
+class Record:
+    """What the entry will say beside the action; the block may fill it in."""
+
+    audit: AuditLog
+    action: str
+    subject: str
+    detail: str = ""
+    is_written: bool = False
+
+    async def done_in(self, session: AsyncSession) -> None:
+        """Write the entry now, in the transaction of what it tells: both exist, or neither."""
+        await self.audit.record(self.action, self.subject, detail=self.detail, session=session)
+        self.is_written = True
+
+
+@asynccontextmanager
+async def recorded(
+    audit: AuditLog,
+    action: str,
+    subject: str,
+    *refusals: type[Exception],
+) -> AsyncIterator[Record]:
+    """Append an entry when the block ends.
+
+    An exception of `refusals` is the outcome `refused` with its text as the detail; any other is
+    `failed` with the name of its class, since its text may hold anything.
+    """
+    record = Record(audit, action, subject)
+    try:
+        yield record
+    except Exception as error:
+        is_refused = isinstance(error, refusals)
+        outcome = Outcome.REFUSED if is_refused else Outcome.FAILED
+        detail = str(error) if is_refused else type(error).__name__
+        await audit.record(record.action, record.subject, outcome=outcome, detail=detail)
+        raise
+    if not record.is_written:
+        await audit.record(record.action, record.subject, detail=record.detail)

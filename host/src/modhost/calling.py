@@ -1,0 +1,86 @@
+"""On whose behalf code runs: the caller of the request, the job, or the command around it.
+
+Services are often singletons, so the caller is not part of them: it is bound to the task, and to
+the tasks and threads that it starts.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from modhost.permissions import Principal
+
+_WHO: Final = ("user", "token", "command")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who has something done.
+
+    Args:
+        kind: `user`, `token`, `job`, `command`, `anonymous`, `system`, or what precedes the colon
+            in the id of a principal that a module recognised.
+        id: stable identity, e.g. `user:0199…` or `job:0199…`.
+        name: what people call it.
+        address: where the request comes from; empty when there is none.
+        principal: the caller's rights; None for an anonymous one, and where nothing limits them.
+
+    """
+
+    kind: str
+    id: str
+    name: str
+    address: str = ""
+    principal: Principal | None = field(default=None, repr=False)
+
+    @property
+    def person(self) -> str | None:
+        """Who is behind it, e.g. `user:vera` or `token:ci`; None for jobs and the host itself."""
+        is_known = self.kind in _WHO or self.principal is not None
+        return f"{self.kind}:{self.name}" if is_known else None
+
+
+SYSTEM: Final = Caller("system", "system", "the host")
+
+_Find: TypeAlias = Callable[[], Awaitable[Caller]]
+_finding: ContextVar[_Find | None] = ContextVar("modhost_caller", default=None)
+
+
+async def current_caller() -> Caller:
+    """Return on whose behalf this task runs; `SYSTEM` outside of requests, jobs and commands."""
+    find = _finding.get()
+    return SYSTEM if find is None else await find()
+
+
+@contextmanager
+def calling(find: _Find) -> Iterator[None]:
+    """Run the block on behalf of a caller who is looked up when somebody asks."""
+    token = _finding.set(find)
+    try:
+        yield
+    finally:
+        _finding.reset(token)
+
+
+@contextmanager
+def calling_as(caller: Caller) -> Iterator[None]:
+    """Run the block on behalf of a caller."""
+
+    async def find() -> Caller:
+        return caller
+
+    with calling(find):
+        yield
+
+
+def anonymous(address: str = "") -> Caller:
+    """Return a caller who has shown no valid credentials."""
+    return Caller("anonymous", "anonymous", "anonymous", address)
+
+
+def caller_of(principal: Principal, address: str = "") -> Caller:
+    """Return the principal as a caller."""
+    kind = principal.id.partition(":")[0]
+    return Caller(kind, principal.id, principal.name, address, principal)
