@@ -87,6 +87,12 @@ def test_the_json_has_the_keys_that_are_shown(tmp_path: Path) -> None:
         "modhost users list": "users list",
         "modhost users disable": "users disable ada",
         "modhost users enable": "users enable ada",
+        "modhost roles list": "roles list",
+        "modhost roles add": "roles add Editor --permission Reports.*",
+        "modhost roles grant": "roles grant Editor BackgroundJobs.ViewJobs",
+        "modhost roles revoke": "roles revoke Editor BackgroundJobs.ViewJobs",
+        "modhost users assign": "users assign ada Editor",
+        "modhost users withdraw": "users withdraw ada Editor",
     }
     assert set(calls) == {name for name in COMMANDS if "--json" in options_shown(name)}
     for name, words in calls.items():
