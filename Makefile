@@ -5,7 +5,7 @@ UV := .bootstrap/bin/uv
 MODHOST_CONFIG ?= config/host.toml
 export MODHOST_CONFIG
 
-.PHONY: run test check bench format clean
+.PHONY: run test check bench screenshots format clean
 
 run: .venv/.synced
 	.venv/bin/modhost run
@@ -25,6 +25,9 @@ format: .venv/.synced
 
 bench: .venv/.synced
 	.venv/bin/python -m benchmarks
+
+screenshots: .venv/.synced
+	PYTHONPATH=tests .venv/bin/python -m pages.screenshots var/screenshots
 
 clean:
 	rm -rf .venv .bootstrap

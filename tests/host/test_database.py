@@ -10,6 +10,7 @@ from uuid import UUID
 import anyio
 import pytest
 from sqlalchemy import MetaData, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import StatementError
 from sqlmodel import Field, SQLModel, select
 
@@ -200,6 +201,7 @@ async def test_a_database_of_a_newer_version_is_refused(database_url: str) -> No
         ("sqlite:///:memory:", "lose every job"),
         ("sqlite:///x.db?mode=ro", "has parameters"),
         ("sqlite://host/x.db", "three slashes"),
+        ("postgresql://u:sesame@host/x?statement_cache_size=5", "statement_cache_size=5"),
     ],
 )
 def test_a_url_that_cannot_be_used_says_why(url: str, words: str) -> None:
@@ -214,6 +216,23 @@ async def test_a_database_that_cannot_be_reached_says_so_without_its_password(ur
         async with Database(url).open():
             raise AssertionError
     assert "sesame" not in str(refused.value)
+
+
+async def test_behind_a_pooler_no_prepared_statement_outlives_its_transaction(
+    postgres_url: str,
+) -> None:
+    # PgBouncer 1.18 in transaction mode: "prepared statement __asyncpg_stmt_43__ does not exist".
+    left = "SELECT count(*) FROM pg_prepared_statements"
+    url = make_url(postgres_url).update_query_dict({"statement_cache_size": "0"})
+    async with Database(url.render_as_string(hide_password=False)).open() as database:
+        async with database.session() as session:
+            connection = await session.connection()
+            for value in range(3):
+                await connection.execute(text("SELECT :value + 1"), {"value": value})
+            assert (await connection.execute(text(left))).scalar_one() == 0
+        async with database.postgres.acquire() as bare:
+            assert await bare.fetchval("SELECT $1::int + 1", 1) == 2
+            assert await bare.fetchval(left) == 0
 
 
 def test_the_folder_of_a_database_is_made(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import importlib.metadata
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
 from typing import Any, Literal
@@ -264,7 +265,15 @@ class _Assembly:
         silenced = set(self._configuration.host.silence)
         told = [each for each in self._findings if each.rule.code not in silenced]
         if told:
-            raise StartupError(told)
+            brought_by = {found.module.name: found.distribution for found in self._modules}
+            raise StartupError(
+                [
+                    replace(each, distribution=each.distribution or brought_by.get(each.module))
+                    if each.module
+                    else each
+                    for each in told
+                ]
+            )
 
 
 def _without_dependents(

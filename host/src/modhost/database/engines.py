@@ -30,16 +30,24 @@ def open_sqlite(url: DatabaseUrl, names: FlatNames) -> tuple[AsyncEngine, AsyncE
 def open_postgres(url: DatabaseUrl) -> tuple[AsyncEngine, AsyncEngine]:
     """Return the engine of writers, and that of readers, over one pool."""
     import_asyncpg()
+    connecting: dict[str, Any] = {
+        "timeout": 10,
+        "command_timeout": 60,
+        "server_settings": {"application_name": "modhost", "timezone": "UTC"},
+    }
+    if not url.keeps_statements:
+        # Unnamed statements: the next transaction may be sent to another server process.
+        connecting |= {
+            "statement_cache_size": 0,
+            "prepared_statement_cache_size": 0,
+            "prepared_statement_name_func": str,
+        }
     engine = _create(
         url,
         pool_pre_ping=True,
         pool_size=5,
         max_overflow=10,
-        connect_args={
-            "timeout": 10,
-            "command_timeout": 60,
-            "server_settings": {"application_name": "modhost", "timezone": "UTC"},
-        },
+        connect_args=connecting,
     )
     return engine, engine.execution_options(postgresql_readonly=True)
 

@@ -21,6 +21,13 @@ class PostgresAccess:
     def __init__(self, url: DatabaseUrl) -> None:
         self._asyncpg: Any = import_asyncpg()
         self._dsn = url.dsn
+        self._connecting: dict[str, Any] = {
+            "timeout": _CONNECT_SECONDS,
+            "command_timeout": _COMMAND_SECONDS,
+            "server_settings": _SETTINGS,
+        }
+        if not url.keeps_statements:
+            self._connecting["statement_cache_size"] = 0
         self._pool: Any = None
         self._opening = anyio.Lock()
         self.errors: tuple[type[Exception], ...] = (
@@ -40,12 +47,7 @@ class PostgresAccess:
 
     async def connect(self) -> Any:
         """Open a connection of its own, e.g. to listen; whoever asks closes it."""
-        return await self._asyncpg.connect(
-            self._dsn,
-            timeout=_CONNECT_SECONDS,
-            command_timeout=_COMMAND_SECONDS,
-            server_settings=_SETTINGS,
-        )
+        return await self._asyncpg.connect(self._dsn, **self._connecting)
 
     async def close(self) -> None:
         """Close the pool."""
@@ -64,10 +66,8 @@ class PostgresAccess:
                     self._dsn,
                     min_size=0,
                     max_size=MOST_CONNECTIONS,
-                    timeout=_CONNECT_SECONDS,
-                    command_timeout=_COMMAND_SECONDS,
-                    server_settings=_SETTINGS,
                     reset=_keep_as_it_is,
+                    **self._connecting,
                 )
             return self._pool
 

@@ -12,6 +12,7 @@ from modhost.database.errors import BadDatabaseUrl
 
 _EXAMPLES: Final = "sqlite:///var/modhost.db or postgresql://user@host/database"
 _SECRET: Final = re.compile(r"(?i)password|secret|token|key")
+_CACHE_SIZE: Final = "statement_cache_size"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -20,6 +21,8 @@ class DatabaseUrl:
 
     dialect: Literal["sqlite", "postgresql"]
     url: URL
+    keeps_statements: bool = True
+    """Whether prepared statements may outlive a transaction; not behind some poolers."""
 
     @classmethod
     def parse(cls, text: str) -> "DatabaseUrl":
@@ -34,7 +37,7 @@ class DatabaseUrl:
         if kind == "sqlite":
             return cls("sqlite", _sqlite(url))
         if kind in ("postgresql", "postgres"):
-            return cls("postgresql", url.set(drivername="postgresql"))
+            return _postgresql(cls, url.set(drivername="postgresql"))
         msg = f"The database {kind!r} is not supported; write a URL like {_EXAMPLES}."
         raise BadDatabaseUrl(msg)
 
@@ -63,6 +66,15 @@ def without_secrets(url: URL) -> str:
     """Return a URL to be shown: without its password, wherever it stands."""
     secret = [name for name in url.query if _SECRET.search(name)]
     return url.update_query_dict(dict.fromkeys(secret, "***")).render_as_string(hide_password=True)
+
+
+def _postgresql(cls: type[DatabaseUrl], url: URL) -> DatabaseUrl:
+    size = url.query.get(_CACHE_SIZE)
+    if size not in (None, "0"):
+        msg = f"The database URL says {_CACHE_SIZE}={size}; 0 is the only size to choose."
+        raise BadDatabaseUrl(msg)
+    bare = url.difference_update_query([_CACHE_SIZE])
+    return cls("postgresql", bare, keeps_statements=size is None)
 
 
 def _sqlite(url: URL) -> URL:

@@ -3,4 +3,4 @@
 from modhost import Permission
 
 GENERATE = Permission("Reports.Generate", "Ask for reports")
-VIEW = Permission("Reports.View", "See reports")
+VIEW = Permission("Reports.View", "See reports", ("Viewer",))

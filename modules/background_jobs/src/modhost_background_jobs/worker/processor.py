@@ -73,6 +73,7 @@ class JobProcessorService(HostedService):
         finally:
             with anyio.CancelScope(shield=True):
                 await heartbeat.stop()
+                await self._leave(worker)
 
     async def _process(self, worker: WorkerInfo, task_status: TaskStatus[None]) -> None:
         claims = ClaimLoop(
@@ -102,7 +103,7 @@ class JobProcessorService(HostedService):
                 await claims.run(self._slots, self._start)
             finally:
                 with anyio.CancelScope(shield=True):
-                    await self._drain(worker)
+                    await self._drain()
                     over.set()
                 outer.cancel_scope.cancel()
 
@@ -136,7 +137,7 @@ class JobProcessorService(HostedService):
             back = Released(attempt.claimed.lease, now, error=None, spent=False)
             self._finisher.add(attempt, back)
 
-    async def _drain(self, worker: WorkerInfo) -> None:
+    async def _drain(self) -> None:
         """Let running jobs end, ask those that remain to stop, hand back what does not."""
         grace = self._options.shutdown_grace.total_seconds()
         self._hand_back_waiting(0)
@@ -150,7 +151,6 @@ class JobProcessorService(HostedService):
             await self._attempts.at_most(0)
         with anyio.move_on_after(FAREWELL_SECONDS):
             await self._give_up(list(self._attempts))
-            await self._store.unregister(worker.name)
 
     async def _give_up(self, ignorant: list[RunningAttempt]) -> None:
         """Give up attempts that do not stop, so that other workers can have their jobs."""
@@ -169,6 +169,11 @@ class JobProcessorService(HostedService):
         left = [Released(each.claimed.lease, now, error, spent=False) for each in self._attempts]
         if left:
             await self._store.release(left, now)
+
+    async def _leave(self, worker: WorkerInfo) -> None:
+        """Be no longer among those alive; last of all, since a beat would register it again."""
+        with anyio.move_on_after(FAREWELL_SECONDS):
+            await self._store.unregister(worker.name)
 
     def _heartbeat(self, worker: WorkerInfo) -> Heartbeat:
         return Heartbeat(

@@ -74,7 +74,7 @@ class ProgressBuffer:
             leases = list(self._progress | self._logs) if of is None else of
             progress = [self._progress.pop(key) for key in leases if key in self._progress]
             taken = [self._logs.pop(key) for key in leases if key in self._logs]
-            self._entries = len(self._progress) + sum(map(len, self._logs.values()))
+            self._count_all()
         keep = self._max_log_entries
         return progress, [line for lines in taken for line in lines[-keep:]]
 
@@ -87,6 +87,10 @@ class ProgressBuffer:
                     self._progress[update.lease] = kept
             for line in reversed(logs):
                 self._logs.setdefault(line.lease, []).insert(0, line)
+            self._count_all()
+
+    def _count_all(self) -> None:
+        self._entries = len(self._progress) + sum(map(len, self._logs.values()))
 
     def _count(self) -> None:
         self._entries += 1

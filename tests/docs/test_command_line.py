@@ -1,0 +1,93 @@
+"""The page about the command line has every command with every option, and its JSON is true."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from docs.pages import headings, page, section
+from modhost.cli.main import cli
+
+PAGE = page("command-line.md")
+DOCUMENTED = [heading for heading in headings(PAGE) if heading.startswith("modhost ")]
+
+
+def commands(
+    command: click.Command = cli, name: str = "modhost", above: click.Context | None = None
+) -> Iterator[tuple[str, click.Command]]:
+    """Walk the real parser, the commands of modules included."""
+    context = click.Context(command, parent=above, info_name=name)
+    if not isinstance(command, click.Group):
+        yield context.command_path, command
+        return
+    for each in command.list_commands(context):
+        below = command.get_command(context, each)
+        assert below is not None
+        yield from commands(below, each, context)
+
+
+COMMANDS = dict(commands())
+
+
+def options_shown(heading: str) -> set[str]:
+    rows = re.findall(r"^\| `([^`\s]+)[^`]*` \|", section(PAGE, heading), re.MULTILINE)
+    return set(rows)
+
+
+def json_keys(heading: str) -> set[str]:
+    """Return the keys of the JSON that the page promises."""
+    row = re.search(r"^\| `--json` \| (.*) \|$", section(PAGE, heading), re.MULTILINE)
+    assert row
+    return set(re.findall(r"`(\w+)`", row[1]))
+
+
+def test_every_command_is_there_and_no_other() -> None:
+    assert set(DOCUMENTED) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_is_there_and_no_other(name: str) -> None:
+    given = {
+        each.opts[0] if isinstance(each, click.Option) else each.opts[0].upper()
+        for each in COMMANDS[name].params
+    }
+    assert options_shown(name) == given
+
+
+def test_the_options_of_all_commands_are_there() -> None:
+    given = {each.opts[0] for each in cli.get_params(click.Context(cli))}
+    assert given <= options_shown("Command line")
+
+
+def test_the_json_has_the_keys_that_are_shown(tmp_path: Path) -> None:
+    config = tmp_path / "host.toml"
+    config.write_text(f'[host]\ndatabase_url = "sqlite:///{tmp_path}/modhost.db"\n')
+
+    def modhost(words: str, given: str = "") -> set[str]:
+        arguments = ["--config", str(config), *words.split(), "--json"]
+        run = CliRunner().invoke(cli, arguments, input=given, catch_exceptions=False)
+        assert run.exit_code == 0, run.output
+        answer = json.loads(run.stdout)
+        return set(answer[0] if isinstance(answer, list) else answer)
+
+    calls = {
+        "modhost modules": "modules",
+        "modhost routes": "routes",
+        "modhost permissions": "permissions",
+        "modhost services": "services",
+        "modhost config": "config",
+        "modhost tokens create": "tokens create ci --role Viewer --expires 30d",
+        "modhost tokens list": "tokens list",
+        "modhost tokens revoke": "tokens revoke ci",
+        "modhost users add": "users add ada --role Admin",
+        "modhost users list": "users list",
+        "modhost users disable": "users disable ada",
+        "modhost users enable": "users enable ada",
+    }
+    assert set(calls) == {name for name in COMMANDS if "--json" in options_shown(name)}
+    for name, words in calls.items():
+        assert modhost(words, "correct horse\n") == json_keys(name), name

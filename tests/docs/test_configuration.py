@@ -1,0 +1,119 @@
+"""The page about the configuration has every option, and what it shows can be used."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from datetime import timedelta
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from pydantic import BaseModel
+
+from docs.pages import ROOT, all_pages, blocks, page
+from modhost.application import Role, build_host
+from modhost.configuration import Configuration, HostOptions, load_configuration
+from modhost.database.migrating import migrate
+from modhost.discovery import find_modules
+from modhost.durations import parse_duration
+
+ROW = re.compile(r"^\| `(\[[\w.]+\] \w+)` \| ([^|]+) \| ([^|]+) \| `(\w+)` \|$", re.MULTILINE)
+PAGE = page("configuration.md")
+ROWS = {key: (default.strip(), variable) for key, _, default, variable in ROW.findall(PAGE)}
+
+
+def options() -> Iterator[tuple[str, Any]]:
+    """Yield every option of the host and of the modules that ship, with its default."""
+    yield from options_of("host", HostOptions)
+    for found in find_modules().modules:
+        if found.distribution.startswith("modhost"):
+            yield from options_of(f"modules.{found.module.name}", found.module.options)
+
+
+def options_of(section: str, model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from options_of(f"{section}.{name}", field.annotation)
+        else:
+            yield f"[{section}] {name}", field.get_default(call_default_factory=True)
+
+
+KEYS = [key for key, _ in options()]
+
+
+def shown() -> list[tuple[str, str]]:
+    """Return every configuration on a page, and the files."""
+    found = [
+        (f"{path.relative_to(ROOT)} {number}", code)
+        for path in all_pages()
+        for number, code in enumerate(blocks(path.read_text("utf-8"), "toml"))
+        if {"host", "modules"} & set(tomllib.loads(code))
+    ]
+    files = [(str(path.relative_to(ROOT)), path.read_text()) for path in ROOT.glob("config/*.toml")]
+    return found + files
+
+
+def test_every_option_is_there_and_no_other() -> None:
+    assert set(ROWS) == {key for key, _ in options()}
+
+
+@pytest.mark.parametrize(("key", "default"), list(options()), ids=KEYS)
+def test_its_default_is_true(key: str, default: Any) -> None:
+    written = ROWS[key][0]
+    if key == "[modules.background_jobs] max_concurrency":
+        assert written == "the number of processors"
+        return
+    value = tomllib.loads(f"value = {written.strip('`')}")["value"]
+    if isinstance(default, timedelta):
+        value = parse_duration(value)
+    elif isinstance(default, Path):
+        value = Path(value)
+    elif isinstance(default, Enum):
+        default = default.value
+    assert value == default
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_its_environment_variable_sets_it(key: str) -> None:
+    variable = ROWS[key][1]
+    configuration = Configuration(environ={variable: "nonsense"})
+    models = {found.module.name: found.module.options for found in find_modules().modules}
+    values = dict(configuration.in_effect(models))
+    refused = " ".join(finding.detail for finding in configuration.findings)
+    assert str(values.get(key)) == "nonsense" or variable in refused
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_it_is_explained(key: str) -> None:
+    name = key.rpartition(" ")[2]
+    lines = re.findall(r"^- \*\*([^*]+)\*\*:", PAGE, re.MULTILINE)
+    assert any(f"`{name}`" in line for line in lines)
+
+
+@pytest.mark.parametrize("code", [code for _, code in shown()], ids=[name for name, _ in shown()])
+@pytest.mark.parametrize("role", ["web", "worker"])
+def test_a_configuration_that_is_shown_starts(
+    code: str, role: Role, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    file = tmp_path / "shown.toml"
+    file.write_text(code, "utf-8")
+    is_postgres = 'database_url = "postgresql:' in code
+    environ = {
+        # A server of the tests, in place of the one that is named.
+        "MODHOST__HOST__DATABASE_URL": request.getfixturevalue(
+            "postgres_url" if is_postgres else "sqlite_url"
+        ),
+        "MODHOST__MODULES__BACKGROUND_JOBS__SHUTDOWN_GRACE": "0",
+    }
+    anyio.run(start, load_configuration(file, environ), role)
+
+
+async def start(configuration: Configuration, role: Role) -> None:
+    host = build_host(configuration, role)
+    async with host.database.open():
+        await migrate(host.database, host.migrations)
+    async with host.running():
+        assert host.supervisor is not None
+        assert {state.state for state in host.supervisor.report()} == {"running"}

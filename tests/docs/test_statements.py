@@ -1,0 +1,19 @@
+"""The statements on the page "How the queue works" are those that are sent."""
+
+import pytest
+
+from docs.pages import blocks, page
+from modhost_background_jobs.queue import postgres_statements, sqlite_statements
+
+SENT = " ".join(
+    " ".join(value.split())
+    for module in (postgres_statements, sqlite_statements)
+    for value in vars(module).values()
+    if isinstance(value, str)
+)
+
+
+@pytest.mark.parametrize("shown", blocks(page("how-the-queue-works.md"), "sql"))
+def test_a_statement_that_is_shown_is_sent(shown: str) -> None:
+    for part in shown.split("...\n"):
+        assert " ".join(part.split()) in SENT

@@ -1,0 +1,51 @@
+"""Jobs of every state, so that every page has something to show."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from modhost_background_jobs.contracts import JobState
+from pages.demo import (
+    ImportCustomersJob,
+    Steps,
+    SynchroniseInventoryOfAllWarehousesWithTheAccountingSystemJob,
+)
+from pages.site import Site
+
+
+async def filled(served: Site) -> Mapping[str, str]:
+    """Make jobs of every state; return the paths of all pages by a name for each."""
+    done = await served.jobs.enqueue(ImportCustomersJob, Steps(lines=30))
+    failed = await served.jobs.enqueue(ImportCustomersJob, Steps(fail_at=1))
+    long = SynchroniseInventoryOfAllWarehousesWithTheAccountingSystemJob
+    await served.jobs.enqueue(long, Steps(fail_at=1))
+    pending = await served.jobs.schedule(long, datetime.now(UTC) + timedelta(days=1))
+    cancelled = await served.jobs.schedule(long, datetime.now(UTC) + timedelta(days=1))
+    await served.jobs.cancel(cancelled)
+    recurring = await served.jobs.add_recurring(
+        ImportCustomersJob, name="Nightly", cron_expression="0 3 * * *", data=Steps()
+    )
+    run = await served.jobs.run_recurring_now(recurring)
+    await served.reaches(run, JobState.COMPLETED)
+    await served.reaches(done, JobState.COMPLETED)
+    await served.reaches(failed, JobState.FAILED)
+    running = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=1000, pause=0.2))
+    await served.reaches(running, JobState.RUNNING)
+    jobs = "/admin/jobs"
+    return {
+        "start": "/",
+        "administration": "/admin",
+        "dashboard": jobs,
+        "list": f"{jobs}/list",
+        "empty list": f"{jobs}/list?q=nothing",
+        "running job": f"{jobs}/{running}",
+        "failed job": f"{jobs}/{failed}",
+        "finished job": f"{jobs}/{done}",
+        "pending job": f"{jobs}/{pending}",
+        "cancelled job": f"{jobs}/{cancelled}",
+        "run again": f"{jobs}/{failed}/run-again",
+        "recurring": f"{jobs}/recurring",
+        "delete schedule": f"{jobs}/recurring/{recurring}/delete",
+        "workers": f"{jobs}/workers",
+        "reports": "/reports",
+        "error": f"{jobs}/nonsense",
+    }

@@ -1,0 +1,197 @@
+"""What can be done on the pages, with JavaScript or without."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import anyio
+import pytest
+
+from modhost_background_jobs.contracts import JobDetail, JobId, JobState
+from pages.demo import ImportCustomersJob, Steps
+from pages.site import Site
+from pages.visitor import Visitor
+
+pytestmark = pytest.mark.anyio
+
+LATER = datetime.now(UTC) + timedelta(days=1)
+
+
+async def detail(served: Site, job_id: UUID) -> JobDetail:
+    found = await served.queries.get_job_detail(JobId(job_id))
+    assert found is not None
+    return found
+
+
+def _id_in(location: str) -> UUID:
+    return UUID(location.removeprefix("/admin/jobs/").partition("?")[0])
+
+
+async def test_a_pending_job_is_cancelled_once(served: Site, visitor: Visitor) -> None:
+    job_id = await served.jobs.schedule(ImportCustomersJob, LATER, Steps())
+    assert "Cancel" in (await visitor.get(f"/admin/jobs/{job_id}")).buttons
+    _, page = await visitor.post(f"/admin/jobs/{job_id}/cancel")
+    assert "The job is cancelled." in page.text
+    assert "Cancel" not in page.buttons
+    assert (await detail(served, job_id)).state is JobState.CANCELLED
+    _, page = await visitor.post(f"/admin/jobs/{job_id}/cancel")
+    assert "in another state already" in page.text
+
+
+async def test_a_running_job_is_asked_to_stop(served: Site, visitor: Visitor) -> None:
+    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=1000, pause=0.1))
+    await served.reaches(job_id, JobState.RUNNING)
+    _, page = await visitor.post(f"/admin/jobs/{job_id}/cancel")
+    # It may have stopped before the answer was made.
+    assert "asked to stop" in page.text or "The job is cancelled." in page.text
+    await served.reaches(job_id, JobState.CANCELLED)
+
+
+async def test_a_failed_job_shows_its_traceback_and_is_retried(
+    served: Site, visitor: Visitor
+) -> None:
+    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(fail_at=1, note="<b>bold</b>"))
+    await served.reaches(job_id, JobState.FAILED)
+    page = await visitor.get(f"/admin/jobs/{job_id}")
+    assert "ConnectionError: The server of customers refused record 1" in page.text
+    assert "Traceback (most recent call last)" in page.text
+    assert "&lt;b&gt;bold" in page.source
+    assert "<b>bold" not in page.source
+    _, page = await visitor.post(f"/admin/jobs/{job_id}/retry")
+    assert "waits for its next attempt" in page.text
+    again = await served.reaches(job_id, JobState.FAILED)
+    with anyio.fail_after(20):
+        while len(again.attempts) < 2 or again.state is not JobState.FAILED:
+            again = await detail(served, job_id)
+    assert "Attempt 2" in (await visitor.get(f"/admin/jobs/{job_id}")).text
+
+
+async def test_a_job_is_run_again_with_edited_input(served: Site, visitor: Visitor) -> None:
+    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(fail_at=1))
+    await served.reaches(job_id, JobState.FAILED)
+    form = f"/admin/jobs/{job_id}/run-again"
+    assert "&#34;fail_at&#34;: 1" in (await visitor.get(form)).source
+    _, page = await visitor.post(form, {"data": '{"steps": 2,'})
+    assert "The input is not JSON" in page.text
+    assert "&#34;steps&#34;: 2," in page.source
+    location, page = await visitor.post(form, {"data": '{"steps": 2}'})
+    assert "the new one" in page.text
+    new_id = _id_in(location)
+    assert new_id != job_id
+    done = await served.reaches(new_id, JobState.COMPLETED)
+    assert done.data == {"steps": 2}
+    assert (await detail(served, job_id)).state is JobState.FAILED
+
+
+async def test_ticked_jobs_are_changed_after_a_question(served: Site, visitor: Visitor) -> None:
+    ids = [await served.jobs.schedule(ImportCustomersJob, LATER) for _ in range(3)]
+    done = await served.jobs.enqueue(ImportCustomersJob, Steps())
+    await served.reaches(done, JobState.COMPLETED)
+    chosen = [str(ids[0]), str(ids[1]), str(done)]
+    _, asked = await visitor.post("/admin/jobs/many", {"change": "cancel", "id": chosen})
+    assert "Cancel 3 jobs" in asked.buttons
+    assert asked.values["id"] == chosen
+    assert (await detail(served, ids[0])).state is JobState.PENDING
+    _, page = await visitor.post("/admin/jobs/many/apply", {"change": "cancel", "id": chosen})
+    assert "Cancelled, or asked to stop: 2. Left alone, for they were over: 1." in page.text
+    states = [(await detail(served, id_)).state for id_ in ids]
+    assert states == [JobState.CANCELLED, JobState.CANCELLED, JobState.PENDING]
+    _, page = await visitor.post("/admin/jobs/many", {"change": "cancel"})
+    assert "no job was selected" in page.text
+
+
+async def test_all_jobs_of_a_search_are_changed_by_a_job(served: Site, visitor: Visitor) -> None:
+    failed = await served.jobs.enqueue_many(ImportCustomersJob, [Steps(fail_at=0)] * 130)
+    for job_id in failed:
+        await served.reaches(job_id, JobState.FAILED, seconds=60)
+    pending = await served.jobs.schedule(ImportCustomersJob, LATER)
+    search = {"change": "retry", "all": "true", "q": "refused record 0"}
+    _, asked = await visitor.post("/admin/jobs/many", search)
+    assert "Retry 130 jobs" in asked.buttons
+    location, page = await visitor.post("/admin/jobs/many/apply", search)
+    assert "This job does it" in page.text
+    operation = _id_in(location)
+    done = await served.reaches(operation, JobState.COMPLETED, seconds=60)
+    assert done.progress_message == "130 jobs done"
+    for each in failed:
+        with anyio.fail_after(60):
+            while len((await detail(served, each)).attempts) < 2:
+                await anyio.sleep(0.02)
+    assert (await detail(served, pending)).state is JobState.PENDING
+
+
+async def test_a_viewer_sees_no_button_and_is_refused(served: Site) -> None:
+    job_id = await served.jobs.schedule(ImportCustomersJob, LATER)
+    recurring = await served.jobs.add_recurring(
+        ImportCustomersJob, name="Nightly", cron_expression="0 3 * * *"
+    )
+    viewer = await Visitor.of(served, "BackgroundJobs.ViewJobs")
+    for path in ("", "/list", f"/{job_id}", "/recurring", "/workers"):
+        page = await viewer.get(f"/admin/jobs{path}")
+        allowed = {"Log out", "Search", "Last hour", "Last day", "Clear"}
+        assert set(page.buttons) <= allowed, (path, page.buttons)
+    for path in (
+        f"{job_id}/cancel",
+        f"{job_id}/retry",
+        f"{job_id}/run-again",
+        "many",
+        "many/apply",
+        f"recurring/{recurring}/toggle",
+        f"recurring/{recurring}/run",
+        f"recurring/{recurring}/delete",
+    ):
+        answer = await viewer.client.post(f"/admin/jobs/{path}", data={"change": "cancel"})
+        assert answer.status_code == 403, path
+    assert (await detail(served, job_id)).state is JobState.PENDING
+
+
+async def test_a_schedule_is_toggled_run_and_deleted(served: Site, visitor: Visitor) -> None:
+    recurring = await served.jobs.add_recurring(
+        ImportCustomersJob,
+        name="Nightly",
+        cron_expression="30 3 * * 1-5",
+        data=Steps(),
+        time_zone="Europe/Berlin",
+    )
+    path = f"/admin/jobs/recurring/{recurring}"
+    page = await visitor.get("/admin/jobs/recurring")
+    assert "at 03:30 on Monday to Friday" in page.text
+    assert page.source.count('datetime="20') >= 5
+    _, page = await visitor.post(f"{path}/toggle")
+    assert "The schedule is disabled" in page.text
+    assert "Never, while it is disabled." in page.text
+    _, page = await visitor.post(f"{path}/toggle")
+    assert "The schedule is enabled." in page.text
+    location, page = await visitor.post(f"{path}/run")
+    assert "started by hand" in page.text
+    run = _id_in(location)
+    await served.reaches(run, JobState.COMPLETED)
+    page = await visitor.get("/admin/jobs/recurring")
+    assert f"/admin/jobs/{run}" in page.links
+    assert "Nightly" in (await visitor.get(f"{path}/delete")).text
+    assert len(await served.queries.get_recurring_jobs()) == 2
+    _, page = await visitor.post(f"{path}/delete")
+    assert "The schedule is deleted" in page.text
+    assert [each.name for each in await served.queries.get_recurring_jobs()] == ["Monthly Report"]
+    _, page = await visitor.post(f"{path}/toggle")
+    assert "does not exist any more" in page.text
+
+
+async def test_a_log_is_searched_and_downloaded(served: Site, visitor: Visitor) -> None:
+    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(lines=900))
+    await served.reaches(job_id, JobState.COMPLETED)
+    page = await visitor.get(f"/admin/jobs/{job_id}")
+    assert "Step 3 of 3" in page.text
+    assert "the newest 300 lines" in page.text
+    found = await visitor.get(f"/admin/jobs/{job_id}?log=record+7 ")
+    assert "Read record 7 of" in found.text
+    assert "Step 3 of 3" not in found.text.partition("Timeline")[0].rpartition("Log")[2]
+    answer = await visitor.client.get(f"/admin/jobs/{job_id}/log.txt")
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert len(answer.text.splitlines()) == 903
+    assert json.dumps(answer.text).count("Read record") == 900
+
+
+async def test_what_is_not_there_is_a_page_with_404(served: Site, visitor: Visitor) -> None:
+    for path in ("nonsense", "0199b0b0-0000-7000-8000-000000000000"):
+        assert "Not Found" in (await visitor.get(f"/admin/jobs/{path}", 404)).text

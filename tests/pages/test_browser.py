@@ -1,0 +1,192 @@
+"""What a person does on the pages, in a real browser."""
+
+import re
+from collections.abc import AsyncIterator
+
+import anyio
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from modhost_background_jobs.contracts import JobState
+from pages.chromium import browser as started
+from pages.demo import ImportCustomersJob, Steps
+from pages.site import PASSWORD, Site, site
+
+pytestmark = pytest.mark.anyio
+
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with started() as running:
+        yield running
+
+
+@pytest.fixture
+async def served(sqlite_url: str) -> AsyncIterator[Site]:
+    async with site(sqlite_url) as running:
+        yield running
+
+
+async def opened(browser: Browser, served: Site, *, script: bool = True) -> Page:
+    """Return a page of an administrator who came by the one-time link."""
+    context = await browser.new_context(java_script_enabled=script, base_url=served.url)
+    context.set_default_timeout(20_000)
+    page = await context.new_page()
+    page.on("pageerror", lambda error: pytest.fail(f"JavaScript: {error}"))
+    await page.goto(await served.login_link())
+    return page
+
+
+async def test_a_report_is_asked_for_and_watched(browser: Browser, served: Site) -> None:
+    page = await opened(browser, served)
+    await page.get_by_role("link", name="Reports", exact=True).first.click()
+    await page.get_by_role("button", name="Make a report").click()
+    await page.get_by_role("link", name="job", exact=True).first.click()
+    await expect(page.get_by_role("status")).to_contain_text("Completed")
+    await expect(page.get_by_role("log")).to_contain_text("records")
+
+
+async def test_the_bar_moves_without_a_reload_and_the_job_is_cancelled(
+    browser: Browser, served: Site
+) -> None:
+    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=400, pause=0.05))
+    page = await opened(browser, served)
+    await page.goto(f"/admin/jobs/{job_id}")
+    await page.evaluate("window.loadedOnce = true")
+    bar = page.get_by_role("progressbar", name="Progress")
+    before = float(await bar.get_attribute("value") or 0)
+    with anyio.fail_after(20):
+        while float(await bar.get_attribute("value") or 0) <= before:
+            await page.wait_for_timeout(50)
+    lines = page.get_by_role("log").locator(".log-line")
+    count = await lines.count()
+    await expect(lines.nth(count + 3)).to_be_visible()
+    assert await page.evaluate("window.loadedOnce") is True
+    await page.get_by_role("button", name="Cancel").click()
+    await expect(page.get_by_role("status").filter(has_text="Cancelled")).to_be_visible()
+    await expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    assert (await served.reaches(job_id, JobState.CANCELLED)).progress_percentage < 100
+
+
+async def test_a_failure_is_read_edited_and_run_again(browser: Browser, served: Site) -> None:
+    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(fail_at=1))
+    await served.reaches(job_id, JobState.FAILED)
+    page = await opened(browser, served)
+    await page.goto("/admin/jobs")
+    failures = page.get_by_role("region", name="Recent failures")
+    await failures.get_by_role("link", name="ImportCustomersJob").click()
+    attempts = page.get_by_role("region", name="Attempts")
+    await attempts.get_by_text("ConnectionError: The server").first.click()
+    await expect(page.get_by_text("Traceback (most recent call last)")).to_be_visible()
+    await page.get_by_role("link", name="Run again").click()
+    box = page.get_by_role("textbox", name="Input")
+    text = await box.input_value()
+    await box.fill(text.replace('"fail_at": 1', '"fail_at": null'))
+    await page.get_by_role("button", name="Run", exact=True).click()
+    await expect(page.get_by_text("This job is the new one")).to_be_visible()
+    await expect(page.get_by_role("status").filter(has_text="Completed")).to_be_visible()
+
+
+async def test_the_list_is_filtered_paged_searched_and_changed(
+    browser: Browser, served: Site
+) -> None:
+    ids = await served.jobs.enqueue_many(ImportCustomersJob, [Steps(fail_at=0)] * 23)
+    for job_id in ids:
+        await served.reaches(job_id, JobState.FAILED)
+    page = await opened(browser, served)
+    await page.goto("/admin/jobs/list")
+    await page.get_by_label("State").select_option("Failed")
+    await page.get_by_role("button", name="Search").click()
+    rows = page.locator("tbody tr")
+    await expect(rows).to_have_count(20)
+    await page.get_by_role("link", name="Older").click()
+    await expect(rows).to_have_count(3)
+    assert "state=Failed" in page.url
+    await page.get_by_label("Id, or words of an error").fill("refused record 0")
+    await page.get_by_role("button", name="Search").click()
+    await expect(rows).to_have_count(20)
+    await page.get_by_label("All jobs of this page").check()
+    await expect(page.get_by_text("20 selected")).to_be_visible()
+    await page.get_by_role("button", name="Retry").click()
+    await page.get_by_role("button", name="Retry 20 jobs").click()
+    await expect(page.get_by_text("Queued again: 20.")).to_be_visible()
+    await expect(page).not_to_have_url(re.compile("notice"))
+
+
+async def test_a_row_of_the_list_is_live(browser: Browser, served: Site) -> None:
+    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=20, pause=0.1))
+    page = await opened(browser, served)
+    await page.goto("/admin/jobs/list")
+    row = page.locator(f'tr[data-job="{job_id}"]')
+    await row.get_by_role("checkbox").check()
+    await expect(row).to_contain_text("Completed")
+    await expect(row.get_by_role("checkbox")).to_be_checked()
+
+
+@pytest.mark.parametrize("script", [True, False])
+async def test_a_schedule_is_toggled_run_and_deleted_and_one_signs_out(
+    browser: Browser, served: Site, script: bool
+) -> None:
+    await served.jobs.add_recurring(
+        ImportCustomersJob, name="Nightly", cron_expression="0 3 * * *", data=Steps()
+    )
+    page = await opened(browser, served, script=script)
+    await page.goto("/admin/jobs/recurring")
+    await page.get_by_role("button", name="Disable Nightly").click()
+    await expect(page.get_by_text("The schedule is disabled")).to_be_visible()
+    await page.get_by_role("button", name="Enable Nightly").click()
+    await page.get_by_role("button", name="Run now Nightly").click()
+    await expect(page.get_by_text("started by hand")).to_be_visible()
+    await page.goto("/admin/jobs/recurring")
+    await page.get_by_role("link", name="Delete… Nightly").click()
+    await page.get_by_role("button", name="Delete the schedule").click()
+    await expect(page.get_by_text("The schedule is deleted")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Nightly")).to_have_count(0)
+    await page.get_by_role("button", name="Log out").click()
+    await page.goto("/admin/jobs")
+    await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+async def test_a_viewer_logs_in_by_password_and_sees_no_button(
+    browser: Browser, served: Site
+) -> None:
+    await served.add_user("vera", "Viewer")
+    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=500, pause=0.1))
+    await served.reaches(job_id, JobState.RUNNING)
+    context = await browser.new_context(base_url=served.url)
+    page = await context.new_page()
+    await page.goto(f"/admin/jobs/{job_id}")
+    await page.get_by_label("Name").fill("vera")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Log in").click()
+    await expect(page.get_by_role("status")).to_contain_text("Running")
+    await expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    answer = await page.evaluate(
+        "path => fetch(path, {method: 'POST'}).then(a => a.status)", f"/admin/jobs/{job_id}/cancel"
+    )
+    assert answer == 403
+    await served.jobs.cancel(job_id)
+
+
+async def test_where_events_do_not_get_through_the_page_polls(
+    browser: Browser, served: Site
+) -> None:
+    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=40, pause=0.2))
+    page = await opened(browser, served)
+    polled = anyio.Event()
+
+    async def refuse_streams(route: object) -> None:
+        if "poll=true" in route.request.url:  # type: ignore[attr-defined]
+            polled.set()
+            await route.continue_()  # type: ignore[attr-defined]
+        else:
+            await route.abort()  # type: ignore[attr-defined]
+
+    await page.route("**/admin/jobs/events*", refuse_streams)
+    await page.goto(f"/admin/jobs/{job_id}")
+    await expect(page.get_by_role("status").filter(has_text="Completed")).to_be_visible(
+        timeout=30_000
+    )
+    assert polled.is_set()

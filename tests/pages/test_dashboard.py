@@ -1,0 +1,48 @@
+"""The dashboard and the workers."""
+
+from datetime import UTC, datetime, timedelta
+
+import anyio
+import pytest
+
+from modhost_background_jobs.contracts import JobState
+from pages.demo import ImportCustomersJob, Steps
+from pages.site import Site, site
+from pages.visitor import Visitor
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_it_shows_what_runs_waits_and_failed(served: Site, visitor: Visitor) -> None:
+    failed = await served.jobs.enqueue(ImportCustomersJob, Steps(fail_at=1))
+    await served.reaches(failed, JobState.FAILED)
+    running = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=500, pause=0.05))
+    await served.jobs.schedule(ImportCustomersJob, datetime.now(UTC) + timedelta(hours=1))
+    await served.reaches(running, JobState.RUNNING)
+    page = await visitor.get("/admin/jobs")
+    assert "Active 1 running now" in page.text
+    assert "Pending 1 none overdue" in page.text
+    assert "Recurring 1 schedules" in page.text
+    assert "Workers 1" in page.text
+    assert "refused record 1" in page.text
+    assert f"/admin/jobs/{running}" in page.links
+    with anyio.fail_after(20):
+        while "Failed 1 in the last day" not in page.text or "bar-bad" not in page.source:
+            page = await visitor.get("/admin/jobs?span=day")
+    assert page.source.count('class="bar-bad"') == 1
+    workers = await visitor.get("/admin/jobs/workers")
+    assert "of 4 slots busy" in workers.text
+    assert "customers.ImportCustomersJob" in workers.text
+    await served.jobs.cancel(running)
+
+
+async def test_it_says_what_needs_attention(database_url: str) -> None:
+    async with site(database_url, mode="Producer") as served:
+        job_id = await served.jobs.enqueue(ImportCustomersJob, Steps())
+        visitor = await Visitor.of(served, "BackgroundJobs.ViewJobs")
+        page = await visitor.get("/admin/jobs")
+        assert "Nothing executes jobs." in page.text
+        assert "modhost worker" in page.text
+        job = await visitor.get(f"/admin/jobs/{job_id}")
+        assert "No consumer is alive: start one with `modhost worker`." in job.text
+        assert "modhost worker" in (await visitor.get("/admin/jobs/workers")).text

@@ -1,0 +1,92 @@
+"""The list of jobs: searches, and pages that go on from where the last one ended."""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+import pytest
+
+from modhost_background_jobs.contracts import JobState
+from pages.demo import (
+    ImportCustomersJob,
+    Steps,
+    SynchroniseInventoryOfAllWarehousesWithTheAccountingSystemJob,
+)
+from pages.site import Site, site
+from pages.visitor import Visitor
+
+pytestmark = pytest.mark.anyio
+
+LATER = datetime.now(UTC) + timedelta(days=1)
+
+
+async def test_one_pages_past_job_21_and_back(database_url: str) -> None:
+    async with site(database_url, mode="Producer") as served:
+        ids = await served.jobs.enqueue_many(ImportCustomersJob, [Steps()] * 45)
+        newest_first = [str(id_) for id_ in sorted(ids, reverse=True)]
+        visitor = await Visitor.of(served, "BackgroundJobs.ViewJobs")
+        first = await visitor.get("/admin/jobs/list?state=Pending")
+        assert first.job_ids() == newest_first[:20]
+        (older,) = [link for link in first.links if "before=" in link]
+        assert "state=Pending" in older
+        second = await visitor.get(older)
+        assert second.job_ids() == newest_first[20:40]
+        (older,) = [link for link in second.links if "before=" in link]
+        third = await visitor.get(older)
+        assert third.job_ids() == newest_first[40:]
+        assert not [link for link in third.links if "before=" in link]
+        (newer,) = [link for link in third.links if "after=" in link]
+        back = await visitor.get(newer)
+        assert back.job_ids() == newest_first[20:40]
+        (newer,) = [link for link in back.links if "after=" in link]
+        start = await visitor.get(newer)
+        assert start.job_ids() == newest_first[:20]
+        assert not [link for link in start.links if "after=" in link]
+
+
+async def test_a_search_finds_by_state_type_id_error_and_day(
+    served: Site, visitor: Visitor
+) -> None:
+    failed = await served.jobs.enqueue(ImportCustomersJob, Steps(fail_at=1))
+    done = await served.jobs.enqueue(ImportCustomersJob, Steps())
+    long = SynchroniseInventoryOfAllWarehousesWithTheAccountingSystemJob
+    later = await served.jobs.schedule(long, LATER)
+    await served.reaches(failed, JobState.FAILED)
+    await served.reaches(done, JobState.COMPLETED)
+
+    async def found(**search: str) -> set[str]:
+        page = await visitor.get(f"/admin/jobs/list?{urlencode(search)}")
+        return set(page.job_ids())
+
+    assert await found(state="failed") == {str(failed)}
+    assert await found(state="Completed") == {str(done)}
+    assert await found(job_type=f"customers.{long.__name__}") == {str(later)}
+    assert await found(q=str(done)) == {str(done)}
+    assert await found(q=str(done)[:13]) >= {str(done)}
+    assert await found(q="REFUSED record") == {str(failed)}
+    assert await found(q="100%_refused") == set()
+    assert await found(q="refused record", state="Completed") == set()
+    today = datetime.now(UTC).date()
+    assert await found(since=str(today - timedelta(days=1))) == {str(failed), str(done), str(later)}
+    assert await found(until=str(today - timedelta(days=1))) == set()
+    assert await found(since=str(today + timedelta(days=2))) == set()
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [("state=Nonsense", "state"), ("since=yesterday", "since"), ("before=x", "before")],
+)
+async def test_a_search_that_cannot_be_read_is_told(
+    sqlite_url: str, query: str, field: str
+) -> None:
+    async with site(sqlite_url) as served:
+        visitor = await Visitor.of(served, "BackgroundJobs.*")
+        page = await visitor.get(f"/admin/jobs/list?{query}", 422)
+        assert field in page.text
+
+
+async def test_an_empty_list_says_what_to_do_next(served: Site, visitor: Visitor) -> None:
+    assert "await jobs.enqueue(" in (await visitor.get("/admin/jobs/list")).text
+    await served.jobs.schedule(ImportCustomersJob, LATER)
+    nothing = await visitor.get("/admin/jobs/list?q=nothing")
+    assert "No job matches" in nothing.text
+    assert "/admin/jobs/list" in nothing.links

@@ -1,0 +1,167 @@
+"""What the pages are sent as things change."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+from sqlalchemy import Engine, event
+
+from modhost.stopping import Stopping
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
+from modhost_background_jobs.pages.live.topics import Topic, Topics
+from modhost_background_jobs.services.inspection import JobInspection
+from pages.demo import ImportCustomersJob, Steps
+from pages.site import Site, site
+from pages.visitor import Visitor
+
+pytestmark = pytest.mark.anyio
+
+Event = tuple[str, str, Any]
+
+
+@asynccontextmanager
+async def events(
+    served: Site, query: str, last_event_id: str | None = None
+) -> AsyncIterator[AsyncIterator[Event]]:
+    """Open a stream over a real connection."""
+    headers = {"Authorization": f"Bearer {await served.host.token('BackgroundJobs.*')}"}
+    if last_event_id is not None:
+        headers["Last-Event-ID"] = last_event_id
+    async with httpx2.AsyncClient(base_url=served.url, headers=headers, timeout=30) as client:
+        async with client.stream("GET", f"/admin/jobs/events?{query}") as answer:
+            assert answer.status_code == 200
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            yield _events(answer)
+
+
+async def _events(answer: httpx2.Response) -> AsyncIterator[Event]:
+    fields: dict[str, str] = {}
+    async for line in answer.aiter_lines():
+        if line:
+            name, _, value = line.partition(": ")
+            fields[name] = value
+            continue
+        if "data" in fields:
+            yield fields.get("event", ""), fields.get("id", ""), json.loads(fields["data"])
+        fields = {}
+
+
+async def test_progress_and_log_of_a_job_are_sent(served: Site) -> None:
+    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=8, pause=0.3))
+    messages: list[str] = []
+    states = []
+    async with events(served, f"watch=job&id={job_id}") as stream:
+        with anyio.fail_after(30):
+            async for kind, id_, data in stream:
+                if kind == "log":
+                    messages += [line["message"] for line in data]
+                    assert id_ == str(data[-1]["line"])
+                else:
+                    states.append(data.get("live_state", ""))
+                if any("badge-good" in state for state in states) and len(messages) == 8:
+                    break
+    assert messages == [f"Step {number} of 8" for number in range(1, 9)]
+    assert any("badge-info" in state and "Step" in state for state in states)
+
+
+async def test_a_lost_stream_goes_on_after_the_last_line(served: Site) -> None:
+    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=5))
+    await served.reaches(job_id, JobState.COMPLETED)
+    async with events(served, f"watch=job&id={job_id}") as stream:
+        with anyio.fail_after(20):
+            async for kind, _, data in stream:
+                if kind == "log":
+                    lines = data
+                    break
+    assert len(lines) == 5
+    seen = str(lines[2]["line"])
+    async with events(served, f"watch=job&id={job_id}", last_event_id=seen) as stream:
+        with anyio.fail_after(20):
+            async for kind, _, data in stream:
+                if kind == "log":
+                    assert [line["message"] for line in data] == ["Step 4 of 5", "Step 5 of 5"]
+                    break
+
+
+async def test_those_who_poll_get_the_same(served: Site, visitor: Visitor) -> None:
+    job_id = await served.jobs.schedule(
+        ImportCustomersJob, datetime.now(UTC) + timedelta(days=1), Steps()
+    )
+    for query in (f"watch=job&id={job_id}", f"watch=row&id={job_id}", "watch=dashboard"):
+        answer = await visitor.client.get(f"/admin/jobs/events?{query}&poll=true")
+        assert answer.status_code == 200
+        assert "fragments" in answer.json()
+        again = await visitor.client.get(f"/admin/jobs/events?{query}&poll=true")
+        assert again.json() == answer.json(), "a fragment changes although nothing has"
+    row = (await visitor.client.get(f"/admin/jobs/events?watch=row&id={job_id}&poll=true")).json()[
+        "fragments"
+    ]
+    assert "Pending" in row[f"live_state-{job_id}"]
+
+
+async def test_a_producer_shows_the_progress_of_jobs_elsewhere(database_url: str) -> None:
+    async with site(database_url, mode="Producer") as producer, site(database_url):
+        job_id = await producer.jobs.enqueue(ImportCustomersJob, Steps(steps=4, pause=0.2))
+        async with events(producer, f"watch=row&id={job_id}") as stream:
+            with anyio.fail_after(30):
+                async for _, _, data in stream:
+                    if "Completed" in data.get(f"live_state-{job_id}", ""):
+                        break
+
+
+async def test_a_hundred_viewers_cost_what_one_does(served: Site) -> None:
+    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps())
+    await served.reaches(job_id, JobState.COMPLETED)
+    topics = frozenset([Topic("dashboard"), Topic("job", job_id=job_id), Topic("workers")])
+    statements = 0
+
+    def count(*_: object) -> None:
+        nonlocal statements
+        statements += 1
+
+    async def cost(viewers: int) -> int:
+        nonlocal statements
+        async with served.host.scope() as scope:
+            feed = LiveFeed(
+                await scope.get(Topics), await scope.get(JobInspection), await scope.get(Stopping)
+            )
+            with ExitStack() as watching:
+                for _ in range(viewers):
+                    watching.enter_context(feed.watch(Viewer(topics, job_id, -1)))
+                statements = 0
+                await feed.look()
+                return statements
+
+    event.listen(Engine, "before_cursor_execute", count)
+    try:
+        one = await cost(1)
+        # The host's own services look at the database meanwhile.
+        assert 0 < one < 60
+        assert await cost(100) < one + 20
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+
+
+async def test_a_stream_ends_when_the_host_stops(sqlite_url: str) -> None:
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            async with site(sqlite_url) as served:
+                opened = anyio.Event()
+                ended = anyio.Event()
+
+                async def watch() -> None:
+                    async with events(served, "watch=dashboard") as stream:
+                        async for _ in stream:
+                            opened.set()
+                    ended.set()
+
+                group.start_soon(watch)
+                await opened.wait()
+                served.host.host.stopping.begin()
+                await ended.wait()

@@ -1,0 +1,174 @@
+"""A module whose jobs act up; real processes find it through an entry point."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import ClassVar
+
+import anyio
+from pydantic import BaseModel
+
+from modhost import Module, ModuleOptions, ServiceCollection, hookimpl
+from modhost_background_jobs.contracts import JobExecutionContext, ModuleJob, add_module_job
+
+STEP_SECONDS = 0.02
+
+
+class ActingOptions(ModuleOptions):
+    folder: Path
+
+
+class Act(BaseModel):
+    """The data of every job here."""
+
+    name: str = "job"
+    seconds: float = 0
+    failures: int = 0
+    lines: int = 0
+
+
+class Stage:
+    """The folder that jobs and tests share: marks of what happened, and gates that tests open."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.marks = folder / "marks"
+
+    def mark(self, event: str, act: Act) -> None:
+        """Append a line, whole even when several processes do so at once."""
+        with self.marks.open("a") as file:
+            file.write(f"{event} {act.name} {os.getpid()}\n")
+
+    def open_gate(self, name: str, process: int) -> None:
+        """Let a job pass that waits in one process."""
+        self._gate(name, process).touch()
+
+    def is_open(self, name: str) -> bool:
+        return self._gate(name, os.getpid()).exists()
+
+    def _gate(self, name: str, process: int) -> Path:
+        return self._folder / f"gate-{name}-{process}"
+
+
+class ActingJob(ModuleJob):
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+
+
+class QuickJob(ActingJob):
+    """Does next to nothing."""
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        self.stage.mark("started", context.get_data(Act))
+
+
+class NappingJob(ActingJob):
+    """Takes its time, and yields."""
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        act = context.get_data(Act)
+        self.stage.mark("started", act)
+        context.log("napping")
+        await anyio.sleep(act.seconds)
+        self.stage.mark("finished", act)
+
+
+class SpinningJob(ActingJob):
+    """Computes on the event loop without ever yielding."""
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        act = context.get_data(Act)
+        self.stage.mark("started", act)
+        until = time.monotonic() + act.seconds
+        while time.monotonic() < until:
+            sum(range(1000))
+        self.stage.mark("finished", act)
+
+
+class GatedJob(ActingJob):
+    """Waits for its gate, and tells all the while that it does."""
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        act = context.get_data(Act)
+        self.stage.mark("started", act)
+        try:
+            waited = 0
+            while not self.stage.is_open(act.name):
+                context.log(f"waiting in {os.getpid()}")
+                context.report_progress(min(99, waited), f"in {os.getpid()}")
+                waited += 1
+                await anyio.sleep(STEP_SECONDS)
+        except anyio.get_cancelled_exc_class():
+            self.stage.mark("stopped", act)
+            raise
+        self.stage.mark("finished", act)
+
+
+class BlockingJob(ActingJob):
+    """Waits for its gate, and blocks the event loop meanwhile."""
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        act = context.get_data(Act)
+        self.stage.mark("started", act)
+        while not self.stage.is_open(act.name):
+            time.sleep(STEP_SECONDS)  # noqa: ASYNC251 - this job is badly written on purpose
+        self.stage.mark("finished", act)
+
+
+class DeafJob(ActingJob):
+    """Runs in a thread and never looks whether it is to stop."""
+
+    def execute(self, context: JobExecutionContext) -> None:
+        act = context.get_data(Act)
+        self.stage.mark("started", act)
+        time.sleep(act.seconds)
+
+
+class LethalJob(ActingJob):
+    """Takes its process down, as running out of memory does."""
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        self.stage.mark("started", context.get_data(Act))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class FlakyJob(ActingJob):
+    """Logs at length, and fails a few times first."""
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        act = context.get_data(Act)
+        self.stage.mark("started", act)
+        for number in range(act.lines):
+            context.log(f"attempt {context.attempt} line {number} {'x' * 400}")
+            context.report_progress(100 * number / act.lines)
+        await anyio.sleep(STEP_SECONDS)
+        if context.attempt <= act.failures:
+            msg = f"failure {context.attempt}"
+            raise ValueError(msg)
+        self.stage.mark("finished", act)
+
+
+JOBS = (
+    QuickJob,
+    NappingJob,
+    SpinningJob,
+    GatedJob,
+    BlockingJob,
+    DeafJob,
+    LethalJob,
+    FlakyJob,
+)
+
+
+class ActingModule(Module):
+    name: ClassVar[str] = "acting"
+    version: ClassVar[str] = "1.0"
+    requires: ClassVar[tuple[str, ...]] = ("background_jobs",)
+    options: ClassVar[type[BaseModel]] = ActingOptions
+
+    @hookimpl
+    def configure_services(self, services: ServiceCollection, options: ActingOptions) -> None:
+        services.add_instance(Stage, Stage(options.folder))
+        for job in JOBS:
+            add_module_job(services, job)

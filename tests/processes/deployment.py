@@ -1,0 +1,161 @@
+"""A database, the processes that share it, and a producer in the process of the test."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import anyio
+
+from modhost.testing import running_host
+from modhost_background_jobs.contracts import (
+    BackgroundJobs,
+    BackgroundJobsContracts,
+    JobDetail,
+    JobFilter,
+    JobId,
+    JobState,
+    ModuleJob,
+)
+from modhost_background_jobs.module import BackgroundJobsModule
+from processes.acting import Act, ActingModule, Stage
+from processes.host_process import POLL_SECONDS, HostProcess, until
+
+TESTS = Path(__file__).parents[1]
+
+QUICK = {
+    "heartbeat_interval": "200ms",
+    "stall_timeout": "1s",
+    "stall_sweep_interval": "200ms",
+    "retry_base_delay": "50ms",
+    "progress_flush_interval": "100ms",
+    "max_concurrency": "4",
+}
+"""A dead worker is found within a second or two; not for tests in which a living one must not be
+taken for dead on a machine that stutters."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that a job did, and where."""
+
+    event: str
+    name: str
+    process: int
+
+
+class Deployment:
+    """What stands on one database."""
+
+    def __init__(self, folder: Path, database_url: str) -> None:
+        self.folder = folder
+        self.stage = Stage(folder)
+        self._database_url = database_url
+        self._processes: list[HostProcess] = []
+        self._scheduling: BackgroundJobs
+        self._querying: BackgroundJobsContracts
+        folder.mkdir(exist_ok=True)
+        _install_acting(folder / "installed")
+
+    @asynccontextmanager
+    async def producing(self) -> AsyncIterator["Deployment"]:
+        """Open the producer, and kill all processes at the end."""
+        config = {
+            "host": {"database_url": self._database_url},
+            "modules": {"acting": {"folder": self.folder}},
+        }
+        try:
+            modules = [BackgroundJobsModule(), ActingModule()]
+            async with running_host(modules, config=config) as host, host.scope() as scope:
+                self._scheduling = await scope.get(BackgroundJobs)
+                self._querying = await scope.get(BackgroundJobsContracts)
+                yield self
+        finally:
+            for process in self._processes:
+                process.kill()
+
+    def start(self, command: str = "worker", **options: str) -> HostProcess:
+        """Start a process with these options of background jobs."""
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(self.folder / "installed"), str(TESTS)]),
+            "MODHOST__HOST__BIND": "127.0.0.1:0",
+            "MODHOST__HOST__DATABASE_URL": self._database_url,
+            "MODHOST__HOST__ENVIRONMENT": "development",
+            "MODHOST__HOST__MODULES__DISABLED": '["reports_example"]',
+            "MODHOST__MODULES__ACTING__FOLDER": str(self.folder),
+        }
+        for name, value in options.items():
+            environment[f"MODHOST__MODULES__BACKGROUND_JOBS__{name.upper()}"] = value
+        config = self.folder / "host.toml"
+        config.touch()
+        log = self.folder / f"process-{len(self._processes)}.log"
+        process = HostProcess([command, "--config", str(config)], environment, log)
+        self._processes.append(process)
+        return process
+
+    async def ready(self, *processes: HostProcess) -> None:
+        for process in processes:
+            await process.ready()
+
+    async def enqueue(self, job: type[ModuleJob], act: Act, **options: Any) -> UUID:
+        return await self._scheduling.enqueue(job, act, **options)
+
+    async def enqueue_many(self, job: type[ModuleJob], acts: list[Act]) -> list[JobId]:
+        return await self._scheduling.enqueue_many(job, acts)
+
+    async def cancel(self, job_id: UUID) -> None:
+        await self._scheduling.cancel(JobId(job_id))
+
+    async def detail(self, job_id: UUID) -> JobDetail:
+        found = await self._querying.get_job_detail(JobId(job_id))
+        assert found is not None, f"the job {job_id} is lost"
+        return found
+
+    async def ends(self, job_id: UUID, seconds: float = 60) -> JobDetail:
+        """Wait until a job is over, and return it."""
+        with anyio.fail_after(seconds):
+            while not (detail := await self.detail(job_id)).state.is_final:
+                await anyio.sleep(POLL_SECONDS)
+        return detail
+
+    async def count(self, state: JobState) -> int:
+        return (await self._querying.get_jobs(JobFilter(state=state, page_size=1))).total_count
+
+    async def all_completed(self, jobs: int, seconds: float = 60) -> None:
+        """Wait until so many jobs are `Completed`, and check that there is no other."""
+        with anyio.move_on_after(seconds):
+            while await self.count(JobState.COMPLETED) < jobs:
+                await anyio.sleep(POLL_SECONDS)
+        counts = {state: await self.count(state) for state in JobState}
+        assert counts == dict.fromkeys(JobState, 0) | {JobState.COMPLETED: jobs}
+
+    def marks(self, event: str, name: str | None = None) -> list[Mark]:
+        """What the jobs did so far."""
+        if not self.stage.marks.exists():
+            return []
+        # A process that is killed may leave its last line unfinished.
+        lines = self.stage.marks.read_text().split("\n")[:-1]
+        found = (Mark(each[0], each[1], int(each[2])) for each in map(str.split, lines))
+        return [each for each in found if each.event == event and name in (None, each.name)]
+
+    async def marked(
+        self, event: str, name: str | None = None, times: int = 1, seconds: float = 60
+    ) -> list[Mark]:
+        """Wait until jobs have left so many marks, and return them."""
+        what = f"{times} marks of {name or 'any job'} {event}"
+        await until(lambda: len(self.marks(event, name)) >= times, what, seconds)
+        return self.marks(event, name)
+
+
+def _install_acting(folder: Path) -> None:
+    """Make the module of these tests one that is installed, for processes that look there."""
+    info = folder / "acting-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acting\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[modhost.modules]\nacting = processes.acting:ActingModule\n"
+    )

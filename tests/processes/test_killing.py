@@ -1,0 +1,100 @@
+"""Workers that are killed by `kill -9`: nothing is flushed, nobody is told."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import anyio
+import pytest
+
+from modhost_background_jobs.contracts import JobState
+from processes.acting import Act, FlakyJob, GatedJob, LethalJob, QuickJob
+from processes.deployment import QUICK, Deployment
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_with_default_settings_another_worker_has_the_job_within_thirty_seconds(
+    tmp_path: Path, sqlite_url: str, postgres_url: str
+) -> None:
+    """On both databases at once: almost all of it is waiting for the stall timeout."""
+    async with AsyncExitStack() as stack:
+        deployments = [
+            await stack.enter_async_context(Deployment(tmp_path / name, url).producing())
+            for name, url in (("sqlite", sqlite_url), ("postgresql", postgres_url))
+        ]
+        async with anyio.create_task_group() as group:
+            for deployment in deployments:
+                group.start_soon(_kill_one_of_two, deployment)
+
+
+async def _kill_one_of_two(deployment: Deployment) -> None:
+    workers = [deployment.start(max_concurrency="1"), deployment.start(max_concurrency="1")]
+    job_id = await deployment.enqueue(GatedJob, Act())
+    await deployment.ready(*workers)
+    (first,) = await deployment.marked("started")
+    victim, heir = sorted(workers, key=lambda worker: worker.pid != first.process)
+    while not (await deployment.detail(job_id)).logs:
+        await anyio.sleep(0.05)
+    victim.kill()
+    _, second = await deployment.marked("started", times=2, seconds=30)
+    assert second.process == heir.pid
+    deployment.stage.open_gate("job", heir.pid)
+    job = await deployment.ends(job_id)
+    assert (job.state, job.retry_count) == (JobState.COMPLETED, 0)
+    assert job.progress_message == f"in {heir.pid}"
+    assert [attempt.number for attempt in job.attempts] == [1, 1]
+    assert "lost worker" in (job.attempts[0].error or "")
+    assert f"-{victim.pid}-" in (job.attempts[0].worker or "")
+    assert f"-{heir.pid}-" in (job.attempts[1].worker or "")
+    assert (job.logs[0].message, job.logs[-1].message) == (
+        f"waiting in {victim.pid}",
+        f"waiting in {heir.pid}",
+    )
+
+
+async def test_a_job_that_takes_three_workers_down_is_handed_to_no_fourth(
+    deployment: Deployment,
+) -> None:
+    workers = [deployment.start(**QUICK) for _ in range(4)]
+    await deployment.ready(*workers)
+    job = await deployment.ends(await deployment.enqueue(LethalJob, Act()))
+    assert job.state is JobState.FAILED
+    assert "quarantined: 3 workers died while they ran this job" in (job.error or "")
+    dead = [mark.process for mark in deployment.marks("started")]
+    assert len(set(dead)) == 3
+    (survivor,) = [worker for worker in workers if worker.pid not in dead]
+    await deployment.ends(await deployment.enqueue(QuickJob, Act(name="next")))
+    assert deployment.marks("started", "next")[0].process == survivor.pid
+    assert len(deployment.marks("started", "job")) == 3
+
+
+async def test_jobs_with_failures_and_long_logs_survive_a_crash_and_a_new_start(
+    deployment: Deployment,
+) -> None:
+    worker = await deployment.start(**QUICK, progress_flush_batch_size="7").ready()
+    acts = [Act(name=f"job-{n}", failures=n % 3, lines=20) for n in range(300)]
+    ids = await deployment.enqueue_many(FlakyJob, acts)
+    await deployment.marked("finished", times=100)
+    worker.kill()
+    assert await deployment.count(JobState.COMPLETED) < len(ids)
+    deployment.start(**QUICK)
+    await deployment.all_completed(len(ids))
+    for job_id, act in zip(ids, acts, strict=True):
+        job = await deployment.detail(job_id)
+        assert job.retry_count == act.failures
+        last = [line.message for line in job.logs][-act.lines :]
+        assert [line.rpartition(" ")[0] for line in last] == [
+            f"attempt {act.failures + 1} line {number}" for number in range(act.lines)
+        ]
+
+
+async def test_a_crash_between_two_batches_of_ends_loses_no_job(deployment: Deployment) -> None:
+    worker = await deployment.start(**QUICK).ready()
+    acts = [Act(name=f"job-{n}") for n in range(3000)]
+    await deployment.enqueue_many(QuickJob, acts)
+    await deployment.marked("started", times=300)
+    worker.kill()
+    assert await deployment.count(JobState.COMPLETED) < len(acts)
+    deployment.start(**QUICK)
+    await deployment.all_completed(len(acts))
+    assert {mark.name for mark in deployment.marks("started")} == {act.name for act in acts}

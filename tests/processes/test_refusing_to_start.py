@@ -1,0 +1,117 @@
+"""What stops a start, told by the command line."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+GOOD = """
+from typing import Protocol
+
+from modhost import Module, ModuleOptions, ServiceCollection, hookimpl
+"""
+
+BAD_IMPORT = "import a_package_that_nobody_has"
+
+BAD_OPTION = f"""{GOOD}
+class TidyOptions(ModuleOptions):
+    days: int = 7
+
+class TidyModule(Module):
+    name = "tidy"
+    options = TidyOptions
+"""
+
+MISSING_CONTRACT = f"""{GOOD}
+class Printer(Protocol):
+    def print(self) -> None: ...
+
+class Letters:
+    def __init__(self, printer: Printer) -> None: ...
+
+class LettersModule(Module):
+    name = "letters"
+
+    @hookimpl
+    def configure_services(self, services: ServiceCollection) -> None:
+        services.add_singleton(Letters)
+"""
+
+CYCLE = f"""{GOOD}
+class HenModule(Module):
+    name = "hen"
+    requires = ("egg",)
+
+class EggModule(Module):
+    name = "egg"
+    requires = ("hen",)
+"""
+
+SOURCES = {"broken": BAD_IMPORT, "tidy": BAD_OPTION, "letters": MISSING_CONTRACT, "circle": CYCLE}
+ENTRIES = {
+    "broken": ["broken = acme_broken:BrokenModule"],
+    "tidy": ["tidy = acme_tidy:TidyModule"],
+    "letters": ["letters = acme_letters:LettersModule"],
+    "circle": ["hen = acme_circle:HenModule", "egg = acme_circle:EggModule"],
+}
+TOLD = {
+    "broken": ["MH101", "acme-broken", "No module named 'a_package_that_nobody_has'", "disabled"],
+    "tidy": ["MH203", "host.toml", "modules.tidy", "days", "'often'"],
+    "letters": ["MH301", "acme-letters", "Letters", "Printer"],
+    "circle": ["MH107", "hen", "egg"],
+}
+
+
+def refused(folder: Path, *names: str, command: str = "run") -> str:
+    """Start a host that has these modules; return what it says while it refuses."""
+    entries = folder / "installed"
+    for name in names:
+        info = entries / f"acme_{name}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (entries / f"acme_{name}.py").write_text(SOURCES[name])
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: acme-{name}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text("\n".join(["[modhost.modules]", *ENTRIES[name]]))
+    config = folder / "host.toml"
+    lines = ["[host]", 'bind = "127.0.0.1:0"', f'database_url = "sqlite:///{folder}/refused.db"']
+    if "tidy" in names:
+        lines += ["[modules.tidy]", 'days = "often"']
+    config.write_text("\n".join(lines))
+    run = subprocess.run(
+        [sys.executable, "-m", "modhost", command, "--config", str(config)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(entries)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 2, run.stdout + run.stderr
+    assert run.stdout == ""
+    assert "Traceback" not in run.stderr
+    assert not (folder / "refused.db").exists()
+    return run.stderr
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_each_problem_alone_stops_the_start(tmp_path: Path, name: str) -> None:
+    told = refused(tmp_path, name)
+    assert told.startswith("modhost cannot start: 1 problem.\n")
+    for part in TOLD[name]:
+        assert part in told
+
+
+def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+    told = refused(tmp_path, *SOURCES, command="worker")
+    assert told.startswith("modhost cannot start: 4 problems.\n")
+    assert sorted(re.findall(r"^(MH\d+)", told, re.MULTILINE)) == [
+        "MH101",
+        "MH107",
+        "MH203",
+        "MH301",
+    ]
+    for parts in TOLD.values():
+        for part in parts:
+            assert part in told

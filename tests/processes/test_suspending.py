@@ -1,0 +1,51 @@
+"""A worker that is suspended, taken for dead, and then wakes up: a zombie."""
+
+import signal
+
+import pytest
+
+from modhost_background_jobs.contracts import JobState
+from processes.acting import Act, BlockingJob, GatedJob
+from processes.deployment import QUICK, Deployment
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_nothing_that_a_zombie_does_to_its_former_jobs_is_stored(
+    deployment: Deployment,
+) -> None:
+    """One of its jobs goes on when it wakes and is to be cancelled, the other one ends at once."""
+    zombie = await deployment.start(**QUICK).ready()
+    going_on = await deployment.enqueue(GatedJob, Act(name="going-on"))
+    await deployment.marked("started", "going-on")
+    ending = await deployment.enqueue(BlockingJob, Act(name="ending"))
+    await deployment.marked("started", "ending")
+    zombie.signal(signal.SIGSTOP)
+    heir = deployment.start(**QUICK)
+    await deployment.marked("started", "going-on", times=2)
+    await deployment.marked("started", "ending", times=2)
+    deployment.stage.open_gate("ending", zombie.pid)
+    zombie.signal(signal.SIGCONT)
+    (finished,) = await deployment.marked("finished", "ending")
+    (stopped,) = await deployment.marked("stopped", "going-on")
+    assert {finished.process, stopped.process} == {zombie.pid}
+    await zombie.logs(f"lost lease.*{going_on}")
+    await zombie.logs(f"lost lease.*{ending}")
+    await zombie.logs("was taken for dead and its jobs were handed to others; it registers again")
+    for job_id in (going_on, ending):
+        assert (await deployment.detail(job_id)).state is JobState.RUNNING
+    for name in ("going-on", "ending"):
+        deployment.stage.open_gate(name, heir.pid)
+    for job_id in (going_on, ending):
+        job = await deployment.ends(job_id)
+        assert (job.state, job.retry_count) == (JobState.COMPLETED, 0)
+        assert f"-{heir.pid}-" in (job.worker or "")
+        assert f"-{zombie.pid}-" in (job.attempts[0].worker or "")
+    job = await deployment.detail(going_on)
+    assert job.progress_message == f"in {heir.pid}"
+    lines = [line.message for line in job.logs]
+    first_of_heir = lines.index(f"waiting in {heir.pid}")
+    assert set(lines[first_of_heir:]) == {f"waiting in {heir.pid}"}
+    # What it logged after it woke would have a time after the other's first line.
+    times = [line.timestamp for line in job.logs]
+    assert times == sorted(times)

@@ -1,0 +1,232 @@
+"""Steps that processes and people take, in any order, each compared with the model."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from background_jobs.support import TYPES, add_worker
+from modhost_background_jobs.contracts import CatchUpPolicy, JobConflict, JobState, OverlapPolicy
+from modhost_background_jobs.queue.cron import CronSchedule
+from modhost_background_jobs.queue.records import (
+    Ended,
+    Heartbeat,
+    Lease,
+    LogLine,
+    NewJob,
+    ProgressUpdate,
+    Released,
+)
+from modhost_background_jobs.queue.recurring import ScheduleSettings
+from simulation.model import MAX_RESCUES, Model
+from simulation.world import World
+
+NIGHTLY = ScheduleSettings(
+    name="nightly",
+    schedule=CronSchedule.parse("*/10 * * * *"),
+    job_type=TYPES[0],
+    module_name="tests",
+    data=None,
+    overlap=OverlapPolicy.SKIP,
+    catch_up=CatchUpPolicy.ONE,
+    max_attempts=3,
+    timeout=None,
+)
+
+workers = st.sampled_from(["w1", "w2", "w3"])
+picks = st.integers(0, 1000)
+finals = st.sampled_from([JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED])
+
+
+class QueueMachine(RuleBasedStateMachine):
+    """A history: `leases` are all that were ever handed out, most of them void by now."""
+
+    world: World
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world.begin_anew()
+        self.model = Model()
+        self.leases: list[Lease] = []
+        self.seen: list[Heartbeat] = []
+        self.lines = 0
+        self.states: dict[UUID, tuple[JobState, int]] = {}
+        self.excused: set[UUID] = set()
+        """Jobs that this step may delete, or take back from a final state."""
+
+    @property
+    def now(self) -> datetime:
+        return self.world.clock.now()
+
+    def lease(self, pick: int) -> Lease:
+        # Newer ones more often: void leases are many.
+        return self.leases[-1 - min(pick % len(self.leases), pick % 5)]
+
+    def job(self, pick: int) -> UUID:
+        return list(self.model.jobs)[pick % len(self.model.jobs)]
+
+    @initialize()
+    def start(self) -> None:
+        self.schedule = self.world.do(self.world.schedules.put, NIGHTLY)
+        self.join("w1")
+
+    @rule(seconds=st.sampled_from([1, 30, 400]))
+    def time_passes(self, seconds: int) -> None:
+        self.world.clock.advance(seconds)
+
+    @rule(count=st.integers(1, 3), due=st.integers(-60, 60), attempts=st.integers(1, 3))
+    def enqueue(self, count: int, due: int, attempts: int) -> None:
+        jobs = [
+            NewJob(
+                id=UUID(int=len(self.model.jobs) + number + (self.lines << 64)),
+                job_type=TYPES[number % 2],
+                module_name="tests",
+                data=None,
+                created_at=self.now,
+                execute_at=self.now + timedelta(seconds=due),
+                max_attempts=attempts,
+            )
+            for number in range(count)
+        ]
+        self.lines += 1
+        self.world.do(self.world.store.insert, jobs)
+        for job in jobs:
+            self.model.insert(job)
+
+    @rule(worker=workers)
+    def join(self, worker: str) -> None:
+        self.world.do(add_worker, self.world.store, worker)
+        self.model.beats.setdefault(worker, 0)
+
+    @rule(worker=workers)
+    def leave(self, worker: str) -> None:
+        self.world.do(self.world.store.unregister, worker)
+        self.model.beats.pop(worker, None)
+
+    @rule(worker=workers)
+    def beat(self, worker: str) -> None:
+        is_registered = self.world.do(self.world.store.beat, worker, 0, self.now)
+        assert is_registered == (worker in self.model.beats)
+        if is_registered:
+            self.model.beats[worker] += 1
+
+    @rule(worker=workers, limit=st.integers(1, 4))
+    def claim(self, worker: str, limit: int) -> None:
+        claimed = self.world.do(self.world.store.claim, worker, TYPES, limit, self.now)
+        assert [c.lease.job_id for c in claimed] == self.model.claim(worker, limit, self.now)
+        self.leases += [c.lease for c in claimed]
+
+    @rule(worker=workers)
+    def look_for_own_jobs(self, worker: str) -> None:
+        found = self.world.do(self.world.store.leases, worker)
+        assert found == {job.lease: job.is_to_stop for job in self.model.running_on(worker)}
+
+    @precondition(lambda self: self.leases)
+    @rule(pick=picks, state=finals)
+    def end(self, pick: int, state: JobState) -> None:
+        lease = self.lease(pick)
+        error = "failed" if state is JobState.FAILED else None
+        held = self.world.do(self.world.store.end, [Ended(lease, state, error)], self.now)
+        assert held == ({lease.job_id} if self.model.end(lease, state, self.now) else set())
+
+    @precondition(lambda self: self.leases)
+    @rule(pick=picks, wait=st.integers(0, 60), spent=st.booleans())
+    def release(self, pick: int, wait: int, spent: bool) -> None:
+        lease = self.lease(pick)
+        again_at = self.now + timedelta(seconds=wait)
+        released = Released(lease, again_at, "failed" if spent else None, spent=spent)
+        held = self.world.do(self.world.store.release, [released], self.now)
+        expected = self.model.release(lease, again_at, self.now, spent=spent)
+        assert held == ({lease.job_id} if expected else set())
+
+    @precondition(lambda self: self.leases)
+    @rule(pick=picks)
+    def report(self, pick: int) -> None:
+        lease = self.lease(pick)
+        expected = {lease.job_id} if self.model.held(lease) else set()
+        self.lines += 1
+        line = LogLine(lease, self.lines, self.now, "line")
+        progress = ProgressUpdate(lease, 50, "half")
+        assert self.world.do(self.world.store.save_progress, [progress]) == expected
+        assert self.world.do(self.world.store.append_logs, [line], 10) == expected
+
+    @rule()
+    def sweeper_looks(self) -> None:
+        found = self.world.do(self.world.store.heartbeats)
+        unregistered = {
+            job.worker: -1
+            for job in self.model.jobs.values()
+            if job.state is JobState.RUNNING and job.worker not in self.model.beats
+        }
+        assert dict(found) == self.model.beats | unregistered
+        self.seen = found
+
+    @precondition(lambda self: self.seen)
+    @rule(pick=picks)
+    def sweeper_rescues(self, pick: int) -> None:
+        """By what it saw, which may be old: whoever was heard of since keeps their jobs."""
+        seen = self.seen[pick % len(self.seen)]
+        rescued = self.world.do(self.world.store.rescue, seen, MAX_RESCUES, self.now)
+        assert {(r.job_id, r.state) for r in rescued} == self.model.rescue(seen, self.now)
+
+    @precondition(lambda self: self.model.jobs)
+    @rule(pick=picks)
+    def cancel(self, pick: int) -> None:
+        job_id = self.job(pick)
+        expected = self.model.cancel(job_id, self.now)
+        try:
+            answer = self.world.do(self.world.queue.cancel, job_id)
+        except JobConflict:
+            answer = None
+        assert answer == expected
+
+    @precondition(lambda self: self.model.jobs)
+    @rule(pick=picks)
+    def retry(self, pick: int) -> None:
+        job_id = self.job(pick)
+        self.excused = {job_id}
+        expected = self.model.retry(job_id, self.now)
+        try:
+            self.world.do(self.world.queue.retry, job_id)
+        except JobConflict:
+            assert not expected
+        else:
+            assert expected
+
+    @rule()
+    def schedule_fires(self) -> None:
+        """Two consumers try; the second finds nothing left to do."""
+        row = self.world.do(self.world.schedules.get, self.schedule)
+        is_due = row["next_run_at"] <= self.now
+        fired = [self.world.do(self.world.firing.fire, self.schedule) for _ in range(2)]
+        assert fired == [int(is_due), 0]
+        new = self.world.rows().keys() - self.model.jobs.keys()
+        assert len(new) == int(is_due)
+        for job_id in new:
+            self.model.fire(self.schedule, job_id, self.now)
+
+    @rule(age=st.sampled_from([10, 300]))
+    def prune(self, age: int) -> None:
+        before = self.now - timedelta(seconds=age)
+        self.excused = set(self.model.jobs)
+        assert self.world.do(self.world.store.prune, before, 1000) == self.model.prune(before)
+
+    @invariant()
+    def the_database_agrees_with_the_model(self) -> None:
+        rows = self.world.rows()
+        assert rows == {job.id: job.compared for job in self.model.jobs.values()}
+
+    @invariant()
+    def nothing_is_lost_and_no_end_is_undone(self) -> None:
+        """Whatever the model says: a fence never falls, and what is final stays."""
+        rows = self.world.rows()
+        for job_id, (state, fence) in self.states.items():
+            if job_id in self.excused and job_id not in rows:
+                continue
+            assert job_id in rows
+            assert rows[job_id][1] >= fence
+            if state.is_final and job_id not in self.excused:
+                assert rows[job_id][0] == state
+        self.states = {job_id: (JobState(row[0]), row[1]) for job_id, row in rows.items()}
+        self.excused = set()

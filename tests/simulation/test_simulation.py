@@ -1,0 +1,34 @@
+"""Random histories of the queue: workers die, wake up, repeat themselves and come too late.
+
+Hypothesis finds the shortest history that fails, and prints it with what replays it. There are
+more and other histories than those of the default run:
+
+    MODHOST_SIMULATIONS=1000 pytest tests/simulation --hypothesis-seed=1
+"""
+
+import os
+
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from simulation.machine import QueueMachine
+from simulation.world import open_world
+
+SIMULATIONS = os.environ.get("MODHOST_SIMULATIONS")
+
+
+def test_every_history_of_the_queue_is_one_that_the_model_allows(database_url: str) -> None:
+    with open_world(database_url) as world:
+        machine = type("Machine", (QueueMachine,), {"world": world})
+        run_state_machine_as_test(
+            machine,
+            settings=settings(
+                max_examples=int(SIMULATIONS or 40),
+                stateful_step_count=50,
+                derandomize=SIMULATIONS is None,
+                database=None,
+                deadline=None,
+                print_blob=True,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )

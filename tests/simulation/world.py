@@ -1,0 +1,80 @@
+"""A real database, driven step by step from synchronous code."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from uuid import UUID
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from sqlalchemy import delete, select
+
+from background_jobs.support import START, MovingClock, migrated
+from modhost.database import Database
+from modhost_background_jobs.queue.firing import OCCURRENCES, RecurringFiring
+from modhost_background_jobs.queue.job_queue import ATTEMPTS, FINISHED, JOBS, DatabaseJobQueue
+from modhost_background_jobs.queue.listing import LOGS
+from modhost_background_jobs.queue.open_store import open_store
+from modhost_background_jobs.queue.recurring import RECURRING, RecurringSchedules
+from modhost_background_jobs.queue.tables import Worker
+from modhost_background_jobs.queue.wakeups import open_wakeups
+
+WORKERS = Worker.__table__  # type: ignore[attr-defined]
+T = TypeVar("T")
+
+
+class World:
+    """The queue over one database; `do` runs one of its coroutines to its end."""
+
+    def __init__(self, portal: BlockingPortal, database: Database) -> None:
+        self._portal = portal
+        self._database = database
+        self.clock = MovingClock()
+        self.store = open_store(database)
+        self.queue = DatabaseJobQueue(database, self.store, open_wakeups(database), self.clock)
+        self.schedules = RecurringSchedules(database, self.clock)
+        self.firing = RecurringFiring(database, self.queue, self.clock)
+
+    def do(self, function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+        return self._portal.call(function, *arguments)
+
+    def begin_anew(self) -> None:
+        """Empty the tables."""
+        self.clock.time, self.clock.seconds = START, 1000.0
+        self.do(self._clear)
+
+    def rows(self) -> dict[UUID, tuple[Any, ...]]:
+        """All jobs as they stand in the tables, each in one of the two."""
+        live, finished = self.do(self._rows)
+        assert not live.keys() & finished.keys()
+        return live | finished
+
+    async def _clear(self) -> None:
+        async with self._database.session() as session:
+            connection = await session.connection()
+            for table in (JOBS, FINISHED, ATTEMPTS, LOGS, WORKERS, RECURRING, OCCURRENCES):
+                await connection.execute(delete(table))
+
+    async def _rows(self) -> list[dict[UUID, tuple[Any, ...]]]:
+        async with self._database.reading() as session:
+            connection = await session.connection()
+            found = []
+            for table in (JOBS, FINISHED):
+                names = ("id", "state", "fence", "attempt", "attempts_left", "rescues", "worker")
+                rows = await connection.execute(select(*(table.c[name] for name in names)))
+                found.append({row.id: _compared(row) for row in rows})
+        return found
+
+
+def _compared(row: Any) -> tuple[Any, ...]:
+    worker = row.worker if row.state == "Running" else None
+    return (row.state, row.fence, row.attempt, row.attempts_left, row.rescues, worker)
+
+
+@contextmanager
+def open_world(database_url: str) -> Iterator[World]:
+    """Open a migrated database in an event loop of its own."""
+    with start_blocking_portal() as portal:
+        database = Database(database_url)
+        with portal.wrap_async_context_manager(database.open()):
+            portal.call(migrated, database)
+            yield World(portal, database)
