@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from modhost.checks import Finding, rules
 from modhost.configuration.host_options import HostOptions
 from modhost.configuration.problems import Origins, findings_of, named
-from modhost.configuration.secrecy import shown
+from modhost.configuration.secrecy import HIDDEN, is_secret_name, shown
 from modhost.configuration.values import leaves, merge, overrides
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -107,4 +107,5 @@ class Configuration:
 def _rows(section: tuple[str, ...], options: BaseModel) -> Iterator[tuple[str, Any]]:
     dumped = options.model_dump(mode="python")
     for path, value in leaves(dumped):
-        yield named(section, path), shown(path[-1], value)
+        is_secret = any(map(is_secret_name, path))
+        yield named(section, path), HIDDEN if is_secret else shown(path[-1], value)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from modhost.checks import Finding, rules
-from modhost.configuration.secrecy import shown
+from modhost.configuration.secrecy import HIDDEN, holds_secret, is_secret_name, shown
 from modhost.configuration.values import Path
 
 
@@ -58,7 +58,8 @@ def _finding(
         return Finding(rules.BAD_VALUE, f"{where} is missing.", "Set it.", module)
     if not location:
         return Finding(rules.BAD_VALUE, f"{where}: {message}.", "", module)
-    value = shown(location[-1], detail["input"])
+    is_secret = _is_secret(location, model) or any(map(is_secret_name, location))
+    value = HIDDEN if is_secret else shown(location[-1], detail["input"])
     return Finding(rules.BAD_VALUE, f"{where} is {value!r}.", f"{message}.", module)
 
 
@@ -66,6 +67,17 @@ def named(section: Path, location: Iterable[str]) -> str:
     """Return a key as people find it in the file: `[section] key`."""
     *tables, key = (*section, *location) if tuple(location) else (*section, "")
     return f"[{'.'.join(tables)}] {key}".rstrip()
+
+
+def _is_secret(location: Path, model: type[BaseModel]) -> bool:
+    """Tell whether the option at a place, or one above it, is of a secret type."""
+    field: Any = model.model_fields.get(location[0])
+    if field is None:
+        return False
+    below = field.annotation
+    if len(location) > 1 and isinstance(below, type) and issubclass(below, BaseModel):
+        return _is_secret(location[1:], below)
+    return holds_secret(below)
 
 
 def _known(location: Path, model: type[BaseModel]) -> str:

@@ -5,7 +5,7 @@ from modhost.database.errors import BadDatabaseUrl, DatabaseError, DatabaseUnrea
 from modhost.database.postgres import PostgresAccess
 from modhost.database.sqlite import SqliteAccess
 from modhost.database.types import Identifier, UtcDateTime, from_sqlite, to_sqlite
-from modhost.database.url import DatabaseUrl
+from modhost.database.url import DatabaseUrl, without_secrets
 
 __all__ = [
     "BadDatabaseUrl",
@@ -19,4 +19,5 @@ __all__ = [
     "UtcDateTime",
     "from_sqlite",
     "to_sqlite",
+    "without_secrets",
 ]

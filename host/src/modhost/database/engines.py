@@ -16,8 +16,8 @@ _BUSY_TIMEOUT_MS: Final = int(LOCK_DEADLINE_SECONDS * 1000)
 
 def open_sqlite(url: DatabaseUrl, names: FlatNames) -> tuple[AsyncEngine, AsyncEngine]:
     """Return the engine of the one writer, and that of the readers."""
-    writer = create_async_engine(url.for_engine(), pool_size=1, max_overflow=0)
-    reader = create_async_engine(url.for_engine(), pool_size=_READERS, max_overflow=0)
+    writer = _create(url, pool_size=1, max_overflow=0)
+    reader = _create(url, pool_size=_READERS, max_overflow=0)
     for engine, begin, query_only in (
         (writer, "BEGIN IMMEDIATE", False),
         (reader, "BEGIN", True),
@@ -42,14 +42,19 @@ def open_postgres(url: DatabaseUrl) -> tuple[AsyncEngine, AsyncEngine]:
             "prepared_statement_cache_size": 0,
             "prepared_statement_name_func": str,
         }
-    engine = create_async_engine(
-        url.for_engine(),
+    engine = _create(
+        url,
         pool_pre_ping=True,
         pool_size=5,
         max_overflow=10,
         connect_args=connecting,
     )
     return engine, engine.execution_options(postgresql_readonly=True)
+
+
+def _create(url: DatabaseUrl, **settings: Any) -> AsyncEngine:
+    # Errors are logged, where the values of a statement have no place.
+    return create_async_engine(url.for_engine(), hide_parameters=True, **settings)
 
 
 def _begin_by(engine: AsyncEngine, statement: str, *, query_only: bool) -> None:

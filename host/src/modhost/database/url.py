@@ -1,5 +1,6 @@
 """The database's URL, read once, shown without its password."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -10,6 +11,7 @@ from sqlalchemy.exc import ArgumentError
 from modhost.database.errors import BadDatabaseUrl
 
 _EXAMPLES: Final = "sqlite:///var/modhost.db or postgresql://user@host/database"
+_SECRET: Final = re.compile(r"(?i)password|secret|token|key")
 _CACHE_SIZE: Final = "statement_cache_size"
 
 
@@ -55,9 +57,15 @@ class DatabaseUrl:
         return self.url.set(drivername=driver)
 
     def __str__(self) -> str:
-        return self.url.render_as_string(hide_password=True)
+        return without_secrets(self.url)
 
     __repr__ = __str__
+
+
+def without_secrets(url: URL) -> str:
+    """Return a URL to be shown: without its password, wherever it stands."""
+    secret = [name for name in url.query if _SECRET.search(name)]
+    return url.update_query_dict(dict.fromkeys(secret, "***")).render_as_string(hide_password=True)
 
 
 def _postgresql(cls: type[DatabaseUrl], url: URL) -> DatabaseUrl:

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias
 
+from pydantic import TypeAdapter
 from starlette.routing import compile_path
 
 from modhost.checks import Finding, Rule, rules
 from modhost.permissions import Anyone, Permission
-from modhost.web.adapters import UnusableType
+from modhost.web.adapters import UnusableType, adapter_for
 from modhost.web.binding import Binding, Handler, bind
 from modhost.web.body_limit import DEFAULT_BODY_LIMIT
 from modhost.web.replies import ResultPlan, plan_result
@@ -27,6 +28,7 @@ class Declaration:
         permission: None when the module named none, which the checks report.
         errors: the status for each of the module's exceptions.
         body_limit: the largest body in bytes.
+        accepts: what the body may be, by media type, when the handler reads it by itself.
 
     """
 
@@ -41,6 +43,7 @@ class Declaration:
     body_limit: int
     binding: Binding
     result: ResultPlan
+    accepts: Mapping[str, TypeAdapter[Any]]
 
     @property
     def handler_name(self) -> str:
@@ -83,6 +86,7 @@ class Declarations:
         status: int = 200,
         errors: ErrorMap | None = None,
         body_limit: int | None = None,
+        accepts: Mapping[str, type] | None = None,
     ) -> None:
         whole = self._whole(path)
         if not inspect.iscoroutinefunction(handler):
@@ -103,6 +107,7 @@ class Declarations:
                 limit,
                 binding,
                 result,
+                {media: adapter_for(kind, "validation") for media, kind in (accepts or {}).items()},
             )
         )
 

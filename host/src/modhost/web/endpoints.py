@@ -1,5 +1,6 @@
 """Endpoints: a module's HTTP API."""
 
+from collections.abc import Mapping
 from typing import ClassVar, TypedDict
 
 from typing_extensions import Unpack
@@ -16,12 +17,15 @@ class EndpointSettings(TypedDict, total=False):
         status: the status of a result, 200 unless given; a result of None is a 204.
         errors: the statuses of the domain's exceptions, e.g. `{JobNotFound: 404}`.
         body_limit: the largest body in bytes, 1 MiB unless given.
+        accepts: for a handler that reads the body from its `Request`, what may be sent, by media
+            type, e.g. `{"application/json": Order, "text/csv": str}`; it is only described.
 
     """
 
     status: int
     errors: ErrorMap
     body_limit: int
+    accepts: Mapping[str, type]
 
 
 class Endpoints(Declarations):

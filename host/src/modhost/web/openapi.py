@@ -59,6 +59,8 @@ class OpenApi:
             for parameter in declared.binding.parameters:
                 if parameter.adapter is not None:
                     yield (id(declared), parameter.name), "validation", parameter.adapter
+            for media_type, adapter in declared.accepts.items():
+                yield (id(declared), media_type), "validation", adapter
             if declared.result.adapter is not None:
                 yield (id(declared), "return"), "serialization", declared.result.adapter
 
@@ -124,4 +126,9 @@ class OpenApi:
                 schema = self._schema(declared, parameter.name)
                 content = {media_type: {"schema": schema} for media_type in media_types}
                 return {"required": not parameter.optional, "content": content}
+        if declared.accepts:
+            content = {
+                media: {"schema": self._schema(declared, media)} for media in declared.accepts
+            }
+            return {"required": True, "content": content}
         return None

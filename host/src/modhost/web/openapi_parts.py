@@ -58,7 +58,7 @@ def _statuses(declared: Declaration) -> Iterable[int]:
         yield 404
     if declared.binding.of(Source.QUERY):
         yield 422
-    if declared.binding.of(Source.BODY) or declared.binding.of(Source.FORM):
+    if declared.binding.of(Source.BODY) or declared.binding.of(Source.FORM) or declared.accepts:
         yield from (400, 413, 415, 422)
 
 

@@ -4,13 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from modhost.clock import Clock
 from modhost_background_jobs.contracts.errors import JobNotFound
 from modhost_background_jobs.contracts.models import JobAttempt
 from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.queue.job_data import for_people
 from modhost_background_jobs.queue.listing import JobListing, Row
 from modhost_background_jobs.queue.reading_logs import JobLogs
 from modhost_background_jobs.services.overview import Overview
@@ -86,8 +87,7 @@ class JobInspection:
 def _pretty(stored: str | None) -> str | None:
     if stored is None:
         return None
-    value: Any = json.loads(stored)
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    return json.dumps(for_people(stored), indent=2, ensure_ascii=False)
 
 
 def _waited(row: Row) -> float | None:

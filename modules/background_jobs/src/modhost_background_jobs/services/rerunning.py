@@ -9,6 +9,7 @@ from modhost.clock import Clock
 from modhost.ids import new_id
 from modhost_background_jobs.contracts.errors import InvalidJobData, JobNotFound
 from modhost_background_jobs.contracts.ids import JobId
+from modhost_background_jobs.queue.job_data import edited
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.listing import JobListing
 from modhost_background_jobs.queue.records import NewJob
@@ -28,7 +29,8 @@ class Rerunning:
     async def run_again(self, job_id: UUID, data: str) -> JobId:
         """Enqueue a job of the same type with other data (JSON text; empty for none).
 
-        Raises `JobNotFound` and `InvalidJobData`.
+        A secret whose mask was left as it is keeps its value. Raises `JobNotFound` and
+        `InvalidJobData`.
         """
         row = await self._listing.find(job_id)
         if row is None:
@@ -38,7 +40,7 @@ class Rerunning:
             id=new_id(),
             job_type=row["job_type"],
             module_name=row["module_name"],
-            data=_checked(data),
+            data=_checked(data, row["data"]),
             created_at=now,
             execute_at=now,
             max_attempts=row["max_attempts"],
@@ -51,7 +53,7 @@ class Rerunning:
         return JobId(new.id)
 
 
-def _checked(data: str) -> str | None:
+def _checked(data: str, before: str | None) -> str | None:
     if not data.strip():
         return None
     try:
@@ -59,4 +61,6 @@ def _checked(data: str) -> str | None:
     except json.JSONDecodeError as error:
         msg = f"The input is not JSON: {error.msg} in line {error.lineno}, column {error.colno}."
         raise InvalidJobData(msg) from error
-    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if value is None:
+        return None
+    return json.dumps(edited(value, before), ensure_ascii=False, separators=(",", ":"))

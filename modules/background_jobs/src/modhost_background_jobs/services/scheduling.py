@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pydantic_core import PydanticSerializationError, to_json
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost.audit import AuditLog, recorded
@@ -20,6 +19,7 @@ from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.cron import CronSchedule
 from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.queue.job_data import to_stored
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.job_types import JobTypes
 from modhost_background_jobs.queue.listing import JobListing
@@ -111,7 +111,7 @@ class BackgroundJobsService:
             schedule=CronSchedule.parse(cron_expression, time_zone),
             job_type=registered.job_type,
             module_name=registered.module_name,
-            data=_serialise(data),
+            data=to_stored(data),
             overlap=OverlapPolicy(overlap),
             catch_up=CatchUpPolicy(catch_up),
             max_attempts=job.max_attempts or self._options.max_attempts,
@@ -179,23 +179,13 @@ class BackgroundJobsService:
             id=new_id(),
             job_type=registered.job_type,
             module_name=registered.module_name,
-            data=_serialise(data),
+            data=to_stored(data),
             created_at=self._clock.now(),
             execute_at=execute_at,
             max_attempts=max_attempts or job.max_attempts or self._options.max_attempts,
             timeout=_seconds(timeout or job.timeout),
             enqueued_by=(await current_caller()).person,
         )
-
-
-def _serialise(data: Any) -> str | None:
-    if data is None:
-        return None
-    try:
-        return to_json(data).decode()
-    except PydanticSerializationError as error:
-        msg = f"The data of type {type(data).__name__} cannot be stored as JSON: {error}"
-        raise InvalidJobData(msg) from error
 
 
 def _seconds(duration: timedelta | None) -> float | None:

@@ -1,8 +1,5 @@
 """Rows of the database as the models of the contracts."""
 
-import json
-from typing import Any
-
 from modhost_background_jobs.contracts.models import (
     JobAttempt,
     JobDetail,
@@ -10,6 +7,7 @@ from modhost_background_jobs.contracts.models import (
     JobStatus,
     JobSummary,
 )
+from modhost_background_jobs.queue.job_data import for_people
 from modhost_background_jobs.queue.listing import Row
 
 
@@ -29,7 +27,7 @@ def detail_of(row: Row, attempts: list[Row], logs: list[Row]) -> JobDetail:
         row
         | {
             "retry_count": _retry_count(row),
-            "data": _data(row["data"]),
+            "data": for_people(row["data"]),
             "logs": [_log_entry(line) for line in logs],
             "attempts": attempts_of(row, attempts),
         }
@@ -44,10 +42,6 @@ def attempts_of(row: Row, earlier: list[Row]) -> list[JobAttempt]:
 def _retry_count(row: Row) -> int:
     executions: int = row["attempt"]
     return max(0, executions - 1)
-
-
-def _data(stored: str | None) -> Any:
-    return None if stored is None else json.loads(stored)
 
 
 def _log_entry(row: Row) -> JobLogEntry:

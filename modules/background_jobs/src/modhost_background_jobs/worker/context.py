@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from modhost.clock import Clock
 from modhost_background_jobs.contracts.errors import JobCancelled, JobDataError
 from modhost_background_jobs.contracts.ids import JobId
+from modhost_background_jobs.queue.job_data import for_job
 from modhost_background_jobs.queue.records import LogLine, ProgressUpdate
 from modhost_background_jobs.worker.printable import printable
 from modhost_background_jobs.worker.progress import ProgressBuffer
@@ -53,7 +54,7 @@ class AttemptContext:
         """Validate the stored JSON as the model."""
         stored = self._attempt.claimed.data
         try:
-            return TypeAdapter(model).validate_json(stored if stored is not None else "null")
+            return TypeAdapter(model).validate_json("null" if stored is None else for_job(stored))
         except ValidationError as error:
             problems = "; ".join(
                 f"{'.'.join(map(str, item['loc'])) or 'data'}: {item['msg']}"
@@ -68,11 +69,13 @@ class AttemptContext:
         if not 0 <= percentage <= 100 and not self._clamped:
             self._clamped = True
             self.log(f"Progress of {percentage} is outside of 0 to 100; {clamped} is shown.")
-        text = None if message is None else printable(message)
+        text = None if message is None else printable(self._attempt.redact(message))
         self._buffer.report(ProgressUpdate(self._attempt.claimed.lease, clamped, text))
 
     def log(self, message: str) -> None:
         """Buffer a line with the time of now."""
         number, self._lines = self._lines, self._lines + 1
         lease = self._attempt.claimed.lease
-        self._buffer.log(LogLine(lease, number, self._clock.now(), printable(message)))
+        self._buffer.log(
+            LogLine(lease, number, self._clock.now(), printable(self._attempt.redact(message)))
+        )

@@ -52,12 +52,14 @@ def failed(
     if attempt.reason is StopReason.LOST_LEASE:
         return None
     if attempt.reason is StopReason.CANCELLED:
-        return Ended(claimed.lease, JobState.CANCELLED, describe(error))
+        return Ended(claimed.lease, JobState.CANCELLED, attempt.redact(describe(error)))
     if isinstance(error, Snooze):
-        return Released(claimed.lease, now + error.delay, printable(error), spent=False)
+        return Released(
+            claimed.lease, now + error.delay, printable(attempt.redact(error)), spent=False
+        )
     if isinstance(error, (PermanentJobError, *registered.job_class.no_retry)):
-        return Ended(claimed.lease, JobState.FAILED, describe(error))
-    return _retried(claimed, describe(error), registered, options, now)
+        return Ended(claimed.lease, JobState.FAILED, attempt.redact(describe(error)))
+    return _retried(claimed, attempt.redact(describe(error)), registered, options, now)
 
 
 def backoff(attempt: int, base: timedelta, longest: timedelta) -> timedelta:

@@ -4,6 +4,7 @@ from enum import Enum
 
 import anyio
 
+from modhost_background_jobs.queue.job_data import MASK, secrets_in
 from modhost_background_jobs.queue.records import ClaimedJob
 
 
@@ -23,7 +24,7 @@ class RunningAttempt:
     stop by itself, unless it is given up.
     """
 
-    __slots__ = ("claimed", "in_thread", "over", "reason", "scope")
+    __slots__ = ("_secrets", "claimed", "in_thread", "over", "reason", "scope")
 
     def __init__(self, claimed: ClaimedJob, *, in_thread: bool) -> None:
         self.claimed = claimed
@@ -31,11 +32,19 @@ class RunningAttempt:
         self.scope = anyio.CancelScope()
         self.reason: StopReason | None = None
         self.over = False
+        self._secrets = secrets_in(claimed.data)
 
     @property
     def is_to_stop(self) -> bool:
         """Whether the attempt was asked to stop."""
         return self.reason is not None
+
+    def redact(self, text: object) -> str:
+        """Return a text of the job with the secrets of its data masked."""
+        told = str(text)
+        for secret in self._secrets:
+            told = told.replace(secret, MASK)
+        return told
 
     def stop(self, reason: StopReason) -> None:
         """Ask the attempt to stop; the first reason stands, a lost lease overrides all."""

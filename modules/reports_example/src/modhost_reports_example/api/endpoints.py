@@ -39,7 +39,12 @@ def map_endpoints(endpoints: Endpoints, options: ReportsOptions) -> None:
     endpoints.map_error(ReportNotFinished, 409)
     endpoints.map_error(UnknownSource, 422)
     endpoints.post(
-        "/", request_report, permission=GENERATE, status=202, body_limit=options.max_upload_bytes
+        "/",
+        request_report,
+        permission=GENERATE,
+        status=202,
+        body_limit=options.max_upload_bytes,
+        accepts={"application/json": Order, "text/csv": str},
     )
     endpoints.get("/{job_id}.csv", get_csv, permission=VIEW)
     endpoints.get("/{job_id}.svg", get_svg, permission=VIEW)

@@ -1,0 +1,297 @@
+"""A sentinel goes in wherever secrets do, and is looked for in all that comes out."""
+
+import json
+import logging
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+import anyio
+import pytest
+from pydantic import BaseModel, Field, RootModel, SecretBytes, SecretStr
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from modhost import Module, ModuleOptions, ServiceCollection, hookimpl
+from modhost.configuration import Configuration
+from modhost.database import Database, DatabaseUrl
+from modhost.identity import TokenService, UserService
+from modhost.testing import RunningHost, running_host
+from modhost_background_jobs.contracts import (
+    BackgroundJobs,
+    BackgroundJobsContracts,
+    InvalidJobData,
+    JobDetail,
+    JobExecutionContext,
+    JobId,
+    ModuleJob,
+    add_module_job,
+)
+from modhost_background_jobs.module import BackgroundJobsModule
+from modhost_background_jobs.queue.job_data import edited, for_job, for_people, to_stored
+from security.support import COOKIE
+
+pytestmark = pytest.mark.anyio
+
+SENTINEL = "hunter2-4711-sentinel"
+
+
+class Credentials(BaseModel):
+    user: str = "vera"
+    password: SecretStr = SecretStr(SENTINEL)
+    key: Annotated[str, Field(json_schema_extra={"secret": True})] = SENTINEL
+
+
+class Heard(Exception):
+    pass
+
+
+class TalkativeJob(ModuleJob):
+    """Tells its secret wherever it can."""
+
+    max_attempts: ClassVar[int | None] = 1
+    got: ClassVar[list[tuple[str, str]]] = []
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        data = context.get_data(Credentials)
+        password = data.password.get_secret_value()
+        self.got.append((password, data.key))
+        context.log(f"Logging in by {password}")
+        context.report_progress(50, f"with {password}")
+        raise Heard(f"{password} was refused")
+
+
+class TalkativeModule(Module):
+    name: ClassVar[str] = "talkative"
+    requires: ClassVar[tuple[str, ...]] = ("background_jobs",)
+
+    @hookimpl
+    def configure_services(self, services: ServiceCollection) -> None:
+        add_module_job(services, TalkativeJob)
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the host logs: without its tests' own client, and what `modhost run` keeps quiet."""
+    others = ("httpx2", "aiosqlite")
+    formatter = logging.Formatter()
+    return [formatter.format(each) for each in caplog.records if each.name not in others]
+
+
+async def ended(host: RunningHost, job_id: JobId) -> JobDetail:
+    async with host.scope() as scope:
+        queries = await scope.get(BackgroundJobsContracts)
+        with anyio.fail_after(30):
+            while True:
+                detail = await queries.get_job_detail(job_id)
+                assert detail is not None
+                if detail.state.is_final:
+                    return detail
+                await anyio.sleep(0.02)
+
+
+async def test_a_job_gets_its_secret_and_nobody_else_sees_it(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    TalkativeJob.got.clear()
+    config = {
+        "host": {"database_url": database_url},
+        "modules": {"background_jobs": {"worker_mode": "Consumer"}},
+    }
+    modules = [BackgroundJobsModule(), TalkativeModule()]
+    async with running_host(modules, config=config) as host, host.scope() as scope:
+        jobs = await scope.get(BackgroundJobs)
+        job_id = await jobs.enqueue(TalkativeJob, Credentials())
+        detail = await ended(host, job_id)
+        client = await host.client(roles=["Admin"])
+        own = f"/admin/jobs/{job_id}"
+        form = json.dumps(detail.data | {"user": "anna"})
+        again = await client.post(f"{own}/run-again", data={"data": form})
+        new = JobId(UUID(again.headers["location"].partition("?")[0].rpartition("/")[2]))
+        second = await ended(host, new)
+        outputs = {
+            path: (await client.get(path)).text
+            for path in (
+                f"/api/jobs/{job_id}",
+                f"/api/jobs/{new}",
+                "/api/jobs",
+                "/api/audit",
+                "/admin/jobs",
+                "/admin/jobs/list",
+                "/admin/audit",
+                own,
+                f"{own}/run-again",
+                f"{own}/log.txt",
+                f"/admin/jobs/events?watch=job&id={job_id}&poll=true",
+                "/openapi.json",
+            )
+        }
+    assert TalkativeJob.got == [(SENTINEL, SENTINEL)] * 2
+    assert detail.data == {"user": "vera", "password": "***", "key": "***"}
+    assert second.data == {"user": "anna", "password": "***", "key": "***"}
+    assert detail.error is not None
+    assert detail.error.startswith("Heard: *** was refused")
+    assert [entry.message for entry in detail.logs] == ["Logging in by ***"]
+    leaking = [path for path, output in outputs.items() if SENTINEL in output]
+    assert leaking == []
+    assert SENTINEL not in "".join(logged(caplog))
+
+
+@dataclass
+class Pair:
+    name: str
+    secret: SecretStr
+
+
+class Names(RootModel[list[SecretStr]]):
+    pass
+
+
+class Nested(BaseModel):
+    by_name: dict[str, Credentials]
+    pairs: list[Pair]
+    names: Names
+    raw: SecretBytes
+
+
+def nested() -> Nested:
+    secret = SecretStr(SENTINEL)
+    return Nested(
+        by_name={"a": Credentials()},
+        pairs=[Pair("p", secret)],
+        names=Names([secret]),
+        raw=SecretBytes(SENTINEL.encode()),
+    )
+
+
+async def test_secrets_are_found_wherever_they_are_in_the_data() -> None:
+    stored = to_stored(nested())
+    assert stored is not None
+    assert SENTINEL not in json.dumps(for_people(stored))
+    assert for_people(stored)["pairs"] == [{"name": "p", "secret": "***"}]
+    back = Nested.model_validate_json(for_job(stored))
+    assert back == nested()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{"password": SecretStr(SENTINEL)}, [SecretStr(SENTINEL)], (SecretStr(SENTINEL),)],
+)
+async def test_secrets_in_plain_data_are_found_too(data: Any) -> None:
+    stored = to_stored(data)
+    assert stored is not None
+    assert SENTINEL in for_job(stored)
+    assert SENTINEL not in json.dumps(for_people(stored))
+
+
+async def test_an_edited_secret_stays_one() -> None:
+    stored = to_stored(Credentials())
+    changed = edited({"user": "x", "password": "new one", "key": "***", "more": "***"}, stored)
+    assert for_people(json.dumps(changed)) == {
+        "user": "x",
+        "password": "***",
+        "key": "***",
+        "more": "***",
+    }
+    assert json.loads(for_job(json.dumps(changed)))["password"] == "new one"
+    assert json.loads(for_job(json.dumps(changed)))["key"] == SENTINEL
+
+
+async def test_data_that_cannot_be_stored_is_told_without_its_values() -> None:
+    with pytest.raises(InvalidJobData) as caught:
+        to_stored({"password": SecretStr(SENTINEL), "x": object()})
+    assert SENTINEL not in str(caught.value)
+
+
+async def test_an_error_of_the_database_does_not_show_the_values(database_url: str) -> None:
+    config = {"host": {"database_url": database_url}}
+    async with running_host([], config=config) as host, host.scope() as scope:
+        database = await scope.get(Database)
+        await (await scope.get(UserService)).add("vera", None)
+        with pytest.raises(IntegrityError) as caught:
+            async with database.session() as session:
+                await (await session.connection()).execute(
+                    text(
+                        "INSERT INTO modhost.users (id, name, name_key, password_hash, created_at)"
+                        " SELECT id, name, name_key, :secret, created_at FROM modhost.users"
+                    ),
+                    {"secret": SENTINEL},
+                )
+        assert SENTINEL not in str(caught.value)
+
+
+async def test_passwords_and_tokens_are_in_no_answer_and_no_log(
+    sqlite_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    config = {"host": {"database_url": sqlite_url}}
+    async with running_host([], config=config) as host, host.scope() as scope:
+        await (await scope.get(UserService)).add("vera", SENTINEL)
+        token = (await (await scope.get(TokenService)).create("ci", ["*"])).token
+        client = await host.client()
+        login = await client.post("/login", data={"name": "vera", "password": SENTINEL})
+        session = client.cookies[COOKIE]
+        texts = [
+            login.text,
+            (await client.post("/login", data={"name": SENTINEL, "password": SENTINEL[:-1]})).text,
+            (await client.post("/account", data={"current": SENTINEL, "new": SENTINEL})).text,
+            (await client.get("/account")).text,
+            (await client.get(f"/{token}", headers={"accept": "application/json"})).text,
+        ]
+        bearer = {"Authorization": f"Bearer {token}"}
+        other = await host.client()
+        texts += [
+            (await other.get(path, headers=bearer)).text
+            for path in ("/admin/users", "/admin/tokens", "/admin/audit", "/api/audit")
+        ]
+        texts += [
+            (await other.post("/admin/users", data={"password": SENTINEL}, headers=bearer)).text
+        ]
+    # What somebody types as a name is shown to them again, and the address of a page as well.
+    told = [texts[0], *texts[2:4], *texts[5:], *logged(caplog)]
+    assert not [each for each in told if SENTINEL in each or token in each or session in each]
+
+
+class ShyOptions(ModuleOptions):
+    dsn: Annotated[SecretStr, Field(min_length=3)] = SecretStr(SENTINEL)
+    mirrors: list[str] = Field(default_factory=list)
+    api_keys: dict[str, int] = Field(default_factory=dict)
+
+
+async def test_options_are_shown_without_secrets() -> None:
+    values = {"mirrors": [f"postgresql://u:{SENTINEL}@h/d"], "dsn": SENTINEL}
+    configuration = Configuration({"modules": {"shy": values}})
+    shown = dict(configuration.in_effect({"shy": ShyOptions}))
+    assert shown["[modules.shy] dsn"] == "***"
+    assert SENTINEL not in repr(shown)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"dsn": [SENTINEL]}, {"api_keys": {"a": SENTINEL}}, {"mirrors": {"password": SENTINEL}}],
+)
+async def test_a_bad_value_is_told_without_secrets(values: dict[str, Any]) -> None:
+    configuration = Configuration({"modules": {"shy": values}})
+    assert configuration.bind("shy", ShyOptions) is None
+    assert configuration.findings
+    assert SENTINEL not in "".join(map(str, configuration.findings))
+
+
+async def test_a_database_url_is_shown_without_its_password_wherever_it_stands() -> None:
+    for url in (f"postgresql://u:{SENTINEL}@h/d", f"postgresql://u@h/d?password={SENTINEL}"):
+        shown = f"{DatabaseUrl.parse(url)} {Database(url)!r}"
+        assert SENTINEL not in shown
+        assert "@h/d" in shown
+
+
+@pytest.mark.parametrize("command", [["config"], ["config", "--json"], ["doctor"], ["run"]])
+def test_no_command_prints_the_password_of_the_database(tmp_path: Path, command: list[str]) -> None:
+    file = tmp_path / "host.toml"
+    file.write_text(f'[host]\ndatabase_url = "postgresql://u:{SENTINEL}@127.0.0.1:1/d"\n')
+    modhost = [sys.executable, "-m", "modhost", "--config", str(file), *command]
+    run = subprocess.run(modhost, capture_output=True, text=True, timeout=60, check=False)
+    assert SENTINEL not in run.stdout + run.stderr
+    assert "127.0.0.1:1" in run.stdout + run.stderr
