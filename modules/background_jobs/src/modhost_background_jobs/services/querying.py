@@ -13,10 +13,11 @@ from modhost_background_jobs.contracts.models import (
     PagedResult,
     RecurringJob,
 )
+from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.listing import JobListing
 from modhost_background_jobs.queue.recurring import RecurringSchedules, Row
-from modhost_background_jobs.services.views import detail_of, status_of, summary_of
+from modhost_background_jobs.services.views import as_decided, detail_of, status_of, summary_of
 
 
 class BackgroundJobsQueries:
@@ -69,7 +70,7 @@ class BackgroundJobsQueries:
         row = await self._listing.find(job_id)
         if row is None:
             raise JobNotFound(job_id)
-        return status_of(row)
+        return as_decided(status_of(row), JobState.PENDING)
 
 
 def _recurring(row: Row) -> RecurringJob:

@@ -25,7 +25,7 @@ from modhost_background_jobs.queue.job_types import JobTypes
 from modhost_background_jobs.queue.listing import JobListing
 from modhost_background_jobs.queue.records import NewJob
 from modhost_background_jobs.queue.recurring import RecurringSchedules, ScheduleSettings
-from modhost_background_jobs.services.views import status_of
+from modhost_background_jobs.services.views import as_decided, status_of
 
 
 class BackgroundJobsService:
@@ -133,7 +133,7 @@ class BackgroundJobsService:
         status = await self.get_status(job_id)
         if status is None:
             raise JobNotFound(job_id)
-        return status
+        return as_decided(status, state)
 
     async def get_status(self, job_id: JobId) -> JobStatus | None:
         """Read one job."""

@@ -7,6 +7,7 @@ from modhost_background_jobs.contracts.models import (
     JobStatus,
     JobSummary,
 )
+from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.queue.job_data import for_people
 from modhost_background_jobs.queue.listing import Row
 
@@ -19,6 +20,13 @@ def summary_of(row: Row) -> JobSummary:
 def status_of(row: Row) -> JobStatus:
     """Return how a job stands."""
     return JobStatus.model_validate(row | {"retry_count": _retry_count(row)})
+
+
+def as_decided(status: JobStatus, state: JobState) -> JobStatus:
+    """Return a status as a decision left it; a worker may have gone on since."""
+    if status.state is state:
+        return status
+    return status.model_copy(update={"state": state, "completed_at": None})
 
 
 def detail_of(row: Row, attempts: list[Row], logs: list[Row]) -> JobDetail:

@@ -20,6 +20,7 @@ INTERVAL_SECONDS: Final = 60.0
 BATCH: Final = 500
 PAUSE_SECONDS: Final = 0.05
 STATISTICS_KEPT: Final = timedelta(days=2)
+OCCURRENCES_KEPT: Final = timedelta(days=7)
 
 
 class RetentionService(HostedService):
@@ -44,8 +45,6 @@ class RetentionService(HostedService):
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Delete until cancelled."""
         task_status.started()
-        if self._retention <= timedelta(0):
-            return
         while True:
             try:
                 await self.prune()
@@ -55,12 +54,12 @@ class RetentionService(HostedService):
 
     async def prune(self) -> int:
         """Delete all that is old, in small transactions; return how many jobs that were."""
-        before = self._clock.now() - self._retention
+        now = self._clock.now()
+        await self._statistics.forget(now - STATISTICS_KEPT)
+        await self._firing.forget(now - (self._retention or OCCURRENCES_KEPT))
         deleted = 0
-        while batch := await self._store.prune(before, BATCH):
+        while self._retention and (batch := await self._store.prune(now - self._retention, BATCH)):
             deleted += batch
             # Small steps with pauses: whoever waits to write gets in between.
             await anyio.sleep(PAUSE_SECONDS)
-        await self._firing.forget(before)
-        await self._statistics.forget(self._clock.now() - STATISTICS_KEPT)
         return deleted

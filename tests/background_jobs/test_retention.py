@@ -1,0 +1,42 @@
+"""What is deleted, and what is kept."""
+
+from datetime import timedelta
+
+import pytest
+
+from background_jobs.hosts import jobs_host
+from background_jobs.jobs_module import ReportingJob, Work
+from background_jobs.support import MovingClock
+from modhost.clock import SystemClock
+from modhost_background_jobs.contracts import JobFilter, JobState
+from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.queue.statistics import MinuteCounts, StatisticsStore
+from modhost_background_jobs.queue.store import JobStore
+from modhost_background_jobs.worker.retention import RetentionService
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(("hours", "kept"), [(1, 0), (100, 1), (0, 1)])
+async def test_old_jobs_go_unless_they_are_kept_and_old_figures_always_go(
+    database_url: str, hours: int, kept: int
+) -> None:
+    async with jobs_host(database_url) as jobs, jobs.host.scope() as scope:
+        job_id = await jobs.scheduling.enqueue(ReportingJob, Work(lines=3))
+        assert (await jobs.ends(job_id)).state is JobState.COMPLETED
+        clock = MovingClock()
+        clock.time = SystemClock().now() + timedelta(hours=5)
+        statistics = await scope.get(StatisticsStore)
+        long_ago = (clock.time - timedelta(days=3)).replace(second=0, microsecond=0)
+        await statistics.save("w1", [(long_ago, MinuteCounts(completed=1))])
+        retention = RetentionService(
+            await scope.get(JobStore),
+            await scope.get(RecurringFiring),
+            statistics,
+            BackgroundJobsOptions(retention=timedelta(hours=hours)),
+            clock,
+        )
+        await retention.prune()
+        assert (await jobs.querying.get_jobs(JobFilter())).total_count == kept
+        assert long_ago not in await statistics.since(long_ago, timedelta(minutes=1))
