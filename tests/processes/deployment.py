@@ -77,8 +77,8 @@ class Deployment:
             for process in self._processes:
                 process.kill()
 
-    def start(self, command: str = "worker", **options: str) -> HostProcess:
-        """Start a process with these options of background jobs."""
+    def start(self, *command: str, **options: str) -> HostProcess:
+        """Start a process, a worker unless told otherwise, with options of background jobs."""
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(self.folder / "installed"), str(TESTS)]),
@@ -93,7 +93,9 @@ class Deployment:
         config = self.folder / "host.toml"
         config.touch()
         log = self.folder / f"process-{len(self._processes)}.log"
-        process = HostProcess([command, "--config", str(config)], environment, log)
+        process = HostProcess(
+            ["--config", str(config), *(command or ("worker",))], environment, log
+        )
         self._processes.append(process)
         return process
 

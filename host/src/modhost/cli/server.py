@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 CONNECTIONS_SECONDS: Final = 5
 MARGIN_SECONDS: Final = 15.0
+STOP_SECONDS: Final = CONNECTIONS_SECONDS + MARGIN_SECONDS
+"""How long a stop takes at the most, beside the grace."""
 
 
 class _Server(uvicorn.Server):
@@ -97,7 +99,7 @@ async def _await_signals(server: uvicorn.Server, host: Host, grace: float) -> No
             logger.info("%s: stopping.", signal.Signals(number).name)
             server.should_exit = True
             host.stopping.begin()
-            _exit_after(grace + CONNECTIONS_SECONDS + MARGIN_SECONDS)
+            _exit_after(grace + STOP_SECONDS)
 
 
 def _exit_after(seconds: float) -> None:

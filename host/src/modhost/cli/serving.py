@@ -2,13 +2,16 @@
 
 import errno
 import socket
+import sys
+from pathlib import Path
 
 import click
 
 from modhost.application import Role, build_host
 from modhost.cli.context import configuration_of
 from modhost.cli.logs import configure_logging
-from modhost.cli.server import address_of, open_socket, serve
+from modhost.cli.processes import stop_with_supervisor, supervise
+from modhost.cli.server import STOP_SECONDS, address_of, open_socket, serve
 from modhost.configuration import HostOptions
 from modhost.database import DatabaseUrl
 from modhost.host import Host
@@ -31,12 +34,30 @@ def run(context: click.Context) -> None:
 
 
 @click.command()
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="How many worker processes, under one that replaces those that die.",
+)
 @click.pass_context
-def worker(context: click.Context) -> None:
+def worker(context: click.Context, processes: int) -> None:
     """Process jobs; serve nothing but health."""
     host = _host(context, "worker")
+    if processes > 1:
+        grace = host.configuration.host.shutdown_grace.total_seconds()
+        context.exit(supervise(_command(context), processes, grace + STOP_SECONDS))
+    stop_with_supervisor()
     with _worker_socket(host.configuration.host) as listener:
         serve(host, listener, lambda: _greet(host, listener))
+
+
+def _command(context: click.Context) -> list[str]:
+    """Return the command of one worker process with the same configuration."""
+    path: Path | None = context.find_root().params.get("config")
+    config = [] if path is None else ["--config", str(path)]
+    return [sys.executable, "-m", "modhost", *config, "worker"]
 
 
 def _host(context: click.Context, role: Role) -> Host:

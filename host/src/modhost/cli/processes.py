@@ -1,0 +1,124 @@
+"""Several worker processes under one that starts them, replaces those that die, and stops them."""
+
+import logging
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Sequence
+from typing import Final
+
+import anyio
+from anyio.abc import Process
+
+logger = logging.getLogger(__name__)
+
+SUPERVISED: Final = "MODHOST_SUPERVISED"
+"""Set for a process that stops when its standard input closes, which its supervisor holds open."""
+
+RESTART_SECONDS: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+STEADY_SECONDS: Final = 60.0
+BAD_CONFIGURATION: Final = 2
+
+
+def stop_with_supervisor() -> None:
+    """Stop this process when its supervisor is gone, whatever became of it."""
+    if os.environ.pop(SUPERVISED, None) is None:
+        return
+
+    def wait() -> None:
+        while os.read(0, 1024):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="supervisor watch", daemon=True).start()
+
+
+def supervise(command: Sequence[str], count: int, stop_seconds: float) -> int:
+    """Keep `count` processes of a command running until SIGTERM or SIGINT; return the exit code.
+
+    A process that dies is replaced, alone, after a pause that grows while it dies soon. One that
+    cannot start for its configuration ends them all. At the end each gets SIGTERM and
+    `stop_seconds`, then SIGKILL.
+    """
+    supervisor = _Supervisor(command, stop_seconds)
+    anyio.run(supervisor.run, count)
+    return supervisor.exit_code
+
+
+class _Supervisor:
+    def __init__(self, command: Sequence[str], stop_seconds: float) -> None:
+        self.exit_code = 0
+        self._command = list(command)
+        self._stop_seconds = stop_seconds
+        self._stopping = anyio.Event()
+        self._processes: set[Process] = set()
+
+    async def run(self, count: int) -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._await_signals)
+            async with anyio.create_task_group() as keepers:
+                for number in range(1, count + 1):
+                    keepers.start_soon(self._keep, number)
+            group.cancel_scope.cancel()
+
+    async def _await_signals(self) -> None:
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            async for number in signals:
+                if self._stopping.is_set():
+                    logger.error("Asked to stop again; killing all workers.")
+                    for process in self._processes:
+                        process.kill()
+                    self.exit_code = 1
+                    continue
+                logger.info("%s: stopping all workers.", signal.Signals(number).name)
+                self._stopping.set()
+
+    async def _keep(self, number: int) -> None:
+        """Run one process after the other, until asked to stop."""
+        deaths = 0
+        while not self._stopping.is_set():
+            started = anyio.current_time()
+            code = await self._run_one()
+            if self._stopping.is_set():
+                # One that had not got as far as to handle the signal has nothing to clean up.
+                if code not in (0, -signal.SIGTERM):
+                    self.exit_code = self.exit_code or 1
+                return
+            if code == BAD_CONFIGURATION:
+                self.exit_code = BAD_CONFIGURATION
+                self._stopping.set()
+                return
+            deaths = 1 if anyio.current_time() - started > STEADY_SECONDS else deaths + 1
+            pause = RESTART_SECONDS[min(deaths, len(RESTART_SECONDS)) - 1]
+            logger.error("Worker process %d ended (%s); a new one in %g s.", number, code, pause)
+            with anyio.move_on_after(pause):
+                await self._stopping.wait()
+
+    async def _run_one(self) -> int:
+        """Run a process to its end, which it is asked for when all stop."""
+        # A session of its own: an interrupt at the terminal comes to it through us only.
+        process = await anyio.open_process(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=None,
+            stderr=None,
+            env={**os.environ, SUPERVISED: "1"},
+            start_new_session=True,
+        )
+        async with process, anyio.create_task_group() as group:
+            self._processes.add(process)
+            group.start_soon(self._stop, process)
+            try:
+                code = await process.wait()
+            finally:
+                self._processes.discard(process)
+            group.cancel_scope.cancel()
+        return code
+
+    async def _stop(self, process: Process) -> None:
+        await self._stopping.wait()
+        process.terminate()
+        await anyio.sleep(self._stop_seconds)
+        logger.error("Worker process %d does not stop; killing it.", process.pid)
+        process.kill()

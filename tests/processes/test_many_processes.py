@@ -1,0 +1,68 @@
+"""`modhost worker --processes N`: one process that looks after the others."""
+
+import os
+import re
+import signal
+
+import pytest
+
+from processes.acting import Act, GatedJob, NappingJob
+from processes.deployment import QUICK, Deployment
+from processes.host_process import HostProcess, until
+
+pytestmark = pytest.mark.anyio
+
+
+def workers(supervisor: HostProcess) -> list[int]:
+    """Return the process ids of the workers that have started, in the order of the log."""
+    return [int(pid) for pid in re.findall(r"Worker \S+?-(\d+)-\w+ runs", supervisor.log)]
+
+
+def lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def test_one_that_is_killed_is_replaced_alone_and_all_stop_together(
+    deployment: Deployment,
+) -> None:
+    supervisor = deployment.start("worker", "--processes", "2", **QUICK)
+    await supervisor.logs(r"Worker \S+ runs", times=2)
+    first, second = workers(supervisor)
+    job = await deployment.enqueue(GatedJob, Act(name="gated"))
+    (mark,) = await deployment.marked("started", "gated")
+    assert mark.process in (first, second)
+    os.kill(mark.process, signal.SIGKILL)
+    await supervisor.logs(r"Worker \S+ runs", times=3)
+    third = workers(supervisor)[2]
+    survivor = second if mark.process == first else first
+    assert lives(survivor)
+    assert lives(third)
+    again = await deployment.marked("started", "gated", times=2)
+    assert again[1].process in (survivor, third)
+    await deployment.cancel(job)
+    await deployment.ends(job)
+    naps = [Act(name=f"nap-{number}", seconds=0.05) for number in range(40)]
+    for job_id in await deployment.enqueue_many(NappingJob, naps):
+        await deployment.ends(job_id)
+    supervisor.signal(signal.SIGTERM)
+    assert await supervisor.exit_code() == 0, supervisor.log
+    assert not lives(survivor)
+    assert not lives(third)
+
+
+async def test_workers_end_with_a_supervisor_that_is_killed(deployment: Deployment) -> None:
+    supervisor = deployment.start("worker", "--processes", "2", **QUICK)
+    await supervisor.logs(r"Worker \S+ runs", times=2)
+    supervisor.signal(signal.SIGKILL)
+    for pid in workers(supervisor):
+        await until(lambda pid=pid: not lives(pid), "the worker to end")  # type: ignore[misc]
+
+
+async def test_what_cannot_start_is_told_and_not_tried_again(deployment: Deployment) -> None:
+    supervisor = deployment.start("worker", "--processes", "2", max_concurrency="none")
+    assert await supervisor.exit_code() == 2
+    assert "max_concurrency" in supervisor.log
