@@ -1,6 +1,7 @@
 """Steps that processes and people take, in any order, each compared with the model."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -34,7 +35,10 @@ NIGHTLY = ScheduleSettings(
     timeout=None,
 )
 
-workers = st.sampled_from(["w1", "w2", "w3"])
+WORKERS = ("w1", "w2", "w3")
+
+workers = st.sampled_from(WORKERS)
+waits = st.sampled_from([0, 0, 0, 30])
 picks = st.integers(0, 1000)
 finals = st.sampled_from([JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED])
 
@@ -60,8 +64,9 @@ class QueueMachine(RuleBasedStateMachine):
         return self.world.clock.now()
 
     def lease(self, pick: int) -> Lease:
-        # Newer ones more often: void leases are many.
-        return self.leases[-1 - min(pick % len(self.leases), pick % 5)]
+        # Of the newest: with old ones, which are all void, nothing happens.
+        newest = self.leases[-6:]
+        return newest[pick % len(newest)]
 
     def job(self, pick: int) -> UUID:
         return list(self.model.jobs)[pick % len(self.model.jobs)]
@@ -69,13 +74,14 @@ class QueueMachine(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         self.schedule = self.world.do(self.world.schedules.put, NIGHTLY)
-        self.join("w1")
+        for worker in WORKERS:
+            self.join(worker)
 
     @rule(seconds=st.sampled_from([1, 30, 400]))
     def time_passes(self, seconds: int) -> None:
         self.world.clock.advance(seconds)
 
-    @rule(count=st.integers(1, 3), due=st.integers(-60, 60), attempts=st.integers(1, 3))
+    @rule(count=st.integers(1, 3), due=waits, attempts=st.integers(1, 3))
     def enqueue(self, count: int, due: int, attempts: int) -> None:
         jobs = [
             NewJob(
@@ -131,7 +137,7 @@ class QueueMachine(RuleBasedStateMachine):
         assert held == ({lease.job_id} if self.model.end(lease, state, self.now) else set())
 
     @precondition(lambda self: self.leases)
-    @rule(pick=picks, wait=st.integers(0, 60), spent=st.booleans())
+    @rule(pick=picks, wait=waits, spent=st.booleans())
     def release(self, pick: int, wait: int, spent: bool) -> None:
         lease = self.lease(pick)
         again_at = self.now + timedelta(seconds=wait)
@@ -161,6 +167,15 @@ class QueueMachine(RuleBasedStateMachine):
         }
         assert dict(found) == self.model.beats | unregistered
         self.seen = found
+
+    @rule(worker=workers, heir=workers)
+    def die(self, worker: str, heir: str) -> None:
+        """A worker is heard of no more; its jobs are rescued and handed to another."""
+        self.sweeper_looks()
+        for number, (name, _) in enumerate(self.seen):
+            if name == worker:
+                self.sweeper_rescues(number)
+        self.claim(heir, 4)
 
     @precondition(lambda self: self.seen)
     @rule(pick=picks)
@@ -215,12 +230,11 @@ class QueueMachine(RuleBasedStateMachine):
     @invariant()
     def the_database_agrees_with_the_model(self) -> None:
         rows = self.world.rows()
+        self.nothing_is_lost_and_no_end_is_undone(rows)
         assert rows == {job.id: job.compared for job in self.model.jobs.values()}
 
-    @invariant()
-    def nothing_is_lost_and_no_end_is_undone(self) -> None:
+    def nothing_is_lost_and_no_end_is_undone(self, rows: dict[UUID, tuple[Any, ...]]) -> None:
         """Whatever the model says: a fence never falls, and what is final stays."""
-        rows = self.world.rows()
         for job_id, (state, fence) in self.states.items():
             if job_id in self.excused and job_id not in rows:
                 continue
