@@ -76,10 +76,13 @@ class QueueMachine(RuleBasedStateMachine):
         self.schedule = self.world.do(self.world.schedules.put, NIGHTLY)
         for worker in WORKERS:
             self.join(worker)
+        self.enqueue(3, 0, 3)
+        self.claim("w1", 2)
 
-    @rule(seconds=st.sampled_from([1, 30, 400]))
-    def time_passes(self, seconds: int) -> None:
+    @rule(seconds=st.sampled_from([1, 30, 400]), worker=workers)
+    def time_passes(self, seconds: int, worker: str) -> None:
         self.world.clock.advance(seconds)
+        self.claim(worker, 1)
 
     @rule(count=st.integers(1, 3), due=waits, attempts=st.integers(1, 3))
     def enqueue(self, count: int, due: int, attempts: int) -> None:
@@ -100,15 +103,17 @@ class QueueMachine(RuleBasedStateMachine):
         for job in jobs:
             self.model.insert(job)
 
-    @rule(worker=workers)
     def join(self, worker: str) -> None:
         self.world.do(add_worker, self.world.store, worker)
         self.model.beats.setdefault(worker, 0)
 
-    @rule(worker=workers)
     def leave(self, worker: str) -> None:
         self.world.do(self.world.store.unregister, worker)
         self.model.beats.pop(worker, None)
+
+    @rule(worker=workers, is_there=st.sampled_from([True, True, False]))
+    def come_or_go(self, worker: str, is_there: bool) -> None:
+        (self.join if is_there else self.leave)(worker)
 
     @rule(worker=workers)
     def beat(self, worker: str) -> None:
@@ -168,6 +173,15 @@ class QueueMachine(RuleBasedStateMachine):
         assert dict(found) == self.model.beats | unregistered
         self.seen = found
 
+    @rule(worker=workers)
+    def sweeper_comes_too_late(self, worker: str) -> None:
+        """The worker that it takes for dead was heard of since it looked."""
+        self.sweeper_looks()
+        self.beat(worker)
+        for number in range(len(self.seen)):
+            if self.seen[number].worker == worker and worker in self.model.beats:
+                self.sweeper_rescues(number)
+
     @rule(worker=workers, heir=workers)
     def die(self, worker: str, heir: str) -> None:
         """A worker is heard of no more; its jobs are rescued and handed to another."""
@@ -212,6 +226,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule()
     def schedule_fires(self) -> None:
         """Two consumers try; the second finds nothing left to do."""
+        self.world.clock.advance(120)
         row = self.world.do(self.world.schedules.get, self.schedule)
         is_due = row["next_run_at"] <= self.now
         fired = [self.world.do(self.world.firing.fire, self.schedule) for _ in range(2)]
