@@ -1,6 +1,7 @@
 """Steps that processes and people take, in any order, each compared with the model."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -34,7 +35,10 @@ NIGHTLY = ScheduleSettings(
     timeout=None,
 )
 
-workers = st.sampled_from(["w1", "w2", "w3"])
+WORKERS = ("w1", "w2", "w3")
+
+workers = st.sampled_from(WORKERS)
+waits = st.sampled_from([0, 0, 0, 30])
 picks = st.integers(0, 1000)
 finals = st.sampled_from([JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED])
 
@@ -60,8 +64,9 @@ class QueueMachine(RuleBasedStateMachine):
         return self.world.clock.now()
 
     def lease(self, pick: int) -> Lease:
-        # Newer ones more often: void leases are many.
-        return self.leases[-1 - min(pick % len(self.leases), pick % 5)]
+        # Of the newest: with old ones, which are all void, nothing happens.
+        newest = self.leases[-6:]
+        return newest[pick % len(newest)]
 
     def job(self, pick: int) -> UUID:
         return list(self.model.jobs)[pick % len(self.model.jobs)]
@@ -69,13 +74,17 @@ class QueueMachine(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         self.schedule = self.world.do(self.world.schedules.put, NIGHTLY)
-        self.join("w1")
+        for worker in WORKERS:
+            self.join(worker)
+        self.enqueue(3, 0, 3)
+        self.claim("w1", 2)
 
-    @rule(seconds=st.sampled_from([1, 30, 400]))
-    def time_passes(self, seconds: int) -> None:
+    @rule(seconds=st.sampled_from([1, 30, 400]), worker=workers)
+    def time_passes(self, seconds: int, worker: str) -> None:
         self.world.clock.advance(seconds)
+        self.claim(worker, 1)
 
-    @rule(count=st.integers(1, 3), due=st.integers(-60, 60), attempts=st.integers(1, 3))
+    @rule(count=st.integers(1, 3), due=waits, attempts=st.integers(1, 3))
     def enqueue(self, count: int, due: int, attempts: int) -> None:
         jobs = [
             NewJob(
@@ -94,15 +103,17 @@ class QueueMachine(RuleBasedStateMachine):
         for job in jobs:
             self.model.insert(job)
 
-    @rule(worker=workers)
     def join(self, worker: str) -> None:
         self.world.do(add_worker, self.world.store, worker)
         self.model.beats.setdefault(worker, 0)
 
-    @rule(worker=workers)
     def leave(self, worker: str) -> None:
         self.world.do(self.world.store.unregister, worker)
         self.model.beats.pop(worker, None)
+
+    @rule(worker=workers, is_there=st.sampled_from([True, True, False]))
+    def come_or_go(self, worker: str, is_there: bool) -> None:
+        (self.join if is_there else self.leave)(worker)
 
     @rule(worker=workers)
     def beat(self, worker: str) -> None:
@@ -131,7 +142,7 @@ class QueueMachine(RuleBasedStateMachine):
         assert held == ({lease.job_id} if self.model.end(lease, state, self.now) else set())
 
     @precondition(lambda self: self.leases)
-    @rule(pick=picks, wait=st.integers(0, 60), spent=st.booleans())
+    @rule(pick=picks, wait=waits, spent=st.booleans())
     def release(self, pick: int, wait: int, spent: bool) -> None:
         lease = self.lease(pick)
         again_at = self.now + timedelta(seconds=wait)
@@ -161,6 +172,24 @@ class QueueMachine(RuleBasedStateMachine):
         }
         assert dict(found) == self.model.beats | unregistered
         self.seen = found
+
+    @rule(worker=workers)
+    def sweeper_comes_too_late(self, worker: str) -> None:
+        """The worker that it takes for dead was heard of since it looked."""
+        self.sweeper_looks()
+        self.beat(worker)
+        for number in range(len(self.seen)):
+            if self.seen[number].worker == worker and worker in self.model.beats:
+                self.sweeper_rescues(number)
+
+    @rule(worker=workers, heir=workers)
+    def die(self, worker: str, heir: str) -> None:
+        """A worker is heard of no more; its jobs are rescued and handed to another."""
+        self.sweeper_looks()
+        for number, (name, _) in enumerate(self.seen):
+            if name == worker:
+                self.sweeper_rescues(number)
+        self.claim(heir, 4)
 
     @precondition(lambda self: self.seen)
     @rule(pick=picks)
@@ -197,6 +226,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule()
     def schedule_fires(self) -> None:
         """Two consumers try; the second finds nothing left to do."""
+        self.world.clock.advance(120)
         row = self.world.do(self.world.schedules.get, self.schedule)
         is_due = row["next_run_at"] <= self.now
         fired = [self.world.do(self.world.firing.fire, self.schedule) for _ in range(2)]
@@ -215,12 +245,11 @@ class QueueMachine(RuleBasedStateMachine):
     @invariant()
     def the_database_agrees_with_the_model(self) -> None:
         rows = self.world.rows()
+        self.nothing_is_lost_and_no_end_is_undone(rows)
         assert rows == {job.id: job.compared for job in self.model.jobs.values()}
 
-    @invariant()
-    def nothing_is_lost_and_no_end_is_undone(self) -> None:
+    def nothing_is_lost_and_no_end_is_undone(self, rows: dict[UUID, tuple[Any, ...]]) -> None:
         """Whatever the model says: a fence never falls, and what is final stays."""
-        rows = self.world.rows()
         for job_id, (state, fence) in self.states.items():
             if job_id in self.excused and job_id not in rows:
                 continue

@@ -8,6 +8,7 @@ more and other histories than those of the default run:
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -17,14 +18,15 @@ from simulation.world import open_world
 SIMULATIONS = os.environ.get("MODHOST_SIMULATIONS")
 
 
+@pytest.mark.timeout(600)  # What fails is made as short as it can be, which takes minutes.
 def test_every_history_of_the_queue_is_one_that_the_model_allows(database_url: str) -> None:
     with open_world(database_url) as world:
         machine = type("Machine", (QueueMachine,), {"world": world})
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=int(SIMULATIONS or 40),
-                stateful_step_count=50,
+                max_examples=int(SIMULATIONS or 50),
+                stateful_step_count=60,
                 derandomize=SIMULATIONS is None,
                 database=None,
                 deadline=None,
