@@ -23,8 +23,10 @@ format: .venv/.synced
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
+# The peers are a group of their own, which only this installs.
 bench: .venv/.synced
-	.venv/bin/python -m benchmarks
+	$(UV) sync --locked --quiet --group bench --python $(PYTHON) --no-python-downloads
+	.venv/bin/python -m benchmarks $(ARGUMENTS)
 
 screenshots: .venv/.synced
 	PYTHONPATH=tests .venv/bin/python -m pages.screenshots var/screenshots

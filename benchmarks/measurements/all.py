@@ -1,0 +1,30 @@
+"""The measurements by name, in the order in which they run."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from benchmarks.measurements import (
+    backlog,
+    drain,
+    enqueue,
+    held_transaction,
+    history,
+    idle,
+    logs,
+    pickup,
+)
+from benchmarks.results import Results
+from benchmarks.run import Run
+
+Measure = Callable[[Run], Awaitable[list[Results]]]
+
+MEASUREMENTS: Final[dict[str, Measure]] = {
+    "enqueue": enqueue.measure,
+    "drain": drain.measure,
+    "pickup": pickup.measure,
+    "idle": idle.measure,
+    "backlog": backlog.measure,
+    "history": history.measure,
+    "logs": logs.measure,
+    "held": held_transaction.measure,
+}

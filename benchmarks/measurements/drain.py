@@ -1,0 +1,61 @@
+"""How fast worker processes empty the queue."""
+
+import time
+
+import anyio
+
+from benchmarks.contenders.contender import Contender, Dialect, Kind
+from benchmarks.processes import worker_processes
+from benchmarks.results import Metric, Results
+from benchmarks.run import Run
+
+DEADLINE_SECONDS = 900
+LOOK_SECONDS = 0.005
+
+
+async def measure(run: Run) -> list[Results]:
+    """Drain jobs that do nothing, and jobs that wait, with one and with two processes."""
+    return [await _measure(run, dialect) for dialect in Dialect]
+
+
+async def _measure(run: Run, dialect: Dialect) -> Results:
+    sizes = run.sizes
+    results = Results("drain", "Drain", dialect)
+    results.notes.append(
+        f"{sizes.noop:,} no-op jobs and {sizes.short:,} that wait 1 ms, enqueued before the "
+        "workers begin; from the first execution until the database holds no job that waits "
+        "or runs."
+    )
+    for kind, count in ((Kind.NOOP, sizes.noop), (Kind.SHORT, sizes.short)):
+        for contender in run.turns(dialect):
+            # A limit has no jobs that could wait.
+            if contender.is_limit and kind is Kind.SHORT:
+                continue
+            for processes in sizes.processes:
+                words = "process" if processes == 1 else "processes"
+                what = "no-op" if kind is Kind.NOOP else "1 ms"
+                metric = Metric(f"{what}, {processes} {words}", "/s")
+                rate = await _drain(run, contender, kind, count, processes)
+                results.add(contender.name, metric, rate)
+    return results
+
+
+async def _drain(run: Run, contender: Contender, kind: Kind, count: int, processes: int) -> float:
+    count = max(1, int(count * contender.share))
+    async with run.databases.new(contender.dialect) as url:
+        await contender.prepare(url)
+        async with contender.produce(url) as producer:
+            for first in range(0, count, run.sizes.chunk):
+                await producer.enqueue_many(kind, min(run.sizes.chunk, count - first))
+        await run.databases.settle(contender.dialect)
+        async with worker_processes(contender, url, processes) as workers:
+            await workers.go()
+            await workers.until(lambda: workers.executed >= count, DEADLINE_SECONDS, LOOK_SECONDS)
+            with anyio.fail_after(DEADLINE_SECONDS):
+                while not await contender.is_drained(url):
+                    await anyio.sleep(LOOK_SECONDS)
+            nanoseconds = time.monotonic_ns() - workers.first
+            if workers.executed != count:
+                msg = f"{contender.name} executed {workers.executed} times what were {count} jobs."
+                raise RuntimeError(msg)
+    return count / nanoseconds * 1e9

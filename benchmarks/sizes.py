@@ -1,0 +1,99 @@
+"""How much is measured."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Counts of jobs, and seconds.
+
+    Attributes:
+        single: jobs enqueued one by one.
+        concurrent: jobs enqueued by as many tasks at once.
+        bulk: jobs enqueued by calls for `chunk` each.
+        chunk: jobs of one call.
+        processes: how many worker processes drain the queue, by turns.
+        noop: jobs of a drain that do nothing.
+        short: jobs of a drain that wait a millisecond.
+        pickups: jobs that are picked up from an empty queue.
+        idle: seconds of watching an idle worker.
+        backlogs: pending jobs among which is claimed, the first one is the measure.
+        histories: finished jobs beside which is claimed, the first one is the measure.
+        claims: claims of a hundred for each.
+        log_lines: lines that one job logs.
+        log_seconds: over how many seconds.
+        held: seconds of load before, during and after a transaction is held open.
+
+    """
+
+    single: int
+    concurrent: int
+    bulk: int
+    chunk: int
+    processes: tuple[int, ...]
+    noop: int
+    short: int
+    pickups: int
+    idle: float
+    backlogs: tuple[int, ...]
+    histories: tuple[int, ...]
+    claims: int
+    log_lines: int
+    log_seconds: float
+    held: float
+
+
+SIZES: Final = {
+    "smoke": Sizes(
+        single=5,
+        concurrent=20,
+        bulk=50,
+        chunk=25,
+        processes=(1,),
+        noop=60,
+        short=30,
+        pickups=3,
+        idle=0.3,
+        backlogs=(10, 300),
+        histories=(10, 300),
+        claims=2,
+        log_lines=200,
+        log_seconds=0.2,
+        held=0.5,
+    ),
+    "small": Sizes(
+        single=300,
+        concurrent=2_000,
+        bulk=10_000,
+        chunk=1_000,
+        processes=(1, 2),
+        noop=10_000,
+        short=5_000,
+        pickups=60,
+        idle=15,
+        backlogs=(1_000, 100_000),
+        histories=(1_000, 1_000_000),
+        claims=40,
+        log_lines=10_000,
+        log_seconds=10,
+        held=15,
+    ),
+    "full": Sizes(
+        single=1_000,
+        concurrent=5_000,
+        bulk=50_000,
+        chunk=1_000,
+        processes=(1, 2),
+        noop=30_000,
+        short=10_000,
+        pickups=300,
+        idle=60,
+        backlogs=(1_000, 100_000, 1_000_000),
+        histories=(1_000, 10_000_000),
+        claims=100,
+        log_lines=10_000,
+        log_seconds=10,
+        held=120,
+    ),
+}
