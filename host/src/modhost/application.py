@@ -25,6 +25,7 @@ from modhost.discovery import (
     find_modules,
     of_instance,
 )
+from modhost.exposure import check_exposure
 from modhost.hook_calls import HookCaller
 from modhost.host import Host, HostParts, hook_failed
 from modhost.host_health import HealthEndpoints
@@ -222,6 +223,8 @@ class _Assembly:
         return [host_web(everything, VERSION), *everything]
 
     def _check(self, web: Sequence[ModuleWeb]) -> None:
+        if self._info.role == "web":
+            self._findings += check_exposure(self._configuration.host)
         broken = self._with_dependents(self._modules)
         for finding in check_graph(self._registry) + check_web(
             web, self._permissions, self._registry
@@ -304,6 +307,8 @@ def _application(host: Host) -> Starlette:
         host.services,
         authenticator=_Authentication(host.services) if host.info.role == "web" else None,
         allowed_hosts=host.configuration.host.allowed_hosts,
+        trusted_proxies=[str(each) for each in host.configuration.host.trusted_proxies],
+        behind_tls=host.configuration.host.behind_tls,
         clock=host.clock,
         lifespan=lifespan,
     )

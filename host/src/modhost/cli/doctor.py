@@ -7,6 +7,7 @@ from modhost.checks import Finding, StartupError, rules
 from modhost.cli.context import host_of
 from modhost.database import DatabaseError
 from modhost.database.migrating import pending
+from modhost.exposure import check_exposure
 from modhost.health import Status, worst
 from modhost.host import Host
 
@@ -31,6 +32,7 @@ async def _examine(host: Host) -> tuple[list[Finding], list[tuple[str, Status, s
         Finding(rules.MODULE_NOT_IMPORTED, skipped.error, "", skipped.name, skipped.distribution)
         for skipped in host.skipped
     ]
+    findings += check_exposure(host.configuration.host)
     try:
         async with host.database.open():
             due = await pending(host.database, host.migrations)

@@ -16,7 +16,7 @@ from modhost.configuration import HostOptions
 from modhost.database import DatabaseUrl
 from modhost.host import Host
 from modhost.identity import IdentityError, LoginService
-from modhost.identity.cookie import is_loopback
+from modhost.loopback import is_loopback
 
 
 @click.command()

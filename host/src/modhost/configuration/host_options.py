@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, field_validator
 
 from modhost.durations import Duration
 from modhost.module import ModuleOptions
@@ -31,6 +31,8 @@ class HostOptions(ModuleOptions):
     ] = "INFO"
     shutdown_grace: Duration = timedelta(seconds=45)
     allowed_hosts: list[str] = Field(default_factory=list)
+    trusted_proxies: list[IPvAnyNetwork] = Field(default_factory=list)
+    behind_tls: bool = False
     silence: list[str] = Field(default_factory=list)
     modules: ModulesOptions = ModulesOptions()
 

@@ -1,10 +1,11 @@
 """The cookie that carries a browser's session."""
 
-import ipaddress
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
+
+from modhost.loopback import is_loopback
 
 COOKIE: Final = "modhost_session"
 
@@ -24,18 +25,6 @@ def set_session(request: Request, response: Response, secret: str) -> None:
 def clear_session(request: Request, response: Response) -> None:
     """Take the session from the browser."""
     response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=_must_be_secure(request))
-
-
-def is_loopback(address: str) -> bool:
-    """Tell whether a host's name or address is this machine itself."""
-    if address == "localhost" or address.endswith(".localhost"):
-        return True
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return (mapped or found).is_loopback
 
 
 def _must_be_secure(request: Request) -> bool:

@@ -10,9 +10,10 @@ from starlette.responses import RedirectResponse, Response
 from modhost.audit import AuditLog
 from modhost.host_info import HostInfo
 from modhost.identity.contracts import LoginService, SessionService, Visitor
-from modhost.identity.cookie import clear_session, is_loopback, session_of, set_session
+from modhost.identity.cookie import clear_session, session_of, set_session
 from modhost.identity.errors import LoginFailed, TooManyFailures
 from modhost.identity.login import LINK_PATH
+from modhost.loopback import is_loopback
 from modhost.permissions import ANYONE, Principal
 from modhost.web import Form, HttpProblem, Page, Pages, Query
 

@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import Lifespan
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from modhost.clock import Clock, SystemClock
 from modhost.services import ServiceProvider
@@ -15,7 +16,11 @@ from modhost.web.errors import ErrorMiddleware, ErrorResponder
 from modhost.web.modules import ModuleWeb
 from modhost.web.problems import HttpProblem
 from modhost.web.routes import build_routes
-from modhost.web.security import CrossSiteMiddleware, SecurityHeadersMiddleware
+from modhost.web.security import (
+    CrossSiteMiddleware,
+    SecurityHeadersMiddleware,
+    TlsAheadMiddleware,
+)
 from modhost.web.shell import Shell
 
 
@@ -25,6 +30,8 @@ def build_app(
     *,
     authenticator: Authenticator | None = None,
     allowed_hosts: Sequence[str] = (),
+    trusted_proxies: Sequence[str] = (),
+    behind_tls: bool = False,
     clock: Clock | None = None,
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
@@ -36,6 +43,9 @@ def build_app(
         provider: opens the scope of each request.
         authenticator: tells who is asking; without one every caller is anonymous.
         allowed_hosts: the host names that are answered to, any when empty.
+        trusted_proxies: addresses and networks whose word is taken for where a request comes
+            from, and by which scheme.
+        behind_tls: whether TLS ends ahead of the host, for all that it is asked.
         clock: what pages count their times from, this machine's unless given.
         lifespan: runs around the serving.
 
@@ -44,6 +54,7 @@ def build_app(
     responder = ErrorResponder(modules, shell)
     # From the outermost to the innermost.
     middleware = [
+        *_proxies(trusted_proxies, behind_tls=behind_tls),
         Middleware(SecurityHeadersMiddleware),
         Middleware(RequestContextMiddleware, provider=provider, authenticator=authenticator),
         Middleware(ErrorMiddleware, responder=responder),
@@ -61,6 +72,11 @@ def build_app(
     # Every path answers with and without a trailing slash by itself.
     app.router.redirect_slashes = False
     return app
+
+
+def _proxies(trusted: Sequence[str], *, behind_tls: bool) -> list[Middleware]:
+    found = [Middleware(ProxyHeadersMiddleware, trusted_hosts=list(trusted))] if trusted else []
+    return [*found, Middleware(TlsAheadMiddleware)] if behind_tls else found
 
 
 def _trusted_hosts(allowed_hosts: Sequence[str]) -> list[Middleware]:

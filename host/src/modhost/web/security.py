@@ -60,6 +60,19 @@ def _add_headers(headers: MutableHeaders, scheme: str) -> None:
         headers.setdefault("Strict-Transport-Security", _HSTS)
 
 
+class TlsAheadMiddleware:
+    """Takes every request for one that came by TLS, which a proxy has ended."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as to a request by TLS: cookies are `Secure`, browsers are told to keep to it."""
+        if scope["type"] == "http":
+            scope = {**scope, "scheme": "https"}
+        await self._app(scope, receive, send)
+
+
 class CrossSiteMiddleware:
     """Refuses requests that another site makes a browser send, if they might change something."""
 

@@ -1,0 +1,44 @@
+"""A host that others than this machine can reach."""
+
+import pytest
+
+from modhost.application import build_host
+from modhost.checks import StartupError
+from modhost.configuration import Configuration
+
+
+def codes(host: dict[str, object], role: str = "web") -> list[str]:
+    """Return the codes of what stops the start."""
+    try:
+        build_host(Configuration({"host": host}), role, modules=[])  # type: ignore[arg-type]
+    except StartupError as error:
+        return [finding.rule.code for finding in error.findings]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ({"bind": "0.0.0.0:8000"}, ["MH205"]),
+        ({"bind": "[::]:8000"}, ["MH205"]),
+        ({"bind": "192.0.2.1:8000"}, ["MH205"]),
+        ({"bind": "0.0.0.0:8000", "behind_tls": True}, []),
+        ({"bind": "0.0.0.0:8000", "silence": ["MH205"]}, []),
+        ({"bind": "0.0.0.0:8000", "environment": "development"}, ["MH206"]),
+        ({"bind": "0.0.0.0:8000", "environment": "development", "behind_tls": True}, ["MH206"]),
+        ({"bind": "127.0.0.1:8000"}, []),
+        ({"bind": "[::1]:8000", "environment": "development"}, []),
+    ],
+)
+def test_a_web_host_is_open_to_the_network_only_when_that_is_meant(
+    host: dict[str, object], expected: list[str]
+) -> None:
+    assert codes(host) == expected
+
+
+def test_a_worker_serves_nothing_that_needs_protection() -> None:
+    assert codes({"bind": "0.0.0.0:8000"}, "worker") == []
+
+
+def test_a_proxy_that_cannot_be_an_address_is_told() -> None:
+    assert codes({"trusted_proxies": ["my-proxy"]}) == ["MH203"]
