@@ -21,6 +21,8 @@ class Sizes:
         backlogs: pending jobs among which is claimed, the first one is the measure.
         histories: finished jobs beside which is claimed, the first one is the measure.
         claims: claims of a hundred for each.
+        jobs: numbers of finished and of pending jobs among which pages are opened.
+        pages: visits to each page.
         log_lines: lines that one job logs.
         log_seconds: over how many seconds.
         held: seconds of load before, during and after a transaction is held open.
@@ -39,6 +41,8 @@ class Sizes:
     backlogs: tuple[int, ...]
     histories: tuple[int, ...]
     claims: int
+    jobs: tuple[tuple[int, int], ...]
+    pages: int
     log_lines: int
     log_seconds: float
     held: float
@@ -58,6 +62,8 @@ SIZES: Final = {
         backlogs=(10, 300),
         histories=(10, 300),
         claims=2,
+        jobs=((600, 10), (1_000, 30)),
+        pages=2,
         log_lines=200,
         log_seconds=0.2,
         held=0.5,
@@ -75,6 +81,8 @@ SIZES: Final = {
         backlogs=(1_000, 100_000),
         histories=(1_000, 1_000_000),
         claims=40,
+        jobs=((1_000, 1_000), (1_000_000, 100_000)),
+        pages=20,
         log_lines=10_000,
         log_seconds=10,
         held=15,
@@ -92,6 +100,8 @@ SIZES: Final = {
         backlogs=(1_000, 100_000, 1_000_000),
         histories=(1_000, 10_000_000),
         claims=100,
+        jobs=((1_000, 1_000), (1_000_000, 100_000)),
+        pages=50,
         log_lines=10_000,
         log_seconds=10,
         held=120,

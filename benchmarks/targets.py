@@ -27,6 +27,7 @@ def verdicts(results: Sequence[Results]) -> Iterator[Verdict]:
     yield from _idle(results)
     yield from _claims(results)
     yield from _logs(results)
+    yield from _pages(results)
 
 
 def _rates(results: Sequence[Results]) -> Iterator[Verdict]:
@@ -107,3 +108,16 @@ def _logs(results: Sequence[Results]) -> Iterator[Verdict]:
             what = f"a job that logs, {dialect}"
             target = "under 5 % of a core more, no line lost"
             yield Verdict(what, target, f"{overhead:.1f} %, none lost", overhead < 5)
+
+
+def _pages(results: Sequence[Results]) -> Iterator[Verdict]:
+    for dialect in Dialect:
+        found = find(results, "pages", dialect)
+        if found is None:
+            continue
+        row = list(found.figures)[-1]
+        times = {metric.name: found.median(row, metric.name) or 0.0 for metric in found.metrics}
+        slowest = max(times, key=lambda name: times[name])
+        what = f"slowest page with {row}, {dialect}"
+        measured = f"{times[slowest]:.0f} ms ({slowest})"
+        yield Verdict(what, "under 200 ms", measured, times[slowest] < 200)

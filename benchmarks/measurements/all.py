@@ -11,6 +11,7 @@ from benchmarks.measurements import (
     history,
     idle,
     logs,
+    pages,
     pickup,
 )
 from benchmarks.results import Results
@@ -26,5 +27,6 @@ MEASUREMENTS: Final[dict[str, Measure]] = {
     "backlog": backlog.measure,
     "history": history.measure,
     "logs": logs.measure,
+    "pages": pages.measure,
     "held": held_transaction.measure,
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MEASUREMENTS = ("enqueue", "drain", "pickup", "idle", "backlog", "history", "logs", "held")
+MEASUREMENTS = ("enqueue", "drain", "pickup", "idle", "backlog", "history", "logs", "pages", "held")
 
 
 @pytest.mark.parametrize("measurement", MEASUREMENTS)
@@ -35,6 +35,7 @@ def test_it_measures(measurement: str, tmp_path: Path) -> None:
         "backlog",
         "history",
         "logs",
+        "pages",
     )
     for figure in measured:
         assert figure["rounds"]

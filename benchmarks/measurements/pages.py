@@ -1,0 +1,62 @@
+"""Whether pages cost more when there are more jobs."""
+
+import time
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Final
+
+from benchmarks.contenders.contender import Dialect
+from benchmarks.contenders.modhost_queue import producing
+from benchmarks.measurements.seeding import JOB_TYPE, add_finished, add_pending
+from benchmarks.results import Metric, Results
+from benchmarks.run import Run
+
+if TYPE_CHECKING:
+    import httpx2
+
+WARM_UP: Final = 2
+MIDDLE: Final = "00000000-0000-0000-0000-0000000001f4"
+PAGES: Final = {
+    "dashboard": "/admin/jobs",
+    "list": "/admin/jobs/list",
+    "list, completed": "/admin/jobs/list?state=Completed",
+    "list, pending of a type": f"/admin/jobs/list?state=Pending&job_type={JOB_TYPE}",
+    "list, far back": f"/admin/jobs/list?before={MIDDLE}",
+    "list, words of an error": "/admin/jobs/list?q=nothing+like+this",
+    "job": f"/admin/jobs/{MIDDLE}",
+    "recurring": "/admin/jobs/recurring",
+    "workers": "/admin/jobs/workers",
+}
+
+
+async def measure(run: Run) -> list[Results]:
+    """Open each page among few and among many jobs, on each database."""
+    return [await _measure(run, dialect) for dialect in Dialect if run.has("modhost")]
+
+
+async def _measure(run: Run, dialect: Dialect) -> Results:
+    results = Results("pages", "Pages", dialect)
+    results.notes.append(
+        f"The server's time for a page, the median of {run.sizes.pages} visits by turns."
+    )
+    async with AsyncExitStack() as stack:
+        visitors: dict[str, httpx2.AsyncClient] = {}
+        for finished, pending in run.sizes.jobs:
+            url = await stack.enter_async_context(run.databases.new(dialect))
+            host = await stack.enter_async_context(producing(url))
+            await add_finished(dialect, url, finished)
+            await add_pending(dialect, url, pending)
+            client = await host.client("BackgroundJobs.*")
+            client.headers["Accept"] = "text/html"
+            visitors[f"{finished:,} finished, {pending:,} pending"] = client
+        await run.databases.settle(dialect)
+        for turn in range(WARM_UP + run.sizes.pages):
+            for name, path in PAGES.items():
+                for row, client in visitors.items():
+                    began = time.perf_counter()
+                    answer = await client.get(path)
+                    if answer.status_code != 200:
+                        msg = f"{path} answered {answer.status_code}."
+                        raise RuntimeError(msg)
+                    if turn >= WARM_UP:
+                        results.add(row, Metric(name, "ms"), 1000 * (time.perf_counter() - began))
+    return results
