@@ -106,3 +106,24 @@ def test_percentiles_are_right_within_a_fifth() -> None:
         histogram.add(milliseconds / 1000)
     assert histogram.percentile(0.5) == pytest.approx(0.5, rel=0.25)
     assert histogram.percentile(0.95) == pytest.approx(0.95, rel=0.25)
+
+
+async def test_health_tells_that_jobs_wait_for_nobody(database_url: str) -> None:
+    async with jobs_host(database_url, mode="Producer") as jobs:
+        client = await jobs.host.client()
+
+        async def report() -> dict[str, str]:
+            ready = (await client.get("/health/ready")).json()
+            part: dict[str, str] = ready["parts"]["background_jobs"]
+            return part
+
+        assert (await report())["status"] == "healthy"
+        long_ago = datetime.now(UTC) - timedelta(minutes=5)
+        await jobs.scheduling.schedule(ReportingJob, long_ago, Work())
+        found = await report()
+        assert found["status"] == "degraded"
+        assert found["detail"] == "Jobs or schedules are due, and no consumer is alive."
+        async with jobs_host(database_url):
+            with anyio.fail_after(20):
+                while (await report())["status"] != "healthy":
+                    await jobs.probe.until(lambda: True)

@@ -6,11 +6,12 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from modhost.background import HostedService
+from modhost.health import HealthReport
 from modhost.hooks import hookimpl
 from modhost.host_info import HostInfo
 from modhost.module import Module
 from modhost.permissions import Permission
-from modhost.services import ServiceCollection
+from modhost.services import Scope, ServiceCollection
 from modhost.web import Endpoints, Menu, Pages
 from modhost_background_jobs.api.endpoints import map_endpoints
 from modhost_background_jobs.composition import add_services
@@ -18,6 +19,7 @@ from modhost_background_jobs.options import BackgroundJobsOptions, WorkerMode
 from modhost_background_jobs.pages.live.feed import LiveFeed
 from modhost_background_jobs.pages.routes import map_pages
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
+from modhost_background_jobs.services.overview import Overview
 from modhost_background_jobs.worker.identity import VERSION
 from modhost_background_jobs.worker.processor import JobProcessorService
 from modhost_background_jobs.worker.progress_flush import ProgressFlushService
@@ -61,6 +63,12 @@ class BackgroundJobsModule(Module):
     def configure_menu(self, menu: Menu) -> None:
         """Show the dashboard in the navigation."""
         menu.add("Jobs", "/admin/jobs", VIEW_JOBS)
+
+    @hookimpl
+    async def check_health(self, scope: Scope) -> HealthReport:
+        """Be degraded while jobs wait that nobody can run: they are safe, but they wait."""
+        troubles = await (await scope.get(Overview)).troubles()
+        return HealthReport("degraded" if troubles else "healthy", " ".join(troubles))
 
     @hookimpl
     def hosted_services(

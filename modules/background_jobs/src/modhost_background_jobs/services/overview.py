@@ -132,6 +132,21 @@ class Overview:
             *await self._missed_schedules(now),
         ]
 
+    async def troubles(self) -> list[str]:
+        """Return in words without names what keeps jobs from running, for probes and doctors."""
+        now = self._clock.now()
+        workers = [self._view(row, now) for row in await self._load.workers()]
+        waiting = await self._load.waiting_types()
+        late = await self._missed_schedules(now)
+        troubles = []
+        is_due = any(each.oldest_at < now - _LATE for each in waiting) or late
+        if is_due and not any(worker.is_alive for worker in workers):
+            troubles.append("Jobs or schedules are due, and no consumer is alive.")
+        unknown = _unknown_types(workers, waiting)
+        if unknown:
+            troubles.append(f"No consumer knows the type of some waiting jobs ({len(unknown)}).")
+        return troubles
+
     async def why_waiting(self, job_id: UUID) -> str | None:
         """Return in a sentence why a pending job waits; None for a job that does not."""
         job = await self._load.waiting_job(job_id)
