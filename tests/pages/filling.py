@@ -47,5 +47,10 @@ async def filled(served: Site) -> Mapping[str, str]:
         "delete schedule": f"{jobs}/recurring/{recurring}/delete",
         "workers": f"{jobs}/workers",
         "reports": "/reports",
+        "users": "/admin/users",
+        "roles": "/admin/roles",
+        "tokens": "/admin/tokens",
+        "audit": "/admin/audit",
+        "account": "/account",
         "error": f"{jobs}/nonsense",
     }
