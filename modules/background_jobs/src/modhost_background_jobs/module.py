@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+import click
 from pydantic import BaseModel
 
 from modhost.background import HostedService
@@ -13,6 +14,7 @@ from modhost.permissions import Permission
 from modhost.services import ServiceCollection
 from modhost.web import Endpoints, Menu, Pages
 from modhost_background_jobs.api.endpoints import map_endpoints
+from modhost_background_jobs.commands.jobs import jobs
 from modhost_background_jobs.composition import add_services
 from modhost_background_jobs.options import BackgroundJobsOptions, WorkerMode
 from modhost_background_jobs.pages.live.feed import LiveFeed
@@ -61,6 +63,11 @@ class BackgroundJobsModule(Module):
     def configure_menu(self, menu: Menu) -> None:
         """Show the dashboard in the navigation."""
         menu.add("Jobs", "/admin/jobs", VIEW_JOBS)
+
+    @hookimpl
+    def register_commands(self, cli: click.Group) -> None:
+        """Add `modhost jobs`."""
+        cli.add_command(jobs)
 
     @hookimpl
     def hosted_services(
