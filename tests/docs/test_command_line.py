@@ -3,14 +3,19 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import anyio
 import click
 import pytest
 from click.testing import CliRunner
 
 from docs.pages import headings, page, section
 from modhost.cli.main import cli
+from modhost.testing import running_host
+from modhost_background_jobs.contracts import BackgroundJobs, JobState
+from modhost_reports_example.jobs.generate_report import GenerateReportJob
 
 PAGE = page("command-line.md")
 DOCUMENTED = [heading for heading in headings(PAGE) if heading.startswith("modhost ")]
@@ -63,9 +68,30 @@ def test_the_options_of_all_commands_are_there() -> None:
     assert given <= options_shown("Command line")
 
 
+async def filled(database_url: str) -> tuple[str, str, str]:
+    """Put a failed job, a pending one and a schedule into a database, and return their ids."""
+    config = {
+        "host": {"database_url": database_url},
+        "modules": {"background_jobs": {"worker_mode": "Consumer"}},
+    }
+    async with running_host(config=config) as host, host.scope() as scope:
+        jobs = await scope.get(BackgroundJobs)
+        failed = await jobs.enqueue(GenerateReportJob, {"type": "none"})
+        with anyio.fail_after(30):
+            while (await jobs.get_status(failed)).state is not JobState.FAILED:  # type: ignore[union-attr]
+                await anyio.sleep(0.01)
+        later = datetime.now(UTC) + timedelta(days=1)
+        pending = await jobs.schedule(GenerateReportJob, later, {"type": "monthly"})
+        name, cron = "Nightly", "0 3 * * *"
+        nightly = await jobs.add_recurring(GenerateReportJob, name=name, cron_expression=cron)
+        return str(failed), str(pending), str(nightly)
+
+
 def test_the_json_has_the_keys_that_are_shown(tmp_path: Path) -> None:
     config = tmp_path / "host.toml"
-    config.write_text(f'[host]\ndatabase_url = "sqlite:///{tmp_path}/modhost.db"\n')
+    database_url = f"sqlite:///{tmp_path}/modhost.db"
+    config.write_text(f'[host]\ndatabase_url = "{database_url}"\n')
+    failed, pending, nightly = anyio.run(filled, database_url)
 
     def modhost(words: str, given: str = "") -> set[str]:
         arguments = ["--config", str(config), *words.split(), "--json"]
@@ -93,6 +119,13 @@ def test_the_json_has_the_keys_that_are_shown(tmp_path: Path) -> None:
         "modhost roles revoke": "roles revoke Editor BackgroundJobs.ViewJobs",
         "modhost users assign": "users assign ada Editor",
         "modhost users withdraw": "users withdraw ada Editor",
+        "modhost jobs list": "jobs list",
+        "modhost jobs show": f"jobs show {failed}",
+        "modhost jobs retry": f"jobs retry {failed}",
+        "modhost jobs cancel": f"jobs cancel {pending}",
+        "modhost jobs stats": "jobs stats",
+        "modhost jobs recurring list": "jobs recurring list",
+        "modhost jobs recurring toggle": f"jobs recurring toggle {nightly}",
     }
     assert set(calls) == {name for name in COMMANDS if "--json" in options_shown(name)}
     for name, words in calls.items():

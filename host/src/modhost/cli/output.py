@@ -13,11 +13,28 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str = "Nothing.") -> None:
     """Print rows, which all have the same keys."""
     if as_json:
-        click.echo(json.dumps([dict(row) for row in rows], default=plain, indent=2))
+        print_json([dict(row) for row in rows])
     elif not rows:
         click.echo(empty)
     else:
         _show_table(rows)
+
+
+def show_fields(fields: Mapping[str, Any]) -> None:
+    """Print the fields of one thing, a line each."""
+    width = max(map(len, fields))
+    for name, value in fields.items():
+        click.echo(f"{name.ljust(width)}  {_cell(value)}")
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON, times in UTC with `Z`."""
+    click.echo(json.dumps(value, default=plain, indent=2))
+
+
+def without_controls(text: str) -> str:
+    """Return the text with a blank for all that would steer the terminal or break the line."""
+    return "".join(each if each.isprintable() else " " for each in text)
 
 
 def plain(value: object) -> object:
@@ -44,5 +61,5 @@ def _cell(value: object) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    return str(value)
+        return without_controls(", ".join(map(str, value)))
+    return without_controls(str(value))

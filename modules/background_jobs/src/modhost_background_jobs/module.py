@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+import click
 from pydantic import BaseModel
 
 from modhost.background import HostedService
@@ -14,6 +15,7 @@ from modhost.permissions import Permission
 from modhost.services import Scope, ServiceCollection
 from modhost.web import Endpoints, Menu, Pages
 from modhost_background_jobs.api.endpoints import map_endpoints
+from modhost_background_jobs.commands.jobs import jobs
 from modhost_background_jobs.composition import add_services
 from modhost_background_jobs.options import BackgroundJobsOptions, WorkerMode
 from modhost_background_jobs.pages.live.feed import LiveFeed
@@ -69,6 +71,11 @@ class BackgroundJobsModule(Module):
         """Be degraded while jobs wait that nobody can run: they are safe, but they wait."""
         troubles = await (await scope.get(Overview)).troubles()
         return HealthReport("degraded" if troubles else "healthy", " ".join(troubles))
+
+    @hookimpl
+    def register_commands(self, cli: click.Group) -> None:
+        """Add `modhost jobs`."""
+        cli.add_command(jobs)
 
     @hookimpl
     def hosted_services(

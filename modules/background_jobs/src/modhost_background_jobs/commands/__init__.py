@@ -1,0 +1,1 @@
+"""The commands `modhost jobs`."""

@@ -1,0 +1,248 @@
+"""`modhost jobs`, on the database that a running host works on."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import pytest
+from click.testing import CliRunner, Result
+
+from background_jobs.hosts import Jobs, jobs_host
+from background_jobs.jobs_module import PermanentlyFailingJob, ReportingJob, WaitingJob, Work
+from background_jobs.support import add_worker, claim_one, new_job
+from modhost import new_id
+from modhost.cli.main import cli
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.queue.store import JobStore
+
+pytestmark = pytest.mark.anyio
+
+UNKNOWN = "01890000-0000-7000-8000-000000000000"
+
+
+class Commands:
+    """The command line, as an operator has it beside a host that runs."""
+
+    def __init__(self, config: Path) -> None:
+        self.config = config
+
+    async def run(self, *words: str) -> Result:
+        def invoke() -> Result:
+            return CliRunner().invoke(cli, ["--config", str(self.config), "jobs", *words])
+
+        return await anyio.to_thread.run_sync(invoke)
+
+    async def done(self, *words: str) -> str:
+        run = await self.run(*words)
+        assert run.exit_code == 0, run.output
+        return run.stdout
+
+    async def json(self, *words: str) -> Any:
+        return json.loads(await self.done(*words, "--json"))
+
+
+@pytest.fixture
+def commands(database_url: str, tmp_path: Path) -> Commands:
+    config = tmp_path / "host.toml"
+    config.write_text(
+        f'[host]\nenvironment = "development"\ndatabase_url = "{database_url}"\n'
+        '[host.modules]\ndisabled = ["reports_example"]\n'
+    )
+    return Commands(config)
+
+
+async def answer(jobs: Jobs, path: str) -> Any:
+    client = await jobs.host.client("BackgroundJobs.ViewJobs")
+    return (await client.get(path)).json()
+
+
+async def test_the_list_is_that_of_the_api(database_url: str, commands: Commands) -> None:
+    async with jobs_host(database_url, mode="Producer") as jobs:
+        for number in range(3):
+            await jobs.scheduling.enqueue(ReportingJob, Work(name=str(number)))
+        waiting = await jobs.scheduling.enqueue(WaitingJob)
+        assert await commands.json("list") == await answer(jobs, "/api/jobs")
+        page = await commands.json("list", "--page", "2", "--page-size", "3")
+        assert page == await answer(jobs, "/api/jobs?page=2&page_size=3")
+        assert (len(page["items"]), page["total_count"]) == (1, 4)
+        (only,) = (await commands.json("list", "--job-type", "tests.WaitingJob"))["items"]
+        assert only["id"] == str(waiting)
+        assert (await commands.json("list", "--state", "failed"))["items"] == []
+        assert (await commands.json("list", "--state", "PENDING"))["total_count"] == 4
+        table = await commands.run("list", "--page-size", "2")
+        assert table.stdout.count("tests.") == 2
+        assert table.stderr == "Page 1: 2 of 4 jobs.\n"
+
+
+async def test_no_job_is_told_in_words(commands: Commands) -> None:
+    assert await commands.done("list") == "No jobs.\n"
+    assert await commands.done("recurring", "list") == "No recurring jobs.\n"
+
+
+async def test_a_job_is_shown_with_its_attempts_and_its_log(
+    database_url: str, commands: Commands
+) -> None:
+    async with jobs_host(database_url) as jobs:
+        job = await jobs.scheduling.enqueue(ReportingJob, Work(name="ä", failures=1, lines=2))
+        await jobs.ends(job)
+        assert await commands.json("show", str(job)) == await answer(jobs, f"/api/jobs/{job}")
+        shown = await commands.done("show", str(job))
+    assert "Completed" in shown
+    assert '"name": "ä"' in shown
+    assert "error of attempt 1\n" in shown
+    assert "failure 1" in shown
+    assert shown.endswith("line 1\n")
+
+
+async def test_what_jobs_say_cannot_steer_the_terminal(
+    database_url: str, commands: Commands
+) -> None:
+    async with jobs_host(database_url, mode="Producer") as jobs:
+        job = await jobs.scheduling.enqueue(ReportingJob, {"name": "\x1b[2J\u202e\u009b"})
+        shown = await commands.done("show", str(job))
+    assert set("\x1b\u202e\u009b").isdisjoint(shown)
+
+
+async def test_a_pending_job_is_cancelled(database_url: str, commands: Commands) -> None:
+    async with jobs_host(database_url, mode="Producer") as jobs:
+        first, second = [await jobs.scheduling.enqueue(WaitingJob) for _ in range(2)]
+        assert await commands.done("cancel", str(first)) == f"The job {first} is cancelled.\n"
+        status = await commands.json("cancel", str(second))
+        assert status["state"] == "Cancelled"
+        assert (await jobs.detail(first)).state is JobState.CANCELLED
+        again = await commands.run("cancel", str(first))
+    assert (again.exit_code, again.stdout) == (1, "")
+    assert again.stderr.startswith(f"Error: The job {first} is Cancelled and cannot be cancelled;")
+    assert again.stderr.count("\n") == 1
+
+
+async def test_a_running_job_is_asked_to_stop(database_url: str, commands: Commands) -> None:
+    async with jobs_host(database_url, mode="Producer") as jobs, jobs.host.scope() as scope:
+        # A worker that only claims cannot stop before the answer is given.
+        store = await scope.get(JobStore)
+        await add_worker(store)
+        await store.insert([new_job()])
+        job = (await claim_one(store)).lease.job_id
+        asked = await commands.done("cancel", str(job))
+        assert asked == f"The job {job} is asked to stop.\n"
+        assert (await commands.json("cancel", str(job)))["state"] == "Running"
+
+
+async def test_a_job_that_runs_elsewhere_stops(database_url: str, commands: Commands) -> None:
+    async with jobs_host(database_url) as jobs:
+        job = await jobs.scheduling.enqueue(WaitingJob)
+        await jobs.probe.until(lambda: jobs.probe.started["waiting"] == 1)
+        await commands.done("cancel", str(job))
+        assert (await jobs.ends(job)).state is JobState.CANCELLED
+        assert jobs.probe.stopped["waiting"] == 1
+
+
+async def test_a_failed_job_is_queued_again(database_url: str, commands: Commands) -> None:
+    async with jobs_host(database_url) as jobs:
+        job = await jobs.scheduling.enqueue(PermanentlyFailingJob)
+        await jobs.ends(job)
+        assert await commands.done("retry", str(job)) == f"The job {job} is queued again.\n"
+        await jobs.probe.until(lambda: jobs.probe.started["permanent"] == 2)
+        await jobs.ends(job)
+    status = await commands.json("retry", str(job))
+    assert (status["id"], status["state"]) == (str(job), "Pending")
+    again = await commands.run("retry", str(job))
+    assert (again.exit_code, again.stderr.count("\n")) == (1, 1)
+    assert f"The job {job} is Pending" in again.stderr
+
+
+async def test_stats_tell_the_counts_and_what_needs_a_look(
+    database_url: str, commands: Commands
+) -> None:
+    async with jobs_host(database_url, mode="Producer") as jobs:
+        await jobs.scheduling.enqueue(WaitingJob)
+        told = await commands.json("stats")
+        assert (told["pending"], told["pending_is_capped"], told["workers"]) == (1, False, 0)
+        assert told["oldest_pending_at"].endswith("Z")
+        assert [each["title"] for each in told["attention"]] == ["Nothing executes jobs"]
+        assert "Nothing executes jobs: " in await commands.done("stats")
+        async with jobs_host(database_url) as consumer:
+            await consumer.probe.until(lambda: consumer.probe.started["waiting"] == 1)
+            told = await commands.json("stats")
+            assert (told["pending"], told["running"], told["workers"]) == (0, 1, 1)
+            assert told["attention"] == []
+
+
+async def test_schedules_are_listed_toggled_and_deleted(
+    database_url: str, commands: Commands
+) -> None:
+    async with jobs_host(database_url, mode="Producer") as jobs:
+        schedule = await jobs.scheduling.add_recurring(
+            WaitingJob, name="Nightly", cron_expression="0 3 * * *"
+        )
+        listed = await commands.json("recurring", "list")
+        assert listed == await answer(jobs, "/api/jobs/recurring")
+        assert "Nightly" in await commands.done("recurring", "list")
+        assert await commands.json("recurring", "toggle", str(schedule)) == {"is_enabled": False}
+        (disabled,) = await jobs.querying.get_recurring_jobs()
+        assert not disabled.is_enabled
+        toggled = await commands.done("recurring", "toggle", str(schedule))
+        assert toggled == f"The recurring job {schedule} is enabled.\n"
+        deleted = await commands.done("recurring", "delete", str(schedule))
+        assert deleted == f"The recurring job {schedule} is deleted.\n"
+        assert await jobs.querying.get_recurring_count() == 0
+        for action in ("toggle", "delete"):
+            run = await commands.run("recurring", action, str(schedule))
+            assert run.exit_code == 1
+            assert run.stderr == f"Error: There is no recurring job with the id {schedule}.\n"
+
+
+@pytest.mark.parametrize("action", ["show", "cancel", "retry"])
+async def test_an_unknown_id_is_a_failure(commands: Commands, action: str) -> None:
+    run = await commands.run(action, UNKNOWN)
+    assert (run.exit_code, run.stdout) == (1, "")
+    assert run.stderr == f"Error: There is no job with the id {UNKNOWN}.\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "show 1",
+        "cancel x",
+        "retry x",
+        "recurring toggle x",
+        "recurring delete x",
+        "list --state Done",
+        "list --page 0",
+        "list --page-size 201",
+        "list --page x",
+        "list --colour red",
+    ],
+)
+async def test_what_cannot_be_meant_is_bad_usage(commands: Commands, words: str) -> None:
+    run = await commands.run(*words.split())
+    assert (run.exit_code, run.stdout) == (2, "")
+    assert "Error: " in run.stderr
+
+
+async def test_a_process_of_its_own_does_the_same(database_url: str, commands: Commands) -> None:
+    def modhost(*words: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "modhost", "jobs", *words]
+        return subprocess.run(
+            [*command, "--config", str(commands.config)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=dict(os.environ),
+            check=False,
+        )
+
+    async with jobs_host(database_url) as jobs:
+        job = await jobs.scheduling.enqueue(WaitingJob)
+        await jobs.reaches(job, JobState.RUNNING)
+        asked = await anyio.to_thread.run_sync(modhost, "cancel", str(job), "--json")
+        assert asked.returncode == 0, asked.stderr
+        assert json.loads(asked.stdout)["id"] == str(job)
+        assert (await jobs.ends(job)).state is JobState.CANCELLED
+        missing = await anyio.to_thread.run_sync(modhost, "show", str(new_id()))
+        assert (missing.returncode, missing.stdout) == (1, "")
