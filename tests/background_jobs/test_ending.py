@@ -129,7 +129,7 @@ async def test_old_jobs_are_deleted_with_their_logs_and_attempts_in_batches(
     await store.insert([new_job()])
     young = await claim_one(store)
     await store.end([Ended(young.lease, JobState.COMPLETED)], LATER)
-    assert [await store.prune(LATER, 3) for _ in range(3)] == [3, 2, 0]
+    assert [await store.prune(JobState.COMPLETED, LATER, 3) for _ in range(3)] == [3, 2, 0]
     rows, total = await listing.page(None, None, 0, 10)
     assert total == 1
     assert rows[0]["id"] == young.lease.job_id

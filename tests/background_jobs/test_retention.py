@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from background_jobs.hosts import jobs_host
-from background_jobs.jobs_module import ReportingJob, Work
+from background_jobs.jobs_module import PermanentlyFailingJob, ReportingJob, Work
 from background_jobs.support import MovingClock
 from modhost.clock import SystemClock
 from modhost_background_jobs.contracts import JobFilter, JobState
@@ -18,13 +18,24 @@ from modhost_background_jobs.worker.retention import RetentionService
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.parametrize(("hours", "kept"), [(1, 0), (100, 1), (0, 1)])
+@pytest.mark.parametrize(
+    ("hours", "hours_failed", "kept"),
+    [
+        (1, 1, []),
+        (1, 100, [JobState.FAILED]),
+        (100, 1, [JobState.FAILED, JobState.COMPLETED]),
+        (0, 1, [JobState.FAILED, JobState.COMPLETED]),
+        (1, 0, [JobState.FAILED]),
+    ],
+)
 async def test_old_jobs_go_unless_they_are_kept_and_old_figures_always_go(
-    database_url: str, hours: int, kept: int
+    database_url: str, hours: int, hours_failed: int, kept: list[JobState]
 ) -> None:
     async with jobs_host(database_url) as jobs, jobs.host.scope() as scope:
         job_id = await jobs.scheduling.enqueue(ReportingJob, Work(lines=3))
         assert (await jobs.ends(job_id)).state is JobState.COMPLETED
+        failed = await jobs.scheduling.enqueue(PermanentlyFailingJob)
+        assert (await jobs.ends(failed)).state is JobState.FAILED
         clock = MovingClock()
         clock.time = SystemClock().now() + timedelta(hours=5)
         statistics = await scope.get(StatisticsStore)
@@ -34,9 +45,12 @@ async def test_old_jobs_go_unless_they_are_kept_and_old_figures_always_go(
             await scope.get(JobStore),
             await scope.get(RecurringFiring),
             statistics,
-            BackgroundJobsOptions(retention=timedelta(hours=hours)),
+            BackgroundJobsOptions(
+                retention=timedelta(hours=hours), retention_failed=timedelta(hours=hours_failed)
+            ),
             clock,
         )
         await retention.prune()
-        assert (await jobs.querying.get_jobs(JobFilter())).total_count == kept
+        left = await jobs.querying.get_jobs(JobFilter())
+        assert [job.state for job in left.items] == kept
         assert long_ago not in await statistics.since(long_ago, timedelta(minutes=1))

@@ -236,11 +236,15 @@ class QueueMachine(RuleBasedStateMachine):
         for job_id in new:
             self.model.fire(self.schedule, job_id, self.now)
 
-    @rule(age=st.sampled_from([10, 300]))
-    def prune(self, age: int) -> None:
+    @rule(
+        age=st.sampled_from([10, 300]),
+        state=st.sampled_from([state for state in JobState if state.is_final]),
+    )
+    def prune(self, age: int, state: JobState) -> None:
         before = self.now - timedelta(seconds=age)
         self.excused = set(self.model.jobs)
-        assert self.world.do(self.world.store.prune, before, 1000) == self.model.prune(before)
+        pruned = self.world.do(self.world.store.prune, state, before, 1000)
+        assert pruned == self.model.prune(state, before)
 
     @invariant()
     def the_database_agrees_with_the_model(self) -> None:

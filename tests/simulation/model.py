@@ -139,8 +139,12 @@ class Model:
         job.is_to_stop = False
         return True
 
-    def prune(self, before: datetime) -> int:
-        old = [job.id for job in self.jobs.values() if job.ended_at and job.ended_at < before]
+    def prune(self, state: JobState, before: datetime) -> int:
+        old = [
+            job.id
+            for job in self.jobs.values()
+            if job.state is state and job.ended_at and job.ended_at < before
+        ]
         for job_id in old:
             del self.jobs[job_id]
         return len(old)

@@ -40,6 +40,7 @@ class BackgroundJobsOptions(ModuleOptions):
     retry_max_delay: Annotated[Duration, Positive] = timedelta(hours=1)
     shutdown_grace: Duration = timedelta(seconds=30)
     retention: Duration = timedelta(days=7)
+    retention_failed: Duration = timedelta(days=7)
 
     @model_validator(mode="after")
     def _stall_timeout_spans_three_heartbeats(self) -> Self:

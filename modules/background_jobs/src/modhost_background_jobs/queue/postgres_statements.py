@@ -230,8 +230,8 @@ SELECT held.id, held.next_state, pg_notify('background_jobs', 'due') FROM held
 
 PRUNE: Final = """
 WITH old AS (
-    SELECT id FROM background_jobs.finished_jobs WHERE completed_at < $1
-    ORDER BY completed_at LIMIT $2 FOR UPDATE SKIP LOCKED
+    SELECT id FROM background_jobs.finished_jobs WHERE state = $1 AND completed_at < $2
+    ORDER BY completed_at LIMIT $3 FOR UPDATE SKIP LOCKED
 ),
 logs AS (DELETE FROM background_jobs.logs USING old WHERE job_id = old.id),
 attempts AS (DELETE FROM background_jobs.attempts USING old WHERE job_id = old.id)

@@ -169,8 +169,8 @@ class PostgresJobStore:
             )
         return [Rescue(row[0], seen.worker, JobState(row[1])) for row in rows]
 
-    async def prune(self, finished_before: datetime, limit: int) -> int:
+    async def prune(self, state: JobState, finished_before: datetime, limit: int) -> int:
         """Delete one batch of old finished jobs."""
         async with self._postgres.acquire() as connection:
-            rows = await connection.fetch(statements.PRUNE, finished_before, limit)
+            rows = await connection.fetch(statements.PRUNE, state.value, finished_before, limit)
         return len(rows)

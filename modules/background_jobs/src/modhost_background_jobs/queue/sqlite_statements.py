@@ -154,7 +154,7 @@ WHERE id IN (SELECT value FROM json_each(?1))
 """
 
 OLD_FINISHED: Final = """
-SELECT id FROM background_jobs_finished_jobs WHERE completed_at < ?
+SELECT id FROM background_jobs_finished_jobs WHERE state = ? AND completed_at < ?
 ORDER BY completed_at LIMIT ?
 """
 

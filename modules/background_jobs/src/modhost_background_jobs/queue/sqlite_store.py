@@ -188,9 +188,9 @@ class SqliteJobStore:
         rows = await self._sqlite.write(rescue)
         return [Rescue(UUID(row[0]), seen.worker, JobState(row[1])) for row in rows]
 
-    async def prune(self, finished_before: datetime, limit: int) -> int:
+    async def prune(self, state: JobState, finished_before: datetime, limit: int) -> int:
         """Delete one batch of old finished jobs."""
-        bounds = [to_sqlite(finished_before), limit]
+        bounds = [state.value, to_sqlite(finished_before), limit]
 
         def find(connection: sqlite3.Connection) -> list[str]:
             return [row[0] for row in connection.execute(statements.OLD_FINISHED, bounds)]

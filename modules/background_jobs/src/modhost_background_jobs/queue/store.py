@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.queue.records import (
     ClaimedJob,
     Ended,
@@ -88,6 +89,6 @@ class JobStore(Protocol):
         """
         ...
 
-    async def prune(self, finished_before: datetime, limit: int) -> int:
-        """Delete up to `limit` jobs that ended before a time, with their logs and attempts."""
+    async def prune(self, state: JobState, finished_before: datetime, limit: int) -> int:
+        """Delete up to `limit` jobs that ended so before a time, with their logs and attempts."""
         ...

@@ -91,7 +91,7 @@ class FinishedJob(JobColumns, table=True):
         ),
         Index("ix_background_jobs_finished_jobs_state", "state", "id"),
         Index("ix_background_jobs_finished_jobs_type", "job_type", "id"),
-        Index("ix_background_jobs_finished_jobs_completed", "completed_at"),
+        Index("ix_background_jobs_finished_jobs_completed", "state", "completed_at"),
         Index(
             "ix_background_jobs_finished_jobs_recurring",
             "recurring_job_id",

@@ -1,7 +1,7 @@
 """The hosted service that deletes history, a little at a time."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import anyio
@@ -9,6 +9,7 @@ from anyio.abc import TaskStatus
 
 from modhost.background import HostedService
 from modhost.clock import Clock
+from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.statistics import StatisticsStore
@@ -24,7 +25,10 @@ OCCURRENCES_KEPT: Final = timedelta(days=7)
 
 
 class RetentionService(HostedService):
-    """Deletes jobs that ended longer ago than `retention`; 0 keeps them for ever."""
+    """Deletes jobs that ended longer ago than `retention`; 0 keeps them for ever.
+
+    Failed jobs are kept for `retention_failed` if that is longer.
+    """
 
     name = "retention"
 
@@ -40,6 +44,11 @@ class RetentionService(HostedService):
         self._firing = firing
         self._statistics = statistics
         self._retention = options.retention
+        self._retention_failed = (
+            max(options.retention, options.retention_failed)
+            if options.retention and options.retention_failed
+            else timedelta(0)
+        )
         self._clock = clock
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
@@ -58,7 +67,15 @@ class RetentionService(HostedService):
         await self._statistics.forget(now - STATISTICS_KEPT)
         await self._firing.forget(now - (self._retention or OCCURRENCES_KEPT))
         deleted = 0
-        while self._retention and (batch := await self._store.prune(now - self._retention, BATCH)):
+        for state in JobState:
+            kept = self._retention_failed if state is JobState.FAILED else self._retention
+            if state.is_final and kept:
+                deleted += await self._prune(state, now - kept)
+        return deleted
+
+    async def _prune(self, state: JobState, before: datetime) -> int:
+        deleted = 0
+        while batch := await self._store.prune(state, before, BATCH):
             deleted += batch
             # Small steps with pauses: whoever waits to write gets in between.
             await anyio.sleep(PAUSE_SECONDS)

@@ -93,7 +93,7 @@ def _create_finished_jobs() -> None:
     for what, columns in {
         "state": ["state", "id"],
         "type": ["job_type", "id"],
-        "completed": ["completed_at"],
+        "completed": ["state", "completed_at"],
     }.items():
         op.create_index(
             f"ix_background_jobs_finished_jobs_{what}", "finished_jobs", columns, schema=SCHEMA
