@@ -12,6 +12,10 @@ from modhost.module import Module
 GROUP: Final = "modhost.modules"
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _RESERVED: Final = ("modhost", "host", "health", "static")
+NAMING: Final = (
+    "Name it by lower-case letters, digits and underscores, 41 at most, beginning with a letter; "
+    f"{', '.join(_RESERVED)} are taken."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,11 @@ def of_instance(module: Module) -> FoundModule:
     return FoundModule(module, module.name, distribution, module.version)
 
 
+def is_usable_name(name: str) -> bool:
+    """Tell whether a module can be named so."""
+    return bool(_NAME.fullmatch(name)) and name not in _RESERVED
+
+
 def check_modules(found: Sequence[FoundModule]) -> list[Finding]:
     """Return what is wrong with the modules' names and prefixes."""
     findings: list[Finding] = []
@@ -120,12 +129,9 @@ def _not_imported(skipped: SkippedModule) -> Finding:
 
 def _check_name(each: FoundModule) -> list[Finding]:
     name = each.module.name
-    if _NAME.fullmatch(name) and name not in _RESERVED:
+    if is_usable_name(name):
         return []
-    detail = f"the name is {name!r}."
-    remedy = "Name it by lower-case letters, digits and underscores, beginning with a letter"
-    remedy += f"; {', '.join(_RESERVED)} are taken."
-    return [_finding(rules.MODULE_NAME, each, detail, remedy)]
+    return [_finding(rules.MODULE_NAME, each, f"the name is {name!r}.", NAMING)]
 
 
 def _check_prefix(each: FoundModule, prefix: str) -> list[Finding]:

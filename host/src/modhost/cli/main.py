@@ -12,6 +12,7 @@ from modhost.checks import StartupError
 from modhost.cli.doctor import doctor
 from modhost.cli.listing import config, modules, permissions, routes, services
 from modhost.cli.migrating import migrate
+from modhost.cli.new import new
 from modhost.cli.roles import roles
 from modhost.cli.serving import run, worker
 from modhost.cli.tokens import tokens
@@ -22,7 +23,7 @@ from modhost.hook_calls import HookCaller
 
 _OWN = (
     *(run, worker, modules, routes, permissions, services, config, migrate, doctor),
-    *(users, roles, tokens),
+    *(users, roles, tokens, new),
 )
 
 

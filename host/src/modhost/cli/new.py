@@ -1,0 +1,49 @@
+"""`modhost new`: the beginning of a module."""
+
+from pathlib import Path
+
+import click
+
+from modhost.scaffolding import FolderTaken, ModuleNames, UnusableModuleName, write_module
+
+
+class _Refused(click.ClickException):
+    """Bad usage, told in a line."""
+
+    exit_code = 2
+
+
+@click.group()
+def new() -> None:
+    """Begin something: a module."""
+
+
+@new.command("module")
+@click.argument("name")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    help="The folder to write, which must not exist; else NAME in the current folder.",
+)
+def new_module(name: str, *, folder: Path | None) -> None:
+    """Write an installable package with a module that works, to be made your own."""
+    try:
+        names = ModuleNames.of(name)
+        target = folder or Path(name)
+        write_module(names, target)
+    except (UnusableModuleName, FolderTaken) as error:
+        raise _Refused(str(error)) from error
+    except OSError as error:
+        msg = f"Cannot write {error.filename}: {error.strerror}."
+        raise click.ClickException(msg) from error
+    click.echo(f"The module {name!r} is in {target}. What comes next:\n")
+    for step in (
+        f"pip install --editable '{target}[test]'",
+        f"pytest {target}",
+        "modhost modules",
+        "modhost run",
+    ):
+        click.echo(f"  {step}")
+    click.echo(
+        f"\nIt serves /{names.dashed} and /api/{names.dashed}, for who may {names.class_name}.*"
+    )
