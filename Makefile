@@ -11,7 +11,7 @@ run: .venv/.synced
 	.venv/bin/modhost run
 
 test: .venv/.synced
-	.venv/bin/pytest -n 2
+	.venv/bin/pytest -n 3 --dist worksteal
 
 check: .venv/.synced
 	.venv/bin/ruff check .
