@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 
 from benchmarks.contenders import postgres_query
 from benchmarks.contenders.contender import Dialect
+from benchmarks.redis_server import open_redis
 
 SERVER_VARIABLE: Final = "MODHOST_BENCH_POSTGRES_URL"
 DURABILITY: Final = ("fsync", "synchronous_commit", "full_page_writes", "shared_buffers")
@@ -62,7 +63,10 @@ class Databases:
 @contextmanager
 def open_databases(parent: Path | None = None) -> Iterator[Databases]:
     """Make a folder and start a server in it, or use that of MODHOST_BENCH_POSTGRES_URL."""
-    with TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as name:
+    with (
+        TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as name,
+        open_redis(Path(name)),
+    ):
         folder = Path(name)
         url = os.environ.get(SERVER_VARIABLE)
         if url:

@@ -1,4 +1,4 @@
-"""The contenders that can be measured here: those whose packages are installed."""
+"""The contenders that can be measured here: those whose packages, and servers, are installed."""
 
 from collections.abc import Collection
 from importlib import import_module
@@ -13,6 +13,7 @@ _MODULES: Final = (
     "procrastinate_queue",
     "pgqueuer_queue",
     "huey_queue",
+    "celery_queue",
 )
 
 

@@ -4,9 +4,9 @@ Services are often singletons, so the caller is not part of them: it is bound to
 the tasks and threads that it starts.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -54,25 +54,34 @@ async def current_caller() -> Caller:
     return SYSTEM if find is None else await find()
 
 
-@contextmanager
-def calling(find: _Find) -> Iterator[None]:
+class _Calling:
+    """The block that runs on behalf of a caller: a class, which is quicker than a generator."""
+
+    __slots__ = ("_find", "_token")
+
+    def __init__(self, find: _Find) -> None:
+        self._find = find
+        self._token: Token[_Find | None]
+
+    def __enter__(self) -> None:
+        self._token = _finding.set(self._find)
+
+    def __exit__(self, *_: object) -> None:
+        _finding.reset(self._token)
+
+
+def calling(find: _Find) -> AbstractContextManager[None]:
     """Run the block on behalf of a caller who is looked up when somebody asks."""
-    token = _finding.set(find)
-    try:
-        yield
-    finally:
-        _finding.reset(token)
+    return _Calling(find)
 
 
-@contextmanager
-def calling_as(caller: Caller) -> Iterator[None]:
+def calling_as(caller: Caller) -> AbstractContextManager[None]:
     """Run the block on behalf of a caller."""
 
     async def find() -> Caller:
         return caller
 
-    with calling(find):
-        yield
+    return _Calling(find)
 
 
 def anonymous(address: str = "") -> Caller:

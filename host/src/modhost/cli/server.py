@@ -1,6 +1,7 @@
 """Serving a host until a signal asks to stop, and stopping within bounds."""
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -71,6 +72,9 @@ async def _serve(host: Host, listener: socket.socket, greet: Callable[[], Awaita
     grace = host.configuration.host.shutdown_grace.total_seconds()
     async with _stopped_by_signals(server, host, grace), host.running():
         await greet()
+        # What is there by now stays: each full collection would look at all of it in vain.
+        gc.collect()
+        gc.freeze()
         await server.serve([listener])
 
 

@@ -2,13 +2,14 @@
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
 import anyio
 
 from modhost.database.sqlite_thread import SqliteThread, connect, in_transaction
+from modhost.database.wal_watch import WalWatch, watch_wal
 
 T = TypeVar("T")
 
@@ -80,6 +81,11 @@ class SqliteAccess:
             self._observer = connect(self._path, query_only=True)
         version: int = self._observer.execute("PRAGMA data_version").fetchone()[0]
         return version
+
+    def watch(self) -> AbstractContextManager[WalWatch]:
+        """Watch for writes of any connection of any process to this database."""
+        self.data_version()
+        return watch_wal(self._path)
 
     def close(self) -> None:
         """Close all connections."""

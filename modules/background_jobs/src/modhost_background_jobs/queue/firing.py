@@ -1,5 +1,6 @@
 """Firing due times: each one once, decided by a key in the database rather than by a leader."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -24,6 +25,15 @@ from modhost_background_jobs.queue.tables import Occurrence
 OCCURRENCES: Final[Table] = Occurrence.__table__  # type: ignore[attr-defined]
 
 
+@dataclass(frozen=True)
+class Agenda:
+    """What schedules ask for: those that are due, when the first is, and whether runs wait."""
+
+    due: list[UUID]
+    next_due: datetime | None
+    has_waiting_runs: bool
+
+
 class RecurringFiring:
     """Turns due times of schedules into jobs."""
 
@@ -32,22 +42,20 @@ class RecurringFiring:
         self._queue = queue
         self._clock = clock
 
-    async def next_due(self) -> datetime | None:
-        """Return when the next schedule is due; None without an enabled one."""
+    async def look(self) -> Agenda:
+        """Return what there is to do, in one transaction that only reads."""
+        now = self._clock.now()
+        enabled = select(RECURRING).where(RECURRING.c.is_enabled)
+        due = enabled.with_only_columns(RECURRING.c.id).where(RECURRING.c.next_run_at <= now)
+        later = enabled.with_only_columns(func.min(RECURRING.c.next_run_at))
+        on_hold = select(exists().where(JOBS.c.on_hold, JOBS.c.recurring_job_id.is_not(None)))
         async with self._database.reading() as session:
-            statement = select(func.min(RECURRING.c.next_run_at)).where(RECURRING.c.is_enabled)
-            due: datetime | None = (
-                await (await session.connection()).execute(statement)
-            ).scalar_one()
-            return due
-
-    async def due(self) -> list[UUID]:
-        """Return the schedules that are due."""
-        async with self._database.reading() as session:
-            statement = select(RECURRING.c.id).where(
-                RECURRING.c.is_enabled, RECURRING.c.next_run_at <= self._clock.now()
+            connection = await session.connection()
+            return Agenda(
+                due=list((await connection.execute(due)).scalars()),
+                next_due=(await connection.execute(later)).scalar_one(),
+                has_waiting_runs=bool((await connection.execute(on_hold)).scalar_one()),
             )
-            return list((await (await session.connection()).execute(statement)).scalars())
 
     async def fire(self, recurring_id: UUID) -> int:
         """Fire a schedule's due times; return how many, 0 when another consumer was first."""

@@ -31,7 +31,8 @@ SELECT pg_notify('background_jobs', 'due')
 # The head of the queue over all types decides how many of each type are taken, so that types share
 # one order, yet each is found through its own stretch of the index: jobs of types that this node
 # does not know are never read. Rows that another worker is just claiming are skipped. The worker's
-# own row is locked against deletion: a worker that was found dead claims nothing.
+# own row is locked against deletion: a worker that was found dead claims nothing. What was picked
+# becomes an array: for a join with rows of unknown number the planner reads the whole table.
 CLAIM: Final = """
 WITH head AS (
     SELECT t.job_type
@@ -59,7 +60,7 @@ picked AS (
 UPDATE background_jobs.jobs j
 SET state = 'Running', worker = $4, started_at = $2, fence = j.fence + 1,
     attempt = j.attempt + 1, attempts_left = j.attempts_left - 1, error = NULL
-FROM picked WHERE j.id = picked.id
+WHERE j.id = ANY (ARRAY(SELECT id FROM picked))
 RETURNING j.id, j.fence, j.job_type, j.data, j.attempt, j.attempts_left, j.timeout_seconds,
     j.execute_at
 """

@@ -33,8 +33,7 @@ class NewJob:
     enqueued_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimedJob:
+class ClaimedJob(NamedTuple):
     """A job that was handed to a worker; `timeout` is in seconds."""
 
     lease: Lease
@@ -47,8 +46,7 @@ class ClaimedJob:
     claimed_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """The end of a job: a final state, and the error if there was one."""
 
     lease: Lease

@@ -1,7 +1,6 @@
 """How a consumer learns that there is work, or that a job is to stop, before it polls."""
 
 import logging
-from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 import anyio
@@ -12,7 +11,8 @@ from modhost_background_jobs.queue.signals import Signal
 
 logger = logging.getLogger(__name__)
 
-SQLITE_LOOK_SECONDS: Final = 0.015
+COMMIT_SECONDS: Final = (0.0002, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128)
+LEAST_PAUSE_SECONDS: Final = 0.003
 RECONNECT_SECONDS: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -28,23 +28,33 @@ class Wakeups(Protocol):
 
 
 class SqliteWakeups:
-    """Looks at `PRAGMA data_version`, which any other connection's commit changes."""
+    """Looks at `PRAGMA data_version`, which any other connection's commit changes.
+
+    Where the system tells of writes to the write-ahead log it looks after one; a commit shows only
+    once it is on disk, some time after its first write. Elsewhere it looks again and again.
+    """
 
     def __init__(self, database: Database) -> None:
         self.work = Signal()
         self.stop_requests = Signal()
-        self._data_version: Callable[[], int] = database.sqlite.data_version
+        self._sqlite = database.sqlite
 
     async def watch(self) -> None:
-        """Look every few milliseconds: four microseconds each, no statement that locks."""
-        seen = self._data_version()
-        while True:
-            await anyio.sleep(SQLITE_LOOK_SECONDS)
-            version = self._data_version()
-            if version != seen:
-                seen = version
-                self.work.fire()
-                self.stop_requests.fire()
+        """Look at what costs four microseconds, and locks nothing."""
+        seen = self._sqlite.data_version()
+        with self._sqlite.watch() as log:
+            while True:
+                await log.written()
+                for pause in COMMIT_SECONDS if log.is_told else (0.0,):
+                    version = self._sqlite.data_version()
+                    if version != seen:
+                        seen = version
+                        self.work.fire()
+                        self.stop_requests.fire()
+                        break
+                    await anyio.sleep(pause)
+                if log.is_told:
+                    await anyio.sleep(LEAST_PAUSE_SECONDS)
 
 
 class PostgresWakeups:

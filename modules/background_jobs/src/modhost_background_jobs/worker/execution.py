@@ -3,12 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import anyio
 
-from modhost.calling import Caller, calling_as
+from modhost.calling import calling
 from modhost.clock import Clock
 from modhost.services import ServiceProvider
 from modhost_background_jobs.contracts.errors import JobCancelled
@@ -45,7 +45,7 @@ class AttemptRunner:
         if attempt.is_to_stop:
             return stopped(attempt, registered, self._options, self._clock.now())
         try:
-            with attempt.scope, _time_limit(attempt), calling_as(_caller(attempt)):
+            with attempt.scope, _time_limit(attempt), calling(attempt.caller):
                 await self._execute(attempt, registered)
             attempt.over = True
         except JobCancelled as error:
@@ -85,18 +85,14 @@ class AttemptRunner:
         return failed(attempt, error, registered, self._options, self._clock.now())
 
 
-def _caller(attempt: RunningAttempt) -> Caller:
-    claimed = attempt.claimed
-    return Caller("job", f"job:{claimed.lease.job_id}", claimed.job_type)
+def _time_limit(attempt: RunningAttempt) -> AbstractContextManager[None]:
+    return nullcontext() if attempt.claimed.timeout is None else _stopped_in_time(attempt)
 
 
 @contextmanager
-def _time_limit(attempt: RunningAttempt) -> Iterator[None]:
+def _stopped_in_time(attempt: RunningAttempt) -> Iterator[None]:
     """Ask the attempt to stop when its time is over; a thread sees it as a flag."""
-    timeout = attempt.claimed.timeout
-    if timeout is None:
-        yield
-        return
+    timeout = attempt.claimed.timeout or 0.0
     timer = asyncio.get_running_loop().call_later(timeout, attempt.stop, StopReason.TIMEOUT)
     try:
         yield

@@ -40,11 +40,14 @@ class RecurringJobsService(HostedService):
 
     async def fire_due(self) -> float:
         """Fire all due schedules; return the seconds until there may be more to do."""
-        for recurring_id in await self._firing.due():
+        agenda = await self._firing.look()
+        for recurring_id in agenda.due:
             await self._firing.fire(recurring_id)
-        waiting = await self._firing.let_waiting_runs_go()
-        next_due = await self._firing.next_due()
-        longest = self._poll if waiting else LONGEST_SLEEP_SECONDS
-        if next_due is None:
+        if agenda.has_waiting_runs:
+            await self._firing.let_waiting_runs_go()
+        if agenda.due:
+            return 0.0
+        longest = self._poll if agenda.has_waiting_runs else LONGEST_SLEEP_SECONDS
+        if agenda.next_due is None:
             return longest
-        return min(longest, max(0.0, (next_due - self._clock.now()).total_seconds()))
+        return min(longest, max(0.0, (agenda.next_due - self._clock.now()).total_seconds()))

@@ -14,6 +14,8 @@ from modhost_background_jobs.worker.running import RunningAttempts
 from modhost_background_jobs.worker.stopping import RunningAttempt
 
 TURN_SECONDS: Final = 0.001
+TASKS_A_TURN: Final = 4
+BATCH: Final = 100
 
 Run = Callable[[RunningAttempt], Awaitable[None]]
 
@@ -35,6 +37,9 @@ class Slots:
         self._run: Run
         self._group: asyncio.TaskGroup
         self._is_open = False
+        self._is_filling = False
+        self._ready = 0
+        self._turn_began = 0.0
 
     async def own_tasks(self, run: Run, until: anyio.Event, ready: Callable[[], None]) -> None:
         """Own the tasks until the event, and cancel then those that are left."""
@@ -54,8 +59,8 @@ class Slots:
             capacity = self._slots + ahead
             room = capacity - len(self._attempts)
             # Batches are worth more than a buffer that is full at all times.
-            if room >= max(1, min(ahead, capacity // 2)):
-                return room
+            if room >= max(1, min(ahead, capacity // 2, BATCH)):
+                return min(room, BATCH)
             await self._attempts.at_most(len(self._attempts) - 1)
 
     def take(self, attempts: Iterable[RunningAttempt]) -> None:
@@ -64,7 +69,8 @@ class Slots:
         for attempt in attempts:
             self._attempts.add(attempt)
             self._waiting.append((attempt, now))
-        self._fill()
+        if not self._is_filling:
+            self._fill()
 
     def take_back(self, waiting_for: float = 0.0) -> list[RunningAttempt]:
         """Return the attempts that have waited so many seconds for a slot; they will not run."""
@@ -75,27 +81,63 @@ class Slots:
         return taken
 
     def _fill(self) -> None:
-        while self._is_open and self._waiting and len(self._tasks) < self._slots:
-            task = self._group.create_task(self._run_in_turn())
-            self._tasks.add(task)
-            task.add_done_callback(self._freed)
+        """Start tasks, a few in each turn of the loop, for attempts that nobody else will take.
+
+        A task that is ready takes the next attempt itself: jobs that end without ever waiting
+        need one task for all of them.
+        """
+        self._turn_began = self._clock.monotonic()
+        self._is_filling = False
+        free = self._slots - len(self._tasks)
+        if not self._is_open or not self._waiting or not free:
+            return
+        if not self._ready:
+            for _ in range(min(TASKS_A_TURN, free, len(self._waiting))):
+                task = self._group.create_task(self._run_in_turn())
+                self._ready += 1
+                self._tasks.add(task)
+                task.add_done_callback(self._freed)
+        self._fill_soon()
+
+    def _fill_soon(self) -> None:
+        if not self._is_filling:
+            self._is_filling = True
+            asyncio.get_running_loop().call_soon(self._fill)
 
     async def _run_in_turn(self) -> None:
         """Run waiting attempts one after the other, as long as there are any."""
+        self._ready -= 1
         clean = dict(copy_context())
-        yielded = self._clock.monotonic()
+        now = self._clock.monotonic()
         while self._is_open and self._waiting:
+            if now - self._turn_began > TURN_SECONDS:
+                now = await self._next_turn()
+                continue
             attempt, _ = self._waiting.popleft()
             await self._run(attempt)
-            ended = self._clock.monotonic()
-            self._pace.note(ended)
+            now = self._clock.monotonic()
+            self._pace.note(now)
             if dict(copy_context()) != clean:
                 # The next attempt gets a new task: it must not see what this one left behind.
                 return
-            if ended - yielded > TURN_SECONDS:
-                await asyncio.sleep(0)
-                yielded = self._clock.monotonic()
+
+    async def _next_turn(self) -> float:
+        """Let the loop look at what else is due; return the time.
+
+        The first task to go on begins the turn, which it shares with the others.
+        """
+        before = self._turn_began
+        self._ready += 1
+        try:
+            await asyncio.sleep(0)
+        finally:
+            self._ready -= 1
+        now = self._clock.monotonic()
+        if self._turn_began == before:
+            self._turn_began = now
+        return now
 
     def _freed(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._fill()
+        if self._waiting:
+            self._fill_soon()

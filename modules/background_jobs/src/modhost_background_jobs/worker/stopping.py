@@ -4,6 +4,7 @@ from enum import Enum
 
 import anyio
 
+from modhost.calling import Caller
 from modhost_background_jobs.queue.job_data import MASK, secrets_in
 from modhost_background_jobs.queue.records import ClaimedJob
 
@@ -38,6 +39,10 @@ class RunningAttempt:
     def is_to_stop(self) -> bool:
         """Whether the attempt was asked to stop."""
         return self.reason is not None
+
+    async def caller(self) -> Caller:
+        """Return the job as the caller of what its code calls."""
+        return Caller("job", f"job:{self.claimed.lease.job_id}", self.claimed.job_type)
 
     def redact(self, text: object) -> str:
         """Return a text of the job with the secrets of its data masked."""
