@@ -68,7 +68,7 @@ class Database:
         On SQLite it is this process's one writer from the start, so that what it reads cannot
         change before it writes. Raises `RuntimeError` when this task has one open already.
         """
-        turn = self._turn.take() if self.dialect == "sqlite" else nullcontext()
+        turn = self._turn if self.dialect == "sqlite" else nullcontext()
         async with turn, self._session(self._opened[0]) as session:
             yield session
 

@@ -1,8 +1,9 @@
 """SQLite without the ORM: for statements that run thousands of times a second."""
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -24,15 +25,14 @@ class WriteTurn:
 
     def __init__(self) -> None:
         self._lock = anyio.Lock()
+        self._owner: asyncio.Task[object] | None = None
 
     def refuse_nested(self) -> None:
         """Raise `RuntimeError` when this very task holds the turn, and would wait for itself."""
-        owner = self._lock.statistics().owner
-        if owner is not None and owner.id == anyio.get_current_task().id:
+        if self._owner is not None and self._owner is asyncio.current_task():
             raise RuntimeError(NESTED)
 
-    @asynccontextmanager
-    async def take(self) -> AsyncIterator[None]:
+    async def __aenter__(self) -> None:
         """Wait for the turn and hold it. Raises `RuntimeError` for a task that has it already."""
         try:
             self._lock.acquire_nowait()
@@ -40,10 +40,12 @@ class WriteTurn:
             await self._lock.acquire()
         except RuntimeError:
             raise RuntimeError(NESTED) from None
-        try:
-            yield
-        finally:
-            self._lock.release()
+        self._owner = asyncio.current_task()
+
+    async def __aexit__(self, *_: object) -> None:
+        """Let the next one write."""
+        self._owner = None
+        self._lock.release()
 
 
 class SqliteAccess:
@@ -61,7 +63,7 @@ class SqliteAccess:
 
         It is rolled back when the work raises. Another process's write is waited for, up to 30 s.
         """
-        async with self._turn.take():
+        async with self._turn:
             if self._writer is None:
                 self._writer = SqliteThread(self._path, name="sqlite writer", query_only=False)
             return await self._writer.run(in_transaction(work))

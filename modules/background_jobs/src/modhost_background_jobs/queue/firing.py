@@ -46,16 +46,18 @@ class RecurringFiring:
         """Return what there is to do, in one transaction that only reads."""
         now = self._clock.now()
         enabled = select(RECURRING).where(RECURRING.c.is_enabled)
-        due = enabled.with_only_columns(RECURRING.c.id).where(RECURRING.c.next_run_at <= now)
-        later = enabled.with_only_columns(func.min(RECURRING.c.next_run_at))
-        on_hold = select(exists().where(JOBS.c.on_hold, JOBS.c.recurring_job_id.is_not(None)))
+        first = enabled.with_only_columns(func.min(RECURRING.c.next_run_at)).scalar_subquery()
+        waiting = exists().where(JOBS.c.on_hold, JOBS.c.recurring_job_id.is_not(None))
         async with self._database.reading() as session:
             connection = await session.connection()
-            return Agenda(
-                due=list((await connection.execute(due)).scalars()),
-                next_due=(await connection.execute(later)).scalar_one(),
-                has_waiting_runs=bool((await connection.execute(on_hold)).scalar_one()),
-            )
+            row = (await connection.execute(select(first, waiting))).one()
+            next_due: datetime | None = row[0]
+            due: list[UUID] = []
+            if next_due is not None and next_due <= now:
+                ids = enabled.with_only_columns(RECURRING.c.id)
+                found = await connection.execute(ids.where(RECURRING.c.next_run_at <= now))
+                due = list(found.scalars())
+            return Agenda(due, next_due, has_waiting_runs=bool(row[1]))
 
     async def fire(self, recurring_id: UUID) -> int:
         """Fire a schedule's due times; return how many, 0 when another consumer was first."""

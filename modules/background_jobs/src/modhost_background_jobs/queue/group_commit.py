@@ -14,7 +14,8 @@ class _Batch(Generic[Item, Result]):
 
     def __init__(self) -> None:
         self.items: list[Item] = []
-        self.done = anyio.Event()
+        self.done: anyio.Event | None = None
+        """Set when the batch is written; made by the first caller who joins."""
         self.result: Result | None = None
         self.error: BaseException | None = None
 
@@ -42,6 +43,7 @@ class GroupCommit(Generic[Item, Result]):
         batch = self._open
         if batch is not None and len(batch.items) + len(items) <= self._max_items:
             batch.items.extend(items)
+            batch.done = batch.done or anyio.Event()
             await batch.done.wait()
         else:
             batch = self._open = _Batch()
@@ -66,4 +68,5 @@ class GroupCommit(Generic[Item, Result]):
             batch.error = error
         finally:
             self._writing.release()
-            batch.done.set()
+            if batch.done is not None:
+                batch.done.set()

@@ -12,18 +12,29 @@ _CARRIED: Final = """id, job_type, module_name, data, created_at, execute_at, st
     max_attempts, attempts_left, fence, rescues, worker, timeout_seconds, progress_percentage,
     progress_message, recurring_job_id, enqueued_by"""
 
-# One notification a statement, inside the inserting transaction: workers wake when it commits.
-INSERT: Final = """
-WITH inserted AS (
+_INTO_JOBS: Final = """
     INSERT INTO background_jobs.jobs (id, job_type, module_name, data, created_at, execute_at,
         max_attempts, attempts_left, timeout_seconds, recurring_job_id, enqueued_by, state,
         attempt, fence, rescues, progress_percentage, on_hold)
+"""
+
+# One notification a statement, inside the inserting transaction: workers wake when it commits.
+INSERT: Final = f"""
+WITH inserted AS ({_INTO_JOBS}
     SELECT g.id, g.job_type, g.module_name, g.data, g.created_at, g.execute_at, g.max_attempts,
         g.max_attempts, g.timeout, g.recurring_job_id, g.enqueued_by, 'Pending', 0, 0, 0, 0, false
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[],
         $6::timestamptz[], $7::int[], $8::float8[], $9::uuid[], $10::text[])
         AS g(id, job_type, module_name, data, created_at, execute_at, max_attempts, timeout,
             recurring_job_id, enqueued_by)
+)
+SELECT pg_notify('background_jobs', 'due')
+"""
+
+# One job is the usual case, and arrays of one cost more than the insert.
+INSERT_ONE: Final = f"""
+WITH inserted AS ({_INTO_JOBS}
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, 'Pending', 0, 0, 0, 0, false)
 )
 SELECT pg_notify('background_jobs', 'due')
 """

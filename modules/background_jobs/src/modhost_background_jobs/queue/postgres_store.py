@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from modhost.database import PostgresAccess
@@ -30,20 +31,13 @@ class PostgresJobStore:
 
     async def insert(self, jobs: Sequence[NewJob]) -> None:
         """Insert jobs and notify the workers."""
+        rows = [_insert_parameters(job) for job in jobs]
         async with self._postgres.acquire() as connection:
-            await connection.execute(
-                statements.INSERT,
-                [job.id for job in jobs],
-                [job.job_type for job in jobs],
-                [job.module_name for job in jobs],
-                [job.data for job in jobs],
-                [job.created_at for job in jobs],
-                [job.execute_at for job in jobs],
-                [job.max_attempts for job in jobs],
-                [job.timeout for job in jobs],
-                [job.recurring_job_id for job in jobs],
-                [job.enqueued_by for job in jobs],
-            )
+            if len(rows) == 1:
+                await connection.execute(statements.INSERT_ONE, *rows[0])
+            else:
+                columns = zip(*rows, strict=True)
+                await connection.execute(statements.INSERT, *map(list, columns))
 
     async def claim(
         self, worker: str, job_types: Collection[str], limit: int, now: datetime
@@ -174,3 +168,18 @@ class PostgresJobStore:
         async with self._postgres.acquire() as connection:
             rows = await connection.fetch(statements.PRUNE, state.value, finished_before, limit)
         return len(rows)
+
+
+def _insert_parameters(job: NewJob) -> tuple[Any, ...]:
+    return (
+        job.id,
+        job.job_type,
+        job.module_name,
+        job.data,
+        job.created_at,
+        job.execute_at,
+        job.max_attempts,
+        job.timeout,
+        job.recurring_job_id,
+        job.enqueued_by,
+    )

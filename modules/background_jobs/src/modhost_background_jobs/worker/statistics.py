@@ -31,6 +31,7 @@ class StatisticsService(HostedService):
         self._clock = clock
         self._worker = ""
         self._minutes: dict[datetime, MinuteCounts] = {}
+        self._is_unwritten = False
         self._counted = Signal()
 
     def of_worker(self, name: str) -> None:
@@ -44,10 +45,12 @@ class StatisticsService(HostedService):
         counts = self._minutes.get(minute)
         if counts is None:
             counts = self._minutes[minute] = MinuteCounts()
-            self._counted.fire()
         for claimed, state in ended:
             waited = (claimed.claimed_at - claimed.due_at).total_seconds()
             counts.count(state, waited, (now - claimed.claimed_at).total_seconds())
+        if not self._is_unwritten:
+            self._is_unwritten = True
+            self._counted.fire()
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Write while there is something to write, until cancelled."""
@@ -55,7 +58,7 @@ class StatisticsService(HostedService):
         try:
             while True:
                 ticket = self._counted.ticket()
-                if not self._minutes:
+                if not self._is_unwritten:
                     await ticket.wait()
                 await anyio.sleep(WRITE_SECONDS)
                 await self.write()
@@ -65,15 +68,20 @@ class StatisticsService(HostedService):
 
     async def write(self) -> None:
         """Write the counts; those of the minute that is not over are kept, and written again."""
-        minutes = list(self._minutes.items())
-        if not minutes:
+        if not self._is_unwritten:
             return
+        minutes = list(self._minutes.items())
         current = self._clock.now().replace(second=0, microsecond=0)
+        self._is_unwritten = False
         try:
             await self._store.save(self._worker, minutes)
         except Exception as error:  # noqa: BLE001 - the next write has them all
             logger.warning("Statistics could not be written (%s); tried again.", error)
+            self._is_unwritten = True
             return
+        except BaseException:
+            self._is_unwritten = True
+            raise
         for minute, _ in minutes:
             if minute < current:
                 del self._minutes[minute]
