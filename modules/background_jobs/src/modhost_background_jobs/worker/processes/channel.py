@@ -1,0 +1,70 @@
+"""The process's end of its connection to the worker."""
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+
+from modhost_background_jobs.queue.records import LogLine, ProgressUpdate
+from modhost_background_jobs.worker.processes.messages import (
+    HEAD,
+    FromProcess,
+    Log,
+    Progress,
+    ToProcess,
+    from_process,
+    read_to_process,
+)
+
+
+class Channel:
+    """Listens in a thread of its own, which notices the worker's end while a job computes."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._guard = threading.Lock()
+        self._progress: tuple[int, str | None] | None = None
+
+    def listen(self, take: Callable[[ToProcess], None]) -> None:
+        """Give every message to `take`, in the thread; end this process with the worker."""
+        threading.Thread(
+            target=self._listen, args=(take,), name="worker watch", daemon=True
+        ).start()
+
+    def send(self, message: FromProcess) -> None:
+        """Say something; from any thread."""
+        frame = from_process(message)
+        with self._guard:
+            self._connection.sendall(frame)
+
+    def forget(self) -> None:
+        """Forget what the attempt before has reported."""
+        self._progress = None
+
+    def report(self, update: ProgressUpdate) -> None:
+        """Pass progress on that has changed."""
+        progress = (update.percentage, update.message)
+        if progress != self._progress:
+            self._progress = progress
+            self.send(Progress(*progress))
+
+    def log(self, line: LogLine) -> None:
+        """Pass a log line on, at once: it may be the last before a crash."""
+        self.send(Log(line.number, line.logged_at, line.message))
+
+    def _listen(self, take: Callable[[ToProcess], None]) -> None:
+        while True:
+            head = self._read(HEAD.size)
+            body = self._read(HEAD.unpack(head)[0]) if head else b""
+            if not body:
+                # The worker is gone, and its jobs will be run again elsewhere.
+                os.killpg(0, signal.SIGKILL)
+            take(read_to_process(body))
+
+    def _read(self, length: int) -> bytes:
+        try:
+            data = self._connection.recv(length, socket.MSG_WAITALL)
+        except OSError:
+            return b""
+        return data if len(data) == length else b""
