@@ -10,7 +10,7 @@ import anyio
 
 from background_jobs.jobs_module import JobsModule, Probe
 from background_jobs.process_module import ComputingModule
-from modhost import Module
+from modhost import Clock, Module
 from modhost.testing import RunningHost, running_host
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
@@ -74,7 +74,12 @@ async def jobs_host(
 
 @asynccontextmanager
 async def computing_host(
-    database_url: str, folder: Path, *, mode: str = "Consumer", **options: Any
+    database_url: str,
+    folder: Path,
+    *,
+    mode: str = "Consumer",
+    clock: Clock | None = None,
+    **options: Any,
 ) -> AsyncIterator[Jobs]:
     """A host whose jobs run in processes of their own."""
     config = {
@@ -84,15 +89,16 @@ async def computing_host(
             "computing": {"folder": folder},
         },
     }
-    async with _running([BackgroundJobsModule(), ComputingModule()], config, Probe()) as jobs:
+    modules = [BackgroundJobsModule(), ComputingModule()]
+    async with _running(modules, config, Probe(), clock) as jobs:
         yield jobs
 
 
 @asynccontextmanager
 async def _running(
-    modules: Sequence[Module], config: dict[str, Any], probe: Probe
+    modules: Sequence[Module], config: dict[str, Any], probe: Probe, clock: Clock | None = None
 ) -> AsyncIterator[Jobs]:
-    async with running_host(modules, config=config) as host, host.scope() as scope:
+    async with running_host(modules, config=config, clock=clock) as host, host.scope() as scope:
         jobs = Jobs(host, probe)
         jobs.scheduling = await scope.get(BackgroundJobs)
         jobs.querying = await scope.get(BackgroundJobsContracts)

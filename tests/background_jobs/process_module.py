@@ -105,6 +105,11 @@ class PrintingJob(ProcessJob):
         context.log(f"in {os.getpid()}")
 
 
+class WhereJob(ProcessJob):
+    async def execute(self, context: JobExecutionContext) -> None:
+        context.log(str(os.getpid()))
+
+
 class MeetingJob(ProcessJob):
     """Computes until it sees that the other one computes too."""
 
@@ -197,6 +202,7 @@ class FailingJob(ProcessJob):
 JOBS = (
     ComputingJob,
     PrintingJob,
+    WhereJob,
     MeetingJob,
     DeafJob,
     DeafTimeoutJob,
@@ -214,6 +220,12 @@ class ComputingModule(Module):
 
     @hookimpl
     def configure_services(self, services: ServiceCollection, options: ComputingOptions) -> None:
+        if (options.folder / "broken").exists():
+            msg = "broken on purpose"
+            raise RuntimeError(msg)
+        if (options.folder / "hold").exists():
+            Folder(options.folder).put("starting", os.getpid())
+            time.sleep(600)
         services.add_instance(Folder, Folder(options.folder))
         services.add_scoped(Lease, lease)
         for job in JOBS:
