@@ -77,7 +77,7 @@ class JobProcess:
                 )
         except OSError as error:
             ours.close()
-            msg = f"the operating system refused: {error}"
+            msg = f"the operating system refused: {error}."
             raise ProcessNotStarted(msg) from error
         ours.settimeout(0)
         return cls(process, *await asyncio.open_unix_connection(sock=ours))
@@ -90,14 +90,15 @@ class JobProcess:
                 return
             if isinstance(answer, NotReady):
                 raise ProcessNotStarted(answer.error)
-            msg = f"it {await self.end()} while it started; the worker's log may say why"
+            msg = f"it {await self.end()} while it started; the worker's log may say why."
             raise ProcessNotStarted(msg)
-        msg = f"it was not ready within {START_SECONDS:g} s"
+        msg = f"it was not ready within {START_SECONDS:g} s."
         raise ProcessNotStarted(msg)
 
     def send(self, message: ToProcess) -> None:
         """Say something; lost when the process is gone."""
-        self._writer.write(to_process(message))
+        if not self._writer.is_closing():
+            self._writer.write(to_process(message))
 
     async def receive(self) -> FromProcess | None:
         """Wait for what it says next; None when it will say nothing any more."""

@@ -42,7 +42,7 @@ class ProcessPool:
         process = await self._started()
         if await _takes(process, claimed):
             return process
-        msg = f"it {await process.end()} before its first job had begun"
+        msg = f"it {await process.end()} before its first job had begun."
         raise ProcessNotStarted(msg)
 
     async def give_back(self, process: JobProcess) -> None:

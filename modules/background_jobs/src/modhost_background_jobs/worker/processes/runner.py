@@ -58,7 +58,7 @@ class ProcessRunner:
         try:
             process = await self._pool.begin(attempt.claimed)
         except ProcessNotStarted as error:
-            return self._interrupted(attempt, registered, f"its process did not start: {error}.")
+            return self._interrupted(attempt, registered, f"its process did not start: {error}")
         try:
             over = await _Following(process, attempt, self._buffer, self._options).until_over()
         except BaseException:
