@@ -20,13 +20,13 @@ from modhost import Module, ModuleOptions, ServiceCollection, hookimpl
 from modhost.database import Database
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
+    Executor,
     JobExecutionContext,
     ModuleJob,
     PermanentJobError,
     Snooze,
     add_module_job,
 )
-from modhost_background_jobs.contracts.job import Executor
 
 
 class ComputingOptions(ModuleOptions):

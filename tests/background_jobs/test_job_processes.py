@@ -236,8 +236,8 @@ async def test_a_process_that_cannot_start_fails_the_attempt_and_says_why(
         again = await jobs.ends(await jobs.scheduling.enqueue(PrintingJob))
     assert job.state is JobState.FAILED
     assert job.error == (
-        "its process did not start: MH110 Hook failed (module computing, distribution background_jobs): "
-        "configure_services raised RuntimeError: broken on purpose. "
+        "its process did not start: MH110 Hook failed (module computing, distribution "
+        "background_jobs): configure_services raised RuntimeError: broken on purpose. "
         "Mend the module, or leave it out by [host.modules] disabled."
     )
     assert again.state is JobState.COMPLETED

@@ -11,8 +11,12 @@ import anyio
 from pydantic import BaseModel
 
 from modhost import Module, ModuleOptions, ServiceCollection, hookimpl
-from modhost_background_jobs.contracts import JobExecutionContext, ModuleJob, add_module_job
-from modhost_background_jobs.contracts.job import Executor
+from modhost_background_jobs.contracts import (
+    Executor,
+    JobExecutionContext,
+    ModuleJob,
+    add_module_job,
+)
 
 STEP_SECONDS = 0.02
 

@@ -1,5 +1,6 @@
 """The process that runs attempts; a worker starts it, and talks to it over an inherited socket."""
 
+import faulthandler
 import json
 import os
 import signal
@@ -29,6 +30,8 @@ def main() -> None:
     # A process that a job forks must neither speak for it nor keep the connection open.
     os.register_at_fork(after_in_child=connection.close)
     _die_with_parent()
+    # A crash in native code tells where it was, in the worker's log.
+    faulthandler.enable()
     for each in (signal.SIGINT, signal.SIGTERM):
         # Not SIG_IGN, which the programs that a job starts would inherit.
         signal.signal(each, _ignore)

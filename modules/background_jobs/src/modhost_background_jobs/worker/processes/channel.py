@@ -63,8 +63,14 @@ class Channel:
             take(read_to_process(body))
 
     def _read(self, length: int) -> bytes:
-        try:
-            data = self._connection.recv(length, socket.MSG_WAITALL)
-        except OSError:
-            return b""
-        return data if len(data) == length else b""
+        """Return so many bytes; none when the worker is gone."""
+        data = b""
+        while len(data) < length:
+            try:
+                more = self._connection.recv(length - len(data), socket.MSG_WAITALL)
+            except OSError:
+                return b""
+            if not more:
+                return b""
+            data += more
+        return data
