@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -110,6 +111,20 @@ class WhereJob(ProcessJob):
         context.log(str(os.getpid()))
 
 
+class LitteringJob(ProcessJob):
+    """Leaves a thread behind that goes on to report."""
+
+    def execute(self, context: JobExecutionContext) -> None:
+        def litter() -> None:
+            while self.folder.get("tidy") is None:
+                context.log("late")
+                context.report_progress(time.monotonic() % 100, "late")
+                self.folder.put("littered", os.getpid())
+
+        threading.Thread(target=litter, daemon=True).start()
+        context.log(str(os.getpid()))
+
+
 class MeetingJob(ProcessJob):
     """Computes until it sees that the other one computes too."""
 
@@ -203,6 +218,7 @@ JOBS = (
     ComputingJob,
     PrintingJob,
     WhereJob,
+    LitteringJob,
     MeetingJob,
     DeafJob,
     DeafTimeoutJob,

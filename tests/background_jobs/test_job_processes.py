@@ -2,6 +2,7 @@
 
 import os
 import signal
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ from background_jobs.process_module import (
     DeafTaskJob,
     DeafTimeoutJob,
     FailingJob,
+    LitteringJob,
     MeetingJob,
     PoliteJob,
     PrintingJob,
@@ -36,6 +38,8 @@ from modhost_background_jobs.contracts import (
     add_module_job,
 )
 from modhost_background_jobs.module import BackgroundJobsModule
+from modhost_background_jobs.queue.records import Released
+from modhost_background_jobs.queue.store import JobStore
 from processes.living import lives
 
 pytestmark = pytest.mark.anyio
@@ -130,6 +134,25 @@ async def test_a_job_that_stops_when_it_is_asked_to_is_not_killed(
     assert next_job.logs[0].message == f"in {pid}"
 
 
+async def test_a_job_whose_lease_is_lost_is_killed_at_once(
+    database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with computing_host(database_url, tmp_path, kill_grace="1h") as jobs:
+        job_id = await jobs.scheduling.enqueue(DeafJob)
+        await written(tmp_path, "pid")
+        async with jobs.host.scope() as scope:
+            store = await scope.get(JobStore)
+            (lease,) = await store.leases((await jobs.detail(job_id)).worker or "")
+            later = datetime.now(UTC) + timedelta(hours=1)
+            await store.release([Released(lease, later, "taken away", spent=False)], later)
+        await gone(tmp_path, "pid")
+    async with computing_host(database_url, tmp_path, mode="Producer") as after:
+        job = await after.detail(job_id)
+    assert (job.state, job.retry_count) == (JobState.PENDING, 0)
+    assert [each.error for each in job.attempts] == ["taken away"]
+    assert f"lost lease: the claim {lease.fence} of job {job_id}" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("first", "error"),
     [
@@ -182,6 +205,21 @@ async def test_a_process_is_replaced_after_many_jobs(sqlite_url: str, tmp_path: 
         assert not lives(int(pids[0]))
     assert pids == [pids[0]] * 200 + [pids[-1]] * 2
     assert pids[0] != pids[-1]
+
+
+async def test_what_a_job_left_behind_reports_is_not_taken_for_that_of_the_next(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async with computing_host(sqlite_url, tmp_path, max_concurrency=1) as jobs:
+        first = await jobs.ends(await jobs.scheduling.enqueue(LitteringJob))
+        for _ in range(5):
+            (tmp_path / "littered").unlink(missing_ok=True)
+            pid = await written(tmp_path, "littered")
+            job = await jobs.ends(await jobs.scheduling.enqueue(WhereJob))
+            assert [line.message for line in job.logs] == [str(pid)]
+            assert job.progress_message is None
+        (tmp_path / "tidy").touch()
+    assert str(pid) in [line.message for line in first.logs]
 
 
 async def test_a_process_that_is_idle_for_long_ends(sqlite_url: str, tmp_path: Path) -> None:

@@ -64,22 +64,6 @@ async def test_a_worker_that_is_killed_takes_its_job_with_it(
     assert (job.state, job.retry_count) == (JobState.COMPLETED, 0)
 
 
-async def test_a_worker_that_finds_its_lease_lost_kills_the_job(deployment: Deployment) -> None:
-    zombie = await deployment.start(**QUICK, kill_grace="1h").ready()
-    job_id = await deployment.enqueue(ApartJob, Act(name="job"))
-    (first,) = await deployment.marked("started")
-    zombie.signal(signal.SIGSTOP)
-    heir = deployment.start(**QUICK)
-    _, second = await deployment.marked("started", times=2)
-    zombie.signal(signal.SIGCONT)
-    await until(lambda: not lives(first.process), "the process of the job to end")
-    await zombie.logs(f"lost lease.*{job_id}")
-    deployment.stage.open_gate("job", second.process)
-    job = await deployment.ends(job_id)
-    assert (job.state, job.retry_count) == (JobState.COMPLETED, 0)
-    assert f"-{heir.pid}-" in (job.worker or "")
-
-
 async def test_a_job_that_never_gives_the_lock_back_is_cancelled(deployment: Deployment) -> None:
     worker = await deployment.start(**QUICK, kill_grace="100ms").ready()
     job_id = await deployment.enqueue(StuckJob, Act())

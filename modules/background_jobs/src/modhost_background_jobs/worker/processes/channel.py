@@ -6,11 +6,14 @@ import socket
 import threading
 from collections.abc import Callable
 
-from modhost_background_jobs.queue.records import LogLine, ProgressUpdate
+from modhost_background_jobs.queue.records import Lease, LogLine, ProgressUpdate
+from modhost_background_jobs.worker.outcome import Outcome
 from modhost_background_jobs.worker.processes.messages import (
     HEAD,
+    Begun,
     FromProcess,
     Log,
+    Over,
     Progress,
     ToProcess,
     from_process,
@@ -24,6 +27,7 @@ class Channel:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._guard = threading.Lock()
+        self._lease: Lease | None = None
         self._progress: tuple[int, str | None] | None = None
 
     def listen(self, take: Callable[[ToProcess], None]) -> None:
@@ -33,25 +37,35 @@ class Channel:
         ).start()
 
     def send(self, message: FromProcess) -> None:
-        """Say something; from any thread."""
-        frame = from_process(message)
-        with self._guard:
-            self._connection.sendall(frame)
+        """Say something; waits while the worker does not keep up."""
+        self._connection.sendall(from_process(message))
 
-    def forget(self) -> None:
-        """Forget what the attempt before has reported."""
-        self._progress = None
+    def begin(self, lease: Lease) -> None:
+        """Say that an attempt begins; only its reports are passed on from now on."""
+        with self._guard:
+            self._lease = lease
+            self._progress = None
+            self.send(Begun())
+
+    def end(self, outcome: Outcome) -> None:
+        """Say how the attempt ended; what threads that it left behind report is nobody's."""
+        with self._guard:
+            self._lease = None
+            self.send(Over(outcome))
 
     def report(self, update: ProgressUpdate) -> None:
         """Pass progress on that has changed."""
         progress = (update.percentage, update.message)
-        if progress != self._progress:
-            self._progress = progress
-            self.send(Progress(*progress))
+        with self._guard:
+            if update.lease == self._lease and progress != self._progress:
+                self._progress = progress
+                self.send(Progress(*progress))
 
     def log(self, line: LogLine) -> None:
         """Pass a log line on, at once: it may be the last before a crash."""
-        self.send(Log(line.number, line.logged_at, line.message))
+        with self._guard:
+            if line.lease == self._lease:
+                self.send(Log(line.number, line.logged_at, line.message))
 
     def _listen(self, take: Callable[[ToProcess], None]) -> None:
         while True:

@@ -110,15 +110,17 @@ class JobProcess:
 
     def kill(self) -> None:
         """Kill it, and what it has started, at once; `end` waits for it."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
+        # Once it is known to be gone its number may be that of another process.
+        if self._process.returncode is None:
+            self._kill_group()
 
     async def end(self, seconds: float = DEATH_SECONDS) -> str:
         """Wait that long for its end, kill what is left then, and tell how it ended."""
         with anyio.CancelScope(shield=True):
-            with anyio.move_on_after(seconds):
-                await self._process.wait()
-            self.kill()
+            if self._process.returncode is None:
+                with anyio.move_on_after(seconds):
+                    await self._process.wait()
+                self._kill_group()
             status = await self._process.wait()
             self._writer.close()
             with suppress(OSError):
@@ -131,6 +133,10 @@ class JobProcess:
         """Let it close what it has open and end, within bounds."""
         self.send(Leave())
         await self.end(LEAVE_SECONDS)
+
+    def _kill_group(self) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
 
 
 def _name_of(number: int) -> str:

@@ -85,5 +85,6 @@ async def _takes(process: JobProcess, claimed: ClaimedJob) -> bool:
         begun = isinstance(await process.receive(), Begun)
     finally:
         if not begun:
+            process.kill()
             await process.end()
     return begun

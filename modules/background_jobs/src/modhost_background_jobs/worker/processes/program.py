@@ -22,9 +22,7 @@ from modhost_background_jobs.worker.execution import AttemptRunner
 from modhost_background_jobs.worker.printable import describe
 from modhost_background_jobs.worker.processes.channel import Channel
 from modhost_background_jobs.worker.processes.messages import (
-    Begun,
     NotReady,
-    Over,
     Ready,
     Run,
     Stop,
@@ -72,12 +70,11 @@ class _Program:
             registered = types.named(claimed.job_type)
             attempt = RunningAttempt(claimed, "thread" if registered.runs_in_thread else "task")
             self._attempt = attempt
-            self._channel.forget()
-            self._channel.send(Begun())
+            self._channel.begin(claimed.lease)
             # In a task of its own, so that the next attempt does not see what this one leaves.
             outcome = await asyncio.create_task(runner.run(attempt, registered))
             self._attempt = None
-            self._channel.send(Over(outcome))
+            self._channel.end(outcome)
 
     def _take(self, message: ToProcess) -> None:
         """Take a message, in the thread that listens."""
