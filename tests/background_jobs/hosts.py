@@ -1,13 +1,16 @@
 """Hosts that produce and consume the test jobs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import anyio
 
 from background_jobs.jobs_module import JobsModule, Probe
+from background_jobs.process_module import ComputingModule
+from modhost import Clock, Module
 from modhost.testing import RunningHost, running_host
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
@@ -65,8 +68,37 @@ async def jobs_host(
         "host": {"database_url": database_url},
         "modules": {"background_jobs": {"worker_mode": mode, **QUICK, **options}},
     }
-    modules = [BackgroundJobsModule(), JobsModule(probe)]
-    async with running_host(modules, config=config) as host, host.scope() as scope:
+    async with _running([BackgroundJobsModule(), JobsModule(probe)], config, probe) as jobs:
+        yield jobs
+
+
+@asynccontextmanager
+async def computing_host(
+    database_url: str,
+    folder: Path,
+    *,
+    mode: str = "Consumer",
+    clock: Clock | None = None,
+    **options: Any,
+) -> AsyncIterator[Jobs]:
+    """A host whose jobs run in processes of their own."""
+    config = {
+        "host": {"database_url": database_url},
+        "modules": {
+            "background_jobs": {"worker_mode": mode, **QUICK, **options},
+            "computing": {"folder": folder},
+        },
+    }
+    modules = [BackgroundJobsModule(), ComputingModule()]
+    async with _running(modules, config, Probe(), clock) as jobs:
+        yield jobs
+
+
+@asynccontextmanager
+async def _running(
+    modules: Sequence[Module], config: dict[str, Any], probe: Probe, clock: Clock | None = None
+) -> AsyncIterator[Jobs]:
+    async with running_host(modules, config=config, clock=clock) as host, host.scope() as scope:
         jobs = Jobs(host, probe)
         jobs.scheduling = await scope.get(BackgroundJobs)
         jobs.querying = await scope.get(BackgroundJobsContracts)

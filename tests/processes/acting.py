@@ -1,6 +1,7 @@
 """A module whose jobs act up; real processes find it through an entry point."""
 
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -10,7 +11,12 @@ import anyio
 from pydantic import BaseModel
 
 from modhost import Module, ModuleOptions, ServiceCollection, hookimpl
-from modhost_background_jobs.contracts import JobExecutionContext, ModuleJob, add_module_job
+from modhost_background_jobs.contracts import (
+    Executor,
+    JobExecutionContext,
+    ModuleJob,
+    add_module_job,
+)
 
 STEP_SECONDS = 0.02
 
@@ -125,6 +131,31 @@ class DeafJob(ActingJob):
         time.sleep(act.seconds)
 
 
+class ApartJob(ActingJob):
+    """Computes in a process of its own until its gate is open, deaf to everything else."""
+
+    executor: ClassVar[Executor] = "process"
+
+    def execute(self, context: JobExecutionContext) -> None:
+        act = context.get_data(Act)
+        self.stage.mark("started", act)
+        context.log(f"computing in {os.getpid()}")
+        while not self.stage.is_open(act.name):
+            # One call that holds Python's lock for long: no other thread of the process runs.
+            sum(range(5_000_000))
+        self.stage.mark("finished", act)
+
+
+class StuckJob(ActingJob):
+    """Never gives Python's lock back."""
+
+    executor: ClassVar[Executor] = "process"
+
+    def execute(self, context: JobExecutionContext) -> None:
+        self.stage.mark("started", context.get_data(Act))
+        re.fullmatch(r"(a+)+b", "a" * 100)
+
+
 class LethalJob(ActingJob):
     """Takes its process down, as running out of memory does."""
 
@@ -156,6 +187,8 @@ JOBS = (
     GatedJob,
     BlockingJob,
     DeafJob,
+    ApartJob,
+    StuckJob,
     LethalJob,
     FlakyJob,
 )

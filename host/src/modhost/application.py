@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 
 from modhost.background import HostedService
+from modhost.blueprint import HostBlueprint
 from modhost.checks import Finding, StartupError, rules
 from modhost.clock import Clock, SystemClock
 from modhost.configuration import Configuration
@@ -84,6 +85,9 @@ class _Assembly:
         """Take all steps; raise at the end if anything was wrong."""
         modules, skipped = self._find(given)
         database = self._database(modules)
+        self._registry.of_module("modhost").add_instance(
+            HostBlueprint, HostBlueprint.of(self._configuration, given)
+        )
         self._modules = modules
         self._hooks = HookCaller(modules)
         self._findings += self._hooks.findings

@@ -87,11 +87,15 @@ class Host:
             yield
 
     @asynccontextmanager
-    async def ready(self) -> AsyncIterator[None]:
-        """Open the database and make the services, without starting what runs on its own."""
+    async def ready(self, *, migrated: bool = False) -> AsyncIterator[None]:
+        """Open the database and make the services, without starting what runs on its own.
+
+        `migrated` says that the tables were seen to already, by the process that started this one.
+        """
         async with AsyncExitStack() as stack:
             await self._open_database(stack)
-            await self._migrate_or_refuse()
+            if not migrated:
+                await self._migrate_or_refuse()
             stack.push_async_callback(self.services.aclose)
             await self.services.start()
             yield

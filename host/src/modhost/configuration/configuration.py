@@ -50,6 +50,11 @@ class Configuration:
         self._refuse_unknown_sections()
         self.host = self._bind(("host",), HostOptions, None) or HostOptions()
 
+    @property
+    def tables(self) -> dict[str, Any]:
+        """Everything that was set, by the file and by the environment, secrets included."""
+        return self._values
+
     def module_names(self) -> list[str]:
         """Return the modules that have a section."""
         modules = self._values.get("modules", {})

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from typing_extensions import TypeForm
 
-from modhost.checks import Finding, rules
+from modhost.checks import Finding, Rule, rules
 from modhost.services.registration import (
     Dependency,
     Lifetime,
@@ -92,6 +92,10 @@ class ServiceCollection:
         Two values of a kind under one key are a start-up error.
         """
         self._registry.contribute(self.module, kind, item, key)
+
+    def refuse(self, rule: Rule, detail: str, remedy: str) -> None:
+        """Tell, with everything else that is wrong, that what was to be registered cannot be."""
+        self._registry.findings.append(Finding(rule, detail, remedy, self.module))
 
     def _add(self, contract: Any, implementation: Any, lifetime: Lifetime) -> None:
         factory = contract if implementation is None else implementation

@@ -1,6 +1,7 @@
 """Which class stands behind which contract."""
 
-from modhost.services import ServiceCollection
+from modhost.clock import Clock
+from modhost.services import ServiceCollection, ServiceProvider
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
@@ -36,6 +37,8 @@ from modhost_background_jobs.services.schedules import Schedules
 from modhost_background_jobs.services.scheduling import BackgroundJobsService
 from modhost_background_jobs.worker.execution import AttemptRunner
 from modhost_background_jobs.worker.finishing import Finisher
+from modhost_background_jobs.worker.processes.pool import ProcessPool
+from modhost_background_jobs.worker.processes.runner import ProcessRunner
 from modhost_background_jobs.worker.processor import JobProcessorService
 from modhost_background_jobs.worker.progress import ProgressBuffer
 from modhost_background_jobs.worker.progress_flush import ProgressFlushService
@@ -78,8 +81,10 @@ def _add_queue(services: ServiceCollection) -> None:
 
 def _add_worker(services: ServiceCollection) -> None:
     services.add_singleton(ProgressBuffer, _progress_buffer)
+    services.add_singleton(AttemptRunner, _attempt_runner)
     for part in (
-        AttemptRunner,
+        ProcessPool,
+        ProcessRunner,
         Finisher,
         ProgressFlushService,
         JobProcessorService,
@@ -97,3 +102,9 @@ def _job_types(registered: tuple[RegisteredJob, ...]) -> JobTypes:
 
 def _progress_buffer(store: JobStore, options: BackgroundJobsOptions) -> ProgressBuffer:
     return ProgressBuffer(store, options.max_log_entries, options.progress_flush_batch_size)
+
+
+def _attempt_runner(
+    provider: ServiceProvider, buffer: ProgressBuffer, options: BackgroundJobsOptions, clock: Clock
+) -> AttemptRunner:
+    return AttemptRunner(provider, buffer, options, clock)

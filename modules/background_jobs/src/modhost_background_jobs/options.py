@@ -38,6 +38,7 @@ class BackgroundJobsOptions(ModuleOptions):
     max_attempts: Annotated[int, Field(ge=1, le=1000)] = 3
     retry_base_delay: Duration = timedelta(seconds=10)
     retry_max_delay: Annotated[Duration, Positive] = timedelta(hours=1)
+    kill_grace: Duration = timedelta(seconds=3)
     shutdown_grace: Duration = timedelta(seconds=30)
     retention: Duration = timedelta(days=7)
     retention_failed: Duration = timedelta(days=7)

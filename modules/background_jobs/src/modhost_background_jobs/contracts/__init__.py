@@ -14,7 +14,7 @@ from modhost_background_jobs.contracts.errors import (
     UnregisteredJob,
 )
 from modhost_background_jobs.contracts.ids import JobId, RecurringJobId
-from modhost_background_jobs.contracts.job import JobExecutionContext, ModuleJob
+from modhost_background_jobs.contracts.job import Executor, JobExecutionContext, ModuleJob
 from modhost_background_jobs.contracts.models import (
     JobAttempt,
     JobDetail,
@@ -39,6 +39,7 @@ __all__ = [
     "BackgroundJobsContracts",
     "BackgroundJobsError",
     "CatchUpPolicy",
+    "Executor",
     "InvalidCronExpression",
     "InvalidJobData",
     "JobAttempt",

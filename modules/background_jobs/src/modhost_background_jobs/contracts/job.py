@@ -3,11 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable
 from datetime import timedelta
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
 from modhost_background_jobs.contracts.ids import JobId
 
 T = TypeVar("T")
+
+Executor: TypeAlias = Literal["worker", "process"]
 
 
 class JobExecutionContext(Protocol):
@@ -55,6 +57,8 @@ class ModuleJob(ABC):
         retry_base_delay: wait before the second attempt, doubled for each later one; None takes
             the module's option.
         timeout: how long one attempt may take; None for no limit.
+        executor: where attempts run: `worker`, in the worker itself, or `process`, in a process of
+            their own, which is killed when it does not stop in time.
         no_retry: exceptions after which another attempt would be useless.
 
     """
@@ -64,6 +68,7 @@ class ModuleJob(ABC):
     max_attempts: ClassVar[int | None] = None
     retry_base_delay: ClassVar[timedelta | None] = None
     timeout: ClassVar[timedelta | None] = None
+    executor: ClassVar[Executor] = "worker"
     no_retry: ClassVar[tuple[type[Exception], ...]] = ()
 
     @abstractmethod

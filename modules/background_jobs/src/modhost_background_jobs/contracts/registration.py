@@ -2,9 +2,13 @@
 
 import inspect
 from dataclasses import dataclass
+from typing import Final, get_args
 
+from modhost.checks import Rule
 from modhost.services import ServiceCollection
-from modhost_background_jobs.contracts.job import ModuleJob
+from modhost_background_jobs.contracts.job import Executor, ModuleJob
+
+UNKNOWN_EXECUTOR: Final = Rule("MH601", "Job names no executor that there is")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +22,22 @@ class RegisteredJob:
     """Whether `execute` is a plain function, which must not run on the event loop."""
     is_alias: bool = False
 
+    @property
+    def runs_in_process(self) -> bool:
+        """Whether attempts run in a process of their own."""
+        return self.job_class.executor == "process"
+
 
 def add_module_job(services: ServiceCollection, job: type[ModuleJob]) -> None:
     """Register a job class of this module; called in `configure_services`.
 
-    Two classes of one stored name are a start-up error that names both modules.
+    Two classes of one stored name are a start-up error that names both modules; so is an unknown
+    executor.
     """
+    if job.executor not in get_args(Executor):
+        known = " or ".join(map(repr, get_args(Executor)))
+        detail = f"the executor of {job.__module__}.{job.__qualname__} is {job.executor!r}."
+        services.refuse(UNKNOWN_EXECUTOR, detail, f"Set it to {known}, or leave it out.")
     job_type = job.job_type or f"{services.module}.{job.__name__}"
     services.add_scoped(job)
     in_thread = not inspect.iscoroutinefunction(job.execute)

@@ -1,7 +1,7 @@
 """What a job is given while it runs."""
 
 import math
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -11,20 +11,31 @@ from modhost_background_jobs.contracts.ids import JobId
 from modhost_background_jobs.queue.job_data import for_job
 from modhost_background_jobs.queue.records import LogLine, ProgressUpdate
 from modhost_background_jobs.worker.printable import printable
-from modhost_background_jobs.worker.progress import ProgressBuffer
 from modhost_background_jobs.worker.stopping import RunningAttempt
 
 T = TypeVar("T")
 
 
+class Reports(Protocol):
+    """Takes what jobs report, from any thread, without blocking."""
+
+    def report(self, update: ProgressUpdate) -> None:
+        """Take a progress update."""
+        ...
+
+    def log(self, line: LogLine) -> None:
+        """Take a log line."""
+        ...
+
+
 class AttemptContext:
     """Implements `JobExecutionContext`; what each method promises is said there."""
 
-    __slots__ = ("_attempt", "_buffer", "_clamped", "_clock", "_lines")
+    __slots__ = ("_attempt", "_clamped", "_clock", "_lines", "_reports")
 
-    def __init__(self, attempt: RunningAttempt, buffer: ProgressBuffer, clock: Clock) -> None:
+    def __init__(self, attempt: RunningAttempt, reports: Reports, clock: Clock) -> None:
         self._attempt = attempt
-        self._buffer = buffer
+        self._reports = reports
         self._clock = clock
         self._lines = 0
         self._clamped = False
@@ -64,18 +75,18 @@ class AttemptContext:
             raise JobDataError(msg) from None
 
     def report_progress(self, percentage: float, message: str | None = None) -> None:
-        """Buffer the progress, clamped to 0 to 100."""
+        """Report the progress, clamped to 0 to 100."""
         clamped = 0 if math.isnan(percentage) else int(min(100, max(0, percentage)))
         if not 0 <= percentage <= 100 and not self._clamped:
             self._clamped = True
             self.log(f"Progress of {percentage} is outside of 0 to 100; {clamped} is shown.")
         text = None if message is None else printable(self._attempt.redact(message))
-        self._buffer.report(ProgressUpdate(self._attempt.claimed.lease, clamped, text))
+        self._reports.report(ProgressUpdate(self._attempt.claimed.lease, clamped, text))
 
     def log(self, message: str) -> None:
-        """Buffer a line with the time of now."""
+        """Report a line with the time of now."""
         number, self._lines = self._lines, self._lines + 1
         lease = self._attempt.claimed.lease
-        self._buffer.log(
+        self._reports.log(
             LogLine(lease, number, self._clock.now(), printable(self._attempt.redact(message)))
         )

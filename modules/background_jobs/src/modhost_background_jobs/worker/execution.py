@@ -16,9 +16,8 @@ from modhost_background_jobs.contracts.registration import RegisteredJob
 from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.records import Ended
-from modhost_background_jobs.worker.context import AttemptContext
+from modhost_background_jobs.worker.context import AttemptContext, Reports
 from modhost_background_jobs.worker.outcome import Outcome, failed, stopped
-from modhost_background_jobs.worker.progress import ProgressBuffer
 from modhost_background_jobs.worker.stopping import RunningAttempt, StopReason
 
 logger = logging.getLogger(__name__)
@@ -30,12 +29,12 @@ class AttemptRunner:
     def __init__(
         self,
         provider: ServiceProvider,
-        buffer: ProgressBuffer,
+        reports: Reports,
         options: BackgroundJobsOptions,
         clock: Clock,
     ) -> None:
         self._provider = provider
-        self._buffer = buffer
+        self._reports = reports
         self._options = options
         self._clock = clock
         self._threads = anyio.CapacityLimiter(options.max_concurrency)
@@ -45,7 +44,7 @@ class AttemptRunner:
         if attempt.is_to_stop:
             return stopped(attempt, registered, self._options, self._clock.now())
         try:
-            with attempt.scope, _time_limit(attempt), calling(attempt.caller):
+            with attempt.scope, time_limit(attempt), calling(attempt.caller):
                 await self._execute(attempt, registered)
             attempt.over = True
         except JobCancelled as error:
@@ -61,7 +60,7 @@ class AttemptRunner:
     async def _execute(self, attempt: RunningAttempt, registered: RegisteredJob) -> None:
         async with self._provider.scope() as scope:
             job = await scope.get(registered.job_class)
-            context = AttemptContext(attempt, self._buffer, self._clock)
+            context = AttemptContext(attempt, self._reports, self._clock)
             if registered.runs_in_thread:
                 await anyio.to_thread.run_sync(
                     job.execute, context, abandon_on_cancel=True, limiter=self._threads
@@ -85,7 +84,8 @@ class AttemptRunner:
         return failed(attempt, error, registered, self._options, self._clock.now())
 
 
-def _time_limit(attempt: RunningAttempt) -> AbstractContextManager[None]:
+def time_limit(attempt: RunningAttempt) -> AbstractContextManager[None]:
+    """Ask the attempt to stop when its time is over, if it has a limit."""
     return nullcontext() if attempt.claimed.timeout is None else _stopped_in_time(attempt)
 
 

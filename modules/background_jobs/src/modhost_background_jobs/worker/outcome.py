@@ -62,6 +62,17 @@ def failed(
     return _retried(claimed, attempt.redact(describe(error)), registered, options, now)
 
 
+def interrupted(
+    attempt: RunningAttempt,
+    error: str,
+    registered: RegisteredJob,
+    options: BackgroundJobsOptions,
+    now: datetime,
+) -> Outcome:
+    """Return the outcome of an attempt whose process ended under it."""
+    return _retried(attempt.claimed, error, registered, options, now)
+
+
 def backoff(attempt: int, base: timedelta, longest: timedelta) -> timedelta:
     """Return the wait after an attempt: doubled each time, bounded, with jitter of a quarter."""
     doublings: int = 2 ** min(attempt - 1, 20)

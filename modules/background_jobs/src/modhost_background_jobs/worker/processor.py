@@ -9,6 +9,7 @@ from anyio.abc import TaskStatus
 from modhost.background import HostedService
 from modhost.clock import Clock
 from modhost.database import Database
+from modhost_background_jobs.contracts.registration import RegisteredJob
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.job_types import JobTypes
 from modhost_background_jobs.queue.records import ClaimedJob, Released, WorkerInfo
@@ -19,11 +20,12 @@ from modhost_background_jobs.worker.execution import AttemptRunner
 from modhost_background_jobs.worker.finishing import Finisher
 from modhost_background_jobs.worker.heartbeat import Heartbeat
 from modhost_background_jobs.worker.identity import identify_worker
+from modhost_background_jobs.worker.processes.runner import ProcessRunner
 from modhost_background_jobs.worker.running import RunningAttempts
 from modhost_background_jobs.worker.slots import Slots
 from modhost_background_jobs.worker.statistics import StatisticsService
 from modhost_background_jobs.worker.stop_requests import StopRequests
-from modhost_background_jobs.worker.stopping import RunningAttempt, StopReason
+from modhost_background_jobs.worker.stopping import Place, RunningAttempt, StopReason
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ class JobProcessorService(HostedService):
         wakeups: Wakeups,
         types: JobTypes,
         runner: AttemptRunner,
+        processes: ProcessRunner,
         finisher: Finisher,
         statistics: StatisticsService,
         options: BackgroundJobsOptions,
@@ -54,6 +57,7 @@ class JobProcessorService(HostedService):
         self._wakeups = wakeups
         self._types = types
         self._runner = runner
+        self._processes = processes
         self._finisher = finisher
         self._statistics = statistics
         self._options = options
@@ -116,18 +120,19 @@ class JobProcessorService(HostedService):
             async with anyio.create_task_group() as group:
                 group.start_soon(stop_requests.watch)
                 group.start_soon(self._finisher.run, self._attempts)
+                group.start_soon(self._processes.tend)
                 await self._slots.own_tasks(self._run_attempt, over, task_status.started)
                 group.cancel_scope.cancel()
 
     def _start(self, claimed: list[ClaimedJob]) -> None:
         self._slots.take(
-            RunningAttempt(job, in_thread=self._types.named(job.job_type).runs_in_thread)
-            for job in claimed
+            RunningAttempt(job, _place_of(self._types.named(job.job_type))) for job in claimed
         )
 
     async def _run_attempt(self, attempt: RunningAttempt) -> None:
         registered = self._types.named(attempt.claimed.job_type)
-        outcome = await self._runner.run(attempt, registered)
+        runner = self._processes if attempt.place == "process" else self._runner
+        outcome = await runner.run(attempt, registered)
         self._finisher.add(attempt, outcome)
 
     def _hand_back_waiting(self, waiting_for: float) -> None:
@@ -159,7 +164,7 @@ class JobProcessorService(HostedService):
                 "The job %s (%s) ignores the request to stop; its %s is abandoned.",
                 attempt.claimed.lease.job_id,
                 attempt.claimed.job_type,
-                "thread" if attempt.in_thread else "task",
+                attempt.place,
             )
             attempt.give_up()
         with anyio.move_on_after(OBEY_SECONDS):
@@ -183,3 +188,9 @@ class JobProcessorService(HostedService):
             lambda: len(self._attempts),
             self._clock,
         )
+
+
+def _place_of(registered: RegisteredJob) -> Place:
+    if registered.runs_in_process:
+        return "process"
+    return "thread" if registered.runs_in_thread else "task"

@@ -1,12 +1,16 @@
 """Why an attempt is asked to stop, and how it learns of it."""
 
+from collections.abc import Callable
 from enum import Enum
+from typing import Literal, TypeAlias
 
 import anyio
 
 from modhost.calling import Caller
 from modhost_background_jobs.queue.job_data import MASK, secrets_in
 from modhost_background_jobs.queue.records import ClaimedJob
+
+Place: TypeAlias = Literal["task", "thread", "process"]
 
 
 class StopReason(Enum):
@@ -19,18 +23,19 @@ class StopReason(Enum):
 
 
 class RunningAttempt:
-    """An attempt that runs in this process.
+    """An attempt that this worker runs.
 
-    An async job is stopped through its cancel scope; one in a thread sees the reason and has to
-    stop by itself, unless it is given up.
+    A task is stopped through its cancel scope; a thread sees the reason and has to stop by itself,
+    unless it is given up; whoever looks after a process is told by `on_stop`.
     """
 
-    __slots__ = ("_secrets", "claimed", "in_thread", "over", "reason", "scope")
+    __slots__ = ("_secrets", "claimed", "on_stop", "over", "place", "reason", "scope")
 
-    def __init__(self, claimed: ClaimedJob, *, in_thread: bool) -> None:
+    def __init__(self, claimed: ClaimedJob, place: Place) -> None:
         self.claimed = claimed
-        self.in_thread = in_thread
+        self.place = place
         self.scope = anyio.CancelScope()
+        self.on_stop: Callable[[], None] | None = None
         self.reason: StopReason | None = None
         self.over = False
         self._secrets = secrets_in(claimed.data)
@@ -55,10 +60,13 @@ class RunningAttempt:
         """Ask the attempt to stop; the first reason stands, a lost lease overrides all."""
         if self.over:
             return
-        if self.reason is None or reason is StopReason.LOST_LEASE:
+        before = self.reason
+        if before is None or reason is StopReason.LOST_LEASE:
             self.reason = reason
-        if not self.in_thread:
+        if self.place == "task":
             self.scope.cancel()
+        if self.on_stop is not None and self.reason is not before:
+            self.on_stop()
 
     def give_up(self) -> None:
         """Stop waiting for a thread that ignores the request; the thread itself runs on."""

@@ -1,0 +1,146 @@
+"""A process for attempts, as the worker that started it sees it."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from asyncio import IncompleteReadError, StreamReader, StreamWriter
+from contextlib import suppress
+from typing import Final
+
+import anyio
+from anyio.abc import Process
+
+from modhost_background_jobs.worker.processes.messages import (
+    HEAD,
+    FromProcess,
+    Leave,
+    NotReady,
+    Ready,
+    ToProcess,
+    framed,
+    read_from_process,
+    to_process,
+)
+
+PROGRAM: Final = "modhost_background_jobs.worker.processes"
+START_SECONDS: Final = 60.0
+LEAVE_SECONDS: Final = 2.0
+DEATH_SECONDS: Final = 1.0
+STANDARD_ERROR: Final = 2
+
+
+class ProcessNotStarted(Exception):
+    """A process could not be made ready; the message says why."""
+
+
+class JobProcess:
+    """Runs one attempt at a time. It leads a group of processes: what its jobs start is in it."""
+
+    def __init__(self, process: Process, reader: StreamReader, writer: StreamWriter) -> None:
+        self.pid = process.pid
+        self.attempts = 0
+        """How many it was given."""
+        self._process = process
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def start(cls, introduction: str) -> "JobProcess":
+        """Start a process and wait until it is ready. Raises `ProcessNotStarted`."""
+        with anyio.CancelScope(shield=True):
+            started = await cls._spawn()
+        try:
+            await started._introduce(introduction)
+        except BaseException:
+            started.kill()
+            await started.end()
+            raise
+        return started
+
+    @classmethod
+    async def _spawn(cls) -> "JobProcess":
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                process = await anyio.open_process(
+                    [sys.executable, "-P", "-m", PROGRAM, str(theirs.fileno())],
+                    stdin=subprocess.DEVNULL,
+                    # What jobs print stands where the log does.
+                    stdout=STANDARD_ERROR,
+                    stderr=None,
+                    pass_fds=[theirs.fileno()],
+                    # Interrupts at the terminal are for the worker, and a kill is for the group.
+                    start_new_session=True,
+                )
+        except OSError as error:
+            ours.close()
+            msg = f"the operating system refused: {error}."
+            raise ProcessNotStarted(msg) from error
+        ours.settimeout(0)
+        return cls(process, *await asyncio.open_unix_connection(sock=ours))
+
+    async def _introduce(self, introduction: str) -> None:
+        self._writer.write(framed(introduction.encode()))
+        with anyio.move_on_after(START_SECONDS):
+            answer = await self.receive()
+            if isinstance(answer, Ready):
+                return
+            if isinstance(answer, NotReady):
+                raise ProcessNotStarted(answer.error)
+            msg = f"it {await self.end()} while it started; the worker's log may say why."
+            raise ProcessNotStarted(msg)
+        msg = f"it was not ready within {START_SECONDS:g} s."
+        raise ProcessNotStarted(msg)
+
+    def send(self, message: ToProcess) -> None:
+        """Say something; lost when the process is gone."""
+        if not self._writer.is_closing():
+            self._writer.write(to_process(message))
+
+    async def receive(self) -> FromProcess | None:
+        """Wait for what it says next; None when it will say nothing any more."""
+        try:
+            (length,) = HEAD.unpack(await self._reader.readexactly(HEAD.size))
+            return read_from_process(await self._reader.readexactly(length))
+        except (IncompleteReadError, ConnectionError):
+            return None
+
+    def kill(self) -> None:
+        """Kill it, and what it has started, at once; `end` waits for it."""
+        # Once it is known to be gone its number may be that of another process.
+        if self._process.returncode is None:
+            self._kill_group()
+
+    async def end(self, seconds: float = DEATH_SECONDS) -> str:
+        """Wait that long for its end, kill what is left then, and tell how it ended."""
+        with anyio.CancelScope(shield=True):
+            if self._process.returncode is None:
+                with anyio.move_on_after(seconds):
+                    await self._process.wait()
+                self._kill_group()
+            status = await self._process.wait()
+            self._writer.close()
+            with suppress(OSError):
+                await self._writer.wait_closed()
+        if status >= 0:
+            return f"exited with status {status}"
+        return f"was killed by signal {-status} ({_name_of(-status)})"
+
+    async def leave(self) -> None:
+        """Let it close what it has open and end, within bounds."""
+        self.send(Leave())
+        await self.end(LEAVE_SECONDS)
+
+    def _kill_group(self) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+
+def _name_of(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "unknown"

@@ -1,0 +1,90 @@
+"""Processes that are kept warm: the start of one takes the time of a host's start."""
+
+import json
+import sys
+from typing import Final
+
+import anyio
+
+from modhost.blueprint import HostBlueprint
+from modhost.clock import Clock
+from modhost_background_jobs.queue.records import ClaimedJob
+from modhost_background_jobs.worker.processes.job_process import JobProcess, ProcessNotStarted
+from modhost_background_jobs.worker.processes.messages import Begun, Run
+
+MOST_ATTEMPTS: Final = 200
+IDLE_SECONDS: Final = 60.0
+LOOK_SECONDS: Final = 5.0
+
+
+class ProcessPool:
+    """Has as many processes as attempts ran in processes at the same time, and no more.
+
+    One ends when it has run many attempts, for what their code may have left behind, or when it
+    was idle for a minute.
+    """
+
+    def __init__(self, blueprint: HostBlueprint, clock: Clock) -> None:
+        self._blueprint = blueprint
+        self._clock = clock
+        self._idle: list[tuple[JobProcess, float]] = []
+
+    async def begin(self, claimed: ClaimedJob) -> JobProcess:
+        """Begin an attempt in a process that is free, or in a new one.
+
+        Raises `ProcessNotStarted`.
+        """
+        while self._idle:
+            process, _ = self._idle.pop()
+            # One that died while it was idle has not seen the attempt.
+            if await _takes(process, claimed):
+                return process
+        process = await self._started()
+        if await _takes(process, claimed):
+            return process
+        msg = f"it {await process.end()} before its first job had begun."
+        raise ProcessNotStarted(msg)
+
+    async def give_back(self, process: JobProcess) -> None:
+        """Take back a process whose attempt is over."""
+        if process.attempts >= MOST_ATTEMPTS:
+            await process.leave()
+        else:
+            self._idle.append((process, self._clock.monotonic()))
+
+    async def tend(self) -> None:
+        """End processes that nobody needs, until cancelled; all that are idle then."""
+        try:
+            while True:
+                await anyio.sleep(LOOK_SECONDS)
+                await self._end_idle(since=self._clock.monotonic() - IDLE_SECONDS)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._end_idle(since=self._clock.monotonic())
+
+    async def _started(self) -> JobProcess:
+        # The same code from the same places, wherever this process looks for it.
+        return await JobProcess.start(
+            json.dumps({"path": sys.path, "host": self._blueprint.to_json()})
+        )
+
+    async def _end_idle(self, since: float) -> None:
+        ended = [process for process, idle_since in self._idle if idle_since <= since]
+        self._idle = [each for each in self._idle if each[1] > since]
+        async with anyio.create_task_group() as group:
+            for process in ended:
+                group.start_soon(process.leave)
+
+
+async def _takes(process: JobProcess, claimed: ClaimedJob) -> bool:
+    """Give an attempt to a process; without an answer the process is at its end."""
+    process.attempts += 1
+    process.send(Run(claimed))
+    begun = False
+    try:
+        begun = isinstance(await process.receive(), Begun)
+    finally:
+        if not begun:
+            process.kill()
+            await process.end()
+    return begun
