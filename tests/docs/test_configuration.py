@@ -10,14 +10,17 @@ from typing import Any
 
 import anyio
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
+from pydantic_core import PydanticUndefined
 
 from docs.pages import ROOT, all_pages, blocks, page
 from modhost.application import Role, build_host
 from modhost.configuration import Configuration, HostOptions, load_configuration
+from modhost.configuration.secrecy import HIDDEN
 from modhost.database.migrating import migrate
 from modhost.discovery import find_modules
 from modhost.durations import parse_duration
+from modhost.oidc.options import OidcOptions
 
 ROW = re.compile(r"^\| `(\[[\w.]+\] \w+)` \| ([^|]+) \| ([^|]+) \| `(\w+)` \|$", re.MULTILINE)
 PAGE = page("configuration.md")
@@ -27,9 +30,13 @@ ROWS = {key: (default.strip(), variable) for key, _, default, variable in ROW.fi
 def options() -> Iterator[tuple[str, Any]]:
     """Yield every option of the host and of the modules that ship, with its default."""
     yield from options_of("host", HostOptions)
-    for found in find_modules().modules:
-        if found.distribution.startswith("modhost"):
-            yield from options_of(f"modules.{found.module.name}", found.module.options)
+    for name, model in modules().items():
+        yield from options_of(f"modules.{name}", model)
+
+
+def modules() -> dict[str, type[BaseModel]]:
+    own = [each for each in find_modules().modules if each.distribution.startswith("modhost")]
+    return {found.module.name: found.module.options for found in own} | {"oidc": OidcOptions}
 
 
 def options_of(section: str, model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
@@ -65,6 +72,9 @@ def test_its_default_is_true(key: str, default: Any) -> None:
     if key == "[modules.background_jobs] max_concurrency":
         assert written == "the number of processors"
         return
+    if default is PydanticUndefined:
+        assert written == "required"
+        return
     value = tomllib.loads(f"value = {written.strip('`')}")["value"]
     if isinstance(default, timedelta):
         value = parse_duration(value)
@@ -72,17 +82,21 @@ def test_its_default_is_true(key: str, default: Any) -> None:
         value = Path(value)
     elif isinstance(default, Enum):
         default = default.value
+    elif isinstance(default, SecretStr):
+        default = default.get_secret_value()
     assert value == default
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_its_environment_variable_sets_it(key: str) -> None:
     variable = ROWS[key][1]
-    configuration = Configuration(environ={variable: "nonsense"})
-    models = {found.module.name: found.module.options for found in find_modules().modules}
-    values = dict(configuration.in_effect(models))
+    required = {"issuer": "https://id.example", "client_id": "modhost"}
+    configuration = Configuration({"modules": {"oidc": required}}, environ={variable: "nonsense"})
+    values = dict(configuration.in_effect(modules()))
     refused = " ".join(finding.detail for finding in configuration.findings)
-    assert str(values.get(key)) == "nonsense" or variable in refused
+    in_effect = str(values.get(key))
+    is_secret = in_effect == HIDDEN and key.endswith("secret")
+    assert "nonsense" in in_effect or is_secret or variable in refused
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -35,6 +35,8 @@ RULES: Final = {
     "POST /login": ANYONE,
     "GET /login/once/{secret}": ANYONE,
     "POST /logout": ANYONE,
+    "GET /login/oidc": ANYONE,
+    "GET /login/oidc/callback": ANYONE,
     "GET /admin": SOMEBODY,
     "GET /account": SOMEBODY,
     "POST /account": SOMEBODY,
@@ -155,6 +157,10 @@ def expected(rule: str, caller: str, route: str) -> set[str]:
         return {"who are you"}  # where it leads
     if route == "GET /login/once/{secret}":
         return {"refused"}  # no such link
+    if route == "GET /login/oidc":
+        return {"failed"}  # the provider does not answer
+    if route == "GET /login/oidc/callback":
+        return {"refused"}  # nobody has begun a login
     if route.endswith("/account") and caller != "anonymous":
         return {"refused"} if route == "GET /account" else {"let in", "refused"}
     if rule == ANYONE:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel
 from starlette.applications import Starlette
@@ -40,6 +40,9 @@ from modhost.stopping import Stopping
 from modhost.web import ModuleWeb, build_app, check_web, host_web
 
 VERSION = importlib.metadata.version("modhost")
+
+OIDC: Final = "oidc"
+"""The module that the host brings itself, and that is there when it is configured."""
 
 Role = Literal["web", "worker", "command"]
 
@@ -122,7 +125,7 @@ class _Assembly:
     def _find(
         self, given: Sequence[Module] | None
     ) -> tuple[list[FoundModule], list[SkippedModule]]:
-        own = of_instance(IdentityModule())
+        own = [of_instance(IdentityModule()), *self._oidc()]
         settings = self._configuration.host.modules
         if given is None:
             discovered = find_modules(settings.disabled)
@@ -139,13 +142,27 @@ class _Assembly:
         self._refuse_unknown(present, skipped)
         ordered, problems = order_modules(present)
         self._findings += problems
-        return [own, *ordered], skipped
+        return [*own, *ordered], skipped
+
+    def _oidc(self) -> list[FoundModule]:
+        """Return the host's own module of OpenID Connect, where it is configured."""
+        disabled = self._configuration.host.modules.disabled
+        if OIDC not in self._configuration.module_names() or OIDC in disabled:
+            return []
+        try:
+            from modhost.oidc.module import OidcModule
+        except ImportError as error:
+            remedy = "Install it: pip install 'modhost[oidc]'."
+            detail = f"[modules.{OIDC}] needs a package that is not installed: {error.name}."
+            self._findings.append(Finding(rules.MODULE_NOT_IMPORTED, detail, remedy, OIDC))
+            return []
+        return [of_instance(OidcModule())]
 
     def _refuse_unknown(
         self, present: Sequence[FoundModule], skipped: Sequence[SkippedModule]
     ) -> None:
         known = [found.module.name for found in present] + [each.name for each in skipped]
-        known += self._configuration.host.modules.disabled
+        known += [*self._configuration.host.modules.disabled, OIDC]
         for name in self._configuration.module_names():
             if name not in known:
                 similar = get_close_matches(name, known, 1)

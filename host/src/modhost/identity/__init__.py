@@ -17,6 +17,7 @@ from modhost.identity.contracts import (
 )
 from modhost.identity.errors import IdentityError
 from modhost.identity.module import IdentityModule
+from modhost.identity.vouching import LoginWay, VouchedIdentity, VouchedLogins
 
 __all__ = [
     "AccountService",
@@ -26,6 +27,7 @@ __all__ = [
     "IdentityError",
     "IdentityModule",
     "LoginService",
+    "LoginWay",
     "RoleInfo",
     "RoleService",
     "SessionService",
@@ -34,4 +36,6 @@ __all__ = [
     "UserInfo",
     "UserService",
     "Visitor",
+    "VouchedIdentity",
+    "VouchedLogins",
 ]

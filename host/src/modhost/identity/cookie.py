@@ -18,15 +18,16 @@ def session_of(request: Request) -> str | None:
 def set_session(request: Request, response: Response, secret: str) -> None:
     """Give the browser its session; it forgets it when it is closed."""
     response.set_cookie(
-        COOKIE, secret, httponly=True, samesite="lax", secure=_must_be_secure(request)
+        COOKIE, secret, httponly=True, samesite="lax", secure=must_be_secure(request)
     )
 
 
 def clear_session(request: Request, response: Response) -> None:
     """Take the session from the browser."""
-    response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=_must_be_secure(request))
+    response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=must_be_secure(request))
 
 
-def _must_be_secure(request: Request) -> bool:
+def must_be_secure(request: Request) -> bool:
+    """Tell whether a cookie may travel by TLS only."""
     # Browsers keep a Secure cookie from plain HTTP, and plain HTTP is for this machine only.
     return request.url.scheme == "https" or not is_loopback(request.url.hostname or "")

@@ -35,6 +35,8 @@ from modhost.identity.throttle import Throttle
 from modhost.identity.tokens import Tokens
 from modhost.identity.usage import Usage
 from modhost.identity.users import Users
+from modhost.identity.vouched_users import VouchedUsers
+from modhost.identity.vouching import LoginWays, VouchedLogins
 from modhost.module import Module
 from modhost.permissions import Permission
 from modhost.services import ServiceCollection
@@ -55,6 +57,8 @@ class IdentityModule(Module):
             services.add_singleton(helper)
         services.add_singleton(AuditLog, DatabaseAudit)
         services.add_singleton(AuditReader, DatabaseAudit)
+        services.add_singleton(VouchedLogins, VouchedUsers)
+        services.add_singleton(LoginWays)
         for shown in (UserPages, RolePages, TokenPages):
             services.add_singleton(shown)
         services.add_singleton(TokenService, Tokens)

@@ -33,6 +33,18 @@ class User(IdentityTable, table=True):
     disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class UserIdentity(IdentityTable, table=True):
+    """By whom a user is vouched for: the provider and its id of them, which never change."""
+
+    __tablename__ = "user_identities"
+    __table_args__ = (Index("ix_modhost_user_identities_user", "user_id"), {"schema": SCHEMA})
+
+    issuer: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
+    user_id: UUID = Field(sa_type=Identifier)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
 class Role(IdentityTable, table=True):
     """A named set of grants, beside those that permissions bring by their `default_roles`."""
 

@@ -1,0 +1,121 @@
+"""The way to the provider and back (OpenID Connect Core 1.0, the code flow, with PKCE)."""
+
+import logging
+from typing import Final
+from urllib.parse import urlencode
+
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from modhost.identity import VouchedLogins
+from modhost.identity.entering import logged_in, redirect, visitor_of
+from modhost.identity.errors import IdentityError
+from modhost.oidc.begun_login import PATH, BegunLogin, begun_login, forget
+from modhost.oidc.checking import KIND, TokenChecker
+from modhost.oidc.errors import InvalidToken, ProviderUnreachable
+from modhost.oidc.options import OidcOptions
+from modhost.oidc.provider import Provider
+from modhost.permissions import ANYONE
+from modhost.web import HttpProblem, Page, Pages, Query
+
+logger = logging.getLogger(__name__)
+
+CALLBACK: Final = f"{PATH}/callback"
+_AGAIN: Final = "Begin again at the login page."
+
+
+class BeginQuery(BaseModel):
+    """Where the visitor wanted to go."""
+
+    next: str = ""
+
+
+class AnswerQuery(BaseModel):
+    """What the provider sends back (RFC 6749, 4.1.2)."""
+
+    code: str = ""
+    state: str = ""
+    error: str = ""
+
+
+def map_pages(pages: Pages) -> None:
+    """Map the two pages, which show nothing but errors."""
+    pages.get("/", begin, permission=ANYONE)
+    pages.get("/callback", finish, permission=ANYONE)
+
+
+async def begin(
+    request: Request, query: Query[BeginQuery], provider: Provider, options: OidcOptions
+) -> Page | Response:
+    """Send the browser to the provider."""
+    login = BegunLogin(following=query.next[:2000])
+    try:
+        metadata = await provider.metadata()
+    except ProviderUnreachable as error:
+        raise _unreachable(error, options) from None
+    asked = {
+        "response_type": "code",
+        "client_id": options.client_id,
+        "redirect_uri": _redirect_uri(request),
+        "scope": " ".join(options.scopes),
+        "state": login.state,
+        "nonce": login.nonce,
+        "code_challenge": login.challenge,
+        "code_challenge_method": "S256",
+    }
+    mark = "&" if "?" in metadata.authorization_endpoint else "?"
+    response = redirect(f"{metadata.authorization_endpoint}{mark}{urlencode(asked)}")
+    login.keep(request, response)
+    return response
+
+
+async def finish(
+    request: Request,
+    query: Query[AnswerQuery],
+    provider: Provider,
+    checker: TokenChecker,
+    logins: VouchedLogins,
+    options: OidcOptions,
+) -> Page | Response:
+    """Log in whom the provider vouches for."""
+    if request.method != "GET":
+        raise HttpProblem(404, "Logins end here by GET only.")
+    visitor = visitor_of(request)
+    try:
+        login = _answered(request, query)
+        token = await provider.exchange(query.code, login.verifier, _redirect_uri(request))
+        identity = await checker.login(token, login.nonce)
+        secret = await logins.log_in(identity, visitor)
+    except ProviderUnreachable as error:
+        raise _unreachable(error, options) from None
+    except InvalidToken as error:
+        await logins.refused(KIND, str(error), visitor)
+        raise HttpProblem(403, f"The login failed: {error}. {_AGAIN}") from None
+    except IdentityError as error:
+        raise HttpProblem(403, str(error)) from None
+    response = logged_in(request, secret, login.following)
+    forget(request, response)
+    return response
+
+
+def _answered(request: Request, answer: AnswerQuery) -> BegunLogin:
+    """Return the login that the answer belongs to. Raises `InvalidToken`."""
+    login = begun_login(request)
+    if login is None or not login.is_answered_by(answer.state):
+        msg = "this browser has not begun the login, or has ended it already"
+        raise InvalidToken(msg)
+    if answer.error or not answer.code:
+        msg = f"the provider answered {answer.error[:100]!r}"
+        raise InvalidToken(msg)
+    return login
+
+
+def _redirect_uri(request: Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}{CALLBACK}"
+
+
+def _unreachable(error: ProviderUnreachable, options: OidcOptions) -> HttpProblem:
+    logger.warning("Nobody can log in by %s (%s).", options.provider_name, error)
+    detail = f"{options.provider_name} cannot be reached now; try again in a moment."
+    return HttpProblem(503, detail)

@@ -1,0 +1,50 @@
+"""What can be configured of a provider, and what is refused at the start."""
+
+from typing import Any
+
+import pytest
+
+from modhost.application import build_host
+from modhost.checks import StartupError
+from modhost.configuration import Configuration
+from modhost.oidc.options import OidcOptions
+
+GOOD = {"issuer": "https://id.example", "client_id": "modhost", "client_secret": "very secret"}
+
+
+def configured(**options: Any) -> Configuration:
+    return Configuration({"modules": {"oidc": {**GOOD, **options}}})
+
+
+def test_without_its_section_there_is_no_such_module() -> None:
+    host = build_host(Configuration({}), "web", modules=[])
+    assert "oidc" not in [found.module.name for found in host.modules]
+    with_it = build_host(configured(), "web", modules=[])
+    assert "oidc" in [found.module.name for found in with_it.modules]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("issuer", "http://id.example"),
+        ("issuer", "id.example"),
+        ("algorithms", ["none"]),
+        ("algorithms", ["HS256"]),
+        ("algorithms", []),
+        ("client_id", ""),
+        ("leeway", "-1s"),
+        ("nonsense", 1),
+    ],
+)
+def test_what_is_not_safe_stops_the_start(option: str, value: object) -> None:
+    with pytest.raises(StartupError) as refused:
+        build_host(configured(**{option: value}), "web", modules=[])
+    told = "\n".join(str(finding) for finding in refused.value.findings)
+    assert f"[modules.oidc] {option}" in told or option in told
+    assert "very secret" not in told
+
+
+def test_the_configuration_is_shown_without_the_secret() -> None:
+    shown = dict(configured(issuer="http://127.0.0.1:8080").in_effect({"oidc": OidcOptions}))
+    assert shown["[modules.oidc] client_secret"] == "***"
+    assert shown["[modules.oidc] issuer"] == "http://127.0.0.1:8080"
