@@ -6,28 +6,30 @@ from typing import Final
 
 from benchmarks.contenders.contender import Contender, Dialect
 
-_MODULES: Final = (
-    "modhost_queue",
-    "bare_postgres",
-    "bare_sqlite",
-    "procrastinate_queue",
-    "pgqueuer_queue",
-    "huey_queue",
-    "celery_queue",
-)
+_MODULES: Final = {
+    "modhost": "modhost_queue",
+    "bare asyncpg": "bare_postgres",
+    "bare sqlite3": "bare_sqlite",
+    "procrastinate": "procrastinate_queue",
+    "pgqueuer": "pgqueuer_queue",
+    "huey": "huey_queue",
+    "celery": "celery_queue",
+}
 
 
 def entered(names: Collection[str] = ()) -> list[Contender]:
-    """Return the contenders, modhost first; with names only those."""
+    """Return the contenders, modhost first; with names only those, and no other is imported."""
     found: list[Contender] = []
-    for module in _MODULES:
+    for name, module in _MODULES.items():
+        if names and name not in names:
+            continue
         try:
             imported = import_module(f"benchmarks.contenders.{module}")
         except ModuleNotFoundError as error:
             if error.name is None or error.name.startswith("benchmarks"):
                 raise
             continue
-        found += [each for each in imported.contenders() if not names or each.name in names]
+        found += imported.contenders()
     return found
 
 
