@@ -6,7 +6,7 @@ import click
 from modhost.checks import Finding, StartupError, rules
 from modhost.cli.context import host_of
 from modhost.database import DatabaseError
-from modhost.database.migrating import pending
+from modhost.database.migrating import UnknownRevision, pending
 from modhost.exposure import check_exposure
 from modhost.health import Status, worst
 from modhost.host import Host
@@ -36,6 +36,8 @@ async def _examine(host: Host) -> tuple[list[Finding], list[tuple[str, Status, s
     try:
         async with host.database.open():
             due = await pending(host.database, host.migrations)
+    except UnknownRevision as error:
+        return [*findings, Finding(rules.PENDING_MIGRATIONS, str(error), "")], []
     except DatabaseError as error:
         return [*findings, Finding(rules.DATABASE_UNREACHABLE, str(error), "")], []
     if due:
