@@ -72,6 +72,11 @@ class Host:
             if found.module.migrations
         ]
 
+    @property
+    def migrates_itself(self) -> bool:
+        """Whether a start brings the tables to their newest revision, instead of refusing."""
+        return self.database.dialect == "sqlite" or self.info.environment == "development"
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Start everything in order, and stop it in reverse, each step bounded.
@@ -119,9 +124,8 @@ class Host:
             raise StartupError([finding]) from error
 
     async def _migrate_or_refuse(self) -> None:
-        development = self.info.environment == "development"
         try:
-            if self.database.dialect == "sqlite" or development:
+            if self.migrates_itself:
                 for done in await migrate(self.database, self.migrations):
                     logger.info("The tables of %s are at revision %s.", done.module, done.wanted)
                 return
