@@ -1,11 +1,13 @@
 """`modhost doctor`, on a database of the test's own."""
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import anyio
+import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import text
 
@@ -58,3 +60,16 @@ class Doctor:
                 await (await session.connection()).execute(text(statement))
 
         anyio.run(execute)
+
+
+def install(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, source: str) -> None:
+    """Make a module found as an installed distribution `acme-<name>`; it is the class `Acme`."""
+    package = f"acme_{name}"
+    info = folder / f"{package}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: acme-{name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[modhost.modules]\n{name} = {package}:Acme\n")
+    (folder / package).mkdir()
+    (folder / package / "__init__.py").write_text(source)
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.delitem(sys.modules, package, raising=False)

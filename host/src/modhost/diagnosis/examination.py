@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from modhost.checks import Finding, StartupError, rules
 from modhost.database import DatabaseError
 from modhost.database.migrating import UnknownRevision, pending
+from modhost.diagnosis.unused_permissions import check_permissions
 from modhost.discovery import FoundModule
 from modhost.exposure import check_exposure
 from modhost.health import HealthReport, readiness
@@ -45,7 +46,11 @@ async def examine(host: Host) -> Examination:
 
     It changes nothing in the database, and does not migrate it.
     """
-    findings = [*_left_out(host), *check_exposure(host.configuration.host)]
+    findings = [
+        *_left_out(host),
+        *check_exposure(host.configuration.host),
+        *check_permissions(host.web, host.permissions),
+    ]
     try:
         async with host.database.open():
             await _refuse_pending(host)
