@@ -49,6 +49,10 @@ class Doctor:
         found: list[dict[str, Any]] = json.loads(run.stdout)
         return found
 
+    def table(self, schema: str, name: str) -> str:
+        """Return the name of a table in the database."""
+        return f"{schema}{'_' if self.database_url.startswith('sqlite') else '.'}{name}"
+
     def sql(self, statement: str) -> None:
         """Change the database behind the host's back; tables are named with their schema."""
 
@@ -62,14 +66,24 @@ class Doctor:
         anyio.run(execute)
 
 
-def install(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, source: str) -> None:
-    """Make a module found as an installed distribution `acme-<name>`; it is the class `Acme`."""
+def install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, source: str, **more: str
+) -> None:
+    """Make a module found as an installed distribution `acme-<name>`; it is the class `Acme`.
+
+    `more` are revisions of its migrations.
+    """
     package = f"acme_{name}"
+    folder = tmp_path / "installed"
     info = folder / f"{package}-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: acme-{name}\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(f"[modhost.modules]\n{name} = {package}:Acme\n")
-    (folder / package).mkdir()
+    versions = folder / package / "migrations" / "versions"
+    versions.mkdir(parents=True)
     (folder / package / "__init__.py").write_text(source)
+    (folder / package / "migrations" / "__init__.py").touch()
+    for revision, written in more.items():
+        (versions / f"{revision}.py").write_text(written)
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.delitem(sys.modules, package, raising=False)

@@ -100,5 +100,6 @@ def test_a_module_that_is_not_well_is_told_with_what_it_says(doctor: Doctor) -> 
     )
     assert found["message"] == "Jobs or schedules are due, and no consumer is alive."
     doctor.sql("DROP TABLE background_jobs.workers")
-    (found,) = doctor.findings(exits=1)
-    assert (found["code"], found["severity"]) == ("MH113", "error")
+    table, health = doctor.findings(exits=1)
+    assert table["code"] == "MH505"
+    assert (health["code"], health["severity"]) == ("MH113", "error")

@@ -45,7 +45,7 @@ class Acme(Module):
 def test_the_one_that_nobody_asks_for_is_told(
     tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    install(tmp_path / "installed", monkeypatch, "desk", SOURCE)
+    install(tmp_path, monkeypatch, "desk", SOURCE)
     doctor = Doctor.of(tmp_path, sqlite_url).migrate()
     (found,) = doctor.findings(exits=0)
     assert (found["code"], found["severity"]) == ("MH405", "warning")

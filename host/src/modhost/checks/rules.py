@@ -39,5 +39,7 @@ PENDING_MIGRATIONS: Final = Rule("MH501", "Database is not migrated")
 DATABASE_UNREACHABLE: Final = Rule("MH502", "Database cannot be reached")
 BAD_DATABASE_URL: Final = Rule("MH503", "Database URL is not usable")
 NOT_YET_MIGRATED: Final = Rule("MH504", "Database is migrated by the next start", "warning")
+MODEL_NOT_MIGRATED: Final = Rule("MH505", "Model has no migration")
+MISSING_INDEX: Final = Rule("MH506", "Index is missing")
 
 ALL: Final = tuple(value for value in list(globals().values()) if isinstance(value, Rule))

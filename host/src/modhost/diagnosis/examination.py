@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from modhost.checks import Finding, StartupError, rules
 from modhost.database import DatabaseError
 from modhost.database.migrating import UnknownRevision, pending
+from modhost.diagnosis.migrated_models import check_models
 from modhost.diagnosis.unused_permissions import check_permissions
 from modhost.discovery import FoundModule
 from modhost.exposure import check_exposure
@@ -54,13 +55,14 @@ async def examine(host: Host) -> Examination:
     try:
         async with host.database.open():
             await _refuse_pending(host)
+            findings += await check_models(host.database, host.modules)
         async with host.ready():
             findings += await _health(host)
     except StartupError as error:
         findings += error.findings
     except UnknownRevision as error:
         findings.append(Finding(rules.PENDING_MIGRATIONS, str(error), ""))
-    except (DatabaseError, SQLAlchemyError, OSError) as error:
+    except (DatabaseError, DBAPIError, OSError) as error:
         findings.append(_unreachable(error))
     return _told(host, findings)
 
