@@ -41,5 +41,6 @@ BAD_DATABASE_URL: Final = Rule("MH503", "Database URL is not usable")
 NOT_YET_MIGRATED: Final = Rule("MH504", "Database is migrated by the next start", "warning")
 MODEL_NOT_MIGRATED: Final = Rule("MH505", "Model has no migration")
 MISSING_INDEX: Final = Rule("MH506", "Index is missing")
+CLOCK_SKEW: Final = Rule("MH507", "Clock differs from that of the database")
 
 ALL: Final = tuple(value for value in list(globals().values()) if isinstance(value, Rule))

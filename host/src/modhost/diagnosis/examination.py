@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from modhost.checks import Finding, StartupError, rules
 from modhost.database import DatabaseError
 from modhost.database.migrating import UnknownRevision, pending
+from modhost.diagnosis.clock_skew import check_clock
 from modhost.diagnosis.migrated_models import check_models
 from modhost.diagnosis.unused_permissions import check_permissions
 from modhost.discovery import FoundModule
@@ -56,6 +57,7 @@ async def examine(host: Host) -> Examination:
         async with host.database.open():
             await _refuse_pending(host)
             findings += await check_models(host.database, host.modules)
+            findings += await check_clock(host.database, host.clock)
         async with host.ready():
             findings += await _health(host)
     except StartupError as error:
