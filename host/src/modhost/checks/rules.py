@@ -42,5 +42,6 @@ NOT_YET_MIGRATED: Final = Rule("MH504", "Database is migrated by the next start"
 MODEL_NOT_MIGRATED: Final = Rule("MH505", "Model has no migration")
 MISSING_INDEX: Final = Rule("MH506", "Index is missing")
 CLOCK_SKEW: Final = Rule("MH507", "Clock differs from that of the database")
+HELD_TRANSACTION: Final = Rule("MH508", "Transaction is held open", "warning")
 
 ALL: Final = tuple(value for value in list(globals().values()) if isinstance(value, Rule))

@@ -1,20 +1,30 @@
 """`modhost doctor`: what is wrong, or will be, before it hurts."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import anyio
 import click
 
 from modhost.checks import Finding, StartupError
 from modhost.cli.context import host_of
+from modhost.cli.durations import DurationType
 from modhost.cli.output import as_json, print_json, without_controls
-from modhost.diagnosis import Examination, examine
+from modhost.diagnosis import HELD_FOR, Examination, examine
+from modhost.durations import format_duration
 
 
 @click.command()
+@click.option(
+    "--held-for",
+    type=DurationType(),
+    default=format_duration(HELD_FOR),
+    show_default=True,
+    help="How long a transaction may be open, e.g. 5m.",
+)
 @as_json
 @click.pass_context
-def doctor(context: click.Context, *, as_json: bool) -> None:
+def doctor(context: click.Context, *, held_for: timedelta, as_json: bool) -> None:
     """Check everything that a start checks, then what takes longer, and each module's health."""
     try:
         host = host_of(context)
@@ -23,7 +33,7 @@ def doctor(context: click.Context, *, as_json: bool) -> None:
             raise
         _print_json(error.findings)
         raise SystemExit(2) from None
-    examined = anyio.run(examine, host)
+    examined = anyio.run(examine, host, held_for)
     if as_json:
         _print_json(examined.findings)
     else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -11,6 +12,7 @@ from modhost.checks import Finding, StartupError, rules
 from modhost.database import DatabaseError
 from modhost.database.migrating import UnknownRevision, pending
 from modhost.diagnosis.clock_skew import check_clock
+from modhost.diagnosis.held_transactions import HELD_FOR, check_transactions
 from modhost.diagnosis.migrated_models import check_models
 from modhost.diagnosis.unused_permissions import check_permissions
 from modhost.discovery import FoundModule
@@ -43,10 +45,15 @@ class Examination:
         return len(self.findings) - self.errors
 
 
-async def examine(host: Host) -> Examination:
+async def examine(host: Host, held_for: timedelta = HELD_FOR) -> Examination:
     """Look at a host that was built, and is not running, and at its database.
 
     It changes nothing in the database, and does not migrate it.
+
+    Args:
+        host: as `build_host` gives it.
+        held_for: for how long transactions may be open.
+
     """
     findings = [
         *_left_out(host),
@@ -58,6 +65,7 @@ async def examine(host: Host) -> Examination:
             await _refuse_pending(host)
             findings += await check_models(host.database, host.modules)
             findings += await check_clock(host.database, host.clock)
+            findings += await check_transactions(host.database, held_for)
         async with host.ready():
             findings += await _health(host)
     except StartupError as error:
