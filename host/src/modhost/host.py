@@ -115,6 +115,15 @@ class Host:
             report: HealthReport = await self._hooks.call(found, "check_health", scope=scope)
             return report
 
+    async def diagnose(self, found: FoundModule) -> Sequence[Finding]:
+        """Ask a module for what it finds wrong; the host needs to be ready."""
+        if not self._hooks.implements(found, "diagnose"):
+            return ()
+        async with self.services.scope() as scope:
+            findings: Sequence[Finding] | None
+            findings = await self._hooks.call(found, "diagnose", scope=scope)
+            return findings or ()
+
     async def _open_database(self, stack: AsyncExitStack) -> None:
         try:
             await stack.enter_async_context(self.database.open())

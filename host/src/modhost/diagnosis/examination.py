@@ -1,11 +1,13 @@
 """The whole examination of a host, in the order in which one thing needs the other."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Final
 
+import anyio
 from sqlalchemy.exc import DBAPIError
 
 from modhost.checks import Finding, StartupError, rules
@@ -18,8 +20,11 @@ from modhost.diagnosis.unused_permissions import check_permissions
 from modhost.discovery import FoundModule
 from modhost.exposure import check_exposure
 from modhost.health import HealthReport, readiness
-from modhost.host import Host
+from modhost.host import Host, hook_failed
 
+logger = logging.getLogger(__name__)
+
+DIAGNOSE_SECONDS: Final = 60.0
 # Without a database that can be used no host starts, whatever the configuration silences.
 _ALWAYS_TOLD: Final = (
     rules.HOSTED_SERVICE_FAILED,
@@ -68,6 +73,8 @@ async def examine(host: Host, held_for: timedelta = HELD_FOR) -> Examination:
             findings += await check_transactions(host.database, held_for)
         async with host.ready():
             findings += await _health(host)
+            for found in host.modules:
+                findings += await _diagnose(host, found)
     except StartupError as error:
         findings += error.findings
     except UnknownRevision as error:
@@ -122,6 +129,19 @@ async def _health(host: Host) -> list[Finding]:
         for name, part in parts.items()
         if part.status != "healthy"
     ]
+
+
+async def _diagnose(host: Host, found: FoundModule) -> list[Finding]:
+    try:
+        with anyio.fail_after(DIAGNOSE_SECONDS):
+            findings = await host.diagnose(found)
+            return [replace(each, module=each.module or found.module.name) for each in findings]
+    except TimeoutError:
+        error = TimeoutError(f"it takes longer than {DIAGNOSE_SECONDS:g} s")
+        return [hook_failed(found, "diagnose", error)]
+    except Exception as error:
+        logger.exception("The hook diagnose of %s failed.", found.module.name)
+        return [hook_failed(found, "diagnose", error)]
 
 
 def _unreachable(error: Exception) -> Finding:
