@@ -127,6 +127,15 @@ def test_the_json_has_the_keys_that_are_shown(tmp_path: Path) -> None:
         "modhost jobs recurring list": "jobs recurring list",
         "modhost jobs recurring toggle": f"jobs recurring toggle {nightly}",
     }
-    assert set(calls) == {name for name in COMMANDS if "--json" in options_shown(name)}
+    with_json = {name for name in COMMANDS if "--json" in options_shown(name)}
+    assert set(calls) == with_json - {"modhost doctor"}
     for name, words in calls.items():
         assert modhost(words, "correct horse\n") == json_keys(name), name
+
+
+def test_the_json_of_the_doctor_has_the_keys_that_are_shown(tmp_path: Path) -> None:
+    config = tmp_path / "host.toml"
+    config.write_text(f'[host]\ndatabase_url = "sqlite:///{tmp_path}/not_migrated.db"\n')
+    run = CliRunner().invoke(cli, ["--config", str(config), "doctor", "--json"])
+    (finding,) = json.loads(run.stdout)
+    assert set(finding) == json_keys("modhost doctor")

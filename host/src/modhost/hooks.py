@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from modhost.background import HostedService
+    from modhost.checks import Finding
     from modhost.health import HealthReport
     from modhost.host_info import HostInfo
     from modhost.permissions import Permission, Principal
@@ -68,6 +69,13 @@ class ModuleHooks:
     @hookspec
     async def check_health(self, scope: "Scope") -> "HealthReport":  # type: ignore[empty-body]
         """Tell whether this module can do its work; bounded by a timeout, shown without secrets."""
+
+    @hookspec
+    async def diagnose(self, scope: "Scope") -> "Sequence[Finding]":  # type: ignore[empty-body]
+        """Return what is wrong that takes time to find; `modhost doctor` asks, a start does not.
+
+        Each finding names a `Rule` of the module's own. Shown to operators, without secrets.
+        """
 
     @hookspec
     def register_commands(self, cli: "click.Group") -> None:

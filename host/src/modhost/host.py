@@ -72,6 +72,11 @@ class Host:
             if found.module.migrations
         ]
 
+    @property
+    def migrates_itself(self) -> bool:
+        """Whether a start brings the tables to their newest revision, instead of refusing."""
+        return self.database.dialect == "sqlite" or self.info.environment == "development"
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Start everything in order, and stop it in reverse, each step bounded.
@@ -114,6 +119,15 @@ class Host:
             report: HealthReport = await self._hooks.call(found, "check_health", scope=scope)
             return report
 
+    async def diagnose(self, found: FoundModule) -> Sequence[Finding]:
+        """Ask a module for what it finds wrong; the host needs to be ready."""
+        if not self._hooks.implements(found, "diagnose"):
+            return ()
+        async with self.services.scope() as scope:
+            findings: Sequence[Finding] | None
+            findings = await self._hooks.call(found, "diagnose", scope=scope)
+            return findings or ()
+
     async def _open_database(self, stack: AsyncExitStack) -> None:
         try:
             await stack.enter_async_context(self.database.open())
@@ -123,9 +137,8 @@ class Host:
             raise StartupError([finding]) from error
 
     async def _migrate_or_refuse(self) -> None:
-        development = self.info.environment == "development"
         try:
-            if self.database.dialect == "sqlite" or development:
+            if self.migrates_itself:
                 for done in await migrate(self.database, self.migrations):
                     logger.info("The tables of %s are at revision %s.", done.module, done.wanted)
                 return

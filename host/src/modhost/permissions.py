@@ -15,12 +15,15 @@ class Permission:
         name: `<Area>.<Action>`, e.g. `BackgroundJobs.ViewJobs`; unique in the host.
         label: what the right allows, for people.
         default_roles: roles that have it without being told so.
+        checked_in_code: that `Principal.may` asks for it rather than a route, so that
+            `modhost doctor` does not take it for one that nobody uses.
 
     """
 
     name: str
     label: str
     default_roles: tuple[str, ...] = ()
+    checked_in_code: bool = False
 
 
 class Anyone:
@@ -86,6 +89,10 @@ class Permissions:
                 self.duplicates.append((permission.name, first, module))
             else:
                 self._declared[permission.name] = (permission, module)
+
+    def declared_by(self) -> Iterator[tuple[Permission, str]]:
+        """Yield each permission with the name of the module that declares it."""
+        yield from self._declared.values()
 
     def __contains__(self, permission: Permission) -> bool:
         return permission.name in self._declared

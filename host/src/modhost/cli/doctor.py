@@ -1,59 +1,73 @@
 """`modhost doctor`: what is wrong, or will be, before it hurts."""
 
+from collections.abc import Sequence
+from datetime import timedelta
+
 import anyio
 import click
 
-from modhost.checks import Finding, StartupError, rules
+from modhost.checks import Finding, StartupError
 from modhost.cli.context import host_of
-from modhost.database import DatabaseError
-from modhost.database.migrating import pending
-from modhost.exposure import check_exposure
-from modhost.health import Status, worst
-from modhost.host import Host
+from modhost.cli.durations import DurationType
+from modhost.cli.output import as_json, print_json, without_controls
+from modhost.diagnosis import HELD_FOR, Examination, examine
+from modhost.durations import format_duration
 
 
 @click.command()
+@click.option(
+    "--held-for",
+    type=DurationType(),
+    default=format_duration(HELD_FOR),
+    show_default=True,
+    help="How long a transaction may be open, e.g. 5m.",
+)
+@as_json
 @click.pass_context
-def doctor(context: click.Context) -> None:
-    """Check everything that a start checks, then the database and each module's health."""
-    host = host_of(context)
-    findings, reports = anyio.run(_examine, host)
-    for finding in findings:
-        click.echo(f"{finding}\n")
-    for name, status, detail in reports:
-        click.echo(f"{name}: {status}{f'. {detail}' if detail else ''}")
-    if findings or worst([status for _, status, _ in reports]) == "unhealthy":
-        raise SystemExit(1)
-    click.echo("Nothing is wrong.")
-
-
-async def _examine(host: Host) -> tuple[list[Finding], list[tuple[str, Status, str]]]:
-    findings = [
-        Finding(rules.MODULE_NOT_IMPORTED, skipped.error, "", skipped.name, skipped.distribution)
-        for skipped in host.skipped
-    ]
-    findings += check_exposure(host.configuration.host)
+def doctor(context: click.Context, *, held_for: timedelta, as_json: bool) -> None:
+    """Check everything that a start checks, then what takes longer, and each module's health."""
     try:
-        async with host.database.open():
-            due = await pending(host.database, host.migrations)
-    except DatabaseError as error:
-        return [*findings, Finding(rules.DATABASE_UNREACHABLE, str(error), "")], []
-    if due:
-        names = ", ".join(each.module for each in due)
-        detail = f"the tables of {names} are not at their newest revision."
-        remedy = "Run `modhost migrate`."
-        return [*findings, Finding(rules.PENDING_MIGRATIONS, detail, remedy)], []
-    try:
-        async with host.ready():
-            return findings, await _ask(host)
+        host = host_of(context)
     except StartupError as error:
-        return [*findings, *error.findings], []
+        if not as_json:
+            raise
+        _print_json(error.findings)
+        raise SystemExit(2) from None
+    examined = anyio.run(examine, host, held_for)
+    if as_json:
+        _print_json(examined.findings)
+    else:
+        for finding in examined.findings:
+            click.echo(f"{finding.rule.severity}: {without_controls(str(finding))}\n")
+        click.echo(_summary(examined))
+    if examined.errors:
+        raise SystemExit(1)
 
 
-async def _ask(host: Host) -> list[tuple[str, Status, str]]:
-    reports: list[tuple[str, Status, str]] = []
-    for found in host.modules:
-        report = await host.check_health(found)
-        if report is not None:
-            reports.append((found.module.name, report.status, report.detail))
-    return reports
+def _summary(examined: Examination) -> str:
+    counted = [_counted(examined.errors, "error"), _counted(examined.warnings, "warning")]
+    found = ", ".join(filter(None, counted))
+    if examined.errors:
+        return f"Found {found}."
+    return f"Nothing is wrong; {found}." if found else "Nothing is wrong."
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}" if number else ""
+
+
+def _print_json(findings: Sequence[Finding]) -> None:
+    print_json(
+        [
+            {
+                "code": each.rule.code,
+                "title": each.rule.title,
+                "severity": each.rule.severity,
+                "module": each.module,
+                "distribution": each.distribution,
+                "message": each.detail,
+                "remedy": each.remedy,
+            }
+            for each in findings
+        ]
+    )

@@ -6,8 +6,8 @@ import click
 from modhost.checks import Finding, StartupError, rules
 from modhost.cli.context import host_of
 from modhost.database import DatabaseError
+from modhost.database.migrating import UnknownRevision, pending
 from modhost.database.migrating import migrate as apply
-from modhost.database.migrating import pending
 
 
 @click.command()
@@ -22,6 +22,8 @@ def migrate(context: click.Context, *, check: bool) -> None:
             async with host.database.open():
                 act = pending if check else apply
                 due = await act(host.database, host.migrations)
+        except UnknownRevision as error:
+            raise StartupError([Finding(rules.PENDING_MIGRATIONS, str(error), "")]) from error
         except DatabaseError as error:
             raise StartupError([Finding(rules.DATABASE_UNREACHABLE, str(error), "")]) from error
         for each in due:

@@ -4,27 +4,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
 
 import click
 
+from modhost.cli.durations import DurationType
 from modhost.cli.identity import in_scope
 from modhost.cli.output import as_json, show
-from modhost.durations import parse_duration
 from modhost.identity import TokenInfo, TokenService
 from modhost.services import Scope
-
-
-class _Duration(click.ParamType[timedelta]):
-    name = "duration"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> timedelta:
-        try:
-            return value if isinstance(value, timedelta) else parse_duration(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 @click.group()
@@ -41,7 +28,9 @@ def tokens() -> None:
     help="A permission, or a wildcard such as 'Reports.*'; may be repeated.",
 )
 @click.option("--role", "roles", multiple=True, help="A role; may be repeated.")
-@click.option("--expires", type=_Duration(), help="How long it is valid, e.g. 30d; else for ever.")
+@click.option(
+    "--expires", type=DurationType(), help="How long it is valid, e.g. 30d; else for ever."
+)
 @as_json
 @click.pass_context
 def create_token(

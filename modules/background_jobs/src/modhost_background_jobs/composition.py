@@ -28,6 +28,7 @@ from modhost_background_jobs.queue.statistics import StatisticsStore
 from modhost_background_jobs.queue.store import JobStore
 from modhost_background_jobs.queue.wakeups import Wakeups, open_wakeups
 from modhost_background_jobs.services.browsing import Browsing
+from modhost_background_jobs.services.diagnosis import QueueDiagnosis
 from modhost_background_jobs.services.inspection import JobInspection
 from modhost_background_jobs.services.many_jobs import ManyJobs
 from modhost_background_jobs.services.overview import Overview
@@ -54,7 +55,15 @@ def add_services(services: ServiceCollection) -> None:
     services.add_singleton(BackgroundJobsContracts, BackgroundJobsQueries)
     _add_queue(services)
     _add_worker(services)
-    for part in (Overview, Browsing, JobInspection, ManyJobs, Rerunning, Schedules):
+    for part in (
+        Overview,
+        Browsing,
+        JobInspection,
+        ManyJobs,
+        QueueDiagnosis,
+        Rerunning,
+        Schedules,
+    ):
         services.add_singleton(part)
     for live in (Dashboard, Fragments, Topics, LiveFeed):
         services.add_singleton(live)

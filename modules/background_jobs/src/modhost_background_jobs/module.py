@@ -7,6 +7,7 @@ import click
 from pydantic import BaseModel
 
 from modhost.background import HostedService
+from modhost.checks import Finding
 from modhost.health import HealthReport
 from modhost.hooks import hookimpl
 from modhost.host_info import HostInfo
@@ -21,6 +22,7 @@ from modhost_background_jobs.options import BackgroundJobsOptions, WorkerMode
 from modhost_background_jobs.pages.live.feed import LiveFeed
 from modhost_background_jobs.pages.routes import map_pages
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
+from modhost_background_jobs.services.diagnosis import QueueDiagnosis
 from modhost_background_jobs.services.overview import Overview
 from modhost_background_jobs.worker.identity import VERSION
 from modhost_background_jobs.worker.processor import JobProcessorService
@@ -71,6 +73,11 @@ class BackgroundJobsModule(Module):
         """Be degraded while jobs wait that nobody can run: they are safe, but they wait."""
         troubles = await (await scope.get(Overview)).troubles()
         return HealthReport("degraded" if troubles else "healthy", " ".join(troubles))
+
+    @hookimpl
+    async def diagnose(self, scope: Scope) -> Sequence[Finding]:
+        """Name the schedules and jobs that nobody could run."""
+        return await (await scope.get(QueueDiagnosis)).findings()
 
     @hookimpl
     def register_commands(self, cli: click.Group) -> None:

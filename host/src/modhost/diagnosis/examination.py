@@ -1,0 +1,163 @@
+"""The whole examination of a host, in the order in which one thing needs the other."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+import anyio
+from sqlalchemy.exc import DBAPIError
+
+from modhost.checks import Finding, StartupError, rules
+from modhost.database import DatabaseError
+from modhost.database.migrating import UnknownRevision, pending
+from modhost.diagnosis.clock_skew import check_clock
+from modhost.diagnosis.held_transactions import HELD_FOR, check_transactions
+from modhost.diagnosis.migrated_models import check_models
+from modhost.diagnosis.unused_permissions import check_permissions
+from modhost.discovery import FoundModule
+from modhost.exposure import check_exposure
+from modhost.health import HealthReport, readiness
+from modhost.host import Host, hook_failed
+
+logger = logging.getLogger(__name__)
+
+DIAGNOSE_SECONDS: Final = 60.0
+# Without a database that can be used no host starts, whatever the configuration silences.
+_ALWAYS_TOLD: Final = (
+    rules.HOSTED_SERVICE_FAILED,
+    rules.PENDING_MIGRATIONS,
+    rules.DATABASE_UNREACHABLE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What was found, errors first; rules that the configuration silences are left out."""
+
+    findings: Sequence[Finding]
+
+    @property
+    def errors(self) -> int:
+        """How many findings are errors."""
+        return sum(each.rule.severity == "error" for each in self.findings)
+
+    @property
+    def warnings(self) -> int:
+        """How many findings are warnings."""
+        return len(self.findings) - self.errors
+
+
+async def examine(host: Host, held_for: timedelta = HELD_FOR) -> Examination:
+    """Look at a host that was built, and is not running, and at its database.
+
+    It changes nothing in the database, and does not migrate it.
+
+    Args:
+        host: as `build_host` gives it.
+        held_for: for how long transactions may be open.
+
+    """
+    findings = [
+        *_left_out(host),
+        *check_exposure(host.configuration.host),
+        *check_permissions(host.web, host.permissions),
+    ]
+    try:
+        async with host.database.open():
+            await _refuse_pending(host)
+            findings += await check_models(host.database, host.modules)
+            findings += await check_clock(host.database, host.clock)
+            findings += await check_transactions(host.database, held_for)
+        async with host.ready():
+            findings += await _health(host)
+            for found in host.modules:
+                findings += await _diagnose(host, found)
+    except StartupError as error:
+        findings += error.findings
+    except UnknownRevision as error:
+        findings.append(Finding(rules.PENDING_MIGRATIONS, str(error), ""))
+    except (DatabaseError, DBAPIError, OSError) as error:
+        findings.append(_unreachable(error))
+    return _told(host, findings)
+
+
+def _left_out(host: Host) -> list[Finding]:
+    remedy = "Mend or uninstall the package, or leave the module out by [host.modules] disabled."
+    return [
+        Finding(
+            rules.MODULE_NOT_IMPORTED,
+            f"it was left out: {skipped.error}.",
+            remedy,
+            skipped.name,
+            skipped.distribution,
+        )
+        for skipped in host.skipped
+    ]
+
+
+async def _refuse_pending(host: Host) -> None:
+    """Raise `StartupError` for tables that are older than their modules."""
+    due = await pending(host.database, host.migrations)
+    if not due:
+        return
+    names = ", ".join(each.module for each in due)
+    detail = f"the tables of {names} are not at their newest revision."
+    rule, remedy = rules.PENDING_MIGRATIONS, "Run `modhost migrate`."
+    if host.migrates_itself:
+        rule = rules.NOT_YET_MIGRATED
+        remedy = "The next start migrates them, or `modhost migrate` does; then ask again."
+    raise StartupError([Finding(rule, detail, remedy)])
+
+
+async def _health(host: Host) -> list[Finding]:
+    async def ask(found: FoundModule) -> HealthReport:
+        return await host.check_health(found) or HealthReport("healthy")
+
+    parts = (
+        await readiness({found.module.name: partial(ask, found) for found in host.modules})
+    ).parts
+    return [
+        Finding(
+            rules.MODULE_UNHEALTHY if part.status == "unhealthy" else rules.MODULE_DEGRADED,
+            part.detail or "it does not say why.",
+            "",
+            name,
+        )
+        for name, part in parts.items()
+        if part.status != "healthy"
+    ]
+
+
+async def _diagnose(host: Host, found: FoundModule) -> list[Finding]:
+    try:
+        with anyio.fail_after(DIAGNOSE_SECONDS):
+            findings = await host.diagnose(found)
+            return [replace(each, module=each.module or found.module.name) for each in findings]
+    except TimeoutError:
+        error = TimeoutError(f"it takes longer than {DIAGNOSE_SECONDS:g} s")
+        return [hook_failed(found, "diagnose", error)]
+    except Exception as error:
+        logger.exception("The hook diagnose of %s failed.", found.module.name)
+        return [hook_failed(found, "diagnose", error)]
+
+
+def _unreachable(error: Exception) -> Finding:
+    # The driver's own words, without the statement that SQLAlchemy adds.
+    reason = str(getattr(error, "orig", None) or error).strip().splitlines()
+    remedy = "Check [host] database_url, and that the server runs and can be reached."
+    detail = reason[0] if reason else type(error).__name__
+    return Finding(rules.DATABASE_UNREACHABLE, detail, remedy)
+
+
+def _told(host: Host, findings: Sequence[Finding]) -> Examination:
+    silenced = host.configuration.host.silence
+    brought_by = {found.module.name: found.distribution for found in host.modules}
+    told = [
+        replace(each, distribution=each.distribution or brought_by.get(each.module or ""))
+        for each in findings
+        if each.rule.code not in silenced or each.rule in _ALWAYS_TOLD
+    ]
+    return Examination(sorted(told, key=lambda each: each.rule.severity != "error"))

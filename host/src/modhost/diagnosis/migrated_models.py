@@ -1,0 +1,138 @@
+"""Models against the tables as they are: what no migration made, or somebody has dropped."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, ForeignKeyConstraint, Index, MetaData, Table, UniqueConstraint
+from sqlalchemy.schema import CreateIndex
+
+from modhost.checks import Finding, rules
+from modhost.database import Database
+from modhost.diagnosis.column_types import is_other_type
+from modhost.diagnosis.models import tables_of
+from modhost.discovery import FoundModule
+
+_WRITE: Final = "Write a migration for it, then run `modhost migrate`."
+
+
+async def check_models(database: Database, modules: Sequence[FoundModule]) -> list[Finding]:
+    """Return a finding for each table, column and index that a model has and the database lacks.
+
+    What only the database has is no finding, since nobody waits for it; foreign keys, defaults and
+    checks are not compared. The tables have to be at their newest revision.
+    """
+    names = [found.module.name for found in modules]
+    findings: list[Finding] = []
+    async with database.reading() as session:
+        connection = await session.connection()
+        for found in modules:
+            tables = tables_of(found, names)
+            if tables:
+                findings += await connection.run_sync(_compare, found, tables)
+    return findings
+
+
+def _compare(connection: Connection, found: FoundModule, tables: Sequence[Table]) -> list[Finding]:
+    wanted = MetaData()
+    for table in tables:
+        _copy(table, wanted, has_schemas=connection.dialect.name != "sqlite")
+    with warnings.catch_warnings():
+        # Of indexes that cannot be reflected, which are none that a model has.
+        warnings.simplefilter("ignore")
+        differences = compare_metadata(_context(connection, wanted), wanted)
+    replaced = {each[1].name for each in differences if each[0] == "remove_index"}
+    findings = []
+    for difference in differences:
+        if difference[0] == "add_index":
+            index: Index = difference[1]
+            findings.append(_index(connection, found, index, is_there=index.name in replaced))
+        else:
+            findings += [_model(found, detail) for detail in _details(difference)]
+    return findings
+
+
+def _copy(table: Table, wanted: MetaData, *, has_schemas: bool) -> None:
+    """Copy a table under the name that it has in the database.
+
+    Without foreign keys, for they may lead to tables of other modules, which are not in `wanted`.
+    """
+    if has_schemas or table.schema is None:
+        copy = table.to_metadata(wanted)
+    else:
+        flat = f"{table.schema}_{table.name}"
+        copy = table.to_metadata(wanted, schema=None, name=flat)  # type: ignore[arg-type]
+    for constraint in list(copy.constraints):
+        if isinstance(constraint, ForeignKeyConstraint):
+            copy.constraints.discard(constraint)
+    copy.foreign_keys.clear()
+    for column in copy.columns:
+        column.foreign_keys.clear()
+
+
+def _context(connection: Connection, wanted: MetaData) -> MigrationContext:
+    names = {(table.schema, table.name) for table in wanted.tables.values()}
+    schemas = {schema for schema, _ in names}
+
+    def include(name: str | None, kind: str, parents: Any) -> bool:
+        if kind == "schema":
+            return name in schemas
+        return kind != "table" or (parents["schema_name"], name) in names
+
+    options = {
+        "include_schemas": schemas != {None},
+        "include_name": include,
+        "compare_type": is_other_type,
+    }
+    return MigrationContext.configure(connection, opts=options)
+
+
+def _details(difference: Any) -> Iterator[str]:
+    """Tell in words what is missing; nothing for what the database has beyond the model."""
+    if isinstance(difference, list):
+        for change in difference:
+            yield from _changes(change)
+        return
+    kind, *what = difference
+    if kind == "add_table":
+        yield f"the table {what[0].fullname} does not exist."
+    elif kind == "add_column":
+        schema, table, column = what
+        yield f"the table {_full(schema, table)} has no column {column.name}."
+    elif kind == "add_constraint" and isinstance(what[0], UniqueConstraint):
+        columns = ", ".join(column.name for column in what[0].columns)
+        yield f"the table {what[0].table.fullname} does not keep {columns} unique."
+
+
+def _changes(change: Any) -> Iterator[str]:
+    kind, schema, table, column, _, existing, wanted = change
+    name = f"{_full(schema, table)}.{column}"
+    if kind == "modify_type":
+        yield f"the column {name} is of type {existing!r}, and in the model {wanted!r}."
+    elif kind == "modify_nullable":
+        verb = "takes" if existing else "does not take"
+        other = "takes" if wanted else "does not take"
+        yield f"the column {name} {verb} NULL, and in the model it {other} it."
+
+
+def _model(found: FoundModule, detail: str) -> Finding:
+    remedy = _WRITE
+    if not found.module.migrations:
+        remedy = "Set migrations to the package of the module's revisions. " + _WRITE
+    return Finding(rules.MODEL_NOT_MIGRATED, detail, remedy, found.module.name)
+
+
+def _index(connection: Connection, found: FoundModule, index: Index, *, is_there: bool) -> Finding:
+    table = index.table.fullname if index.table is not None else "?"
+    detail = f"the table {table} has no index {index.name}."
+    if is_there:
+        detail = f"the index {index.name} of {table} is not that of the model."
+    statement = " ".join(str(CreateIndex(index).compile(dialect=connection.dialect)).split())
+    remedy = f"If a migration makes it, make it again by `{statement}`; else write one that does."
+    return Finding(rules.MISSING_INDEX, detail, remedy, found.module.name)
+
+
+def _full(schema: str | None, table: str) -> str:
+    return f"{schema}.{table}" if schema else table

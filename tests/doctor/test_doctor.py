@@ -1,0 +1,105 @@
+"""What `modhost doctor` says of a host, and how it ends."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from doctor.support import Doctor
+from modhost.checks import StartupError
+from modhost.cli.main import main
+
+
+def test_nothing_is_wrong_with_a_host_that_was_just_set_up(doctor: Doctor) -> None:
+    told = doctor.modhost("doctor")
+    assert (told.exit_code, told.stdout) == (0, "Nothing is wrong.\n")
+    assert doctor.findings(exits=0) == []
+
+
+def test_a_file_that_the_next_start_migrates_is_no_error(tmp_path: Path, sqlite_url: str) -> None:
+    doctor = Doctor.of(tmp_path, sqlite_url)
+    (found,) = doctor.findings(exits=0)
+    assert (found["code"], found["severity"]) == ("MH504", "warning")
+    assert doctor.modhost("doctor").stdout.endswith("Nothing is wrong; 1 warning.\n")
+    assert doctor.modhost("migrate", "--check").exit_code == 1
+    assert Doctor.of(tmp_path, sqlite_url, 'silence = ["MH504"]').findings(exits=0) == []
+
+
+def test_a_server_that_is_not_migrated_is_an_error_that_nothing_silences(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    doctor = Doctor.of(tmp_path, postgres_url, 'silence = ["MH501"]')
+    (found,) = doctor.findings(exits=1)
+    assert found == {
+        "code": "MH501",
+        "title": "Database is not migrated",
+        "severity": "error",
+        "module": None,
+        "distribution": None,
+        "message": "the tables of modhost, background_jobs, reports_example are not at their "
+        "newest revision.",
+        "remedy": "Run `modhost migrate`.",
+    }
+    told = doctor.modhost("doctor").stdout
+    assert told.startswith("error: MH501 Database is not migrated: the tables of modhost, ")
+    assert told.endswith("Found 1 error.\n")
+
+
+def test_a_database_of_a_newer_version_is_told_as_that(doctor: Doctor) -> None:
+    doctor.sql("UPDATE modhost.alembic_version SET version_num = 'from the future'")
+    (found,) = doctor.findings(exits=1)
+    assert found["code"] == "MH501"
+    assert "a newer version has migrated this database" in found["message"]
+    with pytest.raises(StartupError, match=r"^MH501 .* a newer version has migrated this database"):
+        doctor.modhost("migrate")
+
+
+def test_a_database_that_cannot_be_reached_is_an_error(tmp_path: Path) -> None:
+    doctor = Doctor.of(tmp_path, "postgresql://me:sesame@127.0.0.1:1/db")
+    (found,) = doctor.findings(exits=1)
+    assert found["code"] == "MH502"
+    assert "sesame" not in json.dumps(found)
+
+
+def test_a_host_that_is_open_to_the_network_is_told_unless_silenced(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    options = 'bind = "0.0.0.0:0"'
+    doctor = Doctor.of(tmp_path, sqlite_url, options).migrate()
+    (found,) = doctor.findings(exits=1)
+    assert found["code"] == "MH205"
+    silent = Doctor.of(tmp_path, sqlite_url, f'{options}\nsilence = ["MH205"]')
+    assert silent.findings(exits=0) == []
+
+
+def test_a_configuration_that_no_host_starts_with_is_told_as_json_too(
+    tmp_path: Path, sqlite_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    doctor = Doctor.of(tmp_path, sqlite_url, "bnd = 1")
+    (found,) = doctor.findings(exits=2)
+    assert (found["code"], found["remedy"]) == ("MH202", "Did you mean 'bind'?")
+    with pytest.raises(SystemExit) as ended:
+        main(["--config", str(doctor.config), "doctor"])
+    assert ended.value.code == 2
+    assert "MH202" in capsys.readouterr().err
+
+
+def test_a_module_that_is_not_well_is_told_with_what_it_says(doctor: Doctor) -> None:
+    doctor.sql(
+        "INSERT INTO background_jobs.jobs (id, job_type, module_name, state, created_at, "
+        "execute_at, attempt, max_attempts, attempts_left, fence, rescues, progress_percentage, "
+        "on_hold) VALUES ('01890000-0000-7000-8000-000000000000', "
+        "'reports_example.GenerateReportJob', 'reports_example', 'Pending', "
+        "'2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000', 0, 3, 3, 0, 0, 0, false)"
+    )
+    (found,) = doctor.findings(exits=0)
+    assert (found["code"], found["severity"]) == ("MH114", "warning")
+    assert (found["module"], found["distribution"]) == (
+        "background_jobs",
+        "modhost-background-jobs",
+    )
+    assert found["message"] == "Jobs or schedules are due, and no consumer is alive."
+    doctor.sql("DROP TABLE background_jobs.workers")
+    table, health = doctor.findings(exits=1)
+    assert table["code"] == "MH505"
+    assert (health["code"], health["severity"]) == ("MH113", "error")
