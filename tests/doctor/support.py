@@ -53,7 +53,7 @@ class Doctor:
         """Return the name of a table in the database."""
         return f"{schema}{'_' if self.database_url.startswith('sqlite') else '.'}{name}"
 
-    def sql(self, statement: str) -> None:
+    def sql(self, statement: str, **values: object) -> None:
         """Change the database behind the host's back; tables are named with their schema."""
 
         async def execute() -> None:
@@ -61,7 +61,7 @@ class Doctor:
             for schema in (*SCHEMAS, *(each.module.name for each in find_modules().modules)):
                 database.know_schema(schema)
             async with database.open(), database.session() as session:
-                await (await session.connection()).execute(text(statement))
+                await (await session.connection()).execute(text(statement), values)
 
         anyio.run(execute)
 

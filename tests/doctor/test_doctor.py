@@ -89,8 +89,9 @@ def test_a_module_that_is_not_well_is_told_with_what_it_says(doctor: Doctor) -> 
         "INSERT INTO background_jobs.jobs (id, job_type, module_name, state, created_at, "
         "execute_at, attempt, max_attempts, attempts_left, fence, rescues, progress_percentage, "
         "on_hold) VALUES ('01890000-0000-7000-8000-000000000000', "
-        "'reports_example.GenerateReportJob', 'reports_example', 'Pending', "
-        "'2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000', 0, 3, 3, 0, 0, 0, false)"
+        ":job_type, 'reports_example', 'Pending', '2026-01-01 00:00:00.000000', "
+        "'2026-01-01 00:00:00.000000', 0, 3, 3, 0, 0, 0, false)",
+        job_type="reports_example.GenerateReportJob",
     )
     (found,) = doctor.findings(exits=0)
     assert (found["code"], found["severity"]) == ("MH114", "warning")

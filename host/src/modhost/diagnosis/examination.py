@@ -72,9 +72,13 @@ async def examine(host: Host, held_for: timedelta = HELD_FOR) -> Examination:
             findings += await check_clock(host.database, host.clock)
             findings += await check_transactions(host.database, held_for)
         async with host.ready():
-            findings += await _health(host)
+            unwell = await _health(host)
+            findings += unwell
+            failing = {each.module for each in unwell if each.rule == rules.MODULE_UNHEALTHY}
             for found in host.modules:
-                findings += await _diagnose(host, found)
+                # Its health has said what is wrong, and more would fail for the same reason.
+                if found.module.name not in failing:
+                    findings += await _diagnose(host, found)
     except StartupError as error:
         findings += error.findings
     except UnknownRevision as error:
