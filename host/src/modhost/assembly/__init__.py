@@ -1,0 +1,1 @@
+"""The parts of putting a host together: choosing its modules, checking them, serving them."""
