@@ -17,6 +17,7 @@ from modhost.web.adapters import UnusableType, adapter_for
 from modhost.web.context import current_principal, request_scope
 from modhost.web.problems import HttpProblem, unauthenticated
 from modhost.web.reading import FlatModel, read_form, read_json
+from modhost.web.strictness import oddity
 
 T = TypeVar("T")
 Handler: TypeAlias = Callable[..., Awaitable[Any]]
@@ -117,11 +118,15 @@ def _from_path(name: str, annotation: object) -> Parameter:
 
     async def resolve(request: Request) -> object:
         text = request.path_params[name]
+        # An id that cannot exist is answered like one that does not.
+        nothing = HttpProblem(404, f"There is nothing with the {name} {text!r}.")
         try:
-            return adapter.validate_python(text)
+            value = adapter.validate_python(text)
         except ValidationError:
-            # An id that cannot exist is answered like one that does not.
-            raise HttpProblem(404, f"There is nothing with the {name} {text!r}.") from None
+            raise nothing from None
+        if oddity(text, value):
+            raise nothing
+        return value
 
     return Parameter(name, Source.PATH, resolve, adapter)
 
@@ -150,7 +155,7 @@ def _from_body(name: str, annotation: object, default: object) -> Parameter:
     async def resolve(request: Request) -> object:
         if optional and not await request.body():
             return default
-        return await read_json(request, adapter)
+        return await read_json(request, adapter, limit=None)
 
     return Parameter(name, Source.BODY, resolve, adapter, optional=optional)
 

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeVar, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import from_json
 from starlette.datastructures import ImmutableMultiDict
 from starlette.requests import Request
 
+from modhost.web.body_limit import DEFAULT_BODY_LIMIT, limited
 from modhost.web.problems import HttpProblem, from_validation
+from modhost.web.strictness import field_key, refuse_odd
 
 T = TypeVar("T")
 
@@ -20,8 +23,13 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def read_json(request: Request, model: type[T] | TypeAdapter[T]) -> T:
+async def read_json(
+    request: Request, model: type[T] | TypeAdapter[T], limit: int | None = DEFAULT_BODY_LIMIT
+) -> T:
     """Return the JSON body, validated.
+
+    A number is a number here, and no text that looks like one. The limit is for JSON beside other
+    bodies that may be larger, since JSON is held in memory; None leaves the one of the endpoint.
 
     Raises `HttpProblem`: 415 for another media type, 400 for malformed JSON, 413 for a body over
     the limit, 422 with the fields that do not fit.
@@ -31,10 +39,19 @@ async def read_json(request: Request, model: type[T] | TypeAdapter[T]) -> T:
         given = f"not {found}" if found else "and say so in Content-Type"
         raise HttpProblem(415, f"Send the body as application/json, {given}.")
     adapter = model if isinstance(model, TypeAdapter) else TypeAdapter(model)
+    body = await _body(request, limit)
     try:
-        return adapter.validate_json(await request.body())
+        read = adapter.validate_json(body, strict=True)
     except ValidationError as error:
         raise from_validation(error, "body") from None
+    refuse_odd(from_json(body), read, "body")
+    return read
+
+
+async def _body(request: Request, limit: int | None) -> bytes:
+    if limit is not None:
+        request = Request(request.scope, limited(request.scope, request.receive, limit))
+    return await request.body()
 
 
 class FlatModel:
@@ -48,16 +65,19 @@ class FlatModel:
         self._model = model
         self._source = source
         self._names = {
-            _key(name, field.validation_alias): get_origin(field.annotation) in _MANY
+            field_key(name, field.validation_alias): get_origin(field.annotation) in _MANY
             for name, field in model.model_fields.items()
         }
 
     def read(self, values: ImmutableMultiDict[str, Any]) -> BaseModel:
         """Return the validated model. Raises `HttpProblem` 422 with the fields that do not fit."""
+        picked = self._pick(values)
         try:
-            return self._model.model_validate(self._pick(values))
+            read = self._model.model_validate(picked)
         except ValidationError as error:
             raise from_validation(error, self._source) from None
+        refuse_odd(picked, read, self._source)
+        return read
 
     def _pick(self, values: ImmutableMultiDict[str, Any]) -> Mapping[str, Any]:
         picked: dict[str, Any] = {}
@@ -66,10 +86,6 @@ class FlatModel:
             if given:
                 picked[name] = given if many else given[-1]
         return picked
-
-
-def _key(name: str, alias: object) -> str:
-    return alias if isinstance(alias, str) else name
 
 
 async def read_form(request: Request, model: FlatModel) -> BaseModel:

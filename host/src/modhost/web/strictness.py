@@ -1,0 +1,73 @@
+"""Values that pydantic reads, and that are refused all the same: nobody means to send them."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from modhost.web.problems import FieldError, HttpProblem
+
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_INTEGER: Final = re.compile(r"[+-]?[0-9]+")
+_BARE_NUMBER: Final = re.compile(r"\s*[+-]?[0-9.]+\s*")
+
+
+def refuse_odd(given: object, value: object, source: str) -> None:
+    """Compare what was sent with what was read; `source` names what has no field name of its own.
+
+    Raises `HttpProblem` 422 with the fields for a NUL, which PostgreSQL cannot hold in a text, and
+    for other spellings of an id, a whole number or a time than the documented ones.
+    """
+    errors = list(_oddities(given, value, ()))
+    if errors:
+        named = [FieldError(each.field or source, each.message) for each in errors]
+        names = ", ".join(dict.fromkeys(each.field for each in named))
+        raise HttpProblem(422, f"Some values cannot be used: {names}.", errors=named)
+
+
+def oddity(text: str, value: object) -> str | None:
+    """Return what is odd in one value, as a sentence; None for nothing."""
+    if "\0" in text:
+        return "A text cannot hold the character NUL."
+    if isinstance(value, UUID) and not _UUID.fullmatch(text):
+        return "Write the id as 8-4-4-4-12 hexadecimal digits."
+    if type(value) is int and not _INTEGER.fullmatch(text):
+        return "Write the number by its digits alone."
+    if isinstance(value, datetime) and _BARE_NUMBER.fullmatch(text):
+        return "Write the time as RFC 3339, such as 2026-01-31T09:30:00Z."
+    return None
+
+
+def _oddities(given: object, value: object, path: tuple[str, ...]) -> Iterator[FieldError]:
+    if isinstance(given, str):
+        found = oddity(given, value)
+        if found is not None:
+            yield FieldError(".".join(path), found)
+    elif isinstance(given, Mapping):
+        for name, below in given.items():
+            if "\0" in name:
+                yield FieldError(".".join(path), "A name cannot hold the character NUL.")
+            yield from _oddities(below, _at(value, name), (*path, name))
+    elif isinstance(given, list):
+        read = value if isinstance(value, Sequence) and len(value) == len(given) else given
+        for index, (below, each) in enumerate(zip(given, read, strict=True)):
+            yield from _oddities(below, each, (*path, str(index)))
+
+
+def _at(value: object, name: str) -> Any:
+    """Return what a name of the request became."""
+    if isinstance(value, Mapping):
+        return value.get(name)
+    if isinstance(value, BaseModel):
+        for field, info in type(value).model_fields.items():
+            if name == field_key(field, info.validation_alias):
+                return getattr(value, field)
+    return None
+
+
+def field_key(name: str, alias: object) -> str:
+    """Return the name by which a request carries a field."""
+    return alias if isinstance(alias, str) else name
