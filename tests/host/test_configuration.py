@@ -1,7 +1,9 @@
 from datetime import timedelta
 from pathlib import Path
+from typing import Annotated, Self
 
 import pytest
+from pydantic import Field, model_validator
 
 from modhost import ModuleOptions
 from modhost.configuration import Configuration, load_configuration
@@ -9,10 +11,22 @@ from modhost.durations import Duration, format_duration, parse_duration
 
 
 class Options(ModuleOptions):
-    speed: int = 1
+    speed: Annotated[int, Field(ge=1)] = 1
     pause: Duration = timedelta(seconds=2)
     names: tuple[str, ...] = ()
     api_key: str = "sesame"
+
+
+class Range(ModuleOptions):
+    low: int = 0
+    high: int = 9
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low > self.high:
+            msg = "low is over high"
+            raise ValueError(msg)
+        return self
 
 
 def load(tmp_path: Path, text: str, **environ: str) -> Configuration:
@@ -66,6 +80,44 @@ def test_a_bad_value_in_the_file_names_the_file_the_key_and_the_remedy(tmp_path:
     problem = only_problem(configuration)
     assert f"{tmp_path / 'host.toml'}: [modules.a] pause is 'soon'." in problem
     assert "such as '500ms', '2s', '5m', '1h' or '7d'" in problem
+
+
+def test_keys_at_odds_name_all_that_set_them(tmp_path: Path) -> None:
+    file = "[modules.a]\nlow = 5\nhigh = 9\n"
+    mixed = load(tmp_path, file, MODHOST__MODULES__A__HIGH="3")
+    mixed.bind("a", Range)
+    where = f"{tmp_path / 'host.toml'} and environment variable MODHOST__MODULES__A__HIGH: "
+    assert f"{where}[modules.a]: low is over high." in only_problem(mixed)
+    variables = load(tmp_path, "", MODHOST__MODULES__A__HIGH="3", MODHOST__MODULES__A__LOW="4")
+    variables.bind("a", Range)
+    assert "host.toml" not in only_problem(variables)
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("[host]\nbehind_tls = 'perhaps'\n", "Write true or false."),
+        ("[host]\nmodules = 5\n", "Write a table."),
+        ("[host]\nallowed_hosts = 'a'\n", 'Write a list, such as ["a", "b"].'),
+        ("[host]\nbind = 80\n", "Write a text, in quotes."),
+        ("[host]\nenvironment = 'test'\n", "Write 'development' or 'production'."),
+        ("[modules.a]\nspeed = 'fast'\n", "Write a whole number."),
+        ("[modules.a]\nspeed = 0\n", "Write a number, 1 or more."),
+    ],
+)
+def test_a_bad_value_is_told_with_what_to_write(tmp_path: Path, text: str, remedy: str) -> None:
+    configuration = load(tmp_path, text)
+    configuration.bind("a", Options)
+    assert only_problem(configuration).endswith(f". {remedy}")
+
+
+def test_a_list_or_table_in_a_variable_is_told_as_json(tmp_path: Path) -> None:
+    configuration = load(
+        tmp_path, "", MODHOST__HOST__ALLOWED_HOSTS="a,b", MODHOST__HOST__MODULES="none"
+    )
+    of_list, of_table = map(str, configuration.findings)
+    assert """as JSON, such as MODHOST__HOST__ALLOWED_HOSTS='["a", "b"]'.""" in of_list
+    assert "Or set its keys one by one: MODHOST__HOST__MODULES__<KEY>." in of_table
 
 
 def test_a_secret_is_never_shown(tmp_path: Path) -> None:

@@ -94,6 +94,26 @@ def test_a_bad_option_is_told_with_section_key_and_value(
     assert words in problem
 
 
+def test_a_disabled_module_that_is_not_installed_is_told() -> None:
+    (problem,) = problems(modules.Late(), host={"modules": {"disabled": ["lite"]}})
+    assert problem == (
+        "MH204 Configured module is not installed: the configuration: [host.modules] disabled "
+        "names 'lite', a module that is not installed. Did you mean 'late'?"
+    )
+
+
+def test_a_disabled_module_is_left_out_and_may_have_a_section() -> None:
+    config = {"host": {"modules": {"disabled": ["late"]}}, "modules": {"late": {"speed": 2}}}
+    host = build_host(Configuration(config), "web", modules=[modules.Late(), modules.Plain()])
+    assert "late" not in [found.module.name for found in host.modules]
+
+
+def test_a_section_of_an_unknown_module_is_told_with_its_variable() -> None:
+    configuration = Configuration(environ={"MODHOST__MODULES__LATTE__SPEED": "1"})
+    with pytest.raises(StartupError, match="environment variable MODHOST__MODULES__LATTE__SPEED"):
+        build_host(configuration, "web", modules=[modules.Late()])
+
+
 def test_a_silenced_rule_stops_nothing() -> None:
     configuration = Configuration({"host": {"silence": ["MH204"]}, "modules": {"gone": {}}})
     assert build_host(configuration, "web", modules=[]).modules[0].module.name == "modhost"

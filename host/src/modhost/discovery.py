@@ -39,11 +39,15 @@ class SkippedModule:
 
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """What was found; every skipped module is among the findings too."""
+    """What was found; every skipped module is among the findings too.
+
+    `disabled` has the names of those that are there and were to be left out.
+    """
 
     modules: list[FoundModule]
     skipped: list[SkippedModule]
     findings: list[Finding]
+    disabled: list[str]
 
 
 def find_modules(
@@ -55,8 +59,10 @@ def find_modules(
     found: list[FoundModule] = []
     skipped: list[SkippedModule] = []
     findings: list[Finding] = []
+    left_out: list[str] = []
     for entry in sorted(installed, key=lambda entry: entry.name):
         if entry.name in disabled:
+            left_out.append(entry.name)
             continue
         loaded = _load(entry)
         if isinstance(loaded, SkippedModule):
@@ -64,9 +70,11 @@ def find_modules(
             findings.append(_not_imported(loaded))
         elif isinstance(loaded, Finding):
             findings.append(loaded)
-        elif loaded.module.name not in disabled:
+        else:
             found.append(loaded)
-    return Discovered(found, skipped, findings + check_modules(found))
+    present = [each for each in found if each.module.name not in disabled]
+    left_out += [each.module.name for each in found if each.module.name in disabled]
+    return Discovered(present, skipped, findings + check_modules(present), left_out)
 
 
 def of_instance(module: Module) -> FoundModule:

@@ -40,17 +40,19 @@ def choose_modules(configuration: Configuration, given: Sequence[Module] | None)
     if configuration.host.modules.on_error == "skip":
         findings = [each for each in findings if each.rule is not rules.MODULE_NOT_IMPORTED]
         present = _without_dependents(present, skipped)
-    findings += _unknown(configuration, present, skipped)
+    findings += _unknown_names(configuration, discovered)
     ordered, problems = order_modules(present)
     own, missing = _own(configuration)
     return Chosen([*own, *ordered], skipped, findings + problems + missing)
 
 
 def _discover(configuration: Configuration, given: Sequence[Module] | None) -> Discovered:
+    disabled = configuration.host.modules.disabled
     if given is None:
-        return find_modules(configuration.host.modules.disabled)
-    found = [of_instance(module) for module in given]
-    return Discovered(found, [], check_modules(found))
+        return find_modules(disabled)
+    left_out = [module.name for module in given if module.name in disabled]
+    found = [of_instance(module) for module in given if module.name not in disabled]
+    return Discovered(found, [], check_modules(found), left_out)
 
 
 def _own(configuration: Configuration) -> tuple[list[FoundModule], list[Finding]]:
@@ -68,26 +70,33 @@ def _own(configuration: Configuration) -> tuple[list[FoundModule], list[Finding]
     return [identity, of_instance(OidcModule())], []
 
 
-def _unknown(
-    configuration: Configuration, present: Sequence[FoundModule], skipped: Sequence[SkippedModule]
-) -> list[Finding]:
-    known = [found.module.name for found in present] + [each.name for each in skipped]
-    known += [*configuration.host.modules.disabled, OIDC]
-    return [_unknown_section(n, known) for n in configuration.module_names() if n not in known]
+def _unknown_names(configuration: Configuration, discovered: Discovered) -> list[Finding]:
+    """Return a finding for each module that is configured, or disabled, and not installed."""
+    present = [each.module.name for each in discovered.modules]
+    known = [*present, *(each.name for each in discovered.skipped), *discovered.disabled, OIDC]
+    settings = configuration.host.modules
+    origin = configuration.origin
+    in_disabled = f"{origin('host', 'modules', 'disabled')}: [host.modules] disabled"
+    return [
+        _unknown(f"{origin('modules', name)}: [modules.{name}] configures", name, known)
+        for name in configuration.module_names()
+        if name not in known
+    ] + [
+        _unknown(f"{in_disabled} names {name!r},", name, known)
+        for name in settings.disabled
+        if name not in known
+    ]
 
 
-def _unknown_section(name: str, known: Sequence[str]) -> Finding:
+def _unknown(what: str, name: str, known: Sequence[str]) -> Finding:
     similar = get_close_matches(name, known, 1)
     remedy = (
-        f"Did you mean [modules.{similar[0]}]?"
+        f"Did you mean {similar[0]!r}?"
         if similar
-        else (
-            "Install the package that brings it, or remove the section; "
-            "`modhost modules` lists what is installed."
-        )
+        else "Install the package that brings it, or remove it; "
+        "`modhost modules` lists what is installed."
     )
-    detail = f"[modules.{name}] configures a module that is not installed."
-    return Finding(rules.UNKNOWN_MODULE, detail, remedy)
+    return Finding(rules.UNKNOWN_MODULE, f"{what} a module that is not installed.", remedy)
 
 
 def _without_dependents(

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ValidationError
 
 from modhost.checks import Finding, rules
 from modhost.configuration.host_options import HostOptions
-from modhost.configuration.problems import Origins, findings_of, named
+from modhost.configuration.origins import Origins
+from modhost.configuration.problems import findings_of, named
 from modhost.configuration.secrecy import HIDDEN, is_secret_name, shown
 from modhost.configuration.values import leaves, merge, overrides
 
@@ -40,13 +41,15 @@ class Configuration:
         self.source = source
         self.findings = list(findings or ())
         self._values: dict[str, Any] = {}
-        for path, value in leaves(values or {}):
+        in_file = dict(leaves(values or {}))
+        for path, value in in_file.items():
             merge(self._values, path, value)
         given = overrides(environ or {})
         for override in given:
             merge(self._values, override.path, override.value)
         where = str(source) if source else "the configuration"
-        self._origins = Origins(where, {each.path: each.variable for each in given})
+        variables = {each.path: each.variable for each in given}
+        self._origins = Origins(where, in_file, variables)
         self._refuse_unknown_sections()
         self.host = self._bind(("host",), HostOptions, None) or HostOptions()
 
@@ -59,6 +62,10 @@ class Configuration:
         """Return the modules that have a section."""
         modules = self._values.get("modules", {})
         return list(modules) if isinstance(modules, dict) else []
+
+    def origin(self, *path: str) -> str:
+        """Return the words for where a key, or something in a table, was set."""
+        return self._origins.of(path)
 
     def section(self, module: str) -> dict[str, Any]:
         """Return what was set for a module, as it was given."""

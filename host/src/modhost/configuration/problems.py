@@ -8,24 +8,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from modhost.checks import Finding, rules
+from modhost.configuration.origins import Origins
+from modhost.configuration.remedies import message_of, remedy_of
 from modhost.configuration.secrecy import HIDDEN, holds_secret, is_secret_name, shown
 from modhost.configuration.values import Path
-
-
-class Origins:
-    """Knows which file or environment variable set a key."""
-
-    def __init__(self, source: str, variables: dict[Path, str]) -> None:
-        self._source = source
-        self._variables = variables
-
-    def of(self, path: Path) -> str:
-        """Return the words for where a key was set."""
-        for length in range(len(path), 0, -1):
-            variable = self._variables.get(path[:length])
-            if variable is not None:
-                return f"environment variable {variable}"
-        return self._source
 
 
 def findings_of(
@@ -50,17 +36,19 @@ def _finding(
     module: str | None,
 ) -> Finding:
     location = tuple(str(part) for part in detail["loc"])
-    where = f"{origins.of((*section, *location))}: {named(section, location)}"
+    path = (*section, *location)
+    is_missing = detail["type"] == "missing"
+    where = f"{origins.of(path[:-1] if is_missing else path)}: {named(section, location)}"
     if detail["type"] == "extra_forbidden":
         return Finding(rules.UNKNOWN_KEY, f"{where} is no option.", _known(location, model), module)
-    message = detail["msg"].removeprefix("Value error, ").rstrip(".")
-    if detail["type"] == "missing":
-        return Finding(rules.BAD_VALUE, f"{where} is missing.", "Set it.", module)
     if not location:
-        return Finding(rules.BAD_VALUE, f"{where}: {message}.", "", module)
+        return Finding(rules.BAD_VALUE, f"{where}: {message_of(detail)}.", "", module)
+    remedy = remedy_of(detail, origins.variable(path))
+    if is_missing:
+        return Finding(rules.BAD_VALUE, f"{where} is missing.", remedy, module)
     is_secret = _is_secret(location, model) or any(map(is_secret_name, location))
     value = HIDDEN if is_secret else shown(location[-1], detail["input"])
-    return Finding(rules.BAD_VALUE, f"{where} is {value!r}.", f"{message}.", module)
+    return Finding(rules.BAD_VALUE, f"{where} is {value!r}.", remedy, module)
 
 
 def named(section: Path, location: Iterable[str]) -> str:
