@@ -23,16 +23,22 @@ class MonthlyReportSeed:
         self._clock = clock
 
     async def plant(self) -> None:
-        """Add the schedule once. Hosts that start at the same time add one: its name is unique."""
+        """Add the schedule once, however many hosts start at the same time."""
         async with self._database.reading() as session:
             if await session.get(Seed, NAME) is not None:
                 return
-        await self._jobs.add_recurring(
-            GenerateReportJob,
-            name=NAME,
-            cron_expression="0 0 1 * *",
-            data=ReportRequest(type=ReportType.MONTHLY, source="seattle-weather"),
-        )
         with suppress(IntegrityError):  # another host was faster
-            async with self._database.session() as session:
-                session.add(Seed(name=NAME, created_at=self._clock.now()))
+            await self._plant()
+
+    async def _plant(self) -> None:
+        """Remember the seed and add the schedule in one transaction: both exist, or neither."""
+        async with self._database.session() as session:
+            session.add(Seed(name=NAME, created_at=self._clock.now()))
+            await session.flush()
+            await self._jobs.add_recurring(
+                GenerateReportJob,
+                name=NAME,
+                cron_expression="0 0 1 * *",
+                data=ReportRequest(type=ReportType.MONTHLY, source="seattle-weather"),
+                session=session,
+            )

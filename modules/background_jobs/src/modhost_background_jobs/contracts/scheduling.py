@@ -86,10 +86,12 @@ class BackgroundJobs(Protocol):
         time_zone: str = "UTC",
         overlap: OverlapPolicy = OverlapPolicy.SKIP,
         catch_up: CatchUpPolicy = CatchUpPolicy.ONE,
+        session: AsyncSession | None = None,
     ) -> RecurringJobId:
         """Add a schedule, or update the one of this name, and return its id.
 
-        An update keeps the id and leaves a schedule disabled that somebody disabled. Raises
+        An update keeps the id and leaves a schedule disabled that somebody disabled. With
+        `session` the schedule is part of the caller's transaction. Raises
         `InvalidCronExpression`, `UnknownTimeZone`, `UnregisteredJob` and `InvalidJobData`.
         """
         ...

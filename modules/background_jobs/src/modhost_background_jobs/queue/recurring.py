@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost.clock import Clock
 from modhost.database import Database
@@ -57,32 +58,15 @@ class RecurringSchedules:
         self._database = database
         self._clock = clock
 
-    async def put(self, settings: ScheduleSettings) -> UUID:
+    async def put(self, settings: ScheduleSettings, session: AsyncSession | None = None) -> UUID:
         """Add a schedule or update the one of this name; return its id.
 
         Hosts that start at the same time and put the same schedule end up with one.
         """
-        now = self._clock.now()
-        next_run_at = settings.schedule.next_after(now)
-        async with self._database.session() as session:
-            connection = await session.connection()
-            new: Row = settings.columns() | {
-                "id": new_id(),
-                "name": settings.name,
-                "is_enabled": True,
-                "next_run_at": next_run_at,
-                "created_at": now,
-            }
-            await insert_unless_there(connection, RECURRING, new, ["name"])
-            row = await _locked(connection, RECURRING.c.name == settings.name)
-            changed = settings.columns()
-            if not _same_times(row, settings.schedule):
-                changed["next_run_at"] = next_run_at
-            await connection.execute(
-                update(RECURRING).where(RECURRING.c.id == row["id"]).values(changed)
-            )
-            id_: UUID = row["id"]
-            return id_
+        if session is not None:
+            return await self._put(settings, await session.connection())
+        async with self._database.session() as own:
+            return await self._put(settings, await own.connection())
 
     async def toggle(self, recurring_id: UUID) -> bool:
         """Enable or disable; what was due while it was disabled is not caught up."""
@@ -131,6 +115,27 @@ class RecurringSchedules:
         async with self._database.reading() as session:
             statement = select(func.count()).select_from(RECURRING)
             return (await (await session.connection()).execute(statement)).scalar_one()
+
+    async def _put(self, settings: ScheduleSettings, connection: AsyncConnection) -> UUID:
+        now = self._clock.now()
+        next_run_at = settings.schedule.next_after(now)
+        new: Row = settings.columns() | {
+            "id": new_id(),
+            "name": settings.name,
+            "is_enabled": True,
+            "next_run_at": next_run_at,
+            "created_at": now,
+        }
+        await insert_unless_there(connection, RECURRING, new, ["name"])
+        row = await _locked(connection, RECURRING.c.name == settings.name)
+        changed = settings.columns()
+        if not _same_times(row, settings.schedule):
+            changed["next_run_at"] = next_run_at
+        await connection.execute(
+            update(RECURRING).where(RECURRING.c.id == row["id"]).values(changed)
+        )
+        id_: UUID = row["id"]
+        return id_
 
 
 def _same_times(row: Row, schedule: CronSchedule) -> bool:

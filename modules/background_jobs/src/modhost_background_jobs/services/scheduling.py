@@ -103,6 +103,7 @@ class BackgroundJobsService:
         time_zone: str = "UTC",
         overlap: OverlapPolicy = OverlapPolicy.SKIP,
         catch_up: CatchUpPolicy = CatchUpPolicy.ONE,
+        session: AsyncSession | None = None,
     ) -> RecurringJobId:
         """Add or update a schedule by its name."""
         registered = self._types.of_class(job)
@@ -117,10 +118,11 @@ class BackgroundJobsService:
             max_attempts=job.max_attempts or self._options.max_attempts,
             timeout=_seconds(job.timeout),
         )
-        recurring_id = await self._schedules.put(settings)
+        recurring_id = await self._schedules.put(settings, session)
         # Modules put theirs at every start, which is nobody's deed.
         if await current_caller() is not SYSTEM:
-            await self._audit.record("schedules.put", f"schedule:{recurring_id}", detail=name)
+            subject = f"schedule:{recurring_id}"
+            await self._audit.record("schedules.put", subject, detail=name, session=session)
         return RecurringJobId(recurring_id)
 
     async def cancel(self, job_id: JobId) -> JobStatus:
