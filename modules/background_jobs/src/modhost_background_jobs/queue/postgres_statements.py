@@ -43,7 +43,9 @@ SELECT pg_notify('background_jobs', 'due')
 # one order, yet each is found through its own stretch of the index: jobs of types that this node
 # does not know are never read. Rows that another worker is just claiming are skipped. The worker's
 # own row is locked against deletion: a worker that was found dead claims nothing. What was picked
-# becomes an array: for a join with rows of unknown number the planner reads the whole table.
+# becomes an array: for a join with rows of unknown number the planner reads the whole table. The
+# look begins at a place in the order, since what was claimed before it stays in the index, dead,
+# until no transaction can see it any more.
 CLAIM: Final = """
 WITH head AS (
     SELECT t.job_type
@@ -51,7 +53,7 @@ WITH head AS (
     CROSS JOIN LATERAL (
         SELECT j.execute_at, j.id FROM background_jobs.jobs j
         WHERE j.job_type = t.job_type AND j.state = 'Pending' AND NOT j.on_hold
-            AND j.execute_at <= $2
+            AND j.execute_at <= $2 AND (j.execute_at, j.id) > ($5, $6)
         ORDER BY j.execute_at, j.id LIMIT $3
     ) due
     ORDER BY due.execute_at, due.id LIMIT $3
@@ -64,7 +66,7 @@ picked AS (
     CROSS JOIN LATERAL (
         SELECT j.id FROM background_jobs.jobs j
         WHERE j.job_type = share.job_type AND j.state = 'Pending' AND NOT j.on_hold
-            AND j.execute_at <= $2
+            AND j.execute_at <= $2 AND (j.execute_at, j.id) > ($5, $6)
         ORDER BY j.execute_at, j.id LIMIT share.jobs FOR UPDATE SKIP LOCKED
     ) due
 )

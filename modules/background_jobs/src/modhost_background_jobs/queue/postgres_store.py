@@ -10,12 +10,14 @@ from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.queue import postgres_statements as statements
 from modhost_background_jobs.queue.quarantine import lost_attempt_error, quarantine_error
 from modhost_background_jobs.queue.records import (
+    START,
     ClaimedJob,
     Ended,
     Heartbeat,
     Lease,
     LogLine,
     NewJob,
+    Place,
     ProgressUpdate,
     Released,
     Rescue,
@@ -40,11 +42,18 @@ class PostgresJobStore:
                 await connection.execute(statements.INSERT, *map(list, columns))
 
     async def claim(
-        self, worker: str, job_types: Collection[str], limit: int, now: datetime
+        self,
+        worker: str,
+        job_types: Collection[str],
+        limit: int,
+        now: datetime,
+        after: Place = START,
     ) -> list[ClaimedJob]:
         """Claim with SKIP LOCKED, in the common order of all types."""
         async with self._postgres.acquire() as connection:
-            rows = await connection.fetch(statements.CLAIM, list(job_types), now, limit, worker)
+            rows = await connection.fetch(
+                statements.CLAIM, list(job_types), now, limit, worker, *after
+            )
         rows.sort(key=lambda row: (row[7], row[0]))
         return [
             ClaimedJob(Lease(row[0], row[1]), row[2], row[3], row[4], row[5], row[6], row[7], now)

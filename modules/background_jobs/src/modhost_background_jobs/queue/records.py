@@ -1,8 +1,8 @@
 """What travels between the queue and its database, as plain values."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import NamedTuple
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from modhost_background_jobs.contracts.states import JobState
@@ -15,6 +15,17 @@ class Lease(NamedTuple):
 
     job_id: UUID
     fence: int
+
+
+class Place(NamedTuple):
+    """A place in the order in which jobs are claimed."""
+
+    due_at: datetime
+    job_id: UUID
+
+
+START: Final = Place(datetime.min.replace(tzinfo=UTC), UUID(int=0))
+"""Before all jobs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.queue import sqlite_statements as statements
 from modhost_background_jobs.queue.quarantine import lost_attempt_error, quarantine_error
 from modhost_background_jobs.queue.records import (
+    START,
     UNREGISTERED,
     ClaimedJob,
     Ended,
@@ -19,6 +20,7 @@ from modhost_background_jobs.queue.records import (
     Lease,
     LogLine,
     NewJob,
+    Place,
     ProgressUpdate,
     Released,
     Rescue,
@@ -38,7 +40,12 @@ class SqliteJobStore:
         await self._sqlite.write(lambda connection: connection.executemany(statements.INSERT, rows))
 
     async def claim(
-        self, worker: str, job_types: Collection[str], limit: int, now: datetime
+        self,
+        worker: str,
+        job_types: Collection[str],
+        limit: int,
+        now: datetime,
+        after: Place = START,
     ) -> list[ClaimedJob]:
         """Claim in the common order of all types; look first, so that idling writes nothing."""
         moment = to_sqlite(now)

@@ -7,12 +7,14 @@ from uuid import UUID
 
 from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.queue.records import (
+    START,
     ClaimedJob,
     Ended,
     Heartbeat,
     Lease,
     LogLine,
     NewJob,
+    Place,
     ProgressUpdate,
     Released,
     Rescue,
@@ -31,11 +33,17 @@ class JobStore(Protocol):
         ...
 
     async def claim(
-        self, worker: str, job_types: Collection[str], limit: int, now: datetime
+        self,
+        worker: str,
+        job_types: Collection[str],
+        limit: int,
+        now: datetime,
+        after: Place = START,
     ) -> list[ClaimedJob]:
         """Hand up to `limit` due jobs of these types to the worker, earliest due first.
 
-        A worker that is not registered (any more) gets none.
+        A worker that is not registered (any more) gets none. Jobs before the place `after` may be
+        left out.
         """
         ...
 

@@ -8,10 +8,11 @@ from typing import Final
 import anyio
 
 from modhost.clock import Clock
-from modhost_background_jobs.queue.records import ClaimedJob
+from modhost_background_jobs.queue.records import START, ClaimedJob, Place
 from modhost_background_jobs.queue.signals import wait_for
 from modhost_background_jobs.queue.store import JobStore
 from modhost_background_jobs.queue.wakeups import Wakeups
+from modhost_background_jobs.worker.frontier import Frontier
 from modhost_background_jobs.worker.slots import Slots
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class ClaimLoop:
         self._wakeups = wakeups
         self._clock = clock
         self._poll_interval = poll_interval
+        self._frontier = Frontier()
         self._next_due: datetime | None = None
         self.in_flight = False
         """Whether a claim is under way, whose jobs nobody here knows yet."""
@@ -55,9 +57,11 @@ class ClaimLoop:
             ticket = self._wakeups.work.ticket()
             room = await slots.room()
             try:
-                claimed = await self._claim(room)
+                place = self._frontier.next(self._clock.monotonic())
+                claimed = await self._claim(room, place)
+                self._frontier.note(claimed, room)
                 start(claimed)
-                if len(claimed) == room:
+                if len(claimed) == room or place is not START:
                     woken = True
                     continue
                 seconds = await self._seconds_to_sleep(look=woken or bool(claimed))
@@ -71,13 +75,13 @@ class ClaimLoop:
                 continue
             woken = await wait_for(ticket, seconds)
 
-    async def _claim(self, limit: int) -> list[ClaimedJob]:
+    async def _claim(self, limit: int, after: Place) -> list[ClaimedJob]:
         # Shielded: what the database has handed out must become known here.
         self.in_flight = True
         try:
             with anyio.CancelScope(shield=True):
                 claimed = await self._store.claim(
-                    self._worker, self._job_types, limit, self._clock.now()
+                    self._worker, self._job_types, limit, self._clock.now(), after
                 )
         except Exception:
             self.failed = True
