@@ -6,7 +6,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from modhost import Scope
+from modhost import Scope, new_id
 from modhost.testing import running_host
 from modhost_background_jobs.contracts import JobCancelled, JobId, PermanentJobError
 from modhost_reports_example.contracts import (
@@ -21,8 +21,9 @@ from reports_example.support import RecordingContext
 
 pytestmark = pytest.mark.anyio
 
+UPLOAD = f"{new_id()}.csv"
 SHIPPED = ReportRequest(type=ReportType.MONTHLY, source="seattle-weather")
-SENT = ReportRequest(type=ReportType.YEARLY, source="upload", upload="sent.csv")
+SENT = ReportRequest(type=ReportType.YEARLY, source="upload", upload=UPLOAD)
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ async def scope(tmp_path: Path) -> AsyncIterator[Scope]:
 
 @pytest.fixture
 def sent(tmp_path: Path) -> anyio.Path:
-    return anyio.Path(tmp_path / "sent.csv")
+    return anyio.Path(tmp_path / UPLOAD)
 
 
 async def test_a_report_tells_its_progress_and_is_there_in_the_end(scope: Scope) -> None:

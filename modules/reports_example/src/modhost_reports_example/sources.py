@@ -30,9 +30,10 @@ class Sources:
             raise UnknownSource(msg)
 
     def path(self, request: ReportRequest) -> Path:
-        """Return the file of a request."""
+        """Return the file of a request. Raises `UnknownSource`."""
         if request.upload is not None:
-            return self._uploads / request.upload
+            return self._sent(request.upload)
+        self.check(request)
         return _SHIPPED / f"{request.source}.csv"
 
     async def keep(self, chunks: AsyncIterable[bytes]) -> str:
@@ -51,4 +52,13 @@ class Sources:
     def forget(self, upload: str) -> None:
         """Delete a file that somebody sent; it may be gone already."""
         with suppress(FileNotFoundError):
-            (self._uploads / upload).unlink()
+            self._sent(upload).unlink()
+
+    def _sent(self, upload: str) -> Path:
+        """Return the file of an upload, which lies in the folder of uploads and nowhere else."""
+        folder = self._uploads.resolve()
+        path = (folder / upload).resolve()
+        if path.parent != folder:
+            msg = f"There is no upload {upload!r}."
+            raise UnknownSource(msg)
+        return path

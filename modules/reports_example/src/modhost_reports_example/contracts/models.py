@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from modhost_background_jobs.contracts import JobId
 
@@ -16,11 +17,14 @@ class ReportType(StrEnum):
 
 
 class ReportRequest(BaseModel):
-    """What a report is made of; `upload` is the file of a source that somebody sent."""
+    """What a report is made of; `upload` is the file of a source that somebody sent.
+
+    Whoever may run jobs again may write this, so it can name no other file than an upload.
+    """
 
     type: ReportType
     source: str
-    upload: str | None = None
+    upload: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}\.csv$")] | None = None
 
 
 class ColumnSummary(BaseModel):

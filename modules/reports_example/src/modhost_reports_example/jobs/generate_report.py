@@ -9,7 +9,7 @@ import anyio
 from modhost_background_jobs.contracts import JobExecutionContext, ModuleJob, PermanentJobError
 from modhost_reports_example.computing.grouping import group_records
 from modhost_reports_example.computing.reading import Record, UnreadableCsv, read_records
-from modhost_reports_example.contracts import ReportRequest, ReportRow
+from modhost_reports_example.contracts import ReportRequest, ReportRow, UnknownSource
 from modhost_reports_example.services.storage import ReportStorage
 from modhost_reports_example.sources import Sources
 
@@ -41,8 +41,8 @@ class GenerateReportJob(ModuleJob):
     async def _compute(
         self, request: ReportRequest, context: JobExecutionContext
     ) -> list[ReportRow]:
-        path = self._sources.path(request)
         try:
+            path = self._sources.path(request)
             # In threads: computing on the event loop would hold up all other jobs.
             count = await anyio.to_thread.run_sync(_count, path, context)
             context.log(f"Processing {count} records")
@@ -51,6 +51,8 @@ class GenerateReportJob(ModuleJob):
         except UnreadableCsv as error:
             msg = f"The source {request.source!r} cannot be read: {error}"
             raise PermanentJobError(msg) from error
+        except UnknownSource as error:
+            raise PermanentJobError(str(error)) from error
         except FileNotFoundError as error:
             msg = f"The file of the source {request.source!r} is gone."
             raise PermanentJobError(msg) from error

@@ -1,0 +1,76 @@
+"""What a job that is run again may be told to read and to delete."""
+
+import json
+from pathlib import Path
+from uuid import UUID
+
+import anyio
+import pytest
+
+from modhost.testing import RunningHost, running_host
+from modhost_background_jobs.contracts import (
+    BackgroundJobs,
+    BackgroundJobsContracts,
+    JobDetail,
+    JobId,
+    JobState,
+)
+from modhost_reports_example.jobs.generate_report import GenerateReportJob
+
+pytestmark = pytest.mark.anyio
+
+CSV = "date,secret\n2024-01-01,4711\n"
+
+
+async def ended(host: RunningHost, job_id: JobId) -> JobDetail:
+    async with host.scope() as scope:
+        queries = await scope.get(BackgroundJobsContracts)
+        with anyio.fail_after(30):
+            while True:
+                detail = await queries.get_job_detail(job_id)
+                if detail is not None and detail.state.is_final:
+                    return detail
+                await anyio.sleep(0.01)
+
+
+async def test_a_report_reads_and_deletes_no_file_but_uploads(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    private = anyio.Path(tmp_path / "private.csv")
+    await private.write_text(CSV)
+    uploads = tmp_path / "uploads"
+    config = {
+        "host": {"database_url": sqlite_url},
+        "modules": {
+            "background_jobs": {"worker_mode": "Consumer", "poll_interval": "50ms"},
+            "reports_example": {"upload_folder": str(uploads)},
+        },
+    }
+    attempts = [
+        {"type": "yearly", "source": "upload", "upload": str(private)},
+        {"type": "yearly", "source": "upload", "upload": "../private.csv"},
+        {"type": "yearly", "source": "../../../../../../../../private"},
+        {"type": "yearly", "source": str(private).removesuffix(".csv")},
+    ]
+    async with running_host(config=config) as host:
+        client = await host.client("BackgroundJobs.*", "Reports.*")
+        sent = await client.post(
+            "/api/reports?type=yearly", content=CSV, headers={"Content-Type": "text/csv"}
+        )
+        first = sent.json()["job_id"]
+        assert (await ended(host, JobId(UUID(first)))).state is JobState.COMPLETED
+        for data in attempts:
+            form = {"data": json.dumps(data)}
+            answer = await client.post(f"/admin/jobs/{first}/run-again", data=form)
+            if answer.status_code == 303:
+                location = answer.headers["location"].partition("?")[0]
+                again = JobId(UUID(location.rpartition("/")[2]))
+                assert (await ended(host, again)).state is JobState.FAILED
+            else:
+                assert answer.status_code == 422
+            async with host.scope() as scope:
+                job_id = await (await scope.get(BackgroundJobs)).enqueue(GenerateReportJob, data)
+            failed = await ended(host, job_id)
+            assert (failed.state, len(failed.attempts)) == (JobState.FAILED, 1)
+            assert (await client.get(f"/api/reports/{job_id}")).status_code in (404, 409)
+    assert await private.read_text() == CSV
