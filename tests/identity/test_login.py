@@ -63,6 +63,8 @@ async def test_the_cookie_is_secure_off_loopback_and_over_tls(
         "/\\evil.example",
         "/\t/evil.example",
         "javascript:alert(1)",
+        "http://[::1",
+        "//[",
         "evil",
         "",
     ],
@@ -87,7 +89,6 @@ async def test_a_wrong_password_an_unknown_name_and_a_disabled_user_are_answered
         await log_in(client, name="dora"),
         await log_in(client, name="link only"),
         await log_in(client, name="", password=""),
-        await log_in(client, name="ve\0ra"),
         await log_in(client, password="x" * 100_000),
     ]
     assert {answer.status_code for answer in answers} == {403}

@@ -167,6 +167,7 @@ async def test_a_wildcard_that_is_none_opens_nothing_even_from_the_database(
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://[::1"},
         {"Origin": "http://localhost.evil.example"},
         {"Origin": "http://evil.example", "Authorization": "Basic eA=="},
     ],

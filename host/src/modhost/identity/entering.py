@@ -22,7 +22,10 @@ def visitor_of(request: Request) -> Visitor:
 
 def safe_next(path: str) -> str:
     """Return the path when it is one of this host, and the start page instead of any other."""
-    parts = urlsplit(path)
+    try:
+        parts = urlsplit(path)
+    except ValueError:
+        return _HOME  # such as `//[`
     is_own = path.startswith("/") and not parts.scheme and not parts.netloc
     # Browsers read a backslash as a slash, and drop tabs and line ends.
     is_plain = path.isascii() and path.isprintable() and "\\" not in path and path[:2] != "//"

@@ -52,6 +52,7 @@ async def log_in(
 ) -> Page | Response:
     """Log in with name and password, and go where the visitor wanted to."""
     password = form.password.get_secret_value()
+    following = safe_next(form.next)
     try:
         secret = await login.with_password(form.name, password, visitor_of(request))
     except TooManyFailures as error:
@@ -59,7 +60,7 @@ async def log_in(
         return _login_page(ways, form.next, form.name, str(error), 429, headers)
     except LoginFailed as error:
         return _login_page(ways, form.next, form.name, str(error), 403)
-    return logged_in(request, secret, form.next)
+    return logged_in(request, secret, following)
 
 
 async def log_in_once(
