@@ -1,12 +1,15 @@
 """The options of the host itself: `[host]`."""
 
+import re
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, IPvAnyNetwork, field_validator
 
 from modhost.durations import Duration
 from modhost.module import ModuleOptions
+
+_HOST_PATTERN: Final = re.compile(r"\*|(\*\.)?[\w-]+(\.[\w-]+)*|\[[0-9A-Fa-f:.]+\]")
 
 
 class ModulesOptions(ModuleOptions):
@@ -43,6 +46,16 @@ class HostOptions(ModuleOptions):
         if not address or not port.isdecimal() or int(port) > 65535:
             msg = f"{value!r} is no address; write one like '127.0.0.1:8000' or '[::1]:8000'."
             raise ValueError(msg)
+        return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _allowed_hosts_are_names(cls, value: list[str]) -> list[str]:
+        for each in value:
+            if not _HOST_PATTERN.fullmatch(each):
+                msg = f"{each!r} is no name of a host; write one like 'jobs.example.org' or "
+                msg += "'*.example.org', without scheme and port, or '*' for any."
+                raise ValueError(msg)
         return value
 
     @property
