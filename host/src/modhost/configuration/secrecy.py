@@ -10,8 +10,13 @@ from sqlalchemy.exc import ArgumentError
 from modhost.database import without_secrets
 
 HIDDEN: Final = "***"
-_SECRET_NAME: Final = re.compile(r"(?i)password|passwd|secret|token|api_?key|credential|private")
-_URL: Final = re.compile(r"^[a-z][a-z0-9+.-]*://")
+_SECRET_NAME: Final = re.compile(
+    r"(?i)pass(word|wd|phrase|code)|secret|token|credential|private|authorization|bearer"
+    r"|(api|access|account|encryption|hmac|master|shared|signing)[_-]?key"
+    r"|(?<![a-z])(auth|dsn|pass|pin|pwd)(?![a-z])"
+)
+_URL: Final = re.compile(r"(?i)[a-z][a-z0-9+.-]*://")
+_PASSWORD_WITHIN: Final = re.compile(r"(?i)\b(password|passwd|pwd)\s*=")
 
 
 def is_secret_name(key: str) -> bool:
@@ -30,13 +35,19 @@ def shown(key: str, value: Any) -> Any:
     """Return a value as it may be shown: secrets hidden, passwords in URLs too."""
     if is_secret_name(key) or isinstance(value, SecretStr | SecretBytes):
         return HIDDEN
-    if isinstance(value, str) and _URL.match(value):
-        return _without_password(value)
+    if isinstance(value, str):
+        return _shown_text(value)
     if isinstance(value, dict):
         return {name: shown(name, below) for name, below in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [shown(key, below) for below in value]
     return value
+
+
+def _shown_text(text: str) -> str:
+    if _URL.match(text.strip()):
+        return _without_password(text.strip())
+    return HIDDEN if _PASSWORD_WITHIN.search(text) else text
 
 
 def _without_password(url: str) -> str:

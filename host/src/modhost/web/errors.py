@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from modhost.configuration.secrecy import HIDDEN, is_secret_name
 from modhost.ids import new_id
 from modhost.web.declarations import Kind
 from modhost.web.modules import ModuleWeb
@@ -75,7 +76,7 @@ class ErrorMiddleware:
         try:
             await self._app(scope, receive, observed_send)
         except ClientDisconnect:
-            _log.debug("The client of %s %r is gone.", scope["method"], scope["path"])
+            _log.debug("The client of %s %r is gone.", scope["method"], _shown_path(scope))
         except Exception as error:
             if has_begun:
                 raise
@@ -90,8 +91,17 @@ def _problem_of(request: Request, error: Exception) -> HttpProblem:
         return from_http_exception(error)
     reference = new_id()
     message = "%s %r failed; the caller was told the reference %s."
-    _log.error(message, request.method, request.url.path, reference, exc_info=error)
+    _log.error(message, request.method, _shown_path(request.scope), reference, exc_info=error)
     return HttpProblem(500, f"The server failed; its log says why, under {reference}.")
+
+
+def _shown_path(scope: Scope) -> str:
+    """Return the path as it may be logged: a parameter that is a secret, as in a link, is not."""
+    path: str = scope["path"]
+    for name, value in scope.get("path_params", {}).items():
+        if is_secret_name(name):
+            path = path.replace(str(value), HIDDEN)
+    return path
 
 
 def _login_path(request: Request) -> str:

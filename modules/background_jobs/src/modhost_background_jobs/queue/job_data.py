@@ -8,6 +8,7 @@ import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
+from urllib.parse import quote, quote_plus
 
 from pydantic import BaseModel, RootModel
 from pydantic.fields import FieldInfo
@@ -57,11 +58,22 @@ def edited(value: Any, stored: str | None) -> Any:
 
 
 def secrets_in(stored: str | None) -> tuple[str, ...]:
-    """Return the secret texts that are long enough to be told from other words, longest first."""
+    """Return the secret texts that are long enough to be told from other words, longest first.
+
+    Each is there as programs write it: plain, quoted in Python and in JSON, and in a URL.
+    """
     if stored is None or _KEY not in stored:
         return ()
-    texts = {text for text in _texts(json.loads(stored)) if len(text) >= _SHORTEST_REDACTED}
+    written = {each for text in _texts(json.loads(stored)) for each in _spellings(text)}
+    texts = {text for text in written if len(text) >= _SHORTEST_REDACTED}
     return tuple(sorted(texts, key=len, reverse=True))
+
+
+def _spellings(text: str) -> tuple[str, ...]:
+    as_json = (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
+    in_python = (repr(text)[1:-1], repr(text.encode(errors="replace"))[2:-1])
+    quoted = (quote(text, safe=safe, errors="replace") for safe in ("/", ""))
+    return (text, *in_python, *as_json, *quoted, quote_plus(text, errors="replace"))
 
 
 def _secrets(value: Any, path: _Path) -> Iterator[tuple[_Path, Any]]:
@@ -154,6 +166,8 @@ def _texts(value: Any) -> Iterator[str]:
 def _leaves(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
     elif isinstance(value, dict | list):
         for below in value.values() if isinstance(value, dict) else value:
             yield from _leaves(below)
