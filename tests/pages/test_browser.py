@@ -44,7 +44,7 @@ async def test_a_report_is_asked_for_and_watched(browser: Browser, served: Site)
     await page.get_by_role("link", name="Reports", exact=True).first.click()
     await page.get_by_role("button", name="Make a report").click()
     await page.get_by_role("link", name="job", exact=True).first.click()
-    await expect(page.get_by_role("status")).to_contain_text("Completed")
+    await expect(page.locator(".state-line")).to_contain_text("Completed")
     await expect(page.get_by_role("log")).to_contain_text("records")
 
 
@@ -86,7 +86,7 @@ async def test_a_failure_is_read_edited_and_run_again(browser: Browser, served: 
     await box.fill(text.replace('"fail_at": 1', '"fail_at": null'))
     await page.get_by_role("button", name="Run", exact=True).click()
     await expect(page.get_by_text("This job is the new one")).to_be_visible()
-    await expect(page.get_by_role("status").filter(has_text="Completed")).to_be_visible()
+    await expect(page.locator(".state-line").filter(has_text="Completed")).to_be_visible()
 
 
 async def test_the_list_is_filtered_paged_searched_and_changed(
@@ -161,7 +161,7 @@ async def test_a_viewer_logs_in_by_password_and_sees_no_button(
     await page.get_by_label("Name").fill("vera")
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Log in").click()
-    await expect(page.get_by_role("status")).to_contain_text("Running")
+    await expect(page.locator(".state-line")).to_contain_text("Running")
     await expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
     answer = await page.evaluate(
         "path => fetch(path, {method: 'POST'}).then(a => a.status)", f"/admin/jobs/{job_id}/cancel"
@@ -186,7 +186,7 @@ async def test_where_events_do_not_get_through_the_page_polls(
 
     await page.route("**/admin/jobs/events*", refuse_streams)
     await page.goto(f"/admin/jobs/{job_id}")
-    await expect(page.get_by_role("status").filter(has_text="Completed")).to_be_visible(
+    await expect(page.locator(".state-line").filter(has_text="Completed")).to_be_visible(
         timeout=30_000
     )
     assert polled.is_set()

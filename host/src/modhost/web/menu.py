@@ -8,12 +8,16 @@ from modhost.permissions import Anyone, Permission, Principal
 
 @dataclass(frozen=True, slots=True)
 class MenuEntry:
-    """A link of the navigation, shown to those who have the permission."""
+    """A link of the navigation, shown to those who have the permission.
+
+    `description` is a sentence for the start page, where the link is a card.
+    """
 
     module: str
     label: str
     path: str
     permission: Permission | Anyone
+    description: str = ""
 
     def visible_to(self, principal: Principal | None) -> bool:
         """Tell whether the visitor, None for an anonymous one, may open the page."""
@@ -29,9 +33,11 @@ class Menu:
         self.module = module
         self.entries: list[MenuEntry] = []
 
-    def add(self, label: str, path: str, permission: Permission | Anyone) -> None:
+    def add(
+        self, label: str, path: str, permission: Permission | Anyone, description: str = ""
+    ) -> None:
         """Add a link to a page; `path` is the whole path, e.g. `/admin/jobs`."""
-        self.entries.append(MenuEntry(self.module, label, path, permission))
+        self.entries.append(MenuEntry(self.module, label, path, permission, description))
 
 
 def current_entry(entries: Iterable[MenuEntry], path: str) -> MenuEntry | None:

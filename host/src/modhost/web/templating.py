@@ -23,8 +23,8 @@ HOST: Final = "modhost"
 def template_environment(module: str, folder: Path | None) -> Environment:
     """Return the templates of a module; those of the host start with `modhost/`.
 
-    Filters: `ago(now)`, `duration`, `utc`, `grouped`. Functions: `static(file)` is the address of
-    a static file of the module.
+    Filters: `ago(now)`, `duration`, `utc`, `grouped`, `marked(words)`, `coded`. Functions:
+    `static(file)` is the address of a static file of the module.
     """
     loaders: list[BaseLoader] = [PrefixLoader({HOST: PackageLoader("modhost.web")})]
     if folder is not None:
@@ -38,6 +38,7 @@ def template_environment(module: str, folder: Path | None) -> Environment:
     )
     environment.globals["static"] = partial(static_path, module)
     environment.globals["shell_static"] = partial(static_path, HOST)
-    for each in (wording.ago, wording.duration, wording.utc, wording.grouped):
+    words = (wording.ago, wording.duration, wording.utc, wording.grouped, wording.marked)
+    for each in (*words, wording.coded):
         environment.filters[each.__name__] = each
     return environment

@@ -1,7 +1,10 @@
 """Times, durations and numbers in words, as pages show them."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
+
+from markupsafe import Markup, escape
 
 _UNITS: Final = (("d", 86_400), ("h", 3600), ("min", 60))
 
@@ -42,6 +45,26 @@ def utc(moment: datetime) -> str:
 def grouped(number: int) -> str:
     """Return a whole number with its thousands apart, by a narrow space that does not break."""
     return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def marked(text: str, words: str) -> Markup:
+    """Return a text with the places marked where some words stand, in any case."""
+    if not words:
+        return escape(text)
+    parts = re.split(f"({re.escape(words)})", text, flags=re.IGNORECASE)
+    return Markup("").join(
+        Markup("<mark>{}</mark>").format(part) if number % 2 else part
+        for number, part in enumerate(parts)
+    )
+
+
+def coded(text: str) -> Markup:
+    """Return a sentence with what stands between backticks set as code."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else part
+        for number, part in enumerate(parts)
+    )
 
 
 def _rough(seconds: float) -> str:

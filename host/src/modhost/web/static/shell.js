@@ -1,5 +1,7 @@
 // Times: told from now, and in the visitor's own zone on hover.
 
+import "./refresh.js";
+
 const UNITS = [["d", 86400], ["h", 3600], ["min", 60]];
 
 function ago(seconds) {
@@ -10,18 +12,49 @@ function ago(seconds) {
   return seconds > 0 ? `${span} ago` : `in ${span}`;
 }
 
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+function elapsed(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const index = UNITS.findIndex(([, each]) => whole >= each);
+  if (index < 0) return `${whole} s`;
+  const [unit, length] = UNITS[index];
+  const [lesser, lesserLength] = UNITS[index + 1] ?? ["s", 1];
+  const rest = Math.floor((whole % length) / lesserLength);
+  return `${Math.floor(whole / length)} ${unit}` + (rest ? ` ${rest} ${lesser}` : "");
+}
 
-export function tellTimes(root = document) {
-  for (const element of root.querySelectorAll("time[datetime]")) {
-    const moment = new Date(element.dateTime);
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+const pad = (number, length = 2) => String(number).padStart(length, "0");
+const minute = (moment) => `${pad(moment.getHours())}:${pad(moment.getMinutes())}`;
+const since = (moment) => (Date.now() - moment.getTime()) / 1000;
+
+// What `data-tell` of a moment asks for; those with `data-exact` stay as the server wrote them.
+const WAYS = {
+  ago: (moment) => ago(since(moment)),
+  elapsed: (moment) => elapsed(since(moment)),
+  clock: (moment) => `${minute(moment)}:${pad(moment.getSeconds())}.${pad(moment.getMilliseconds(), 3)}`,
+  minute,
+  day: (moment) => `${moment.getDate()} ${moment.toLocaleString("en", { month: "short" })} ${minute(moment)}`,
+};
+const MOVING = ["ago", "elapsed"];
+
+function tell(element) {
+  const moment = new Date(element.dateTime);
+  const way = element.dataset.tell ?? "ago";
+  const isNew = element.dataset.told !== element.dateTime;
+  if (isNew) {
+    element.dataset.told = element.dateTime;
     element.title = exact.format(moment);
-    if (!element.hasAttribute("data-exact")) {
-      const text = ago((Date.now() - moment.getTime()) / 1000);
-      if (element.textContent !== text) element.textContent = text;
-    }
   }
+  if ("exact" in element.dataset || !(isNew || MOVING.includes(way))) return;
+  const text = WAYS[way](moment);
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export function tellTimes(root = document, which = "time[datetime]") {
+  for (const element of root.querySelectorAll(which)) tell(element);
 }
 
 tellTimes();
-setInterval(() => { if (!document.hidden) tellTimes(); }, 10_000);
+setInterval(() => { if (!document.hidden) tellTimes(document, "time[datetime]:not([data-exact])"); }, 10_000);
+setInterval(() => { if (!document.hidden) tellTimes(document, '[data-tell="elapsed"]'); }, 1000);
+document.addEventListener("visibilitychange", () => { if (!document.hidden) tellTimes(); });

@@ -1,0 +1,81 @@
+// The end of a job's log, as it grows.
+
+import { tellTimes } from "/static/modhost/shell.js";
+
+const MOST_LINES = 2000;
+const NEAR_END = 24;
+
+const log = document.querySelector("[data-log]");
+const follow = document.querySelector("[data-follow]");
+const words = log?.dataset.words.toLowerCase() ?? "";
+
+export const lastLine = () => log?.dataset.line;
+
+export function append(lines) {
+  if (!log || !lines.length) return;
+  const parts = document.createDocumentFragment();
+  for (const each of lines) {
+    if (each.line <= Number(log.dataset.line)) continue;
+    log.dataset.line = each.line;
+    if (each.message.toLowerCase().includes(words)) parts.append(paragraph(each));
+  }
+  if (!parts.hasChildNodes()) return;
+  log.querySelector("[data-log-empty]")?.remove();
+  tellTimes(parts);
+  log.append(parts);
+  prune();
+  if (follow?.checked) log.scrollTop = log.scrollHeight;
+}
+
+function paragraph({ at, message }) {
+  const line = document.createElement("p");
+  line.className = "log-line";
+  const time = document.createElement("time");
+  time.dateTime = at;
+  time.dataset.tell = "clock";
+  time.textContent = at.slice(11, 23);
+  const text = document.createElement("span");
+  text.append(...marked(message));
+  line.append(time, " ", text);
+  return line;
+}
+
+function marked(message) {
+  if (!words) return [message];
+  const lower = message.toLowerCase();
+  const parts = [];
+  let from = 0;
+  for (let at = lower.indexOf(words); at >= 0; at = lower.indexOf(words, from)) {
+    const hit = document.createElement("mark");
+    hit.textContent = message.slice(at, at + words.length);
+    parts.push(message.slice(from, at), hit);
+    from = at + words.length;
+  }
+  return [...parts, message.slice(from)];
+}
+
+// What is being read keeps its place when lines above it go.
+function prune() {
+  const all = log.querySelectorAll(".log-line");
+  if (all.length <= MOST_LINES) return;
+  const height = log.scrollHeight;
+  for (let index = 0; index < all.length - MOST_LINES; index += 1) all[index].remove();
+  log.scrollTop -= height - log.scrollHeight;
+}
+
+const isAtEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END;
+
+if (log) {
+  log.scrollTop = log.scrollHeight;
+  if (follow) {
+    follow.closest("[hidden]")?.removeAttribute("hidden");
+    let top = log.scrollTop;
+    log.addEventListener("scroll", () => {
+      // Scrolling up is reading; coming back to the end is following again.
+      if (log.scrollTop < top && !isAtEnd()) follow.checked = false;
+      else if (isAtEnd()) follow.checked = true;
+      top = log.scrollTop;
+    });
+    follow.addEventListener("change", () => { if (follow.checked) log.scrollTop = log.scrollHeight; });
+  }
+}
