@@ -1,6 +1,7 @@
 """Which class stands behind which contract."""
 
 from modhost.clock import Clock
+from modhost.database import Database
 from modhost.services import ServiceCollection, ServiceProvider
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
@@ -20,6 +21,7 @@ from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.job_types import JobTypes
 from modhost_background_jobs.queue.listing import JobListing
 from modhost_background_jobs.queue.load import QueueLoad
+from modhost_background_jobs.queue.notifying import Notifications
 from modhost_background_jobs.queue.open_store import open_store
 from modhost_background_jobs.queue.reading_logs import JobLogs
 from modhost_background_jobs.queue.recurring import RecurringSchedules
@@ -71,11 +73,12 @@ def add_services(services: ServiceCollection) -> None:
 
 
 def _add_queue(services: ServiceCollection) -> None:
-    services.add_singleton(JobStore, open_store)
+    services.add_singleton(JobStore, _job_store)
     services.add_singleton(Wakeups, open_wakeups)
     services.add_singleton(JobTypes, _job_types)
     for part in (
         DatabaseJobQueue,
+        Notifications,
         JobBrowser,
         JobListing,
         JobLogs,
@@ -103,6 +106,10 @@ def _add_worker(services: ServiceCollection) -> None:
         StatisticsService,
     ):
         services.add_singleton(part)
+
+
+def _job_store(database: Database, notifications: Notifications) -> JobStore:
+    return open_store(database, notifications)
 
 
 def _job_types(registered: tuple[RegisteredJob, ...]) -> JobTypes:

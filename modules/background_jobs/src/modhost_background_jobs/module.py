@@ -22,6 +22,7 @@ from modhost_background_jobs.options import BackgroundJobsOptions, WorkerMode
 from modhost_background_jobs.pages.live.feed import LiveFeed
 from modhost_background_jobs.pages.routes import map_pages
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
+from modhost_background_jobs.queue.notifying import Notifications
 from modhost_background_jobs.services.diagnosis import QueueDiagnosis
 from modhost_background_jobs.services.overview import Overview
 from modhost_background_jobs.worker.identity import VERSION
@@ -89,8 +90,8 @@ class BackgroundJobsModule(Module):
         self, options: BackgroundJobsOptions, host: HostInfo
     ) -> Sequence[type[HostedService]]:
         """Flush progress in every host; process jobs where this host is a consumer."""
-        # The flush comes first, to be the last that stops.
-        everywhere: list[type[HostedService]] = [ProgressFlushService]
+        # These come first, to be the last that stop.
+        everywhere: list[type[HostedService]] = [Notifications, ProgressFlushService]
         if host.role == "web":
             everywhere.append(LiveFeed)
         if options.worker_mode is not WorkerMode.CONSUMER and host.role != "worker":

@@ -4,7 +4,7 @@ Batches travel as arrays that `unnest` turns into rows, so that a batch of any s
 prepared statement.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 CHANNEL: Final = "background_jobs"
 
@@ -18,26 +18,34 @@ _INTO_JOBS: Final = """
         attempt, fence, rescues, progress_percentage, on_hold)
 """
 
-# One notification a statement, inside the inserting transaction: workers wake when it commits.
-INSERT: Final = f"""
-WITH inserted AS ({_INTO_JOBS}
+_INSERT: Final = f"""{_INTO_JOBS}
     SELECT g.id, g.job_type, g.module_name, g.data, g.created_at, g.execute_at, g.max_attempts,
         g.max_attempts, g.timeout, g.recurring_job_id, g.enqueued_by, 'Pending', 0, 0, 0, 0, false
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[],
         $6::timestamptz[], $7::int[], $8::float8[], $9::uuid[], $10::text[])
         AS g(id, job_type, module_name, data, created_at, execute_at, max_attempts, timeout,
             recurring_job_id, enqueued_by)
-)
-SELECT pg_notify('background_jobs', 'due')
 """
 
 # One job is the usual case, and arrays of one cost more than the insert.
-INSERT_ONE: Final = f"""
-WITH inserted AS ({_INTO_JOBS}
+_INSERT_ONE: Final = f"""{_INTO_JOBS}
     VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, 'Pending', 0, 0, 0, 0, false)
-)
-SELECT pg_notify('background_jobs', 'due')
 """
+
+NOTIFY: Final = "SELECT pg_notify('background_jobs', 'due')"
+
+
+class Insert(NamedTuple):
+    """An insert of many jobs and one of a single job."""
+
+    many: str
+    one: str
+
+
+INSERT: Final = Insert(_INSERT, _INSERT_ONE)
+
+# One notification a statement, inside the inserting transaction: workers wake when it commits.
+INSERT_AND_NOTIFY: Final = Insert(*(f"WITH inserted AS ({insert}) {NOTIFY}" for insert in INSERT))
 
 # The head of the queue over all types decides how many of each type are taken, so that types share
 # one order, yet each is found through its own stretch of the index: jobs of types that this node

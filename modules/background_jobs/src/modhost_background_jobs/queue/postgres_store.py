@@ -8,6 +8,7 @@ from uuid import UUID
 from modhost.database import PostgresAccess
 from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.queue import postgres_statements as statements
+from modhost_background_jobs.queue.notifying import Notifications
 from modhost_background_jobs.queue.quarantine import lost_attempt_error, quarantine_error
 from modhost_background_jobs.queue.records import (
     START,
@@ -28,18 +29,21 @@ from modhost_background_jobs.queue.records import (
 class PostgresJobStore:
     """Implements `JobStore`; what each method promises is said there."""
 
-    def __init__(self, postgres: PostgresAccess) -> None:
+    def __init__(
+        self, postgres: PostgresAccess, notifications: Notifications | None = None
+    ) -> None:
         self._postgres = postgres
+        self._notifications = notifications
 
     async def insert(self, jobs: Sequence[NewJob]) -> None:
-        """Insert jobs and notify the workers."""
-        rows = [_insert_parameters(job) for job in jobs]
-        async with self._postgres.acquire() as connection:
-            if len(rows) == 1:
-                await connection.execute(statements.INSERT_ONE, *rows[0])
-            else:
-                columns = zip(*rows, strict=True)
-                await connection.execute(statements.INSERT, *map(list, columns))
+        """Insert jobs and notify the workers, or leave that to one notification for many."""
+        if self._notifications is None or self._notifications.is_due():
+            await self._insert(jobs, statements.INSERT_AND_NOTIFY)
+            return
+        try:
+            await self._insert(jobs, statements.INSERT)
+        finally:
+            self._notifications.owe()
 
     async def claim(
         self,
@@ -171,6 +175,15 @@ class PostgresJobStore:
                 quarantine_error(max_rescues),
             )
         return [Rescue(row[0], seen.worker, JobState(row[1])) for row in rows]
+
+    async def _insert(self, jobs: Sequence[NewJob], insert: statements.Insert) -> None:
+        rows = [_insert_parameters(job) for job in jobs]
+        async with self._postgres.acquire() as connection:
+            if len(rows) == 1:
+                await connection.execute(insert.one, *rows[0])
+            else:
+                columns = zip(*rows, strict=True)
+                await connection.execute(insert.many, *map(list, columns))
 
     async def prune(self, state: JobState, finished_before: datetime, limit: int) -> int:
         """Delete one batch of old finished jobs."""
