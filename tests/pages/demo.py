@@ -41,11 +41,20 @@ class SynchroniseInventoryOfAllWarehousesWithTheAccountingSystemJob(ImportCustom
     retry_base_delay: ClassVar[timedelta | None] = timedelta(hours=1)
 
 
+class SendInvoicesJob(ImportCustomersJob):
+    pass
+
+
+class RebuildSearchIndexJob(ImportCustomersJob):
+    pass
+
+
 class DemoModule(Module):
     name: ClassVar[str] = "customers"
     requires: ClassVar[tuple[str, ...]] = ("background_jobs",)
 
     @hookimpl
     def configure_services(self, services: ServiceCollection) -> None:
-        add_module_job(services, ImportCustomersJob)
+        for job in (ImportCustomersJob, SendInvoicesJob, RebuildSearchIndexJob):
+            add_module_job(services, job)
         add_module_job(services, SynchroniseInventoryOfAllWarehousesWithTheAccountingSystemJob)

@@ -6,12 +6,10 @@ from tempfile import TemporaryDirectory
 
 import anyio
 
-from modhost_background_jobs.contracts import JobState
-from modhost_reports_example.contracts import ReportRequest, ReportsContracts, ReportType
+from pages.busy import make_busy
 from pages.chromium import browser
-from pages.demo import ImportCustomersJob, Steps
 from pages.filling import filled
-from pages.site import Site, site
+from pages.site import site
 
 WIDTHS = (1280, 390)
 SCHEMES = ("light", "dark")
@@ -21,9 +19,9 @@ async def take(folder: Path) -> None:
     """Take a picture of each page, wide and narrow, light and dark."""
     await anyio.Path(folder).mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as data:
-        async with site(f"sqlite:///{data}/modhost.db") as served, browser() as running:
-            await _make_a_report(served)
-            await served.jobs.enqueue_many(ImportCustomersJob, [Steps()] * 40)
+        database = f"sqlite:///{data}/modhost.db"
+        async with site(database) as served, site(database), browser() as running:
+            await make_busy(served)
             paths = {"login": "/login", **await filled(served)}
             for width in WIDTHS:
                 for scheme in SCHEMES:
@@ -41,13 +39,6 @@ async def take(folder: Path) -> None:
                         file = folder / f"{name.replace(' ', '-')}-{width}-{scheme}.png"
                         await page.screenshot(path=file, full_page=True)
                     await context.close()
-
-
-async def _make_a_report(served: Site) -> None:
-    async with served.host.scope() as scope:
-        reports = await scope.get(ReportsContracts)
-        request = ReportRequest(type=ReportType.MONTHLY, source="seattle-weather")
-        await served.reaches(await reports.request(request), JobState.COMPLETED)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ HOST: Final = "modhost"
 def template_environment(module: str, folder: Path | None) -> Environment:
     """Return the templates of a module; those of the host start with `modhost/`.
 
-    Filters: `ago(now)`, `duration`, `utc`, `grouped`, `marked(words)`, `coded`. Functions:
+    Filters: `ago(now)`, `duration`, `utc`, `grouped`, `marked(words)`, `coded`, `rough`. Functions:
     `static(file)` is the address of a static file of the module.
     """
     loaders: list[BaseLoader] = [PrefixLoader({HOST: PackageLoader("modhost.web")})]
@@ -39,6 +39,6 @@ def template_environment(module: str, folder: Path | None) -> Environment:
     environment.globals["static"] = partial(static_path, module)
     environment.globals["shell_static"] = partial(static_path, HOST)
     words = (wording.ago, wording.duration, wording.utc, wording.grouped, wording.marked)
-    for each in (*words, wording.coded):
+    for each in (*words, wording.coded, wording.rough):
         environment.filters[each.__name__] = each
     return environment

@@ -37,6 +37,16 @@ def duration(span: float | timedelta | None) -> str:
     return _exact(round(seconds))
 
 
+def rough(seconds: float) -> str:
+    """Return a span of seconds in one unit and two digits: `0`, `40 ms`, `3 h`."""
+    if not seconds:
+        return "0"
+    for unit, length in (*_UNITS, ("s", 1), ("ms", 0.001)):
+        if seconds >= length:
+            return f"{float(f'{seconds / length:.2g}'):g} {unit}"
+    return f"{seconds * 1000:.2g} ms"
+
+
 def utc(moment: datetime) -> str:
     """Return a moment to the second: `2026-03-01 12:00:00 UTC`."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from modhost_background_jobs.pages.scales import Scale, counts, seconds
 from modhost_background_jobs.services.overview import Bucket
 
-_GAP = 0.2
+_GAP: Final = 0.2
+_BRIDGED: Final = 2
+"""How many buckets in which nothing ended a line goes across."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,41 +27,44 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """Bars for the numbers of jobs, and the number at the top edge."""
+    """Bars for the numbers of jobs, and the numbers beside the axis, from the top."""
 
     bars: Sequence[Bar]
-    most: int
+    ticks: Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """Two lines for durations, as the points of polylines, and the seconds at the top edge."""
+    """Two lines for durations, as the points of polylines, and the seconds beside the axis."""
 
     p50: Sequence[str]
     p95: Sequence[str]
-    most: float
+    ticks: Sequence[float]
+    is_logarithmic: bool
 
 
 def throughput(history: Sequence[Bucket]) -> Throughput:
     """Return the bars of the jobs that ended."""
-    most = max((bucket.completed + bucket.failed for bucket in history), default=0)
+    scale = counts([bucket.completed + bucket.failed for bucket in history])
     step = 100 / max(len(history), 1)
-    bars = []
-    for number, bucket in enumerate(history):
-        completed = 100 * bucket.completed / max(most, 1)
-        failed = 100 * bucket.failed / max(most, 1)
-        bars.append(
-            Bar(
-                bucket,
-                x=round((number + _GAP / 2) * step, 2),
-                width=round(step * (1 - _GAP), 2),
-                completed_y=round(100 - completed, 2),
-                completed_height=round(completed, 2),
-                failed_y=round(100 - completed - failed, 2),
-                failed_height=round(failed, 2),
-            )
-        )
-    return Throughput(bars, most)
+    return Throughput(
+        [_bar(bucket, number * step, step, scale) for number, bucket in enumerate(history)],
+        scale.ticks,
+    )
+
+
+def _bar(bucket: Bucket, start: float, step: float, scale: Scale) -> Bar:
+    completed_y = scale.y(bucket.completed)
+    failed_y = scale.y(bucket.completed + bucket.failed)
+    return Bar(
+        bucket,
+        x=round(start + _GAP / 2 * step, 2),
+        width=round(step * (1 - _GAP), 2),
+        completed_y=completed_y,
+        completed_height=round(100 - completed_y, 2),
+        failed_y=failed_y,
+        failed_height=round(completed_y - failed_y, 2),
+    )
 
 
 def waits(history: Sequence[Bucket]) -> Durations:
@@ -73,20 +80,28 @@ def runs(history: Sequence[Bucket]) -> Durations:
 def _durations(
     history: Sequence[Bucket], of: Callable[[Bucket], tuple[float | None, float | None]]
 ) -> Durations:
-    halves, most_of_them = zip(*map(of, history), strict=True) if history else ((), ())
-    most = max((value for value in (*halves, *most_of_them) if value is not None), default=0.0)
-    return Durations(_lines(halves, most), _lines(most_of_them, most), most)
+    p50, p95 = zip(*map(of, history), strict=True) if history else ((), ())
+    scale = seconds([value for value in (*p50, *p95) if value is not None])
+    return Durations(_lines(p50, scale), _lines(p95, scale), scale.ticks, scale.is_logarithmic)
 
 
-def _lines(values: Sequence[float | None], most: float) -> list[str]:
-    """Return a polyline for each stretch of values; where nothing ended, the line breaks."""
+def _lines(values: Sequence[float | None], scale: Scale) -> list[str]:
+    """Return a polyline for each stretch of values; a longer time without any breaks the line."""
     step = 100 / max(len(values), 1)
-    lines: list[list[str]] = [[]]
+    stretches: list[list[tuple[float, float]]] = []
+    last = None
     for number, value in enumerate(values):
         if value is None:
-            lines.append([])
             continue
-        y = 98 - 96 * value / most if most else 98
-        # A stretch of one value is still a line, over its span.
-        lines[-1].append(f"{number * step:.2f},{y:.2f} {(number + 1) * step:.2f},{y:.2f}")
-    return [" ".join(points) for points in lines if points]
+        if last is None or number - last > _BRIDGED + 1:
+            stretches.append([])
+        stretches[-1].append(((number + 0.5) * step, scale.y(value)))
+        last = number
+    return [_points(stretch, step) for stretch in stretches]
+
+
+def _points(stretch: Sequence[tuple[float, float]], step: float) -> str:
+    """Return the points of a line; it begins and ends with the spans of its ends."""
+    (first_x, first_y), (last_x, last_y) = stretch[0], stretch[-1]
+    whole = [(first_x - step / 2, first_y), *stretch, (last_x + step / 2, last_y)]
+    return " ".join(f"{x:.2f},{y:.2f}" for x, y in whole)

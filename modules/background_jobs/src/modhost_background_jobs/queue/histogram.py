@@ -27,9 +27,10 @@ class Histogram:
         wanted = part * self.counts.total()
         seen = 0
         for step in sorted(self.counts):
-            seen += self.counts[step]
-            if seen >= wanted:
-                return _middle_of(step)
+            count = self.counts[step]
+            if seen + count >= wanted:
+                return _within(step, (wanted - seen) / count)
+            seen += count
         return None
 
 
@@ -38,6 +39,7 @@ def _step_of(seconds: float) -> int:
     return 0 if milliseconds < 1 else 1 + int(math.log2(milliseconds) * _STEPS)
 
 
-def _middle_of(step: int) -> float:
-    milliseconds = 0.5 if step == 0 else 2 ** ((step - 0.5) / _STEPS)
+def _within(step: int, part: float) -> float:
+    """Return where a part of a step lies, as if its durations were spread evenly."""
+    milliseconds = part if step == 0 else 2 ** ((step - 1 + part) / _STEPS)
     return float(milliseconds) / 1000

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
 
@@ -19,6 +19,7 @@ _SPANS: Final = {
     "day": (timedelta(days=1), timedelta(minutes=30)),
 }
 _LATE: Final = timedelta(minutes=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,9 @@ class Overview:
     async def history(self, span: Span) -> list[Bucket]:
         """Return the last hour by the minute, or the last day by the half hour, oldest first."""
         length, width = _SPANS[span]
-        end = self._clock.now().replace(second=0, microsecond=0) + timedelta(minutes=1)
+        now = self._clock.now()
+        # By the clock, 09:00 and 09:30, not by when somebody looks.
+        end = now - (now - _EPOCH) % width + width
         start = end - length
         counted = await self._statistics.since(start, width)
         return [

@@ -1,0 +1,82 @@
+"""A day that was busy: roll-ups of what ended, jobs of several types, schedules with a past."""
+
+import math
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.queue.statistics import MinuteCounts, StatisticsStore
+from modhost_reports_example.contracts import ReportRequest, ReportsContracts, ReportType
+from pages.demo import ImportCustomersJob, RebuildSearchIndexJob, SendInvoicesJob, Steps
+from pages.site import Site
+
+
+async def make_busy(served: Site) -> None:
+    """Give every page something to show."""
+    await remember_a_day(served)
+    await _make_reports(served)
+    await served.jobs.enqueue_many(SendInvoicesJob, [Steps()] * 20)
+    await served.jobs.enqueue_many(RebuildSearchIndexJob, [Steps()] * 12)
+    await _let_schedules_run(served)
+    failed = await served.jobs.enqueue(SendInvoicesJob, Steps(fail_at=2))
+    await served.reaches(failed, JobState.FAILED)
+    for job, steps in ((RebuildSearchIndexJob, 400), (SendInvoicesJob, 200)):
+        await served.jobs.enqueue(job, Steps(steps=steps, pause=0.3, lines=8))
+
+
+async def remember_a_day(served: Site) -> None:
+    """Store what ended in the last day, by the minute, the same each time."""
+    chance = random.Random(7)  # noqa: S311
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    minutes = [
+        (now - timedelta(minutes=minute), _minute(minute, chance)) for minute in range(1, 1440)
+    ]
+    async with served.host.scope() as scope:
+        store = await scope.get(StatisticsStore)
+        for start in range(0, len(minutes), 200):
+            await store.save("yesterday", minutes[start : start + 200])
+
+
+def _minute(minute: int, chance: random.Random) -> MinuteCounts:
+    counts = MinuteCounts()
+    for number in range(int(24 + _tide(minute) + 8 * chance.random())):
+        has_failed = chance.random() < (0.2 if 31 < minute < 36 else 0.001)
+        counts.count(
+            JobState.FAILED if has_failed else JobState.COMPLETED,
+            waited=chance.expovariate(18) + 0.01 * number,
+            ran=chance.lognormvariate(0.3, 0.6),
+        )
+    return counts
+
+
+def _tide(minute: int) -> float:
+    return 11 * math.sin(minute / 11) + 9 * math.sin(minute / 160)
+
+
+async def _make_reports(served: Site) -> None:
+    async with served.host.scope() as scope:
+        reports = await scope.get(ReportsContracts)
+        for type_ in ReportType:
+            request = ReportRequest(type=type_, source="seattle-weather")
+            await served.reaches(await reports.request(request), JobState.COMPLETED)
+
+
+async def _let_schedules_run(served: Site) -> None:
+    runs: Sequence[Steps] = [Steps(pause=pause) for pause in (0.01, 0.02, 0.04, 0.01, 0.03)]
+    recurring = await served.jobs.add_recurring(
+        ImportCustomersJob,
+        name="Import customers",
+        cron_expression="*/30 * * * *",
+        time_zone="Europe/Berlin",
+    )
+    for data in (*runs, Steps(fail_at=0), *runs):
+        await served.jobs.add_recurring(
+            ImportCustomersJob,
+            name="Import customers",
+            cron_expression="*/30 * * * *",
+            time_zone="Europe/Berlin",
+            data=data,
+        )
+        run = await served.jobs.run_recurring_now(recurring)
+        await served.reaches(run, JobState.FAILED if data.fail_at == 0 else JobState.COMPLETED)
