@@ -1,17 +1,23 @@
 """The claim loop over a real store, with room as the test says."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 import anyio
+import anyio.lowlevel
 import pytest
 
+from background_jobs.hosts import jobs_host
+from background_jobs.jobs_module import ReportingJob, Work
 from background_jobs.support import TYPES, MovingClock, new_job
+from modhost.clock import SystemClock
 from modhost.database import Database
 from modhost_background_jobs.queue.records import ClaimedJob
 from modhost_background_jobs.queue.store import JobStore
 from modhost_background_jobs.queue.wakeups import open_wakeups
-from modhost_background_jobs.worker.claiming import ClaimLoop
+from modhost_background_jobs.worker.claiming import LEAST_PAUSE_SECONDS, QUIET_SECONDS, ClaimLoop
 from modhost_background_jobs.worker.slots import Slots
 
 pytestmark = pytest.mark.anyio
@@ -98,3 +104,53 @@ async def test_among_jobs_due_at_one_time_none_is_passed_over(
 
     claimed = await claimed_by_a_loop(database, store, clock, 9, nothing)
     assert claimed == [job.id for job in jobs]
+
+
+class CountingStore:
+    """A store without jobs that counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.claims = 0
+        self.looks = 0
+
+    async def claim(self, *_: object) -> list[ClaimedJob]:
+        self.claims += 1
+        return []
+
+    async def next_due(self, _: object) -> datetime | None:
+        self.looks += 1
+        return None
+
+
+async def test_wakeups_in_quick_succession_share_claims_and_look_no_further(
+    database: Database,
+) -> None:
+    async def nothing(_: int) -> None:
+        pass
+
+    store, wakeups = CountingStore(), open_wakeups(database)
+    loop = ClaimLoop("w1", TYPES, cast("JobStore", store), wakeups, SystemClock(), 60)
+    async with anyio.create_task_group() as group:
+        group.start_soon(loop.run, RoomForTwo(nothing), lambda _: None)
+        began = anyio.current_time()
+        for _ in range(300):
+            await anyio.lowlevel.checkpoint()
+            wakeups.work.fire()
+        passed = anyio.current_time() - began
+        assert 1 <= store.claims <= 2 + passed / LEAST_PAUSE_SECONDS
+        assert store.looks <= passed / QUIET_SECONDS
+        with anyio.fail_after(10):
+            while not store.looks:
+                await anyio.sleep(0.005)
+        group.cancel_scope.cancel()
+
+
+async def test_a_job_runs_when_it_falls_due_whatever_the_poll_interval(database_url: str) -> None:
+    async with jobs_host(database_url, poll_interval="60s") as jobs:
+        first = await jobs.scheduling.enqueue(ReportingJob, Work(name="now"))
+        await jobs.ends(first)
+        in_a_moment = datetime.now(UTC) + timedelta(seconds=0.2)
+        deferred = await jobs.scheduling.schedule(ReportingJob, in_a_moment, Work())
+        job = await jobs.ends(deferred)
+    assert job.started_at is not None
+    assert job.started_at >= in_a_moment

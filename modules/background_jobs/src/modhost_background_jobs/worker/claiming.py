@@ -18,13 +18,17 @@ from modhost_background_jobs.worker.slots import Slots
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
+QUIET_SECONDS: Final = 0.05
+LEAST_PAUSE_SECONDS: Final = 0.003
+OTHERS_SECONDS: Final = 0.005
 
 
 class ClaimLoop:
     """Claims for one worker.
 
     Between claims it sleeps until it is woken, until the next job falls due, or for the poll
-    interval; when the next job falls due is looked up only after something has changed.
+    interval. When the next job falls due is looked up only after something has changed, and once
+    nothing has for a moment. Wake-ups that come in quick succession share a claim.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class ClaimLoop:
         self._poll_interval = poll_interval
         self._frontier = Frontier()
         self._next_due: datetime | None = None
+        self._knows_next_due = False
         self.in_flight = False
         """Whether a claim is under way, whose jobs nobody here knows yet."""
         self.failed = False
@@ -52,28 +57,26 @@ class ClaimLoop:
     async def run(self, slots: Slots, start: Callable[[list[ClaimedJob]], None]) -> None:
         """Claim what there is room for until cancelled; `start` takes what was claimed."""
         failures = 0
-        woken = True
         while True:
             ticket = self._wakeups.work.ticket()
             room = await slots.room()
             try:
                 place = self._frontier.next(self._clock.monotonic())
+                began = self._clock.monotonic()
                 claimed = await self._claim(room, place)
                 self._frontier.note(claimed, room)
                 start(claimed)
-                if len(claimed) == room or place is not START:
-                    woken = True
-                    continue
-                seconds = await self._seconds_to_sleep(look=woken or bool(claimed))
+                if claimed:
+                    self._knows_next_due = False
+                if len(claimed) < room and place is START:
+                    await self._rest(ticket, began)
                 failures = 0
             except Exception as error:  # noqa: BLE001 - whatever the driver says, it is tried again
                 seconds = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
                 failures += 1
-                woken = True
+                self._knows_next_due = False
                 logger.warning("Could not claim jobs (%s); next try in %s s.", error, seconds)
                 await anyio.sleep(seconds)
-                continue
-            woken = await wait_for(ticket, seconds)
 
     async def _claim(self, limit: int, after: Place) -> list[ClaimedJob]:
         # Shielded: what the database has handed out must become known here.
@@ -90,12 +93,23 @@ class ClaimLoop:
             self.in_flight = False
         return claimed
 
-    async def _seconds_to_sleep(self, *, look: bool) -> float:
-        now = self._clock.now()
-        if look or (self._next_due is not None and self._next_due <= now):
-            self._next_due = await self._store.next_due(self._job_types)
+    async def _rest(self, ticket: anyio.Event, began: float) -> None:
+        """Sleep until there may be something to claim, after a claim that began so."""
+        until_due = self._seconds_until_due()
+        if not self._knows_next_due or until_due <= 0:
+            quiet = min(QUIET_SECONDS, until_due if until_due > 0 else self._poll_interval)
+            self._knows_next_due = not await wait_for(ticket, quiet)
+            if self._knows_next_due:
+                self._next_due = await self._store.next_due(self._job_types)
+        # A job that is due and was not claimed is being claimed by another worker.
+        if await wait_for(ticket, max(OTHERS_SECONDS, self._seconds_until_due())):
+            self._knows_next_due = False
+            passed = self._clock.monotonic() - began
+            await anyio.sleep(max(0.0, LEAST_PAUSE_SECONDS - passed))
+
+    def _seconds_until_due(self) -> float:
+        """How long to sleep for the job that is due next, and for the poll interval at the most."""
         if self._next_due is None:
             return self._poll_interval
         until_due = (self._next_due - self._clock.now()).total_seconds()
-        # A job that is due and was not claimed is being claimed by another worker.
-        return min(self._poll_interval, max(0.005, until_due))
+        return min(self._poll_interval, until_due)
