@@ -1,46 +1,23 @@
 """What an attacker would try, against the whole host over HTTP."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import httpx2
 import pytest
 from sqlmodel import select
 
 from modhost import new_id
-from modhost.audit import AuditLog, AuditReader, AuditSearch
 from modhost.database import Database
-from modhost.identity import LoginService, TokenService, Visitor
-from modhost.identity.errors import LoginFailed, TooManyFailures
-from modhost.identity.login import Login
-from modhost.identity.passwords import Passwords
+from modhost.identity import LoginService, TokenService
 from modhost.identity.tables import BrowserSession, Role, Token
-from modhost.identity.throttle import Throttle
 from modhost.permissions import grants
 from modhost.testing import RunningHost
 from modhost_background_jobs.contracts import BackgroundJobs
 from modhost_reports_example.jobs.generate_report import GenerateReportJob
-from security.support import COOKIE, PASSWORD, add_user, browser, whole_host
+from security.support import COOKIE, PASSWORD, MovingClock, add_user, browser, whole_host
 
 pytestmark = pytest.mark.anyio
-
-
-class MovingClock:
-    """Time that stands still until it is moved; it starts now, as files and sessions do."""
-
-    def __init__(self) -> None:
-        self.time = datetime.now(UTC)
-        self.seconds = 1000.0
-
-    def now(self) -> datetime:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def advance(self, by: timedelta) -> None:
-        self.time += by
-        self.seconds += by.total_seconds()
 
 
 @pytest.fixture
@@ -183,55 +160,6 @@ async def test_a_form_on_another_site_does_nothing_in_the_visitors_name(
     assert "eve" not in (await anna.get("/admin/users")).text
     assert (await anna.post("/logout", headers=headers)).status_code == 403
     assert await enters(host, anna.cookies[COOKIE])
-
-
-async def test_ten_thousand_guesses_get_the_attacker_a_handful_of_tries(
-    host: RunningHost, clock: MovingClock
-) -> None:
-    """One guess a second from as many addresses as they like, for nearly three hours."""
-    await add_user(host, "vera")
-    async with host.scope() as scope:
-        passwords = CountingPasswords()
-        login = Login(
-            await scope.get(Database),
-            clock,
-            passwords,
-            Throttle(clock),
-            await scope.get(AuditLog),
-        )
-        refused = 0
-        for number in range(10_000):
-            address = Visitor(f"10.{number // 65536}.{number // 256 % 256}.{number % 256}")
-            try:
-                await login.with_password("vera", f"guess {number}", address)
-            except TooManyFailures:
-                refused += 1
-            except LoginFailed:
-                pass
-            clock.advance(timedelta(seconds=1))
-        assert passwords.compared < 10_000 / 60 + 20
-        assert refused == 10_000 - passwords.compared
-        clock.advance(timedelta(minutes=1))
-        passwords.right = True
-        assert await login.with_password("vera", PASSWORD, Visitor("192.0.2.1"))
-        entries = await (await scope.get(AuditReader)).newest(AuditSearch(action="login"), 500)
-        assert len(entries) == passwords.compared
-
-
-class CountingPasswords(Passwords):
-    """Compares no passwords: ten thousand argon2 hashes would take an hour, which is their use."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.compared = 0
-        self.right = False
-
-    async def matches(self, password: str, hashed: str | None) -> bool:
-        self.compared += 1
-        return self.right
-
-    def is_outdated(self, hashed: str) -> bool:
-        return False
 
 
 SCRIPT = '"><script>alert(1)</script>'

@@ -83,11 +83,13 @@ class TooManyFailures(IdentityError):
 
     Attributes:
         retry_after: seconds until then, rounded up.
+        is_first: whether no other try was refused since the wait began.
 
     """
 
-    def __init__(self, retry_after: int) -> None:
+    def __init__(self, retry_after: int, *, is_first: bool = False) -> None:
         self.retry_after = retry_after
+        self.is_first = is_first
         super().__init__(f"Too many logins have failed; try again in {retry_after} seconds.")
 
 

@@ -13,7 +13,8 @@ from modhost.clock import Clock
 from modhost.database import Database
 from modhost.identity.contracts import Visitor
 from modhost.identity.credentials import hash_of, new_secret
-from modhost.identity.errors import LoginFailed, UserDisabled
+from modhost.identity.errors import LoginFailed, TooManyFailures, UserDisabled
+from modhost.identity.known_networks import find_visited, remember_network
 from modhost.identity.names import key_of
 from modhost.identity.passwords import Passwords
 from modhost.identity.sessions import open_session
@@ -49,16 +50,19 @@ class Login:
 
     async def with_password(self, name: str, password: str, visitor: Visitor) -> str:
         """Log in by name and password."""
-        account, address = f"account {key_of(name)}", f"address {network_of(visitor.address)}"
-        self._throttle.begin({account: _FAILURES_PER_ACCOUNT, address: _FAILURES_PER_ADDRESS})
+        network, now = network_of(visitor.address), self._clock.now()
+        account, address = f"account {key_of(name)}", f"address {network}"
         async with self._database.reading() as session:
-            user = await find_user(session, name)
+            user, is_known = await find_visited(session, name, network, now)
             user_id, hashed = (user.id, user.password_hash) if user else (None, None)
+        if is_known:
+            # Strangers count elsewhere: they cannot keep somebody out of where they are at home.
+            account += f" from {network}"
         try:
+            self._throttle.begin({account: _FAILURES_PER_ACCOUNT, address: _FAILURES_PER_ADDRESS})
             secret = await self._log_in(user_id, hashed, password, visitor)
-        except LoginFailed:
-            # A name that nobody has is left out: it may be a password in the wrong field.
-            await self._note_failure(f"user:{user.name}" if user else "an unknown user", visitor)
+        except (LoginFailed, TooManyFailures) as error:
+            await self._note_failure(_subject(user), visitor, error)
             raise
         self._throttle.succeeded(forget=account, forgive=address)
         return secret
@@ -67,8 +71,8 @@ class Login:
         """Log in by a one-time link."""
         try:
             return await self._spend_link(secret, visitor)
-        except LoginFailed:
-            await self._note_failure("a one-time link", visitor)
+        except LoginFailed as error:
+            await self._note_failure("a one-time link", visitor, error)
             raise
 
     async def create_link(self) -> str:
@@ -137,7 +141,9 @@ class Login:
             user.password_hash = renewed
             session.add(user)
             await self._note_login(session, user, visitor, "by password")
-            return await open_session(session, user_id, visitor, self._clock.now())
+            now = self._clock.now()
+            await remember_network(session, user_id, network_of(visitor.address), now)
+            return await open_session(session, user_id, visitor, now)
 
     async def _note_login(
         self, session: AsyncSession, user: User, visitor: Visitor, how: str
@@ -146,9 +152,21 @@ class Login:
         subject = f"user:{user.name}"
         await self._audit.record("login", subject, detail=how, session=session, caller=caller)
 
-    async def _note_failure(self, subject: str, visitor: Visitor) -> None:
+    async def _note_failure(
+        self, subject: str, visitor: Visitor, error: LoginFailed | TooManyFailures
+    ) -> None:
+        outcome, detail = Outcome.FAILED, ""
+        if isinstance(error, TooManyFailures):
+            if not error.is_first:
+                return  # or whoever is made to wait could fill the audit
+            outcome, detail = Outcome.REFUSED, "too many logins have failed"
         nobody = anonymous(visitor.address)
-        await self._audit.record("login", subject, outcome=Outcome.FAILED, caller=nobody)
+        await self._audit.record("login", subject, outcome=outcome, detail=detail, caller=nobody)
+
+
+def _subject(user: User | None) -> str:
+    # A name that nobody has is left out: it may be a password in the wrong field.
+    return f"user:{user.name}" if user else "an unknown user"
 
 
 async def _locked(session: AsyncSession, user_id: UUID) -> User:

@@ -45,6 +45,17 @@ class UserIdentity(IdentityTable, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class UserNetwork(IdentityTable, table=True):
+    """From where a user has logged in: an IPv4 address, or an IPv6 /64."""
+
+    __tablename__ = "user_networks"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    user_id: UUID = Field(primary_key=True, sa_type=Identifier)
+    network: str = Field(primary_key=True)
+    last_login_at: datetime = Field(sa_type=UtcDateTime)
+
+
 class Role(IdentityTable, table=True):
     """A named set of grants, beside those that permissions bring by their `default_roles`."""
 

@@ -21,6 +21,7 @@ class _Tally:
     attempts: int
     latest: float
     blocked_until: float
+    is_told: bool = False
 
 
 class Throttle:
@@ -43,9 +44,12 @@ class Throttle:
 
         """
         now = self._clock.monotonic()
-        wait = max((self._blocked_until(key, now) for key in allowances), default=now) - now
+        blocked = max(allowances, key=lambda key: self._blocked_until(key, now))
+        wait = self._blocked_until(blocked, now) - now
         if wait > 0:
-            raise TooManyFailures(math.ceil(wait))
+            tally = self._tallies[blocked]
+            is_first, tally.is_told = not tally.is_told, True
+            raise TooManyFailures(math.ceil(wait), is_first=is_first)
         for key, allowance in allowances.items():
             self._count(key, allowance, now)
 
@@ -75,6 +79,7 @@ class Throttle:
         tally.latest = now
         beyond = tally.attempts - allowance
         if beyond >= 0:
+            tally.is_told = False
             tally.blocked_until = now + min(2.0 ** min(beyond, 10), LONGEST_WAIT)
         self._tallies.move_to_end(key)
         if len(self._tallies) > _REMEMBERED:
