@@ -8,6 +8,7 @@ import pytest
 
 from modhost.audit import AuditReader, AuditSearch
 from modhost.identity import RoleService, UserInfo, UserService
+from modhost.identity.errors import UnusablePassword
 from modhost.testing import RunningHost
 from oidc.browsing import log_in, to_the_provider
 from oidc.issuer import SECRET, Issuer
@@ -119,6 +120,26 @@ async def test_an_answer_is_good_in_its_own_browser_only(host: RunningHost) -> N
     another = await host.client()
     await to_the_provider(another)
     assert (await another.get(back)).status_code == 403, "with the cookie of another login"
+
+
+async def test_a_stranger_cannot_fill_the_audit(host: RunningHost) -> None:
+    stranger = await host.client()
+    answer = await stranger.get("/login/oidc/callback?state=x&code=y")
+    assert (answer.status_code, await logins(host)) == (403, [])
+    await stranger.get("/login/oidc")
+    answers = [await stranger.get("/login/oidc/callback?state=x&code=y") for _ in range(25)]
+    assert {each.status_code for each in answers} <= {403, 429}
+    assert len(await logins(host)) <= 20
+    await stranger.get("/login/oidc")
+    assert (await stranger.get("/login/oidc/callback?state=x&code=y")).status_code == 429
+
+
+async def test_nobody_gives_a_user_of_the_provider_a_password(host: RunningHost) -> None:
+    await log_in(host)
+    async with host.scope() as scope:
+        with pytest.raises(UnusablePassword, match="logs in by"):
+            await (await scope.get(UserService)).set_password("vera", "correct horse battery")
+    assert not (await users(host))["vera"].has_password
 
 
 async def test_a_forged_state_is_refused(host: RunningHost) -> None:

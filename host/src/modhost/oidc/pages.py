@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from modhost.identity import VouchedLogins
 from modhost.identity.entering import logged_in, redirect, visitor_of
-from modhost.identity.errors import IdentityError
+from modhost.identity.errors import IdentityError, TooManyFailures
+from modhost.identity.throttle import Throttle, network_of
 from modhost.oidc.begun_login import PATH, BegunLogin, begun_login, forget
 from modhost.oidc.checking import KIND, TokenChecker
 from modhost.oidc.errors import InvalidToken, ProviderUnreachable
@@ -22,6 +23,7 @@ from modhost.web import HttpProblem, Page, Pages, Query
 logger = logging.getLogger(__name__)
 
 CALLBACK: Final = f"{PATH}/callback"
+_FAILURES_PER_ADDRESS: Final = 20
 _AGAIN: Final = "Begin again at the login page."
 
 
@@ -76,34 +78,44 @@ async def finish(
     provider: Provider,
     checker: TokenChecker,
     logins: VouchedLogins,
+    throttle: Throttle,
     options: OidcOptions,
 ) -> Page | Response:
     """Log in whom the provider vouches for."""
     if request.method != "GET":
         raise HttpProblem(404, "Logins end here by GET only.")
     visitor = visitor_of(request)
+    begun = begun_login(request)
+    if begun is None:
+        # Not for the audit, which a stranger could fill by what costs them nothing.
+        raise HttpProblem(403, f"This browser has begun no login, or has ended it. {_AGAIN}")
+    address = f"callback {network_of(visitor.address)}"
     try:
-        login = _answered(request, query)
+        throttle.begin({address: _FAILURES_PER_ADDRESS})
+        login = _answered(begun, query)
         token = await provider.exchange(query.code, login.verifier, _redirect_uri(request))
         identity = await checker.login(token, login.nonce)
         secret = await logins.log_in(identity, visitor)
     except ProviderUnreachable as error:
         raise _unreachable(error, options) from None
+    except TooManyFailures as error:
+        headers = {"Retry-After": str(error.retry_after)}
+        raise HttpProblem(429, str(error), headers=headers) from None
     except InvalidToken as error:
         await logins.refused(KIND, str(error), visitor)
         raise HttpProblem(403, f"The login failed: {error}. {_AGAIN}") from None
     except IdentityError as error:
         raise HttpProblem(403, str(error)) from None
+    throttle.succeeded(forget=address, forgive=address)
     response = logged_in(request, secret, login.following)
     forget(request, response)
     return response
 
 
-def _answered(request: Request, answer: AnswerQuery) -> BegunLogin:
-    """Return the login that the answer belongs to. Raises `InvalidToken`."""
-    login = begun_login(request)
-    if login is None or not login.is_answered_by(answer.state):
-        msg = "this browser has not begun the login, or has ended it already"
+def _answered(login: BegunLogin, answer: AnswerQuery) -> BegunLogin:
+    """Return the login, if the answer belongs to it. Raises `InvalidToken`."""
+    if not login.is_answered_by(answer.state):
+        msg = "the answer belongs to another login"
         raise InvalidToken(msg)
     if answer.error or not answer.code:
         msg = f"the provider answered {answer.error[:100]!r}"
