@@ -197,6 +197,13 @@ async def test_what_is_done_on_the_pages_is_in_the_audit(
     await nobody.post("/login", data={"name": "hunter2 in the name", "password": "wrong"})
     reader = await host.client("Host.ViewAudit")
     items = (await reader.get("/api/audit")).json()["items"]
+    token = next(
+        entry
+        for entry in items
+        if entry["actor_name"] == "anna" and entry["action"] == "tokens.create"
+    )
+    assert token["detail"] == "'ci': Reports.View"
+    assert token["subject"].startswith("token:0")
     told = [
         (entry["actor_name"], entry["action"], entry["subject"], entry["outcome"])
         for entry in items
@@ -206,7 +213,7 @@ async def test_what_is_done_on_the_pages_is_in_the_audit(
         ("anonymous", "login", "an unknown user", "failed"),
         ("anonymous", "login", "user:anna", "failed"),
         ("anna", "logout", "user:anna", "done"),
-        ("anna", "tokens.create", "token:ci", "done"),
+        ("anna", "tokens.create", token["subject"], "done"),
         ("anna", "roles.add", "role:Clerk", "done"),
         ("anna", "users.add", "user:eve", "refused"),
         ("anna", "users.add", "user:vera", "done"),

@@ -3,11 +3,13 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
+from modhost.calling import caller_of, calling_as
 from modhost.database import Database
 from modhost.identity import TokenService
 from modhost.identity.errors import (
     NameTaken,
     NotYoursToGrant,
+    NotYoursToManage,
     TokenNotFound,
     UnknownGrant,
     UnknownRole,
@@ -131,6 +133,19 @@ async def test_nobody_gives_a_token_more_than_they_have(
     viewer = Principal("user:1", "vera", grants=frozenset({"Reports.View"}))
     with pytest.raises(NotYoursToGrant, match="vera lacks"):
         await tokens.create("ci", permissions, roles, creator=viewer)
+
+
+async def test_nobody_revokes_the_token_of_somebody_mightier(
+    tokens: TokenService,
+) -> None:
+    manager = Principal("user:1", "mara", grants=frozenset({"Identity.ManageTokens"}))
+    created = await tokens.create("root", ["*"])
+    own = await tokens.create("own", ["Identity.ManageTokens"], creator=manager)
+    with calling_as(caller_of(manager)):
+        with pytest.raises(NotYoursToManage, match=r"'root' has \*, which mara lacks"):
+            await tokens.revoke(created.id)
+        await tokens.revoke(own.id)
+    assert [token.name for token in await tokens.list()] == ["root"]
 
 
 async def test_somebody_gives_what_they_have_and_is_remembered(tokens: TokenService) -> None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.requests import Request
 
+from modhost.audit.refusals import RefusedRequests
 from modhost.host import Host
 from modhost.identity import Authenticator
 from modhost.permissions import Principal
@@ -25,6 +26,7 @@ def application_of(host: Host) -> Starlette:
         host.web,
         host.services,
         authenticator=_Authentication(host.services) if host.info.role == "web" else None,
+        refusals=_Refusals() if host.info.role == "web" else None,
         allowed_hosts=host.configuration.host.allowed_hosts,
         trusted_proxies=[str(each) for each in host.configuration.host.trusted_proxies],
         behind_tls=host.configuration.host.behind_tls,
@@ -41,3 +43,12 @@ class _Authentication:
 
     async def authenticate(self, request: Request, scope: Scope) -> Principal | None:
         return await (await scope.get(Authenticator)).authenticate(request, scope)
+
+
+class _Refusals:
+    """Hands refused requests to the audit, which is among the services."""
+
+    async def note(
+        self, scope: Scope, principal: Principal, route: str, path: str, reason: str
+    ) -> None:
+        await (await scope.get(RefusedRequests)).note(principal.id, route, path, reason)

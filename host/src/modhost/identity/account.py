@@ -3,15 +3,14 @@
 from typing import Final
 from uuid import UUID
 
-from sqlmodel import select
-
 from modhost.audit import AuditLog, recorded
 from modhost.database import Database
-from modhost.identity.errors import IdentityError, UnusablePassword, UserNotFound, WrongPassword
+from modhost.identity.errors import IdentityError, UserNotFound, WrongPassword
 from modhost.identity.passwords import Passwords, check
 from modhost.identity.sessions import delete_sessions
-from modhost.identity.tables import User, UserIdentity
+from modhost.identity.tables import User
 from modhost.identity.throttle import Throttle
+from modhost.identity.user_rows import refuse_vouched
 
 _FAILURES: Final = 5
 
@@ -36,8 +35,9 @@ class Account:
             raise UserNotFound(msg)
         name = f"user:{user.name}"
         async with recorded(self._audit, "account.password", name, IdentityError) as entry:
-            check(new)
-            await self._refuse_vouched(user)
+            check(new, user.name)
+            async with self._database.reading() as session:
+                await refuse_vouched(session, user)
             await self._verify(user, current)
             hashed = await self._passwords.hash(new)
             async with self._database.session() as session:
@@ -49,17 +49,6 @@ class Account:
                 ended = await delete_sessions(session, user_id, keep)
                 entry.detail = f"{ended} other sessions ended"
                 await entry.done_in(session)
-
-    async def _refuse_vouched(self, user: User) -> None:
-        """A password of their own would outlive what the provider says of them."""
-        if user.password_hash is not None:
-            return
-        async with self._database.reading() as session:
-            mine = select(UserIdentity.issuer).where(UserIdentity.user_id == user.id)
-            issuer = (await session.exec(mine)).first()
-        if issuer is not None:
-            msg = f"You log in by {issuer}, and have no password here to change."
-            raise UnusablePassword(msg)
 
     async def _verify(self, user: User, current: str) -> None:
         if user.password_hash is None:

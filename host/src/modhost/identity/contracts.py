@@ -113,7 +113,11 @@ class TokenService(Protocol):
         ...
 
     async def revoke(self, id_or_name: UUID | str) -> TokenInfo:
-        """End a token, at once and everywhere. Raises `TokenNotFound`."""
+        """End a token, at once and everywhere.
+
+        Raises `TokenNotFound`, and `NotYoursToManage` when the caller lacks what the token may and
+        has not made it.
+        """
         ...
 
 
@@ -162,7 +166,8 @@ class UserService(Protocol):
     async def set_password(self, user: UUID | str, password: str) -> None:
         """Replace a password and end all the user's sessions.
 
-        Raises `UserNotFound`, `UnusablePassword`, `NotYoursToManage`.
+        Raises `UserNotFound`, `NotYoursToManage`, and `UnusablePassword`, also for a user whom a
+        provider vouches for.
         """
         ...
 

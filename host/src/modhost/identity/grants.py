@@ -78,8 +78,8 @@ class Grants:
         if giver is not None:
             _refuse_escalation(giver, rights, roles)
 
-    async def check_reach(self, session: AsyncSession, what: str, held: Collection[str]) -> None:
-        """Refuse that the current caller changes somebody, or a role, with more rights.
+    async def check_reach(self, session: AsyncSession, what: str, held: Rights) -> None:
+        """Refuse that the current caller changes what has more rights: a user, a role, a token.
 
         Otherwise whoever may manage users could take over an administrator by a new password.
         Raises `NotYoursToManage`.
@@ -88,7 +88,7 @@ class Grants:
         if caller is None:
             return
         roles = await self.of_roles(session)
-        beyond = _lacking(caller, Rights((), tuple(held)), roles)
+        beyond = _lacking(caller, held, roles)
         if beyond:
             msg = f"{what} has {', '.join(beyond)}, which {caller.name} lacks and so cannot manage."
             raise NotYoursToManage(msg)

@@ -6,6 +6,7 @@ from typing import ClassVar
 from modhost.audit import AuditLog, AuditReader
 from modhost.audit.log import DatabaseAudit
 from modhost.audit.permissions import VIEW_AUDIT
+from modhost.audit.refusals import RefusedRequests
 from modhost.audit.web import add_audit_to_menu, map_audit_endpoints, map_audit_pages
 from modhost.background import HostedService
 from modhost.hooks import hookimpl
@@ -15,6 +16,7 @@ from modhost.identity.admin.roles import RolePages
 from modhost.identity.admin.tokens import TokenPages
 from modhost.identity.admin.users import UserPages
 from modhost.identity.authenticator import Authenticator
+from modhost.identity.changing import Changing
 from modhost.identity.contracts import (
     AccountService,
     LoginService,
@@ -53,7 +55,15 @@ class IdentityModule(Module):
     @hookimpl
     def configure_services(self, services: ServiceCollection) -> None:
         """Register the contracts of users, tokens, sessions and logins."""
-        for helper in (Grants, Passwords, Throttle, Usage, Authenticator):
+        for helper in (
+            Changing,
+            Grants,
+            Passwords,
+            RefusedRequests,
+            Throttle,
+            Usage,
+            Authenticator,
+        ):
             services.add_singleton(helper)
         services.add_singleton(AuditLog, DatabaseAudit)
         services.add_singleton(AuditReader, DatabaseAudit)

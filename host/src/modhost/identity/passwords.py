@@ -10,9 +10,18 @@ from argon2.exceptions import VerificationError
 
 from modhost.identity.credentials import new_secret
 from modhost.identity.errors import UnusablePassword
+from modhost.identity.names import key_of
 
 SHORTEST: Final = 8
 LONGEST: Final = 1024
+
+_GUESSED_FIRST: Final = """
+    00000000 11111111 12341234 12345678 123456789 1234567890 1q2w3e4r 1qaz2wsx 87654321 88888888
+    abcd1234 abc12345 admin123 administrator asdfghjkl baseball changeme computer football iloveyou
+    letmein1 p@ssw0rd passw0rd password password1 password12 password123 princess q1w2e3r4 qwer1234
+    qwerty12 qwerty123 qwertyui qwertyuiop starwars sunshine superman trustno1 welcome1 whatever
+"""
+_COMMON: Final = frozenset(_GUESSED_FIRST.split())
 
 # Each takes 64 MiB while it runs: more at once would let a flood of logins take the memory.
 _AT_ONCE: Final = 2
@@ -26,9 +35,9 @@ class Passwords:
         self._limiter = anyio.CapacityLimiter(_AT_ONCE)
         self._decoy = ""
 
-    async def hash(self, password: str) -> str:
-        """Return the hash to store. Raises `UnusablePassword`."""
-        check(password)
+    async def hash(self, password: str, name: str = "") -> str:
+        """Return the hash to store; `name` is the user's. Raises `UnusablePassword`."""
+        check(password, name)
         return await self._hash_in_thread(password)
 
     async def matches(self, password: str, hashed: str | None) -> bool:
@@ -57,8 +66,8 @@ class Passwords:
             return False
 
 
-def check(password: str) -> None:
-    """Raise `UnusablePassword` when a new password is too short, too long or no text."""
+def check(password: str, name: str = "") -> None:
+    """Raise `UnusablePassword` when a new password is no text, or among the first to be guessed."""
     if len(password) < SHORTEST:
         msg = f"The password has {len(password)} characters; use at least {SHORTEST}."
         raise UnusablePassword(msg)
@@ -67,6 +76,11 @@ def check(password: str) -> None:
         raise UnusablePassword(msg)
     if not password.isprintable():
         msg = "The password has a character that cannot be typed, such as a tab; leave it out."
+        raise UnusablePassword(msg)
+    if key_of(password) in {key_of(name), *_COMMON} - {""}:
+        msg = (
+            "The password is the user's name, or one of those that are guessed first; use another."
+        )
         raise UnusablePassword(msg)
 
 

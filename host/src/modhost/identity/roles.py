@@ -1,19 +1,19 @@
 """The roles that there are: named sets of permissions."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, delete
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from modhost.audit import AuditLog, recorded
 from modhost.clock import Clock
 from modhost.database import Database
+from modhost.identity.changing import Changing
 from modhost.identity.contracts import RoleInfo
-from modhost.identity.errors import FixedRole, IdentityError, NameTaken, UnknownRole
+from modhost.identity.errors import FixedRole, NameTaken, UnknownRole
 from modhost.identity.grants import Grants, Rights, distinct
-from modhost.identity.names import usable
+from modhost.identity.names import key_of, usable
 from modhost.identity.tables import Role, TokenRole, UserRole
 from modhost.permissions import ADMIN_ROLE
 
@@ -21,11 +21,13 @@ from modhost.permissions import ADMIN_ROLE
 class Roles:
     """Implements `RoleService`; what each method promises is said there."""
 
-    def __init__(self, database: Database, clock: Clock, grants: Grants, audit: AuditLog) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, grants: Grants, changing: Changing
+    ) -> None:
         self._database = database
         self._clock = clock
         self._grants = grants
-        self._audit = audit
+        self._changing = changing
 
     async def list(self) -> Sequence[RoleInfo]:
         """Return all roles by name."""
@@ -35,11 +37,12 @@ class Roles:
 
     async def add(self, name: str, permissions: Collection[str]) -> RoleInfo:
         """Add a role."""
-        kept, given = usable(name, "role"), distinct(permissions)
-        async with self._changing("roles.add", kept, Rights(given, ()).in_words()) as session:
-            await self._grants.check(session, Rights(given, ()), None)
-            if kept in await self._grants.of_roles(session):
-                raise _taken(kept)
+        given = distinct(permissions)
+        rights = Rights(given, ())
+        async with self._change("roles.add", name, rights.in_words()) as session:
+            kept = usable(name, "role")
+            await self._grants.check(session, rights, None)
+            await self._refuse_twin(session, kept)
             session.add(Role(name=kept, permissions=list(given), created_at=self._clock.now()))
             try:
                 await session.flush()
@@ -49,19 +52,19 @@ class Roles:
 
     async def remove(self, name: str) -> None:
         """Remove a role from all who have it."""
-        async with self._changing("roles.remove", name) as session:
+        async with self._change("roles.remove", name) as session:
             role = await self._existing(session, name)
             if name in self._grants.defaults:
                 msg = f"The role {name!r} comes with the permissions of modules and stays."
                 raise FixedRole(msg)
-            await self._grants.check_reach(session, f"The role {name!r}", [name])
+            await self._grants.check_reach(session, f"The role {name!r}", Rights((), (name,)))
             await session.exec(delete(UserRole).where(col(UserRole.role) == name))
             await session.exec(delete(TokenRole).where(col(TokenRole.role) == name))
             await session.delete(role)
 
     async def grant(self, name: str, permission: str) -> RoleInfo:
         """Add a permission to a role."""
-        async with self._changing("roles.grant", name, permission) as session:
+        async with self._change("roles.grant", name, permission) as session:
             role = await self._existing(session, name)
             if name == ADMIN_ROLE:
                 msg = f"The role {ADMIN_ROLE} has every permission already."
@@ -71,25 +74,25 @@ class Roles:
 
     async def revoke(self, name: str, permission: str) -> RoleInfo:
         """Take a permission from a role."""
-        async with self._changing("roles.revoke", name, permission) as session:
+        async with self._change("roles.revoke", name, permission) as session:
             role = await self._existing(session, name)
             if permission in self._grants.defaults.get(name, ()):
                 msg = f"The role {name!r} has {permission} from the module that declares it."
                 raise FixedRole(msg)
-            await self._grants.check_reach(session, f"The role {name!r}", [name])
+            await self._grants.check_reach(session, f"The role {name!r}", Rights((), (name,)))
             left = [each for each in role.permissions if each != permission]
             return await self._store(session, role, left)
 
-    @asynccontextmanager
-    async def _changing(
+    def _change(
         self, action: str, name: str, detail: str = ""
-    ) -> AsyncIterator[AsyncSession]:
-        """Open a transaction that the audit tells of, also when it is refused."""
-        async with recorded(self._audit, action, f"role:{name}", IdentityError) as entry:
-            entry.detail = detail
-            async with self._database.session() as session:
-                yield session
-                await entry.done_in(session)
+    ) -> AbstractAsyncContextManager[AsyncSession]:
+        return self._changing.change(action, f"role:{name.strip()}", detail)
+
+    async def _refuse_twin(self, session: AsyncSession, name: str) -> None:
+        """Refuse a role whose name reads like that of another, such as `admin` beside `Admin`."""
+        for other in await self._grants.of_roles(session):
+            if key_of(other) == key_of(name):
+                raise _taken(other)
 
     async def _existing(self, session: AsyncSession, name: str) -> Role:
         """Return the role's row, a new one for a role that so far only modules know."""

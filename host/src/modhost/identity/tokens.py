@@ -9,13 +9,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from modhost.audit import AuditLog, recorded
 from modhost.calling import current_caller
 from modhost.clock import Clock
 from modhost.database import Database
+from modhost.identity.changing import Changing
 from modhost.identity.contracts import CreatedToken, TokenInfo
 from modhost.identity.credentials import TOKEN_PREFIX, hash_of, new_token
-from modhost.identity.errors import IdentityError, NameTaken, TokenNotFound, UnusableExpiry
+from modhost.identity.errors import NameTaken, TokenNotFound, UnusableExpiry
 from modhost.identity.grants import Grants, Rights, distinct
 from modhost.identity.names import usable
 from modhost.identity.tables import Token, TokenRole
@@ -26,11 +26,13 @@ from modhost.permissions import Principal
 class Tokens:
     """Implements `TokenService`."""
 
-    def __init__(self, database: Database, clock: Clock, grants: Grants, audit: AuditLog) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, grants: Grants, changing: Changing
+    ) -> None:
         self._database = database
         self._clock = clock
         self._grants = grants
-        self._audit = audit
+        self._changing = changing
 
     async def create(
         self,
@@ -45,25 +47,22 @@ class Tokens:
         now = self._clock.now()
         rights = Rights(distinct(permissions), distinct(roles))
         creator = creator or (await current_caller()).principal
-        secret = new_token()
-        token = Token(
-            id=new_id(),
-            name=usable(name, "token"),
-            secret_hash=hash_of(secret),
-            permissions=list(rights.permissions),
-            created_at=now,
-            created_by=creator.id if creator else None,
-            expires_at=_end(now, expires),
-        )
-        async with recorded(
-            self._audit, "tokens.create", f"token:{token.name}", IdentityError
-        ) as entry:
-            entry.detail = rights.in_words()
-            async with self._database.session() as session:
+        secret, token_id = new_token(), new_id()
+        async with self._changing.entry("tokens.create", f"token:{token_id}") as entry:
+            entry.detail = f"{name.strip()!r}: {rights.in_words()}"
+            token = Token(
+                id=token_id,
+                name=usable(name, "token"),
+                secret_hash=hash_of(secret),
+                permissions=list(rights.permissions),
+                created_at=now,
+                created_by=creator.id if creator else None,
+                expires_at=_end(now, expires),
+            )
+            async with self._changing.transaction(entry) as session:
                 await self._grants.check(session, rights, creator)
                 await _insert(session, token)
                 session.add_all(TokenRole(token_id=token.id, role=role) for role in rights.roles)
-                await entry.done_in(session)
         return CreatedToken(token.id, token.name, secret)
 
     async def list(self) -> Sequence[TokenInfo]:
@@ -78,13 +77,25 @@ class Tokens:
 
     async def revoke(self, id_or_name: UUID | str) -> TokenInfo:
         """End a token."""
-        async with self._database.session() as session:
+        async with (
+            self._changing.entry("tokens.revoke", "an unknown token") as entry,
+            self._changing.transaction(entry) as session,
+        ):
             token = await _find(session, id_or_name)
+            entry.subject, entry.detail = f"token:{token.id}", repr(token.name)
+            held = await _roles(session, col(TokenRole.token_id) == token.id)
+            info = _info(token, held.get(token.id, ()))
+            await self._refuse_mightier(session, info)
             token.revoked_at = self._clock.now()
             session.add(token)
-            await self._audit.record("tokens.revoke", f"token:{token.name}", session=session)
-            held = await _roles(session, col(TokenRole.token_id) == token.id)
-            return _info(token, held.get(token.id, ()))
+            return info
+
+    async def _refuse_mightier(self, session: AsyncSession, token: TokenInfo) -> None:
+        """Whoever made a token, or is it, may end it even if they have fewer rights by now."""
+        caller = (await current_caller()).id
+        if caller not in (token.created_by, f"token:{token.id}"):
+            rights = Rights(token.permissions, token.roles)
+            await self._grants.check_reach(session, f"The token {token.name!r}", rights)
 
 
 def _end(now: datetime, expires: timedelta | None) -> datetime | None:

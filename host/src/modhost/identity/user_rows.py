@@ -9,9 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from modhost.identity.errors import UserNotFound, suggestion
+from modhost.identity.errors import UnusablePassword, UserNotFound, suggestion
 from modhost.identity.names import key_of, usable
-from modhost.identity.tables import User, UserRole
+from modhost.identity.tables import User, UserIdentity, UserRole
 from modhost.ids import new_id
 
 BUILT_IN: Final = "admin"
@@ -44,6 +44,18 @@ async def existing_user(session: AsyncSession, user_or_name: UUID | str) -> User
         msg += suggestion(name, known, "`modhost users list` shows all.")
         raise UserNotFound(msg)
     return user
+
+
+async def refuse_vouched(session: AsyncSession, user: User) -> None:
+    """Refuse a password for a user of a provider: it would outlive what that says of them.
+
+    Raises `UnusablePassword`.
+    """
+    mine = select(UserIdentity.issuer).where(UserIdentity.user_id == user.id)
+    issuer = (await session.exec(mine)).first()
+    if issuer is not None:
+        msg = f"The user {user.name!r} logs in by {issuer}, and has no password here to change."
+        raise UnusablePassword(msg)
 
 
 async def insert_user(session: AsyncSession, user: User, roles: Iterable[str]) -> bool:

@@ -7,18 +7,14 @@ from uuid import UUID
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from modhost.audit import AuditLog, recorded
+from modhost.audit import Record
 from modhost.clock import Clock
 from modhost.database import Database
+from modhost.identity.changing import Changing
 from modhost.identity.contracts import UserInfo
-from modhost.identity.errors import (
-    FixedRole,
-    IdentityError,
-    NameTaken,
-    UnusableName,
-)
+from modhost.identity.errors import FixedRole, NameTaken, UnusableName
 from modhost.identity.grants import Grants, Rights, distinct
-from modhost.identity.passwords import Passwords
+from modhost.identity.passwords import Passwords, check
 from modhost.identity.sessions import delete_sessions
 from modhost.identity.tables import User, UserRole
 from modhost.identity.user_rows import (
@@ -27,6 +23,7 @@ from modhost.identity.user_rows import (
     existing_user,
     insert_user,
     new_user,
+    refuse_vouched,
     roles_of,
 )
 from modhost.permissions import ADMIN_ROLE, Principal
@@ -41,13 +38,13 @@ class Users:
         clock: Clock,
         grants: Grants,
         passwords: Passwords,
-        audit: AuditLog,
+        changing: Changing,
     ) -> None:
         self._database = database
         self._clock = clock
         self._grants = grants
         self._passwords = passwords
-        self._audit = audit
+        self._changing = changing
 
     async def add(
         self,
@@ -59,15 +56,17 @@ class Users:
     ) -> UserInfo:
         """Add a user."""
         rights = Rights((), distinct(roles))
-        user = new_user(name, self._clock.now())
-        _refuse_powerless_admin(user, rights)
-        user.password_hash = None if password is None else await self._passwords.hash(password)
-        async with self._changing("users.add", user.name, rights.in_words()) as session:
-            await self._grants.check(session, rights, creator)
-            if not await insert_user(session, user, rights.roles):
-                msg = f"There is a user {user.name!r}; choose another name, or set a password with "
-                msg += f"`modhost users password {user.name}`."
-                raise NameTaken(msg)
+        async with self._changing.entry("users.add", f"user:{name}") as entry:
+            entry.detail = rights.in_words()
+            user = new_user(name, self._clock.now())
+            entry.subject = f"user:{user.name}"
+            _refuse_powerless_admin(user, rights)
+            if password is not None:
+                user.password_hash = await self._passwords.hash(password, user.name)
+            async with self._changing.transaction(entry) as session:
+                await self._grants.check(session, rights, creator)
+                if not await insert_user(session, user, rights.roles):
+                    raise _taken(user.name)
         return _info(user, rights.roles)
 
     async def list(self) -> Sequence[UserInfo]:
@@ -98,10 +97,13 @@ class Users:
 
     async def set_password(self, user: UUID | str, password: str) -> None:
         """Replace a password and end all the user's sessions."""
-        hashed = await self._passwords.hash(password)
-        async with self._managing("users.set_password", user) as (session, found):
-            found.password_hash = hashed
-            await delete_sessions(session, found.id)
+        async with self._changing.entry("users.set_password", f"user:{user}") as entry:
+            hashed = await self._passwords.hash(password)
+            async with self._managed(entry, user) as (session, found):
+                await refuse_vouched(session, found)
+                check(password, found.name)
+                found.password_hash = hashed
+                await delete_sessions(session, found.id)
 
     async def assign(self, user: UUID | str, role: str) -> UserInfo:
         """Give a user a role."""
@@ -124,29 +126,31 @@ class Users:
             return _info(found, await roles_of(session, found))
 
     @asynccontextmanager
-    async def _changing(
-        self, action: str, name: str, detail: str = ""
-    ) -> AsyncIterator[AsyncSession]:
-        """Open a transaction that the audit tells of, also when it is refused."""
-        async with recorded(self._audit, action, f"user:{name}", IdentityError) as entry:
-            entry.detail = detail
-            async with self._database.session() as session:
-                yield session
-                await entry.done_in(session)
-
-    @asynccontextmanager
     async def _managing(
         self, action: str, user: UUID | str, detail: str = ""
     ) -> AsyncIterator[tuple[AsyncSession, User]]:
-        """Open a transaction on a user whom the caller may manage."""
-        async with self._database.reading() as session:
-            name = (await existing_user(session, user)).name
-        async with self._changing(action, name, detail) as session:
+        """Open a transaction on a user whom the caller may manage; the audit tells of it."""
+        async with self._changing.entry(action, f"user:{user}") as entry:
+            entry.detail = detail
+            async with self._managed(entry, user) as managed:
+                yield managed
+
+    @asynccontextmanager
+    async def _managed(
+        self, entry: Record, user: UUID | str
+    ) -> AsyncIterator[tuple[AsyncSession, User]]:
+        async with self._changing.transaction(entry) as session:
             found = await existing_user(session, user)
-            held = await roles_of(session, found)
-            await self._grants.check_reach(session, f"The user {name!r}", held)
+            entry.subject = f"user:{found.name}"
+            held = Rights((), tuple(await roles_of(session, found)))
+            await self._grants.check_reach(session, f"The user {found.name!r}", held)
             session.add(found)
             yield session, found
+
+
+def _taken(name: str) -> NameTaken:
+    msg = f"There is a user {name!r}; choose another name, or set a password with "
+    return NameTaken(f"{msg}`modhost users password {name}`.")
 
 
 def _refuse_powerless_admin(user: User, rights: Rights) -> None:

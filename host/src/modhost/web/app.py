@@ -11,7 +11,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from modhost.clock import Clock, SystemClock
 from modhost.services import ServiceProvider
-from modhost.web.context import Authenticator, RequestContextMiddleware
+from modhost.web.context import Authenticator, Refusals, RequestContextMiddleware
 from modhost.web.errors import ErrorMiddleware, ErrorResponder
 from modhost.web.modules import ModuleWeb
 from modhost.web.problems import HttpProblem
@@ -29,6 +29,7 @@ def build_app(
     provider: ServiceProvider,
     *,
     authenticator: Authenticator | None = None,
+    refusals: Refusals | None = None,
     allowed_hosts: Sequence[str] = (),
     trusted_proxies: Sequence[str] = (),
     behind_tls: bool = False,
@@ -42,6 +43,7 @@ def build_app(
             host's own parts are given like those of any module.
         provider: opens the scope of each request.
         authenticator: tells who is asking; without one every caller is anonymous.
+        refusals: keeps what was refused to whom; without it nothing does.
         allowed_hosts: the host names that are answered to, any when empty.
         trusted_proxies: addresses and networks whose word is taken for where a request comes
             from, and by which scheme.
@@ -56,7 +58,12 @@ def build_app(
     middleware = [
         *_proxies(trusted_proxies, behind_tls=behind_tls),
         Middleware(SecurityHeadersMiddleware),
-        Middleware(RequestContextMiddleware, provider=provider, authenticator=authenticator),
+        Middleware(
+            RequestContextMiddleware,
+            provider=provider,
+            authenticator=authenticator,
+            refusals=refusals,
+        ),
         Middleware(ErrorMiddleware, responder=responder),
         *_trusted_hosts(allowed_hosts),
         Middleware(CrossSiteMiddleware),

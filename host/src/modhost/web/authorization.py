@@ -3,12 +3,18 @@
 from starlette.requests import Request
 
 from modhost.permissions import Anyone, Permission
-from modhost.web.context import current_principal
+from modhost.web.context import context_of, current_principal
 from modhost.web.problems import HttpProblem, unauthenticated
+from modhost.web.security import SAFE_METHODS
 
 
-async def authorize(request: Request, permission: Permission | Anyone | None) -> None:
-    """Let the caller pass, or raise the `HttpProblem` 401 or 403; no permission lets nobody in."""
+async def authorize(
+    request: Request, permission: Permission | Anyone | None, route: str = ""
+) -> None:
+    """Let the caller pass, or raise the `HttpProblem` 401 or 403; no permission lets nobody in.
+
+    A request that would change something is noted when it is refused to somebody who is known.
+    """
     if isinstance(permission, Anyone):
         return
     principal = await current_principal(request)
@@ -18,4 +24,7 @@ async def authorize(request: Request, permission: Permission | Anyone | None) ->
         raise HttpProblem(403, "This address is open to nobody.")
     if not principal.may(permission):
         detail = f"This needs the permission {permission.name} ({permission.label})."
+        context = context_of(request)
+        if context is not None and request.method not in SAFE_METHODS:
+            await context.note_refusal(principal, f"{request.method} {route}", detail)
         raise HttpProblem(403, detail)

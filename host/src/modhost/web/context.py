@@ -24,13 +24,28 @@ class Authenticator(Protocol):
         ...
 
 
+class Refusals(Protocol):
+    """Keeps what was refused to whom."""
+
+    async def note(
+        self, scope: Scope, principal: Principal, route: str, path: str, reason: str
+    ) -> None:
+        """Note a request that would have changed something."""
+        ...
+
+
 class RequestContext:
     """The scope and the caller of one request; closed when the request is answered."""
 
     def __init__(
-        self, request: Request, provider: ServiceProvider, authenticator: Authenticator | None
+        self,
+        request: Request,
+        provider: ServiceProvider,
+        authenticator: Authenticator | None,
+        refusals: Refusals | None,
     ) -> None:
         self._request = request
+        self._refusals = refusals
         self._provider = provider
         self._authenticator = authenticator
         self._authenticated = False
@@ -61,6 +76,12 @@ class RequestContext:
         principal = await self.principal()
         return anonymous(address) if principal is None else caller_of(principal, address)
 
+    async def note_refusal(self, principal: Principal, route: str, reason: str) -> None:
+        """Note that the request was refused to its caller."""
+        if self._refusals is not None:
+            path = self._request.scope["path"]
+            await self._refusals.note(await self.scope(), principal, route, path, reason)
+
     async def close(self) -> None:
         """Close the scope, if it was opened; the services see to it even when cancelled."""
         manager, self._manager, self._scope = self._manager, None, None
@@ -72,9 +93,14 @@ class RequestContextMiddleware:
     """Gives every request its context."""
 
     def __init__(
-        self, app: ASGIApp, provider: ServiceProvider, authenticator: Authenticator | None
+        self,
+        app: ASGIApp,
+        provider: ServiceProvider,
+        authenticator: Authenticator | None,
+        refusals: Refusals | None = None,
     ) -> None:
         self._app = app
+        self._refusals = refusals
         self._provider = provider
         self._authenticator = authenticator
 
@@ -83,7 +109,8 @@ class RequestContextMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        context = RequestContext(Request(scope, receive), self._provider, self._authenticator)
+        request = Request(scope, receive)
+        context = RequestContext(request, self._provider, self._authenticator, self._refusals)
         scope[_KEY] = context
         try:
             with calling(context.caller):

@@ -72,7 +72,7 @@ class Served:
         await response(scope, request.receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        await authorize(request, self.declared.permission)
+        await authorize(request, self.declared.permission, self.declared.path)
         arguments = await self.declared.binding.arguments(request)
         try:
             result = await self.declared.handler(**arguments)

@@ -33,7 +33,7 @@ _HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 _HSTS: Final = "max-age=31536000"
-_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class SecurityHeadersMiddleware:
@@ -93,7 +93,7 @@ def _is_forged(method: str, headers: Headers) -> bool:
     A bearer token is exempt: no browser adds one by itself, as it does with cookies. Browsers too
     old for `Sec-Fetch-Site`, or on plain http, send `Origin`; programs send neither.
     """
-    if method in _SAFE_METHODS or headers.get("authorization", "").lower().startswith("bearer "):
+    if method in SAFE_METHODS or headers.get("authorization", "").lower().startswith("bearer "):
         return False
     site = headers.get("sec-fetch-site")
     if site is not None:

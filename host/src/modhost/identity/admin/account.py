@@ -7,6 +7,7 @@ from pydantic import BaseModel, SecretStr
 from starlette.requests import Request
 from starlette.responses import Response
 
+from modhost.audit import AuditLog, recorded
 from modhost.identity.admin.showing import NoticeQuery, outcome, redirect, status_of
 from modhost.identity.contracts import AccountService, UserInfo, UserService
 from modhost.identity.cookie import session_of
@@ -45,6 +46,7 @@ async def change_password(
     form: Form[OwnPasswordForm],
     account: AccountService,
     users: UserService,
+    audit: AuditLog,
     visitor: Principal,
 ) -> Page | Response:
     """Change the password and end all other sessions."""
@@ -52,13 +54,18 @@ async def change_password(
     new = form.new.get_secret_value()
     try:
         if new != form.again.get_secret_value():
-            msg = "The two new passwords differ; type the same twice."
-            raise TypedTwice(msg)
+            await _refuse_differing(audit, visitor)
         current = form.current.get_secret_value()
         await account.change_password(user_id, current, new, session_of(request) or "")
     except IdentityError as problem:
         return _page(await users.get(user_id), visitor, problem=problem)
     return redirect(PATH, "own-password")
+
+
+async def _refuse_differing(audit: AuditLog, visitor: Principal) -> None:
+    async with recorded(audit, "account.password", f"user:{visitor.name}", TypedTwice):
+        msg = "The two new passwords differ; type the same twice."
+        raise TypedTwice(msg)
 
 
 def _own_id(visitor: Principal) -> UUID:

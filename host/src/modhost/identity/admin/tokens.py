@@ -16,7 +16,7 @@ from modhost.identity.admin.showing import (
     status_of,
 )
 from modhost.identity.contracts import CreatedToken, RoleService, TokenService
-from modhost.identity.errors import IdentityError, TokenNotFound
+from modhost.identity.errors import IdentityError, NotYoursToManage, TokenNotFound
 from modhost.identity.permissions import MANAGE_TOKENS
 from modhost.permissions import Permissions, Principal
 from modhost.web import Form, Page, Pages, Query
@@ -87,7 +87,15 @@ async def create_token(
     return await pages.all(visitor, created=created)
 
 
-async def revoke_token(id: UUID, tokens: TokenService) -> Response:  # noqa: A002
+async def revoke_token(
+    id: UUID,  # noqa: A002
+    tokens: TokenService,
+    pages: TokenPages,
+    visitor: Principal,
+) -> Page | Response:
     """End a token."""
-    await tokens.revoke(id)
+    try:
+        await tokens.revoke(id)
+    except NotYoursToManage as problem:
+        return await pages.all(visitor, problem=problem)
     return redirect(PATH, "token-revoked")
