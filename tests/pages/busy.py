@@ -29,9 +29,7 @@ async def remember_a_day(served: Site) -> None:
     """Store what ended in the last day, by the minute, the same each time."""
     chance = random.Random(7)  # noqa: S311
     now = datetime.now(UTC).replace(second=0, microsecond=0)
-    minutes = [
-        (now - timedelta(minutes=minute), _minute(minute, chance)) for minute in range(1, 1440)
-    ]
+    minutes = [(now - timedelta(minutes=minute), _minute(minute, chance)) for minute in range(1440)]
     async with served.host.scope() as scope:
         store = await scope.get(StatisticsStore)
         for start in range(0, len(minutes), 200):

@@ -39,7 +39,7 @@ def map_audit_pages(pages: Pages) -> None:
 
 def add_audit_to_menu(menu: Menu) -> None:
     """Show the page in the navigation."""
-    menu.add("Audit", _PATH, VIEW_AUDIT)
+    menu.add("Audit", _PATH, VIEW_AUDIT, "Who did what, and when.")
 
 
 async def list_entries(query: Query[ApiQuery], audit: AuditReader) -> AuditPage:

@@ -20,6 +20,16 @@ from modhost.web.shell import Shell
 from modhost.web.templating import HOST
 
 _KIND: Final = "modhost.kind"
+_TITLES: Final = {
+    400: "This request cannot be read",
+    403: "You may not do this",
+    404: "This page does not exist",
+    405: "This page cannot do that",
+    409: "This cannot be done now",
+    413: "This is too large",
+    422: "Some values cannot be used",
+    500: "Something went wrong here",
+}
 _log: Final = logging.getLogger("modhost.web")
 
 
@@ -43,7 +53,8 @@ class ErrorResponder:
             return problem.response()
         if problem.status == 401:
             return RedirectResponse(_login_path(request), 303)
-        page = Page("modhost/error.html", {"problem": problem}, problem.title, problem.status)
+        title = _TITLES.get(problem.status, problem.title)
+        page = Page("modhost/error.html", {"problem": problem}, title, problem.status)
         return await self._shell.render(request, HOST, page)
 
     def _wants_page(self, request: Request) -> bool:

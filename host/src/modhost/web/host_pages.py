@@ -21,6 +21,11 @@ class ListedModule:
     name: str
     entries: Sequence[MenuEntry]
 
+    @property
+    def title(self) -> str:
+        """The name as people read it: `Background jobs`."""
+        return "This host" if self.name == HOST else self.name.replace("_", " ").capitalize()
+
 
 class HostPages:
     """The handlers of the host's own addresses."""

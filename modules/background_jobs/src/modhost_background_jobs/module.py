@@ -67,7 +67,7 @@ class BackgroundJobsModule(Module):
     @hookimpl
     def configure_menu(self, menu: Menu) -> None:
         """Show the dashboard in the navigation."""
-        menu.add("Jobs", "/admin/jobs", VIEW_JOBS)
+        menu.add("Jobs", "/admin/jobs", VIEW_JOBS, "What runs, what waits, what failed and why.")
 
     @hookimpl
     async def check_health(self, scope: Scope) -> HealthReport:

@@ -58,7 +58,7 @@ class ReportsModule(Module):
     @hookimpl
     def configure_menu(self, menu: Menu) -> None:
         """Show the page in the navigation."""
-        menu.add("Reports", "/reports", VIEW)
+        menu.add("Reports", "/reports", VIEW, "Figures by month or year, with charts.")
 
     @hookimpl
     async def on_start(self, scope: Scope) -> None:

@@ -21,6 +21,6 @@ def map_admin_pages(pages: Pages) -> None:
 
 def add_to_menu(menu: Menu) -> None:
     """Show the pages to those who may open them."""
-    menu.add("Users", USERS, MANAGE_USERS)
-    menu.add("Roles", ROLES, MANAGE_USERS)
-    menu.add("Tokens", TOKENS, MANAGE_TOKENS)
+    menu.add("Users", USERS, MANAGE_USERS, "Who may log in, and with which roles.")
+    menu.add("Roles", ROLES, MANAGE_USERS, "Sets of permissions, under a name each.")
+    menu.add("Tokens", TOKENS, MANAGE_TOKENS, "How programs get to the API.")

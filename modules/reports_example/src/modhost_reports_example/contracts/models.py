@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from modhost_background_jobs.contracts import JobId
+from modhost_background_jobs.contracts import JobId, JobStatus
 
 
 class ReportType(StrEnum):
@@ -55,11 +55,12 @@ class Report(BaseModel):
 
 
 class ReportStatus(BaseModel):
-    """A report as a line of a list."""
+    """A report as a line of a list; `job` tells of one that is not finished how its job stands."""
 
     job_id: JobId
     type: ReportType
     source: str
     created_at: datetime
     is_finished: bool
+    job: JobStatus | None = None
     records: int | None

@@ -18,6 +18,7 @@ from modhost_reports_example.contracts import (
 from modhost_reports_example.jobs.generate_report import GenerateReportJob
 from modhost_reports_example.services.storage import ReportStorage, report_of
 from modhost_reports_example.sources import Sources
+from modhost_reports_example.tables import StoredReport
 
 
 class ReportsService:
@@ -54,17 +55,20 @@ class ReportsService:
 
     async def latest(self, count: int = 20) -> Sequence[ReportStatus]:
         """Read the newest reports."""
-        return [
-            ReportStatus(
-                job_id=JobId(stored.job_id),
-                type=ReportType(stored.type),
-                source=stored.source,
-                created_at=stored.created_at,
-                is_finished=stored.rows is not None,
-                records=stored.records,
-            )
-            for stored in await self._storage.newest(count)
-        ]
+        return [await self._status(stored) for stored in await self._storage.newest(count)]
+
+    async def _status(self, stored: StoredReport) -> ReportStatus:
+        job_id = JobId(stored.job_id)
+        is_finished = stored.rows is not None
+        return ReportStatus(
+            job_id=job_id,
+            type=ReportType(stored.type),
+            source=stored.source,
+            created_at=stored.created_at,
+            is_finished=is_finished,
+            job=None if is_finished else await self._jobs.get_status(job_id),
+            records=stored.records,
+        )
 
     async def _queue(
         self, request: ReportRequest, execute_at: datetime | None, session: AsyncSession
