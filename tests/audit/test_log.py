@@ -32,7 +32,15 @@ async def scope(host: RunningHost) -> AsyncIterator[Scope]:
 async def test_an_entry_cannot_be_changed_or_deleted(scope: Scope) -> None:
     await (await scope.get(AuditLog)).record("jobs.cancel", "job:1", caller=VERA)
     database = await scope.get(Database)
-    for statement in ("UPDATE modhost.audit SET actor_name = 'x'", "DELETE FROM modhost.audit"):
+    columns = "id, at, actor_kind, actor_id, actor_name, action, subject, outcome, detail"
+    changed = columns.replace("actor_name", "'x'")
+    copied = f"INTO modhost.audit ({columns}) SELECT {changed} FROM modhost.audit WHERE true"
+    if database.dialect == "sqlite":
+        replacing = [f"INSERT OR REPLACE {copied}", f"REPLACE {copied}"]
+    else:
+        replacing = [f"INSERT {copied} ON CONFLICT (id) DO UPDATE SET actor_name = 'x'"]
+    changing = ["UPDATE modhost.audit SET actor_name = 'x'", "DELETE FROM modhost.audit"]
+    for statement in (*changing, *replacing):
         with pytest.raises(DBAPIError, match="new rows only"):
             async with database.session() as session:
                 await (await session.connection()).execute(text(statement))
