@@ -86,6 +86,27 @@ def test_no_answer_is_a_500_or_undocumented(served: Served, kind: str) -> None:
         _checked(operation, headers)()
 
 
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ("POST /api/reports HTTP/1.1\r\nContent-Length: 1000000", 401),
+        ("POST /nowhere HTTP/1.1\r\nTransfer-Encoding: chunked", 404),
+        ("POST /login HTTP/1.1\r\nContent-Length: 1000000000", 413),
+    ],
+)
+def test_a_connection_whose_body_nobody_reads_is_closed(
+    served: Served, head: str, status: int
+) -> None:
+    address = ("127.0.0.1", int(served.url.rpartition(":")[2]))
+    form = "Content-Type: application/x-www-form-urlencoded"
+    with socket.create_connection(address, timeout=20) as connection:
+        connection.sendall(f"{head}\r\nHost: localhost\r\n{form}\r\n\r\n".encode())
+        with connection.makefile("rb") as answer:
+            told = answer.read().decode().lower()
+    assert told.startswith(f"http/1.1 {status} ")
+    assert "\r\nconnection: close\r\n" in told
+
+
 def _checked(operation: Any, headers: dict[str, str]) -> Callable[[], None]:
     @settings(
         max_examples=12,

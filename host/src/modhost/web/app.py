@@ -22,6 +22,7 @@ from modhost.web.security import (
     TlsAheadMiddleware,
 )
 from modhost.web.shell import Shell
+from modhost.web.unread_body import UnreadBodyMiddleware
 
 
 def build_app(
@@ -58,6 +59,7 @@ def build_app(
     middleware = [
         *_proxies(trusted_proxies, behind_tls=behind_tls),
         Middleware(SecurityHeadersMiddleware),
+        Middleware(UnreadBodyMiddleware),
         Middleware(
             RequestContextMiddleware,
             provider=provider,

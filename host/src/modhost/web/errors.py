@@ -54,7 +54,8 @@ class ErrorResponder:
         if problem.status == 401:
             return RedirectResponse(_login_path(request), 303)
         title = _TITLES.get(problem.status, problem.title)
-        page = Page("modhost/error.html", {"problem": problem}, title, problem.status)
+        context = {"problem": problem}
+        page = Page("modhost/error.html", context, title, problem.status, problem.headers)
         return await self._shell.render(request, HOST, page)
 
     def _wants_page(self, request: Request) -> bool:
