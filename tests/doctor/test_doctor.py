@@ -64,7 +64,7 @@ def test_a_database_that_cannot_be_reached_is_an_error(tmp_path: Path) -> None:
 def test_a_host_that_is_open_to_the_network_is_told_unless_silenced(
     tmp_path: Path, sqlite_url: str
 ) -> None:
-    options = 'bind = "0.0.0.0:0"'
+    options = 'bind = "0.0.0.0:0"\nallowed_hosts = ["*"]'
     doctor = Doctor.of(tmp_path, sqlite_url, options).migrate()
     (found,) = doctor.findings(exits=1)
     assert found["code"] == "MH205"

@@ -5,6 +5,8 @@ import pytest
 from modhost.application import build_host
 from modhost.checks import StartupError
 from modhost.configuration import Configuration
+from modhost.configuration.host_options import HostOptions
+from modhost.exposure import check_exposure
 
 
 def codes(host: dict[str, object], role: str = "web") -> list[str]:
@@ -19,11 +21,16 @@ def codes(host: dict[str, object], role: str = "web") -> list[str]:
 @pytest.mark.parametrize(
     ("host", "expected"),
     [
-        ({"bind": "0.0.0.0:8000"}, ["MH205"]),
-        ({"bind": "[::]:8000"}, ["MH205"]),
-        ({"bind": "192.0.2.1:8000"}, ["MH205"]),
-        ({"bind": "0.0.0.0:8000", "behind_tls": True}, []),
-        ({"bind": "0.0.0.0:8000", "silence": ["MH205"]}, []),
+        ({"bind": "0.0.0.0:8000", "allowed_hosts": ["a.org"]}, ["MH205"]),
+        ({"bind": "[::]:8000"}, ["MH205", "MH207"]),
+        ({"bind": "192.0.2.1:8000"}, ["MH205", "MH207"]),
+        ({"bind": "0.0.0.0:8000", "behind_tls": True}, ["MH207"]),
+        ({"bind": "0.0.0.0:8000", "behind_tls": True, "allowed_hosts": ["a.org"]}, []),
+        ({"bind": "0.0.0.0:8000", "behind_tls": True, "allowed_hosts": ["*"]}, []),
+        ({"bind": "0.0.0.0:8000", "silence": ["MH205", "MH207"]}, []),
+        ({"bind": "127.0.0.1:8000", "behind_tls": True}, ["MH207"]),
+        ({"bind": "127.0.0.1:8000", "behind_tls": True, "environment": "development"}, ["MH206"]),
+        ({"trusted_proxies": ["127.0.0.1"], "environment": "development"}, ["MH206"]),
         ({"bind": "0.0.0.0:8000", "environment": "development"}, ["MH206"]),
         ({"bind": "0.0.0.0:8000", "environment": "development", "behind_tls": True}, ["MH206"]),
         ({"bind": "127.0.0.1:8000"}, []),
@@ -34,6 +41,13 @@ def test_a_web_host_is_open_to_the_network_only_when_that_is_meant(
     host: dict[str, object], expected: list[str]
 ) -> None:
     assert codes(host) == expected
+
+
+def test_a_proxy_that_is_declared_and_not_named_is_a_warning() -> None:
+    declared = HostOptions(behind_tls=True, allowed_hosts=["a.org"])
+    assert [each.rule.code for each in check_exposure(declared)] == ["MH208"]
+    named = HostOptions.model_validate({**dict(declared), "trusted_proxies": ["127.0.0.1"]})
+    assert check_exposure(named) == []
 
 
 def test_a_worker_serves_nothing_that_needs_protection() -> None:

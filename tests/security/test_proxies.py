@@ -19,7 +19,8 @@ FORWARDED = {"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https"}
 
 @asynccontextmanager
 async def behind(sqlite_url: str, **options: object) -> AsyncIterator[RunningHost]:
-    config = {"host": {"database_url": sqlite_url, **options}}
+    given = {"environment": "production", "allowed_hosts": ["*"], **options}
+    config = {"host": {"database_url": sqlite_url, **given}}
     async with running_host([], config=config) as host:
         yield host
 

@@ -169,7 +169,8 @@ class _Assembly:
 
     def _check(self, modules: Sequence[FoundModule], web: Sequence[ModuleWeb]) -> None:
         if self._info.role == "web":
-            self._findings += check_exposure(self._configuration.host)
+            exposed = check_exposure(self._configuration.host)
+            self._findings += [each for each in exposed if each.rule.severity == "error"]
         self._findings += check_assembled(
             Assembled(modules, self._broken, self._registry, self._permissions, self._hosted, web)
         )
