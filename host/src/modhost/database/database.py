@@ -14,8 +14,9 @@ from modhost.database.engines import open_postgres, open_sqlite
 from modhost.database.errors import DatabaseUnreachable
 from modhost.database.naming import FlatNames
 from modhost.database.postgres import PostgresAccess
-from modhost.database.sqlite import SqliteAccess, WriteTurn
+from modhost.database.sqlite import SqliteAccess
 from modhost.database.url import DatabaseUrl
+from modhost.database.write_turn import WriteTurn
 
 
 class Database:

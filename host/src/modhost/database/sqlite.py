@@ -1,51 +1,17 @@
 """SQLite without the ORM: for statements that run thousands of times a second."""
 
-import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
-import anyio
-
-from modhost.database.sqlite_thread import SqliteThread, connect, in_transaction
+from modhost.database.sqlite_connection import connect
+from modhost.database.sqlite_thread import SqliteThread
 from modhost.database.wal_watch import WalWatch, watch_wal
+from modhost.database.write_turn import WriteTurn
 
 T = TypeVar("T")
-
-NESTED: Final = (
-    "This task has a session open and asks for another write, which would wait for itself: pass "
-    "session=<the open one>, or leave the session first."
-)
-
-
-class WriteTurn:
-    """Whose turn it is to write in this process: SQLite has one writer at a time."""
-
-    def __init__(self) -> None:
-        self._lock = anyio.Lock()
-        self._owner: asyncio.Task[object] | None = None
-
-    def refuse_nested(self) -> None:
-        """Raise `RuntimeError` when this very task holds the turn, and would wait for itself."""
-        if self._owner is not None and self._owner is asyncio.current_task():
-            raise RuntimeError(NESTED)
-
-    async def __aenter__(self) -> None:
-        """Wait for the turn and hold it. Raises `RuntimeError` for a task that has it already."""
-        try:
-            self._lock.acquire_nowait()
-        except anyio.WouldBlock:
-            await self._lock.acquire()
-        except RuntimeError:
-            raise RuntimeError(NESTED) from None
-        self._owner = asyncio.current_task()
-
-    async def __aexit__(self, *_: object) -> None:
-        """Let the next one write."""
-        self._owner = None
-        self._lock.release()
 
 
 class SqliteAccess:
@@ -59,14 +25,15 @@ class SqliteAccess:
         self._observer: sqlite3.Connection | None = None
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run the work in one `BEGIN IMMEDIATE` transaction and return its result.
+        """Run the work in a `BEGIN IMMEDIATE` transaction and return its result once it is on disk.
 
-        It is rolled back when the work raises. Another process's write is waited for, up to 30 s.
+        What is written at the same time shares the transaction, each within a savepoint: when the
+        work raises, it is rolled back alone. Another process's write is waited for, up to 30 s.
         """
-        async with self._turn:
+        async with self._turn.shared():
             if self._writer is None:
                 self._writer = SqliteThread(self._path, name="sqlite writer", query_only=False)
-            return await self._writer.run(in_transaction(work))
+            return await self._writer.run(work)
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run the work on a connection that cannot write, beside any writer."""

@@ -47,13 +47,19 @@ class SqliteJobStore:
         now: datetime,
         after: Place = START,
     ) -> list[ClaimedJob]:
-        """Claim in the common order of all types; look first, so that idling writes nothing."""
+        """Claim in the common order of all types; look first, so that idling writes nothing.
+
+        Where the last claim found all it could take there is more, most likely: no look is needed.
+        Nor is the place itself, since nothing dead stays in the index here.
+        """
         moment = to_sqlite(now)
         due = _due_statement(len(job_types))
         parameters = [value for name in job_types for value in (name, moment)] + [limit]
-        if not job_types or not await self._sqlite.read(
-            lambda connection: connection.execute(due, [*parameters[:-1], 1]).fetchone()
-        ):
+
+        def look(connection: sqlite3.Connection) -> Any:
+            return connection.execute(due, [*parameters[:-1], 1]).fetchone()
+
+        if not job_types or (after is START and not await self._sqlite.read(look)):
             return []
 
         def claim(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:

@@ -1,0 +1,52 @@
+"""SQLite connections as the host sets them up."""
+
+import random
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any, Final
+
+LOCK_DEADLINE_SECONDS: Final = 30.0
+
+# Short, and tried again: SQLite's own pauses grow to 100 ms, by which a busy neighbour starves us.
+_BUSY_TIMEOUT_MS: Final = 20
+
+
+def connect(path: Path, *, query_only: bool) -> sqlite3.Connection:
+    """Open a connection as all connections of the host are: WAL, durable, foreign keys checked."""
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    try:
+        prepare(connection, busy_timeout_ms=_BUSY_TIMEOUT_MS, query_only=query_only)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def prepare(connection: Any, *, busy_timeout_ms: int, query_only: bool) -> None:
+    """Set what SQLite does not remember. `FULL`: a commit is on disk when it returns."""
+    cursor = connection.cursor()
+    # Turning to WAL needs the file for itself; a busy neighbour is waited for.
+    cursor.execute(f"PRAGMA busy_timeout = {int(LOCK_DEADLINE_SECONDS * 1000)}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA query_only = {'ON' if query_only else 'OFF'}")
+    cursor.execute(f"PRAGMA busy_timeout = {int(busy_timeout_ms)}")
+    cursor.close()
+
+
+def begin_immediate(connection: sqlite3.Connection) -> None:
+    """Begin a write transaction, waiting for that of another process."""
+    deadline = time.monotonic() + LOCK_DEADLINE_SECONDS
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(random.uniform(0.0005, 0.003))  # noqa: S311 - not for secrets
+        else:
+            return
