@@ -7,9 +7,11 @@ from typing import Any
 
 import httpx2
 import pytest
-from joserfc.jwk import OctKey
+from joserfc.jwk import KeySet, OctKey
 
 from identity.support import MovingClock
+from modhost import new_id
+from modhost.audit import AuditReader, AuditSearch
 from modhost.identity import LoginService, UserService, Visitor
 from modhost.testing import RunningHost
 from oidc.browsing import log_in
@@ -54,6 +56,8 @@ async def test_tokens_of_the_host_work_beside_it(host: RunningHost) -> None:
         {"sub": None},
         {"sub": ""},
         {"sub": "x" * 300},
+        {"sub": "a\x00b"},
+        {"sub": "a\nb"},
     ],
     ids=str,
 )
@@ -66,6 +70,46 @@ async def test_a_token_that_is_not_for_here_and_now_is_refused(
 async def test_a_token_that_is_for_several_is_taken(host: RunningHost, issuer: Issuer) -> None:
     token = issuer.token(**OPS, aud=["other", AUDIENCE])
     assert (await answer(host, token)).status_code == 200
+
+
+async def test_claims_of_another_shape_give_nothing(host: RunningHost, issuer: Issuer) -> None:
+    for roles in (5, True, {"ops": 1}, [["ops"]]):
+        odd: dict[str, Any] = {"realm_access": {"roles": roles}}
+        assert (await answer(host, issuer.token(**odd))).status_code == 403
+    header, _, signature = issuer.token().split(".")
+    deep = base64.urlsafe_b64encode(b"[" * 10_000).rstrip(b"=").decode()
+    for token in (f"{header}.{deep}.{signature}", f"{deep}.{deep}.{signature}"):
+        assert (await answer(host, token)).status_code == 401
+
+
+async def test_one_odd_key_of_the_provider_does_not_stop_the_others(
+    host: RunningHost, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd: list[Any] = [
+        {"kty": "EC", "crv": "P-999", "x": "AA", "y": "AA", "kid": "curve"},
+        {"kty": "RSA", "n": "!", "e": "AQAB", "kid": "broken"},
+        {"kty": "new"},
+        5,
+    ]
+    published = KeySet.as_dict
+    monkeypatch.setattr(
+        KeySet, "as_dict", lambda *a, **k: {"keys": [*odd, *published(*a, **k)["keys"]]}
+    )
+    assert (await answer(host, issuer.token(**OPS))).status_code == 200
+
+
+async def test_whom_the_audit_tells_of_has_a_name_on_one_line(
+    host: RunningHost, issuer: Issuer
+) -> None:
+    roles: dict[str, Any] = {"realm_access": {"roles": ["audience"]}}
+    token = issuer.token(**roles, preferred_username="vera\nadmin")
+    client = await host.client()
+    bearer = {"Authorization": f"Bearer {token}"}
+    refused = await client.post(f"/api/jobs/{new_id()}/cancel", headers=bearer)
+    assert refused.status_code == 403
+    async with host.scope() as scope:
+        (entry,) = await (await scope.get(AuditReader)).newest(AuditSearch(), 1)
+    assert entry.actor_name == "248289761001"
 
 
 async def test_a_token_expires(host: RunningHost, issuer: Issuer, clock: MovingClock) -> None:

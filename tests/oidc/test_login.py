@@ -147,7 +147,9 @@ async def test_a_forged_state_is_refused(host: RunningHost) -> None:
     back = await to_the_provider(browser)
     code = parse_qs(urlsplit(back).query)["code"][0]
     forged = f"/login/oidc/callback?code={code}&state=forged%C3%A9"
-    assert (await browser.get(forged)).status_code == 403
+    refused = await browser.get(forged, headers={"Accept": "text/html"})
+    assert refused.status_code == 403
+    assert "modhost_oidc" not in browser.cookies, "each login is answered once"
 
 
 async def test_a_refusal_of_the_provider_is_told(host: RunningHost, issuer: Issuer) -> None:

@@ -28,6 +28,7 @@ def test_without_its_section_there_is_no_such_module() -> None:
     [
         ("issuer", "http://id.example"),
         ("issuer", "id.example"),
+        ("audience", "modhost"),
         ("algorithms", ["none"]),
         ("algorithms", ["HS256"]),
         ("algorithms", []),

@@ -38,7 +38,7 @@ class MovingClock:
 async def whole_host(database_url: str, clock: Clock | None = None) -> AsyncIterator[RunningHost]:
     """The host with all modules of this repository."""
     # A provider that never answers: nothing listens there.
-    oidc = {"issuer": "http://127.0.0.1:1", "client_id": "modhost", "audience": "modhost"}
+    oidc = {"issuer": "http://127.0.0.1:1", "client_id": "modhost", "audience": "api"}
     config = {"host": {"database_url": database_url}, "modules": {"oidc": oidc}}
     modules = [BackgroundJobsModule(), ReportsModule()]
     async with running_host(modules, config=config, clock=clock) as host:

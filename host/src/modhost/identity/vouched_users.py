@@ -15,7 +15,7 @@ from modhost.database import Database
 from modhost.identity.contracts import Visitor
 from modhost.identity.errors import UnusableName, UserDisabled
 from modhost.identity.grants import Grants
-from modhost.identity.names import key_of
+from modhost.identity.names import key_of, usable
 from modhost.identity.sessions import open_session
 from modhost.identity.tables import User, UserIdentity, UserRole
 from modhost.identity.user_rows import BUILT_IN, insert_user, new_user, roles_of
@@ -68,7 +68,7 @@ class VouchedUsers:
             granted = await self._grants.of_roles(session)
         key = f"user:{user.id}" if user else f"{identity.provider}:{identity.subject}"
         grants = frozenset().union(*(granted.get(role, ()) for role in roles))
-        return Principal(key, user.name if user else identity.name, roles, grants)
+        return Principal(key, user.name if user else _shown_name(identity), roles, grants)
 
     async def _log_in(self, identity: VouchedIdentity, visitor: Visitor) -> str:
         now = self._clock.now()
@@ -120,6 +120,14 @@ async def _add(session: AsyncSession, identity: VouchedIdentity, now: datetime) 
             return user
     msg = f"No name is free for the user {identity.subject!r} of {identity.issuer}."
     raise UnusableName(msg)
+
+
+def _shown_name(identity: VouchedIdentity) -> str:
+    """Return what to call somebody who has not logged in: the provider's name, if it is one."""
+    try:
+        return usable(identity.name[:_LONGEST_NAME], "user")
+    except UnusableName:
+        return identity.subject
 
 
 def _names(identity: VouchedIdentity) -> Iterator[str]:

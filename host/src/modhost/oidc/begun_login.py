@@ -66,6 +66,13 @@ def begun_login(request: Request) -> BegunLogin | None:
         return None
 
 
+def forgetting(request: Request) -> dict[str, str]:
+    """Return the header that takes it from the browser, for an answer that is an error."""
+    response = Response()
+    forget(request, response)
+    return {"Set-Cookie": response.headers["set-cookie"]}
+
+
 def forget(request: Request, response: Response) -> None:
     """Take it from the browser: each login is answered once."""
     response.delete_cookie(

@@ -87,13 +87,13 @@ class TokenChecker:
             return dict(jwt.decode(token, keys, algorithms=self._options.algorithms).claims)
         except (InvalidKeyIdError, BadSignatureError):
             raise
-        except (JoseError, ValueError, TypeError) as error:
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
             msg = f"the token cannot be read: {type(error).__name__}"
             raise InvalidToken(msg) from None
 
     def _identity(self, claims: Mapping[str, Any]) -> VouchedIdentity:
         subject = claims["sub"]
-        if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST_SUBJECT:
+        if not _is_subject(subject):
             msg = "the token says of nobody that it is about"
             raise InvalidToken(msg)
         names = (claims.get(claim) for claim in self._options.name_claims)
@@ -106,6 +106,10 @@ class TokenChecker:
         return VouchedIdentity(KIND, self._options.issuer, subject, name, frozenset(given), managed)
 
 
+def _is_subject(claim: object) -> bool:
+    return isinstance(claim, str) and 0 < len(claim) <= _LONGEST_SUBJECT and claim.isprintable()
+
+
 def _at(claims: Mapping[str, Any], path: str) -> frozenset[str]:
     """Return the words at a claim; a claim whose own name has dots, as a URL has, comes first."""
     found: Any = claims.get(path)
@@ -115,4 +119,5 @@ def _at(claims: Mapping[str, Any], path: str) -> frozenset[str]:
             found = found.get(step) if isinstance(found, Mapping) else None
     if isinstance(found, str):
         found = [found]
-    return frozenset(each for each in found or () if isinstance(each, str))
+    listed = found if isinstance(found, list) else ()
+    return frozenset(each for each in listed if isinstance(each, str))

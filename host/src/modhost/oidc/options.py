@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from modhost.durations import Duration
 from modhost.loopback import is_loopback
@@ -32,7 +32,8 @@ class OidcOptions(ModuleOptions):
         client_id: what this host is called there.
         client_secret: proves that; empty for a public client, which PKCE protects alone.
         provider_name: what people call the provider, on the login page.
-        audience: what bearer tokens are issued for; without it no bearer token is taken.
+        audience: what bearer tokens are issued for, which is not the client;
+            without it no bearer token is taken.
         scopes: what is asked for at the login.
         name_claims: where a user's name is, the first that is there.
         roles_claim: where the provider tells roles or groups; dots lead into objects.
@@ -60,6 +61,17 @@ class OidcOptions(ModuleOptions):
         if not is_safe(value):
             msg = f"{value!r} is no address that can be trusted: it begins with https://, or with "
             msg += "http:// for a provider on this machine."
+            raise ValueError(msg)
+        return value
+
+    @field_validator("audience")
+    @classmethod
+    def _audience_is_not_the_client(cls, value: str, info: ValidationInfo) -> str:
+        if value and value == info.data.get("client_id"):
+            msg = (
+                "ID tokens are for the client, and would pass as access tokens: have the provider "
+            )
+            msg += "issue those for an audience of their own, and name that."
             raise ValueError(msg)
         return value
 

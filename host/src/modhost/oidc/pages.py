@@ -12,7 +12,7 @@ from modhost.identity import VouchedLogins
 from modhost.identity.entering import logged_in, redirect, visitor_of
 from modhost.identity.errors import IdentityError, TooManyFailures
 from modhost.identity.throttle import Throttle, network_of
-from modhost.oidc.begun_login import PATH, BegunLogin, begun_login, forget
+from modhost.oidc.begun_login import PATH, BegunLogin, begun_login, forget, forgetting
 from modhost.oidc.checking import KIND, TokenChecker
 from modhost.oidc.errors import InvalidToken, ProviderUnreachable
 from modhost.oidc.options import OidcOptions
@@ -103,9 +103,10 @@ async def finish(
         raise HttpProblem(429, str(error), headers=headers) from None
     except InvalidToken as error:
         await logins.refused(KIND, str(error), visitor)
-        raise HttpProblem(403, f"The login failed: {error}. {_AGAIN}") from None
+        detail = f"The login failed: {error}. {_AGAIN}"
+        raise HttpProblem(403, detail, headers=forgetting(request)) from None
     except IdentityError as error:
-        raise HttpProblem(403, str(error)) from None
+        raise HttpProblem(403, str(error), headers=forgetting(request)) from None
     throttle.succeeded(forget=address, forgive=address)
     response = logged_in(request, secret, login.following)
     forget(request, response)

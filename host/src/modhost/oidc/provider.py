@@ -6,7 +6,7 @@ from typing import Any, Final
 import anyio
 import httpx2
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import JWKRegistry, KeySet
 from pydantic import BaseModel, ValidationError, ValidationInfo, field_validator
 
 from modhost.clock import Clock
@@ -130,12 +130,26 @@ class Provider:
         described = await _get(where)
         try:
             metadata = Metadata.model_validate(described, context=self._options.issuer)
-            keys = KeySet.import_key_set(await _get(metadata.jwks_uri))  # type: ignore[arg-type]
+            keys = _usable_keys(await _get(metadata.jwks_uri))
         except (ValidationError, ValueError, KeyError, TypeError, JoseError) as error:
             reason = " ".join(str(error).split())[:300]
             msg = f"What {where} leads to cannot be used: {reason}."
             raise ProviderUnreachable(msg) from None
         return metadata, keys
+
+
+def _usable_keys(published: dict[str, Any]) -> KeySet:
+    """Return the keys that can be used: one of a kind that is not known must not stop the rest."""
+    keys = []
+    for number, each in enumerate(published["keys"]):
+        try:
+            keys.append(JWKRegistry.import_key(each))
+        except Exception as error:  # noqa: BLE001 - whatever the libraries below raise
+            logger.warning("The provider's key number %d is left out: %r.", number, error)
+    if not keys:
+        msg = "none of the keys can be used"
+        raise ValueError(msg)
+    return KeySet(keys)
 
 
 async def _get(url: str) -> dict[str, Any]:
@@ -158,7 +172,7 @@ async def _ask(
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         msg = f"{url} cannot be reached: {str(error) or type(error).__name__}."
         raise ProviderUnreachable(msg) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         msg = f"{url} answered with what is no JSON."
         raise ProviderUnreachable(msg) from None
     return answer.status_code, found if isinstance(found, dict) else {}
