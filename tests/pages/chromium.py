@@ -8,7 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from playwright.async_api import Browser, async_playwright
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from pages.site import Site
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 # Without these it looks for its maker's hosts, which a machine without internet waits for.
@@ -52,3 +55,13 @@ async def browser() -> AsyncIterator[Browser]:
             yield started
         finally:
             await started.close()
+
+
+async def opened(browser: Browser, served: Site, *, script: bool = True) -> Page:
+    """Return a page of an administrator who came by the one-time link."""
+    context = await browser.new_context(java_script_enabled=script, base_url=served.url)
+    context.set_default_timeout(20_000)
+    page = await context.new_page()
+    page.on("pageerror", lambda error: pytest.fail(f"JavaScript: {error}"))
+    await page.goto(await served.login_link())
+    return page

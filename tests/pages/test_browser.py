@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 
 import anyio
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from modhost_background_jobs.contracts import JobState
-from pages.chromium import browser as started
+from pages.chromium import opened
 from pages.demo import ImportCustomersJob, Steps
 from pages.site import PASSWORD, Site, site
 
@@ -18,25 +18,9 @@ expect.set_options(timeout=20_000)
 
 
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with started() as running:
-        yield running
-
-
-@pytest.fixture
 async def served(sqlite_url: str) -> AsyncIterator[Site]:
     async with site(sqlite_url) as running:
         yield running
-
-
-async def opened(browser: Browser, served: Site, *, script: bool = True) -> Page:
-    """Return a page of an administrator who came by the one-time link."""
-    context = await browser.new_context(java_script_enabled=script, base_url=served.url)
-    context.set_default_timeout(20_000)
-    page = await context.new_page()
-    page.on("pageerror", lambda error: pytest.fail(f"JavaScript: {error}"))
-    await page.goto(await served.login_link())
-    return page
 
 
 async def test_a_report_is_asked_for_and_watched(browser: Browser, served: Site) -> None:
@@ -108,8 +92,21 @@ async def test_the_list_is_filtered_paged_searched_and_changed(
     await page.get_by_role("button", name="Search").click()
     await expect(rows).to_have_count(20)
     await page.get_by_label("All jobs of this page").check()
-    await expect(page.get_by_text("20 selected")).to_be_visible()
-    await page.get_by_role("button", name="Retry").click()
+    told = page.locator("[data-hint]")
+    await expect(told).to_have_text("20 selected")
+    await rows.first.get_by_role("checkbox").uncheck()
+    await expect(told).to_have_text("19 selected")
+    all_rows = page.get_by_label("All jobs of this page")
+    assert await all_rows.evaluate("box => box.indeterminate && !box.checked")
+    await page.get_by_label("All of the search").check()
+    await expect(told).to_contain_text("on every page")
+    await expect(rows.first.get_by_role("checkbox")).to_be_disabled()
+    await page.get_by_label("All of the search").uncheck()
+    await all_rows.check()
+    await all_rows.uncheck()
+    await expect(told).to_contain_text("Tick jobs")
+    await all_rows.check()
+    await page.get_by_role("button", name="Retry jobs").click()
     await page.get_by_role("button", name="Retry 20 jobs").click()
     await expect(page.get_by_text("Queued again: 20.")).to_be_visible()
     await expect(page).not_to_have_url(re.compile("notice"))
@@ -123,30 +120,6 @@ async def test_a_row_of_the_list_is_live(browser: Browser, served: Site) -> None
     await row.get_by_role("checkbox").check()
     await expect(row).to_contain_text("Completed")
     await expect(row.get_by_role("checkbox")).to_be_checked()
-
-
-@pytest.mark.parametrize("script", [True, False])
-async def test_a_schedule_is_toggled_run_and_deleted_and_one_signs_out(
-    browser: Browser, served: Site, script: bool
-) -> None:
-    await served.jobs.add_recurring(
-        ImportCustomersJob, name="Nightly", cron_expression="0 3 * * *", data=Steps()
-    )
-    page = await opened(browser, served, script=script)
-    await page.goto("/admin/jobs/recurring")
-    await page.get_by_role("button", name="Disable Nightly").click()
-    await expect(page.get_by_text("The schedule is disabled")).to_be_visible()
-    await page.get_by_role("button", name="Enable Nightly").click()
-    await page.get_by_role("button", name="Run now Nightly").click()
-    await expect(page.get_by_text("started by hand")).to_be_visible()
-    await page.goto("/admin/jobs/recurring")
-    await page.get_by_role("link", name="Delete… Nightly").click()
-    await page.get_by_role("button", name="Delete the schedule").click()
-    await expect(page.get_by_text("The schedule is deleted")).to_be_visible()
-    await expect(page.get_by_role("heading", name="Nightly")).to_have_count(0)
-    await page.get_by_role("button", name="Log out").click()
-    await page.goto("/admin/jobs")
-    await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
 
 
 async def test_a_viewer_logs_in_by_password_and_sees_no_button(
@@ -168,25 +141,3 @@ async def test_a_viewer_logs_in_by_password_and_sees_no_button(
     )
     assert answer == 403
     await served.jobs.cancel(job_id)
-
-
-async def test_where_events_do_not_get_through_the_page_polls(
-    browser: Browser, served: Site
-) -> None:
-    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=40, pause=0.2))
-    page = await opened(browser, served)
-    polled = anyio.Event()
-
-    async def refuse_streams(route: object) -> None:
-        if "poll=true" in route.request.url:  # type: ignore[attr-defined]
-            polled.set()
-            await route.continue_()  # type: ignore[attr-defined]
-        else:
-            await route.abort()  # type: ignore[attr-defined]
-
-    await page.route("**/admin/jobs/events*", refuse_streams)
-    await page.goto(f"/admin/jobs/{job_id}")
-    await expect(page.locator(".state-line").filter(has_text="Completed")).to_be_visible(
-        timeout=30_000
-    )
-    assert polled.is_set()

@@ -3,7 +3,7 @@
 const form = document.querySelector("#many");
 const page = document.querySelector("[data-all-rows]");
 const search = form?.querySelector('input[name="all"]');
-const told = document.querySelector("[data-told]");
+const told = document.querySelector("[data-hint]");
 
 const rows = () => [...form.querySelectorAll('tbody input[name="id"]')];
 
@@ -15,7 +15,7 @@ function tell() {
   for (const box of [page, ...rows()]) box.disabled = isAll;
   if (isAll) told.textContent = "All jobs that the search finds, on every page.";
   else if (ticked) told.textContent = `${ticked} selected`;
-  else told.textContent = told.dataset.told;
+  else told.textContent = told.dataset.hint;
 }
 
 if (page) {

@@ -1,0 +1,71 @@
+"""States of the pages that no address shows by itself: unfolded, half filled in, refused."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from playwright.async_api import Page
+
+from background_jobs.support import new_job
+from modhost_background_jobs.queue.store import JobStore
+from pages.site import Site
+
+LONG_TYPE: Final = "gone." + "AJobWhoseNameIsLongerThanAnyWindowIsWide" * 4
+
+
+async def unknown_type(served: Site) -> str:
+    """Add a job of a type that nobody has, with a very long name; return its path."""
+    job = new_job(job_type=LONG_TYPE)
+    async with served.host.scope() as scope:
+        await (await scope.get(JobStore)).insert([job])
+    return f"/admin/jobs/{job.id}"
+
+
+async def _figures(page: Page, _: Mapping[str, str]) -> None:
+    await page.goto("/admin/jobs?span=day")
+    await page.get_by_text("The figures as a table").click()
+
+
+async def _confirmation(page: Page, _: Mapping[str, str]) -> None:
+    await page.goto("/admin/jobs/list")
+    await page.get_by_label("All of the search").check()
+    await page.get_by_role("button", name="Cancel jobs").click()
+
+
+async def _bad_input(page: Page, paths: Mapping[str, str]) -> None:
+    await page.goto(paths["run again"])
+    await page.get_by_label("Input").fill("{")
+    await page.get_by_role("button", name="Run", exact=True).click()
+
+
+async def _traceback(page: Page, paths: Mapping[str, str]) -> None:
+    await page.goto(paths["failed job"])
+    await page.locator(".attempts summary").first.click()
+
+
+async def _log_search(page: Page, paths: Mapping[str, str]) -> None:
+    await page.goto(f"{paths['finished job']}?log=record 1")
+
+
+async def _refused(page: Page, _: Mapping[str, str]) -> None:
+    await page.goto("/admin/jobs/list?state=Nonsense")
+
+
+async def _backwards(page: Page, _: Mapping[str, str]) -> None:
+    await page.goto("/admin/jobs/list?since=2026-03-02&until=2026-03-01")
+
+
+async def _upcoming(page: Page, _: Mapping[str, str]) -> None:
+    await page.goto("/admin/jobs/recurring")
+    await page.locator(".upcoming summary").first.click()
+
+
+STATES: Final[Mapping[str, Callable[[Page, Mapping[str, str]], Awaitable[None]]]] = {
+    "figures": _figures,
+    "confirmation": _confirmation,
+    "bad input": _bad_input,
+    "traceback": _traceback,
+    "log search": _log_search,
+    "refused": _refused,
+    "backwards": _backwards,
+    "upcoming": _upcoming,
+}
