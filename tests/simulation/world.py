@@ -10,7 +10,8 @@ from sqlalchemy import delete, select
 
 from background_jobs.support import START, MovingClock, migrated
 from modhost.database import Database
-from modhost_background_jobs.queue.firing import OCCURRENCES, RecurringFiring
+from modhost_background_jobs.queue.agenda import OCCURRENCES
+from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import ATTEMPTS, FINISHED, JOBS, DatabaseJobQueue
 from modhost_background_jobs.queue.listing import LOGS
 from modhost_background_jobs.queue.open_store import open_store

@@ -1,11 +1,10 @@
 """Firing due times: each one once, decided by a key in the database rather than by a leader."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, exists, func, insert, or_, select, update
+from sqlalchemy import exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,24 +13,18 @@ from modhost.database import Database
 from modhost.ids import new_id
 from modhost_background_jobs.contracts.scheduling import CatchUpPolicy, OverlapPolicy
 from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.queue.agenda import (
+    OCCURRENCES,
+    Agenda,
+    forget_occurrences,
+    look_at_schedules,
+)
 from modhost_background_jobs.queue.catch_up import times_to_fire
 from modhost_background_jobs.queue.cron import CronSchedule
 from modhost_background_jobs.queue.insert_ignore import insert_unless_there
 from modhost_background_jobs.queue.job_queue import FINISHED, JOBS, DatabaseJobQueue
 from modhost_background_jobs.queue.records import NewJob
 from modhost_background_jobs.queue.recurring import RECURRING, Row
-from modhost_background_jobs.queue.tables import Occurrence
-
-OCCURRENCES: Final[Table] = Occurrence.__table__  # type: ignore[attr-defined]
-
-
-@dataclass(frozen=True)
-class Agenda:
-    """What schedules ask for: those that are due, when the first is, and whether runs wait."""
-
-    due: list[UUID]
-    next_due: datetime | None
-    has_waiting_runs: bool
 
 
 class RecurringFiring:
@@ -43,21 +36,8 @@ class RecurringFiring:
         self._clock = clock
 
     async def look(self) -> Agenda:
-        """Return what there is to do, in one transaction that only reads."""
-        now = self._clock.now()
-        enabled = select(RECURRING).where(RECURRING.c.is_enabled)
-        first = enabled.with_only_columns(func.min(RECURRING.c.next_run_at)).scalar_subquery()
-        waiting = exists().where(JOBS.c.on_hold, JOBS.c.recurring_job_id.is_not(None))
-        async with self._database.reading() as session:
-            connection = await session.connection()
-            row = (await connection.execute(select(first, waiting))).one()
-            next_due: datetime | None = row[0]
-            due: list[UUID] = []
-            if next_due is not None and next_due <= now:
-                ids = enabled.with_only_columns(RECURRING.c.id)
-                found = await connection.execute(ids.where(RECURRING.c.next_run_at <= now))
-                due = list(found.scalars())
-            return Agenda(due, next_due, has_waiting_runs=bool(row[1]))
+        """Return what there is to do now."""
+        return await look_at_schedules(self._database, self._clock.now())
 
     async def fire(self, recurring_id: UUID) -> int:
         """Fire a schedule's due times; return how many, 0 when another consumer was first."""
@@ -110,10 +90,7 @@ class RecurringFiring:
 
     async def forget(self, before: datetime) -> int:
         """Delete the record of due times that fired before a time; schedules only go forward."""
-        async with self._database.session() as session:
-            connection = await session.connection()
-            old = delete(OCCURRENCES).where(OCCURRENCES.c.fired_at < before)
-            return (await connection.execute(old)).rowcount
+        return await forget_occurrences(self._database, before)
 
     async def _fire_one(
         self, session: AsyncSession, row: Row, due_at: datetime, now: datetime

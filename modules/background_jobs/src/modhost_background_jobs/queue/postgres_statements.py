@@ -259,3 +259,15 @@ logs AS (DELETE FROM background_jobs.logs USING old WHERE job_id = old.id),
 attempts AS (DELETE FROM background_jobs.attempts USING old WHERE job_id = old.id)
 DELETE FROM background_jobs.finished_jobs f USING old WHERE f.id = old.id RETURNING f.id
 """
+
+LOOK_AT_SCHEDULES: Final = """
+SELECT array_agg(id) FILTER (WHERE next_run_at <= $1), min(next_run_at), EXISTS (
+    SELECT FROM background_jobs.jobs WHERE on_hold AND recurring_job_id IS NOT NULL
+)
+FROM background_jobs.recurring_jobs WHERE is_enabled
+"""
+
+FORGET_OCCURRENCES: Final = """
+WITH forgotten AS (DELETE FROM background_jobs.occurrences WHERE fired_at < $1 RETURNING 1)
+SELECT count(*) FROM forgotten
+"""

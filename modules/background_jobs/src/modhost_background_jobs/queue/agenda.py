@@ -1,0 +1,62 @@
+"""The looks at schedules that every consumer takes again and again, on the bare driver's terms."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Table, delete, exists, func, select
+
+from modhost.database import Database
+from modhost_background_jobs.queue import postgres_statements as statements
+from modhost_background_jobs.queue.job_queue import JOBS
+from modhost_background_jobs.queue.recurring import RECURRING
+from modhost_background_jobs.queue.tables import Occurrence
+
+OCCURRENCES: Final[Table] = Occurrence.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """What schedules ask for: those that are due, when the first is, and whether runs wait."""
+
+    due: list[UUID]
+    next_due: datetime | None
+    has_waiting_runs: bool
+
+
+async def look_at_schedules(database: Database, now: datetime) -> Agenda:
+    """Return what there is to do; on PostgreSQL by one statement without a transaction around."""
+    if database.dialect == "sqlite":
+        return await _look_in_session(database, now)
+    async with database.postgres.acquire() as connection:
+        row = await connection.fetchrow(statements.LOOK_AT_SCHEDULES, now)
+    return Agenda(row[0] or [], row[1], has_waiting_runs=row[2])
+
+
+async def forget_occurrences(database: Database, before: datetime) -> int:
+    """Delete the record of due times that fired before a time; return how many."""
+    if database.dialect == "sqlite":
+        async with database.session() as session:
+            connection = await session.connection()
+            old = delete(OCCURRENCES).where(OCCURRENCES.c.fired_at < before)
+            return (await connection.execute(old)).rowcount
+    async with database.postgres.acquire() as connection:
+        forgotten: int = await connection.fetchval(statements.FORGET_OCCURRENCES, before)
+    return forgotten
+
+
+async def _look_in_session(database: Database, now: datetime) -> Agenda:
+    enabled = select(RECURRING).where(RECURRING.c.is_enabled)
+    first = enabled.with_only_columns(func.min(RECURRING.c.next_run_at)).scalar_subquery()
+    waiting = exists().where(JOBS.c.on_hold, JOBS.c.recurring_job_id.is_not(None))
+    async with database.reading() as session:
+        connection = await session.connection()
+        row = (await connection.execute(select(first, waiting))).one()
+        next_due: datetime | None = row[0]
+        due: list[UUID] = []
+        if next_due is not None and next_due <= now:
+            ids = enabled.with_only_columns(RECURRING.c.id)
+            found = await connection.execute(ids.where(RECURRING.c.next_run_at <= now))
+            due = list(found.scalars())
+        return Agenda(due, next_due, has_waiting_runs=bool(row[1]))
