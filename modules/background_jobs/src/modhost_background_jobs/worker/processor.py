@@ -185,7 +185,7 @@ class JobProcessorService(HostedService):
             worker,
             self._database.url,
             self._options.heartbeat_interval.total_seconds(),
-            lambda: len(self._attempts),
+            lambda: self._slots.running,
             self._clock,
         )
 
