@@ -121,3 +121,18 @@ async def test_the_newest_log_lines_are_kept(store: JobStore, listing: JobListin
     found = await listing.detail(lease.job_id)
     assert found is not None
     assert [line["message"] for line in found[2]] == [f"line {n}" for n in range(7, 12)]
+
+
+async def test_the_newest_log_lines_of_all_attempts_are_kept(
+    store: JobStore, listing: JobListing
+) -> None:
+    await store.insert([new_job()])
+    for attempt in (1, 2):
+        lease = (await claim_one(store)).lease
+        lines = [LogLine(lease, n, LATER, f"line {n} of {attempt}") for n in range(3)]
+        await store.append_logs(lines, 4)
+        await store.release([Released(lease, START, "failed", spent=True)], LATER)
+    found = await listing.detail(lease.job_id)
+    assert found is not None
+    kept = [line["message"] for line in found[2]]
+    assert kept == ["line 2 of 1", *(f"line {n} of 2" for n in range(3))]

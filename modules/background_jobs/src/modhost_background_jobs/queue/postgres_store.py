@@ -121,7 +121,9 @@ class PostgresJobStore:
                 [item.message for item in lines],
             )
             held = {row[0] for row in rows}
-            await connection.execute(statements.TRIM_LOGS, list(held), keep)
+            full = {line.lease.job_id for line in lines if line.may_exceed(keep)}
+            if full & held:
+                await connection.execute(statements.TRIM_LOGS, list(full & held), keep)
         return held
 
     async def leases(self, worker: str) -> dict[Lease, bool]:

@@ -102,6 +102,10 @@ class LogLine:
         """The line's key within the job: grows over attempts without anybody counting rows."""
         return (self.lease.fence << 32) + self.number
 
+    def may_exceed(self, keep: int) -> bool:
+        """Whether the job may have more lines than so many: a first attempt counts them itself."""
+        return self.lease.fence > 1 or self.number >= keep
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerInfo:

@@ -122,11 +122,14 @@ class SqliteJobStore:
         """Insert log lines, then trim what is over the limit."""
         rows = json.dumps([_log_row(line) for line in lines])
         leases = json.dumps([[str(job_id), fence] for job_id, fence in {e.lease for e in lines}])
+        full = {str(line.lease.job_id) for line in lines if line.may_exceed(keep)}
 
         def append(connection: sqlite3.Connection) -> list[str]:
             held = [row[0] for row in connection.execute(statements.HELD, [leases])]
             connection.execute(statements.APPEND_LOGS, [rows])
-            connection.executemany(statements.TRIM_LOGS, [(job_id, keep) for job_id in held])
+            connection.executemany(
+                statements.TRIM_LOGS, [(job_id, keep) for job_id in full.intersection(held)]
+            )
             return held
 
         return _ids(await self._sqlite.write(append))
