@@ -112,6 +112,7 @@ def test_the_json_has_the_keys_that_are_shown(tmp_path: Path) -> None:
         "modhost users add": "users add ada --role Admin",
         "modhost users list": "users list",
         "modhost users disable": "users disable ada",
+        "modhost users logout": "users logout ada",
         "modhost users enable": "users enable ada",
         "modhost roles list": "roles list",
         "modhost roles add": "roles add Editor --permission Reports.*",

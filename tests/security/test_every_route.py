@@ -11,7 +11,7 @@ from starlette.routing import Mount
 from modhost import new_id
 from modhost.permissions import Anyone
 from modhost.testing import RunningHost
-from security.support import whole_host
+from security.support import add_role, add_user, browser, whole_host
 
 pytestmark = pytest.mark.anyio
 
@@ -40,6 +40,8 @@ RULES: Final = {
     "GET /admin": SOMEBODY,
     "GET /account": SOMEBODY,
     "POST /account": SOMEBODY,
+    "POST /account/sessions/end-others": SOMEBODY,
+    "POST /account/sessions/{id}/end": SOMEBODY,
     "GET /admin/audit": AUDIT,
     "GET /api/audit": AUDIT,
     "GET /admin/users": USERS,
@@ -48,7 +50,9 @@ RULES: Final = {
     "POST /admin/users/{id}/assign": USERS,
     "POST /admin/users/{id}/disable": USERS,
     "POST /admin/users/{id}/enable": USERS,
+    "POST /admin/users/{id}/logout": USERS,
     "POST /admin/users/{id}/password": USERS,
+    "POST /admin/users/{id}/sessions/{session}/end": USERS,
     "POST /admin/users/{id}/withdraw": USERS,
     "GET /admin/roles": USERS,
     "POST /admin/roles": USERS,
@@ -91,12 +95,15 @@ RULES: Final = {
 }
 STATIC: Final = {"/static/modhost", "/static/background_jobs", "/static/reports_example"}
 
+USER: Final = "a user who is logged in"
+
 CALLERS: Final[dict[str, frozenset[str]]] = {
     "anonymous": frozenset(),
     "without permissions": frozenset(),
     "view only": frozenset({VIEW_JOBS, VIEW, AUDIT}),
     "manage": frozenset({VIEW_JOBS, MANAGE_JOBS, VIEW, GENERATE}),
     "administration": frozenset({USERS, TOKENS}),
+    USER: frozenset({VIEW_JOBS}),
 }
 
 
@@ -107,6 +114,10 @@ async def host(sqlite_url: str) -> AsyncIterator[RunningHost]:
 
 
 async def client_of(host: RunningHost, caller: str) -> httpx2.AsyncClient:
+    if caller == USER:
+        await add_role(host, "Lookers", CALLERS[caller])
+        await add_user(host, "vera", "Lookers")
+        return await browser(host, "vera")
     client = await host.client()
     if caller != "anonymous":
         client.headers["Authorization"] = f"Bearer {await host.token(*CALLERS[caller])}"
@@ -132,7 +143,8 @@ async def test_every_route_and_page_has_its_rule(host: RunningHost) -> None:
 async def test_every_answer_is_the_one_of_the_rules(host: RunningHost, caller: str) -> None:
     client = await client_of(host, caller)
     wrong = []
-    for route, rule in RULES.items():
+    # The last one logs out.
+    for route, rule in sorted(RULES.items(), key=lambda each: each[0] == "POST /logout"):
         method, _, path = route.partition(" ")
         # Each answers before it looks at what it is asked for, so nothing has to exist.
         answer = await client.request(method, re.sub(r"{\w+}", str(new_id()), path))
@@ -161,8 +173,8 @@ def expected(rule: str, caller: str, route: str) -> set[str]:
         return {"failed"}  # the provider does not answer
     if route == "GET /login/oidc/callback":
         return {"refused"}  # nobody has begun a login
-    if route.endswith("/account") and caller != "anonymous":
-        return {"refused"} if route == "GET /account" else {"let in", "refused"}
+    if " /account" in route and caller not in ("anonymous", USER):
+        return {"let in", "refused"} if route == "POST /account" else {"refused"}
     if rule == ANYONE:
         return {"let in"}
     if caller == "anonymous":

@@ -8,7 +8,7 @@ import click
 
 from modhost.cli.identity import in_scope, read_password
 from modhost.cli.output import as_json, plain, show
-from modhost.identity import UserInfo, UserService
+from modhost.identity import SessionService, UserInfo, UserService
 from modhost.services import Scope
 
 
@@ -49,12 +49,29 @@ def list_users(context: click.Context, *, as_json: bool) -> None:
 @as_json
 @click.pass_context
 def disable_user(context: click.Context, name: str, *, as_json: bool) -> None:
-    """Log a user out everywhere, and let them in no more."""
+    """Log a user out everywhere, let them in no more, and revoke the tokens they made."""
 
     async def disable(scope: Scope) -> UserInfo:
         return await (await scope.get(UserService)).disable(name)
 
     _show_user(in_scope(context, disable), "is disabled and logged out", as_json=as_json)
+
+
+@users.command("logout")
+@click.argument("name")
+@as_json
+@click.pass_context
+def log_out_user(context: click.Context, name: str, *, as_json: bool) -> None:
+    """Log a user out everywhere; they can log in again."""
+
+    async def end(scope: Scope) -> int:
+        return await (await scope.get(SessionService)).end_all(name)
+
+    ended = in_scope(context, end)
+    if as_json:
+        click.echo(json.dumps({"ended": ended}))
+    else:
+        click.echo(f"The user {name!r} is logged out; {ended} sessions are ended.")
 
 
 @users.command("enable")

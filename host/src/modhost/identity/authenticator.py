@@ -14,6 +14,7 @@ from modhost.identity.contracts import ForeignIdentity
 from modhost.identity.cookie import session_of
 from modhost.identity.credentials import TOKEN_PREFIX, hash_of
 from modhost.identity.grants import Grants
+from modhost.identity.sessions import LONGEST
 from modhost.identity.tables import BrowserSession, Role, Token, TokenRole, User, UserRole
 from modhost.identity.usage import Usage
 from modhost.permissions import Principal
@@ -89,7 +90,9 @@ class Authenticator:
             if not rows:
                 return None
             opened, user = rows[0][:2]
-            if user.disabled_at is not None or _is_over(opened.expires_at, self._clock.now()):
+            now = self._clock.now()
+            ends = min(opened.expires_at, opened.created_at + LONGEST)
+            if user.disabled_at is not None or _is_over(ends, now):
                 return None
             self._usage.note_session(opened.id, opened.last_seen_at)
             roles = [(role, more) for _, _, role, more in rows]

@@ -48,6 +48,18 @@ class UserInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """A browser that is logged in; `is_current` is that of the request."""
+
+    id: UUID
+    address: str
+    agent: str
+    created_at: datetime
+    last_seen_at: datetime
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RoleInfo:
     """A role, with what it grants; `fixed` is what modules bring, which nobody can take away."""
 
@@ -153,7 +165,9 @@ class UserService(Protocol):
         ...
 
     async def disable(self, user: UUID | str) -> UserInfo:
-        """Log a user (by id or name) out everywhere and let them in no more.
+        """Log a user (by id or name) out everywhere, let them in no more, and end their tokens.
+
+        Those are the tokens that the user has made, and those that these have made.
 
         Raises `UserNotFound`, and `NotYoursToManage` when the caller lacks what the user may.
         """
@@ -238,12 +252,27 @@ class RoleService(Protocol):
 class SessionService(Protocol):
     """Browser sessions."""
 
+    async def list(self, user_id: UUID, secret: str | None = None) -> Sequence[SessionInfo]:
+        """Return a user's sessions, the newest first; `secret` is that of the current one."""
+        ...
+
     async def close(self, secret: str) -> None:
         """End the session with that secret; none is no error."""
         ...
 
-    async def close_all(self, user_id: UUID) -> int:
-        """End all sessions of a user and return how many there were."""
+    async def end(self, user: UUID | str, session_id: UUID) -> None:
+        """End one session of a user; one that is over is no error.
+
+        Raises `UserNotFound`, and `NotYoursToManage` when the caller is another user, and lacks
+        what this one may.
+        """
+        ...
+
+    async def end_all(self, user: UUID | str, keep: str | None = None) -> int:
+        """End a user's sessions but the one with the secret `keep`; return how many it were.
+
+        Raises `UserNotFound`, `NotYoursToManage`.
+        """
         ...
 
 

@@ -11,6 +11,7 @@ from modhost.audit.web import add_audit_to_menu, map_audit_endpoints, map_audit_
 from modhost.background import HostedService
 from modhost.hooks import hookimpl
 from modhost.identity.account import Account
+from modhost.identity.admin.account import AccountPages
 from modhost.identity.admin.mapping import add_to_menu, map_admin_pages
 from modhost.identity.admin.roles import RolePages
 from modhost.identity.admin.tokens import TokenPages
@@ -69,7 +70,7 @@ class IdentityModule(Module):
         services.add_singleton(AuditReader, DatabaseAudit)
         services.add_singleton(VouchedLogins, VouchedUsers)
         services.add_singleton(LoginWays)
-        for shown in (UserPages, RolePages, TokenPages):
+        for shown in (AccountPages, UserPages, RolePages, TokenPages):
             services.add_singleton(shown)
         services.add_singleton(TokenService, Tokens)
         services.add_singleton(UserService, Users)

@@ -1,37 +1,101 @@
 """Browser sessions: opened at login, extended by use, ended by deleting their row."""
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlmodel import col, delete
+from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from modhost.audit import Record
+from modhost.calling import current_caller
+from modhost.clock import Clock
 from modhost.database import Database
-from modhost.identity.contracts import Visitor
+from modhost.identity.changing import Changing
+from modhost.identity.contracts import SessionInfo, Visitor
 from modhost.identity.credentials import hash_of, new_secret
-from modhost.identity.tables import BrowserSession
+from modhost.identity.grants import Grants, Rights
+from modhost.identity.tables import BrowserSession, User
+from modhost.identity.user_rows import existing_user, roles_of
 from modhost.ids import new_id
 
 LIFETIME: Final = timedelta(hours=12)
 """How long a session outlives its last use."""
+LONGEST: Final = timedelta(days=7)
+"""How long a session lives however much it is used."""
 
 
 class Sessions:
     """Implements `SessionService`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, grants: Grants, changing: Changing
+    ) -> None:
         self._database = database
+        self._clock = clock
+        self._grants = grants
+        self._changing = changing
+
+    async def list(self, user_id: UUID, secret: str | None = None) -> Sequence[SessionInfo]:
+        """Return a user's sessions, the newest first."""
+        now = self._clock.now()
+        current = None if secret is None else hash_of(secret)
+        statement = select(BrowserSession).where(
+            BrowserSession.user_id == user_id,
+            col(BrowserSession.expires_at) > now,
+            col(BrowserSession.created_at) > now - LONGEST,
+        )
+        async with self._database.reading() as session:
+            found = await session.exec(statement.order_by(col(BrowserSession.id).desc()))
+            return [_info(each, current) for each in found]
 
     async def close(self, secret: str) -> None:
         """End the session with that secret."""
         async with self._database.session() as session:
             await delete_session(session, secret)
 
-    async def close_all(self, user_id: UUID) -> int:
-        """End all sessions of a user and return how many there were."""
-        async with self._database.session() as session:
-            return await delete_sessions(session, user_id)
+    async def end(self, user: UUID | str, session_id: UUID) -> None:
+        """End one session of a user."""
+        async with self._managing("sessions.end", user) as (session, found, entry):
+            same = (col(BrowserSession.id) == session_id, col(BrowserSession.user_id) == found.id)
+            ended = await session.exec(delete(BrowserSession).where(*same))
+            entry.detail = f"{ended.rowcount} sessions ended"
+
+    async def end_all(self, user: UUID | str, keep: str | None = None) -> int:
+        """End a user's sessions and return how many it were."""
+        async with self._managing("sessions.end_all", user) as (session, found, entry):
+            ended = await delete_sessions(session, found.id, keep)
+            entry.detail = f"{ended} sessions ended"
+        return ended
+
+    @asynccontextmanager
+    async def _managing(
+        self, action: str, user: UUID | str
+    ) -> AsyncIterator[tuple[AsyncSession, User, Record]]:
+        """Open a transaction on the sessions of oneself, or of somebody whom one may manage."""
+        async with (
+            self._changing.entry(action, f"user:{user}") as entry,
+            self._changing.transaction(entry) as session,
+        ):
+            found = await existing_user(session, user)
+            entry.subject = f"user:{found.name}"
+            if (await current_caller()).id != f"user:{found.id}":
+                held = Rights((), tuple(await roles_of(session, found)))
+                await self._grants.check_reach(session, f"The user {found.name!r}", held)
+            yield session, found, entry
+
+
+def _info(session: BrowserSession, current: str | None) -> SessionInfo:
+    return SessionInfo(
+        id=session.id,
+        address=session.address or "",
+        agent=session.agent or "",
+        created_at=session.created_at,
+        last_seen_at=session.last_seen_at,
+        is_current=session.secret_hash == current,
+    )
 
 
 async def open_session(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col, or_, select
+from sqlmodel import col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost.calling import current_caller
@@ -96,6 +96,19 @@ class Tokens:
         if caller not in (token.created_by, f"token:{token.id}"):
             rights = Rights(token.permissions, token.roles)
             await self._grants.check_reach(session, f"The token {token.name!r}", rights)
+
+
+async def revoke_made_by(session: AsyncSession, maker: str, now: datetime) -> None:
+    """End the tokens that somebody has made, and those that these have made."""
+    makers = [maker]
+    while makers:
+        ending = (
+            update(Token)
+            .where(col(Token.created_by).in_(makers), col(Token.revoked_at).is_(None))
+            .values(revoked_at=now)
+            .returning(col(Token.id))
+        )
+        makers = [f"token:{each}" for each in (await session.exec(ending)).scalars()]
 
 
 def _end(now: datetime, expires: timedelta | None) -> datetime | None:

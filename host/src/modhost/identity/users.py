@@ -17,6 +17,7 @@ from modhost.identity.grants import Grants, Rights, distinct
 from modhost.identity.passwords import Passwords, check
 from modhost.identity.sessions import delete_sessions
 from modhost.identity.tables import User, UserRole
+from modhost.identity.tokens import revoke_made_by
 from modhost.identity.user_rows import (
     BUILT_IN,
     all_roles,
@@ -83,10 +84,11 @@ class Users:
             return _info(user, await roles_of(session, user))
 
     async def disable(self, user: UUID | str) -> UserInfo:
-        """Log a user out everywhere and let them in no more."""
+        """Log a user out everywhere, let them in no more, and end the tokens that they made."""
         async with self._managing("users.disable", user) as (session, found):
             found.disabled_at = self._clock.now()
             await delete_sessions(session, found.id)
+            await revoke_made_by(session, f"user:{found.id}", found.disabled_at)
             return _info(found, await roles_of(session, found))
 
     async def enable(self, user: UUID | str) -> UserInfo:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from modhost.audit import AuditLog, recorded
 from modhost.identity.admin.showing import NoticeQuery, outcome, redirect, status_of
-from modhost.identity.contracts import AccountService, UserInfo, UserService
+from modhost.identity.contracts import AccountService, SessionService, UserService
 from modhost.identity.cookie import session_of
 from modhost.identity.errors import IdentityError
 from modhost.permissions import ANYONE, Principal
@@ -34,18 +34,61 @@ def map_account_pages(pages: Pages) -> None:
     """Map the page; it needs no permission, but somebody who is logged in."""
     pages.get(PATH, show_account, permission=ANYONE)
     pages.post(PATH, change_password, permission=ANYONE)
+    pages.post(f"{PATH}/sessions/end-others", end_other_sessions, permission=ANYONE)
+    pages.post(f"{PATH}/sessions/{{id}}/end", end_session, permission=ANYONE)
 
 
-async def show_account(query: Query[NoticeQuery], users: UserService, visitor: Principal) -> Page:
+class AccountPages:
+    """Shows one's own account."""
+
+    def __init__(self, users: UserService, sessions: SessionService) -> None:
+        self._users = users
+        self._sessions = sessions
+
+    async def own(
+        self,
+        request: Request,
+        visitor: Principal,
+        query: NoticeQuery | None = None,
+        problem: IdentityError | None = None,
+    ) -> Page:
+        """Return the page."""
+        user_id = _own_id(visitor)
+        context = {
+            "user": await self._users.get(user_id),
+            "grants": sorted(visitor.grants),
+            "sessions": await self._sessions.list(user_id, session_of(request)),
+            **outcome(query, problem),
+        }
+        return Page("modhost/account.html", context, "Your account", status_of(problem))
+
+
+async def show_account(
+    request: Request, query: Query[NoticeQuery], pages: AccountPages, visitor: Principal
+) -> Page:
     """Show the account, and ask for a new password."""
-    return _page(await users.get(_own_id(visitor)), visitor, query)
+    return await pages.own(request, visitor, query)
+
+
+async def end_session(id: UUID, sessions: SessionService, visitor: Principal) -> Response:  # noqa: A002
+    """End one of one's own sessions."""
+    await sessions.end(_own_id(visitor), id)
+    return redirect(PATH, "session-ended")
+
+
+async def end_other_sessions(
+    request: Request, sessions: SessionService, visitor: Principal
+) -> Response:
+    """End all of one's own sessions but this one."""
+    await sessions.end_all(_own_id(visitor), session_of(request))
+    return redirect(PATH, "sessions-ended")
 
 
 async def change_password(
     request: Request,
     form: Form[OwnPasswordForm],
     account: AccountService,
-    users: UserService,
+    pages: AccountPages,
     audit: AuditLog,
     visitor: Principal,
 ) -> Page | Response:
@@ -58,7 +101,7 @@ async def change_password(
         current = form.current.get_secret_value()
         await account.change_password(user_id, current, new, session_of(request) or "")
     except IdentityError as problem:
-        return _page(await users.get(user_id), visitor, problem=problem)
+        return await pages.own(request, visitor, problem=problem)
     return redirect(PATH, "own-password")
 
 
@@ -73,13 +116,3 @@ def _own_id(visitor: Principal) -> UUID:
     if kind != "user":
         raise HttpProblem(403, "Only users have an account here, and you are none of them.")
     return UUID(own_id)
-
-
-def _page(
-    user: UserInfo,
-    visitor: Principal,
-    query: NoticeQuery | None = None,
-    problem: IdentityError | None = None,
-) -> Page:
-    context = {"user": user, "grants": sorted(visitor.grants), **outcome(query, problem)}
-    return Page("modhost/account.html", context, "Your account", status_of(problem))

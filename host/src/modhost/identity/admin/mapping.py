@@ -5,6 +5,7 @@ from modhost.identity.admin.roles import PATH as ROLES
 from modhost.identity.admin.roles import map_role_pages
 from modhost.identity.admin.tokens import PATH as TOKENS
 from modhost.identity.admin.tokens import map_token_pages
+from modhost.identity.admin.user_sessions import map_user_session_pages
 from modhost.identity.admin.users import PATH as USERS
 from modhost.identity.admin.users import map_user_pages
 from modhost.identity.permissions import MANAGE_TOKENS, MANAGE_USERS
@@ -15,6 +16,7 @@ def map_admin_pages(pages: Pages) -> None:
     """Map the pages of users, roles, tokens and of one's own account."""
     map_account_pages(pages)
     map_user_pages(pages)
+    map_user_session_pages(pages)
     map_role_pages(pages)
     map_token_pages(pages)
 

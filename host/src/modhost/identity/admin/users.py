@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, SecretStr
 from starlette.responses import Response
 
 from modhost.identity.admin.showing import NoticeQuery, outcome, own_roles, redirect, status_of
-from modhost.identity.contracts import RoleService, UserService
+from modhost.identity.contracts import RoleService, SessionService, UserService
 from modhost.identity.errors import IdentityError, UserNotFound
 from modhost.identity.permissions import MANAGE_USERS
 from modhost.permissions import Principal
@@ -39,8 +39,9 @@ class RoleForm(BaseModel):
 class UserPages:
     """Shows users and changes them; who may do what, the services decide."""
 
-    def __init__(self, users: UserService, roles: RoleService) -> None:
+    def __init__(self, users: UserService, roles: RoleService, sessions: SessionService) -> None:
         self._users = users
+        self._sessions = sessions
         self._roles = roles
 
     async def all(
@@ -72,6 +73,7 @@ class UserPages:
         context = {
             "user": user,
             "roles": [role for role in roles if role.name not in user.roles],
+            "sessions": await self._sessions.list(user_id),
             **outcome(query, problem),
         }
         return Page("modhost/user.html", context, user.name, status_of(problem))

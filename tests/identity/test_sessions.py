@@ -1,0 +1,104 @@
+"""Where somebody is logged in: seen and ended by themselves, and by those who manage them."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from identity.support import MovingClock
+from modhost.audit import AuditReader, AuditSearch
+from modhost.calling import caller_of, calling_as
+from modhost.identity import TokenService, UserService
+from modhost.identity.usage import Usage
+from modhost.permissions import Principal
+from modhost.testing import RunningHost
+from security.support import add_role, add_user, browser, user_id, whole_host
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def clock() -> MovingClock:
+    return MovingClock()
+
+
+@pytest.fixture
+async def host(sqlite_url: str, clock: MovingClock) -> AsyncIterator[RunningHost]:
+    async with whole_host(sqlite_url, clock) as host:
+        await add_user(host, "vera", "Viewer")
+        yield host
+
+
+async def test_users_see_and_end_their_sessions(host: RunningHost) -> None:
+    here, there, third = [await browser(host, "vera") for _ in range(3)]
+    page = (await here.get("/account")).text
+    assert page.count("this one") == 1
+    ends = re.findall(r"/account/sessions/[0-9a-f-]{36}/end", page)
+    assert len(ends) == 2
+    assert (await here.post(ends[1])).status_code == 303
+    assert (await there.get("/account")).status_code == 303
+    assert (await third.get("/account")).status_code == 200
+    assert (await here.post("/account/sessions/end-others")).status_code == 303
+    assert (await third.get("/account")).status_code == 303
+    assert (await here.get("/account")).status_code == 200
+    async with host.scope() as scope:
+        entries = await (await scope.get(AuditReader)).newest(AuditSearch(actor="vera"), 2)
+    assert [(each.action, each.subject) for each in entries] == [
+        ("sessions.end_all", "user:vera"),
+        ("sessions.end", "user:vera"),
+    ]
+
+
+async def test_managers_end_the_sessions_of_those_who_have_no_more_rights(
+    host: RunningHost,
+) -> None:
+    await add_user(host, "anna", "Admin")
+    await add_role(host, "Managers", ["Identity.*"])
+    await add_user(host, "mara", "Managers", "Viewer")
+    anna, vera, mara = [await browser(host, name) for name in ("anna", "vera", "mara")]
+    own = f"/admin/users/{await user_id(host, 'vera')}"
+    end = re.findall(rf"{own}/sessions/[0-9a-f-]{{36}}/end", (await mara.get(own)).text)
+    assert (await mara.post(end[0])).status_code == 303
+    assert (await vera.get("/account")).status_code == 303
+    vera = await browser(host, "vera")
+    assert (await mara.post(f"{own}/logout")).status_code == 303
+    assert (await vera.get("/account")).status_code == 303
+    mightier = f"/admin/users/{await user_id(host, 'anna')}"
+    refused = await mara.post(f"{mightier}/logout")
+    assert (refused.status_code, "mara lacks" in refused.text) == (403, True)
+    assert (await anna.get("/account")).status_code == 200
+
+
+async def written(host: RunningHost) -> None:
+    """Have the use of sessions written, which the host does after a while by itself."""
+    async with host.scope() as scope:
+        await (await scope.get(Usage)).flush()
+
+
+async def test_a_session_is_over_after_a_week_however_much_it_is_used(
+    host: RunningHost, clock: MovingClock
+) -> None:
+    vera = await browser(host, "vera")
+    for _ in range(14):
+        assert (await vera.get("/account")).status_code == 200
+        await written(host)
+        clock.advance(timedelta(hours=11, minutes=59))
+    assert (await vera.get("/account")).status_code == 200
+    await written(host)
+    clock.advance(timedelta(minutes=14))
+    assert (await vera.get("/account")).status_code == 303
+
+
+async def test_tokens_of_a_user_end_when_the_user_is_disabled(host: RunningHost) -> None:
+    vera = Principal(f"user:{await user_id(host, 'vera')}", "vera", grants=frozenset({"*"}))
+    async with host.scope() as scope:
+        tokens = await scope.get(TokenService)
+        with calling_as(caller_of(vera)):
+            first = await tokens.create("first", ["*"])
+        made = Principal(f"token:{first.id}", "first", grants=frozenset({"*"}))
+        with calling_as(caller_of(made)):
+            await tokens.create("second", ["*"])
+        await tokens.create("other", ["*"])
+        await (await scope.get(UserService)).disable("vera")
+        assert [token.name for token in await tokens.list()] == ["other"]
