@@ -16,13 +16,13 @@ async def make_busy(served: Site) -> None:
     """Give every page something to show."""
     await remember_a_day(served)
     await _make_reports(served)
-    await served.jobs.enqueue_many(SendInvoicesJob, [Steps()] * 20)
-    await served.jobs.enqueue_many(RebuildSearchIndexJob, [Steps()] * 12)
+    await served.jobs.enqueue_many(SendInvoicesJob, [Steps(pause=0.02)] * 8)
+    await served.jobs.enqueue_many(RebuildSearchIndexJob, [Steps(pause=0.02)] * 6)
     await _let_schedules_run(served)
     failed = await served.jobs.enqueue(SendInvoicesJob, Steps(fail_at=2))
     await served.reaches(failed, JobState.FAILED)
-    for job, steps in ((RebuildSearchIndexJob, 400), (SendInvoicesJob, 200)):
-        await served.jobs.enqueue(job, Steps(steps=steps, pause=0.3, lines=8))
+    for job, begin, steps in ((RebuildSearchIndexJob, 130, 400), (SendInvoicesJob, 140, 200)):
+        await served.jobs.enqueue(job, Steps(begin=begin, steps=steps, pause=2))
 
 
 async def remember_a_day(served: Site) -> None:

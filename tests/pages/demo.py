@@ -13,6 +13,7 @@ from modhost_background_jobs.contracts import JobExecutionContext, ModuleJob, ad
 class Steps(BaseModel):
     """How many steps a job takes, and how long each; it fails at one of them if told to."""
 
+    begin: int = 0
     steps: int = 3
     pause: float = 0.0
     fail_at: int | None = None
@@ -27,7 +28,7 @@ class ImportCustomersJob(ModuleJob):
         steps = context.get_data(Steps)
         for line in range(steps.lines):
             context.log(f"Read record {line} of the export: checked, converted and stored")
-        for step in range(steps.steps):
+        for step in range(steps.begin, steps.steps):
             context.report_progress(100 * step / steps.steps, f"Step {step + 1} of {steps.steps}")
             context.log(f"Step {step + 1} of {steps.steps} {steps.note}".strip())
             if step == steps.fail_at:

@@ -28,7 +28,9 @@ async def filled(served: Site) -> Mapping[str, str]:
     await served.reaches(run, JobState.COMPLETED)
     await served.reaches(done, JobState.COMPLETED)
     await served.reaches(failed, JobState.FAILED)
-    running = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=1000, pause=0.2))
+    running = await served.jobs.enqueue(
+        ImportCustomersJob, Steps(begin=420, steps=1000, pause=0.2, note="- 250 customers imported")
+    )
     await served.reaches(running, JobState.RUNNING)
     jobs = "/admin/jobs"
     return {

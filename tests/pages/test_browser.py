@@ -115,11 +115,16 @@ async def test_the_list_is_filtered_paged_searched_and_changed(
 async def test_a_row_of_the_list_is_live(browser: Browser, served: Site) -> None:
     job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=20, pause=0.1))
     page = await opened(browser, served)
+    await page.clock.install()
     await page.goto("/admin/jobs/list")
     row = page.locator(f'tr[data-job="{job_id}"]')
     await row.get_by_role("checkbox").check()
     await expect(row).to_contain_text("Completed")
     await expect(row.get_by_role("checkbox")).to_be_checked()
+    await served.jobs.enqueue(ImportCustomersJob, Steps())
+    await page.clock.fast_forward(10_000)
+    await page.get_by_role("link", name="1 new job – show").click()
+    await expect(page.locator("tbody tr")).to_have_count(2)
 
 
 async def test_a_viewer_logs_in_by_password_and_sees_no_button(

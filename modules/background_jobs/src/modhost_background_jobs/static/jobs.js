@@ -1,6 +1,7 @@
 // What the pages of background jobs do beyond their links and forms.
 
 import "./live.js";
+import "./newer.js";
 import "./selection.js";
 import "./copying.js";
 
