@@ -109,4 +109,6 @@ async def test_a_job_run_again_by_hand_names_who_did_it(sqlite_url: str) -> None
         async with (await scope.get(Database)).reading() as session:
             by = {each.id: each.enqueued_by for each in await session.exec(select(Job))}
     assert entry["detail"] == f"as job:{new}"
-    assert {str(id_): who for id_, who in by.items()}[new] == f"token:{entry['actor_name']}"
+    assert {str(id_): who for id_, who in by.items()}[new] == (
+        f"token:{entry['actor_name']} ({entry['actor_id'].removeprefix('token:')})"
+    )

@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
+import anyio
 import httpx2
 
 from modhost.clock import Clock
 from modhost.identity import LoginService, RoleService, UserService, Visitor
 from modhost.testing import RunningHost, running_host
+from modhost_background_jobs.contracts import BackgroundJobsContracts, JobDetail, JobId
 from modhost_background_jobs.module import BackgroundJobsModule
 from modhost_reports_example.module import ReportsModule
 
@@ -69,3 +71,14 @@ async def user_id(host: RunningHost, name: str) -> str:
     async with host.scope() as scope:
         users = await (await scope.get(UserService)).list()
     return str(next(user.id for user in users if user.name == name))
+
+
+async def ended(host: RunningHost, job_id: JobId) -> JobDetail:
+    async with host.scope() as scope:
+        queries = await scope.get(BackgroundJobsContracts)
+        with anyio.fail_after(30):
+            while True:
+                detail = await queries.get_job_detail(job_id)
+                if detail is not None and detail.state.is_final:
+                    return detail
+                await anyio.sleep(0.01)

@@ -25,7 +25,7 @@ KINDS: Final[dict[str, tuple[str, ...]]] = {
     "anonymous": (),
     "without permissions": (),
     "view only": ("BackgroundJobs.ViewJobs", "Reports.View", "Host.ViewAudit"),
-    "everything": ("*",),
+    "manage": ("BackgroundJobs.*", "Reports.*", "Host.ViewAudit"),
 }
 CHECKS: Final = [
     schemathesis.checks.not_a_server_error,

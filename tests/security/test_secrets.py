@@ -7,7 +7,6 @@ from typing import Annotated, Any, ClassVar
 from urllib.parse import quote, quote_plus
 from uuid import UUID
 
-import anyio
 import pytest
 from pydantic import BaseModel, Field, RootModel, Secret, SecretBytes, SecretStr
 from sqlalchemy import text
@@ -17,12 +16,10 @@ from modhost import Module, ServiceCollection, hookimpl
 from modhost.database import Database
 from modhost.identity import TokenService, UserService
 from modhost.identity.login import Login
-from modhost.testing import RunningHost, running_host
+from modhost.testing import running_host
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
-    BackgroundJobsContracts,
     InvalidJobData,
-    JobDetail,
     JobExecutionContext,
     JobId,
     ModuleJob,
@@ -36,7 +33,7 @@ from modhost_background_jobs.queue.job_data import (
     secrets_in,
     to_stored,
 )
-from security.support import COOKIE
+from security.support import COOKIE, ended
 
 pytestmark = pytest.mark.anyio
 
@@ -82,18 +79,6 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
     others = ("httpx2", "aiosqlite")
     formatter = logging.Formatter()
     return [formatter.format(each) for each in caplog.records if each.name not in others]
-
-
-async def ended(host: RunningHost, job_id: JobId) -> JobDetail:
-    async with host.scope() as scope:
-        queries = await scope.get(BackgroundJobsContracts)
-        with anyio.fail_after(30):
-            while True:
-                detail = await queries.get_job_detail(job_id)
-                assert detail is not None
-                if detail.state.is_final:
-                    return detail
-                await anyio.sleep(0.02)
 
 
 async def test_a_job_gets_its_secret_and_nobody_else_sees_it(

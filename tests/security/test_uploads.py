@@ -7,30 +7,14 @@ from uuid import UUID
 import anyio
 import pytest
 
-from modhost.testing import RunningHost, running_host
-from modhost_background_jobs.contracts import (
-    BackgroundJobs,
-    BackgroundJobsContracts,
-    JobDetail,
-    JobId,
-    JobState,
-)
+from modhost.testing import running_host
+from modhost_background_jobs.contracts import BackgroundJobs, JobId, JobState
 from modhost_reports_example.jobs.generate_report import GenerateReportJob
+from security.support import ended
 
 pytestmark = pytest.mark.anyio
 
 CSV = "date,secret\n2024-01-01,4711\n"
-
-
-async def ended(host: RunningHost, job_id: JobId) -> JobDetail:
-    async with host.scope() as scope:
-        queries = await scope.get(BackgroundJobsContracts)
-        with anyio.fail_after(30):
-            while True:
-                detail = await queries.get_job_detail(job_id)
-                if detail is not None and detail.state.is_final:
-                    return detail
-                await anyio.sleep(0.01)
 
 
 async def test_a_report_reads_and_deletes_no_file_but_uploads(

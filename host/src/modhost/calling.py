@@ -37,9 +37,14 @@ class Caller:
 
     @property
     def person(self) -> str | None:
-        """Who is behind it, e.g. `user:vera` or `token:ci`; None for jobs and the host itself."""
-        is_known = self.kind in _WHO or self.principal is not None
-        return f"{self.kind}:{self.name}" if is_known else None
+        """Who is behind it, e.g. `user:vera` or `token:ci (0199…)`; None for jobs and the host.
+
+        The name of a token may be given to another one, once it is revoked.
+        """
+        if self.kind not in _WHO and self.principal is None:
+            return None
+        told_apart = f" ({self.id.partition(':')[2]})" if self.kind == "token" else ""
+        return f"{self.kind}:{self.name}{told_apart}"
 
 
 SYSTEM: Final = Caller("system", "system", "the host")
