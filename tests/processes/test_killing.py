@@ -1,5 +1,6 @@
 """Workers that are killed by `kill -9`: nothing is flushed, nobody is told."""
 
+from collections import Counter
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from modhost_background_jobs.contracts import JobState
 from processes.acting import Act, FlakyJob, GatedJob, LethalJob, QuickJob
 from processes.deployment import QUICK, Deployment
+from processes.holding import ends_held
 
 pytestmark = pytest.mark.anyio
 
@@ -88,13 +90,26 @@ async def test_jobs_with_failures_and_long_logs_survive_a_crash_and_a_new_start(
         ]
 
 
-async def test_a_crash_between_two_batches_of_ends_loses_no_job(deployment: Deployment) -> None:
-    worker = await deployment.start(**QUICK).ready()
-    acts = [Act(name=f"job-{n}") for n in range(3000)]
-    await deployment.enqueue_many(QuickJob, acts)
-    await deployment.marked("started", times=300)
-    worker.kill()
-    assert await deployment.count(JobState.COMPLETED) < len(acts)
-    deployment.start(**QUICK)
+async def test_a_crash_before_ends_are_stored_runs_those_jobs_again(
+    deployment: Deployment, database_url: str
+) -> None:
+    settings = QUICK | {"max_concurrency": "60"}
+    worker = await deployment.start(**settings).ready()
+    acts = [Act(name=f"job-{n}") for n in range(60)]
+    await deployment.enqueue_many(GatedJob, acts)
+    await deployment.marked("started", times=len(acts))
+    async with ends_held(database_url):
+        _open_gates(deployment, acts, worker.pid)
+        await deployment.marked("finished", times=len(acts))
+        worker.kill()
+    assert await deployment.count(JobState.COMPLETED) == 0
+    heir = deployment.start(**settings)
+    _open_gates(deployment, acts, heir.pid)
     await deployment.all_completed(len(acts))
-    assert {mark.name for mark in deployment.marks("started")} == {act.name for act in acts}
+    started = Counter((mark.name, mark.process) for mark in deployment.marks("started"))
+    assert started == {(act.name, process): 1 for act in acts for process in (worker.pid, heir.pid)}
+
+
+def _open_gates(deployment: Deployment, acts: list[Act], process: int) -> None:
+    for act in acts:
+        deployment.stage.open_gate(act.name, process)
