@@ -1,6 +1,6 @@
 """Hosts that produce and consume the test jobs."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,10 @@ from modhost_background_jobs.contracts import (
     JobDetail,
     JobId,
     JobState,
+    ModuleJob,
 )
 from modhost_background_jobs.module import BackgroundJobsModule
+from modhost_background_jobs.worker.processor import JobProcessorService
 
 QUICK = {
     "max_concurrency": 8,
@@ -53,22 +55,59 @@ class Jobs:
 
     async def ends(self, job_id: UUID, seconds: float = 20) -> JobDetail:
         """Wait until a job is over, and return it."""
+        return await self.until(job_id, lambda job: job.state.is_final, seconds)
+
+    async def until(
+        self, job_id: UUID, condition: Callable[[JobDetail], bool], seconds: float = 20
+    ) -> JobDetail:
+        """Wait until a job is as wanted, and return it."""
         with anyio.fail_after(seconds):
-            while not (detail := await self.detail(job_id)).state.is_final:
+            while not condition(detail := await self.detail(job_id)):
                 await anyio.sleep(0.01)
         return detail
+
+    async def stop_was_asked(self, job_id: UUID, seconds: float = 20) -> None:
+        """Wait until the attempt that runs here has been told to stop."""
+        processor = await self.processor()
+        with anyio.fail_after(seconds):
+            while not any(
+                each.is_to_stop and each.claimed.lease.job_id == job_id
+                for each in processor.attempts
+            ):
+                await anyio.sleep(0.005)
+
+    async def processor(self) -> JobProcessorService:
+        async with self.host.scope() as scope:
+            return await scope.get(JobProcessorService)
+
+    async def ends_unread(self, job_id: UUID, seconds: float = 20) -> JobState:
+        """Wait until a job is over whose data cannot be shown, and return how it ended."""
+        with anyio.fail_after(seconds):
+            while (status := await self.scheduling.get_status(JobId(job_id))) is None or (
+                not status.state.is_final
+            ):
+                await anyio.sleep(0.01)
+        return status.state
 
 
 @asynccontextmanager
 async def jobs_host(
-    database_url: str, probe: Probe | None = None, *, mode: str = "Consumer", **options: Any
+    database_url: str,
+    probe: Probe | None = None,
+    *,
+    mode: str = "Consumer",
+    more_jobs: Sequence[type[ModuleJob]] = (),
+    **options: Any,
 ) -> AsyncIterator[Jobs]:
+    """A host with the test jobs, and with more of them where a test has its own."""
     probe = probe or Probe()
     config = {
         "host": {"database_url": database_url},
         "modules": {"background_jobs": {"worker_mode": mode, **QUICK, **options}},
     }
-    async with _running([BackgroundJobsModule(), JobsModule(probe)], config, probe) as jobs:
+    async with _running(
+        [BackgroundJobsModule(), JobsModule(probe, more_jobs)], config, probe
+    ) as jobs:
         yield jobs
 
 

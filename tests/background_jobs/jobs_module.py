@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import ClassVar
 
@@ -150,11 +150,12 @@ class JobsModule(Module):
     name: ClassVar[str] = "tests"
     requires: ClassVar[tuple[str, ...]] = ("background_jobs",)
 
-    def __init__(self, probe: Probe) -> None:
+    def __init__(self, probe: Probe, jobs: Sequence[type[ModuleJob]] = ()) -> None:
         self.probe = probe
+        self.jobs: tuple[type[ModuleJob], ...] = (*JOBS, *jobs)
 
     @hookimpl
     def configure_services(self, services: ServiceCollection) -> None:
         services.add_instance(Probe, self.probe)
-        for job in JOBS:
+        for job in self.jobs:
             add_module_job(services, job)

@@ -157,7 +157,7 @@ async def test_a_job_whose_lease_is_lost_is_killed_at_once(
     ("first", "error"),
     [
         ("exit", "its process exited with status 3."),
-        ("system exit", "its process exited with status 4."),
+        ("system exit", "SystemExit: 4"),
         ("kill", "its process was killed by signal 9 (SIGKILL)."),
         ("segfault", "its process was killed by signal 11 (SIGSEGV)."),
     ],
@@ -168,7 +168,8 @@ async def test_a_process_that_crashes_is_a_failed_attempt(
     async with computing_host(sqlite_url, tmp_path) as jobs:
         job = await jobs.ends(await jobs.scheduling.enqueue(FailingJob, Task(first=first)))
     assert job.state is JobState.COMPLETED
-    assert [(each.number, each.error) for each in job.attempts] == [(1, error), (2, None)]
+    assert [each.number for each in job.attempts] == [1, 2]
+    assert (job.attempts[0].error or "").splitlines()[0] == error
     assert [line.message for line in job.logs] == ["attempt 1", "attempt 2"]
 
 

@@ -11,7 +11,7 @@ from modhost_background_jobs.contracts.ids import JobId
 from modhost_background_jobs.queue.job_data import for_job
 from modhost_background_jobs.queue.records import LogLine, ProgressUpdate
 from modhost_background_jobs.worker.printable import printable
-from modhost_background_jobs.worker.stopping import RunningAttempt
+from modhost_background_jobs.worker.stopping import RunningAttempt, StopReason
 
 T = TypeVar("T")
 
@@ -53,11 +53,11 @@ class AttemptContext:
     @property
     def cancelled(self) -> bool:
         """Whether the job was asked to stop."""
-        return self._attempt.reason is not None
+        return self._reason() is not None
 
     def raise_if_cancelled(self) -> None:
         """Raise when the job was asked to stop."""
-        reason = self._attempt.reason
+        reason = self._reason()
         if reason is not None:
             raise JobCancelled(reason.value)
 
@@ -90,3 +90,9 @@ class AttemptContext:
         self._reports.log(
             LogLine(lease, number, self._clock.now(), printable(self._attempt.redact(message)))
         )
+
+    def _reason(self) -> StopReason | None:
+        reason = self._attempt.reason
+        if reason is not None:
+            self._attempt.has_noticed = True
+        return reason

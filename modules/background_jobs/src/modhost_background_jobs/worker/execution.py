@@ -13,11 +13,9 @@ from modhost.clock import Clock
 from modhost.services import ServiceProvider
 from modhost_background_jobs.contracts.errors import JobCancelled
 from modhost_background_jobs.contracts.registration import RegisteredJob
-from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.queue.records import Ended
 from modhost_background_jobs.worker.context import AttemptContext, Reports
-from modhost_background_jobs.worker.outcome import Outcome, failed, stopped
+from modhost_background_jobs.worker.outcome import Outcome, failed, returned, stopped
 from modhost_background_jobs.worker.stopping import RunningAttempt, StopReason
 
 logger = logging.getLogger(__name__)
@@ -46,16 +44,17 @@ class AttemptRunner:
         try:
             with attempt.scope, time_limit(attempt), calling(attempt.caller):
                 await self._execute(attempt, registered)
+                if attempt.reason is not None:
+                    attempt.has_noticed |= _was_cancelled()
             attempt.over = True
-        except JobCancelled as error:
-            return self._stopped_or_failed(attempt, registered, error)
-        except Exception as error:  # noqa: BLE001 - a job may raise anything
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and _was_cancelled():
+                raise  # by whoever owns this task; one without a request is the job's own
+            attempt.over = True
             return self._failed(attempt, registered, error)
         if attempt.scope.cancelled_caught:
             return stopped(attempt, registered, self._options, self._clock.now())
-        if attempt.reason is StopReason.LOST_LEASE:
-            return None
-        return Ended(attempt.claimed.lease, JobState.COMPLETED)
+        return returned(attempt, registered, self._options, self._clock.now())
 
     async def _execute(self, attempt: RunningAttempt, registered: RegisteredJob) -> None:
         async with self._provider.scope() as scope:
@@ -70,18 +69,18 @@ class AttemptRunner:
                 if result is not None:
                     await result
 
-    def _stopped_or_failed(
-        self, attempt: RunningAttempt, registered: RegisteredJob, error: JobCancelled
-    ) -> Outcome:
-        if attempt.reason is None:
-            return self._failed(attempt, registered, error)
-        return stopped(attempt, registered, self._options, self._clock.now())
-
     def _failed(
-        self, attempt: RunningAttempt, registered: RegisteredJob, error: Exception
+        self, attempt: RunningAttempt, registered: RegisteredJob, error: BaseException
     ) -> Outcome:
-        attempt.over = True
+        if isinstance(error, JobCancelled) and attempt.reason is not None:
+            return stopped(attempt, registered, self._options, self._clock.now())
         return failed(attempt, error, registered, self._options, self._clock.now())
+
+
+def _was_cancelled() -> bool:
+    """Whether this task was asked to stop, by its scope or by its owner."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def time_limit(attempt: RunningAttempt) -> AbstractContextManager[None]:

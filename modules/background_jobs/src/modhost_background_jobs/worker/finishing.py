@@ -83,14 +83,21 @@ class Finisher:
             held |= await until_written(
                 lambda: self._store.release(released, self._clock.now()), "jobs to be run again"
             )
-        self._statistics.count(
-            (attempt.claimed, outcome.state)
-            for attempt, outcome in batch
-            if isinstance(outcome, Ended) and outcome.lease.job_id in held
-        )
+        self._count(batch, held)
         for lease in leases:
             if lease.job_id not in held:
                 logger.warning(LOST_LEASE, lease.fence, lease.job_id)
+
+    def _count(self, batch: Sequence[tuple[RunningAttempt, Outcome]], held: set[UUID]) -> None:
+        try:
+            self._statistics.count(
+                (attempt.claimed, outcome.state)
+                for attempt, outcome in batch
+                if isinstance(outcome, Ended) and outcome.lease.job_id in held
+            )
+        except Exception:
+            # The ends are stored; nothing that merely counts them holds up those that follow.
+            logger.exception("The ends of jobs could not be counted.")
 
 
 async def until_written(write: Callable[[], Awaitable[Result]], what: str) -> Result:

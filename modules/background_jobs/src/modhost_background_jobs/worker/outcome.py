@@ -1,6 +1,5 @@
 """What the end of an attempt means for its job."""
 
-import random
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,10 +10,28 @@ from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.records import ClaimedJob, Ended, Released
 from modhost_background_jobs.worker.printable import describe, printable
 from modhost_background_jobs.worker.stopping import RunningAttempt, StopReason
+from modhost_background_jobs.worker.waiting import after, backoff
 
-JITTER: Final = 0.25
+HANDED_BACK: Final = "handed back: its worker shut down."
 
 Outcome = Ended | Released | None
+
+
+def returned(
+    attempt: RunningAttempt,
+    registered: RegisteredJob,
+    options: BackgroundJobsOptions,
+    now: datetime,
+) -> Outcome:
+    """Return the outcome of an attempt that came to a regular end.
+
+    After a request to stop that is no success: it may have left its work half done. At a shutdown
+    one that cannot have learned of the request has done all of it.
+    """
+    reason = attempt.reason
+    if reason is None or (reason is StopReason.SHUTDOWN and not attempt.has_noticed):
+        return Ended(attempt.claimed.lease, JobState.COMPLETED)
+    return stopped(attempt, registered, options, now)
 
 
 def stopped(
@@ -32,34 +49,27 @@ def stopped(
         case StopReason.CANCELLED:
             return Ended(claimed.lease, JobState.CANCELLED)
         case StopReason.TIMEOUT:
-            error = f"timed out: the attempt took longer than {claimed.timeout:g} s."
-            return _retried(claimed, error, registered, options, now)
+            return _retried(claimed, _timed_out(claimed), registered, options, now)
         case StopReason.SHUTDOWN:
-            return Released(claimed.lease, now, "handed back: its worker shut down.", spent=False)
+            return Released(claimed.lease, now, HANDED_BACK, spent=False)
         case _:
             return None
 
 
 def failed(
     attempt: RunningAttempt,
-    error: Exception,
+    error: BaseException,
     registered: RegisteredJob,
     options: BackgroundJobsOptions,
     now: datetime,
 ) -> Outcome:
     """Return the outcome of an attempt that raised: snoozed, retried with backoff, or failed."""
-    claimed = attempt.claimed
-    if attempt.reason is StopReason.LOST_LEASE:
-        return None
-    if attempt.reason is StopReason.CANCELLED:
-        return Ended(claimed.lease, JobState.CANCELLED, attempt.redact(describe(error)))
-    if isinstance(error, Snooze):
-        return Released(
-            claimed.lease, now + error.delay, printable(attempt.redact(error)), spent=False
-        )
-    if isinstance(error, (PermanentJobError, *registered.job_class.no_retry)):
-        return Ended(claimed.lease, JobState.FAILED, attempt.redact(describe(error)))
-    return _retried(claimed, attempt.redact(describe(error)), registered, options, now)
+    try:
+        return _outcome_of(attempt, error, registered, options, now)
+    except Exception as problem:  # noqa: BLE001 - the job's own declarations may be at fault
+        # The first error is not told: it may hold secrets that could not be masked.
+        told = f"{type(error).__qualname__}, and what that means could not be told: "
+        return interrupted(attempt, told + describe(problem), registered, options, now)
 
 
 def interrupted(
@@ -69,15 +79,41 @@ def interrupted(
     options: BackgroundJobsOptions,
     now: datetime,
 ) -> Outcome:
-    """Return the outcome of an attempt whose process ended under it."""
+    """Return the outcome of an attempt that ended without telling how."""
     return _retried(attempt.claimed, error, registered, options, now)
 
 
-def backoff(attempt: int, base: timedelta, longest: timedelta) -> timedelta:
-    """Return the wait after an attempt: doubled each time, bounded, with jitter of a quarter."""
-    doublings: int = 2 ** min(attempt - 1, 20)
-    doubled = min(longest, base * doublings)
-    return doubled * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - not for secrets
+def _outcome_of(
+    attempt: RunningAttempt,
+    error: BaseException,
+    registered: RegisteredJob,
+    options: BackgroundJobsOptions,
+    now: datetime,
+) -> Outcome:
+    claimed = attempt.claimed
+    told = attempt.redact(describe(error))
+    match attempt.reason:
+        case StopReason.LOST_LEASE:
+            return None
+        case StopReason.CANCELLED:
+            return Ended(claimed.lease, JobState.CANCELLED, told)
+        case StopReason.TIMEOUT:
+            # Jobs turn a cancellation into errors of their own.
+            both = printable(f"{_timed_out(claimed)}\n\n{told}")
+            return _retried(claimed, both, registered, options, now)
+        case StopReason.SHUTDOWN if not isinstance(error, Snooze):
+            both = printable(f"{HANDED_BACK}\n\n{told}")
+            return Released(claimed.lease, now, both, spent=False)
+    if isinstance(error, Snooze):
+        reason = printable(attempt.redact(printable(error)))
+        return Released(claimed.lease, after(now, error.delay), reason, spent=False)
+    if isinstance(error, (PermanentJobError, *registered.job_class.no_retry)):
+        return Ended(claimed.lease, JobState.FAILED, told)
+    return _retried(claimed, told, registered, options, now)
+
+
+def _timed_out(claimed: ClaimedJob) -> str:
+    return f"timed out: the attempt took longer than {claimed.timeout:g} s."
 
 
 def _retried(
@@ -90,6 +126,6 @@ def _retried(
     if claimed.attempts_left <= 0:
         return Ended(claimed.lease, JobState.FAILED, error)
     own = registered.job_class.retry_base_delay
-    base = options.retry_base_delay if own is None else own
-    again_at = now + backoff(claimed.attempt, base, options.retry_max_delay)
+    base = own if isinstance(own, timedelta) else options.retry_base_delay
+    again_at = after(now, backoff(claimed.attempt, base, options.retry_max_delay))
     return Released(claimed.lease, again_at, error, spent=True)

@@ -16,22 +16,22 @@ from modhost_background_jobs.queue.records import ClaimedJob, Released, WorkerIn
 from modhost_background_jobs.queue.store import JobStore
 from modhost_background_jobs.queue.wakeups import Wakeups
 from modhost_background_jobs.worker.claiming import ClaimLoop
+from modhost_background_jobs.worker.draining import FAREWELL_SECONDS, drain
 from modhost_background_jobs.worker.execution import AttemptRunner
 from modhost_background_jobs.worker.finishing import Finisher
 from modhost_background_jobs.worker.heartbeat import Heartbeat
 from modhost_background_jobs.worker.identity import identify_worker
+from modhost_background_jobs.worker.outcome import failed
 from modhost_background_jobs.worker.processes.runner import ProcessRunner
 from modhost_background_jobs.worker.running import RunningAttempts
 from modhost_background_jobs.worker.slots import Slots
 from modhost_background_jobs.worker.statistics import StatisticsService
 from modhost_background_jobs.worker.stop_requests import StopRequests
-from modhost_background_jobs.worker.stopping import Place, RunningAttempt, StopReason
+from modhost_background_jobs.worker.stopping import Place, RunningAttempt
 
 logger = logging.getLogger(__name__)
 
 STALE_SECONDS: Final = 1.0
-OBEY_SECONDS: Final = 2.0
-FAREWELL_SECONDS: Final = 5.0
 
 
 class JobProcessorService(HostedService):
@@ -62,11 +62,15 @@ class JobProcessorService(HostedService):
         self._statistics = statistics
         self._options = options
         self._clock = clock
-        self._attempts = RunningAttempts()
-        self._slots = Slots(options.max_concurrency, self._attempts, clock)
+        self.attempts = RunningAttempts()
+        """What this worker has at the moment."""
+        self._slots: Slots
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Process jobs until cancelled, then let them end within the grace."""
+        # Anew each time: what a run that crashed has left behind is not this one's.
+        self.attempts = RunningAttempts()
+        self._slots = Slots(self._options.max_concurrency, self.attempts, self._clock)
         worker = identify_worker(self._options.max_concurrency, self._types.names)
         heartbeat = self._heartbeat(worker)
         self._statistics.of_worker(worker.name)
@@ -92,7 +96,7 @@ class JobProcessorService(HostedService):
             worker.name,
             self._store,
             self._wakeups,
-            self._attempts,
+            self.attempts,
             claims,
             lambda: self._hand_back_waiting(STALE_SECONDS),
             self._clock,
@@ -107,7 +111,9 @@ class JobProcessorService(HostedService):
                 await claims.run(self._slots, self._start)
             finally:
                 with anyio.CancelScope(shield=True):
-                    await self._drain()
+                    self._hand_back_waiting(0)
+                    grace = self._options.shutdown_grace
+                    await drain(self.attempts, grace, self._store, self._clock)
                     over.set()
                 outer.cancel_scope.cancel()
 
@@ -119,9 +125,13 @@ class JobProcessorService(HostedService):
         with anyio.CancelScope(shield=True):
             async with anyio.create_task_group() as group:
                 group.start_soon(stop_requests.watch)
-                group.start_soon(self._finisher.run, self._attempts)
+                group.start_soon(self._finisher.run, self.attempts)
                 group.start_soon(self._processes.tend)
-                await self._slots.own_tasks(self._run_attempt, over, task_status.started)
+                try:
+                    await self._slots.own_tasks(self._run_attempt, over, task_status.started)
+                finally:
+                    # Nobody stores their ends from now on: there is nothing to wait for.
+                    self.attempts.abandon()
                 group.cancel_scope.cancel()
 
     def _start(self, claimed: list[ClaimedJob]) -> None:
@@ -132,7 +142,13 @@ class JobProcessorService(HostedService):
     async def _run_attempt(self, attempt: RunningAttempt) -> None:
         registered = self._types.named(attempt.claimed.job_type)
         runner = self._processes if attempt.place == "process" else self._runner
-        outcome = await runner.run(attempt, registered)
+        try:
+            outcome = await runner.run(attempt, registered)
+        except BaseException as error:
+            # Whatever it is, the job gets an end, unless the worker's own has come.
+            if not self._slots.is_open:
+                raise
+            outcome = failed(attempt, error, registered, self._options, self._clock.now())
         self._finisher.add(attempt, outcome)
 
     def _hand_back_waiting(self, waiting_for: float) -> None:
@@ -141,39 +157,6 @@ class JobProcessorService(HostedService):
             now = self._clock.now()
             back = Released(attempt.claimed.lease, now, error=None, spent=False)
             self._finisher.add(attempt, back)
-
-    async def _drain(self) -> None:
-        """Let running jobs end, ask those that remain to stop, hand back what does not."""
-        grace = self._options.shutdown_grace.total_seconds()
-        self._hand_back_waiting(0)
-        if len(self._attempts):
-            logger.info("Stopping: %d jobs have %g s to end.", len(self._attempts), grace)
-        with anyio.move_on_after(grace):
-            await self._attempts.at_most(0)
-        for attempt in self._attempts:
-            attempt.stop(StopReason.SHUTDOWN)
-        with anyio.move_on_after(OBEY_SECONDS):
-            await self._attempts.at_most(0)
-        with anyio.move_on_after(FAREWELL_SECONDS):
-            await self._give_up(list(self._attempts))
-
-    async def _give_up(self, ignorant: list[RunningAttempt]) -> None:
-        """Give up attempts that do not stop, so that other workers can have their jobs."""
-        for attempt in ignorant:
-            logger.error(
-                "The job %s (%s) ignores the request to stop; its %s is abandoned.",
-                attempt.claimed.lease.job_id,
-                attempt.claimed.job_type,
-                attempt.place,
-            )
-            attempt.give_up()
-        with anyio.move_on_after(OBEY_SECONDS):
-            await self._attempts.at_most(0)
-        now = self._clock.now()
-        error = "handed back: it ignored the request to stop when its worker shut down."
-        left = [Released(each.claimed.lease, now, error, spent=False) for each in self._attempts]
-        if left:
-            await self._store.release(left, now)
 
     async def _leave(self, worker: WorkerInfo) -> None:
         """Be no longer among those alive; last of all, since a beat would register it again."""

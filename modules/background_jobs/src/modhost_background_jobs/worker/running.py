@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-import anyio
+import anyio.lowlevel
 
 from modhost_background_jobs.queue.records import Lease
 from modhost_background_jobs.worker.stopping import RunningAttempt
@@ -14,6 +14,8 @@ class RunningAttempts:
     def __init__(self) -> None:
         self._attempts: dict[Lease, RunningAttempt] = {}
         self._changed = anyio.Event()
+        self.is_abandoned = False
+        """Whether no attempt is removed from now on, so that there is nothing to wait for."""
 
     def __len__(self) -> int:
         return len(self._attempts)
@@ -37,7 +39,16 @@ class RunningAttempts:
         changed, self._changed = self._changed, anyio.Event()
         changed.set()
 
+    def abandon(self) -> None:
+        """Let nobody wait any longer."""
+        self.is_abandoned = True
+        self.notify()
+
     async def at_most(self, count: int) -> None:
         """Wait until there are no more than so many."""
         while len(self._attempts) > count:
+            if self.is_abandoned:
+                # Who asks again and again does not hold up the loop.
+                await anyio.lowlevel.checkpoint()
+                return
             await self._changed.wait()

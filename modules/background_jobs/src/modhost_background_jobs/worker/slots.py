@@ -36,7 +36,8 @@ class Slots:
         self._pace = Pace()
         self._run: Run
         self._group: asyncio.TaskGroup
-        self._is_open = False
+        self.is_open = False
+        """Whether attempts run; the tasks of those that do are cancelled afterwards."""
         self._is_filling = False
         self._ready = 0
         self._turn_began = 0.0
@@ -47,10 +48,12 @@ class Slots:
         """Own the tasks until the event, and cancel then those that are left."""
         self._run = run
         async with asyncio.TaskGroup() as self._group:
-            self._is_open = True
-            ready()
-            await until.wait()
-            self._is_open = False
+            self.is_open = True
+            try:
+                ready()
+                await until.wait()
+            finally:
+                self.is_open = False
             for task in self._tasks:
                 task.cancel()
 
@@ -91,7 +94,7 @@ class Slots:
         self._turn_began = self._clock.monotonic()
         self._is_filling = False
         free = self._slots - len(self._tasks)
-        if not self._is_open or not self._waiting or not free:
+        if not self.is_open or not self._waiting or not free:
             return
         if not self._ready:
             for _ in range(min(TASKS_A_TURN, free, len(self._waiting))):
@@ -109,9 +112,10 @@ class Slots:
     async def _run_in_turn(self) -> None:
         """Run waiting attempts one after the other, as long as there are any."""
         self._ready -= 1
+        task = asyncio.current_task()
         clean = dict(copy_context())
         now = self._clock.monotonic()
-        while self._is_open and self._waiting:
+        while self.is_open and self._waiting:
             if now - self._turn_began > TURN_SECONDS:
                 now = await self._next_turn()
                 continue
@@ -123,7 +127,7 @@ class Slots:
                 self.running -= 1
             now = self._clock.monotonic()
             self._pace.note(now)
-            if dict(copy_context()) != clean:
+            if dict(copy_context()) != clean or (task is not None and task.cancelling()):
                 # The next attempt gets a new task: it must not see what this one left behind.
                 return
 

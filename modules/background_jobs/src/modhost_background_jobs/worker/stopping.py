@@ -29,7 +29,16 @@ class RunningAttempt:
     unless it is given up; whoever looks after a process is told by `on_stop`.
     """
 
-    __slots__ = ("_secrets", "claimed", "on_stop", "over", "place", "reason", "scope")
+    __slots__ = (
+        "_secrets",
+        "claimed",
+        "has_noticed",
+        "on_stop",
+        "over",
+        "place",
+        "reason",
+        "scope",
+    )
 
     def __init__(self, claimed: ClaimedJob, place: Place) -> None:
         self.claimed = claimed
@@ -37,8 +46,10 @@ class RunningAttempt:
         self.scope = anyio.CancelScope()
         self.on_stop: Callable[[], None] | None = None
         self.reason: StopReason | None = None
+        self.has_noticed = False
+        """Whether its code has learned that it is to stop."""
         self.over = False
-        self._secrets = secrets_in(claimed.data)
+        self._secrets: tuple[str, ...] | None = None
 
     @property
     def is_to_stop(self) -> bool:
@@ -51,6 +62,9 @@ class RunningAttempt:
 
     def redact(self, text: object) -> str:
         """Return a text of the job with the secrets of its data masked."""
+        if self._secrets is None:
+            # Not before there is a text: data that cannot be read is the job's own trouble.
+            self._secrets = secrets_in(self.claimed.data)
         told = str(text)
         for secret in self._secrets:
             told = told.replace(secret, MASK)

@@ -1,0 +1,80 @@
+"""Jobs that do what no job should."""
+
+import asyncio
+import sys
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from background_jobs.jobs_module import ProbedJob
+from modhost_background_jobs.contracts import JobExecutionContext, ModuleJob, Snooze
+
+
+class SelfCancellingJob(ProbedJob):
+    async def execute(self, context: JobExecutionContext) -> None:
+        task = asyncio.create_task(asyncio.sleep(10))
+        task.cancel()
+        await task
+
+
+class OwnTaskCancellingJob(ProbedJob):
+    async def execute(self, context: JobExecutionContext) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(10)
+
+
+class ExitingJob(ProbedJob):
+    async def execute(self, context: JobExecutionContext) -> None:
+        sys.exit(3)
+
+
+class ThreadExitingJob(ProbedJob):
+    def execute(self, context: JobExecutionContext) -> None:
+        sys.exit(3)
+
+
+class InterruptingJob(ProbedJob):
+    async def execute(self, context: JobExecutionContext) -> None:
+        raise KeyboardInterrupt
+
+
+class Speechless(Exception):
+    def __str__(self) -> str:
+        raise ValueError
+
+
+class SpeechlessJob(ProbedJob):
+    async def execute(self, context: JobExecutionContext) -> None:
+        raise Speechless
+
+
+class WronglyDeclaredJob(ProbedJob):
+    no_retry: ClassVar[Any] = ("KeyError",)
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        raise ValueError
+
+
+class OverSnoozingJob(ProbedJob):
+    async def execute(self, context: JobExecutionContext) -> None:
+        raise Snooze(timedelta.max)
+
+
+class BackingOffForEverJob(ProbedJob):
+    retry_base_delay: ClassVar[timedelta | None] = timedelta.max
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        raise ValueError
+
+
+FAILING: dict[type[ModuleJob], str] = {
+    SelfCancellingJob: "CancelledError",
+    OwnTaskCancellingJob: "CancelledError",
+    ExitingJob: "SystemExit: 3",
+    ThreadExitingJob: "SystemExit: 3",
+    InterruptingJob: "KeyboardInterrupt",
+    SpeechlessJob: "Speechless: (its text cannot be told: ValueError)",
+    WronglyDeclaredJob: "ValueError, and what that means could not be told: TypeError",
+}
+MISBEHAVING: tuple[type[ModuleJob], ...] = (*FAILING, OverSnoozingJob, BackingOffForEverJob)
