@@ -99,3 +99,13 @@ async def test_many_enqueued_at_the_same_time_are_all_there(
             group.start_soon(queue.enqueue, [job])
     claimed = await claim(store, limit=1000)
     assert {job.lease.job_id for job in claimed} == {job.id for job in jobs}
+
+
+async def test_jobs_of_more_types_than_a_statement_can_name_are_claimed_in_order(
+    store: JobStore,
+) -> None:
+    types = [f"tests.Job{number}" for number in range(1001)]
+    jobs = [new_job(job_type=types[number], due=-due) for due, number in enumerate((999, 3, 450))]
+    await store.insert(jobs)
+    claimed = await store.claim("w1", types, 2, START)
+    assert [each.job_type for each in claimed] == ["tests.Job450", "tests.Job3"]

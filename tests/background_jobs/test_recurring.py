@@ -1,9 +1,10 @@
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import anyio
 import pytest
+from sqlalchemy import update
 
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import ReportingJob, Work
@@ -23,7 +24,11 @@ from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.listing import JobListing
 from modhost_background_jobs.queue.open_store import open_store
 from modhost_background_jobs.queue.records import Ended
-from modhost_background_jobs.queue.recurring import RecurringSchedules, ScheduleSettings
+from modhost_background_jobs.queue.recurring import (
+    RECURRING,
+    RecurringSchedules,
+    ScheduleSettings,
+)
 from modhost_background_jobs.queue.store import JobStore
 from modhost_background_jobs.queue.wakeups import open_wakeups
 
@@ -281,3 +286,53 @@ async def test_bad_schedules_are_refused(sqlite_url: str) -> None:
         with pytest.raises(UnknownTimeZone):
             await add(ReportingJob, name="bad", cron_expression="@daily", time_zone="Mars/Olympus")
         assert await jobs.querying.get_recurring_count() == 0
+
+
+async def test_a_clock_that_was_years_ahead_does_not_stop_a_schedule(
+    schedules: RecurringSchedules, firing: RecurringFiring, clock: MovingClock
+) -> None:
+    """A consumer with a wrong clock fired once, and moved the next run beyond its own today."""
+    recurring_id = await schedules.put(settings())
+    clock.advance(3650 * 86_400)
+    assert await firing.fire(recurring_id) == 1
+    clock.advance(-3650 * 86_400)
+    assert await schedules.pull_back() == 1
+    assert await schedules.pull_back() == 0
+    clock.advance(600)
+    assert await firing.fire(recurring_id) == 1
+    assert await firing.fire(recurring_id) == 0
+
+
+async def test_a_clock_that_falls_back_fires_no_due_time_again(
+    schedules: RecurringSchedules, firing: RecurringFiring, clock: MovingClock
+) -> None:
+    recurring_id = await schedules.put(settings())
+    clock.advance(600)
+    assert await firing.fire(recurring_id) == 1
+    clock.advance(-300)
+    await schedules.pull_back()
+    clock.advance(300)
+    assert await firing.fire(recurring_id) == 0
+
+
+async def test_a_schedule_that_cannot_fire_holds_up_no_other(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with jobs_host(database_url) as jobs, jobs.host.scope() as scope:
+        database = await scope.get(Database)
+        clock = MovingClock()
+        broken = RecurringSchedules(database, clock)
+        await broken.put(settings(name="a"))
+        healthy = await broken.put(settings(name="b"))
+        clock.time = datetime.now(UTC)
+        async with database.session() as session:
+            connection = await session.connection()
+            named_a = RECURRING.c.name == "a"
+            await connection.execute(update(RECURRING).where(named_a).values(time_zone="Mars/Base"))
+            past = clock.now() - timedelta(minutes=20)
+            await connection.execute(update(RECURRING).values(next_run_at=past))
+        with anyio.fail_after(20):
+            while (row := await broken.get(healthy))["last_run_at"] is None:
+                await anyio.sleep(0.02)
+        assert row["next_run_at"] > clock.now()
+        assert any("cannot fire" in record.getMessage() for record in caplog.records)

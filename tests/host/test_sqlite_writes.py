@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from modhost.database import Database
+from modhost.database.write_turn import WriteTurn
 
 pytestmark = pytest.mark.anyio
 
@@ -146,3 +147,22 @@ async def test_writes_that_waited_for_a_session_share_the_turn_after_it(
             await anyio.wait_all_tasks_blocked()
     assert await numbers(database) == list(range(10))
     assert statements.count("BEGIN IMMEDIATE") < 10
+
+
+async def test_a_write_of_a_child_task_within_a_session_is_told_that_it_waits_for_its_parent() -> (
+    None
+):
+    """Shielded, it waited for ever: the parent waited for the child, the child for the session."""
+    turn = WriteTurn(deadline=0.05)
+
+    async def write() -> None:
+        with anyio.CancelScope(shield=True):
+            async with turn.shared():
+                pass
+
+    async with turn:
+        with pytest.raises(ExceptionGroup) as caught:
+            async with anyio.create_task_group() as group:
+                group.start_soon(write)
+        assert caught.group_contains(TimeoutError, match="takes session=")
+    await write()

@@ -45,7 +45,7 @@ class UnknownTimeZone(BackgroundJobsError, ValueError):
 
 
 class InvalidJobData(BackgroundJobsError, ValueError):
-    """Data that cannot be stored as JSON, or a time without a zone."""
+    """Data that cannot be stored as JSON, or a time, timeout or number out of bounds."""
 
 
 class PermanentJobError(Exception):

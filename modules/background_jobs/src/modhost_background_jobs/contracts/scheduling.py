@@ -59,6 +59,8 @@ class BackgroundJobs(Protocol):
         data: Sequence[Any],
         *,
         session: AsyncSession | None = None,
+        max_attempts: int | None = None,
+        timeout: timedelta | None = None,
     ) -> list[JobId]:
         """Store one job for each item of `data`, all or none, and return their ids in order."""
         ...
@@ -86,6 +88,8 @@ class BackgroundJobs(Protocol):
         time_zone: str = "UTC",
         overlap: OverlapPolicy = OverlapPolicy.SKIP,
         catch_up: CatchUpPolicy = CatchUpPolicy.ONE,
+        max_attempts: int | None = None,
+        timeout: timedelta | None = None,
         session: AsyncSession | None = None,
     ) -> RecurringJobId:
         """Add a schedule, or update the one of this name, and return its id.

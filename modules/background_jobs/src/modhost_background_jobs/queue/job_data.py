@@ -33,10 +33,12 @@ def to_stored(data: Any) -> str | None:
     try:
         text = to_json(data)
         secrets = list(_secrets(data, ()))
-        return text.decode() if not secrets else _wrapped(from_json(text), secrets)
-    except PydanticSerializationError as error:
+        stored = text.decode() if not secrets else _wrapped(from_json(text), secrets)
+        stored.encode()
+    except (PydanticSerializationError, UnicodeEncodeError) as error:
         msg = f"The data of type {type(data).__name__} cannot be stored as JSON: {error}"
         raise InvalidJobData(msg) from error
+    return stored
 
 
 def for_job(stored: str) -> str:

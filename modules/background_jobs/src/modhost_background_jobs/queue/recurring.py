@@ -1,6 +1,7 @@
 """Schedules: kept by name, fired once for each due time by whichever consumer comes first."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,7 +12,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from modhost.clock import Clock
 from modhost.database import Database
 from modhost.ids import new_id
-from modhost_background_jobs.contracts.errors import JobNotFound
+from modhost_background_jobs.contracts.errors import (
+    InvalidCronExpression,
+    JobNotFound,
+    UnknownTimeZone,
+)
 from modhost_background_jobs.contracts.scheduling import CatchUpPolicy, OverlapPolicy
 from modhost_background_jobs.queue.cron import CronSchedule
 from modhost_background_jobs.queue.insert_ignore import insert_unless_there
@@ -67,6 +72,33 @@ class RecurringSchedules:
             return await self._put(settings, await session.connection())
         async with self._database.session() as own:
             return await self._put(settings, await own.connection())
+
+    async def pull_back(self) -> int:
+        """Bring back next runs that lie beyond the next due time; return how many there were.
+
+        A consumer whose clock was ahead, by years perhaps, has moved them there.
+        """
+        pulled = 0
+        for row in await self.all():
+            try:
+                next_run_at = CronSchedule.parse(
+                    row["cron_expression"], row["time_zone"]
+                ).next_after(self._clock.now())
+            except (InvalidCronExpression, UnknownTimeZone):
+                continue
+            seen = row["next_run_at"]
+            if row["is_enabled"] and seen is not None and seen > next_run_at:
+                pulled += await self._move(row["id"], seen, next_run_at)
+        return pulled
+
+    async def _move(self, recurring_id: UUID, seen: datetime, next_run_at: datetime) -> int:
+        async with self._database.session() as session:
+            moved = await (await session.connection()).execute(
+                update(RECURRING)
+                .where(RECURRING.c.id == recurring_id, RECURRING.c.next_run_at == seen)
+                .values(next_run_at=next_run_at)
+            )
+            return moved.rowcount
 
     async def toggle(self, recurring_id: UUID) -> bool:
         """Enable or disable; what was due while it was disabled is not caught up."""
@@ -129,7 +161,7 @@ class RecurringSchedules:
         await insert_unless_there(connection, RECURRING, new, ["name"])
         row = await _locked(connection, RECURRING.c.name == settings.name)
         changed = settings.columns()
-        if not _same_times(row, settings.schedule):
+        if not _same_times(row, settings.schedule) or row["next_run_at"] > next_run_at:
             changed["next_run_at"] = next_run_at
         await connection.execute(
             update(RECURRING).where(RECURRING.c.id == row["id"]).values(changed)

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from modhost.database import SqliteAccess, from_sqlite, to_sqlite
@@ -26,6 +26,9 @@ from modhost_background_jobs.queue.records import (
     Rescue,
     WorkerInfo,
 )
+
+MOST_TYPES: Final = 400
+"""SQLite joins at most 500 SELECTs."""
 
 
 class SqliteJobStore:
@@ -53,11 +56,10 @@ class SqliteJobStore:
         Nor is the place itself, since nothing dead stays in the index here.
         """
         moment = to_sqlite(now)
-        due = _due_statement(len(job_types))
-        parameters = [value for name in job_types for value in (name, moment)] + [limit]
+        types = list(job_types)
 
-        def look(connection: sqlite3.Connection) -> Any:
-            return connection.execute(due, [*parameters[:-1], 1]).fetchone()
+        def look(connection: sqlite3.Connection) -> list[str]:
+            return _due(connection, types, moment, 1)
 
         if not job_types or (after is START and not await self._sqlite.read(look)):
             return []
@@ -65,7 +67,7 @@ class SqliteJobStore:
         def claim(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
             if not connection.execute(statements.IS_REGISTERED, [worker]).fetchone():
                 return []
-            ids = [row[0] for row in connection.execute(due, parameters)]
+            ids = _due(connection, types, moment, limit)
             return connection.execute(
                 statements.CLAIM, [json.dumps(ids), worker, moment]
             ).fetchall()
@@ -223,8 +225,18 @@ class SqliteJobStore:
         return await self._sqlite.write(prune)
 
 
-def _due_statement(types: int) -> str:
-    return " UNION ALL ".join([statements.DUE_OF_TYPE] * types) + statements.DUE_ORDER
+def _due(connection: sqlite3.Connection, types: list[str], moment: str, limit: int) -> list[str]:
+    """Return the ids of the first due jobs; of many types by several statements."""
+    found: list[tuple[str, str]] = []
+    for first in range(0, len(types), MOST_TYPES):
+        some = types[first : first + MOST_TYPES]
+        terms = [statements.DUE_OF_TYPE] * len(some)
+        parameters = [value for name in some for value in (name, moment)]
+        statement = " UNION ALL ".join(terms) + statements.DUE_ORDER
+        found += connection.execute(statement, [*parameters, limit]).fetchall()
+    if len(types) > MOST_TYPES:
+        found.sort(key=lambda row: (row[1], row[0]))
+    return [row[0] for row in found[:limit]]
 
 
 def _insert_parameters(job: NewJob) -> tuple[object, ...]:

@@ -7,7 +7,11 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from modhost.clock import Clock
-from modhost_background_jobs.contracts.errors import JobNotFound
+from modhost_background_jobs.contracts.errors import (
+    InvalidCronExpression,
+    JobNotFound,
+    UnknownTimeZone,
+)
 from modhost_background_jobs.contracts.ids import RecurringJobId
 from modhost_background_jobs.queue.cron import CronSchedule
 from modhost_background_jobs.queue.recurring import RecurringSchedules, Row
@@ -52,15 +56,24 @@ class Schedules:
 
     def _view(self, row: Row, runs: Sequence[Row]) -> ScheduleView:
         now = self._clock.now()
-        schedule = CronSchedule.parse(row["cron_expression"], row["time_zone"])
-        zone = ZoneInfo(row["time_zone"])
-        upcoming = schedule.upcoming(now, UPCOMING) if row["is_enabled"] else []
+        words, upcoming = _told(row, now)
         due = row["next_run_at"]
         is_late = row["is_enabled"] and due is not None and due < now - _LATE
         return ScheduleView(
             row=row,
-            words=schedule.describe(),
-            upcoming=[moment.astimezone(zone) for moment in upcoming],
+            words=words,
+            upcoming=upcoming,
             runs=runs,
             late_since=due if is_late else None,
         )
+
+
+def _told(row: Row, now: datetime) -> tuple[str, list[datetime]]:
+    """Return a schedule in words and its next times, in its own zone."""
+    try:
+        schedule = CronSchedule.parse(row["cron_expression"], row["time_zone"])
+    except (InvalidCronExpression, UnknownTimeZone) as error:
+        return f"Cannot fire: {error}", []
+    zone = ZoneInfo(row["time_zone"])
+    upcoming = schedule.upcoming(now, UPCOMING) if row["is_enabled"] else []
+    return schedule.describe(), [moment.astimezone(zone) for moment in upcoming]

@@ -1,7 +1,7 @@
 """The implementation of the scheduling contract."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -10,7 +10,7 @@ from modhost.audit import AuditLog, recorded
 from modhost.calling import SYSTEM, current_caller
 from modhost.clock import Clock
 from modhost.ids import new_id
-from modhost_background_jobs.contracts.errors import InvalidJobData, JobConflict, JobNotFound
+from modhost_background_jobs.contracts.errors import JobConflict, JobNotFound
 from modhost_background_jobs.contracts.ids import JobId, RecurringJobId
 from modhost_background_jobs.contracts.job import ModuleJob
 from modhost_background_jobs.contracts.models import JobStatus
@@ -25,6 +25,7 @@ from modhost_background_jobs.queue.job_types import JobTypes
 from modhost_background_jobs.queue.listing import JobListing
 from modhost_background_jobs.queue.records import NewJob
 from modhost_background_jobs.queue.recurring import RecurringSchedules, ScheduleSettings
+from modhost_background_jobs.services.limits import attempts, due_time, timeout_seconds
 from modhost_background_jobs.services.views import as_decided, status_of
 
 
@@ -66,11 +67,17 @@ class BackgroundJobsService:
         return JobId(new.id)
 
     async def enqueue_many(
-        self, job: type[ModuleJob], data: Sequence[Any], *, session: AsyncSession | None = None
+        self,
+        job: type[ModuleJob],
+        data: Sequence[Any],
+        *,
+        session: AsyncSession | None = None,
+        max_attempts: int | None = None,
+        timeout: timedelta | None = None,
     ) -> list[JobId]:
         """Store many jobs in one statement."""
         now = self._clock.now()
-        new = [await self._new(job, item, now, None, None) for item in data]
+        new = [await self._new(job, item, now, max_attempts, timeout) for item in data]
         if new:
             await self._queue.enqueue(new, session)
         return [JobId(item.id) for item in new]
@@ -86,10 +93,7 @@ class BackgroundJobsService:
         timeout: timedelta | None = None,
     ) -> JobId:
         """Store a job that is due later."""
-        if execute_at.tzinfo is None:
-            msg = f"execute_at is {execute_at!s} without a time zone; give it one, such as UTC."
-            raise InvalidJobData(msg)
-        new = await self._new(job, data, execute_at.astimezone(UTC), max_attempts, timeout)
+        new = await self._new(job, data, due_time(execute_at), max_attempts, timeout)
         await self._queue.enqueue([new], session)
         return JobId(new.id)
 
@@ -103,6 +107,8 @@ class BackgroundJobsService:
         time_zone: str = "UTC",
         overlap: OverlapPolicy = OverlapPolicy.SKIP,
         catch_up: CatchUpPolicy = CatchUpPolicy.ONE,
+        max_attempts: int | None = None,
+        timeout: timedelta | None = None,
         session: AsyncSession | None = None,
     ) -> RecurringJobId:
         """Add or update a schedule by its name."""
@@ -115,8 +121,8 @@ class BackgroundJobsService:
             data=to_stored(data),
             overlap=OverlapPolicy(overlap),
             catch_up=CatchUpPolicy(catch_up),
-            max_attempts=job.max_attempts or self._options.max_attempts,
-            timeout=_seconds(job.timeout),
+            max_attempts=self._attempts(job, max_attempts),
+            timeout=timeout_seconds(timeout, job.timeout),
         )
         recurring_id = await self._schedules.put(settings, session)
         # Modules put theirs at every start, which is nobody's deed.
@@ -184,11 +190,10 @@ class BackgroundJobsService:
             data=to_stored(data),
             created_at=self._clock.now(),
             execute_at=execute_at,
-            max_attempts=max_attempts or job.max_attempts or self._options.max_attempts,
-            timeout=_seconds(timeout or job.timeout),
+            max_attempts=self._attempts(job, max_attempts),
+            timeout=timeout_seconds(timeout, job.timeout),
             enqueued_by=(await current_caller()).person,
         )
 
-
-def _seconds(duration: timedelta | None) -> float | None:
-    return duration.total_seconds() if duration is not None else None
+    def _attempts(self, job: type[ModuleJob], asked: int | None) -> int:
+        return attempts(asked, attempts(job.max_attempts, self._options.max_attempts))

@@ -1,0 +1,50 @@
+"""What callers may ask of a job: refused before it is joined with what others store."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from modhost_background_jobs.contracts.errors import InvalidJobData
+
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
+MOST_ATTEMPTS: Final = 1_000_000
+LONGEST: Final = timedelta(days=36_500)
+
+
+def due_time(execute_at: datetime) -> datetime:
+    """Return the time in UTC. Raises `InvalidJobData`.
+
+    The bounds leave room for every arithmetic that the queue and its databases do with it.
+    """
+    if execute_at.tzinfo is None:
+        msg = f"execute_at is {execute_at!s} without a time zone; give it one, such as UTC."
+        raise InvalidJobData(msg)
+    try:
+        moment = execute_at.astimezone(UTC)
+    except OverflowError:
+        moment = None
+    if moment is None or not EARLIEST <= moment < LATEST:
+        msg = f"execute_at is {execute_at.isoformat()}; give a time of the years 1970 to 8999."
+        raise InvalidJobData(msg)
+    return moment
+
+
+def attempts(asked: int | None, default: int) -> int:
+    """Return how often a job may be attempted. Raises `InvalidJobData`."""
+    if asked is None:
+        return default
+    if not 1 <= asked <= MOST_ATTEMPTS:
+        msg = f"max_attempts is {asked}; give a number from 1 to {MOST_ATTEMPTS}."
+        raise InvalidJobData(msg)
+    return asked
+
+
+def timeout_seconds(asked: timedelta | None, default: timedelta | None) -> float | None:
+    """Return the seconds that an attempt may take, None for any time. Raises `InvalidJobData`."""
+    timeout = default if asked is None else asked
+    if timeout is None:
+        return None
+    if not timedelta(0) < timeout <= LONGEST:
+        msg = f"timeout is {timeout}; give more than nothing, and {LONGEST.days} days at the most."
+        raise InvalidJobData(msg)
+    return timeout.total_seconds()
