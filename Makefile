@@ -4,6 +4,10 @@ PYTHON ?= python3
 UV := .bootstrap/bin/uv
 MODHOST_CONFIG ?= config/host.toml
 export MODHOST_CONFIG
+# The certificates that this machine trusts, where it has any, as pip and curl do: behind a proxy with
+# an authority of its own no others will do.
+UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),true,false)
+export UV_SYSTEM_CERTS
 
 .PHONY: run test check bench screenshots format clean
 
