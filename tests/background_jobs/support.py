@@ -6,7 +6,7 @@ from uuid import UUID
 from modhost import new_id
 from modhost.database import Database
 from modhost.database.migrating import Migrations, migrate
-from modhost_background_jobs.queue.records import ClaimedJob, NewJob, WorkerInfo
+from modhost_background_jobs.queue.records import ClaimedJob, Heartbeat, NewJob, WorkerInfo
 from modhost_background_jobs.queue.store import JobStore
 
 START = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
@@ -78,3 +78,9 @@ async def claim(
 async def claim_one(store: JobStore, worker: str = "w1", now: datetime = START) -> ClaimedJob:
     (claimed,) = await claim(store, worker, 1, now)
     return claimed
+
+
+async def seen(store: JobStore, worker: str = "w1") -> Heartbeat:
+    """The heartbeat of a worker as a sweeper sees it now."""
+    (found,) = [each for each in await store.heartbeats() if each.worker == worker]
+    return found

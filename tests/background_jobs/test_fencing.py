@@ -2,14 +2,13 @@ from datetime import timedelta
 
 import pytest
 
-from background_jobs.support import START, add_worker, claim_one, new_job
+from background_jobs.support import START, add_worker, claim_one, new_job, seen
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.listing import JobListing
 from modhost_background_jobs.queue.records import (
     ClaimedJob,
     Ended,
-    Heartbeat,
     Lease,
     LogLine,
     ProgressUpdate,
@@ -26,7 +25,7 @@ async def taken_over(store: JobStore) -> tuple[Lease, ClaimedJob]:
     """The void lease of a worker found dead, and the claim of the one that has the job now."""
     await store.insert([new_job()])
     old = await claim_one(store)
-    await store.rescue(Heartbeat("w1", 0), 3, START)
+    await store.rescue(await seen(store), 3, START)
     await add_worker(store, "w2")
     return old.lease, await claim_one(store, "w2")
 

@@ -2,13 +2,12 @@ from datetime import timedelta
 
 import pytest
 
-from background_jobs.support import START, add_worker, claim_one, new_job
+from background_jobs.support import START, add_worker, claim_one, new_job, seen
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.listing import JobListing
 from modhost_background_jobs.queue.records import UNREGISTERED, Heartbeat
 from modhost_background_jobs.queue.store import JobStore
-from modhost_background_jobs.worker.sweeper import StallObserver
 
 pytestmark = pytest.mark.anyio
 
@@ -20,7 +19,7 @@ async def test_a_rescued_job_is_pending_again_without_an_attempt_spent(
 ) -> None:
     await store.insert([new_job(max_attempts=3)])
     first = await claim_one(store)
-    (rescue,) = await store.rescue(Heartbeat("w1", 0), 3, LATER)
+    (rescue,) = await store.rescue(await seen(store, "w1"), 3, LATER)
     assert (rescue.job_id, rescue.state) == (first.lease.job_id, JobState.PENDING)
     await add_worker(store, "w2")
     second = await claim_one(store, "w2", LATER)
@@ -35,13 +34,14 @@ async def test_a_rescued_job_is_pending_again_without_an_attempt_spent(
 async def test_a_worker_that_was_heard_of_since_keeps_its_jobs(store: JobStore) -> None:
     await store.insert([new_job()])
     claimed = await claim_one(store)
+    stale = await seen(store, "w1")
     assert await store.beat("w1", 1, LATER)
-    assert await store.rescue(Heartbeat("w1", 0), 3, LATER) == []
+    assert await store.rescue(stale, 3, LATER) == []
     assert await store.leases("w1") == {claimed.lease: False}
 
 
 async def test_a_worker_that_was_found_dead_learns_it_and_claims_nothing(store: JobStore) -> None:
-    await store.rescue(Heartbeat("w1", 0), 3, LATER)
+    await store.rescue(await seen(store, "w1"), 3, LATER)
     assert not await store.beat("w1", 0, LATER)
     await store.insert([new_job()])
     assert await store.claim("w1", ["tests.Job"], 1, LATER) == []
@@ -56,7 +56,7 @@ async def test_a_job_that_takes_its_workers_down_is_quarantined(
         worker = f"victim-{number}"
         await add_worker(store, worker)
         await claim_one(store, worker, LATER)
-        rescued = await store.rescue(Heartbeat(worker, 0), 3, LATER)
+        rescued = await store.rescue(await seen(store, worker), 3, LATER)
     assert [rescue.state for rescue in rescued] == [JobState.FAILED]
     row = await listing.find(job.id)
     assert row is not None
@@ -70,11 +70,11 @@ async def test_a_retry_by_hand_ends_the_quarantine(
     job = new_job()
     await store.insert([job])
     await claim_one(store)
-    await store.rescue(Heartbeat("w1", 0), 1, LATER)
+    await store.rescue(await seen(store, "w1"), 1, LATER)
     await queue.retry(job.id)
     await add_worker(store, "w2")
     await claim_one(store, "w2")
-    (rescue,) = await store.rescue(Heartbeat("w2", 0), 2, LATER)
+    (rescue,) = await store.rescue(await seen(store, "w2"), 2, LATER)
     assert rescue.state is JobState.PENDING
 
 
@@ -85,7 +85,7 @@ async def test_a_job_that_was_to_be_cancelled_is_cancelled_when_its_worker_dies(
     await store.insert([job])
     await claim_one(store)
     assert await queue.cancel(job.id) is JobState.RUNNING
-    (rescue,) = await store.rescue(Heartbeat("w1", 0), 3, LATER)
+    (rescue,) = await store.rescue(await seen(store, "w1"), 3, LATER)
     assert rescue.state is JobState.CANCELLED
     row = await listing.find(job.id)
     assert row is not None
@@ -104,29 +104,19 @@ async def test_jobs_of_a_worker_that_is_not_registered_are_found(store: JobStore
 async def test_two_sweepers_rescue_a_job_once(store: JobStore) -> None:
     await store.insert([new_job()])
     await claim_one(store)
-    seen = Heartbeat("w1", 0)
-    rescued = [await store.rescue(seen, 3, LATER), await store.rescue(seen, 3, LATER)]
+    stale = await seen(store)
+    rescued = [await store.rescue(stale, 3, LATER), await store.rescue(stale, 3, LATER)]
     assert [len(each) for each in rescued] == [1, 0]
 
 
-def test_a_worker_whose_beats_stand_still_for_the_timeout_is_dead() -> None:
-    observer = StallObserver(timeout=20, longest_pause=30)
-    beats = [Heartbeat("w1", 7)]
-    assert observer.stalled(beats, 0) == []
-    assert observer.stalled(beats, 19) == []
-    assert observer.stalled(beats, 20) == beats
-
-
-def test_a_worker_that_beats_is_alive_however_long_it_takes() -> None:
-    observer = StallObserver(timeout=20, longest_pause=30)
-    for number in range(100):
-        assert observer.stalled([Heartbeat("w1", number)], number * 15.0) == []
-
-
-def test_after_a_pause_of_its_own_an_observer_observes_anew() -> None:
-    observer = StallObserver(timeout=20, longest_pause=30)
-    beats = [Heartbeat("w1", 7)]
-    observer.stalled(beats, 0)
-    assert observer.stalled(beats, 1000) == []
-    assert observer.stalled(beats, 1019) == []
-    assert observer.stalled(beats, 1020) == beats
+async def test_a_worker_that_registers_again_is_not_the_one_that_was_seen_before(
+    store: JobStore,
+) -> None:
+    """Beats that began at 0 each time let a sweeper bury a worker that had just come back."""
+    stale = await seen(store)
+    await store.rescue(stale, 3, LATER)
+    await add_worker(store)
+    await store.insert([new_job()])
+    claimed = await claim_one(store)
+    assert await store.rescue(stale, 3, LATER) == []
+    assert await store.leases("w1") == {claimed.lease: False}

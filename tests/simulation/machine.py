@@ -105,7 +105,8 @@ class QueueMachine(RuleBasedStateMachine):
 
     def join(self, worker: str) -> None:
         self.world.do(add_worker, self.world.store, worker)
-        self.model.beats.setdefault(worker, 0)
+        beats = dict(self.world.do(self.world.store.heartbeats))
+        self.model.beats.setdefault(worker, beats[worker])
 
     def leave(self, worker: str) -> None:
         self.world.do(self.world.store.unregister, worker)

@@ -187,10 +187,11 @@ SELECT id, fence, cancel_requested_at IS NOT NULL AS stop
 FROM background_jobs.jobs WHERE worker = $1 AND state = 'Running'
 """
 
+# Beats begin anywhere: those of a worker that registers again are none that were seen before.
 REGISTER: Final = """
 INSERT INTO background_jobs.workers (name, host, process, version, started_at, heartbeat_at, beats,
     max_concurrency, running, job_types)
-VALUES ($1, $2, $3, $4, $5, $5, 0, $6, 0, $7)
+VALUES ($1, $2, $3, $4, $5, $5, $8, $6, 0, $7)
 ON CONFLICT (name) DO NOTHING
 """
 

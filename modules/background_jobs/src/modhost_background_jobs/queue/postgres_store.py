@@ -23,6 +23,7 @@ from modhost_background_jobs.queue.records import (
     Released,
     Rescue,
     WorkerInfo,
+    first_beat,
 )
 
 
@@ -144,6 +145,7 @@ class PostgresJobStore:
                 now,
                 worker.max_concurrency,
                 ",".join(worker.job_types),
+                first_beat(),
             )
 
     async def beat(self, worker: str, running: int, now: datetime) -> bool:

@@ -1,5 +1,6 @@
 """What travels between the queue and its database, as plain values."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
@@ -127,6 +128,11 @@ class Heartbeat(NamedTuple):
 
     worker: str
     beats: int
+
+
+def first_beat() -> int:
+    """Return where a worker that registers begins to count, far from where it ever was."""
+    return secrets.randbits(62)
 
 
 class Rescue(NamedTuple):

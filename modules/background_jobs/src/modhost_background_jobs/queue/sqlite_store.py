@@ -25,6 +25,7 @@ from modhost_background_jobs.queue.records import (
     Released,
     Rescue,
     WorkerInfo,
+    first_beat,
 )
 
 MOST_TYPES: Final = 400
@@ -153,6 +154,7 @@ class SqliteJobStore:
             to_sqlite(now),
             worker.max_concurrency,
             ",".join(worker.job_types),
+            first_beat(),
         ]
         await self._sqlite.write(lambda connection: connection.execute(statements.REGISTER, row))
 

@@ -28,6 +28,7 @@ from modhost_background_jobs.worker.slots import Slots
 from modhost_background_jobs.worker.statistics import StatisticsService
 from modhost_background_jobs.worker.stop_requests import StopRequests
 from modhost_background_jobs.worker.stopping import Place, RunningAttempt
+from modhost_background_jobs.worker.sweeper import StalledJobSweeperService
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class JobProcessorService(HostedService):
         processes: ProcessRunner,
         finisher: Finisher,
         statistics: StatisticsService,
+        sweeper: StalledJobSweeperService,
         options: BackgroundJobsOptions,
         clock: Clock,
     ) -> None:
@@ -60,6 +62,7 @@ class JobProcessorService(HostedService):
         self._processes = processes
         self._finisher = finisher
         self._statistics = statistics
+        self._sweeper = sweeper
         self._options = options
         self._clock = clock
         self.attempts = RunningAttempts()
@@ -74,6 +77,7 @@ class JobProcessorService(HostedService):
         worker = identify_worker(self._options.max_concurrency, self._types.names)
         heartbeat = self._heartbeat(worker)
         self._statistics.of_worker(worker.name)
+        self._sweeper.of_worker(worker.name)
         await self._store.register(worker, self._clock.now())
         heartbeat.start()
         try:

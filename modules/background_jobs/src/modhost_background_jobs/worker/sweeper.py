@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from typing import Final
 
 import anyio
 from anyio.abc import TaskStatus
@@ -14,36 +15,42 @@ from modhost_background_jobs.queue.store import JobStore
 
 logger = logging.getLogger(__name__)
 
+LONGEST_GAP: Final = 1.5
+"""How many intervals may lie between two looks, or two beats, that nothing came between."""
+
 
 class StallObserver:
     """Judges by what it saw itself: a worker whose beats stand still for the timeout is dead.
 
-    Neither the clocks of other machines nor a jump of the wall clock can mislead it. After a pause
-    of its own (a suspended machine, a stopped process) it starts to observe anew, since the others
-    may have been paused as well.
+    Neither the clocks of other machines nor a jump of the wall clock can mislead it. Time in which
+    it did not look (a suspended machine, a database that was away) is no silence that it heard, and
+    does not count.
     """
 
-    def __init__(self, timeout: float, longest_pause: float) -> None:
+    def __init__(self, timeout: float, longest_gap: float) -> None:
         self._timeout = timeout
-        self._longest_pause = longest_pause
+        self._longest_gap = longest_gap
         self._seen: dict[str, tuple[int, float]] = {}
         self._last_look: float | None = None
 
+    def forget(self) -> None:
+        """Begin to observe anew, since the silence of all may have had one cause."""
+        self._seen.clear()
+
     def stalled(self, heartbeats: Iterable[Heartbeat], now: float) -> list[Heartbeat]:
         """Return the workers whose beats have not changed for the timeout; `now` is monotonic."""
-        if self._last_look is not None and now - self._last_look > self._longest_pause:
-            self._seen.clear()
+        gap = 0.0 if self._last_look is None else now - self._last_look
+        heard = gap if gap <= self._longest_gap else 0.0
         self._last_look = now
         observed = {}
         for worker, beats in heartbeats:
-            before = self._seen.get(worker)
-            unchanged = before is not None and before[0] == beats
-            observed[worker] = before if before and unchanged else (beats, now)
+            before, silence = self._seen.get(worker, (None, 0.0))
+            observed[worker] = (beats, silence + heard if before == beats else 0.0)
         self._seen = observed
         return [
             Heartbeat(worker, beats)
-            for worker, (beats, since) in observed.items()
-            if now - since >= self._timeout
+            for worker, (beats, silence) in observed.items()
+            if silence >= self._timeout
         ]
 
 
@@ -57,8 +64,17 @@ class StalledJobSweeperService(HostedService):
         self._clock = clock
         self._interval = options.stall_sweep_interval.total_seconds()
         self._max_rescues = options.max_rescues
-        timeout = options.stall_timeout.total_seconds()
-        self._observer = StallObserver(timeout, longest_pause=max(timeout, 3 * self._interval))
+        self._observer = StallObserver(
+            options.stall_timeout.total_seconds(), LONGEST_GAP * self._interval
+        )
+        self._own: str | None = None
+        self._pulse = StallObserver(
+            LONGEST_GAP * options.heartbeat_interval.total_seconds(), LONGEST_GAP * self._interval
+        )
+
+    def of_worker(self, worker: str) -> None:
+        """Tell which worker's process this is."""
+        self._own = worker
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Sweep until cancelled."""
@@ -72,8 +88,13 @@ class StalledJobSweeperService(HostedService):
 
     async def sweep(self) -> None:
         """Rescue the jobs of every worker found dead."""
-        heartbeats = await self._store.heartbeats()
-        for dead in self._observer.stalled(heartbeats, self._clock.monotonic()):
+        try:
+            heartbeats = await self._store.heartbeats()
+        except Exception:
+            # Who could not be looked at could perhaps not be heard of either.
+            self._observer.forget()
+            raise
+        for dead in self._dead(heartbeats, self._clock.monotonic()):
             rescued = await self._store.rescue(dead, self._max_rescues, self._clock.now())
             for rescue in rescued:
                 logger.warning(
@@ -82,3 +103,12 @@ class StalledJobSweeperService(HostedService):
                     rescue.job_id,
                     rescue.state.value,
                 )
+
+    def _dead(self, heartbeats: list[Heartbeat], now: float) -> list[Heartbeat]:
+        own = [each for each in heartbeats if each.worker == self._own]
+        # A heart that beats on a thread of its own and is not heard of proves that nobody can
+        # write just now, as when SQLite's one writer is at it for long.
+        if self._pulse.stalled(own, now):
+            self._observer.forget()
+        stalled = self._observer.stalled(heartbeats, now)
+        return [each for each in stalled if each.worker != self._own]
