@@ -84,6 +84,14 @@ async def test_a_search_that_cannot_be_read_is_told(
         assert field in page.text
 
 
+async def test_the_last_of_all_days_is_a_day(sqlite_url: str) -> None:
+    async with site(sqlite_url, mode="Producer") as served:
+        job_id = await served.jobs.schedule(ImportCustomersJob, LATER)
+        visitor = await Visitor.of(served, "BackgroundJobs.*")
+        page = await visitor.get("/admin/jobs/list?since=0001-01-01&until=9999-12-31")
+        assert page.job_ids() == [str(job_id)]
+
+
 async def test_an_empty_list_says_what_to_do_next(served: Site, visitor: Visitor) -> None:
     assert "await jobs.enqueue(" in (await visitor.get("/admin/jobs/list")).text
     await served.jobs.schedule(ImportCustomersJob, LATER)

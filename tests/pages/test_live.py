@@ -89,6 +89,21 @@ async def test_a_lost_stream_goes_on_after_the_last_line(served: Site) -> None:
                     break
 
 
+@pytest.mark.parametrize("digits", [19, 20, 5000])
+async def test_a_line_that_no_log_can_have_is_no_trouble(sqlite_url: str, digits: int) -> None:
+    async with site(sqlite_url, mode="Producer") as served:
+        job_id = await served.jobs.enqueue(ImportCustomersJob, Steps())
+        query = f"watch=job&id={job_id}"
+        async with events(served, query, last_event_id="9" * digits) as stream:
+            with anyio.fail_after(20):
+                async for _, _, data in stream:
+                    assert "Pending" in data["live_state"]
+                    break
+        visitor = await Visitor.of(served, "BackgroundJobs.*")
+        page = await visitor.get(f"/admin/jobs/events?{query}&poll=true&line={'9' * 20}", 422)
+        assert "line" in page.text
+
+
 async def test_those_who_poll_get_the_same(served: Site, visitor: Visitor) -> None:
     job_id = await served.jobs.schedule(
         ImportCustomersJob, datetime.now(UTC) + timedelta(days=1), Steps()

@@ -53,7 +53,7 @@ class JobSearch(BaseModel):
             first=first,
             last=last,
             since=_start_of(self.since) if self.since else None,
-            until=_start_of(self.until + timedelta(days=1)) if self.until else None,
+            until=_end_of(self.until) if self.until else None,
         )
 
 
@@ -68,3 +68,8 @@ def _ids_starting_with(text: str) -> tuple[UUID, UUID] | None:
 
 def _start_of(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
+
+
+def _end_of(day: date) -> datetime | None:
+    """Return when a day is over; None for the last one that there is."""
+    return None if day == date.max else _start_of(day + timedelta(days=1))

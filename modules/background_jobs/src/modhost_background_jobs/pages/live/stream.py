@@ -23,6 +23,8 @@ from modhost_background_jobs.services.overview import Span
 # A stream ends after this long; the browser opens the next one, and shows that it still may.
 LIFE_SECONDS: Final = 120.0
 KEEP_ALIVE_SECONDS: Final = 15.0
+# The line's key in the database is a number of 64 bits.
+GREATEST_LINE: Final = 2**63 - 1
 
 
 class WatchQuery(BaseModel):
@@ -31,7 +33,7 @@ class WatchQuery(BaseModel):
     watch: Kind
     span: Span = "hour"
     id: list[UUID] = Field(default_factory=list, max_length=200)
-    line: int = -1
+    line: int = Field(default=-1, ge=-1, le=GREATEST_LINE)
     poll: bool = False
 
 
@@ -62,9 +64,14 @@ def _viewer(query: WatchQuery, last_event_id: str, visitor: Principal) -> Viewer
         return Viewer(topics, None, -1)
     if query.watch == "job" and query.id:
         topic = Topic("job", job_id=query.id[0], may_manage=visitor.may(MANAGE_JOBS))
-        line = int(last_event_id) if last_event_id.isdecimal() else query.line
-        return Viewer(frozenset([topic]), query.id[0], line)
+        return Viewer(frozenset([topic]), query.id[0], _line_of(last_event_id, query.line))
     return Viewer(frozenset([Topic(query.watch, query.span)]), None, -1)
+
+
+def _line_of(last_event_id: str, otherwise: int) -> int:
+    """Return the line that a browser has seen; what no stream has sent tells nothing."""
+    is_line = last_event_id.isdecimal() and len(last_event_id) <= len(str(GREATEST_LINE))
+    return min(int(last_event_id), GREATEST_LINE) if is_line else otherwise
 
 
 async def _events(viewer: Viewer, feed: LiveFeed, stopping: Stopping) -> AsyncIterator[str]:
