@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from benchmarks.contenders.contender import Dialect
 from benchmarks.contenders.modhost_queue import producing
-from benchmarks.measurements.seeding import JOB_TYPE, add_finished, add_pending
+from benchmarks.measurements.seeding import JOB_TYPE, SOUND_TYPE, add_finished, add_pending
 from benchmarks.results import Metric, Results
 from benchmarks.run import Run
 
@@ -20,8 +20,15 @@ PAGES: Final = {
     "list": "/admin/jobs/list",
     "list, completed": "/admin/jobs/list?state=Completed",
     "list, pending of a type": f"/admin/jobs/list?state=Pending&job_type={JOB_TYPE}",
+    "list, of a type": f"/admin/jobs/list?job_type={SOUND_TYPE}",
+    "list, failed of a sound type": f"/admin/jobs/list?state=Failed&job_type={SOUND_TYPE}",
+    "list, skipped of a sound type": f"/admin/jobs/list?state=Skipped&job_type={SOUND_TYPE}",
+    "list, pending of a sound type": f"/admin/jobs/list?state=Pending&job_type={SOUND_TYPE}",
     "list, far back": f"/admin/jobs/list?before={MIDDLE}",
-    "list, words of an error": "/admin/jobs/list?q=nothing+like+this",
+    "list, words of an error": "/admin/jobs/list?q=record+1",
+    "list, words of no error": "/admin/jobs/list?q=nothing+like+this",
+    "list, words, completed": "/admin/jobs/list?q=nothing+like+this&state=Completed",
+    "list, words, of a sound type": f"/admin/jobs/list?q=record&job_type={SOUND_TYPE}",
     "job": f"/admin/jobs/{MIDDLE}",
     "recurring": "/admin/jobs/recurring",
     "workers": "/admin/jobs/workers",

@@ -7,6 +7,16 @@ from benchmarks.contenders.contender import Dialect
 from benchmarks.contenders.sqlite_query import connect
 
 JOB_TYPE: Final = "benchmarks.Noop"
+SOUND_TYPE: Final = "benchmarks.Sound"
+"""A type whose jobs are all completed."""
+
+_TYPE: Final = "CASE n % 10 WHEN 9 THEN 'benchmarks.Sound' ELSE 'benchmarks.Noop' END"
+_STATE: Final = """CASE WHEN n % 100 < 3 THEN 'Failed' WHEN n % 100 < 5 THEN 'Cancelled'
+    WHEN n % 100 < 6 THEN 'Skipped' ELSE 'Completed' END"""
+_FRAME: Final = '  File "somewhere.py", line 12, in execute: await self.server.send(record)'
+# A failure has a traceback, as in life: looking through many of them takes reading.
+_ERROR: Final = f"""CASE WHEN n % 100 < 3 THEN 'ConnectionError: record ' || n ||
+    replace('..........', '.', '\n{_FRAME}') END"""
 
 _PENDING_POSTGRES: Final = """
 INSERT INTO background_jobs.jobs (id, job_type, module_name, created_at, execute_at, max_attempts,
@@ -17,20 +27,20 @@ FROM generate_series(1, $1::bigint) n, LATERAL (
     SELECT timestamptz '2026-01-01T00:00Z' + n * interval '1 ms' AS at
 ) moment
 """
-_FINISHED_POSTGRES: Final = """
+_FINISHED_POSTGRES: Final = f"""
 INSERT INTO background_jobs.finished_jobs (id, job_type, module_name, created_at, execute_at,
     started_at, completed_at, max_attempts, attempts_left, state, attempt, fence, rescues,
-    progress_percentage, worker)
-SELECT lpad(to_hex(n), 32, '0')::uuid, 'benchmarks.Noop', 'benchmarks', at, at, at, at, 3, 2,
-    'Completed', 1, 1, 0, 100, 'somewhere'
+    progress_percentage, worker, error)
+SELECT lpad(to_hex(n), 32, '0')::uuid, {_TYPE}, 'benchmarks', at, at, at, at, 3, 2,
+    {_STATE}, 1, 1, 0, 100, 'somewhere', {_ERROR}
 FROM generate_series(1, $1::bigint) n, LATERAL (
     SELECT timestamptz '2026-01-01T00:00Z' + n * interval '1 ms' AS at
 ) moment
-"""
+"""  # noqa: S608 - made of constants
 _NUMBERS_SQLITE: Final = """
 WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?),
-rows(id, at) AS (
-    SELECT printf('%s0000000-0000-0000-0000-%012x', ?, n),
+rows(n, id, at) AS (
+    SELECT n, printf('%s0000000-0000-0000-0000-%012x', ?, n),
         strftime('%Y-%m-%d %H:%M:%f', 1767225600 + n / 1000.0, 'unixepoch') || '000'
     FROM numbers
 )
@@ -45,13 +55,13 @@ SELECT id, 'benchmarks.Noop', 'benchmarks', at, at, 3, 3, 'Pending', 0, 0, 0, 0,
 )
 _FINISHED_SQLITE: Final = (
     _NUMBERS_SQLITE
-    + """
+    + f"""
 INSERT INTO background_jobs_finished_jobs (id, job_type, module_name, created_at, execute_at,
     started_at, completed_at, max_attempts, attempts_left, state, attempt, fence, rescues,
-    progress_percentage, worker)
-SELECT id, 'benchmarks.Noop', 'benchmarks', at, at, at, at, 3, 2, 'Completed', 1, 1, 0, 100,
-    'somewhere' FROM rows
-"""
+    progress_percentage, worker, error)
+SELECT id, {_TYPE}, 'benchmarks', at, at, at, at, 3, 2, {_STATE}, 1, 1, 0, 100,
+    'somewhere', {_ERROR} FROM rows
+"""  # noqa: S608 - made of constants
 )
 
 
@@ -62,7 +72,7 @@ async def add_pending(dialect: Dialect, url: str, count: int) -> None:
 
 
 async def add_finished(dialect: Dialect, url: str, count: int) -> None:
-    """Add jobs that were completed long ago, in a migrated database."""
+    """Add jobs that ended long ago, most of them well, in a migrated database."""
     await _fill(dialect, url, [count, "0"], _FINISHED_SQLITE, _FINISHED_POSTGRES)
 
 

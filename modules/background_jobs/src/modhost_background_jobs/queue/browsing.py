@@ -1,7 +1,7 @@
 """Looking through jobs page by page, from where the last page ended: as fast with millions."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -10,7 +10,16 @@ from sqlalchemy import ColumnElement, Select, Table, func, select, text, true, u
 
 from modhost.database import Database
 from modhost_background_jobs.contracts.states import JobState
-from modhost_background_jobs.queue.listing import FINISHED, Row, columns_of, rows_of, tables_of
+from modhost_background_jobs.queue.listing import (
+    FINISHED,
+    JOBS,
+    Row,
+    columns_of,
+    in_state,
+    parts_of,
+    rows_of,
+    tables_of,
+)
 
 MOST_SEARCHED: Final = 10_000
 """How many of the newest failures a search for words looks through."""
@@ -29,6 +38,8 @@ _SHOWN: Final = (
     "progress_message",
     "error",
 )
+
+_RUNNING: Final = JOBS.alias("running")
 
 # Jumps from type to type in the index, however many jobs each type has.
 _FINISHED_TYPES: Final = text("""
@@ -95,8 +106,8 @@ class JobBrowser:
     async def count(self, search: Search, bound: int) -> int:
         """Return how many jobs match, but no more than a bound."""
         parts = [
-            select(_matching(table, search, ("id",)).limit(bound).subquery())
-            for table in tables_of(search.state)
+            select(_matching(table, each, ("id",)).limit(bound).subquery())
+            for table, each in _parts(search)
         ]
         limited = select(union_all(*parts).subquery()).limit(bound).subquery()
         async with self._database.reading() as session:
@@ -120,8 +131,8 @@ class JobBrowser:
         self, search: Search, bound: Any, limit: int, *, ascending: bool = False
     ) -> list[Row]:
         parts = []
-        for table in tables_of(search.state):
-            matching = _matching(table, search, _SHOWN)
+        for table, each in _parts(search):
+            matching = _matching(table, each, _SHOWN)
             condition = bound(matching.selected_columns.id)
             if condition is not None:
                 matching = matching.where(condition)
@@ -134,34 +145,44 @@ class JobBrowser:
             return await rows_of(await session.connection(), statement)
 
 
-def _matching(table: Table, search: Search, names: Collection[str]) -> Select[Any]:
-    conditions = _conditions(table, search)
+def _parts(search: Search) -> list[tuple[Table, Search]]:
+    """Return the tables to read, each with what to look for in it."""
     if search.words is None:
-        return columns_of(table, names).where(*conditions)
-    # Words have no index: a bounded number of the newest jobs with an error is looked through.
+        places = parts_of(search.state, search.job_type)
+    elif search.state is None:
+        # A skipped run has a reason, which is no failure.
+        places = [(JOBS, None), (FINISHED, JobState.FAILED)]
+    else:
+        places = [(table, search.state) for table in tables_of(search.state)]
+    return [(table, replace(search, state=state)) for table, state in places]
+
+
+def _matching(table: Table, search: Search, names: Collection[str]) -> Select[Any]:
+    if search.words is None:
+        return columns_of(table, names).where(*_conditions(table, search))
+    # Words have no index: a bounded number of the newest jobs with an error is looked through,
+    # whatever their type, since not each combination has an index either.
     newest = (
-        select(table.c.id, table.c.error)
-        .where(*conditions, _has_error(table, search.state))
+        select(table.c.id, table.c.job_type, table.c.error)
+        .where(*_conditions(table, replace(search, job_type=None)), table.c.error.is_not(None))
         .order_by(table.c.id.desc())
         .limit(MOST_SEARCHED)
         .subquery()
     )
-    found = func.lower(newest.c.error).contains(search.words.lower(), autoescape=True)
-    return columns_of(table, names).where(
-        table.c.id.in_(select(newest.c.id).where(found)), *conditions
-    )
-
-
-def _has_error(table: Table, state: JobState | None) -> ColumnElement[bool]:
-    if table is FINISHED and state is None:
-        return table.c.state == JobState.FAILED.value
-    return table.c.error.is_not(None)
+    found = [func.lower(newest.c.error).contains(search.words.lower(), autoescape=True)]
+    if search.job_type is not None:
+        found.append(newest.c.job_type == search.job_type)
+    return columns_of(table, names).where(table.c.id.in_(select(newest.c.id).where(*found)))
 
 
 def _conditions(table: Table, search: Search) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [true()]
-    if search.state is not None:
-        conditions.append(table.c.state == search.state.value)
+    if search.state is JobState.RUNNING:
+        # They are few: found first, or SQLite would look for them among all that are pending.
+        running = select(_RUNNING.c.id).where(in_state(_RUNNING, search.state))
+        conditions.append(table.c.id.in_(running))
+    elif search.state is not None:
+        conditions.append(in_state(table, search.state))
     if search.job_type is not None:
         conditions.append(table.c.job_type == search.job_type)
     if search.first is not None:

@@ -72,6 +72,12 @@ class Job(JobColumns, table=True):
             sqlite_where=text("recurring_job_id IS NOT NULL"),
             postgresql_where=text("recurring_job_id IS NOT NULL"),
         ),
+        Index(
+            "ix_background_jobs_jobs_error",
+            "id",
+            sqlite_where=text("error IS NOT NULL"),
+            postgresql_where=text("error IS NOT NULL"),
+        ),
         {"schema": SCHEMA},
     )
 
@@ -90,8 +96,15 @@ class FinishedJob(JobColumns, table=True):
             name="ck_background_jobs_finished_jobs_state",
         ),
         Index("ix_background_jobs_finished_jobs_state", "state", "id"),
-        Index("ix_background_jobs_finished_jobs_type", "job_type", "id"),
+        Index("ix_background_jobs_finished_jobs_type", "job_type", "state", "id"),
         Index("ix_background_jobs_finished_jobs_completed", "state", "completed_at"),
+        Index(
+            "ix_background_jobs_finished_jobs_error",
+            "state",
+            "id",
+            sqlite_where=text("error IS NOT NULL"),
+            postgresql_where=text("error IS NOT NULL"),
+        ),
         Index(
             "ix_background_jobs_finished_jobs_recurring",
             "recurring_job_id",
