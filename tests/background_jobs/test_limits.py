@@ -1,5 +1,6 @@
 """What callers may ask of a job, on both databases alike."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -9,7 +10,15 @@ from pydantic import BaseModel, SecretStr
 
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import ReportingJob, Work
-from modhost_background_jobs.contracts import InvalidJobData, JobConflict, JobId
+from background_jobs.support import new_job
+from modhost_background_jobs.contracts import (
+    InvalidJobData,
+    JobConflict,
+    JobFilter,
+    JobId,
+    JobState,
+)
+from modhost_background_jobs.queue.store import JobStore
 
 pytestmark = pytest.mark.anyio
 
@@ -87,3 +96,18 @@ async def test_many_jobs_and_schedules_take_attempts_and_a_timeout(database_url:
             await jobs.scheduling.add_recurring(
                 ReportingJob, name="odd", cron_expression="@daily", timeout=timedelta(0)
             )
+
+
+async def test_a_time_before_all_others_holds_up_no_job(database_url: str) -> None:
+    """PostgreSQL keeps it as minus infinity, whose answer once ended the storing of all ends."""
+    first, other = (new_job(job_type="tests.ReportingJob", data="{}") for _ in range(2))
+    first = replace(first, execute_at=datetime.min.replace(tzinfo=UTC))
+    async with jobs_host(database_url) as jobs:
+        async with jobs.host.scope() as scope:
+            store = await scope.get(JobStore)
+        await store.insert([first, other])
+        ended = [await jobs.ends(job.id) for job in (first, other)]
+        page = await jobs.querying.get_jobs(JobFilter())
+    assert [job.state for job in ended] == [JobState.COMPLETED] * 2
+    assert ended[0].execute_at == first.execute_at
+    assert page.total_count == 2

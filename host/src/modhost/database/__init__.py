@@ -4,7 +4,7 @@ from modhost.database.database import Database
 from modhost.database.errors import BadDatabaseUrl, DatabaseError, DatabaseUnreachable
 from modhost.database.postgres import PostgresAccess
 from modhost.database.sqlite import SqliteAccess
-from modhost.database.types import Identifier, UtcDateTime, from_sqlite, to_sqlite
+from modhost.database.types import Identifier, UtcDateTime, from_postgres, from_sqlite, to_sqlite
 from modhost.database.url import DatabaseUrl, without_secrets
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "PostgresAccess",
     "SqliteAccess",
     "UtcDateTime",
+    "from_postgres",
     "from_sqlite",
     "to_sqlite",
     "without_secrets",

@@ -25,6 +25,11 @@ def from_sqlite(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
+def from_postgres(moment: datetime) -> datetime:
+    """Return a moment in UTC; `infinity` arrives as the first or last one, without a time zone."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware datetime in UTC; one without a time zone is refused."""
 
@@ -48,7 +53,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Return an aware datetime in UTC."""
         if value is None:
             return None
-        return from_sqlite(value) if dialect.name == "sqlite" else value.astimezone(UTC)
+        return from_sqlite(value) if dialect.name == "sqlite" else from_postgres(value)
 
 
 class Identifier(TypeDecorator[UUID]):

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from modhost.database import PostgresAccess
+from modhost.database import PostgresAccess, from_postgres
 from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.queue import postgres_statements as statements
 from modhost_background_jobs.queue.notifying import Notifications
@@ -59,17 +59,15 @@ class PostgresJobStore:
             rows = await connection.fetch(
                 statements.CLAIM, list(job_types), now, limit, worker, *after
             )
-        rows.sort(key=lambda row: (row[7], row[0]))
-        return [
-            ClaimedJob(Lease(row[0], row[1]), row[2], row[3], row[4], row[5], row[6], row[7], now)
-            for row in rows
-        ]
+        claimed = [_claimed(row, now) for row in rows]
+        claimed.sort(key=lambda job: (job.due_at, job.lease))
+        return claimed
 
     async def next_due(self, job_types: Collection[str]) -> datetime | None:
         """Look at the head of each type."""
         async with self._postgres.acquire() as connection:
             due: datetime | None = await connection.fetchval(statements.NEXT_DUE, list(job_types))
-        return due
+        return None if due is None else from_postgres(due)
 
     async def end(self, ended: Sequence[Ended], now: datetime) -> set[UUID]:
         """Move jobs to the finished ones."""
@@ -194,6 +192,15 @@ class PostgresJobStore:
         async with self._postgres.acquire() as connection:
             rows = await connection.fetch(statements.PRUNE, state.value, finished_before, limit)
         return len(rows)
+
+
+def _claimed(row: Sequence[Any], now: datetime) -> ClaimedJob:
+    id_, fence, job_type, data, attempt, attempts_left, timeout, due_at = row
+    if due_at.tzinfo is None:
+        due_at = from_postgres(due_at)
+    return ClaimedJob(
+        Lease(id_, fence), job_type, data, attempt, attempts_left, timeout, due_at, now
+    )
 
 
 def _insert_parameters(job: NewJob) -> tuple[Any, ...]:

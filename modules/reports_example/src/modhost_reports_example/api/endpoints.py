@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from modhost.web import Endpoints, FieldError, HttpProblem, Query, Reply, media_type, read_json
-from modhost_background_jobs.contracts import JobId
+from modhost_background_jobs.contracts import InvalidJobData, JobId
 from modhost_reports_example.computing.exporting import as_csv, as_svg
 from modhost_reports_example.contracts import (
     Report,
@@ -100,7 +100,11 @@ async def _of_upload(
 async def _requested(
     reports: ReportsContracts, wanted: ReportRequest, execute_at: datetime | None
 ) -> Reply[Requested]:
-    job_id = await reports.request(wanted, execute_at)
+    try:
+        job_id = await reports.request(wanted, execute_at)
+    except InvalidJobData as error:
+        errors = [FieldError("execute_at", str(error))]
+        raise HttpProblem(422, str(error), errors=errors) from error
     return Reply(Requested(job_id=job_id), headers={"Location": f"/api/jobs/{job_id}"})
 
 
