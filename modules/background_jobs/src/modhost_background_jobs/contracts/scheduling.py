@@ -45,11 +45,14 @@ class BackgroundJobs(Protocol):
         session: AsyncSession | None = None,
         max_attempts: int | None = None,
         timeout: timedelta | None = None,
+        job_id: JobId | None = None,
     ) -> JobId:
         """Store a job to run as soon as a consumer is free, and return its id.
 
         With `session` the job is part of the caller's transaction: it exists exactly if that
-        commits. Raises `UnregisteredJob` and `InvalidJobData`.
+        commits. With `job_id`, an id of the caller's own such as `modhost.new_id()` returns, the
+        call can be repeated after an error: while a job has that id, over or not, it stores no
+        other. Raises `UnregisteredJob` and `InvalidJobData`.
         """
         ...
 
@@ -74,6 +77,7 @@ class BackgroundJobs(Protocol):
         session: AsyncSession | None = None,
         max_attempts: int | None = None,
         timeout: timedelta | None = None,
+        job_id: JobId | None = None,
     ) -> JobId:
         """Store a job to run at a time (with a zone), and return its id."""
         ...

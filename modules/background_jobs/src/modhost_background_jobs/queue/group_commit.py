@@ -1,61 +1,76 @@
 """Concurrent writers joined in one transaction, without a task or a timer of their own."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import pairwise
 from typing import Generic, TypeVar
 
 import anyio
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
-class _Batch(Generic[Item, Result]):
-    __slots__ = ("done", "error", "items", "result")
+class _Batch(Generic[Item]):
+    __slots__ = ("done", "error", "items", "own_errors", "starts")
 
     def __init__(self) -> None:
         self.items: list[Item] = []
+        self.starts: list[int] = []
+        """Where the items of each caller begin."""
         self.done: anyio.Event | None = None
         """Set when the batch is written; made by the first caller who joins."""
-        self.result: Result | None = None
         self.error: BaseException | None = None
+        self.own_errors: dict[int, BaseException] = {}
+        """What callers are to blame for themselves, by their starts."""
+
+    def add(self, items: Sequence[Item]) -> int:
+        start = len(self.items)
+        self.starts.append(start)
+        self.items.extend(items)
+        return start
 
 
-class GroupCommit(Generic[Item, Result]):
+class GroupCommit(Generic[Item]):
     """Writes what callers submit while an earlier write is under way as one batch.
 
     The first caller of a batch writes it for all, as soon as the write before it is over; a lone
-    caller therefore waits for nothing. An error reaches every caller of the batch.
+    caller therefore waits for nothing. An error reaches every caller of the batch, but for one by
+    which the database refuses what somebody in it has asked for (`is_refusal`): nothing is written
+    then, and each caller's items are tried by themselves.
     """
 
     def __init__(
-        self, write: Callable[[Sequence[Item]], Awaitable[Result]], max_items: int = 1000
+        self,
+        write: Callable[[Sequence[Item]], Awaitable[None]],
+        is_refusal: Callable[[BaseException], bool],
+        max_items: int = 1000,
     ) -> None:
         self._write = write
+        self._is_refusal = is_refusal
         self._max_items = max_items
         self._writing = anyio.Lock()
-        self._open: _Batch[Item, Result] | None = None
+        self._open: _Batch[Item] | None = None
 
-    async def submit(self, items: Sequence[Item]) -> Result:
-        """Write the items, perhaps with those of others, and return the result of the write.
+    async def submit(self, items: Sequence[Item]) -> None:
+        """Write the items, perhaps with those of others, all or none.
 
         Once submitted, items are written even when the caller is cancelled.
         """
         batch = self._open
         if batch is not None and len(batch.items) + len(items) <= self._max_items:
-            batch.items.extend(items)
+            start = batch.add(items)
             batch.done = batch.done or anyio.Event()
             await batch.done.wait()
         else:
             batch = self._open = _Batch()
-            batch.items.extend(items)
+            start = batch.add(items)
             # Shielded, since the callers that joined depend on the one that leads.
             with anyio.CancelScope(shield=True):
                 await self._lead(batch)
-        if batch.error is not None:
-            raise batch.error
-        return batch.result  # type: ignore[return-value]
+        error = batch.error or batch.own_errors.get(start)
+        if error is not None:
+            raise error
 
-    async def _lead(self, batch: _Batch[Item, Result]) -> None:
+    async def _lead(self, batch: _Batch[Item]) -> None:
         try:
             self._writing.acquire_nowait()
         except anyio.WouldBlock:
@@ -63,10 +78,25 @@ class GroupCommit(Generic[Item, Result]):
         try:
             if self._open is batch:
                 self._open = None
-            batch.result = await self._write(batch.items)
+            await self._write_together(batch)
         except BaseException as error:  # noqa: BLE001 - raised again by every caller
             batch.error = error
         finally:
             self._writing.release()
             if batch.done is not None:
                 batch.done.set()
+
+    async def _write_together(self, batch: _Batch[Item]) -> None:
+        try:
+            await self._write(batch.items)
+        except Exception as error:
+            if len(batch.starts) == 1 or not self._is_refusal(error):
+                raise
+            await self._write_apart(batch)
+
+    async def _write_apart(self, batch: _Batch[Item]) -> None:
+        for start, end in pairwise([*batch.starts, len(batch.items)]):
+            try:
+                await self._write(batch.items[start:end])
+            except Exception as error:  # noqa: BLE001 - raised again by its caller
+                batch.own_errors[start] = error

@@ -5,17 +5,19 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Table, delete, event, func, insert, select, update
+from sqlalchemy import Table, delete, event, func, insert, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost.clock import Clock
 from modhost.database import Database
-from modhost_background_jobs.contracts.errors import JobConflict, JobNotFound
+from modhost_background_jobs.contracts.errors import InvalidJobData, JobConflict, JobNotFound
 from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.queue.group_commit import GroupCommit
+from modhost_background_jobs.queue.insert_ignore import insert_unless_there
 from modhost_background_jobs.queue.postgres_statements import CHANNEL
 from modhost_background_jobs.queue.records import NewJob
+from modhost_background_jobs.queue.refusals import is_refusal
 from modhost_background_jobs.queue.store import JobStore
 from modhost_background_jobs.queue.tables import Attempt, FinishedJob, Job, JobColumns
 from modhost_background_jobs.queue.wakeups import Wakeups
@@ -37,7 +39,7 @@ class DatabaseJobQueue:
         self._database = database
         self._clock = clock
         self._wakeups = wakeups
-        self._inserts = GroupCommit(store.insert)
+        self._inserts = GroupCommit(store.insert, is_refusal)
 
     async def enqueue(self, jobs: Sequence[NewJob], session: AsyncSession | None = None) -> None:
         """Insert jobs: together with what others enqueue just now, or in the caller's session."""
@@ -49,10 +51,28 @@ class DatabaseJobQueue:
             return
         connection = await session.connection()
         await connection.execute(insert(JOBS), [_row(job) for job in jobs])
-        await self._notify(connection, "due")
-        event.listen(
-            session.sync_session, "after_commit", lambda _: self._wakeups.work.fire(), once=True
-        )
+        await self._wake_after_commit(session)
+
+    async def enqueue_once(self, job: NewJob, session: AsyncSession | None = None) -> None:
+        """Insert a job unless there is one with its id, pending, running or over.
+
+        Raises `InvalidJobData` when that is a job of another type.
+        """
+        if session is None:
+            async with self._database.session() as own:
+                return await self.enqueue_once(job, own)
+        connection = await session.connection()
+        is_new = await insert_unless_there(connection, JOBS, _row(job), ["id"])
+        # Looked at after the insert, which waits for whoever is just ending the job.
+        if is_new and await _is_over(connection, job.id):
+            await connection.execute(delete(JOBS).where(JOBS.c.id == job.id))
+            is_new = False
+        if is_new:
+            await self._wake_after_commit(session)
+        elif (job_type := await _type_of(connection, job.id)) != job.job_type:
+            msg = f"The id {job.id} is that of a job of type {job_type}; give each job its own."
+            raise InvalidJobData(msg)
+        return None
 
     async def cancel(self, job_id: UUID) -> JobState:
         """Cancel a pending job, or ask a running one to stop; return `Cancelled` or `Running`.
@@ -62,10 +82,7 @@ class DatabaseJobQueue:
         now = self._clock.now()
         async with self._database.session() as session:
             connection = await session.connection()
-            # Locked before it is looked at: a claim that is under way is waited for.
-            state = await _lock(connection, job_id)
-            if state is None:
-                raise await _not_live(connection, job_id, "cancelled", "a pending or running job")
+            state = await _lock_live(connection, job_id)
             if state == JobState.PENDING:
                 await self._finish_pending(connection, job_id, now)
                 return JobState.CANCELLED
@@ -85,16 +102,9 @@ class DatabaseJobQueue:
         now = self._clock.now()
         async with self._database.session() as session:
             connection = await session.connection()
-            failed = (
-                select(FINISHED)
-                .where(FINISHED.c.id == job_id, FINISHED.c.state == JobState.FAILED.value)
-                .with_for_update()
-            )
-            row = (await connection.execute(failed)).mappings().one_or_none()
-            if row is None:
-                raise await _not_failed(connection, job_id)
-            await connection.execute(insert(ATTEMPTS), [_last_attempt(dict(row))])
-            await connection.execute(insert(JOBS), [_fresh(dict(row), now)])
+            row = await _lock_failed(connection, job_id)
+            await connection.execute(insert(ATTEMPTS), [_last_attempt(row)])
+            await connection.execute(insert(JOBS), [_fresh(row, now)])
             await connection.execute(delete(FINISHED).where(FINISHED.c.id == job_id))
             await self._notify(connection, "due")
         self._wakeups.work.fire()
@@ -108,32 +118,63 @@ class DatabaseJobQueue:
         await connection.execute(insert(FINISHED), [finished])
         await connection.execute(delete(JOBS).where(JOBS.c.id == job_id))
 
+    async def _wake_after_commit(self, session: AsyncSession) -> None:
+        await self._notify(await session.connection(), "due")
+        event.listen(
+            session.sync_session, "after_commit", lambda _: self._wakeups.work.fire(), once=True
+        )
+
     async def _notify(self, connection: AsyncConnection, payload: str) -> None:
         """Wake other processes when the transaction commits; SQLite's look at the file anyway."""
         if self._database.dialect == "postgresql":
             await connection.execute(select(func.pg_notify(CHANNEL, payload)))
 
 
-async def _lock(connection: AsyncConnection, job_id: UUID) -> JobState | None:
+async def _lock_live(connection: AsyncConnection, job_id: UUID) -> JobState:
+    """Lock a job that is not over and return its state. Raises `JobNotFound` and `JobConflict`."""
+    # Locked before it is looked at: a claim that is under way is waited for.
     statement = select(JOBS.c.state).where(JOBS.c.id == job_id).with_for_update()
-    state = (await connection.execute(statement)).scalar_one_or_none()
-    return JobState(state) if state else None
+    while not (state := (await connection.execute(statement)).scalar_one_or_none()):
+        found = await _state(connection, job_id)
+        # A job that is not over after all has come back in between, by a retry.
+        if found.is_final:
+            raise JobConflict(job_id, found, "cancelled", "a pending or running job")
+    return JobState(state)
 
 
-async def _not_live(
-    connection: AsyncConnection, job_id: UUID, action: str, allowed: str
-) -> JobNotFound | JobConflict:
-    statement = select(FINISHED.c.state).where(FINISHED.c.id == job_id)
-    state = (await connection.execute(statement)).scalar_one_or_none()
-    return JobConflict(job_id, JobState(state), action, allowed) if state else JobNotFound(job_id)
+async def _lock_failed(connection: AsyncConnection, job_id: UUID) -> dict[str, Any]:
+    """Lock a job that failed and return it. Raises `JobNotFound` and `JobConflict`."""
+    statement = (
+        select(FINISHED)
+        .where(FINISHED.c.id == job_id, FINISHED.c.state == JobState.FAILED.value)
+        .with_for_update()
+    )
+    while not (row := (await connection.execute(statement)).mappings().one_or_none()):
+        found = await _state(connection, job_id)
+        # One that has failed after all did so in between.
+        if found is not JobState.FAILED:
+            raise JobConflict(job_id, found, "retried", "a failed job")
+    return dict(row)
 
 
-async def _not_failed(connection: AsyncConnection, job_id: UUID) -> JobNotFound | JobConflict:
-    live = select(JOBS.c.state).where(JOBS.c.id == job_id)
-    state = (await connection.execute(live)).scalar_one_or_none()
-    if state:
-        return JobConflict(job_id, JobState(state), "retried", "a failed job")
-    return await _not_live(connection, job_id, "retried", "a failed job")
+async def _state(connection: AsyncConnection, job_id: UUID) -> JobState:
+    """Look at both tables by one statement, between whose parts no job can move."""
+    parts = [select(table.c.state).where(table.c.id == job_id) for table in (JOBS, FINISHED)]
+    state = (await connection.execute(union_all(*parts))).scalar_one_or_none()
+    if state is None:
+        raise JobNotFound(job_id)
+    return JobState(state)
+
+
+async def _type_of(connection: AsyncConnection, job_id: UUID) -> str:
+    parts = [select(table.c.job_type).where(table.c.id == job_id) for table in (JOBS, FINISHED)]
+    job_type: str = (await connection.execute(union_all(*parts))).scalar_one()
+    return job_type
+
+
+async def _is_over(connection: AsyncConnection, job_id: UUID) -> bool:
+    found = await connection.execute(select(FINISHED.c.id).where(FINISHED.c.id == job_id))
+    return found.first() is not None
 
 
 def _row(job: NewJob) -> dict[str, Any]:

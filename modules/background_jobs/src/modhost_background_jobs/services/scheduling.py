@@ -60,11 +60,11 @@ class BackgroundJobsService:
         session: AsyncSession | None = None,
         max_attempts: int | None = None,
         timeout: timedelta | None = None,
+        job_id: JobId | None = None,
     ) -> JobId:
         """Store a job that is due now."""
-        new = await self._new(job, data, self._clock.now(), max_attempts, timeout)
-        await self._queue.enqueue([new], session)
-        return JobId(new.id)
+        new = await self._new(job, data, self._clock.now(), max_attempts, timeout, job_id)
+        return await self._store(new, session, is_named=job_id is not None)
 
     async def enqueue_many(
         self,
@@ -91,11 +91,11 @@ class BackgroundJobsService:
         session: AsyncSession | None = None,
         max_attempts: int | None = None,
         timeout: timedelta | None = None,
+        job_id: JobId | None = None,
     ) -> JobId:
         """Store a job that is due later."""
-        new = await self._new(job, data, due_time(execute_at), max_attempts, timeout)
-        await self._queue.enqueue([new], session)
-        return JobId(new.id)
+        new = await self._new(job, data, due_time(execute_at), max_attempts, timeout, job_id)
+        return await self._store(new, session, is_named=job_id is not None)
 
     async def add_recurring(
         self,
@@ -174,6 +174,13 @@ class BackgroundJobsService:
             entry.detail = f"job:{job_id}"
         return JobId(job_id)
 
+    async def _store(self, new: NewJob, session: AsyncSession | None, *, is_named: bool) -> JobId:
+        if is_named:
+            await self._queue.enqueue_once(new, session)
+        else:
+            await self._queue.enqueue([new], session)
+        return JobId(new.id)
+
     async def _new(
         self,
         job: type[ModuleJob],
@@ -181,10 +188,11 @@ class BackgroundJobsService:
         execute_at: datetime,
         max_attempts: int | None,
         timeout: timedelta | None,
+        job_id: JobId | None = None,
     ) -> NewJob:
         registered = self._types.of_class(job)
         return NewJob(
-            id=new_id(),
+            id=job_id or new_id(),
             job_type=registered.job_type,
             module_name=registered.module_name,
             data=to_stored(data),
