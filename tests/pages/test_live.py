@@ -13,6 +13,7 @@ from sqlalchemy import Engine, event
 
 from modhost.stopping import Stopping
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.pages.live import stream as stream_module
 from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
 from modhost_background_jobs.pages.live.topics import Topic, Topics
 from modhost_background_jobs.services.inspection import JobInspection
@@ -180,3 +181,14 @@ async def test_a_stream_ends_when_the_host_stops(sqlite_url: str) -> None:
                 await opened.wait()
                 served.host.host.stopping.begin()
                 await ended.wait()
+
+
+async def test_a_stream_ends_soon_so_that_its_viewer_shows_again_that_it_may(
+    served: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It went on for two minutes after its viewer was logged out."""
+    assert stream_module.LIFE_SECONDS <= 15
+    monkeypatch.setattr(stream_module, "LIFE_SECONDS", 0.3)
+    async with events(served, "watch=workers") as stream:
+        with anyio.fail_after(20):
+            assert [name async for name, _, _ in stream]

@@ -31,14 +31,13 @@ class Dashboard:
         """Return the variables of the template."""
         history = await self._overview.history(span)
         running = await self._browsing.page(JobSearch(state=JobState.RUNNING), limit=ROWS)
-        failed = await self._browsing.page(JobSearch(state=JobState.FAILED), limit=ROWS)
         return {
             "span": span,
             "summary": await self._overview.summary(),
             "attention": await self._overview.attention(),
             "workers": await self._overview.workers(),
             "running": running.rows,
-            "failed": failed.rows,
+            "failed": await self._browsing.latest_failures(ROWS),
             "history": history,
             "throughput": charts.throughput(history),
             "waits": charts.waits(history),

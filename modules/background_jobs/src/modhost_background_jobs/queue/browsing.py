@@ -121,6 +121,13 @@ class JobBrowser:
         async with self._database.reading() as session:
             return await rows_of(await session.connection(), select(union_all(*parts).subquery()))
 
+    async def latest_failures(self, limit: int) -> list[Row]:
+        """Return the jobs that failed last, the latest first, however long ago they began."""
+        failed = columns_of(FINISHED, _SHOWN).where(FINISHED.c.state == JobState.FAILED.value)
+        latest = failed.order_by(FINISHED.c.completed_at.desc()).limit(limit)
+        async with self._database.reading() as session:
+            return await rows_of(await session.connection(), latest)
+
     async def finished_types(self) -> list[str]:
         """Return the types of the finished jobs, by name."""
         async with self._database.reading() as session:

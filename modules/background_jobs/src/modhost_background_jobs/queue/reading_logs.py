@@ -1,12 +1,18 @@
 """Reading the log of a job, from either end."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, func, literal, select, union_all
 
 from modhost.database import Database
 from modhost_background_jobs.queue.listing import LOGS, Row, rows_of
+
+PLACES_AT_ONCE: Final = 100
+
+LogPlace: TypeAlias = tuple[UUID, int]
+"""A job, and the line of its log after which to go on."""
 
 
 class JobLogs:
@@ -26,13 +32,31 @@ class JobLogs:
             rows = await rows_of(await session.connection(), statement)
         return rows[::-1]
 
-    async def after(self, lines: Mapping[UUID, int], limit: int) -> list[Row]:
-        """Return the lines of several jobs that came after one line of each, in order."""
-        later = [
-            and_(LOGS.c.job_id == job_id, LOGS.c.line > line) for job_id, line in lines.items()
-        ]
-        statement = (
-            select(LOGS).where(or_(*later)).order_by(LOGS.c.job_id, LOGS.c.line).limit(limit)
-        )
+    async def after(self, places: Sequence[LogPlace], limit: int) -> dict[LogPlace, list[Row]]:
+        """Return the lines that came after each place, in order.
+
+        The limit is one of each place: a log that is read from far behind holds up no other.
+        """
+        found: dict[LogPlace, list[Row]] = {place: [] for place in places}
         async with self._database.reading() as session:
-            return await rows_of(await session.connection(), statement)
+            connection = await session.connection()
+            for first in range(0, len(places), PLACES_AT_ONCE):
+                some = places[first : first + PLACES_AT_ONCE]
+                for row in await rows_of(connection, _after(some, limit)):
+                    found[some[row.pop("place")]].append(row)
+        return found
+
+
+def _after(places: Sequence[LogPlace], limit: int) -> Select[Any]:
+    parts = [
+        select(
+            select(literal(number).label("place"), LOGS)
+            .where(LOGS.c.job_id == job_id, LOGS.c.line > line)
+            .order_by(LOGS.c.line)
+            .limit(limit)
+            .subquery()
+        )
+        for number, (job_id, line) in enumerate(places)
+    ]
+    together = union_all(*parts).subquery()
+    return select(together).order_by(together.c.place, together.c.line)

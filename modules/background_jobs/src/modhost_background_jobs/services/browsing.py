@@ -35,6 +35,10 @@ class Browsing:
         """Return the jobs with these ids, in no order."""
         return await self._browser.by_ids(ids)
 
+    async def latest_failures(self, limit: int) -> list[Row]:
+        """Return the jobs that failed last, the latest first."""
+        return await self._browser.latest_failures(limit)
+
     async def types(self) -> list[str]:
         """Return the types of all jobs that there are or may be, by name."""
         waiting = [each.job_type for each in await self._load.waiting_types()]

@@ -1,7 +1,7 @@
 """All that the page of one job tells."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,9 +13,11 @@ from modhost_background_jobs.contracts.models import JobAttempt
 from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.queue.job_data import for_people
 from modhost_background_jobs.queue.listing import JobListing, Row
-from modhost_background_jobs.queue.reading_logs import JobLogs
+from modhost_background_jobs.queue.reading_logs import JobLogs, LogPlace
 from modhost_background_jobs.services.overview import Overview
 from modhost_background_jobs.services.views import attempts_of
+
+__all__ = ["LOG_LINES", "InspectedJob", "JobInspection", "LogPlace", "LogRow"]
 
 LOG_LINES: Final = 300
 
@@ -79,9 +81,11 @@ class JobInspection:
             left=_left(row, ran) if state is JobState.RUNNING else None,
         )
 
-    async def log_after(self, lines: Mapping[UUID, int], limit: int) -> list[LogRow]:
-        """Return the lines that some jobs logged after one line of each, in order."""
-        return await self._logs.after(lines, limit)
+    async def logs_after(
+        self, places: Sequence[LogPlace], limit: int
+    ) -> dict[LogPlace, list[LogRow]]:
+        """Return what jobs logged after each of some places, in order, up to a limit for each."""
+        return await self._logs.after(places, limit)
 
 
 def _pretty(stored: str | None) -> str | None:

@@ -13,7 +13,7 @@ from modhost.background import HostedService
 from modhost.stopping import Stopping
 from modhost_background_jobs.pages.live.topics import Topic, Topics
 from modhost_background_jobs.queue.signals import Signal, wait_for
-from modhost_background_jobs.services.inspection import JobInspection, LogRow
+from modhost_background_jobs.services.inspection import JobInspection, LogPlace, LogRow
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,11 @@ class Viewer:
         self._sent: dict[str, str] = {}
         self._due: dict[str, str] = {}
         self._lines: list[LogRow] = []
+
+    @property
+    def place(self) -> LogPlace | None:
+        """The line after which this viewer's log goes on; None without a log."""
+        return None if self.job_id is None else (self.job_id, self.line)
 
     def offer(self, fragments: Mapping[str, str], lines: Sequence[LogRow]) -> None:
         """Keep what this viewer has not been sent; of a fragment only the newest."""
@@ -94,17 +99,11 @@ class LiveFeed(HostedService):
         """Look once, and tell the viewers."""
         viewers = list(self._viewers)
         rendered = await self._topics.render({t for viewer in viewers for t in viewer.topics})
-        lines = await self._new_lines(viewers)
+        places = {viewer.place for viewer in viewers}
+        lines = await self._inspection.logs_after([each for each in places if each], MOST_LINES)
         for viewer in viewers:
             fragments: dict[str, Any] = {}
             for topic in viewer.topics:
                 fragments |= rendered.get(topic, {})
-            own = [line for line in lines if line["job_id"] == viewer.job_id]
-            viewer.offer(fragments, own)
-
-    async def _new_lines(self, viewers: Sequence[Viewer]) -> list[LogRow]:
-        since: dict[UUID, int] = {}
-        for viewer in viewers:
-            if viewer.job_id is not None:
-                since[viewer.job_id] = min(viewer.line, since.get(viewer.job_id, viewer.line))
-        return await self._inspection.log_after(since, MOST_LINES) if since else []
+            # One that came while the lines were read, or whose place has moved, has the next look.
+            viewer.offer(fragments, lines.get(viewer.place, []) if viewer.place else [])

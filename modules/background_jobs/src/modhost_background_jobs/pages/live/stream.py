@@ -20,8 +20,9 @@ from modhost_background_jobs.permissions import MANAGE_JOBS
 from modhost_background_jobs.services.inspection import JobInspection, LogRow
 from modhost_background_jobs.services.overview import Span
 
-# A stream ends after this long; the browser opens the next one, and shows that it still may.
-LIFE_SECONDS: Final = 120.0
+# A stream ends after this long; the browser opens the next one, and shows that it still may: who
+# was logged out, or lost a permission, sees nothing new from then on.
+LIFE_SECONDS: Final = 15.0
 KEEP_ALIVE_SECONDS: Final = 15.0
 # The line's key in the database is a number of 64 bits.
 GREATEST_LINE: Final = 2**63 - 1
@@ -52,8 +53,8 @@ async def send_changes(
         events = _events(viewer, feed, stopping)
         return StreamingResponse(events, media_type="text/event-stream")
     rendered = await topics.render(viewer.topics)
-    since = {} if viewer.job_id is None else {viewer.job_id: viewer.line}
-    lines = await inspection.log_after(since, MOST_LINES) if since else []
+    place = viewer.place
+    lines = (await inspection.logs_after([place], MOST_LINES))[place] if place else []
     fragments = {name: html for each in rendered.values() for name, html in each.items()}
     return JSONResponse({"fragments": fragments, "log": [_line(line) for line in lines]})
 
@@ -78,7 +79,7 @@ async def _events(viewer: Viewer, feed: LiveFeed, stopping: Stopping) -> AsyncIt
     end = anyio.current_time() + LIFE_SECONDS
     with feed.watch(viewer):
         # Where an event cannot get through, the browser sees no answer, and polls.
-        yield "retry: 2000\n\n"
+        yield "retry: 500\n\n"
         while not stopping.has_begun and anyio.current_time() < end:
             ticket = viewer.changed.ticket()
             fragments, lines = viewer.take()

@@ -1,0 +1,51 @@
+"""What pages read of jobs, where the order matters."""
+
+from datetime import timedelta
+
+import pytest
+
+from background_jobs.support import START, claim, new_job
+from modhost.database import Database
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.queue.browsing import JobBrowser
+from modhost_background_jobs.queue.reading_logs import JobLogs
+from modhost_background_jobs.queue.records import Ended, LogLine
+from modhost_background_jobs.queue.store import JobStore
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_log_that_is_read_from_far_behind_holds_up_no_other(
+    store: JobStore, database: Database
+) -> None:
+    await store.insert([new_job(), new_job()])
+    long, short = [claimed.lease for claimed in await claim(store)]
+    lines = [LogLine(long, number, START, f"long {number}") for number in range(30)]
+    lines += [LogLine(short, number, START, f"short {number}") for number in range(3)]
+    await store.append_logs(lines, 1000)
+    begin, middle = (long.job_id, -1), (long.job_id, lines[19].line)
+    other = (short.job_id, -1)
+    found = await JobLogs(database).after([begin, middle, other], 20)
+    told = {place: [row["message"] for row in rows] for place, rows in found.items()}
+    assert told == {
+        begin: [f"long {number}" for number in range(20)],
+        middle: [f"long {number}" for number in range(20, 30)],
+        other: ["short 0", "short 1", "short 2"],
+    }
+    assert await JobLogs(database).after([], 20) == {}
+
+
+async def test_the_latest_failure_is_the_one_that_failed_last(
+    store: JobStore, database: Database
+) -> None:
+    """Not the one that was created last: a job may fail after hours of retries."""
+    await store.insert([new_job(), new_job(), new_job()])
+    first, second, third = [claimed.lease for claimed in await claim(store)]
+    for minutes, lease, state in (
+        (1, second, JobState.FAILED),
+        (2, first, JobState.FAILED),
+        (3, third, JobState.COMPLETED),
+    ):
+        await store.end([Ended(lease, state, "error")], START + timedelta(minutes=minutes))
+    failures = await JobBrowser(database).latest_failures(5)
+    assert [row["id"] for row in failures] == [first.job_id, second.job_id]
