@@ -76,6 +76,11 @@ class Jobs:
             ):
                 await anyio.sleep(0.005)
 
+    async def health(self) -> str:
+        """What the module says of how it is."""
+        async with self.host.scope() as scope:
+            return (await BackgroundJobsModule().check_health(scope)).detail
+
     async def processor(self) -> JobProcessorService:
         async with self.host.scope() as scope:
             return await scope.get(JobProcessorService)

@@ -14,6 +14,7 @@ from background_jobs.unwilling_jobs import (
     TranslatingJob,
 )
 from modhost_background_jobs.contracts import JobDetail, JobId, JobState, ModuleJob
+from modhost_background_jobs.worker import deaf_attempts
 from modhost_background_jobs.worker.processor import JobProcessorService
 
 pytestmark = pytest.mark.anyio
@@ -96,3 +97,20 @@ async def test_a_job_over_its_time_has_timed_out_however_it_ends(
     error = ended.error or ""
     assert error.startswith("timed out: the attempt took longer than 0.05 s.")
     assert ("ConnectionError: the connection" in error) is (job is TranslatingJob)
+
+
+async def test_a_thread_that_ignores_the_request_is_told_of(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(deaf_attempts, "GRACE_SECONDS", 0.05)
+    async with jobs_host(database_url, more_jobs=UNWILLING) as jobs:
+        job_id = await started(jobs, DeafThreadJob)
+        await jobs.scheduling.cancel(job_id)
+        told = await jobs.until(job_id, lambda job: bool(job.logs))
+        assert told.state is JobState.RUNNING
+        health = await jobs.health()
+        jobs.probe.thread_gate.set()
+        assert (await jobs.ends(job_id)).state is JobState.CANCELLED
+    assert "Asked to stop (cancelled)" in told.logs[0].message
+    assert f"The job {job_id} (tests.DeafThreadJob) does not stop. Asked" in caplog.text
+    assert f"The job {job_id} (tests.DeafThreadJob) was asked to stop" in health

@@ -38,6 +38,7 @@ from modhost_background_jobs.services.querying import BackgroundJobsQueries
 from modhost_background_jobs.services.rerunning import Rerunning
 from modhost_background_jobs.services.schedules import Schedules
 from modhost_background_jobs.services.scheduling import BackgroundJobsService
+from modhost_background_jobs.worker.deaf_attempts import DeafAttempts
 from modhost_background_jobs.worker.execution import AttemptRunner
 from modhost_background_jobs.worker.finishing import Finisher
 from modhost_background_jobs.worker.processes.pool import ProcessPool
@@ -98,6 +99,7 @@ def _add_worker(services: ServiceCollection) -> None:
         ProcessPool,
         ProcessRunner,
         Finisher,
+        DeafAttempts,
         ProgressFlushService,
         JobProcessorService,
         StalledJobSweeperService,

@@ -25,6 +25,7 @@ from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 from modhost_background_jobs.queue.notifying import Notifications
 from modhost_background_jobs.services.diagnosis import QueueDiagnosis
 from modhost_background_jobs.services.overview import Overview
+from modhost_background_jobs.worker.deaf_attempts import DeafAttempts
 from modhost_background_jobs.worker.identity import VERSION
 from modhost_background_jobs.worker.processor import JobProcessorService
 from modhost_background_jobs.worker.progress_flush import ProgressFlushService
@@ -71,8 +72,9 @@ class BackgroundJobsModule(Module):
 
     @hookimpl
     async def check_health(self, scope: Scope) -> HealthReport:
-        """Be degraded while jobs wait that nobody can run: they are safe, but they wait."""
+        """Be degraded while jobs wait that nobody can run, or go on that were asked to stop."""
         troubles = await (await scope.get(Overview)).troubles()
+        troubles = [*troubles, *(await scope.get(DeafAttempts)).troubles()]
         return HealthReport("degraded" if troubles else "healthy", " ".join(troubles))
 
     @hookimpl

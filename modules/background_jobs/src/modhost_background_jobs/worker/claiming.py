@@ -51,8 +51,10 @@ class ClaimLoop:
         self._knows_next_due = False
         self.in_flight = False
         """Whether a claim is under way, whose jobs nobody here knows yet."""
-        self.failed = False
-        """Whether a claim failed, which may have been committed all the same."""
+        self.begun = 0
+        """How many claims have begun."""
+        self.failures = 0
+        """How many claims failed, which may have been committed all the same."""
 
     async def run(self, slots: Slots, start: Callable[[list[ClaimedJob]], None]) -> None:
         """Claim what there is room for until cancelled; `start` takes what was claimed."""
@@ -81,13 +83,14 @@ class ClaimLoop:
     async def _claim(self, limit: int, after: Place) -> list[ClaimedJob]:
         # Shielded: what the database has handed out must become known here.
         self.in_flight = True
+        self.begun += 1
         try:
             with anyio.CancelScope(shield=True):
                 claimed = await self._store.claim(
                     self._worker, self._job_types, limit, self._clock.now(), after
                 )
         except Exception:
-            self.failed = True
+            self.failures += 1
             raise
         finally:
             self.in_flight = False

@@ -31,13 +31,12 @@ class Reports(Protocol):
 class AttemptContext:
     """Implements `JobExecutionContext`; what each method promises is said there."""
 
-    __slots__ = ("_attempt", "_clamped", "_clock", "_lines", "_reports")
+    __slots__ = ("_attempt", "_clamped", "_clock", "_reports")
 
     def __init__(self, attempt: RunningAttempt, reports: Reports, clock: Clock) -> None:
         self._attempt = attempt
         self._reports = reports
         self._clock = clock
-        self._lines = 0
         self._clamped = False
 
     @property
@@ -85,11 +84,9 @@ class AttemptContext:
 
     def log(self, message: str) -> None:
         """Report a line with the time of now."""
-        number, self._lines = self._lines, self._lines + 1
+        text = printable(self._attempt.redact(message))
         lease = self._attempt.claimed.lease
-        self._reports.log(
-            LogLine(lease, number, self._clock.now(), printable(self._attempt.redact(message)))
-        )
+        self._reports.log(LogLine(lease, next(self._attempt.lines), self._clock.now(), text))
 
     def _reason(self) -> StopReason | None:
         reason = self._attempt.reason

@@ -16,6 +16,7 @@ from modhost_background_jobs.queue.records import ClaimedJob, Released, WorkerIn
 from modhost_background_jobs.queue.store import JobStore
 from modhost_background_jobs.queue.wakeups import Wakeups
 from modhost_background_jobs.worker.claiming import ClaimLoop
+from modhost_background_jobs.worker.deaf_attempts import DeafAttempts
 from modhost_background_jobs.worker.draining import FAREWELL_SECONDS, drain
 from modhost_background_jobs.worker.execution import AttemptRunner
 from modhost_background_jobs.worker.finishing import Finisher
@@ -51,6 +52,7 @@ class JobProcessorService(HostedService):
         finisher: Finisher,
         statistics: StatisticsService,
         sweeper: StalledJobSweeperService,
+        deaf: DeafAttempts,
         options: BackgroundJobsOptions,
         clock: Clock,
     ) -> None:
@@ -63,6 +65,7 @@ class JobProcessorService(HostedService):
         self._finisher = finisher
         self._statistics = statistics
         self._sweeper = sweeper
+        self._deaf = deaf
         self._options = options
         self._clock = clock
         self.attempts = RunningAttempts()
@@ -102,7 +105,7 @@ class JobProcessorService(HostedService):
             self._wakeups,
             self.attempts,
             claims,
-            lambda: self._hand_back_waiting(STALE_SECONDS),
+            self._tend,
             self._clock,
         )
         over = anyio.Event()
@@ -154,6 +157,10 @@ class JobProcessorService(HostedService):
                 raise
             outcome = failed(attempt, error, registered, self._options, self._clock.now())
         self._finisher.add(attempt, outcome)
+
+    def _tend(self) -> None:
+        self._hand_back_waiting(STALE_SECONDS)
+        self._deaf.look(self.attempts)
 
     def _hand_back_waiting(self, waiting_for: float) -> None:
         """Hand back attempts that wait for a slot, which another worker may have free."""

@@ -1,7 +1,7 @@
 """Telling running attempts to stop: cancelled somewhere, or no longer this worker's."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import anyio
@@ -12,6 +12,7 @@ from modhost_background_jobs.queue.signals import wait_for
 from modhost_background_jobs.queue.store import JobStore
 from modhost_background_jobs.queue.wakeups import Wakeups
 from modhost_background_jobs.worker.claiming import ClaimLoop
+from modhost_background_jobs.worker.orphans import Orphans
 from modhost_background_jobs.worker.running import RunningAttempts
 from modhost_background_jobs.worker.stopping import StopReason
 
@@ -19,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 1.0
 LEAST_PAUSE_SECONDS: Final = 0.1
+IDLE_LOOK_SECONDS: Final = 5.0
+WARY_SECONDS: Final = 10.0
 
 
 class StopRequests:
@@ -31,7 +34,7 @@ class StopRequests:
         wakeups: Wakeups,
         running: RunningAttempts,
         claims: ClaimLoop,
-        return_stale: Callable[[], None],
+        tend: Callable[[], None],
         clock: Clock,
     ) -> None:
         self._worker = worker
@@ -39,16 +42,20 @@ class StopRequests:
         self._wakeups = wakeups
         self._running = running
         self._claims = claims
-        self._return_stale = return_stale
+        self._orphans = Orphans(claims, running)
+        self._tend = tend
         self._clock = clock
+        self._looked_at = 0.0
+        self._failures_seen = 0
+        self._wary_until = 0.0
 
     async def watch(self) -> None:
         """Look whenever something may have changed, once a second at least, until cancelled."""
         while True:
             ticket = self._wakeups.stop_requests.ticket()
-            self._return_stale()
+            self._tend()
             try:
-                if len(self._running) or self._claims.failed:
+                if len(self._running) or self._is_look_due():
                     await self.look()
             except Exception as error:  # noqa: BLE001 - whatever the driver says, it looks again
                 logger.warning("Could not look for requests to stop (%s).", error)
@@ -59,6 +66,7 @@ class StopRequests:
         """Stop what was cancelled or lost, and give back what this worker does not know of."""
         # Before the look: a job that is claimed meanwhile is not lost for being unknown to it.
         attempts = list(self._running)
+        self._looked_at = self._clock.monotonic()
         leases = await self._store.leases(self._worker)
         for attempt in attempts:
             stop = leases.get(attempt.claimed.lease)
@@ -66,17 +74,21 @@ class StopRequests:
                 attempt.stop(StopReason.LOST_LEASE)
             elif stop:
                 attempt.stop(StopReason.CANCELLED)
-        if self._claims.failed and not self._claims.in_flight:
-            await self._give_back(leases)
-            self._claims.failed = False
+        await self._give_back(self._orphans.among(leases))
 
-    async def _give_back(self, leases: dict[Lease, bool]) -> None:
+    def _is_look_due(self) -> bool:
+        """Whether to look though no job runs here: soon after a failed claim, else rarely."""
+        now = self._clock.monotonic()
+        if self._claims.failures != self._failures_seen:
+            self._failures_seen = self._claims.failures
+            self._wary_until = now + WARY_SECONDS
+        return now < self._wary_until or now - self._looked_at >= IDLE_LOOK_SECONDS
+
+    async def _give_back(self, orphans: Sequence[Lease]) -> None:
         """Release jobs that a claim handed out whose answer was lost on the way."""
-        unknown = [lease for lease in leases if lease not in self._running]
-        if not unknown:
+        if not orphans:
             return
         now = self._clock.now()
-        error = "handed back: the connection broke while it was claimed."
-        released = [Released(lease, now, error, spent=False) for lease in unknown]
+        released = [Released(lease, now, error=None, spent=False) for lease in orphans]
         await self._store.release(released, now)
-        logger.warning("Handed back %d jobs whose claim had been cut off.", len(unknown))
+        logger.warning("Handed back %d jobs whose claim had been cut off.", len(orphans))

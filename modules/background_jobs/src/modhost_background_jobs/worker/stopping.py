@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from enum import Enum
+from itertools import count
 from typing import Literal, TypeAlias
 
 import anyio
@@ -33,6 +34,7 @@ class RunningAttempt:
         "_secrets",
         "claimed",
         "has_noticed",
+        "lines",
         "on_stop",
         "over",
         "place",
@@ -49,6 +51,8 @@ class RunningAttempt:
         self.has_noticed = False
         """Whether its code has learned that it is to stop."""
         self.over = False
+        self.lines = count()
+        """The numbers of its log lines, for whoever writes one, in any thread."""
         self._secrets: tuple[str, ...] | None = None
 
     @property

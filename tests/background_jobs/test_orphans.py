@@ -1,0 +1,96 @@
+"""Jobs that a claim handed out whose answer was lost."""
+
+from typing import Any
+
+import pytest
+
+from background_jobs.hosts import jobs_host
+from background_jobs.jobs_module import ReportingJob, Work
+from background_jobs.support import TYPES, MovingClock, claim, new_job
+from modhost.database import Database
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.queue.records import ClaimedJob
+from modhost_background_jobs.queue.store import JobStore
+from modhost_background_jobs.queue.wakeups import open_wakeups
+from modhost_background_jobs.worker.claiming import ClaimLoop
+from modhost_background_jobs.worker.orphans import Orphans
+from modhost_background_jobs.worker.running import RunningAttempts
+from modhost_background_jobs.worker.stopping import RunningAttempt
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_job_whose_claim_was_cut_off_is_handed_back_and_runs(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost: list[ClaimedJob] = []
+    async with jobs_host(database_url, poll_interval="50ms") as jobs:
+        async with jobs.host.scope() as scope:
+            store = await scope.get(JobStore)
+        answering = store.claim
+
+        async def losing(*arguments: Any) -> list[ClaimedJob]:
+            claimed = await answering(*arguments)
+            if claimed and not lost:
+                lost.extend(claimed)
+                msg = "the connection was lost"
+                raise ConnectionResetError(msg)
+            return claimed
+
+        monkeypatch.setattr(store, "claim", losing)
+        job_id = await jobs.scheduling.enqueue(ReportingJob, Work(name="cut off"))
+        job = await jobs.ends(job_id, seconds=10)
+    assert [each.lease.job_id for each in lost] == [job_id]
+    assert (job.state, job.retry_count) == (JobState.COMPLETED, 0)
+    assert [attempt.number for attempt in job.attempts] == [1]
+    assert jobs.probe.started["cut off"] == 1
+
+
+class Looking:
+    """What a worker knows, and the claims that it has under way."""
+
+    def __init__(self, database: Database, store: JobStore, clock: MovingClock) -> None:
+        self.store = store
+        self.claims = ClaimLoop("w1", TYPES, store, open_wakeups(database), clock, 1)
+        self.running = RunningAttempts()
+        self.orphans = Orphans(self.claims, self.running)
+
+    async def look(self) -> int:
+        return len(self.orphans.among(await self.store.leases("w1")))
+
+
+@pytest.fixture
+def looking(database: Database, store: JobStore, clock: MovingClock) -> Looking:
+    return Looking(database, store, clock)
+
+
+async def test_a_claim_that_commits_long_after_it_failed_is_found(
+    looking: Looking, store: JobStore
+) -> None:
+    """One look soon after the failure was all there was."""
+    looking.claims.failures += 1
+    assert await looking.look() == 0
+    await store.insert([new_job()])
+    await claim(store)
+    assert [await looking.look() for _ in range(2)] == [0, 1]
+
+
+async def test_what_a_claim_under_way_has_taken_is_no_orphan(
+    looking: Looking, store: JobStore
+) -> None:
+    looking.claims.in_flight, looking.claims.begun = True, 1
+    await store.insert([new_job()])
+    (claimed,) = await claim(store)
+    assert [await looking.look() for _ in range(3)] == [0, 0, 0]
+    looking.running.add(RunningAttempt(claimed, "task"))
+    looking.claims.in_flight = False
+    assert [await looking.look() for _ in range(3)] == [0, 0, 0]
+
+
+async def test_claims_without_a_pause_hide_no_orphan(looking: Looking, store: JobStore) -> None:
+    await store.insert([new_job()])
+    await claim(store)
+    looking.claims.in_flight, looking.claims.begun = True, 1
+    assert await looking.look() == 0
+    looking.claims.begun = 2
+    assert await looking.look() == 1
