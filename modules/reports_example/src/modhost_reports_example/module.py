@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from modhost import Module, Permission, Scope, ServiceCollection, hookimpl
+from modhost import HostedService, Module, Permission, Scope, ServiceCollection, hookimpl
 from modhost.web import Endpoints, Menu, Pages
 from modhost_background_jobs.contracts import add_module_job
 from modhost_reports_example.api.endpoints import map_endpoints
@@ -17,6 +17,7 @@ from modhost_reports_example.permissions import GENERATE, VIEW
 from modhost_reports_example.seeding import MonthlyReportSeed
 from modhost_reports_example.services.reports import ReportsService
 from modhost_reports_example.services.storage import ReportStorage
+from modhost_reports_example.services.uploads import UploadSweeper
 from modhost_reports_example.sources import Sources
 
 
@@ -37,6 +38,7 @@ class ReportsModule(Module):
         services.add_singleton(Sources)
         services.add_singleton(ReportStorage)
         services.add_singleton(MonthlyReportSeed)
+        services.add_singleton(UploadSweeper)
         services.add_scoped(ReportsContracts, ReportsService)
         add_module_job(services, GenerateReportJob)
 
@@ -44,6 +46,11 @@ class ReportsModule(Module):
     def configure_permissions(self) -> Sequence[Permission]:
         """Declare who may see reports and who may ask for them."""
         return [GENERATE, VIEW]
+
+    @hookimpl
+    def hosted_services(self) -> Sequence[type[HostedService]]:
+        """Delete files that were sent and that nobody needs any more."""
+        return [UploadSweeper]
 
     @hookimpl
     def map_endpoints(self, endpoints: Endpoints, options: ReportsOptions) -> None:

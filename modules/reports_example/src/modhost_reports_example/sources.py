@@ -26,7 +26,8 @@ class Sources:
     def check(self, request: ReportRequest) -> None:
         """Raise `UnknownSource` for a request whose source is neither shipped nor sent."""
         if request.upload is None and request.source not in self.names():
-            msg = f"There is no source {request.source!r}; there are {', '.join(self.names())}."
+            names = ", ".join(self.names())
+            msg = f"There is no source {request.source!r}; choose one of: {names}."
             raise UnknownSource(msg)
 
     def path(self, request: ReportRequest) -> Path:

@@ -19,7 +19,10 @@ class ReportsTable(SQLModel):
 
 
 class StoredReport(ReportsTable, table=True):
-    """A report; `rows` is JSON, empty until the job is done. Ids grow with time."""
+    """A report; `rows` is JSON, empty until the job is done. Ids grow with time.
+
+    `upload` is the file that was sent for it, as long as it may be there.
+    """
 
     __tablename__ = "reports"
     __table_args__ = ({"schema": SCHEMA},)
@@ -31,6 +34,7 @@ class StoredReport(ReportsTable, table=True):
     completed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     records: int | None = None
     rows: str | None = Field(default=None, sa_type=Text)
+    upload: str | None = Field(default=None, index=True)
 
 
 class Seed(ReportsTable, table=True):

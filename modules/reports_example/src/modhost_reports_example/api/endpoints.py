@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from uuid import UUID
 
 import anyio
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -37,7 +37,6 @@ def map_endpoints(endpoints: Endpoints, options: ReportsOptions) -> None:
     """Map the routes."""
     endpoints.map_error(ReportNotFound, 404)
     endpoints.map_error(ReportNotFinished, 409)
-    endpoints.map_error(UnknownSource, 422)
     endpoints.post(
         "/",
         request_report,
@@ -53,6 +52,8 @@ def map_endpoints(endpoints: Endpoints, options: ReportsOptions) -> None:
 
 class Order(BaseModel):
     """A report that is asked for as JSON."""
+
+    model_config = ConfigDict(extra="forbid")
 
     type: ReportType
     source: Annotated[str, Field(max_length=200)]
@@ -102,8 +103,9 @@ async def _requested(
 ) -> Reply[Requested]:
     try:
         job_id = await reports.request(wanted, execute_at)
-    except InvalidJobData as error:
-        errors = [FieldError("execute_at", str(error))]
+    except (UnknownSource, InvalidJobData) as error:
+        field = "source" if isinstance(error, UnknownSource) else "execute_at"
+        errors = [FieldError(field, str(error))]
         raise HttpProblem(422, str(error), errors=errors) from error
     return Reply(Requested(job_id=job_id), headers={"Location": f"/api/jobs/{job_id}"})
 

@@ -29,6 +29,7 @@ class ReportStorage:
             job_id=job_id,
             type=request.type.value,
             source=request.source,
+            upload=request.upload,
             created_at=self._clock.now(),
         )
         session.add(stored)
@@ -52,6 +53,19 @@ class ReportStorage:
             stored.rows = _ROWS.dump_json(rows).decode()
             stored.records = sum(row.count for row in rows)
             stored.completed_at = self._clock.now()
+
+    async def uploads(self) -> Sequence[tuple[UUID, str]]:
+        """Return the files that were sent and may still be there, each with its job."""
+        async with self._database.reading() as session:
+            kept = select(StoredReport.job_id, col(StoredReport.upload)).where(
+                col(StoredReport.upload).is_not(None)
+            )
+            return [(job_id, upload) for job_id, upload in await session.exec(kept) if upload]
+
+    async def forget_upload(self, job_id: UUID) -> None:
+        """Note that the file of a report is gone."""
+        async with self._database.session() as session:
+            (await session.get_one(StoredReport, job_id)).upload = None
 
     async def find(self, job_id: UUID) -> StoredReport | None:
         """Return a report, finished or not."""

@@ -1,0 +1,50 @@
+"""The hosted service that deletes files that were sent and that nobody needs any more."""
+
+import logging
+from typing import Final
+
+import anyio
+from anyio.abc import TaskStatus
+
+from modhost import HostedService
+from modhost_background_jobs.contracts import BackgroundJobs, JobId, JobState
+from modhost_reports_example.services.storage import ReportStorage
+from modhost_reports_example.sources import Sources
+
+logger = logging.getLogger(__name__)
+
+INTERVAL_SECONDS: Final = 600.0
+_NEEDED: Final = (JobState.PENDING, JobState.RUNNING, JobState.FAILED)
+
+
+class UploadSweeper(HostedService):
+    """Deletes the files of jobs that are over.
+
+    The job does so itself when it has made the report; this is for those that were cancelled or
+    deleted. The file of a job that failed stays as long as the job does: somebody may retry it.
+    """
+
+    name = "upload sweeper"
+
+    def __init__(self, storage: ReportStorage, sources: Sources, jobs: BackgroundJobs) -> None:
+        self._storage = storage
+        self._sources = sources
+        self._jobs = jobs
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Sweep until cancelled."""
+        task_status.started()
+        while True:
+            await anyio.sleep(INTERVAL_SECONDS)
+            try:
+                await self.sweep()
+            except Exception as error:  # noqa: BLE001 - the files stay until the next try
+                logger.warning("Uploads could not be swept (%s); tried again.", error)
+
+    async def sweep(self) -> None:
+        """Delete what nobody needs now."""
+        for job_id, upload in await self._storage.uploads():
+            status = await self._jobs.get_status(JobId(job_id))
+            if status is None or status.state not in _NEEDED:
+                self._sources.forget(upload)
+                await self._storage.forget_upload(job_id)
