@@ -8,6 +8,7 @@ from typing import ClassVar
 from uuid import UUID
 
 import anyio
+import anyio.lowlevel
 import pytest
 from sqlalchemy import MetaData, text
 from sqlalchemy.engine import make_url
@@ -141,6 +142,28 @@ async def test_a_cancelled_transaction_leaves_the_database_usable(database_url: 
             session.add(Moment(id=new_id(), at=datetime.now(UTC)))
         async with database.reading() as session:
             assert len((await session.exec(select(Moment))).all()) == 1
+
+
+@pytest.mark.timeout(30)
+def test_reads_that_are_cancelled_while_they_open_the_file_leave_nothing_behind(
+    tmp_path: Path,
+) -> None:
+    """A host that was stopped at once hung: a closing that was cancelled waited for ever."""
+    for turns in range(0, 600, 20):
+        anyio.run(cancel_reads_after, f"sqlite:///{tmp_path}/{turns}.db", turns)
+
+
+async def cancel_reads_after(url: str, turns: int) -> None:
+    async def read(database: Database) -> None:
+        async with database.reading() as session:
+            await session.connection()
+
+    async with Database(url).open() as database, anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(read, database)
+        for _ in range(turns):
+            await anyio.lowlevel.checkpoint()
+        group.cancel_scope.cancel()
 
 
 async def test_a_reader_cannot_write(database_url: str) -> None:

@@ -1,7 +1,9 @@
 """SQLAlchemy's engines, set up so that nothing is lost and nobody waits for long."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
+import anyio
 from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -22,6 +24,7 @@ def open_sqlite(url: DatabaseUrl, names: FlatNames) -> tuple[AsyncEngine, AsyncE
         (writer, "BEGIN IMMEDIATE", False),
         (reader, "BEGIN", True),
     ):
+        _open_and_close_undisturbed(engine)
         _begin_by(engine, begin, query_only=query_only)
         names.apply_to(engine.sync_engine)
     return writer, reader
@@ -55,6 +58,25 @@ def open_postgres(url: DatabaseUrl) -> tuple[AsyncEngine, AsyncEngine]:
 def _create(url: DatabaseUrl, **settings: Any) -> AsyncEngine:
     # Errors are logged, where the values of a statement have no place.
     return create_async_engine(url.for_engine(), hide_parameters=True, **settings)
+
+
+def _open_and_close_undisturbed(engine: AsyncEngine) -> None:
+    """Keep cancellations from the opening and closing of connections, short as both are.
+
+    Each has a thread of the driver's. A cancelled opening leaves it behind with an open file; a
+    cancelled closing stops it twice, and the second stop is awaited for ever: the process hangs.
+    """
+    dialect = engine.dialect
+    for name in ("connect", "do_close", "do_terminate"):
+        setattr(dialect, name, _shielded(getattr(dialect, name)))
+
+
+def _shielded(step: Callable[..., Any]) -> Callable[..., Any]:
+    def shielded(*arguments: Any, **settings: Any) -> Any:
+        with anyio.CancelScope(shield=True):  # noqa: ASYNC100 - the step awaits in a greenlet
+            return step(*arguments, **settings)
+
+    return shielded
 
 
 def _begin_by(engine: AsyncEngine, statement: str, *, query_only: bool) -> None:
