@@ -4,13 +4,14 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
 from functools import partial
+from pathlib import Path
 
 import anyio
 import anyio.lowlevel
 import pytest
 from sqlalchemy import text
 
-from modhost.database import Database
+from modhost.database import Database, SqliteAccess
 from modhost.database.write_turn import WriteTurn
 
 pytestmark = pytest.mark.anyio
@@ -166,3 +167,18 @@ async def test_a_write_of_a_child_task_within_a_session_is_told_that_it_waits_fo
                 group.start_soon(write)
         assert caught.group_contains(TimeoutError, match="takes session=")
     await write()
+
+
+async def test_a_file_that_cannot_be_opened_is_told_to_each_who_asks(tmp_path: Path) -> None:
+    """The thread used to die of it, and whoever asked waited for ever."""
+    folder = tmp_path / "test.db"
+    folder.mkdir()
+    sqlite = SqliteAccess(folder, WriteTurn())
+    with anyio.fail_after(10):
+        for ask in (sqlite.read, sqlite.write, sqlite.read, sqlite.write):
+            with pytest.raises(sqlite3.OperationalError):
+                await ask(partial(insert, 1))
+        folder.rmdir()
+        await sqlite.write(lambda connection: connection.execute("CREATE TABLE numbers (number)"))
+        assert await sqlite.write(partial(insert, 1)) == 1
+    sqlite.close()

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from functools import cached_property
-from typing import Literal
+from typing import Final, Literal
 
 import anyio
 from sqlalchemy import text
@@ -17,6 +17,9 @@ from modhost.database.postgres import PostgresAccess
 from modhost.database.sqlite import SqliteAccess
 from modhost.database.url import DatabaseUrl
 from modhost.database.write_turn import WriteTurn
+
+FAREWELL_SECONDS: Final = 5.0
+"""How long a server is waited for that may not answer any more."""
 
 
 class Database:
@@ -147,11 +150,12 @@ class Database:
     async def _close(self) -> None:
         writer, reader = self._opened
         self._engines = None
-        await writer.dispose()
-        await reader.dispose()
+        for engine in (writer, reader):
+            with anyio.move_on_after(FAREWELL_SECONDS):
+                await engine.dispose()
         if "sqlite" in self.__dict__:
             self.sqlite.close()
             del self.__dict__["sqlite"]
         if "postgres" in self.__dict__:
-            await self.postgres.close()
+            await self.postgres.close(FAREWELL_SECONDS)
             del self.__dict__["postgres"]

@@ -39,22 +39,25 @@ class PostgresAccess:
         """What the driver raises."""
 
     @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Any]:
-        """Lend a connection; one that the server has closed is replaced."""
+    async def acquire(self, seconds: float | None = None) -> AsyncIterator[Any]:
+        """Lend a connection; one that the server has closed is replaced.
+
+        Neither the wait for one nor that for its return takes longer than `seconds`.
+        """
         pool = self._pool or await self._open_pool()
-        async with pool.acquire() as connection:
+        async with pool.acquire(timeout=seconds) as connection:
             yield connection
 
     async def connect(self) -> Any:
         """Open a connection of its own, e.g. to listen; whoever asks closes it."""
         return await self._asyncpg.connect(self._dsn, **self._connecting)
 
-    async def close(self) -> None:
-        """Close the pool."""
+    async def close(self, seconds: float) -> None:
+        """Close the pool; at once where the server has not answered for that long."""
         pool, self._pool = self._pool, None
         if pool is None:
             return
-        with anyio.move_on_after(5):
+        with anyio.move_on_after(seconds):
             await pool.close()
             return
         pool.terminate()

@@ -48,7 +48,12 @@ class SqliteAccess:
         """
         if self._observer is None:
             self._observer = connect(self._path, query_only=True)
-        version: int = self._observer.execute("PRAGMA data_version").fetchone()[0]
+        try:
+            version: int = self._observer.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.Error:
+            self._observer.close()
+            self._observer = None
+            raise
         return version
 
     def watch(self) -> AbstractContextManager[WalWatch]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from modhost.database import PostgresAccess, from_postgres
@@ -25,6 +25,9 @@ from modhost_background_jobs.queue.records import (
     WorkerInfo,
     first_beat,
 )
+
+CLAIM_SECONDS: Final = 10.0
+"""A claim is waited for at a shutdown, too: no longer than this where nobody answers."""
 
 
 class PostgresJobStore:
@@ -55,9 +58,15 @@ class PostgresJobStore:
         after: Place = START,
     ) -> list[ClaimedJob]:
         """Claim with SKIP LOCKED, in the common order of all types."""
-        async with self._postgres.acquire() as connection:
+        async with self._postgres.acquire(CLAIM_SECONDS) as connection:
             rows = await connection.fetch(
-                statements.CLAIM, list(job_types), now, limit, worker, *after
+                statements.CLAIM,
+                list(job_types),
+                now,
+                limit,
+                worker,
+                *after,
+                timeout=CLAIM_SECONDS,
             )
         claimed = [_claimed(row, now) for row in rows]
         claimed.sort(key=lambda job: (job.due_at, job.lease))

@@ -1,19 +1,24 @@
 """How a consumer learns that there is work, or that a job is to stop, before it polls."""
 
 import logging
+import sqlite3
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
 import anyio
 
 from modhost.database import Database
 from modhost_background_jobs.queue.postgres_statements import CHANNEL
-from modhost_background_jobs.queue.signals import Signal
+from modhost_background_jobs.queue.signals import Signal, wait_for
 
 logger = logging.getLogger(__name__)
 
 COMMIT_SECONDS: Final = (0.0002, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128)
 LEAST_PAUSE_SECONDS: Final = 0.003
 RECONNECT_SECONDS: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
+LASTING_SECONDS: Final = 10.0
+SILENCE_SECONDS: Final = 15.0
+ANSWER_SECONDS: Final = 5.0
 
 
 class Wakeups(Protocol):
@@ -40,8 +45,13 @@ class SqliteWakeups:
         self._sqlite = database.sqlite
 
     async def watch(self) -> None:
-        """Look at what costs four microseconds, and locks nothing."""
+        """Look at what costs four microseconds, and locks nothing; again after every error."""
+        await _keep_on(self._look, (sqlite3.Error, OSError))
+
+    async def _look(self) -> None:
         seen = self._sqlite.data_version()
+        # What was committed while nobody looked is found by one look.
+        _fire_all(self)
         with self._sqlite.watch() as log:
             while True:
                 await log.written()
@@ -49,8 +59,7 @@ class SqliteWakeups:
                     version = self._sqlite.data_version()
                     if version != seen:
                         seen = version
-                        self.work.fire()
-                        self.stop_requests.fire()
+                        _fire_all(self)
                         break
                     await anyio.sleep(pause)
                 if log.is_told:
@@ -67,16 +76,7 @@ class PostgresWakeups:
 
     async def watch(self) -> None:
         """Listen, and listen again after every loss of the connection."""
-        failures = 0
-        while True:
-            try:
-                await self._listen()
-                failures = 0
-            except self._database.postgres.errors as error:
-                pause = RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)]
-                failures += 1
-                logger.warning("Lost the wake-ups (%s); polling, next try in %s s.", error, pause)
-                await anyio.sleep(pause)
+        await _keep_on(self._listen, self._database.postgres.errors)
 
     async def _listen(self) -> None:
         closed = anyio.Event()
@@ -85,8 +85,10 @@ class PostgresWakeups:
             connection.add_termination_listener(lambda _: closed.set())
             await connection.add_listener(CHANNEL, self._notified)
             # What was committed while nobody listened is found by one look.
-            self._fire_all()
-            await closed.wait()
+            _fire_all(self)
+            while not await wait_for(closed, SILENCE_SECONDS):
+                # A connection that was cut off without a word is silent as an idle one is.
+                await connection.execute("SELECT 1", timeout=ANSWER_SECONDS)
         finally:
             with anyio.CancelScope(shield=True), anyio.move_on_after(1):
                 await connection.close()
@@ -97,9 +99,29 @@ class PostgresWakeups:
         else:
             self.work.fire()
 
-    def _fire_all(self) -> None:
-        self.work.fire()
-        self.stop_requests.fire()
+
+async def _keep_on(
+    watch: Callable[[], Awaitable[None]], errors: tuple[type[Exception], ...]
+) -> None:
+    """Watch for ever: again when it ends, and after pauses that grow when it fails."""
+    failures = 0
+    while True:
+        began = anyio.current_time()
+        try:
+            await watch()
+            failures = 0
+        except errors as error:
+            if anyio.current_time() - began > LASTING_SECONDS:
+                failures = 0
+            pause = RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)]
+            failures += 1
+            logger.warning("Lost the wake-ups (%s); polling, next try in %s s.", error, pause)
+            await anyio.sleep(pause)
+
+
+def _fire_all(wakeups: Wakeups) -> None:
+    wakeups.work.fire()
+    wakeups.stop_requests.fire()
 
 
 def open_wakeups(database: Database) -> Wakeups:

@@ -1,0 +1,64 @@
+"""A way to PostgreSQL that can be cut without a word, as by a firewall that forgets it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+from anyio.abc import ByteStream, SocketAttribute, SocketStream
+from sqlalchemy.engine import URL, make_url
+
+
+class Way:
+    """Forwards what both sides say, until it is cut; whoever comes after that gets through."""
+
+    def __init__(self, url: str) -> None:
+        self._server = make_url(url)
+        self._is_cut = anyio.Event()
+        self._port = 0
+        self.connections = 0
+
+    @property
+    def url(self) -> str:
+        bare = self._server.difference_update_query(["host", "port"])
+        return bare.set(host="127.0.0.1", port=self._port).render_as_string(hide_password=False)
+
+    def cut(self) -> None:
+        """Let what is connected now hear nothing any more, and not know it."""
+        is_cut, self._is_cut = self._is_cut, anyio.Event()
+        is_cut.set()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["Way"]:
+        listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+        self._port = listener.listeners[0].extra(SocketAttribute.local_port)  # noqa: S610
+        async with listener, anyio.create_task_group() as group:
+            group.start_soon(listener.serve, self._forward)
+            yield self
+            group.cancel_scope.cancel()
+
+    async def _forward(self, client: SocketStream) -> None:
+        is_cut = self._is_cut
+        self.connections += 1
+        async with client, await _connect(self._server) as server:
+            async with anyio.create_task_group() as group:
+                group.start_soon(_pump, client, server, is_cut)
+                await _pump(server, client, is_cut)
+                group.cancel_scope.cancel()
+
+
+async def _connect(url: URL) -> ByteStream:
+    host = str(url.host or url.query["host"])
+    port = url.port or int(str(url.query.get("port", "5432")))
+    if host.startswith("/"):
+        return await anyio.connect_unix(f"{host}/.s.PGSQL.{port}")
+    return await anyio.connect_tcp(host, port)
+
+
+async def _pump(here: ByteStream, there: ByteStream, is_cut: anyio.Event) -> None:
+    try:
+        async for part in here:
+            if is_cut.is_set():
+                await anyio.sleep_forever()
+            await there.send(part)
+    except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+        return

@@ -1,0 +1,133 @@
+"""Wake-ups that are lost, and that come back."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import anyio
+import pytest
+
+from background_jobs.cut_off import Way
+from background_jobs.hosts import Jobs, jobs_host
+from background_jobs.jobs_module import ReportingJob, WaitingJob, Work
+from background_jobs.support import TYPES, migrated, new_job
+from modhost.database import Database, SqliteAccess
+from modhost.database import database as database_module
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.queue import postgres_store, wakeups
+from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
+from modhost_background_jobs.queue.open_store import open_store
+from modhost_background_jobs.queue.wakeups import Wakeups, open_wakeups
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def watched(database: Database) -> AsyncIterator[Wakeups]:
+    """Wake-ups that have begun to watch."""
+    opened = open_wakeups(database)
+    begun = opened.work.ticket()
+    async with anyio.create_task_group() as group:
+        group.start_soon(opened.watch)
+        with anyio.fail_after(10):
+            await begun.wait()
+        yield opened
+        group.cancel_scope.cancel()
+
+
+async def enqueued_by_another(jobs: Jobs, url: str) -> None:
+    """Enqueue in a session of another process, as it were, and wait for the job's end."""
+    async with jobs_host(url, mode="Producer") as producer, producer.host.scope() as scope:
+        database = await scope.get(Database)
+        async with database.session() as session:
+            job_id = await producer.scheduling.enqueue(ReportingJob, Work(), session=session)
+            assert await jobs.scheduling.get_status(job_id) is None
+        await jobs.ends(job_id, seconds=10)
+
+
+async def test_a_job_in_a_transaction_wakes_a_consumer_of_another_process_that_does_not_poll(
+    database_url: str,
+) -> None:
+    async with jobs_host(database_url, poll_interval="60s") as jobs:
+        for _ in range(3):
+            await enqueued_by_another(jobs, database_url)
+
+
+async def test_a_job_in_a_transaction_wakes_the_same_process_when_it_commits(
+    database: Database, queue: DatabaseJobQueue
+) -> None:
+    """Without the notification, and without a look at the file."""
+    ticket = queue._wakeups.work.ticket()
+    async with database.session() as session:
+        await queue.enqueue([new_job()], session)
+        assert not ticket.is_set()
+    assert ticket.is_set()
+
+
+async def test_a_look_at_the_file_that_fails_costs_no_running_job_its_worker(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of one look used to end the processor, and all that it ran."""
+    async with jobs_host(sqlite_url, poll_interval="60s") as jobs:
+        waiting = await jobs.scheduling.enqueue(WaitingJob)
+        await jobs.probe.until(lambda: jobs.probe.started["waiting"] == 1)
+        failures = iter([sqlite3.OperationalError("database is locked")])
+        look = SqliteAccess.data_version
+
+        def fail_once(sqlite: SqliteAccess) -> int:
+            for failure in failures:
+                raise failure
+            return look(sqlite)
+
+        monkeypatch.setattr(SqliteAccess, "data_version", fail_once)
+        for _ in range(2):
+            await enqueued_by_another(jobs, sqlite_url)
+        jobs.probe.gate.set()
+        assert (await jobs.ends(waiting)).state is JobState.COMPLETED
+        assert jobs.probe.stopped["waiting"] == 0
+
+
+async def test_a_listener_that_was_cut_off_without_a_word_listens_again(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "FAREWELL_SECONDS", 0.1)
+    monkeypatch.setattr(wakeups, "SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr(wakeups, "ANSWER_SECONDS", 0.1)
+    async with (
+        Database(postgres_url).open() as direct,
+        Way(postgres_url).open() as way,
+        Database(way.url).open() as database,
+        watched(database) as opened,
+    ):
+        await migrated(direct)
+        ticket = opened.work.ticket()
+        way.cut()
+        with anyio.fail_after(10):
+            await ticket.wait()
+            while opened.work.ticket() is ticket:
+                await anyio.sleep(0.01)
+            ticket = opened.work.ticket()
+            await open_store(direct).insert([new_job()])
+            await ticket.wait()
+
+
+async def test_a_claim_that_nobody_answers_ends_soon_and_the_next_gets_through(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A claim is shielded from a shutdown, which waited a minute for a server that was gone."""
+    monkeypatch.setattr(database_module, "FAREWELL_SECONDS", 0.1)
+    monkeypatch.setattr(postgres_store, "CLAIM_SECONDS", 0.2)
+    async with (
+        Database(postgres_url).open() as direct,
+        Way(postgres_url).open() as way,
+        Database(way.url).open() as database,
+    ):
+        await migrated(direct)
+        store, now = open_store(database), datetime.now(UTC)
+        assert await store.claim("w1", TYPES, 1, now) == []
+        way.cut()
+        with anyio.fail_after(5):
+            with pytest.raises(TimeoutError):
+                await store.claim("w1", TYPES, 1, now)
+            assert await store.claim("w1", TYPES, 1, now) == []
