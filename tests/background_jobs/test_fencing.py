@@ -60,7 +60,7 @@ async def test_progress_and_logs_with_an_old_fence_are_refused(
     store: JobStore, listing: JobListing
 ) -> None:
     old, new = await taken_over(store)
-    assert await store.save_progress([ProgressUpdate(old, 99, "zombie")]) == set()
+    assert await store.save_progress([ProgressUpdate(old, 99, "zombie", LATER)]) == set()
     assert await store.append_logs([LogLine(old, 0, LATER, "zombie")], 10) == set()
     assert await store.append_logs([LogLine(new.lease, 0, LATER, "alive")], 10) == {old.job_id}
     found = await listing.detail(old.job_id)

@@ -1,17 +1,24 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import anyio
 import pytest
 
 from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.jobs_module import PermanentlyFailingJob, ReportingJob, WaitingJob, Work
-from background_jobs.support import new_job
+from background_jobs.support import START, claim, new_job
+from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.queue.browsing import JobBrowser
 from modhost_background_jobs.queue.histogram import Histogram
+from modhost_background_jobs.queue.records import Ended
 from modhost_background_jobs.queue.store import JobStore
+from modhost_background_jobs.services.attention import attention_of
+from modhost_background_jobs.services.inspection import JobInspection
 from modhost_background_jobs.services.overview import Overview
+from modhost_background_jobs.services.waiting import Waiting
 from modhost_background_jobs.worker.statistics import StatisticsService
 
 pytestmark = pytest.mark.anyio
@@ -23,6 +30,17 @@ async def overview_of(jobs: Jobs) -> AsyncIterator[Overview]:
         yield await scope.get(Overview)
 
 
+async def why_waits(jobs: Jobs, job_id: UUID) -> Waiting | None:
+    async with jobs.host.scope() as scope:
+        return (await (await scope.get(JobInspection)).inspect(job_id)).why_waiting
+
+
+async def text_of(jobs: Jobs, job_id: UUID) -> str:
+    waiting = await why_waits(jobs, job_id)
+    assert waiting is not None
+    return waiting.text
+
+
 async def test_what_ended_is_counted_with_its_wait_and_run_times(database_url: str) -> None:
     async with jobs_host(database_url) as jobs, overview_of(jobs) as overview:
         for _ in range(4):
@@ -31,7 +49,7 @@ async def test_what_ended_is_counted_with_its_wait_and_run_times(database_url: s
         async with jobs.host.scope() as scope:
             await (await scope.get(StatisticsService)).write()
         hour, day = await overview.history("hour"), await overview.history("day")
-        summary = await overview.summary()
+        summary = await overview.summary(await overview.look())
     assert (len(hour), len(day)) == (60, 48)
     assert sum(bucket.completed for bucket in hour) == 4
     assert sum(bucket.failed for bucket in day) == 1
@@ -45,10 +63,10 @@ async def test_the_summary_tells_what_waits_and_runs(database_url: str) -> None:
         await jobs.reaches(running, JobState.RUNNING)
         for _ in range(3):
             await jobs.scheduling.enqueue(ReportingJob, Work())
-        summary = await overview.summary()
+        summary = await overview.summary(await overview.look())
         assert (summary.running, summary.pending, summary.pending_is_capped) == (1, 3, False)
         assert summary.oldest_pending_at is not None
-        (worker,) = await overview.workers()
+        (worker,) = (await overview.look()).workers
         assert worker.is_alive
         assert "tests.WaitingJob" in worker.job_types
         jobs.probe.gate.set()
@@ -57,12 +75,11 @@ async def test_the_summary_tells_what_waits_and_runs(database_url: str) -> None:
 async def test_a_pending_job_says_why_it_waits(database_url: str) -> None:
     async with jobs_host(database_url, mode="Producer") as jobs, overview_of(jobs) as overview:
         now_due = await jobs.scheduling.enqueue(ReportingJob, Work())
-        later = await jobs.scheduling.schedule(
-            ReportingJob, datetime.now(UTC) + timedelta(hours=5, seconds=30), Work()
-        )
-        assert "No consumer is alive" in str(await overview.why_waiting(now_due))
-        assert await overview.why_waiting(later) == "It is due in 5 hours."
-        (attention,) = await overview.attention()
+        moment = datetime.now(UTC) + timedelta(hours=5)
+        later = await jobs.scheduling.schedule(ReportingJob, moment, Work())
+        assert "No consumer is alive" in await text_of(jobs, now_due)
+        assert await why_waits(jobs, later) == Waiting("It is due", moment)
+        (attention,) = attention_of(await overview.look())
         assert attention.title == "Nothing executes jobs"
         assert "Jobs are due and wait" in attention.text
         unknown = new_job(job_type="gone.Job")
@@ -70,33 +87,69 @@ async def test_a_pending_job_says_why_it_waits(database_url: str) -> None:
             await (await scope.get(JobStore)).insert([unknown])
         async with jobs_host(database_url):
             await jobs.ends(now_due)
-            why = await overview.why_waiting(unknown.id)
-            assert why is not None
+            why = await text_of(jobs, unknown.id)
             assert why.startswith("No living consumer knows the type gone.Job")
-            (attention,) = await overview.attention()
+            (attention,) = attention_of(await overview.look())
             assert attention.title == "No consumer knows the type gone.Job"
-        assert await overview.why_waiting(now_due) is None
+        assert await why_waits(jobs, now_due) is None
 
 
-async def test_a_job_waits_for_a_free_slot_or_for_its_next_attempt(database_url: str) -> None:
-    async with jobs_host(
-        database_url, max_concurrency=1, retry_base_delay="1h", heartbeat_interval="50ms"
-    ) as jobs, overview_of(jobs) as overview:  # fmt: skip
+async def test_a_job_waits_for_its_next_attempt_until_a_moment(database_url: str) -> None:
+    async with jobs_host(database_url, retry_base_delay="1h") as jobs:
         failing = await jobs.scheduling.enqueue(ReportingJob, Work(name="f", failures=1))
         await jobs.probe.until(lambda: jobs.probe.started["f"] == 1)
         await jobs.reaches(failing, JobState.PENDING)
-        why = await overview.why_waiting(failing)
-        assert why is not None
-        assert why.startswith("Its attempt 1 failed; the next one is due in ")
-        await jobs.scheduling.enqueue(WaitingJob)
-        await jobs.probe.until(lambda: jobs.probe.started["waiting"] == 1)
-        while not any(worker.running for worker in await overview.workers()):
-            await jobs.probe.until(lambda: True)
+        waiting = await why_waits(jobs, failing)
+        assert waiting is not None
+        assert waiting.text == "Its attempt 1 failed; the next one is due"
+        assert waiting.until is not None
+        assert waiting.until > datetime.now(UTC) + timedelta(minutes=30)
+
+
+async def test_busy_slots_are_told_before_the_next_heartbeat(database_url: str) -> None:
+    async with jobs_host(
+        database_url, max_concurrency=1, heartbeat_interval="5s", stall_timeout="60s"
+    ) as jobs, overview_of(jobs) as overview:  # fmt: skip
+        running = await jobs.scheduling.enqueue(WaitingJob)
+        await jobs.reaches(running, JobState.RUNNING)
+        snapshot = await overview.look()
+        (worker,) = snapshot.workers
+        assert (worker.running, snapshot.running_count) == (1, 1)
+        assert [row["id"] for row in worker.jobs] == [running]
         waiting = await jobs.scheduling.enqueue(ReportingJob, Work())
-        with anyio.fail_after(10):
-            while "All slots" not in str(await overview.why_waiting(waiting)):
-                await jobs.probe.until(lambda: True)
+        assert await text_of(jobs, waiting) == (
+            "All slots of the consumers that know its type are busy."
+        )
         jobs.probe.gate.set()
+
+
+async def test_a_run_tells_that_its_schedule_was_disabled_meanwhile(database_url: str) -> None:
+    async with jobs_host(database_url, mode="Producer") as jobs:
+        recurring = await jobs.scheduling.add_recurring(
+            ReportingJob, name="Nightly", cron_expression="0 3 * * *"
+        )
+        run = await jobs.scheduling.run_recurring_now(recurring)
+        waiting = await why_waits(jobs, run)
+        assert waiting is not None
+        assert waiting.disabled_schedule is None
+        await jobs.scheduling.toggle_recurring(recurring)
+        waiting = await why_waits(jobs, run)
+        assert waiting is not None
+        assert waiting.disabled_schedule == "Nightly"
+
+
+async def test_the_last_failure_is_the_one_that_failed_last(
+    database: Database, store: JobStore
+) -> None:
+    """The list went by the times of creation: an old job that has failed just now was hidden."""
+    old, new = new_job(), new_job()
+    await store.insert([old, new])
+    leases = {each.lease.job_id: each.lease for each in await claim(store)}
+    for number, job in enumerate((new, old)):
+        ended = Ended(leases[job.id], JobState.FAILED, "no")
+        await store.end([ended], START + timedelta(seconds=number))
+    failures = await JobBrowser(database).latest_failures(1)
+    assert [row["id"] for row in failures] == [old.id]
 
 
 def test_percentiles_are_right_within_a_fifth() -> None:

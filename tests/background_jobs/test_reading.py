@@ -8,7 +8,7 @@ from background_jobs.support import START, claim, new_job
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.queue.browsing import JobBrowser
-from modhost_background_jobs.queue.reading_logs import JobLogs
+from modhost_background_jobs.queue.reading_logs import JobLogs, Place
 from modhost_background_jobs.queue.records import Ended, LogLine
 from modhost_background_jobs.queue.store import JobStore
 
@@ -23,8 +23,8 @@ async def test_a_log_that_is_read_from_far_behind_holds_up_no_other(
     lines = [LogLine(long, number, START, f"long {number}") for number in range(30)]
     lines += [LogLine(short, number, START, f"short {number}") for number in range(3)]
     await store.append_logs(lines, 1000)
-    begin, middle = (long.job_id, -1), (long.job_id, lines[19].line)
-    other = (short.job_id, -1)
+    begin, middle = Place(long.job_id, -1), Place(long.job_id, lines[19].line)
+    other = Place(short.job_id, -1)
     found = await JobLogs(database).after([begin, middle, other], 20)
     told = {place: [row["message"] for row in rows] for place, rows in found.items()}
     assert told == {

@@ -18,7 +18,7 @@ async def test_a_worker_tells_of_the_jobs_that_run_and_of_none_that_wait(databas
         overview = await scope.get(Overview)
 
         async def told() -> int:
-            running = next(worker.running for worker in await overview.workers())
+            running = next(worker.running for worker in (await overview.look()).workers)
             assert running <= 2
             return running
 

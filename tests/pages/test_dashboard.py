@@ -20,7 +20,10 @@ async def test_it_shows_what_runs_waits_and_failed(served: Site, visitor: Visito
     await served.jobs.schedule(ImportCustomersJob, datetime.now(UTC) + timedelta(hours=1))
     await served.reaches(running, JobState.RUNNING)
     page = await visitor.get("/admin/jobs")
+    # At once, whenever the worker's heart beats and its roll-ups are written.
     assert "Active 1 running now" in page.text
+    assert "1 of 4 slots busy" in page.text
+    assert "Failed 1 in the last day" in page.text
     assert "Pending 1 none overdue" in page.text
     assert "Recurring 1 schedules" in page.text
     assert "Workers 1" in page.text
@@ -31,7 +34,8 @@ async def test_it_shows_what_runs_waits_and_failed(served: Site, visitor: Visito
             page = await visitor.get("/admin/jobs?span=day")
     assert page.source.count('class="bar-bad"') == 1
     workers = await visitor.get("/admin/jobs/workers")
-    assert "of 4 slots busy" in workers.text
+    assert "1 of 4 slots busy" in workers.text
+    assert f"/admin/jobs/{running}" in workers.links
     assert "customers.ImportCustomersJob" in workers.text
     await served.jobs.cancel(running)
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import anyio
 import httpx2
@@ -15,6 +16,7 @@ from modhost.stopping import Stopping
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.pages.live import stream as stream_module
 from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
+from modhost_background_jobs.pages.live.fragments import Fragments
 from modhost_background_jobs.pages.live.topics import Topic, Topics
 from modhost_background_jobs.services.inspection import JobInspection
 from pages.demo import ImportCustomersJob, Steps
@@ -131,37 +133,98 @@ async def test_a_producer_shows_the_progress_of_jobs_elsewhere(database_url: str
                         break
 
 
-async def test_a_hundred_viewers_cost_what_one_does(served: Site) -> None:
-    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps())
-    await served.reaches(job_id, JobState.COMPLETED)
-    topics = frozenset([Topic("dashboard"), Topic("job", job_id=job_id), Topic("workers")])
-    statements = 0
+@asynccontextmanager
+async def counted(served: Site) -> AsyncIterator[tuple[LiveFeed, list[str]]]:
+    """Give a feed of its own, and what is asked of the database in this task."""
+    task = anyio.get_current_task().id
+    sent: list[str] = []
 
-    def count(*_: object) -> None:
-        nonlocal statements
-        statements += 1
-
-    async def cost(viewers: int) -> int:
-        nonlocal statements
-        async with served.host.scope() as scope:
-            feed = LiveFeed(
-                await scope.get(Topics), await scope.get(JobInspection), await scope.get(Stopping)
-            )
-            with ExitStack() as watching:
-                for _ in range(viewers):
-                    watching.enter_context(feed.watch(Viewer(topics, job_id, -1)))
-                statements = 0
-                await feed.look()
-                return statements
-
-    event.listen(Engine, "before_cursor_execute", count)
-    try:
-        one = await cost(1)
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         # The host's own services look at the database meanwhile.
-        assert 0 < one < 60
-        assert await cost(100) < one + 20
-    finally:
-        event.remove(Engine, "before_cursor_execute", count)
+        if anyio.get_current_task().id == task and statement != "BEGIN":
+            sent.append(statement)
+
+    async with served.host.scope() as scope:
+        feed = LiveFeed(
+            await scope.get(Topics), await scope.get(JobInspection), await scope.get(Stopping)
+        )
+        event.listen(Engine, "before_cursor_execute", note)
+        try:
+            yield feed, sent
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+
+
+async def test_a_hundred_viewers_of_a_hundred_jobs_cost_what_one_does(database_url: str) -> None:
+    async with site(database_url, mode="Producer") as served, counted(served) as (feed, sent):
+        ids = await served.jobs.enqueue_many(ImportCustomersJob, [Steps()] * 100)
+        pages = frozenset([Topic("dashboard"), Topic("workers")])
+
+        async def cost(viewers: int) -> int:
+            with ExitStack() as watching:
+                for id_ in ids[:viewers]:
+                    topics = pages | {Topic("job", job_id=id_)}
+                    watching.enter_context(feed.watch(Viewer(topics, id_, -1)))
+                sent.clear()
+                await feed.look()
+                return len(sent)
+
+        assert await cost(1) == 12
+        assert await cost(100) == 12
+        # Of what is the same no attempts are read.
+        assert await cost(100) == 11
+
+
+async def test_what_is_the_same_is_not_drawn_again(
+    served: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = await served.jobs.schedule(ImportCustomersJob, datetime.now(UTC) + timedelta(days=1))
+    drawn: list[str] = []
+    render = Fragments.render
+
+    def note(fragments: Fragments, template: str, *args: Any) -> dict[str, str]:
+        drawn.append(template)
+        return render(fragments, template, *args)
+
+    monkeypatch.setattr(Fragments, "render", note)
+    async with counted(served) as (feed, _):
+        with feed.watch(Viewer(frozenset([Topic("job", job_id=job_id)]), job_id, -1)):
+            await feed.look()
+            await feed.look()
+            assert len(drawn) == 1
+            await served.jobs.cancel(job_id)
+            await feed.look()
+            assert len(drawn) == 2
+
+
+async def test_a_viewer_far_behind_keeps_no_other_one_waiting(
+    served: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All viewers shared one limit, in the order of the jobs: one with a long log took it all."""
+    monkeypatch.setattr("modhost_background_jobs.pages.live.feed.MOST_LINES", 5)
+    long = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=20))
+    short = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=3))
+    for job_id in (long, short):
+        await served.reaches(job_id, JobState.COMPLETED)
+
+    def viewer(job_id: UUID, line: int) -> Viewer:
+        return Viewer(frozenset([Topic("job", job_id=job_id)]), job_id, line)
+
+    async with counted(served) as (feed, _):
+        behind = viewer(long, -1)
+        with feed.watch(behind):
+            await feed.look()
+            await feed.look()
+        far = behind.take()[1][-1]["line"]
+        viewers = [viewer(long, -1), viewer(long, far), viewer(short, -1)]
+        with ExitStack() as watching:
+            for each in viewers:
+                watching.enter_context(feed.watch(each))
+            await feed.look()
+        messages = [[line["message"] for line in each.take()[1]] for each in viewers]
+        assert messages[0] == [f"Step {number} of 20" for number in range(1, 6)]
+        assert messages[1] == [f"Step {number} of 20" for number in range(11, 16)]
+        assert messages[2] == ["Step 1 of 3", "Step 2 of 3", "Step 3 of 3"]
 
 
 async def test_a_stream_ends_when_the_host_stops(sqlite_url: str) -> None:

@@ -159,7 +159,7 @@ class QueueMachine(RuleBasedStateMachine):
         expected = {lease.job_id} if self.model.held(lease) else set()
         self.lines += 1
         line = LogLine(lease, self.lines, self.now, "line")
-        progress = ProgressUpdate(lease, 50, "half")
+        progress = ProgressUpdate(lease, 50, "half", self.now)
         assert self.world.do(self.world.store.save_progress, [progress]) == expected
         assert self.world.do(self.world.store.append_logs, [line], 10) == expected
 

@@ -38,6 +38,7 @@ from modhost_background_jobs.services.querying import BackgroundJobsQueries
 from modhost_background_jobs.services.rerunning import Rerunning
 from modhost_background_jobs.services.schedules import Schedules
 from modhost_background_jobs.services.scheduling import BackgroundJobsService
+from modhost_background_jobs.services.snapshot import Snapshots
 from modhost_background_jobs.worker.deaf_attempts import DeafAttempts
 from modhost_background_jobs.worker.execution import AttemptRunner
 from modhost_background_jobs.worker.finishing import Finisher
@@ -59,6 +60,7 @@ def add_services(services: ServiceCollection) -> None:
     _add_queue(services)
     _add_worker(services)
     for part in (
+        Snapshots,
         Overview,
         Browsing,
         JobInspection,

@@ -23,8 +23,9 @@ from modhost_background_jobs.pages.live.feed import LiveFeed
 from modhost_background_jobs.pages.routes import map_pages
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 from modhost_background_jobs.queue.notifying import Notifications
+from modhost_background_jobs.services.attention import troubles_of
 from modhost_background_jobs.services.diagnosis import QueueDiagnosis
-from modhost_background_jobs.services.overview import Overview
+from modhost_background_jobs.services.snapshot import Snapshots
 from modhost_background_jobs.worker.deaf_attempts import DeafAttempts
 from modhost_background_jobs.worker.identity import VERSION
 from modhost_background_jobs.worker.processor import JobProcessorService
@@ -73,8 +74,8 @@ class BackgroundJobsModule(Module):
     @hookimpl
     async def check_health(self, scope: Scope) -> HealthReport:
         """Be degraded while jobs wait that nobody can run, or go on that were asked to stop."""
-        troubles = await (await scope.get(Overview)).troubles()
-        troubles = [*troubles, *(await scope.get(DeafAttempts)).troubles()]
+        troubles = list(troubles_of(await (await scope.get(Snapshots)).take()))
+        troubles += (await scope.get(DeafAttempts)).troubles()
         return HealthReport("degraded" if troubles else "healthy", " ".join(troubles))
 
     @hookimpl

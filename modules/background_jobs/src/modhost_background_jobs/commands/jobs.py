@@ -22,7 +22,8 @@ from modhost_background_jobs.contracts import (
     JobSummary,
     PagedResult,
 )
-from modhost_background_jobs.services.overview import Attention, Overview, Summary
+from modhost_background_jobs.services.attention import Attention, attention_of
+from modhost_background_jobs.services.overview import Overview, Summary
 
 
 @click.group()
@@ -139,8 +140,8 @@ def stats(context: click.Context, *, as_json: bool) -> None:
 
     async def find(scope: Scope) -> tuple[Summary, int, list[Attention]]:
         overview = await scope.get(Overview)
-        alive = sum(worker.is_alive for worker in await overview.workers())
-        return await overview.summary(), alive, await overview.attention()
+        snapshot = await overview.look()
+        return await overview.summary(snapshot), len(snapshot.alive), attention_of(snapshot)
 
     summary, alive, attention = in_scope(context, find)
     counts = asdict(summary) | {"workers": alive}

@@ -8,7 +8,7 @@ import click
 
 from modhost.cli import show, show_fields, without_controls
 from modhost_background_jobs.contracts import JobDetail
-from modhost_background_jobs.services.overview import Attention
+from modhost_background_jobs.services.attention import Attention
 
 
 def tell_job(job: JobDetail) -> None:

@@ -1,15 +1,19 @@
 """The dashboard."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final
 
 from pydantic import BaseModel
 
 from modhost.web import Page, Query
-from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.pages import charts
+from modhost_background_jobs.queue.listing import Row
+from modhost_background_jobs.services.attention import attention_of
 from modhost_background_jobs.services.browsing import Browsing
-from modhost_background_jobs.services.overview import Overview, Span
-from modhost_background_jobs.services.searching import JobSearch
+from modhost_background_jobs.services.overview import Overview, Span, Summary
+from modhost_background_jobs.services.snapshot import Snapshot
 
 ROWS: Final = 8
 
@@ -27,17 +31,17 @@ class Dashboard:
         self._overview = overview
         self._browsing = browsing
 
-    async def context(self, span: Span) -> dict[str, Any]:
+    async def context(self, span: Span, snapshot: Snapshot) -> dict[str, Any]:
         """Return the variables of the template."""
         history = await self._overview.history(span)
-        running = await self._browsing.page(JobSearch(state=JobState.RUNNING), limit=ROWS)
+        failed = await self._browsing.latest_failures(ROWS)
         return {
             "span": span,
-            "summary": await self._overview.summary(),
-            "attention": await self._overview.attention(),
-            "workers": await self._overview.workers(),
-            "running": running.rows,
-            "failed": await self._browsing.latest_failures(ROWS),
+            "summary": _no_less(await self._overview.summary(snapshot), failed, snapshot),
+            "attention": attention_of(snapshot),
+            "workers": snapshot.workers,
+            "running": snapshot.running[:ROWS],
+            "failed": failed,
             "history": history,
             "throughput": charts.throughput(history),
             "waits": charts.waits(history),
@@ -45,6 +49,16 @@ class Dashboard:
         }
 
 
-async def show_dashboard(query: Query[DashboardQuery], dashboard: Dashboard) -> Page:
+def _no_less(summary: Summary, failed: Sequence[Row], snapshot: Snapshot) -> Summary:
+    """Return the counts with the failures of the last second, which no roll-up has yet."""
+    day_ago = snapshot.now - timedelta(days=1)
+    known = sum(row["completed_at"] >= day_ago for row in failed)
+    return replace(summary, failed_last_day=max(summary.failed_last_day, known))
+
+
+async def show_dashboard(
+    query: Query[DashboardQuery], dashboard: Dashboard, overview: Overview
+) -> Page:
     """Show how the queue is doing."""
-    return Page("dashboard.html", await dashboard.context(query.span), "Background jobs")
+    context = await dashboard.context(query.span, await overview.look())
+    return Page("dashboard.html", context, "Background jobs")

@@ -13,6 +13,7 @@ from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.queue.listing import (
     FINISHED,
     JOBS,
+    SHOWN,
     Row,
     columns_of,
     in_state,
@@ -23,21 +24,6 @@ from modhost_background_jobs.queue.listing import (
 
 MOST_SEARCHED: Final = 10_000
 """How many of the newest failures a search for words looks through."""
-
-_SHOWN: Final = (
-    "id",
-    "job_type",
-    "state",
-    "created_at",
-    "execute_at",
-    "started_at",
-    "attempt",
-    "max_attempts",
-    "worker",
-    "progress_percentage",
-    "progress_message",
-    "error",
-)
 
 _RUNNING: Final = JOBS.alias("running")
 
@@ -117,16 +103,16 @@ class JobBrowser:
 
     async def by_ids(self, ids: Collection[UUID]) -> list[Row]:
         """Return the jobs with these ids, in no order."""
-        parts = [columns_of(table, _SHOWN).where(table.c.id.in_(ids)) for table in tables_of(None)]
+        parts = [columns_of(table, SHOWN).where(table.c.id.in_(ids)) for table in tables_of(None)]
         async with self._database.reading() as session:
             return await rows_of(await session.connection(), select(union_all(*parts).subquery()))
 
     async def latest_failures(self, limit: int) -> list[Row]:
-        """Return the jobs that failed last, the latest first, however long ago they began."""
-        failed = columns_of(FINISHED, _SHOWN).where(FINISHED.c.state == JobState.FAILED.value)
-        latest = failed.order_by(FINISHED.c.completed_at.desc()).limit(limit)
+        """Return the jobs that failed last, the last one first."""
+        failed = columns_of(FINISHED, SHOWN).where(in_state(FINISHED, JobState.FAILED))
+        last = failed.order_by(FINISHED.c.completed_at.desc()).limit(limit)
         async with self._database.reading() as session:
-            return await rows_of(await session.connection(), latest)
+            return await rows_of(await session.connection(), last)
 
     async def finished_types(self) -> list[str]:
         """Return the types of the finished jobs, by name."""
@@ -139,7 +125,7 @@ class JobBrowser:
     ) -> list[Row]:
         parts = []
         for table, each in _parts(search):
-            matching = _matching(table, each, _SHOWN)
+            matching = _matching(table, each, SHOWN)
             condition = bound(matching.selected_columns.id)
             if condition is not None:
                 matching = matching.where(condition)

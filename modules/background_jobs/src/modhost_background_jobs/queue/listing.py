@@ -1,6 +1,7 @@
 """Looking at jobs: the edges, where the statements may be general."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from sqlalchemy import (
     Select,
     Table,
     cast,
+    false,
     func,
     literal_column,
     null,
@@ -29,6 +31,23 @@ LOGS: Final[Table] = LogEntry.__table__  # type: ignore[attr-defined]
 
 _NO_TIME: Final = cast(null(), UtcDateTime())
 _COMMON: Final = tuple(JobColumns.model_fields)
+_LIVE: Final = tuple(name for name in _COMMON if name != "data")
+
+SHOWN: Final = (
+    "id",
+    "job_type",
+    "state",
+    "created_at",
+    "execute_at",
+    "started_at",
+    "attempt",
+    "max_attempts",
+    "worker",
+    "progress_percentage",
+    "progress_message",
+    "error",
+)
+"""What a line of a list shows of a job."""
 
 Row = dict[str, Any]
 
@@ -67,6 +86,24 @@ class JobListing:
         """Return a job, or None."""
         async with self._database.reading() as session:
             return await _find(await session.connection(), job_id)
+
+    async def many(self, ids: Collection[UUID]) -> dict[UUID, Row]:
+        """Return the jobs that there are of these, without their data."""
+        rows = union_all(
+            *(columns_of(table, _LIVE).where(table.c.id.in_(ids)) for table in (JOBS, FINISHED))
+        )
+        async with self._database.reading() as session:
+            found = await rows_of(await session.connection(), select(rows.subquery()))
+        return {row["id"]: row for row in found}
+
+    async def attempts_of(self, ids: Collection[UUID]) -> dict[UUID, list[Row]]:
+        """Return the earlier attempts of jobs."""
+        attempts = select(ATTEMPTS).where(ATTEMPTS.c.job_id.in_(ids)).order_by(ATTEMPTS.c.fence)
+        of_job: dict[UUID, list[Row]] = defaultdict(list)
+        async with self._database.reading() as session:
+            for row in await rows_of(await session.connection(), attempts):
+                of_job[row["job_id"]].append(row)
+        return of_job
 
     async def with_attempts(self, job_id: UUID) -> tuple[Row, list[Row]] | None:
         """Return a job with its earlier attempts, or None."""
@@ -115,10 +152,14 @@ def columns_of(table: Table, names: Iterable[str] = _COMMON) -> Select[Any]:
     """Select the same columns of either table, so that one union reads both."""
     completed: ColumnElement[Any] = table.c.completed_at if table is FINISHED else _NO_TIME
     stop = _NO_TIME if table is FINISHED else table.c.cancel_requested_at
+    reported = _NO_TIME if table is FINISHED else table.c.progress_at
+    on_hold: ColumnElement[Any] = false() if table is FINISHED else table.c.on_hold
     return select(
         *(table.c[name] for name in names),
         completed.label("completed_at"),
         stop.label("cancel_requested_at"),
+        reported.label("progress_at"),
+        on_hold.label("on_hold"),
     )
 
 

@@ -3,17 +3,21 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
-from sqlalchemy import Select, Table, and_, func, select, text
+from sqlalchemy import Table, and_, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database, UtcDateTime
-from modhost_background_jobs.queue.job_queue import JOBS
+from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.queue.listing import JOBS, SHOWN, Row, columns_of, in_state, rows_of
 from modhost_background_jobs.queue.tables import Worker
 
 WORKERS: Final[Table] = Worker.__table__  # type: ignore[attr-defined]
 MOST_COUNTED: Final = 10_000
+MOST_SHOWN: Final = 1_000
+
+# In no order, for which all that are pending might be gone through.
+_RUNNING: Final = columns_of(JOBS, SHOWN).where(in_state(JOBS, JobState.RUNNING))
 
 # Jumps from type to type in the index of what can be claimed, however many jobs each type has.
 _WAITING_TYPES: Final = text("""
@@ -44,16 +48,6 @@ class WaitingType:
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingJob:
-    """A pending job."""
-
-    job_type: str
-    execute_at: datetime
-    attempt: int
-    on_hold: bool
-
-
-@dataclass(frozen=True, slots=True)
 class WorkerRow:
     """A registered worker."""
 
@@ -64,8 +58,17 @@ class WorkerRow:
     started_at: datetime
     heartbeat_at: datetime
     max_concurrency: int
-    running: int
     job_types: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What was there at a moment; of the running jobs all are counted, and `MOST_SHOWN` told."""
+
+    workers: list[WorkerRow]
+    waiting: list[WaitingType]
+    running: list[Row]
+    running_by_worker: dict[str, int]
 
 
 class QueueLoad:
@@ -74,55 +77,55 @@ class QueueLoad:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def running(self) -> int:
-        """Return how many jobs run."""
-        return await self._count(select(JOBS.c.id).where(JOBS.c.state == text("'Running'")))
+    async def look(self) -> Load:
+        """Return the workers by name, the types that wait, and what runs."""
+        async with self._database.reading() as session:
+            connection = await session.connection()
+            return Load(
+                workers=await _workers(connection),
+                waiting=await _waiting_types(connection),
+                running=await rows_of(connection, _RUNNING.limit(MOST_SHOWN)),
+                running_by_worker=await _running_by_worker(connection),
+            )
 
     async def pending(self) -> tuple[int, bool]:
         """Return how many jobs are pending up to a bound, and whether there are more."""
-        claimable = and_(JOBS.c.state == text("'Pending'"), ~JOBS.c.on_hold)
-        found = await self._count(select(JOBS.c.id).where(claimable).limit(MOST_COUNTED + 1))
+        claimable = and_(in_state(JOBS, JobState.PENDING), ~JOBS.c.on_hold)
+        some = select(JOBS.c.id).where(claimable).limit(MOST_COUNTED + 1).subquery()
+        async with self._database.reading() as session:
+            counted = select(func.count()).select_from(some)
+            found = (await (await session.connection()).execute(counted)).scalar_one()
         return min(found, MOST_COUNTED), found > MOST_COUNTED
 
     async def waiting_types(self) -> list[WaitingType]:
         """Return the types that have pending jobs, by name."""
         async with self._database.reading() as session:
-            rows = await (await session.connection()).execute(_WAITING_TYPES)
-            return [WaitingType(row.job_type, row.oldest_at) for row in rows]
-
-    async def waiting_job(self, job_id: UUID) -> WaitingJob | None:
-        """Return a job that is pending, or None."""
-        columns = (JOBS.c.job_type, JOBS.c.execute_at, JOBS.c.attempt, JOBS.c.on_hold)
-        statement = select(*columns).where(JOBS.c.id == job_id, JOBS.c.state == "Pending")
-        async with self._database.reading() as session:
-            row = (await (await session.connection()).execute(statement)).one_or_none()
-        return WaitingJob(*row) if row else None
-
-    async def workers(self) -> list[WorkerRow]:
-        """Return the registered workers by name."""
-        async with self._database.reading() as session:
-            statement = select(WORKERS).order_by(WORKERS.c.name)
-            rows = await (await session.connection()).execute(statement)
-            return [
-                WorkerRow(
-                    row.name,
-                    row.host,
-                    row.process,
-                    row.version,
-                    row.started_at,
-                    row.heartbeat_at,
-                    row.max_concurrency,
-                    row.running,
-                    tuple(filter(None, row.job_types.split(","))),
-                )
-                for row in rows
-            ]
-
-    async def _count(self, rows: Select[tuple[UUID]]) -> int:
-        async with self._database.reading() as session:
-            return await _counted(await session.connection(), rows)
+            return await _waiting_types(await session.connection())
 
 
-async def _counted(connection: AsyncConnection, rows: Select[tuple[UUID]]) -> int:
-    counted = select(func.count()).select_from(rows.subquery())
-    return (await connection.execute(counted)).scalar_one()
+async def _waiting_types(connection: AsyncConnection) -> list[WaitingType]:
+    rows = await connection.execute(_WAITING_TYPES)
+    return [WaitingType(row.job_type, row.oldest_at) for row in rows]
+
+
+async def _running_by_worker(connection: AsyncConnection) -> dict[str, int]:
+    counted = select(JOBS.c.worker, func.count()).where(in_state(JOBS, JobState.RUNNING))
+    rows = await connection.execute(counted.group_by(JOBS.c.worker))
+    return {row[0]: row[1] for row in rows}
+
+
+async def _workers(connection: AsyncConnection) -> list[WorkerRow]:
+    rows = await connection.execute(select(WORKERS).order_by(WORKERS.c.name))
+    return [
+        WorkerRow(
+            row.name,
+            row.host,
+            row.process,
+            row.version,
+            row.started_at,
+            row.heartbeat_at,
+            row.max_concurrency,
+            tuple(filter(None, row.job_types.split(","))),
+        )
+        for row in rows
+    ]

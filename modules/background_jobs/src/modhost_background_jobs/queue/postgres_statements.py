@@ -144,11 +144,15 @@ pending AS (
 SELECT held.id, pg_notify('background_jobs', 'due') FROM held
 """
 
+# A percentage counts from its first report.
 SAVE_PROGRESS: Final = """
 UPDATE background_jobs.jobs j
-SET progress_percentage = g.percentage,
+SET progress_at = CASE WHEN j.progress_percentage = g.percentage AND j.progress_at >= j.started_at
+        THEN j.progress_at ELSE g.reported_at END,
+    progress_percentage = g.percentage,
     progress_message = coalesce(g.message, j.progress_message)
-FROM unnest($1::uuid[], $2::bigint[], $3::int[], $4::text[]) AS g(id, fence, percentage, message)
+FROM unnest($1::uuid[], $2::bigint[], $3::int[], $4::text[], $5::timestamptz[])
+    AS g(id, fence, percentage, message, reported_at)
 WHERE j.id = g.id AND j.fence = g.fence AND j.state = 'Running'
 RETURNING j.id
 """

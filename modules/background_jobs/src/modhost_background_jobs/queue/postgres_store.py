@@ -114,6 +114,7 @@ class PostgresJobStore:
                 [item.lease.fence for item in updates],
                 [item.percentage for item in updates],
                 [item.message for item in updates],
+                [item.reported_at for item in updates],
             )
         return {row[0] for row in rows}
 

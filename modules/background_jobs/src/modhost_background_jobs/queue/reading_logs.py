@@ -1,18 +1,23 @@
 """Reading the log of a job, from either end."""
 
-from collections.abc import Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Collection, Sequence
+from itertools import islice
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal, select, union_all
+from sqlalchemy import BigInteger, Select, func, literal, select, union_all
 
 from modhost.database import Database
 from modhost_background_jobs.queue.listing import LOGS, Row, rows_of
 
-PLACES_AT_ONCE: Final = 100
+_AT_ONCE: Final = 100
 
-LogPlace: TypeAlias = tuple[UUID, int]
-"""A job, and the line of its log after which to go on."""
+
+class Place(NamedTuple):
+    """A line of a job's log; -1 is before all of them."""
+
+    job_id: UUID
+    line: int
 
 
 class JobLogs:
@@ -32,31 +37,25 @@ class JobLogs:
             rows = await rows_of(await session.connection(), statement)
         return rows[::-1]
 
-    async def after(self, places: Sequence[LogPlace], limit: int) -> dict[LogPlace, list[Row]]:
-        """Return the lines that came after each place, in order.
-
-        The limit is one of each place: a log that is read from far behind holds up no other.
-        """
-        found: dict[LogPlace, list[Row]] = {place: [] for place in places}
+    async def after(self, places: Collection[Place], limit: int) -> dict[Place, Sequence[Row]]:
+        """Return the lines after each of several places, in order, up to a limit for each."""
+        lines: dict[Place, list[Row]] = {place: [] for place in places}
         async with self._database.reading() as session:
             connection = await session.connection()
-            for first in range(0, len(places), PLACES_AT_ONCE):
-                some = places[first : first + PLACES_AT_ONCE]
-                for row in await rows_of(connection, _after(some, limit)):
-                    found[some[row.pop("place")]].append(row)
-        return found
+            asked = iter(lines)
+            while parts := [_after(place, limit) for place in islice(asked, _AT_ONCE)]:
+                for row in await rows_of(connection, select(union_all(*parts).subquery())):
+                    lines[Place(row["job_id"], row.pop("seen"))].append(row)
+        return {place: sorted(rows, key=_line) for place, rows in lines.items()}
 
 
-def _after(places: Sequence[LogPlace], limit: int) -> Select[Any]:
-    parts = [
-        select(
-            select(literal(number).label("place"), LOGS)
-            .where(LOGS.c.job_id == job_id, LOGS.c.line > line)
-            .order_by(LOGS.c.line)
-            .limit(limit)
-            .subquery()
-        )
-        for number, (job_id, line) in enumerate(places)
-    ]
-    together = union_all(*parts).subquery()
-    return select(together).order_by(together.c.place, together.c.line)
+def _after(place: Place, limit: int) -> Select[Any]:
+    later = select(LOGS, literal(place.line, BigInteger()).label("seen")).where(
+        LOGS.c.job_id == place.job_id, LOGS.c.line > place.line
+    )
+    return select(later.order_by(LOGS.c.line).limit(limit).subquery())
+
+
+def _line(row: Row) -> int:
+    line: int = row["line"]
+    return line

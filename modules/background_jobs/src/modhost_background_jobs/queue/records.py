@@ -87,6 +87,16 @@ class ProgressUpdate:
     lease: Lease
     percentage: int
     message: str | None
+    reported_at: datetime
+
+    def after(self, before: "ProgressUpdate") -> "ProgressUpdate":
+        """Return it as the one that stands for both: a percentage counts from its first report."""
+        return ProgressUpdate(
+            self.lease,
+            self.percentage,
+            before.message if self.message is None else self.message,
+            before.reported_at if self.percentage == before.percentage else self.reported_at,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,10 +83,12 @@ SET state = 'Pending', execute_at = g.value ->> 1, worker = NULL, started_at = N
 FROM json_each(?1) AS g WHERE background_jobs_jobs.id = g.value ->> 0
 """
 
-# Rows are [id, fence, percentage, message].
+# Rows are [id, fence, percentage, message, reported_at]; a percentage counts from its first report.
 SAVE_PROGRESS: Final = """
 UPDATE background_jobs_jobs
-SET progress_percentage = g.value ->> 2,
+SET progress_at = CASE WHEN progress_percentage = g.value ->> 2 AND progress_at >= started_at
+        THEN progress_at ELSE g.value ->> 4 END,
+    progress_percentage = g.value ->> 2,
     progress_message = coalesce(g.value ->> 3, progress_message)
 FROM json_each(?1) AS g
 WHERE background_jobs_jobs.id = g.value ->> 0 AND fence = g.value ->> 1 AND state = 'Running'

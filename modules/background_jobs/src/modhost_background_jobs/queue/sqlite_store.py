@@ -113,9 +113,7 @@ class SqliteJobStore:
 
     async def save_progress(self, updates: Sequence[ProgressUpdate]) -> set[UUID]:
         """Update the jobs' progress."""
-        rows = json.dumps(
-            [[str(u.lease.job_id), u.lease.fence, u.percentage, u.message] for u in updates]
-        )
+        rows = json.dumps([_progress_row(update) for update in updates])
         found = await self._sqlite.write(
             lambda connection: connection.execute(statements.SAVE_PROGRESS, [rows]).fetchall()
         )
@@ -261,6 +259,11 @@ def _claimed(row: tuple[Any, ...], now: datetime) -> ClaimedJob:
     lease = Lease(UUID(id_), fence)
     due = from_sqlite(due_at)
     return ClaimedJob(lease, job_type, data, attempt, attempts_left, timeout, due, now)
+
+
+def _progress_row(update: ProgressUpdate) -> list[object]:
+    id_, fence = update.lease
+    return [str(id_), fence, update.percentage, update.message, to_sqlite(update.reported_at)]
 
 
 def _log_row(line: LogLine) -> list[object]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from modhost.database import Database
@@ -97,6 +97,13 @@ class StatisticsStore:
                     )
                 )
         return spans
+
+    async def failed_since(self, moment: datetime) -> int:
+        """Return how many jobs have failed since a moment, by whole minutes."""
+        failed = select(func.coalesce(func.sum(STATISTICS.c.failed), 0))
+        async with self._database.reading() as session:
+            counted = failed.where(STATISTICS.c.minute >= moment)
+            return int((await (await session.connection()).execute(counted)).scalar_one())
 
     async def forget(self, before: datetime) -> None:
         """Delete the roll-ups of the minutes before a moment."""

@@ -82,6 +82,8 @@ class Job(JobColumns, table=True):
     )
 
     cancel_requested_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    progress_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """When the percentage was reported; an attempt begins with that of the one before."""
     on_hold: bool = False
     """Waits for an earlier run of its schedule, whatever its due time."""
 

@@ -36,7 +36,7 @@ class Browsing:
         return await self._browser.by_ids(ids)
 
     async def latest_failures(self, limit: int) -> list[Row]:
-        """Return the jobs that failed last, the latest first."""
+        """Return the jobs that failed last, the last one first."""
         return await self._browser.latest_failures(limit)
 
     async def types(self) -> list[str]:

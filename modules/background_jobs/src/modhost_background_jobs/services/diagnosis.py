@@ -7,7 +7,7 @@ from modhost_background_jobs.queue.job_types import JobTypes
 from modhost_background_jobs.queue.load import QueueLoad
 from modhost_background_jobs.queue.recurring import RecurringSchedules
 from modhost_background_jobs.rules import UNKNOWN_RECURRING_TYPE, UNKNOWN_WAITING_TYPE
-from modhost_background_jobs.services.overview import Overview
+from modhost_background_jobs.services.snapshot import Snapshots
 
 
 class QueueDiagnosis:
@@ -22,18 +22,18 @@ class QueueDiagnosis:
         types: JobTypes,
         schedules: RecurringSchedules,
         load: QueueLoad,
-        overview: Overview,
+        snapshots: Snapshots,
     ) -> None:
         self._types = types
         self._schedules = schedules
         self._load = load
-        self._overview = overview
+        self._snapshots = snapshots
 
     async def findings(self) -> list[Finding]:
         """Return a finding for each enabled schedule, and for each type of waiting jobs."""
-        workers = await self._overview.workers()
+        snapshot = await self._snapshots.take()
         known = {*self._types.names}
-        known.update(name for worker in workers if worker.is_alive for name in worker.job_types)
+        known.update(name for worker in snapshot.alive for name in worker.job_types)
         return [*await self._recurring(known), *await self._waiting(known)]
 
     async def _recurring(self, known: Collection[str]) -> list[Finding]:

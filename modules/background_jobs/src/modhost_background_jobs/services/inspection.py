@@ -1,23 +1,22 @@
 """All that the page of one job tells."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from modhost.clock import Clock
 from modhost_background_jobs.contracts.errors import JobNotFound
 from modhost_background_jobs.contracts.models import JobAttempt
 from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.queue.job_data import for_people
 from modhost_background_jobs.queue.listing import JobListing, Row
-from modhost_background_jobs.queue.reading_logs import JobLogs, LogPlace
-from modhost_background_jobs.services.overview import Overview
+from modhost_background_jobs.queue.reading_logs import JobLogs, Place
+from modhost_background_jobs.services.snapshot import Snapshot, Snapshots
+from modhost_background_jobs.services.time_left import time_left
+from modhost_background_jobs.services.timeline import Event, ran, timeline
 from modhost_background_jobs.services.views import attempts_of
-
-__all__ = ["LOG_LINES", "InspectedJob", "JobInspection", "LogPlace", "LogRow"]
+from modhost_background_jobs.services.waiting import Waiting, why_waiting
 
 LOG_LINES: Final = 300
 
@@ -27,17 +26,20 @@ LogRow = Row
 
 @dataclass(frozen=True, slots=True)
 class InspectedJob:
-    """A job as its page shows it; spans of time are in seconds."""
+    """A job as its page shows it: equal to another one that would be shown the same.
+
+    `ran` is in seconds, `left` in words; `data` and `log` are there for the whole page only.
+    """
 
     row: Row
     state: JobState
-    data: str | None
     attempts: Sequence[JobAttempt]
-    log: Sequence[Row]
-    why_waiting: str | None
-    waited: float | None
+    events: Sequence[Event]
+    why_waiting: Waiting | None
     ran: float | None
-    left: float | None
+    left: str | None
+    data: str | None = None
+    log: Sequence[Row] = ()
 
     @property
     def is_stopping(self) -> bool:
@@ -48,13 +50,10 @@ class InspectedJob:
 class JobInspection:
     """Reads single jobs with everything about them."""
 
-    def __init__(
-        self, listing: JobListing, logs: JobLogs, overview: Overview, clock: Clock
-    ) -> None:
+    def __init__(self, listing: JobListing, logs: JobLogs, snapshots: Snapshots) -> None:
         self._listing = listing
         self._logs = logs
-        self._overview = overview
-        self._clock = clock
+        self._snapshots = snapshots
 
     async def inspect(self, job_id: UUID, words: str | None = None) -> InspectedJob:
         """Return a job with the end of its log, or with the lines that have certain words.
@@ -65,52 +64,57 @@ class JobInspection:
         if found is None:
             raise JobNotFound(job_id)
         row, earlier = found
-        state = JobState(row["state"])
-        ran = _ran(row, self._clock.now())
-        return InspectedJob(
-            row=row,
-            state=state,
+        return _inspected(
+            row,
+            attempts_of(row, earlier),
+            await self._snapshots.take(),
             data=_pretty(row["data"]),
-            attempts=attempts_of(row, earlier),
             log=await self._logs.newest(job_id, LOG_LINES, words),
-            why_waiting=await self._overview.why_waiting(job_id)
-            if state is JobState.PENDING
-            else None,
-            waited=_waited(row),
-            ran=ran,
-            left=_left(row, ran) if state is JobState.RUNNING else None,
         )
 
-    async def logs_after(
-        self, places: Sequence[LogPlace], limit: int
-    ) -> dict[LogPlace, list[LogRow]]:
-        """Return what jobs logged after each of some places, in order, up to a limit for each."""
+    async def look(
+        self, ids: Collection[UUID], snapshot: Snapshot, known: Mapping[UUID, InspectedJob]
+    ) -> dict[UUID, InspectedJob]:
+        """Return what is live of those jobs that there are, in a statement or two.
+
+        Of a job whose row is as it is known nothing more is read.
+        """
+        rows = await self._listing.many(ids)
+        changed = [id_ for id_, row in rows.items() if id_ not in known or known[id_].row != row]
+        earlier = await self._listing.attempts_of(changed) if changed else {}
+        attempts = {id_: known[id_].attempts for id_ in rows if id_ in known}
+        attempts |= {id_: attempts_of(rows[id_], earlier.get(id_, [])) for id_ in changed}
+        return {id_: _inspected(row, attempts[id_], snapshot) for id_, row in rows.items()}
+
+    async def log_after(
+        self, places: Collection[Place], limit: int
+    ) -> dict[Place, Sequence[LogRow]]:
+        """Return the lines that were logged after each place, up to a limit for each."""
         return await self._logs.after(places, limit)
+
+
+def _inspected(
+    row: Row,
+    attempts: Sequence[JobAttempt],
+    snapshot: Snapshot,
+    *,
+    data: str | None = None,
+    log: Sequence[Row] = (),
+) -> InspectedJob:
+    return InspectedJob(
+        row=row,
+        state=JobState(row["state"]),
+        attempts=attempts,
+        events=timeline(row, attempts, snapshot.now),
+        why_waiting=why_waiting(row, snapshot),
+        ran=ran(row),
+        left=time_left(row, snapshot.now),
+        data=data,
+        log=log,
+    )
 
 
 def _pretty(stored: str | None) -> str | None:
     if stored is None:
         return None
     return json.dumps(for_people(stored), indent=2, ensure_ascii=False)
-
-
-def _waited(row: Row) -> float | None:
-    if row["started_at"] is None:
-        return None
-    waited: timedelta = row["started_at"] - max(row["execute_at"], row["created_at"])
-    return max(0.0, waited.total_seconds())
-
-
-def _ran(row: Row, now: datetime) -> float | None:
-    if row["started_at"] is None:
-        return None
-    ran: timedelta = (row["completed_at"] or now) - row["started_at"]
-    return max(0.0, ran.total_seconds())
-
-
-def _left(row: Row, ran: float | None) -> float | None:
-    """Estimate the time left, as if the rest went on like the part that is done."""
-    done: int = row["progress_percentage"]
-    if ran is None or not 0 < done < 100:
-        return None
-    return ran * (100 - done) / done

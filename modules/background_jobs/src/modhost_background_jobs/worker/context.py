@@ -80,7 +80,8 @@ class AttemptContext:
             self._clamped = True
             self.log(f"Progress of {percentage} is outside of 0 to 100; {clamped} is shown.")
         text = None if message is None else printable(self._attempt.redact(message))
-        self._reports.report(ProgressUpdate(self._attempt.claimed.lease, clamped, text))
+        lease = self._attempt.claimed.lease
+        self._reports.report(ProgressUpdate(lease, clamped, text, self._clock.now()))
 
     def log(self, message: str) -> None:
         """Report a line with the time of now."""

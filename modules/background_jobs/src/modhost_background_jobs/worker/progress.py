@@ -38,9 +38,7 @@ class ProgressBuffer:
         """Take a progress update; a message left out keeps the one before."""
         with self._guard:
             before = self._progress.get(update.lease)
-            if update.message is None and before is not None:
-                update = ProgressUpdate(update.lease, update.percentage, before.message)
-            self._progress[update.lease] = update
+            self._progress[update.lease] = update if before is None else update.after(before)
             self._count()
 
     def log(self, line: LogLine) -> None:
@@ -81,10 +79,8 @@ class ProgressBuffer:
     def _put_back(self, progress: list[ProgressUpdate], logs: list[LogLine]) -> None:
         with self._guard:
             for update in progress:
-                newer = self._progress.setdefault(update.lease, update)
-                if newer.message is None:
-                    kept = ProgressUpdate(update.lease, newer.percentage, update.message)
-                    self._progress[update.lease] = kept
+                newer = self._progress.get(update.lease)
+                self._progress[update.lease] = update if newer is None else newer.after(update)
             for line in reversed(logs):
                 self._logs.setdefault(line.lease, []).insert(0, line)
             self._count_all()

@@ -17,7 +17,7 @@ from modhost_background_jobs.queue.statistics import MinuteCounts, StatisticsSto
 
 logger = logging.getLogger(__name__)
 
-WRITE_SECONDS: Final = 5.0
+WRITE_SECONDS: Final = 1.0
 FAREWELL_SECONDS: Final = 2.0
 
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import anyio
@@ -11,9 +11,10 @@ from anyio.abc import TaskStatus
 
 from modhost.background import HostedService
 from modhost.stopping import Stopping
-from modhost_background_jobs.pages.live.topics import Topic, Topics
+from modhost_background_jobs.pages.live.topics import Memory, Topic, Topics
+from modhost_background_jobs.queue.reading_logs import Place
 from modhost_background_jobs.queue.signals import Signal, wait_for
-from modhost_background_jobs.services.inspection import JobInspection, LogPlace, LogRow
+from modhost_background_jobs.services.inspection import JobInspection, LogRow
 
 logger = logging.getLogger(__name__)
 
@@ -26,27 +27,22 @@ class Viewer:
 
     def __init__(self, topics: frozenset[Topic], job_id: UUID | None, line: int) -> None:
         self.topics = topics
-        self.job_id = job_id
-        self.line = line
+        self.place = None if job_id is None else Place(job_id, line)
         self.changed = Signal()
         self._sent: dict[str, str] = {}
         self._due: dict[str, str] = {}
         self._lines: list[LogRow] = []
-
-    @property
-    def place(self) -> LogPlace | None:
-        """The line after which this viewer's log goes on; None without a log."""
-        return None if self.job_id is None else (self.job_id, self.line)
 
     def offer(self, fragments: Mapping[str, str], lines: Sequence[LogRow]) -> None:
         """Keep what this viewer has not been sent; of a fragment only the newest."""
         for name, html in fragments.items():
             if self._sent.get(name) != html:
                 self._due[name] = html
-        new = [line for line in lines if line["line"] > self.line]
-        if new:
+        # A viewer may have gone on since its place was looked at.
+        new = [line for line in lines if self.place and line["line"] > self.place.line]
+        if new and self.place:
             self._lines += new
-            self.line = new[-1]["line"]
+            self.place = self.place._replace(line=new[-1]["line"])
         if self._due or self._lines:
             self.changed.fire()
 
@@ -67,6 +63,7 @@ class LiveFeed(HostedService):
         self._topics = topics
         self._inspection = inspection
         self._stopping = stopping
+        self._memory = Memory()
         self._viewers: set[Viewer] = set()
         self._arrived = Signal()
 
@@ -98,12 +95,13 @@ class LiveFeed(HostedService):
     async def look(self) -> None:
         """Look once, and tell the viewers."""
         viewers = list(self._viewers)
-        rendered = await self._topics.render({t for viewer in viewers for t in viewer.topics})
-        places = {viewer.place for viewer in viewers}
-        lines = await self._inspection.logs_after([each for each in places if each], MOST_LINES)
+        topics = {topic for viewer in viewers for topic in viewer.topics}
+        rendered = await self._topics.render(topics, self._memory)
+        # A viewer that is behind has a place of its own, and keeps no other one waiting.
+        places = {viewer.place for viewer in viewers if viewer.place is not None}
+        lines = await self._inspection.log_after(places, MOST_LINES) if places else {}
         for viewer in viewers:
-            fragments: dict[str, Any] = {}
+            fragments: dict[str, str] = {}
             for topic in viewer.topics:
                 fragments |= rendered.get(topic, {})
-            # One that came while the lines were read, or whose place has moved, has the next look.
-            viewer.offer(fragments, lines.get(viewer.place, []) if viewer.place else [])
+            viewer.offer(fragments, lines.get(viewer.place, ()) if viewer.place else ())

@@ -15,7 +15,7 @@ from modhost import Principal
 from modhost.stopping import Stopping
 from modhost.web import Query
 from modhost_background_jobs.pages.live.feed import MOST_LINES, LiveFeed, Viewer
-from modhost_background_jobs.pages.live.topics import Kind, Topic, Topics
+from modhost_background_jobs.pages.live.topics import Kind, Memory, Topic, Topics
 from modhost_background_jobs.permissions import MANAGE_JOBS
 from modhost_background_jobs.services.inspection import JobInspection, LogRow
 from modhost_background_jobs.services.overview import Span
@@ -52,9 +52,10 @@ async def send_changes(
     if not query.poll:
         events = _events(viewer, feed, stopping)
         return StreamingResponse(events, media_type="text/event-stream")
-    rendered = await topics.render(viewer.topics)
-    place = viewer.place
-    lines = (await inspection.logs_after([place], MOST_LINES))[place] if place else []
+    rendered = await topics.render(viewer.topics, Memory())
+    places = [viewer.place] if viewer.place else []
+    found = await inspection.log_after(places, MOST_LINES) if places else {}
+    lines = [line for rows in found.values() for line in rows]
     fragments = {name: html for each in rendered.values() for name, html in each.items()}
     return JSONResponse({"fragments": fragments, "log": [_line(line) for line in lines]})
 

@@ -1,17 +1,19 @@
 """What can be watched, and how it is looked up: once for all who watch it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from modhost_background_jobs.contracts import JobNotFound
+import anyio.lowlevel
+
 from modhost_background_jobs.pages.dashboard import Dashboard
 from modhost_background_jobs.pages.job import job_context
 from modhost_background_jobs.pages.live.fragments import Fragments
 from modhost_background_jobs.services.browsing import Browsing
-from modhost_background_jobs.services.inspection import JobInspection
+from modhost_background_jobs.services.inspection import InspectedJob, JobInspection
 from modhost_background_jobs.services.overview import Overview, Span
+from modhost_background_jobs.services.snapshot import Snapshot
 
 Kind = Literal["dashboard", "workers", "job", "row"]
 
@@ -24,6 +26,17 @@ class Topic:
     span: Span = "hour"
     job_id: UUID | None = None
     may_manage: bool = False
+
+
+class Memory:
+    """What was shown of jobs at the last look: what is the same is neither read nor drawn again."""
+
+    def __init__(self) -> None:
+        self.drawn: dict[Topic, tuple[InspectedJob, dict[str, str]]] = {}
+
+    def jobs(self) -> dict[UUID, InspectedJob]:
+        """Return the jobs as they were."""
+        return {job.row["id"]: job for job, _ in self.drawn.values()}
 
 
 class Topics:
@@ -43,32 +56,48 @@ class Topics:
         self._inspection = inspection
         self._fragments = fragments
 
-    async def render(self, topics: Collection[Topic]) -> dict[Topic, dict[str, str]]:
+    async def render(
+        self, topics: Collection[Topic], memory: Memory
+    ) -> dict[Topic, dict[str, str]]:
         """Return the fragments of each topic; a job that is gone has none."""
-        rows = {topic.job_id: topic for topic in topics if topic.kind == "row"}
-        rendered = await self._rows(rows)
+        rendered = await self._rows([topic for topic in topics if topic.kind == "row"])
+        if len(rendered) == len(topics):
+            return rendered
+        snapshot = await self._overview.look()
+        jobs = [topic for topic in topics if topic.kind == "job"]
+        rendered |= await self._jobs(jobs, snapshot, memory)
         for topic in topics:
-            if topic.kind != "row":
-                rendered[topic] = await self._one(topic)
+            if topic.kind == "dashboard":
+                context = await self._dashboard.context(topic.span, snapshot)
+                rendered[topic] = self._fragments.render("dashboard.html", context)
+            elif topic.kind == "workers":
+                workers = {"workers": snapshot.workers}
+                rendered[topic] = self._fragments.render("workers.html", workers)
         return rendered
 
-    async def _rows(self, topics: dict[UUID | None, Topic]) -> dict[Topic, dict[str, str]]:
-        ids = [id_ for id_ in topics if id_ is not None]
-        rows = await self._browsing.by_ids(ids) if ids else []
+    async def _rows(self, topics: Sequence[Topic]) -> dict[Topic, dict[str, str]]:
+        of_job = {topic.job_id: topic for topic in topics}
+        rows = await self._browsing.by_ids([id_ for id_ in of_job if id_]) if topics else []
         return {
-            topics[row["id"]]: self._fragments.render("row.html", {"row": row}, f"-{row['id']}")
+            of_job[row["id"]]: self._fragments.render("row.html", {"row": row}, f"-{row['id']}")
             for row in rows
         }
 
-    async def _one(self, topic: Topic) -> dict[str, str]:
-        if topic.kind == "dashboard":
-            context = await self._dashboard.context(topic.span)
-            return self._fragments.render("dashboard.html", context)
-        if topic.kind == "workers":
-            workers = await self._overview.workers()
-            return self._fragments.render("workers.html", {"workers": workers})
-        try:
-            job = await self._inspection.inspect(topic.job_id or UUID(int=0))
-        except JobNotFound:
-            return {}
-        return self._fragments.render("job.html", job_context(job, may_manage=topic.may_manage))
+    async def _jobs(
+        self, topics: Sequence[Topic], snapshot: Snapshot, memory: Memory
+    ) -> dict[Topic, dict[str, str]]:
+        ids = {topic.job_id for topic in topics if topic.job_id}
+        jobs = await self._inspection.look(ids, snapshot, memory.jobs()) if ids else {}
+        before, memory.drawn = memory.drawn, {}
+        for topic in topics:
+            job = jobs.get(topic.job_id) if topic.job_id else None
+            if job is None:
+                continue
+            known = before.get(topic)
+            if known is None or known[0] != job:
+                # Others get their turn between two pages that are drawn.
+                await anyio.lowlevel.checkpoint()
+                context = job_context(job, may_manage=topic.may_manage)
+                known = (job, self._fragments.render("job.html", context))
+            memory.drawn[topic] = known
+        return {topic: drawn for topic, (_, drawn) in memory.drawn.items()}

@@ -59,7 +59,7 @@ class Channel:
         with self._guard:
             if update.lease == self._lease and progress != self._progress:
                 self._progress = progress
-                self.send(Progress(*progress))
+                self.send(Progress(*progress, update.reported_at))
 
     def log(self, line: LogLine) -> None:
         """Pass a log line on, at once: it may be the last before a crash."""

@@ -66,6 +66,7 @@ class Progress:
 
     percentage: int
     message: str | None
+    reported_at: datetime
     kind: Literal["progress"] = "progress"
 
 

@@ -104,7 +104,9 @@ class _Following:
                 while (message := await self._process.receive()) is not None:
                     match message:
                         case Progress():
-                            update = ProgressUpdate(lease, message.percentage, message.message)
+                            update = ProgressUpdate(
+                                lease, message.percentage, message.message, message.reported_at
+                            )
                             self._buffer.report(update)
                         case Log():
                             line = LogLine(

@@ -1,0 +1,63 @@
+"""The events of a job, in order."""
+
+from datetime import timedelta
+
+import pytest
+
+from background_jobs.support import START, MovingClock, claim_one, new_job
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
+from modhost_background_jobs.queue.listing import JobListing
+from modhost_background_jobs.queue.records import Ended, Released
+from modhost_background_jobs.queue.store import JobStore
+from modhost_background_jobs.services.timeline import Event, timeline
+from modhost_background_jobs.services.views import attempts_of
+
+pytestmark = pytest.mark.anyio
+
+
+async def events_of(listing: JobListing, job_id: object, seconds: float) -> list[Event]:
+    found = await listing.with_attempts(job_id)  # type: ignore[arg-type]
+    assert found is not None
+    return timeline(found[0], attempts_of(*found), START + timedelta(seconds=seconds))
+
+
+def told(events: list[Event]) -> list[tuple[str, float, bool]]:
+    return [(e.name, (e.at - START).total_seconds(), e.has_happened) for e in events]
+
+
+async def test_every_attempt_of_a_retried_job_is_told(store: JobStore, listing: JobListing) -> None:
+    """Only the latest one was."""
+    job = new_job()
+    await store.insert([job])
+    first = await claim_one(store)
+    second_at, end_at = START + timedelta(seconds=30), START + timedelta(seconds=40)
+    failed = Released(first.lease, second_at, "ValueError: no\nat line 3", spent=True)
+    await store.release([failed], START + timedelta(seconds=5))
+    waiting = await events_of(listing, job.id, seconds=10)
+    assert told(waiting)[-1] == ("Next attempt due", 30, False)
+    second = await claim_one(store, now=second_at)
+    await store.end([Ended(second.lease, JobState.COMPLETED)], end_at)
+    events = await events_of(listing, job.id, seconds=60)
+    assert told(events) == [
+        ("Created", 0, True),
+        ("Attempt 1 started", 0, True),
+        ("Attempt 1 ended", 5, True),
+        ("Due", 30, True),
+        ("Attempt 2 started", 30, True),
+        ("Completed", 40, True),
+    ]
+    assert [event.kind for event in events][2:] == ["failed", "pending", "running", "completed"]
+    assert events[2].note == "ValueError: no"
+    assert (events[-1].note, events[-1].span) == ("after running", 10)
+
+
+async def test_what_never_came_about_stands_last(
+    store: JobStore, listing: JobListing, queue: DatabaseJobQueue, clock: MovingClock
+) -> None:
+    job = new_job(due=3600)
+    await store.insert([job])
+    clock.advance(60)
+    await queue.cancel(job.id)
+    events = await events_of(listing, job.id, seconds=7200)
+    assert told(events) == [("Created", 0, True), ("Cancelled", 60, True), ("Due", 3600, False)]
