@@ -1,0 +1,43 @@
+"""A producer that is killed between what it stores and the job that belongs to it."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+
+from modhost.testing import running_host
+from modhost_background_jobs.contracts import BackgroundJobsContracts, JobFilter, JobState
+from modhost_background_jobs.module import BackgroundJobsModule
+from modhost_reports_example.contracts import ReportsContracts
+from modhost_reports_example.module import ReportsModule
+from processes.dying_producer import TYPES
+
+pytestmark = pytest.mark.anyio
+
+TESTS = Path(__file__).parents[1]
+
+
+async def killed(database_url: str, when: str) -> None:
+    command = [sys.executable, "-m", "processes.dying_producer", database_url, when]
+    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    with anyio.fail_after(60):
+        ended = await anyio.run_process(command, env=environment, check=False)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+
+
+async def test_a_row_and_its_job_exist_both_or_not_at_all_whenever_their_process_is_killed(
+    database_url: str,
+) -> None:
+    async with anyio.create_task_group() as group:
+        for when in TYPES:
+            group.start_soon(killed, database_url, when)
+    modules = [BackgroundJobsModule(), ReportsModule()]
+    config = {"host": {"database_url": database_url}}
+    async with running_host(modules, config=config) as host, host.scope() as scope:
+        (report,) = await (await scope.get(ReportsContracts)).latest()
+        jobs = await (await scope.get(BackgroundJobsContracts)).get_jobs(JobFilter())
+    assert report.type is TYPES["after"]
+    assert [(job.id, job.state) for job in jobs.items] == [(report.job_id, JobState.PENDING)]
