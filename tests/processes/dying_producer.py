@@ -1,6 +1,6 @@
 """A process that stores a report and its job in one transaction, and is killed on the way.
 
-    python -m processes.dying_producer DATABASE_URL before|after
+python -m processes.dying_producer DATABASE_URL before|after
 """
 
 import os
