@@ -56,6 +56,30 @@ async def test_a_failure_with_an_old_fence_changes_nothing(
     assert row["state"] == "Running"
 
 
+async def test_a_hand_back_with_an_old_fence_changes_nothing(
+    store: JobStore, listing: JobListing
+) -> None:
+    old, new = await taken_over(store)
+    handed_back = [Released(old, LATER, error, spent=False) for error in (None, "shut down")]
+    for released in handed_back:
+        assert await store.release([released], LATER) == set()
+    assert await store.leases("w2") == {new.lease: False}
+    found = await listing.detail(old.job_id)
+    assert found is not None
+    assert [attempt["worker"] for attempt in found[1]] == ["w1"]
+
+
+async def test_a_hand_back_with_an_old_fence_does_not_end_a_job_that_is_to_stop(
+    store: JobStore, queue: DatabaseJobQueue
+) -> None:
+    old, new = await taken_over(store)
+    await queue.cancel(old.job_id)
+    assert await store.release([Released(old, LATER, None, spent=False)], LATER) == set()
+    assert await store.leases("w2") == {new.lease: True}
+    assert await store.release([Released(new.lease, LATER, None, spent=False)], LATER)
+    assert await store.leases("w2") == {}
+
+
 async def test_progress_and_logs_with_an_old_fence_are_refused(
     store: JobStore, listing: JobListing
 ) -> None:

@@ -1,0 +1,182 @@
+"""Several schedulers at once, under each overlap and each catch-up policy."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from itertools import product
+from typing import NamedTuple
+from uuid import UUID
+
+import anyio
+import pytest
+from sqlalchemy import select
+
+from background_jobs.support import START, MovingClock, claim
+from modhost.database import Database
+from modhost_background_jobs.contracts import CatchUpPolicy, JobState, OverlapPolicy
+from modhost_background_jobs.queue.agenda import OCCURRENCES
+from modhost_background_jobs.queue.cron import CronSchedule
+from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.queue.job_queue import FINISHED, JOBS, DatabaseJobQueue
+from modhost_background_jobs.queue.open_store import open_store
+from modhost_background_jobs.queue.records import Ended
+from modhost_background_jobs.queue.recurring import RecurringSchedules, ScheduleSettings
+from modhost_background_jobs.queue.store import JobStore
+from modhost_background_jobs.queue.wakeups import open_wakeups
+
+pytestmark = pytest.mark.anyio
+
+Policies = tuple[OverlapPolicy, CatchUpPolicy]
+
+EACH = list(product(OverlapPolicy, CatchUpPolicy))
+SCHEDULERS = 4
+MISSED = 36
+"""The due times of six hours, one every ten minutes."""
+
+
+class Runs(NamedTuple):
+    """How many runs a schedule has."""
+
+    claimable: int = 0
+    waiting: int = 0
+    skipped: int = 0
+
+
+class Schedulers:
+    """Consumers that all try to fire, each with connections of its own."""
+
+    def __init__(self, database: Database, firing: list[RecurringFiring], ids: list[UUID]) -> None:
+        self._database = database
+        self._firing = firing
+        self._policies: dict[UUID, Policies] = dict(zip(ids, EACH, strict=True))
+
+    async def fire(self) -> Counter[Policies]:
+        """Let all schedulers fire all schedules at once; return how many due times each fired."""
+        fired: Counter[Policies] = Counter()
+
+        async def fire_all(firing: RecurringFiring) -> None:
+            for schedule, policies in self._policies.items():
+                count = await firing.fire(schedule)
+                fired[policies] += count
+
+        await self._all(fire_all)
+        return fired
+
+    async def let_go(self) -> int:
+        """Let all schedulers look for runs that wait no longer; return how many they let go."""
+        let_go: list[int] = []
+
+        async def look(firing: RecurringFiring) -> None:
+            let_go.append(await firing.let_waiting_runs_go())
+
+        await self._all(look)
+        return sum(let_go)
+
+    async def runs(self) -> dict[Policies, Runs]:
+        """Count the runs of each schedule."""
+        found: Counter[tuple[Policies, str]] = Counter()
+        async with self._database.reading() as session:
+            connection = await session.connection()
+            for row in await connection.execute(select(JOBS.c.recurring_job_id, JOBS.c.on_hold)):
+                found[self._policies[row[0]], "waiting" if row[1] else "claimable"] += 1
+            for row in await connection.execute(
+                select(FINISHED.c.recurring_job_id).where(FINISHED.c.state == JobState.SKIPPED)
+            ):
+                found[self._policies[row[0]], "skipped"] += 1
+        return {each: Runs(*(found[each, kind] for kind in Runs._fields)) for each in EACH}
+
+    async def due_times(self) -> dict[Policies, dict[UUID, datetime]]:
+        """Return when each run was due, by its job, in the order of time."""
+        due: dict[Policies, dict[UUID, datetime]] = {each: {} for each in EACH}
+        async with self._database.reading() as session:
+            statement = select(OCCURRENCES).order_by(OCCURRENCES.c.due_at)
+            for row in await (await session.connection()).execute(statement):
+                due[self._policies[row.recurring_job_id]][row.job_id] = row.due_at
+        return due
+
+    async def _all(self, act: Callable[[RecurringFiring], Awaitable[None]]) -> None:
+        async with anyio.create_task_group() as group:
+            for each in self._firing:
+                group.start_soon(act, each)
+
+
+@pytest.fixture
+async def schedulers(
+    database: Database, database_url: str, clock: MovingClock
+) -> AsyncIterator[Schedulers]:
+    schedules = RecurringSchedules(database, clock)
+    ids = [await schedules.put(_settings(*policies)) for policies in EACH]
+    async with AsyncExitStack() as stack:
+        firing = []
+        for _ in range(SCHEDULERS):
+            own = await stack.enter_async_context(Database(database_url).open())
+            own.know_schema("background_jobs")
+            queue = DatabaseJobQueue(own, open_store(own), open_wakeups(own), clock)
+            firing.append(RecurringFiring(own, queue, clock))
+        yield Schedulers(database, firing, ids)
+
+
+def _settings(overlap: OverlapPolicy, catch_up: CatchUpPolicy) -> ScheduleSettings:
+    return ScheduleSettings(
+        name=f"{overlap} {catch_up}",
+        schedule=CronSchedule.parse("*/10 * * * *"),
+        job_type="tests.Job",
+        module_name="tests",
+        data=None,
+        overlap=overlap,
+        catch_up=catch_up,
+        max_attempts=3,
+        timeout=None,
+    )
+
+
+def expected(overlap: OverlapPolicy, fired: int) -> Runs:
+    """What becomes of so many runs of which none is over."""
+    later = max(0, fired - 1)
+    match overlap:
+        case OverlapPolicy.ALLOW:
+            return Runs(claimable=fired)
+        case OverlapPolicy.QUEUE:
+            return Runs(claimable=min(1, fired), waiting=later)
+        case _:
+            return Runs(claimable=min(1, fired), skipped=later)
+
+
+def caught_up(catch_up: CatchUpPolicy) -> int:
+    return {CatchUpPolicy.NONE: 0, CatchUpPolicy.ONE: 1, CatchUpPolicy.ALL: MISSED}[catch_up]
+
+
+async def test_each_due_time_fires_once_and_has_the_run_that_its_policies_ask_for(
+    schedulers: Schedulers, clock: MovingClock
+) -> None:
+    """First what six hours without a consumer have left, then a time that nobody missed."""
+    clock.advance(MISSED * 600 + 300)
+    fired = await schedulers.fire()
+    assert fired == Counter({each: caught_up(each[1]) for each in EACH})
+    assert await schedulers.runs() == {each: expected(each[0], fired[each]) for each in EACH}
+
+    clock.advance(300)
+    more = await schedulers.fire()
+    assert more == Counter(EACH)
+    assert await schedulers.runs() == {each: expected(each[0], fired[each] + 1) for each in EACH}
+    last = START + timedelta(minutes=10 * (MISSED + 1))
+    for each, due in (await schedulers.due_times()).items():
+        missed = [last - timedelta(minutes=10 * (n + 1)) for n in range(caught_up(each[1]))]
+        assert sorted(due.values()) == [*reversed(missed), last]
+
+
+async def test_runs_that_queue_go_one_by_one_in_the_order_of_their_due_times(
+    schedulers: Schedulers, clock: MovingClock, store: JobStore
+) -> None:
+    clock.advance(4 * 600)
+    await schedulers.fire()
+    due = (await schedulers.due_times())[OverlapPolicy.QUEUE, CatchUpPolicy.ALL]
+    went = []
+    for left in (3, 2, 1, 0):
+        claimed = [job.lease for job in await claim(store, limit=100, now=clock.now())]
+        went += [lease.job_id for lease in claimed if lease.job_id in due]
+        assert await schedulers.let_go() == 0
+        await store.end([Ended(lease, JobState.COMPLETED) for lease in claimed], clock.now())
+        assert await schedulers.let_go() == min(1, left)
+    assert went == list(due)
