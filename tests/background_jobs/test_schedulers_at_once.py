@@ -1,11 +1,11 @@
 """Several schedulers at once, under each overlap and each catch-up policy."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import anyio
@@ -95,7 +95,7 @@ class Schedulers:
                 due[self._policies[row.recurring_job_id]][row.job_id] = row.due_at
         return due
 
-    async def _all(self, act: Callable[[RecurringFiring], Awaitable[None]]) -> None:
+    async def _all(self, act: Callable[[RecurringFiring], Coroutine[Any, Any, None]]) -> None:
         async with anyio.create_task_group() as group:
             for each in self._firing:
                 group.start_soon(act, each)
