@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import ClassVar
 
 import anyio
+import anyio.lowlevel
 from pydantic import BaseModel
+from sqlalchemy import text
 
 from modhost import Module, ModuleOptions, ServiceCollection, hookimpl
+from modhost.database import Database
 from modhost_background_jobs.contracts import (
     Executor,
     JobExecutionContext,
@@ -180,6 +183,28 @@ class FlakyJob(ActingJob):
         self.stage.mark("finished", act)
 
 
+class CountingJob(ActingJob):
+    """Counts in the database."""
+
+    def __init__(self, stage: Stage, database: Database) -> None:
+        super().__init__(stage)
+        self.database = database
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        self.stage.mark("started", context.get_data(Act))
+        await count_one(self.database)
+
+
+async def count_one(database: Database) -> None:
+    """Read the number in the table `counter`, take a moment, and write the next one."""
+    async with database.session() as session:
+        connection = await session.connection()
+        counted: int = (await connection.execute(text("SELECT value FROM counter"))).scalar_one()
+        await anyio.lowlevel.checkpoint()
+        update = text("UPDATE counter SET value = :value")
+        await connection.execute(update, {"value": counted + 1})
+
+
 JOBS = (
     QuickJob,
     NappingJob,
@@ -191,6 +216,7 @@ JOBS = (
     StuckJob,
     LethalJob,
     FlakyJob,
+    CountingJob,
 )
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import anyio
 
+from modhost.database import Database
 from modhost.testing import running_host
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
@@ -57,6 +58,8 @@ class Deployment:
         self._processes: list[HostProcess] = []
         self._scheduling: BackgroundJobs
         self._querying: BackgroundJobsContracts
+        self.database: Database
+        """The producer's."""
         folder.mkdir(exist_ok=True)
         _install_acting(folder / "installed")
 
@@ -72,6 +75,7 @@ class Deployment:
             async with running_host(modules, config=config) as host, host.scope() as scope:
                 self._scheduling = await scope.get(BackgroundJobs)
                 self._querying = await scope.get(BackgroundJobsContracts)
+                self.database = await scope.get(Database)
                 yield self
         finally:
             for process in self._processes:
@@ -129,11 +133,16 @@ class Deployment:
 
     async def all_completed(self, jobs: int, seconds: float = 60) -> None:
         """Wait until so many jobs are `Completed`, and check that there is no other."""
+        await self.all_ended({JobState.COMPLETED: jobs}, seconds)
+
+    async def all_ended(self, ended: dict[JobState, int], seconds: float = 60) -> None:
+        """Wait until so many jobs have ended so, and check that there is no other."""
         with anyio.move_on_after(seconds):
-            while await self.count(JobState.COMPLETED) < jobs:
-                await anyio.sleep(POLL_SECONDS)
+            for state, jobs in ended.items():
+                while await self.count(state) < jobs:
+                    await anyio.sleep(POLL_SECONDS)
         counts = {state: await self.count(state) for state in JobState}
-        assert counts == dict.fromkeys(JobState, 0) | {JobState.COMPLETED: jobs}
+        assert counts == dict.fromkeys(JobState, 0) | ended
 
     def marks(self, event: str, name: str | None = None) -> list[Mark]:
         """What the jobs did so far."""

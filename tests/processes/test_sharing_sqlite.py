@@ -5,8 +5,10 @@ from pathlib import Path
 
 import anyio
 import pytest
+from sqlalchemy import text
 
-from processes.acting import Act, FlakyJob
+from modhost_background_jobs.contracts import JobState
+from processes.acting import Act, CountingJob, FlakyJob, GatedJob, count_one
 from processes.deployment import QUICK, Deployment
 
 pytestmark = pytest.mark.anyio
@@ -18,26 +20,59 @@ async def deployment(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Deploymen
         yield deployment
 
 
+class Load:
+    """What the producer does: jobs of all kinds, and transactions of its own."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+
+    async def flaky(self, names: list[str]) -> None:
+        for name in names:
+            await self._deployment.enqueue(FlakyJob, Act(name=name, lines=3))
+
+    async def counting(self, times: int) -> None:
+        """Count here, and let the workers count."""
+        for _ in range(times):
+            await self._deployment.enqueue(CountingJob, Act(name="counting"))
+            await count_one(self._deployment.database)
+
+    async def cancelled(self, times: int) -> None:
+        """Cancel jobs that would never end, some of which run already."""
+        for number in range(times):
+            act = Act(name=f"cancelled-{number}")
+            job = await self._deployment.enqueue(GatedJob, act)
+            if number % 2:
+                await self._deployment.marked("started", act.name)
+            await self._deployment.cancel(job)
+
+
 async def test_two_workers_and_a_producer_share_a_file_and_nobody_finds_it_locked(
     deployment: Deployment,
 ) -> None:
-    """The stall timeout is the default one: a machine that stutters kills nobody."""
+    """All at once: jobs that log, jobs that are cancelled, and sessions that read before they
+    write. The stall timeout is the default one: a machine that stutters kills nobody."""
     options = {name: value for name, value in QUICK.items() if name != "stall_timeout"}
     workers = [deployment.start(**options), deployment.start(**options)]
+    async with deployment.database.session() as session:
+        connection = await session.connection()
+        await connection.execute(text("CREATE TABLE counter AS SELECT 0 AS value"))
     await deployment.ready(*workers)
-    names = [f"job-{number}" for number in range(400)]
-
-    async def produce(share: list[str]) -> None:
-        for name in share:
-            await deployment.enqueue(FlakyJob, Act(name=name, lines=3))
-
+    names = [f"job-{number}" for number in range(300)]
+    load = Load(deployment)
     async with anyio.create_task_group() as group:
-        for number in range(8):
-            group.start_soon(produce, names[number::8])
-    await deployment.all_completed(len(names))
-    assert sorted(mark.name for mark in deployment.marks("started")) == sorted(names)
-    processes = {mark.process for mark in deployment.marks("started")}
-    assert processes == {worker.pid for worker in workers}
+        for number in range(6):
+            group.start_soon(load.flaky, names[number::6])
+        for _ in range(3):
+            group.start_soon(load.counting, 20)
+        group.start_soon(load.cancelled, 20)
+    await deployment.all_ended({JobState.COMPLETED: len(names) + 60, JobState.CANCELLED: 20})
+
+    async with deployment.database.reading() as session:
+        counted = await (await session.connection()).execute(text("SELECT value FROM counter"))
+    assert counted.scalar_one() == 2 * 60
+    started = [mark for mark in deployment.marks("started") if mark.name.startswith("job-")]
+    assert sorted(mark.name for mark in started) == sorted(names)
+    assert {mark.process for mark in started} == {worker.pid for worker in workers}
     for worker in workers:
         assert "locked" not in worker.log
         assert "WARNING" not in worker.log
