@@ -1,19 +1,22 @@
 """`python -m benchmarks`: measure, and write what was measured as Markdown and as JSON."""
 
-import json
 import logging
+import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 
+from benchmarks.contenders.contender import Contender
 from benchmarks.contenders.entered import entered
 from benchmarks.contenders.until_stopped import run_loop
-from benchmarks.databases import open_databases
+from benchmarks.databases import Databases, open_databases
 from benchmarks.document import put_into
-from benchmarks.machine import describe_machine
+from benchmarks.kept import OtherMachine, check, merge
+from benchmarks.machine import describe_machine, describe_moment
 from benchmarks.measurements.all import MEASUREMENTS
+from benchmarks.nurseries import Nurseries
 from benchmarks.report import as_markdown
 from benchmarks.results import Results
 from benchmarks.run import Run
@@ -64,44 +67,53 @@ def main(
     logging.basicConfig(level=logging.ERROR)
     names = [name.strip() for name in contenders.split(",") if name.strip()]
     results: list[Results] = []
-    about: dict[str, str] = {}
     with open_databases(folder) as databases:
-        run = Run(entered(names), databases, SIZES[size], rounds)
-        about |= describe_machine(databases.folder)
-        run_loop(partial(_measure, run, only, results, about))
-    about["size"] = f"{size}, medians of {rounds} interleaved rounds"
+        contenders_here = entered(names)
+        about = describe_machine(databases.folder)
+        made = describe_moment(databases.folder)
+        made |= {"size": f"{size}, medians of {rounds} interleaved rounds"}
+        run_loop(partial(_describe, databases, contenders_here, about))
+        if json_file:
+            _check(json_file, about)
+        run = partial(Run, contenders_here, databases, SIZES[size], rounds)
+        run_loop(partial(_measure, run, only, results))
+    for each in results:
+        each.made = made
     if json_file:
-        results = _kept(json_file, results)
-        values = {"about": about, "results": [each.as_json() for each in results]}
-        json_file.write_text(json.dumps(values, indent=1) + "\n")
+        results = merge(json_file, about, results)
     tables = as_markdown(results, about)
     click.echo(tables)
     if markdown_file:
         put_into(markdown_file, tables)
 
 
-async def _measure(
-    run: Run, only: list[str], results: list[Results], about: dict[str, str]
+async def _describe(
+    databases: Databases, contenders: list[Contender], about: dict[str, str]
 ) -> None:
-    server = await run.databases.describe()
+    server = await databases.describe()
     about["PostgreSQL"] = ", ".join(f"{key} {value}" for key, value in server.items())
     about["SQLite's durability"] = "WAL, synchronous FULL, for all contenders"
-    for contender in run.contenders:
+    for contender in contenders:
         about[f"{contender.name}, {contender.dialect}"] = contender.settings
-    for name in only:
-        click.echo(f"measuring {name} …", err=True)
-        results += await MEASUREMENTS[name](run)
 
 
-def _kept(path: Path, new: list[Results]) -> list[Results]:
-    """Return the new results, and those of other measurements that the file holds."""
-    if not path.exists():
-        return new
-    known: list[dict[str, Any]] = json.loads(path.read_text())["results"]
-    measured = {each.measurement for each in new}
-    old = [Results.of_json(each) for each in known if each["measurement"] not in measured]
-    order = list(MEASUREMENTS)
-    return sorted([*old, *new], key=lambda each: order.index(each.measurement))
+def _check(json_file: Path, about: dict[str, str]) -> None:
+    """Refuse before anything is measured what could not be kept."""
+    try:
+        check(json_file, about)
+    except OtherMachine as error:
+        raise click.ClickException(str(error)) from error
+
+
+async def _measure(
+    run_with: Callable[[Nurseries], Run], only: list[str], results: list[Results]
+) -> None:
+    async with Nurseries.open() as nurseries:
+        run = run_with(nurseries)
+        for name in only:
+            began = time.monotonic()
+            results += await MEASUREMENTS[name](run)
+            click.echo(f"measured {name} in {time.monotonic() - began:.0f} s", err=True)
 
 
 if __name__ == "__main__":

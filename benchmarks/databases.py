@@ -17,7 +17,13 @@ from benchmarks.contenders.contender import Dialect
 from benchmarks.redis_server import open_redis
 
 SERVER_VARIABLE: Final = "MODHOST_BENCH_POSTGRES_URL"
-DURABILITY: Final = ("fsync", "synchronous_commit", "full_page_writes", "shared_buffers")
+DURABILITY: Final = (
+    "fsync",
+    "synchronous_commit",
+    "full_page_writes",
+    "wal_sync_method",
+    "shared_buffers",
+)
 
 
 @dataclass(frozen=True)

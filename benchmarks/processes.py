@@ -1,47 +1,50 @@
-"""Starting worker processes, and looking at what they use."""
+"""Starting worker processes, and looking at what they do."""
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 import anyio
-from anyio.abc import Process
 
 from benchmarks.contenders.contender import Contender
+from benchmarks.nurseries import Nurseries
 from benchmarks.tally import Tally
 
-ROOT: Final = Path(__file__).parent.parent
 STOP_SECONDS: Final = 60
+LOOK_SECONDS: Final = 0.005
 
 
 class Workers:
     """Worker processes that stand ready, or run."""
 
-    def __init__(self, processes: Sequence[Process], tallies: Sequence[Tally]) -> None:
-        self._processes = processes
+    def __init__(self, start: Callable[[], AsyncIterator[int]], tallies: Sequence[Tally]) -> None:
+        self._start = start
         self._tallies = tallies
+        self._processes: list[int] = []
+        self._killed: set[int] = set()
 
     async def go(self) -> None:
         """Let them begin."""
-        for process in self._processes:
-            assert process.stdin is not None
-            await process.stdin.send(b"go\n")
+        self._processes = [process async for process in self._start()]
 
     @property
     def pid(self) -> int:
         """The first one's process."""
-        return self._processes[0].pid
+        return self._processes[0]
 
     @property
     def executed(self) -> int:
         """What all together have executed."""
         return sum(tally.count for tally in self._tallies)
+
+    @property
+    def statements(self) -> int:
+        """What all together have asked SQLite, where that is traced."""
+        return sum(tally.statements for tally in self._tallies)
 
     @property
     def first(self) -> int:
@@ -57,58 +60,66 @@ class Workers:
         """Wait for a condition. Raises `TimeoutError`, and `RuntimeError` for a dead worker."""
         with anyio.fail_after(seconds):
             while not condition():
-                if any(process.returncode is not None for process in self._processes):
+                if not all(map(_is_alive, set(self._processes) - self._killed)):
                     msg = "A worker process has ended by itself; its error is above."
                     raise RuntimeError(msg)
                 await anyio.sleep(pause)
 
+    def kill(self, number: int) -> None:
+        """Kill one as `kill -9` does; that it ends is no error then."""
+        self._killed.add(self._processes[number])
+        _signal(self._processes[number], signal.SIGKILL)
+
+    def executed_by(self, number: int) -> int:
+        """What one has executed."""
+        return self._tallies[number].count
+
+    async def stop(self) -> None:
+        """Ask all of them to stop, and kill those that do not."""
+        for process in self._processes:
+            _signal(process, signal.SIGTERM)
+        with anyio.move_on_after(STOP_SECONDS):
+            while any(map(_is_alive, self._processes)):
+                await anyio.sleep(LOOK_SECONDS)
+        for process in self._processes:
+            _signal(process, signal.SIGKILL)
+
 
 @asynccontextmanager
-async def worker_processes(contender: Contender, url: str, count: int) -> AsyncIterator[Workers]:
-    """Start worker processes that wait for `go`, and stop them in the end."""
+async def worker_processes(
+    nurseries: Nurseries, contender: Contender, url: str, count: int, *options: str
+) -> AsyncIterator[Workers]:
+    """Prepare worker processes that begin at `go`, and stop them in the end.
+
+    With the option `trace` they count their statements on SQLite; with `impatient` a modhost finds
+    dead workers at once.
+    """
     with TemporaryDirectory() as folder:
         paths = [Path(folder) / str(number) for number in range(count)]
         tallies = [Tally.create(path) for path in paths]
-        processes: list[Process] = []
-        try:
+
+        async def start() -> AsyncIterator[int]:
             for path in paths:
-                arguments = [contender.name, contender.dialect.value, url, str(path)]
-                processes.append(await _start("benchmarks.worker", *arguments))
-            for process in processes:
-                await _line(process)
-            yield Workers(processes, tallies)
+                yield await nurseries.fork(contender, url, path, list(options))
+
+        workers = Workers(start, tallies)
+        try:
+            yield workers
         finally:
             with anyio.CancelScope(shield=True):
-                await _stop(processes)
+                await workers.stop()
             for tally in tallies:
                 tally.close()
 
 
-async def _start(module: str, *arguments: str) -> Process:
-    return await anyio.open_process(
-        [sys.executable, "-m", module, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=None,
-        cwd=ROOT,
-        env=dict(os.environ),
-    )
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
-async def _line(process: Process) -> None:
-    assert process.stdout is not None
-    with anyio.fail_after(60):
-        await process.stdout.receive()
-
-
-async def _stop(processes: Sequence[Process]) -> None:
-    for process in processes:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-    for process in processes:
-        with anyio.move_on_after(STOP_SECONDS):
-            await process.wait()
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-        await process.aclose()
+def _signal(process: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process, number)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.results import Metric, Results
-from benchmarks.targets import verdicts
+from benchmarks.targets.all import verdicts
 
 OWN = "modhost"
 
@@ -11,13 +11,23 @@ OWN = "modhost"
 def as_markdown(results: Sequence[Results], about: Mapping[str, str]) -> str:
     """Return the tables: about the run, the targets, each measurement."""
     parts = [_table(["", ""], [[key, value] for key, value in about.items()])]
-    judged = list(verdicts(results))
-    if judged:
-        rows = [[v.what, v.target, v.measured, "yes" if v.met else "**no**"] for v in judged]
-        parts += ["### Targets", _table(["what", "target", "measured", "met"], rows)]
+    rows = [[v.what, v.target, v.measured, v.word] for v in verdicts(results)]
+    parts += ["### Targets", _table(["what", "target", "measured", "met"], rows)]
+    for runs in _runs(results):
+        parts.append(f"Measured with {runs}.")
     for each in results:
         parts += [f"### {each.title}, {each.dialect}", *each.notes, _figures(each)]
     return "\n\n".join(parts) + "\n"
+
+
+def _runs(results: Sequence[Results]) -> Iterator[str]:
+    """Tell of each run which measurements are its own."""
+    runs: dict[str, list[str]] = {}
+    for each in results:
+        made = ", ".join(f"{key} {value}" for key, value in each.made.items())
+        runs.setdefault(made, []).append(each.measurement)
+    for made, names in runs.items():
+        yield f"{made}: {', '.join(dict.fromkeys(names))}"
 
 
 def _figures(results: Results) -> str:

@@ -18,13 +18,17 @@ class Metric:
 
 @dataclass
 class Results:
-    """The figures of one measurement on one database, in the order in which they came."""
+    """The figures of one measurement on one database, in the order in which they came.
+
+    `made` says of which commit, when and at which size, since a file may hold several runs.
+    """
 
     measurement: str
     title: str
     dialect: Dialect
     notes: list[str] = field(default_factory=list)
     figures: dict[str, dict[Metric, list[float]]] = field(default_factory=dict)
+    made: dict[str, str] = field(default_factory=dict)
 
     def add(self, row: str, metric: Metric, figure: float) -> None:
         """Keep a figure of one round."""
@@ -49,6 +53,7 @@ class Results:
             "title": self.title,
             "database": self.dialect.value,
             "notes": self.notes,
+            "made": self.made,
             "figures": [
                 {"row": row, "metric": metric.name, "unit": metric.unit, "rounds": figures}
                 for row, metrics in self.figures.items()
@@ -60,12 +65,25 @@ class Results:
     def of_json(cls, values: dict[str, Any]) -> "Results":
         """Return what `as_json` gave."""
         results = cls(
-            values["measurement"], values["title"], Dialect(values["database"]), values["notes"]
+            values["measurement"],
+            values["title"],
+            Dialect(values["database"]),
+            values["notes"],
+            made=values["made"],
         )
         for each in values["figures"]:
             for figure in each["rounds"]:
                 results.add(each["row"], Metric(each["metric"], each["unit"]), figure)
         return results
+
+
+def best(results: Results, contender: str, metric: str, *, highest: bool) -> float | None:
+    """Return the better median of a contender and its variants, if any was measured."""
+    rows = [row for row in results.figures if row.partition(" (")[0] == contender]
+    medians = [found for row in rows if (found := results.median(row, metric)) is not None]
+    if not medians:
+        return None
+    return max(medians) if highest else min(medians)
 
 
 def find(results: Iterable[Results], measurement: str, dialect: Dialect) -> Results | None:

@@ -5,26 +5,34 @@ from dataclasses import dataclass
 
 from benchmarks.contenders.contender import Contender, Dialect
 from benchmarks.databases import Databases
+from benchmarks.nurseries import Nurseries
 from benchmarks.sizes import Sizes
 
 
 @dataclass(frozen=True)
 class Run:
-    """The contenders, the databases and the sizes of a run."""
+    """The contenders, the databases, the sizes and where workers come from."""
 
     contenders: list[Contender]
     databases: Databases
     sizes: Sizes
     rounds: int
+    nurseries: Nurseries
 
-    def turns(self, dialect: Dialect, *, with_limits: bool = True) -> Iterator[Contender]:
+    def turns(
+        self, dialect: Dialect, *, with_limits: bool = True, with_variants: bool = False
+    ) -> Iterator[Contender]:
         """Go round the contenders on a database, so that each has its turn in every round.
 
         The machine's good and bad moments then hit all of them alike.
         """
         for _ in range(self.rounds):
             for contender in self.contenders:
-                if contender.dialect is dialect and (with_limits or not contender.is_limit):
+                if contender.is_limit and not with_limits:
+                    continue
+                if contender.is_variant and not (with_variants and self.sizes.variants):
+                    continue
+                if contender.dialect is dialect:
                     yield contender
 
     def has(self, name: str) -> bool:

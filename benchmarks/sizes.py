@@ -14,6 +14,7 @@ class Sizes:
         bulk: jobs enqueued by calls for `chunk` each.
         chunk: jobs of one call.
         processes: how many worker processes drain the queue, by turns.
+        variants: whether contenders drain with other workers too.
         noop: jobs of a drain that do nothing.
         short: jobs of a drain that wait a millisecond.
         pickups: jobs that are picked up from an empty queue.
@@ -25,6 +26,8 @@ class Sizes:
         pages: visits to each page.
         log_lines: lines that one job logs.
         log_seconds: over how many seconds.
+        apart: jobs that run in processes of their own.
+        impatient: whether a killed worker is found at once and not after the default time.
         held: seconds of load before, during and after a transaction is held open.
 
     """
@@ -34,6 +37,7 @@ class Sizes:
     bulk: int
     chunk: int
     processes: tuple[int, ...]
+    variants: bool
     noop: int
     short: int
     pickups: int
@@ -45,6 +49,8 @@ class Sizes:
     pages: int
     log_lines: int
     log_seconds: float
+    apart: int
+    impatient: bool
     held: float
 
 
@@ -54,7 +60,8 @@ SIZES: Final = {
         concurrent=20,
         bulk=50,
         chunk=25,
-        processes=(1,),
+        processes=(2,),
+        variants=False,
         noop=60,
         short=30,
         pickups=3,
@@ -66,6 +73,8 @@ SIZES: Final = {
         pages=2,
         log_lines=200,
         log_seconds=0.2,
+        apart=10,
+        impatient=True,
         held=0.5,
     ),
     "small": Sizes(
@@ -74,6 +83,7 @@ SIZES: Final = {
         bulk=10_000,
         chunk=1_000,
         processes=(1, 2),
+        variants=True,
         noop=10_000,
         short=5_000,
         pickups=60,
@@ -85,6 +95,8 @@ SIZES: Final = {
         pages=20,
         log_lines=10_000,
         log_seconds=10,
+        apart=500,
+        impatient=False,
         held=15,
     ),
     "full": Sizes(
@@ -93,6 +105,7 @@ SIZES: Final = {
         bulk=50_000,
         chunk=1_000,
         processes=(1, 2),
+        variants=True,
         noop=30_000,
         short=10_000,
         pickups=300,
@@ -104,6 +117,8 @@ SIZES: Final = {
         pages=50,
         log_lines=10_000,
         log_seconds=10,
+        apart=2_000,
+        impatient=False,
         held=120,
     ),
 }

@@ -1,12 +1,15 @@
-"""What worker processes have executed, in shared memory that the measuring process reads."""
+"""What worker processes have done, in shared memory that the measuring process reads."""
 
+import itertools
 import struct
 import time
 from mmap import mmap
 from pathlib import Path
 from typing import Final, Self
 
-_LAYOUT: Final = struct.Struct("=qqq")
+_LAYOUT: Final = struct.Struct("=qqqq")
+_EXECUTIONS: Final = struct.Struct("=qqq")
+_STATEMENTS: Final = struct.Struct("=q")
 
 
 class Tally:
@@ -20,6 +23,8 @@ class Tally:
         self._memory = mmap(self._file.fileno(), _LAYOUT.size)
         self._count = 0
         self._first = 0
+        # Threads may count at the same time.
+        self._statements = itertools.count(1)
 
     @classmethod
     def create(cls, path: Path) -> Self:
@@ -32,7 +37,11 @@ class Tally:
         now = time.monotonic_ns()
         self._first = self._first or now
         self._count += executions
-        _LAYOUT.pack_into(self._memory, 0, self._count, self._first, now)
+        _EXECUTIONS.pack_into(self._memory, 0, self._count, self._first, now)
+
+    def add_statement(self) -> None:
+        """Count a statement that the process ran on its database."""
+        _STATEMENTS.pack_into(self._memory, _EXECUTIONS.size, next(self._statements))
 
     @property
     def count(self) -> int:
@@ -49,11 +58,16 @@ class Tally:
         """When the last execution was counted; 0 before it."""
         return self._read()[2]
 
+    @property
+    def statements(self) -> int:
+        """The statements so far, where they are counted."""
+        return self._read()[3]
+
     def close(self) -> None:
         """Let the file go."""
         self._memory.close()
         self._file.close()
 
-    def _read(self) -> tuple[int, int, int]:
-        count, first, last = _LAYOUT.unpack_from(self._memory)
-        return count, first, last
+    def _read(self) -> tuple[int, int, int, int]:
+        count, first, last, statements = _LAYOUT.unpack_from(self._memory)
+        return count, first, last, statements

@@ -1,26 +1,65 @@
-"""A worker process: `python -m benchmarks.worker CONTENDER DIALECT URL TALLY`, until SIGTERM.
+"""Where worker processes come from: `python -m benchmarks.worker CONTENDER DIALECT`.
 
-It loads everything, says `ready`, and begins at the first line on its standard input, so that the
-time that Python takes to import is no part of any measurement.
+It imports everything once. For each line on its standard input, `[URL, TALLY, OPTIONS]` as JSON,
+it forks a worker process, which works until SIGTERM, and answers with its number: the time that
+Python takes to import is no part of any measurement.
 """
 
+import json
+import os
+import signal
 import sys
 from pathlib import Path
 
-from benchmarks.contenders.contender import Dialect, Executions
+from benchmarks.contenders.contender import Contender, Dialect, Executions
 from benchmarks.contenders.entered import named
+from benchmarks.counting.sqlite_trace import trace_sqlite
 from benchmarks.tally import Tally
 
 
 def main() -> None:
-    """Be the worker process."""
-    name, dialect, url, path = sys.argv[1:]
-    contender = named(name, Dialect(dialect))
-    executions = Executions(Tally(Path(path)))
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    sys.stdin.readline()
-    contender.work(url, executions)
+    """Fork workers until the standard input ends."""
+    name, dialect = sys.argv[1], Dialect(sys.argv[2])
+    contender = named(name, dialect)
+    # Nobody here waits for what becomes of them.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while order := sys.stdin.readline():
+        url, path, options = json.loads(order)
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            # The standard output is for numbers alone.
+            nothing = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nothing, 0)
+            os.dup2(nothing, 1)
+            _work(contender, url, Path(path), options)
+        sys.stdout.write(f"{child}\n")
+        sys.stdout.flush()
+
+
+def _work(contender: Contender, url: str, path: Path, options: list[str]) -> None:
+    """Be a worker process, and end it."""
+    try:
+        tally = Tally(path)
+        if "trace" in options:
+            trace_sqlite(tally.add_statement)
+        if "impatient" in options:
+            contender = _impatient(contender.dialect)
+        contender.work(url, Executions(tally))
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        raise
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def _impatient(dialect: Dialect) -> Contender:
+    """Return a modhost that finds a dead worker at once."""
+    from benchmarks.contenders.modhost_queue import IMPATIENT, ModhostQueue
+
+    return ModhostQueue(dialect, "modhost (impatient)", IMPATIENT)
 
 
 if __name__ == "__main__":

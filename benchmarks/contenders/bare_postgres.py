@@ -56,6 +56,8 @@ class BarePostgres:
     settings = "claim and complete 100 rows a statement, jobs are not called"
     share = 1.0
     is_limit = True
+    is_variant = False
+    uses_database = True
 
     async def prepare(self, url: str) -> None:
         """Create the table."""

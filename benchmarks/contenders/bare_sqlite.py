@@ -49,6 +49,8 @@ class BareSqlite:
     settings = "claim and complete 100 rows a transaction, jobs are not called"
     share = 1.0
     is_limit = True
+    is_variant = False
+    uses_database = True
 
     async def prepare(self, url: str) -> None:
         """Create the table."""

@@ -2,17 +2,20 @@
 
 import logging
 import os
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import celery
 import redis
+from celery.exceptions import SecurityWarning
 
 from benchmarks.contenders.contender import Contender, Dialect, Executions, Kind
 from benchmarks.redis_server import URL_VARIABLE
 
 PREFETCH: Final = 100
+THREADS: Final = 100
 # Where kombu's Redis transport keeps what waits, and what is delivered and not acknowledged.
 WAITING: Final = "celery"
 UNACKNOWLEDGED: Final = "unacked"
@@ -35,16 +38,22 @@ class CeleryProducer:
 
 
 class CeleryQueue:
-    """Celery with its default pool of processes, and acknowledgement after the execution."""
+    """Celery, with acknowledgement after the execution."""
 
-    name = "celery"
     dialect = Dialect.POSTGRESQL
-    settings = (
-        "Redis with appendfsync always, not PostgreSQL; prefork with 1 child, acks_late, "
-        f"prefetch {PREFETCH}, no results kept"
-    )
     share = 0.5
     is_limit = False
+    uses_database = False
+
+    def __init__(self, name: str, pool: str, concurrency: int) -> None:
+        self.name = name
+        self.settings = (
+            f"Redis with appendfsync always, not PostgreSQL; {pool} {concurrency}, acks_late, "
+            f"prefetch {PREFETCH}, no results kept"
+        )
+        self.is_variant = concurrency > 1
+        self._pool = ["--pool", pool, "--concurrency", str(concurrency)]
+        self._prefetch = PREFETCH // concurrency
 
     async def prepare(self, url: str) -> None:
         """Empty the broker."""
@@ -68,10 +77,13 @@ class CeleryQueue:
     def work(self, url: str, executions: Executions) -> None:
         """Run a worker, which handles the signal itself."""
         logging.getLogger("celery").setLevel(logging.CRITICAL)
+        # That of running as root, which benchmarks may.
+        warnings.simplefilter("ignore", SecurityWarning)
         app = _app()
+        app.conf.worker_prefetch_multiplier = self._prefetch
         _tasks(app, executions)
         quiet = ["--without-gossip", "--without-mingle", "--loglevel", "CRITICAL"]
-        app.worker_main(["--quiet", "worker", "--concurrency", "1", *quiet])
+        app.worker_main(["--quiet", "worker", *self._pool, *quiet])
 
 
 def _broker() -> Any:
@@ -84,7 +96,6 @@ def _app() -> Any:
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         task_ignore_result=True,
-        worker_prefetch_multiplier=PREFETCH,
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
     )
@@ -105,5 +116,8 @@ def _tasks(app: Any, executions: Executions) -> dict[Kind, Any]:
 
 
 def contenders() -> list[Contender]:
-    """Return Celery, where Redis is there."""
-    return [CeleryQueue()] if os.environ.get(URL_VARIABLE) else []
+    """Return Celery with its default kind of pool and with threads, where Redis is there."""
+    if not os.environ.get(URL_VARIABLE):
+        return []
+    threads = CeleryQueue(f"celery ({THREADS} threads)", "threads", THREADS)
+    return [CeleryQueue("celery", "prefork", 1), threads]

@@ -83,6 +83,8 @@ class Contender(Protocol):
         settings: what differs from its defaults, in words.
         share: the part of the jobs of a drain that it gets, for those that would take too long.
         is_limit: whether it is a bare driver, without workers that live on when nothing is due.
+        is_variant: whether it is another one with other workers, which differ in drains alone.
+        uses_database: whether its jobs are in the database, and not beside it.
 
     """
 
@@ -91,6 +93,8 @@ class Contender(Protocol):
     settings: str
     share: float
     is_limit: bool
+    is_variant: bool
+    uses_database: bool
 
     async def prepare(self, url: str) -> None:
         """Create the tables in an empty database."""

@@ -35,8 +35,9 @@ def entered(names: Collection[str] = ()) -> list[Contender]:
 
 def named(name: str, dialect: Dialect) -> Contender:
     """Return one contender. Raises `LookupError`."""
-    for each in entered([name]):
-        if each.dialect is dialect:
+    # A variant stands in the module of what it varies.
+    for each in entered([name.partition(" (")[0]]):
+        if each.name == name and each.dialect is dialect:
             return each
     msg = f"There is no contender {name!r} on {dialect}."
     raise LookupError(msg)

@@ -13,7 +13,8 @@ from huey.consumer import Consumer
 from benchmarks.contenders.contender import Contender, Dialect, Executions, Kind
 from benchmarks.contenders.sqlite_query import PREFIX, ask
 
-WORKERS: Final = 4
+FEW: Final = 4
+MANY: Final = 100
 
 
 class HueyProducer:
@@ -35,11 +36,16 @@ class HueyProducer:
 class HueyQueue:
     """huey as durable as the others; it forgets a task when it takes it."""
 
-    name = "huey"
     dialect = Dialect.SQLITE
-    settings = f"SqliteHuey, fsync=True, {WORKERS} threads, no results kept"
     share = 0.5
     is_limit = False
+    uses_database = True
+
+    def __init__(self, name: str, threads: int) -> None:
+        self.name = name
+        self.settings = f"SqliteHuey, fsync=True, {threads} threads, no results kept"
+        self.is_variant = threads != FEW
+        self._threads = threads
 
     async def prepare(self, url: str) -> None:
         """Create the tables."""
@@ -63,7 +69,7 @@ class HueyQueue:
         logging.getLogger("huey").setLevel(logging.CRITICAL)
         queue = _open(url)
         _tasks(queue, executions)
-        consumer = Consumer(queue, workers=WORKERS, periodic=False)
+        consumer = Consumer(queue, workers=self._threads, periodic=False)
         consumer.start()
         stopped = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: stopped.set())
@@ -88,5 +94,5 @@ def _tasks(queue: Any, executions: Executions) -> dict[Kind, Any]:
 
 
 def contenders() -> list[Contender]:
-    """Return huey."""
-    return [HueyQueue()]
+    """Return huey with few threads, and with as many as others run jobs at once."""
+    return [HueyQueue("huey", FEW), HueyQueue(f"huey ({MANY} threads)", MANY)]

@@ -9,7 +9,12 @@ from pydantic import BaseModel
 from benchmarks.contenders.contender import Executions
 from modhost import Module, hookimpl
 from modhost.services import ServiceCollection
-from modhost_background_jobs.contracts import JobExecutionContext, ModuleJob, add_module_job
+from modhost_background_jobs.contracts import (
+    Executor,
+    JobExecutionContext,
+    ModuleJob,
+    add_module_job,
+)
 
 
 class Noop(ModuleJob):
@@ -34,33 +39,81 @@ class Short(ModuleJob):
         await self._executions.short()
 
 
-class Talk(BaseModel):
-    """How much a job logs, and whether it really does."""
+class Letter(BaseModel):
+    """Data as a job of an application has it."""
 
-    lines: int
-    chunks: int
-    seconds: float
-    aloud: bool
+    to: str
+    text: str
 
 
-class Talker(ModuleJob):
-    """Logs lines, evenly over some seconds."""
+class Mail(ModuleJob):
+    """Reads its data."""
 
     def __init__(self, executions: Executions) -> None:
         self._executions = executions
 
     async def execute(self, context: JobExecutionContext) -> None:
-        """Log in chunks with a pause after each."""
+        """Read and count."""
+        context.get_data(Letter)
+        self._executions.count()
+
+
+class Apart(ModuleJob):
+    """Does nothing, in a process of its own, where nothing is counted."""
+
+    executor: ClassVar[Executor] = "process"
+
+    def execute(self, context: JobExecutionContext) -> None:
+        """Do nothing."""
+
+
+class Stuck(ModuleJob):
+    """Begins and never ends."""
+
+    def __init__(self, executions: Executions) -> None:
+        self._executions = executions
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        """Count, and wait for ever."""
+        self._executions.count()
+        await anyio.sleep_forever()
+
+
+class Talk(BaseModel):
+    """How much a job has to say, and whether it logs or reports it."""
+
+    lines: int
+    chunks: int
+    seconds: float
+    logs: bool = False
+    reports: bool = False
+
+
+class Talker(ModuleJob):
+    """Logs lines and reports progress, evenly over some seconds."""
+
+    def __init__(self, executions: Executions) -> None:
+        self._executions = executions
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        """Talk in chunks with a pause after each."""
         talk = context.get_data(Talk)
-        log: Callable[[str], None] = context.log if talk.aloud else _keep_quiet
-        for first in range(0, talk.lines, max(1, talk.lines // talk.chunks)):
-            for line in range(first, min(talk.lines, first + talk.lines // talk.chunks)):
+        log: Callable[[str], None] = context.log if talk.logs else _keep_quiet
+        report = context.report_progress if talk.reports else _report_nothing
+        step = max(1, talk.lines // talk.chunks)
+        for first in range(0, talk.lines, step):
+            for line in range(first, min(talk.lines, first + step)):
                 log(f"line {line}")
+                report(100 * line / talk.lines, f"line {line}")
             await anyio.sleep(talk.seconds / talk.chunks)
         self._executions.count()
 
 
 def _keep_quiet(_message: str) -> None:
+    pass
+
+
+def _report_nothing(_percentage: float, _message: str) -> None:
     pass
 
 
@@ -77,5 +130,5 @@ class BenchmarkJobs(Module):
     def configure_services(self, services: ServiceCollection) -> None:
         """Register the jobs."""
         services.add_instance(Executions, self._executions)
-        for job in (Noop, Short, Talker):
+        for job in (Noop, Short, Mail, Apart, Stuck, Talker):
             add_module_job(services, job)

@@ -17,12 +17,17 @@ from modhost_background_jobs.contracts import BackgroundJobs, ModuleJob
 from modhost_background_jobs.module import BackgroundJobsModule
 
 JOBS: Final[dict[Kind, type[ModuleJob]]] = {Kind.NOOP: Noop, Kind.SHORT: Short}
-CONCURRENCY: Final = 100
+MANY_AT_ONCE: Final = {"max_concurrency": 100}
+IMPATIENT: Final = {
+    "heartbeat_interval": "100ms",
+    "stall_timeout": "1s",
+    "stall_sweep_interval": "100ms",
+}
 
 
 def configured(url: str, mode: str, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the configuration that modhost is measured with."""
-    jobs = {"worker_mode": mode, "max_concurrency": CONCURRENCY, **(options or {})}
+    jobs = {"worker_mode": mode, **(options or {})}
     host = {
         "environment": "development",
         "database_url": url,
@@ -72,18 +77,22 @@ class ModhostProducer:
 class ModhostQueue:
     """modhost as its documentation says to run it, with a concurrency for jobs that wait."""
 
-    name = "modhost"
-    settings = f"max_concurrency {CONCURRENCY}, else defaults"
     share = 1.0
     is_limit = False
+    uses_database = True
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(
+        self, dialect: Dialect, name: str = "modhost", options: Mapping[str, Any] | None = None
+    ) -> None:
         self.dialect = dialect
+        self.name = name
+        self.is_variant = options is not None
+        self._options = MANY_AT_ONCE if options is None else options
+        changed = (f"{option} {value}" for option, value in self._options.items())
+        self.settings = ", ".join([*changed, "else defaults" if self._options else "defaults"])
 
     async def prepare(self, url: str) -> None:
-        """Migrate, as a host in development does when it starts."""
-        async with producing(url):
-            pass
+        """Leave it to the producing host, which migrates when it starts in development."""
 
     @asynccontextmanager
     async def produce(self, url: str) -> AsyncIterator[ModhostProducer]:
@@ -100,9 +109,12 @@ class ModhostQueue:
 
     def work(self, url: str, executions: Executions) -> None:
         """Be a `modhost worker`."""
-        consume(url, executions)
+        consume(url, executions, self._options)
 
 
 def contenders() -> list[Contender]:
-    """Return modhost on each database."""
-    return [ModhostQueue(Dialect.SQLITE), ModhostQueue(Dialect.POSTGRESQL)]
+    """Return modhost on each database, as measured and with its defaults."""
+    return [
+        *(ModhostQueue(dialect) for dialect in Dialect),
+        *(ModhostQueue(dialect, "modhost (defaults)", {}) for dialect in Dialect),
+    ]

@@ -47,6 +47,8 @@ class PgqueuerQueue:
     settings = f"batch_size {BATCH}"
     share = 1.0
     is_limit = False
+    is_variant = False
+    uses_database = True
 
     async def prepare(self, url: str) -> None:
         """Install the schema."""

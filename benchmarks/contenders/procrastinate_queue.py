@@ -11,7 +11,7 @@ from benchmarks.contenders import postgres_query
 from benchmarks.contenders.contender import Contender, Dialect, Executions, Kind
 from benchmarks.contenders.until_stopped import work_until_stopped
 
-CONCURRENCY: Final = 20
+CONCURRENCY: Final = 100
 LEFT: Final = "SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE status IN ('todo', 'doing'))"
 
 
@@ -35,9 +35,11 @@ class ProcrastinateQueue:
 
     name = "procrastinate"
     dialect = Dialect.POSTGRESQL
-    settings = f"concurrency {CONCURRENCY}; a tenth of the jobs, since it slows as it goes"
+    settings = f"concurrency {CONCURRENCY}"
     share = 0.1
     is_limit = False
+    is_variant = False
+    uses_database = True
 
     async def prepare(self, url: str) -> None:
         """Apply the schema."""

@@ -6,11 +6,14 @@ from typing import Final
 from benchmarks.measurements import (
     backlog,
     drain,
+    drivers,
     enqueue,
     held_transaction,
     history,
     idle,
+    killed,
     logs,
+    own,
     pages,
     pickup,
 )
@@ -26,7 +29,10 @@ MEASUREMENTS: Final[dict[str, Measure]] = {
     "idle": idle.measure,
     "backlog": backlog.measure,
     "history": history.measure,
+    "killed": killed.measure,
     "logs": logs.measure,
+    "own": own.measure,
     "pages": pages.measure,
     "held": held_transaction.measure,
+    "drivers": drivers.measure,
 }

@@ -11,6 +11,7 @@ from benchmarks.run import Run
 
 DEADLINE_SECONDS = 900
 LOOK_SECONDS = 0.005
+FLATTERED = "what slows as it goes, as procrastinate does, is flattered by that"
 
 
 async def measure(run: Run) -> list[Results]:
@@ -26,8 +27,9 @@ async def _measure(run: Run, dialect: Dialect) -> Results:
         "workers begin; from the first execution until the database holds no job that waits "
         "or runs."
     )
+    results.notes += _shares(run, dialect)
     for kind, count in ((Kind.NOOP, sizes.noop), (Kind.SHORT, sizes.short)):
-        for contender in run.turns(dialect):
+        for contender in run.turns(dialect, with_variants=True):
             # A limit has no jobs that could wait.
             if contender.is_limit and kind is Kind.SHORT:
                 continue
@@ -40,6 +42,18 @@ async def _measure(run: Run, dialect: Dialect) -> Results:
     return results
 
 
+def _shares(run: Run, dialect: Dialect) -> list[str]:
+    """Tell who drains fewer jobs than the others, which can only flatter it."""
+    shares = {
+        contender.name: f"{contender.name} {contender.share:.0%}"
+        for contender in run.turns(dialect, with_variants=True)
+        if contender.share < 1
+    }
+    if not shares:
+        return []
+    return [f"Only a part of the jobs was given to {', '.join(shares.values())}; {FLATTERED}."]
+
+
 async def _drain(run: Run, contender: Contender, kind: Kind, count: int, processes: int) -> float:
     count = max(1, int(count * contender.share))
     async with run.databases.new(contender.dialect) as url:
@@ -48,7 +62,7 @@ async def _drain(run: Run, contender: Contender, kind: Kind, count: int, process
             for first in range(0, count, run.sizes.chunk):
                 await producer.enqueue_many(kind, min(run.sizes.chunk, count - first))
         await run.databases.settle(contender.dialect)
-        async with worker_processes(contender, url, processes) as workers:
+        async with worker_processes(run.nurseries, contender, url, processes) as workers:
             await workers.go()
             await workers.until(lambda: workers.executed >= count, DEADLINE_SECONDS, LOOK_SECONDS)
             with anyio.fail_after(DEADLINE_SECONDS):

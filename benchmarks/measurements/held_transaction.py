@@ -26,6 +26,8 @@ async def measure(run: Run) -> list[Results]:
         "holds a snapshot. Dead rows are those of all tables of the queue."
     )
     for contender in run.turns(Dialect.POSTGRESQL, with_limits=False):
+        if not contender.uses_database:
+            continue
         await _measure(run, contender, results)
     return [results]
 
@@ -35,7 +37,7 @@ async def _measure(run: Run, contender: Contender, results: Results) -> None:
         await contender.prepare(url)
         async with (
             contender.produce(url) as producer,
-            worker_processes(contender, url, 1) as workers,
+            worker_processes(run.nurseries, contender, url, 1) as workers,
             anyio.create_task_group() as group,
         ):
             group.start_soon(_load, producer, workers)

@@ -1,8 +1,10 @@
 """Whether a claim costs more when more jobs have ended."""
 
+from functools import partial
+
 from benchmarks.contenders.contender import Dialect
-from benchmarks.measurements.claims import BATCH, WARM_UP, compare_claims
-from benchmarks.measurements.seeding import add_finished, add_pending
+from benchmarks.measurements.claims import Scenario, add_claimed, compare_claims
+from benchmarks.measurements.seeding import add_finished
 from benchmarks.results import Results
 from benchmarks.run import Run
 
@@ -13,11 +15,15 @@ async def measure(run: Run) -> list[Results]:
     for dialect in Dialect if run.has("modhost") else ():
         results = Results("history", "Claim over the history", dialect)
         results.notes.append(f"The median of {run.sizes.claims} claims, by turns.")
-
-        async def seed(dialect: Dialect, url: str, amount: int) -> None:
-            await add_finished(dialect, url, amount)
-            await add_pending(dialect, url, (WARM_UP + run.sizes.claims) * BATCH)
-
-        await compare_claims(run, results, run.sizes.histories, seed, "finished")
+        scenarios = {
+            f"{amount:,} finished": Scenario(partial(_fill, run, amount))
+            for amount in run.sizes.histories
+        }
+        await compare_claims(run, results, scenarios)
         measured.append(results)
     return measured
+
+
+async def _fill(run: Run, amount: int, dialect: Dialect, url: str) -> None:
+    await add_finished(dialect, url, amount)
+    await add_claimed(run, dialect, url)

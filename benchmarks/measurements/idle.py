@@ -1,22 +1,22 @@
 """What a worker process costs that has nothing to do."""
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
 import anyio
 
-from benchmarks.contenders import postgres_query
 from benchmarks.contenders.contender import Contender, Dialect, Kind
-from benchmarks.processes import worker_processes
+from benchmarks.counting.postgres_proxy import counting_proxy
+from benchmarks.processes import Workers, worker_processes
 from benchmarks.results import Metric, Results
 from benchmarks.run import Run
 from benchmarks.usage import usage_of
 
 CPU = Metric("CPU", "% of a core")
-TRANSACTIONS = Metric("transactions", "/s")
+STATEMENTS = Metric("statements", "/s")
 MEMORY = Metric("memory", "MB")
-# PostgreSQL counts what happened up to ten seconds ago.
-SETTLE_SECONDS = 12.0
-COMMITS = """
-SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = $1
-"""
+# What a worker does only after its start is no part of idling.
+SETTLE_SECONDS = 3.0
 
 
 async def measure(run: Run) -> list[Results]:
@@ -28,8 +28,9 @@ async def _measure(run: Run, dialect: Dialect) -> Results:
     results = Results("idle", "Idle worker", dialect)
     results.notes.append(
         f"One worker process for {run.sizes.idle:g} s with an empty queue, after one job. "
-        "Transactions are the database's own count; the processor time is that of the worker "
-        "alone; memory is what is resident."
+        "Statements are counted outside of its code, those that begin and end transactions "
+        "included: on PostgreSQL by a proxy, on SQLite by the driver's trace. The processor time "
+        "is that of the worker alone; memory is what is resident."
     )
     for contender in run.turns(dialect, with_limits=False):
         await _watch(run, contender, results)
@@ -41,26 +42,33 @@ async def _watch(run: Run, contender: Contender, results: Results) -> None:
         await contender.prepare(url)
         async with contender.produce(url) as producer:
             await producer.enqueue(Kind.NOOP)
-        async with worker_processes(contender, url, 1) as workers:
+        async with _counted(run, contender, url) as (workers, statements):
             await workers.go()
             await workers.until(lambda: workers.executed == 1, 60, 0.01)
             await anyio.sleep(min(SETTLE_SECONDS, run.sizes.idle))
-            commits, before = await _commits(run, contender, url), usage_of(workers.pid)
+            asked, before = statements(), usage_of(workers.pid)
             await anyio.sleep(run.sizes.idle)
-            commits_after, after = await _commits(run, contender, url), usage_of(workers.pid)
+            asked_after, after = statements(), usage_of(workers.pid)
             if before and after:
                 cpu = (after.cpu - before.cpu) / run.sizes.idle
                 results.add(contender.name, CPU, 100 * cpu)
                 results.add(contender.name, MEMORY, after.memory)
-            if commits is not None and commits_after is not None:
-                rate = (commits_after - commits) / run.sizes.idle
-                results.add(contender.name, TRANSACTIONS, rate)
+            if contender.uses_database:
+                rate = (asked_after - asked) / run.sizes.idle
+                results.add(contender.name, STATEMENTS, rate)
 
 
-async def _commits(run: Run, contender: Contender, url: str) -> int | None:
-    if contender.dialect is not Dialect.POSTGRESQL:
-        return None
-    name = url.partition("?")[0].rpartition("/")[2]
-    # Asked from another database, which is not counted.
-    found: int = await postgres_query.ask(run.databases.server_url, COMMITS, name)
-    return found
+@asynccontextmanager
+async def _counted(
+    run: Run, contender: Contender, url: str
+) -> AsyncIterator[tuple[Workers, Callable[[], int]]]:
+    """Start a worker process, with the count of its statements."""
+    if contender.dialect is Dialect.SQLITE:
+        async with worker_processes(run.nurseries, contender, url, 1, "trace") as workers:
+            yield workers, lambda: workers.statements
+        return
+    async with (
+        counting_proxy(url) as (through, counter),
+        worker_processes(run.nurseries, contender, through, 1) as workers,
+    ):
+        yield workers, lambda: counter.count

@@ -1,0 +1,66 @@
+"""Processes from which worker processes are forked, one for each contender that is needed."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import anyio
+from anyio.abc import Process
+
+from benchmarks.contenders.contender import Contender, Dialect
+
+ROOT: Final = Path(__file__).parent.parent
+START_SECONDS: Final = 60
+
+
+class Nurseries:
+    """Starts each process when its contender's first worker is asked for."""
+
+    def __init__(self, stack: AsyncExitStack) -> None:
+        self._stack = stack
+        self._processes: dict[tuple[str, Dialect], Process] = {}
+        self._turn = anyio.Lock()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls) -> AsyncIterator["Nurseries"]:
+        """End all of the processes at the end; by then their workers are gone."""
+        async with AsyncExitStack() as stack:
+            yield cls(stack)
+
+    async def fork(self, contender: Contender, url: str, tally: Path, options: list[str]) -> int:
+        """Start a worker process, and return its number."""
+        async with self._turn:
+            process = await self._process(contender)
+            assert process.stdin is not None
+            assert process.stdout is not None
+            await process.stdin.send(json.dumps([url, str(tally), options]).encode() + b"\n")
+            with anyio.fail_after(START_SECONDS):
+                return int(await process.stdout.receive())
+
+    async def _process(self, contender: Contender) -> Process:
+        key = (contender.name, contender.dialect)
+        if key not in self._processes:
+            process = await anyio.open_process(
+                [sys.executable, "-m", "benchmarks.worker", *key],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=None,
+                cwd=ROOT,
+                env=dict(os.environ),
+            )
+            self._stack.push_async_callback(_end, process)
+            self._processes[key] = process
+        return self._processes[key]
+
+
+async def _end(process: Process) -> None:
+    assert process.stdin is not None
+    await process.stdin.aclose()
+    await process.wait()
+    await process.aclose()

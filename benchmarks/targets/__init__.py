@@ -1,0 +1,1 @@
+"""What modhost is to reach, mostly as ratios within one run."""

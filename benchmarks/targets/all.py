@@ -1,0 +1,28 @@
+"""All targets, in the order of the table."""
+
+from collections.abc import Iterator, Sequence
+
+from benchmarks.results import Results
+from benchmarks.targets.costs import (
+    judge_claims,
+    judge_idling,
+    judge_logs,
+    judge_pages,
+    judge_rescues,
+)
+from benchmarks.targets.rates import judge_latencies, judge_rates
+from benchmarks.targets.verdict import Verdict
+
+
+def verdicts(results: Sequence[Results]) -> Iterator[Verdict]:
+    """Judge what was measured, and name what was not."""
+    for judge in (
+        judge_rates,
+        judge_latencies,
+        judge_idling,
+        judge_claims,
+        judge_rescues,
+        judge_logs,
+        judge_pages,
+    ):
+        yield from judge(results)

@@ -1,0 +1,81 @@
+"""What idling, logging, pages and large tables may cost, and how soon a rescue has to come."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from benchmarks.contenders.contender import Dialect
+from benchmarks.results import Results, find
+from benchmarks.targets.verdict import Verdict, under
+
+# What the tables must bear; a run at a smaller size does not tell.
+ASKED: Final = {"backlog": "1,000,000 pending", "history": "10,000,000 finished"}
+IDLE: Final = (
+    ("CPU", 1.0, "% of a core"),
+    ("statements", 2.0, "a second"),
+    ("memory", 120.0, "MB"),
+)
+MOST: Final = 1.2
+
+
+def judge_idling(results: Sequence[Results]) -> Iterator[Verdict]:
+    """Judge processor time, statements and memory of an idle worker."""
+    for dialect in Dialect:
+        found = find(results, "idle", dialect)
+        for metric, most, unit in IDLE:
+            own = found.median("modhost", metric) if found else None
+            yield under(f"idle worker, {metric}, {dialect}", most, unit, own, digits=2)
+
+
+def judge_claims(results: Sequence[Results]) -> Iterator[Verdict]:
+    """Judge each size against the smallest one, and name the size that is asked for."""
+    for name, asked in ASKED.items():
+        for dialect in Dialect:
+            found = find(results, name, dialect)
+            rows = list(found.figures) if found else []
+            for row in rows[1:]:
+                assert found is not None
+                yield _claim(found, rows[0], row)
+            if asked not in rows:
+                yield Verdict(f"claim with {asked}, {dialect}", f"at most {MOST}x that with 1,000")
+
+
+def judge_logs(results: Sequence[Results]) -> Iterator[Verdict]:
+    """Judge what logging and reporting cost more than the same work without them."""
+    for dialect in Dialect:
+        found = find(results, "logs", dialect)
+        rows = list(found.figures) if found else []
+        quiet = found.median(rows[0], "CPU") if found else None
+        for row in rows[1:] or ("a job that logs", "a job that reports progress"):
+            loud = found.median(row, "CPU") if found else None
+            over = None if loud is None or quiet is None else loud - quiet
+            yield under(f"{row}, over the same job without, {dialect}", 5, "% of a core", over)
+
+
+def judge_rescues(results: Sequence[Results]) -> Iterator[Verdict]:
+    """Judge how long a job waits whose worker was killed."""
+    for dialect in Dialect:
+        found = find(results, "killed", dialect)
+        own = found.median("modhost", "runs again after") if found else None
+        yield under(f"a job whose worker got SIGKILL runs again, {dialect}", 30, "s", own)
+
+
+def judge_pages(results: Sequence[Results]) -> Iterator[Verdict]:
+    """Judge the slowest page among the most jobs."""
+    for dialect in Dialect:
+        found = find(results, "pages", dialect)
+        if found is None:
+            yield Verdict(f"slowest page, {dialect}", "under 200 ms")
+            continue
+        row = list(found.figures)[-1]
+        times = {metric.name: found.median(row, metric.name) or 0.0 for metric in found.metrics}
+        slowest = max(times, key=lambda name: times[name])
+        what = f"slowest page ({slowest}) with {row}, {dialect}"
+        yield under(what, 200, "ms", times[slowest], digits=0)
+
+
+def _claim(found: Results, first: str, row: str) -> Verdict:
+    base, own = (found.median(each, "claim of 100") for each in (first, row))
+    what, target = f"claim with {row}, {found.dialect}", f"at most {MOST}x that with {first}"
+    if base is None or own is None:
+        return Verdict(what, target)
+    return Verdict(what, target, f"{own / base:.2f}x", own <= MOST * base)
