@@ -47,37 +47,6 @@ async def test_a_worker_that_was_found_dead_learns_it_and_claims_nothing(store: 
     assert await store.claim("w1", ["tests.Job"], 1, LATER) == []
 
 
-async def test_a_job_that_takes_its_workers_down_is_quarantined(
-    store: JobStore, listing: JobListing
-) -> None:
-    job = new_job()
-    await store.insert([job])
-    for number in range(3):
-        worker = f"victim-{number}"
-        await add_worker(store, worker)
-        await claim_one(store, worker, LATER)
-        rescued = await store.rescue(await seen(store, worker), 3, LATER)
-    assert [rescue.state for rescue in rescued] == [JobState.FAILED]
-    row = await listing.find(job.id)
-    assert row is not None
-    assert row["state"] == "Failed"
-    assert "quarantined: 3 workers died" in row["error"]
-
-
-async def test_a_retry_by_hand_ends_the_quarantine(
-    store: JobStore, queue: DatabaseJobQueue
-) -> None:
-    job = new_job()
-    await store.insert([job])
-    await claim_one(store)
-    await store.rescue(await seen(store, "w1"), 1, LATER)
-    await queue.retry(job.id)
-    await add_worker(store, "w2")
-    await claim_one(store, "w2")
-    (rescue,) = await store.rescue(await seen(store, "w2"), 2, LATER)
-    assert rescue.state is JobState.PENDING
-
-
 async def test_a_job_that_was_to_be_cancelled_is_cancelled_when_its_worker_dies(
     store: JobStore, queue: DatabaseJobQueue, listing: JobListing
 ) -> None:

@@ -129,6 +129,13 @@ class QueueMachine(RuleBasedStateMachine):
         assert [c.lease.job_id for c in claimed] == self.model.claim(worker, limit, self.now)
         self.leases += [c.lease for c in claimed]
 
+    @precondition(lambda self: self.leases)
+    @rule(pick=picks)
+    def begin(self, pick: int) -> None:
+        """As a worker notes of jobs that were rescued before."""
+        lease = self.lease(pick)
+        assert self.world.do(self.world.store.note_begin, lease) == self.model.begin(lease)
+
     @rule(worker=workers)
     def look_for_own_jobs(self, worker: str) -> None:
         found = self.world.do(self.world.store.leases, worker)
@@ -191,6 +198,8 @@ class QueueMachine(RuleBasedStateMachine):
             if name == worker:
                 self.sweeper_rescues(number)
         self.claim(heir, 4)
+        if self.leases:
+            self.begin(0)
 
     @precondition(lambda self: self.seen)
     @rule(pick=picks)

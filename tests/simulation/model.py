@@ -23,6 +23,7 @@ class ModelJob:
     fence: int = 0
     attempt: int = 0
     rescues: int = 0
+    has_begun: bool = False
     worker: str | None = None
     is_to_stop: bool = False
     recurring_id: UUID | None = None
@@ -102,10 +103,19 @@ class Model:
         if job.is_to_stop:
             return self.end(lease, JobState.CANCELLED, now)
         job.state, job.worker, job.execute_at = JobState.PENDING, None, again_at
-        if not spent:
+        job.has_begun = False
+        if spent:
+            job.rescues = 0
+        else:
             job.attempt -= 1
             job.attempts_left += 1
         return True
+
+    def begin(self, lease: Lease) -> bool:
+        job = self.held(lease)
+        if job:
+            job.has_begun = True
+        return job is not None
 
     def rescue(self, seen: Heartbeat, now: datetime) -> set[tuple[UUID, JobState]]:
         if self.beats.get(seen.worker, -1) != seen.beats:
@@ -113,10 +123,11 @@ class Model:
         self.beats.pop(seen.worker, None)
         taken = list(self.running_on(seen.worker))
         for job in taken:
-            if not job.is_to_stop and job.rescues + 1 >= MAX_RESCUES:
+            counts = job.has_begun or job.rescues == 0
+            if not job.is_to_stop and counts and job.rescues + 1 >= MAX_RESCUES:
                 self.end(job.lease, JobState.FAILED, now)
             elif self.release(job.lease, now, now, spent=False) and not job.is_to_stop:
-                job.rescues += 1
+                job.rescues += counts
         return {(job.id, job.state) for job in taken}
 
     def cancel(self, job_id: UUID, now: datetime) -> JobState | None:

@@ -50,6 +50,7 @@ from modhost_background_jobs.worker.progress_flush import ProgressFlushService
 from modhost_background_jobs.worker.recurring import RecurringJobsService
 from modhost_background_jobs.worker.retention import RetentionService
 from modhost_background_jobs.worker.statistics import StatisticsService
+from modhost_background_jobs.worker.suspects import Suspects
 from modhost_background_jobs.worker.sweeper import StalledJobSweeperService
 
 
@@ -102,6 +103,7 @@ def _add_worker(services: ServiceCollection) -> None:
         ProcessRunner,
         Finisher,
         DeafAttempts,
+        Suspects,
         ProgressFlushService,
         JobProcessorService,
         StalledJobSweeperService,

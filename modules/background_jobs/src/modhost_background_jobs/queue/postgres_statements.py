@@ -83,7 +83,12 @@ SET state = 'Running', worker = $4, started_at = $2, fence = j.fence + 1,
     attempt = j.attempt + 1, attempts_left = j.attempts_left - 1, error = NULL
 WHERE j.id = ANY (ARRAY(SELECT id FROM picked))
 RETURNING j.id, j.fence, j.job_type, j.data, j.attempt, j.attempts_left, j.timeout_seconds,
-    j.execute_at
+    j.execute_at, j.max_attempts, j.rescues
+"""
+
+NOTE_BEGIN: Final = """
+UPDATE background_jobs.jobs SET has_begun = true
+WHERE id = $1 AND fence = $2 AND state = 'Running' RETURNING id
 """
 
 NEXT_DUE: Final = """
@@ -108,7 +113,8 @@ SELECT {_CARRIED}, final_state, final_error, $5 FROM ended
 RETURNING id
 """
 
-# A job that was asked to stop meanwhile is over: it never goes back to Pending.
+# A job that was asked to stop meanwhile is over: it never goes back to Pending. What had begun has
+# ended without taking its worker down, and is no suspect any more.
 RELEASE: Final = f"""
 WITH held AS (
     SELECT j.*, g.again_at, g.attempt_error, g.spent
@@ -138,7 +144,9 @@ pending AS (
     SET state = 'Pending', execute_at = held.again_at, worker = NULL, started_at = NULL,
         error = CASE WHEN held.spent THEN held.attempt_error END,
         attempt = j.attempt - CASE WHEN held.spent THEN 0 ELSE 1 END,
-        attempts_left = j.attempts_left + CASE WHEN held.spent THEN 0 ELSE 1 END
+        attempts_left = j.attempts_left + CASE WHEN held.spent THEN 0 ELSE 1 END,
+        rescues = CASE WHEN held.attempt_error IS NULL THEN j.rescues ELSE 0 END,
+        has_begun = false
     FROM held WHERE j.id = held.id AND held.cancel_requested_at IS NULL
 )
 SELECT held.id, pg_notify('background_jobs', 'due') FROM held
@@ -223,36 +231,43 @@ SELECT EXISTS (SELECT FROM buried)
     OR ($2 = -1 AND NOT EXISTS (SELECT FROM background_jobs.workers WHERE name = $1))
 """
 
+# A death counts against jobs that had begun, which is noted of suspects; of all others the first
+# death does, unless it would be the last.
 RESCUE: Final = f"""
 WITH held AS (
-    SELECT *, CASE
-        WHEN cancel_requested_at IS NOT NULL THEN 'Cancelled'
-        WHEN rescues + 1 >= $2 THEN 'Failed'
-        ELSE 'Pending' END AS next_state
+    SELECT *, has_begun OR (rescues = 0 AND $2 > 1) AS counts
     FROM background_jobs.jobs WHERE worker = $1 AND state = 'Running'
     FOR UPDATE
+),
+judged AS (
+    SELECT *, CASE
+        WHEN cancel_requested_at IS NOT NULL THEN 'Cancelled'
+        WHEN counts AND rescues + 1 >= $2 THEN 'Failed'
+        ELSE 'Pending' END AS next_state
+    FROM held
 ),
 noted AS (
     INSERT INTO background_jobs.attempts
         (job_id, fence, number, started_at, ended_at, worker, error)
-    SELECT id, fence, attempt, started_at, $3, worker, $4 FROM held WHERE next_state = 'Pending'
+    SELECT id, fence, attempt, started_at, $3, worker, $4 FROM judged WHERE next_state = 'Pending'
 ),
 removed AS (
-    DELETE FROM background_jobs.jobs j USING held
-    WHERE j.id = held.id AND held.next_state <> 'Pending'
+    DELETE FROM background_jobs.jobs j USING judged
+    WHERE j.id = judged.id AND judged.next_state <> 'Pending'
 ),
 finished AS (
     INSERT INTO background_jobs.finished_jobs ({_CARRIED}, state, error, completed_at)
     SELECT {_CARRIED}, next_state, CASE WHEN next_state = 'Failed' THEN $5 END, $3
-    FROM held WHERE next_state <> 'Pending'
+    FROM judged WHERE next_state <> 'Pending'
 ),
 pending AS (
     UPDATE background_jobs.jobs j
     SET state = 'Pending', execute_at = $3, worker = NULL, started_at = NULL,
-        rescues = j.rescues + 1, attempt = j.attempt - 1, attempts_left = j.attempts_left + 1
-    FROM held WHERE j.id = held.id AND held.next_state = 'Pending'
+        rescues = j.rescues + judged.counts::int, has_begun = false,
+        attempt = j.attempt - 1, attempts_left = j.attempts_left + 1
+    FROM judged WHERE j.id = judged.id AND judged.next_state = 'Pending'
 )
-SELECT held.id, held.next_state, pg_notify('background_jobs', 'due') FROM held
+SELECT judged.id, judged.next_state, pg_notify('background_jobs', 'due') FROM judged
 """
 
 PRUNE: Final = """

@@ -72,6 +72,12 @@ class PostgresJobStore:
         claimed.sort(key=lambda job: (job.due_at, job.lease))
         return claimed
 
+    async def note_begin(self, lease: Lease) -> bool:
+        """Update the job."""
+        async with self._postgres.acquire() as connection:
+            found = await connection.fetchval(statements.NOTE_BEGIN, *lease)
+        return found is not None
+
     async def next_due(self, job_types: Collection[str]) -> datetime | None:
         """Look at the head of each type."""
         async with self._postgres.acquire() as connection:
@@ -205,11 +211,11 @@ class PostgresJobStore:
 
 
 def _claimed(row: Sequence[Any], now: datetime) -> ClaimedJob:
-    id_, fence, job_type, data, attempt, attempts_left, timeout, due_at = row
+    id_, fence, job_type, data, attempt, attempts_left, timeout, due_at, *more = row
     if due_at.tzinfo is None:
         due_at = from_postgres(due_at)
     return ClaimedJob(
-        Lease(id_, fence), job_type, data, attempt, attempts_left, timeout, due_at, now
+        Lease(id_, fence), job_type, data, attempt, attempts_left, timeout, due_at, now, *more
     )
 
 

@@ -56,6 +56,13 @@ class ClaimedJob(NamedTuple):
     timeout: float | None
     due_at: datetime
     claimed_at: datetime
+    max_attempts: int
+    rescues: int
+
+    @property
+    def failures(self) -> int:
+        """How many attempts of the present allowance are spent once this one has failed."""
+        return self.max_attempts - self.attempts_left
 
 
 class Ended(NamedTuple):
@@ -71,7 +78,8 @@ class Released:
     """The end of an attempt that leaves the job `Pending`.
 
     `spent` is False when the attempt does not count: handed back, snoozed, or rescued. Without an
-    error nothing had begun, and the attempt is not recorded.
+    error nothing had begun, and the attempt is not recorded. With one it has ended without taking
+    its worker down, which clears the job of the rescues before.
     """
 
     lease: Lease

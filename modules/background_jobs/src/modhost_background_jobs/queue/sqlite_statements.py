@@ -42,7 +42,12 @@ UPDATE background_jobs_jobs
 SET state = 'Running', worker = ?2, started_at = ?3, fence = fence + 1, attempt = attempt + 1,
     attempts_left = attempts_left - 1, error = NULL
 WHERE id IN (SELECT value FROM json_each(?1))
-RETURNING id, fence, job_type, data, attempt, attempts_left, timeout_seconds, execute_at
+RETURNING id, fence, job_type, data, attempt, attempts_left, timeout_seconds, execute_at,
+    max_attempts, rescues
+"""
+
+NOTE_BEGIN: Final = """
+UPDATE background_jobs_jobs SET has_begun = true WHERE id = ? AND fence = ? AND state = 'Running'
 """
 
 # Rows are [id, fence, state, error].
@@ -73,13 +78,14 @@ SELECT j.id, j.fence, j.attempt, j.started_at, ?2, j.worker, g.value ->> 1
 FROM json_each(?1) AS g CROSS JOIN background_jobs_jobs j ON j.id = g.value ->> 0
 """
 
-# Rows are [id, execute_at, error, spent].
+# Rows are [id, execute_at, error, spent, rescues], the last one null where their number stays.
 TO_PENDING: Final = """
 UPDATE background_jobs_jobs
 SET state = 'Pending', execute_at = g.value ->> 1, worker = NULL, started_at = NULL,
     error = CASE WHEN g.value ->> 3 THEN g.value ->> 2 END,
     attempt = attempt - CASE WHEN g.value ->> 3 THEN 0 ELSE 1 END,
-    attempts_left = attempts_left + CASE WHEN g.value ->> 3 THEN 0 ELSE 1 END
+    attempts_left = attempts_left + CASE WHEN g.value ->> 3 THEN 0 ELSE 1 END,
+    rescues = coalesce(g.value ->> 4, rescues), has_begun = false
 FROM json_each(?1) AS g WHERE background_jobs_jobs.id = g.value ->> 0
 """
 
@@ -143,17 +149,18 @@ WHERE state = 'Running' AND worker NOT IN (SELECT name FROM background_jobs_work
 # Staleness is repeated here: a worker that was heard of since the sweeper's look keeps its jobs.
 BURY: Final = "DELETE FROM background_jobs_workers WHERE name = ? AND beats = ?"
 
+# A death counts against jobs that had begun, which is noted of suspects; of all others the first
+# death does, unless it would be the last.
 RESCUABLE: Final = """
+WITH held AS (
+    SELECT *, has_begun OR (rescues = 0 AND ?2 > 1) AS counts
+    FROM background_jobs_jobs WHERE worker = ?1 AND state = 'Running'
+)
 SELECT id, CASE
     WHEN cancel_requested_at IS NOT NULL THEN 'Cancelled'
-    WHEN rescues + 1 >= ?2 THEN 'Failed'
-    ELSE 'Pending' END, fence
-FROM background_jobs_jobs WHERE worker = ?1 AND state = 'Running'
-"""
-
-COUNT_RESCUES: Final = """
-UPDATE background_jobs_jobs SET rescues = rescues + 1
-WHERE id IN (SELECT value FROM json_each(?1))
+    WHEN counts AND rescues + 1 >= ?2 THEN 'Failed'
+    ELSE 'Pending' END, fence, rescues + counts
+FROM held
 """
 
 OLD_FINISHED: Final = """

@@ -4,16 +4,16 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from modhost.database import SqliteAccess, from_sqlite, to_sqlite
 from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.queue import sqlite_moving as moving
+from modhost_background_jobs.queue import sqlite_rows as rows_as
 from modhost_background_jobs.queue import sqlite_statements as statements
-from modhost_background_jobs.queue.quarantine import lost_attempt_error, quarantine_error
 from modhost_background_jobs.queue.records import (
     START,
-    UNREGISTERED,
     ClaimedJob,
     Ended,
     Heartbeat,
@@ -28,9 +28,6 @@ from modhost_background_jobs.queue.records import (
     first_beat,
 )
 
-MOST_TYPES: Final = 400
-"""SQLite joins at most 500 SELECTs."""
-
 
 class SqliteJobStore:
     """Implements `JobStore`; what each method promises is said there."""
@@ -40,7 +37,7 @@ class SqliteJobStore:
 
     async def insert(self, jobs: Sequence[NewJob]) -> None:
         """Insert jobs; other processes see that the database changed."""
-        rows = [_insert_parameters(job) for job in jobs]
+        rows = [rows_as.inserted(job) for job in jobs]
         await self._sqlite.write(lambda connection: connection.executemany(statements.INSERT, rows))
 
     async def claim(
@@ -60,7 +57,7 @@ class SqliteJobStore:
         types = list(job_types)
 
         def look(connection: sqlite3.Connection) -> list[str]:
-            return _due(connection, types, moment, 1)
+            return moving.due(connection, types, moment, 1)
 
         if not job_types or (after is START and not await self._sqlite.read(look)):
             return []
@@ -68,14 +65,22 @@ class SqliteJobStore:
         def claim(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
             if not connection.execute(statements.IS_REGISTERED, [worker]).fetchone():
                 return []
-            ids = _due(connection, types, moment, limit)
+            ids = moving.due(connection, types, moment, limit)
             return connection.execute(
                 statements.CLAIM, [json.dumps(ids), worker, moment]
             ).fetchall()
 
         rows = await self._sqlite.write(claim)
         rows.sort(key=lambda row: (row[7], row[0]))
-        return [_claimed(row, now) for row in rows]
+        return [rows_as.claimed(row, now) for row in rows]
+
+    async def note_begin(self, lease: Lease) -> bool:
+        """Update the job."""
+        row = [str(lease.job_id), lease.fence]
+        changed = await self._sqlite.write(
+            lambda connection: connection.execute(statements.NOTE_BEGIN, row).rowcount
+        )
+        return changed > 0
 
     async def next_due(self, job_types: Collection[str]) -> datetime | None:
         """Look at the head of each type."""
@@ -87,14 +92,11 @@ class SqliteJobStore:
 
     async def end(self, ended: Sequence[Ended], now: datetime) -> set[UUID]:
         """Move jobs to the finished ones."""
-        rows = json.dumps(
-            [[str(e.lease.job_id), e.lease.fence, e.state.value, e.error] for e in ended]
+        rows = [rows_as.ended(each) for each in ended]
+        moment = to_sqlite(now)
+        return _ids(
+            await self._sqlite.write(lambda connection: moving.end(connection, rows, moment))
         )
-
-        def end(connection: sqlite3.Connection) -> list[str]:
-            return _end(connection, rows, to_sqlite(now))
-
-        return _ids(await self._sqlite.write(end))
 
     async def release(self, released: Sequence[Released], now: datetime) -> set[UUID]:
         """Put jobs back, or end those that were asked to stop."""
@@ -105,15 +107,17 @@ class SqliteJobStore:
             held = dict(connection.execute(statements.HELD, [leases]).fetchall())
             again = [r for r in released if held.get(str(r.lease.job_id)) == 0]
             stopped = [r for r in released if held.get(str(r.lease.job_id)) == 1]
-            _to_pending(connection, again, moment)
-            _end(connection, json.dumps([_cancelled(r) for r in stopped]), moment)
+            # What had begun has ended without taking its worker down.
+            rescues = [None if each.error is None else 0 for each in again]
+            moving.to_pending(connection, again, rescues, moment)
+            moving.end(connection, [rows_as.cancelled(r) for r in stopped], moment)
             return list(held)
 
         return _ids(await self._sqlite.write(release))
 
     async def save_progress(self, updates: Sequence[ProgressUpdate]) -> set[UUID]:
         """Update the jobs' progress."""
-        rows = json.dumps([_progress_row(update) for update in updates])
+        rows = json.dumps([rows_as.progress(update) for update in updates])
         found = await self._sqlite.write(
             lambda connection: connection.execute(statements.SAVE_PROGRESS, [rows]).fetchall()
         )
@@ -121,7 +125,7 @@ class SqliteJobStore:
 
     async def append_logs(self, lines: Sequence[LogLine], keep: int) -> set[UUID]:
         """Insert log lines, then trim what is over the limit."""
-        rows = json.dumps([_log_row(line) for line in lines])
+        rows = json.dumps([rows_as.log_line(line) for line in lines])
         leases = json.dumps([[str(job_id), fence] for job_id, fence in {e.lease for e in lines}])
         full = {str(line.lease.job_id) for line in lines if line.may_exceed(keep)}
 
@@ -179,31 +183,9 @@ class SqliteJobStore:
 
     async def rescue(self, seen: Heartbeat, max_rescues: int, now: datetime) -> list[Rescue]:
         """Delete the worker's row if it has not beaten since, and take its jobs back."""
-        moment = to_sqlite(now)
-
-        def rescue(connection: sqlite3.Connection) -> list[tuple[str, str, int]]:
-            if not _bury(connection, seen):
-                return []
-            rows = connection.execute(statements.RESCUABLE, [seen.worker, max_rescues]).fetchall()
-            error = lost_attempt_error(seen.worker)
-            again = [
-                Released(Lease(UUID(id_), fence), now, error, spent=False)
-                for id_, state, fence in rows
-                if state == JobState.PENDING
-            ]
-            _to_pending(connection, again, moment)
-            connection.execute(
-                statements.COUNT_RESCUES, [json.dumps([str(r.lease.job_id) for r in again])]
-            )
-            over = [
-                [id_, fence, state, quarantine_error(max_rescues) if state == "Failed" else None]
-                for id_, state, fence in rows
-                if state != JobState.PENDING
-            ]
-            _end(connection, json.dumps(over), moment)
-            return rows
-
-        rows = await self._sqlite.write(rescue)
+        rows = await self._sqlite.write(
+            lambda connection: moving.rescue(connection, seen, max_rescues, now)
+        )
         return [Rescue(UUID(row[0]), seen.worker, JobState(row[1])) for row in rows]
 
     async def prune(self, state: JobState, finished_before: datetime, limit: int) -> int:
@@ -225,76 +207,5 @@ class SqliteJobStore:
         return await self._sqlite.write(prune)
 
 
-def _due(connection: sqlite3.Connection, types: list[str], moment: str, limit: int) -> list[str]:
-    """Return the ids of the first due jobs; of many types by several statements."""
-    found: list[tuple[str, str]] = []
-    for first in range(0, len(types), MOST_TYPES):
-        some = types[first : first + MOST_TYPES]
-        terms = [statements.DUE_OF_TYPE] * len(some)
-        parameters = [value for name in some for value in (name, moment)]
-        statement = " UNION ALL ".join(terms) + statements.DUE_ORDER
-        found += connection.execute(statement, [*parameters, limit]).fetchall()
-    if len(types) > MOST_TYPES:
-        found.sort(key=lambda row: (row[1], row[0]))
-    return [row[0] for row in found[:limit]]
-
-
-def _insert_parameters(job: NewJob) -> tuple[object, ...]:
-    return (
-        str(job.id),
-        job.job_type,
-        job.module_name,
-        job.data,
-        to_sqlite(job.created_at),
-        to_sqlite(job.execute_at),
-        job.max_attempts,
-        job.timeout,
-        str(job.recurring_job_id) if job.recurring_job_id else None,
-        job.enqueued_by,
-    )
-
-
-def _claimed(row: tuple[Any, ...], now: datetime) -> ClaimedJob:
-    id_, fence, job_type, data, attempt, attempts_left, timeout, due_at = row
-    lease = Lease(UUID(id_), fence)
-    due = from_sqlite(due_at)
-    return ClaimedJob(lease, job_type, data, attempt, attempts_left, timeout, due, now)
-
-
-def _progress_row(update: ProgressUpdate) -> list[object]:
-    id_, fence = update.lease
-    return [str(id_), fence, update.percentage, update.message, to_sqlite(update.reported_at)]
-
-
-def _log_row(line: LogLine) -> list[object]:
-    id_, fence = line.lease
-    return [str(id_), fence, line.line, to_sqlite(line.logged_at), line.message]
-
-
-def _cancelled(released: Released) -> list[object]:
-    id_, fence = released.lease
-    return [str(id_), fence, "Cancelled", released.error if released.spent else None]
-
-
 def _ids(rows: Iterable[str]) -> set[UUID]:
     return {UUID(row) for row in rows}
-
-
-def _end(connection: sqlite3.Connection, rows: str, moment: str) -> list[str]:
-    ids = [row[0] for row in connection.execute(statements.END, [rows, moment]).fetchall()]
-    connection.execute(statements.REMOVE, [json.dumps(ids)])
-    return ids
-
-
-def _to_pending(connection: sqlite3.Connection, released: list[Released], moment: str) -> None:
-    notes = [[str(r.lease.job_id), r.error] for r in released if r.error is not None]
-    connection.execute(statements.NOTE_ATTEMPTS, [json.dumps(notes), moment])
-    rows = [[str(r.lease.job_id), to_sqlite(r.execute_at), r.error, r.spent] for r in released]
-    connection.execute(statements.TO_PENDING, [json.dumps(rows)])
-
-
-def _bury(connection: sqlite3.Connection, seen: Heartbeat) -> bool:
-    if seen.beats == UNREGISTERED:
-        return not connection.execute(statements.IS_REGISTERED, [seen.worker]).fetchone()
-    row = [seen.worker, seen.beats]
-    return connection.execute(statements.BURY, row).rowcount > 0

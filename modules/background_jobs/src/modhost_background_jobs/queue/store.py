@@ -47,6 +47,10 @@ class JobStore(Protocol):
         """
         ...
 
+    async def note_begin(self, lease: Lease) -> bool:
+        """Note that the attempt of a suspect begins now; tell whether its lease still held."""
+        ...
+
     async def next_due(self, job_types: Collection[str]) -> datetime | None:
         """Return when the earliest pending job of these types is due; None without any."""
         ...
@@ -93,7 +97,8 @@ class JobStore(Protocol):
     async def rescue(self, seen: Heartbeat, max_rescues: int, now: datetime) -> list[Rescue]:
         """Take all jobs back from a worker, provided that it has not been heard of since `seen`.
 
-        A job that was rescued `max_rescues` times fails instead, since it may be what kills them.
+        A job that was rescued `max_rescues` times in a row fails instead, since it may be what
+        kills them. Of suspects only those count that had begun.
         """
         ...
 

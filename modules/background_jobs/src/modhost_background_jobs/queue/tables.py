@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, MetaData, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, MetaData, false, text
 from sqlmodel import Field, SQLModel
 
 from modhost.database import Identifier, UtcDateTime
@@ -86,6 +86,8 @@ class Job(JobColumns, table=True):
     """When the percentage was reported; an attempt begins with that of the one before."""
     on_hold: bool = False
     """Waits for an earlier run of its schedule, whatever its due time."""
+    has_begun: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Whether its attempt is known to run; noted of suspects only, see `quarantine`."""
 
 
 class FinishedJob(JobColumns, table=True):

@@ -1,11 +1,9 @@
 """Storing how attempts ended: in batches, tried until the database has acknowledged."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, TypeVar
+from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
-
-import anyio
 
 from modhost.clock import Clock
 from modhost_background_jobs.queue.records import Ended, Released
@@ -16,17 +14,15 @@ from modhost_background_jobs.worker.progress import ProgressBuffer
 from modhost_background_jobs.worker.running import RunningAttempts
 from modhost_background_jobs.worker.statistics import StatisticsService
 from modhost_background_jobs.worker.stopping import RunningAttempt
+from modhost_background_jobs.worker.writing import until_written
 
 logger = logging.getLogger(__name__)
 
-RETRY_SECONDS: Final = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 MOST_AT_ONCE: Final = 1000
 LOST_LEASE: Final = (
     "lost lease: the claim %d of job %s is no longer this worker's; "
     "what it did since is not stored."
 )
-
-Result = TypeVar("Result")
 
 
 class Finisher:
@@ -98,16 +94,3 @@ class Finisher:
         except Exception:
             # The ends are stored; nothing that merely counts them holds up those that follow.
             logger.exception("The ends of jobs could not be counted.")
-
-
-async def until_written(write: Callable[[], Awaitable[Result]], what: str) -> Result:
-    """Try a write until the database takes it, with growing pauses."""
-    failures = 0
-    while True:
-        try:
-            return await write()
-        except Exception as error:  # noqa: BLE001 - whatever the driver says, the write is owed
-            pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
-            failures += 1
-            logger.warning("Could not store %s (%s); next try in %s s.", what, error, pause)
-            await anyio.sleep(pause)

@@ -127,5 +127,5 @@ def _retried(
         return Ended(claimed.lease, JobState.FAILED, error)
     own = registered.job_class.retry_base_delay
     base = own if isinstance(own, timedelta) else options.retry_base_delay
-    again_at = after(now, backoff(claimed.attempt, base, options.retry_max_delay))
+    again_at = after(now, backoff(claimed.failures, base, options.retry_max_delay))
     return Released(claimed.lease, again_at, error, spent=True)

@@ -1,6 +1,7 @@
 """The job processor: claims jobs, runs them, and leaves nothing behind when it stops."""
 
 import logging
+from functools import partial
 from typing import Final
 
 import anyio
@@ -29,6 +30,7 @@ from modhost_background_jobs.worker.slots import Slots
 from modhost_background_jobs.worker.statistics import StatisticsService
 from modhost_background_jobs.worker.stop_requests import StopRequests
 from modhost_background_jobs.worker.stopping import Place, RunningAttempt
+from modhost_background_jobs.worker.suspects import Suspects
 from modhost_background_jobs.worker.sweeper import StalledJobSweeperService
 
 logger = logging.getLogger(__name__)
@@ -53,6 +55,7 @@ class JobProcessorService(HostedService):
         statistics: StatisticsService,
         sweeper: StalledJobSweeperService,
         deaf: DeafAttempts,
+        suspects: Suspects,
         options: BackgroundJobsOptions,
         clock: Clock,
     ) -> None:
@@ -66,6 +69,7 @@ class JobProcessorService(HostedService):
         self._statistics = statistics
         self._sweeper = sweeper
         self._deaf = deaf
+        self._suspects = suspects
         self._options = options
         self._clock = clock
         self.attempts = RunningAttempts()
@@ -150,7 +154,12 @@ class JobProcessorService(HostedService):
         registered = self._types.named(attempt.claimed.job_type)
         runner = self._processes if attempt.place == "process" else self._runner
         try:
-            outcome = await runner.run(attempt, registered)
+            if self._suspects.has(attempt):
+                outcome = await self._suspects.run(
+                    attempt, partial(runner.run, attempt, registered)
+                )
+            else:
+                outcome = await runner.run(attempt, registered)
         except BaseException as error:
             # Whatever it is, the job gets an end, unless the worker's own has come.
             if not self._slots.is_open:
