@@ -1,9 +1,11 @@
 """A migrated database of each kind, with the queue's parts over it."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from background_jobs.commands import Commands
 from background_jobs.support import MovingClock, add_worker, migrated
 from modhost.database import Database
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
@@ -41,3 +43,14 @@ def queue(database: Database, store: JobStore, clock: MovingClock) -> DatabaseJo
 @pytest.fixture
 def listing(database: Database) -> JobListing:
     return JobListing(database)
+
+
+@pytest.fixture
+def commands(database_url: str, tmp_path: Path) -> Commands:
+    """The command line beside hosts with that database."""
+    config = tmp_path / "host.toml"
+    config.write_text(
+        f'[host]\nenvironment = "development"\ndatabase_url = "{database_url}"\n'
+        '[host.modules]\ndisabled = ["reports_example"]\n'
+    )
+    return Commands(config)

@@ -4,56 +4,23 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import anyio
 import anyio.to_thread
 import pytest
-from click.testing import CliRunner, Result
 
+from background_jobs.commands import Commands
 from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.jobs_module import PermanentlyFailingJob, ReportingJob, WaitingJob, Work
 from background_jobs.support import add_worker, claim_one, new_job
 from modhost import new_id
-from modhost.cli.main import cli
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.queue.store import JobStore
 
 pytestmark = pytest.mark.anyio
 
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
-
-
-class Commands:
-    """The command line, as an operator has it beside a host that runs."""
-
-    def __init__(self, config: Path) -> None:
-        self.config = config
-
-    async def run(self, *words: str) -> Result:
-        def invoke() -> Result:
-            return CliRunner().invoke(cli, ["--config", str(self.config), "jobs", *words])
-
-        return await anyio.to_thread.run_sync(invoke)
-
-    async def done(self, *words: str) -> str:
-        run = await self.run(*words)
-        assert run.exit_code == 0, run.output
-        return run.stdout
-
-    async def json(self, *words: str) -> Any:
-        return json.loads(await self.done(*words, "--json"))
-
-
-@pytest.fixture
-def commands(database_url: str, tmp_path: Path) -> Commands:
-    config = tmp_path / "host.toml"
-    config.write_text(
-        f'[host]\nenvironment = "development"\ndatabase_url = "{database_url}"\n'
-        '[host.modules]\ndisabled = ["reports_example"]\n'
-    )
-    return Commands(config)
 
 
 async def answer(jobs: Jobs, path: str) -> Any:

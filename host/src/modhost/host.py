@@ -13,6 +13,7 @@ from modhost.checks import Finding, StartupError, rules
 from modhost.clock import Clock
 from modhost.configuration import Configuration
 from modhost.database import Database, DatabaseUnreachable
+from modhost.database.failures import finding_of
 from modhost.database.migrating import Migrations, UnknownRevision, migrate, pending
 from modhost.discovery import FoundModule, SkippedModule
 from modhost.health import HealthReport
@@ -132,9 +133,7 @@ class Host:
         try:
             await stack.enter_async_context(self.database.open())
         except DatabaseUnreachable as error:
-            remedy = "Check [host] database_url, and that the server runs and can be reached."
-            finding = Finding(rules.DATABASE_UNREACHABLE, str(error), remedy)
-            raise StartupError([finding]) from error
+            raise StartupError([finding_of(error)]) from error
 
     async def _migrate_or_refuse(self) -> None:
         try:
@@ -146,6 +145,8 @@ class Host:
         except UnknownRevision as error:
             finding = Finding(rules.PENDING_MIGRATIONS, str(error), "")
             raise StartupError([finding]) from error
+        except self.database.errors as error:
+            raise StartupError([finding_of(error)]) from error
         if due:
             raise StartupError(
                 [

@@ -11,6 +11,8 @@ import click
 from modhost.application import Role, build_host
 from modhost.calling import Caller, calling_as
 from modhost.configuration import Configuration, load_configuration
+from modhost.database import DatabaseUrl
+from modhost.database.failures import reason_of, remedy_of
 from modhost.host import Host
 from modhost.services import Scope
 
@@ -30,12 +32,18 @@ def host_of(context: click.Context, role: Role = "command") -> Host:
 async def host_scope(context: click.Context) -> AsyncIterator[Scope]:
     """Open a scope of the host's services for one command of a module.
 
-    The database is open and migrated, hosted services do not run. Raises `StartupError`.
+    The database is open and migrated, hosted services do not run. Raises `StartupError`, and
+    `ClickException` for what the database cannot do, so that it is told as a sentence.
     """
     host = host_of(context)
-    async with host.ready(), host.scope() as scope:
-        with calling_as(_operator()):
-            yield scope
+    try:
+        async with host.ready(), host.scope() as scope:
+            with calling_as(_operator()):
+                yield scope
+    except host.database.errors as error:
+        url = DatabaseUrl.parse(host.configuration.host.database_url)
+        msg = f"The database {url} cannot be used: {reason_of(error)} {remedy_of(error)}"
+        raise click.ClickException(msg) from error
 
 
 def _operator() -> Caller:

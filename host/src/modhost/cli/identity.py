@@ -8,6 +8,7 @@ import anyio
 import click
 
 from modhost.cli.context import host_scope
+from modhost.cli.usage import BadUsage
 from modhost.identity import IdentityError
 from modhost.identity.errors import (
     FixedRole,
@@ -43,7 +44,7 @@ def in_scope(context: click.Context, action: Callable[[Scope], Awaitable[T]]) ->
 
     done = anyio.run(run)
     if isinstance(done, _BAD_USAGE):
-        raise click.UsageError(str(done), context)
+        raise BadUsage(str(done))
     if isinstance(done, IdentityError):
         raise click.ClickException(str(done))
     return done

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,6 +17,7 @@ from modhost.cli.new import new
 from modhost.cli.roles import roles
 from modhost.cli.serving import run, worker
 from modhost.cli.tokens import tokens
+from modhost.cli.usage import told_in_a_line
 from modhost.cli.users import users
 from modhost.configuration import load_configuration
 from modhost.discovery import find_modules
@@ -41,6 +43,20 @@ class _Commands(click.Group):
             self._extend(ctx)
         return super().get_command(ctx, cmd_name)
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        with told_in_a_line():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with told_in_a_line():
+            return super().invoke(ctx)
+
     def _extend(self, context: click.Context) -> None:
         if self._extended:
             return
@@ -56,7 +72,7 @@ class _Commands(click.Group):
                 click.echo(message, err=True)
 
 
-@click.group(cls=_Commands)
+@click.group("modhost", cls=_Commands)
 @click.version_option(VERSION, prog_name="modhost")
 @click.option(
     "--config",

@@ -5,7 +5,7 @@ import click
 
 from modhost.checks import Finding, StartupError, rules
 from modhost.cli.context import host_of
-from modhost.database import DatabaseError
+from modhost.database.failures import finding_of
 from modhost.database.migrating import UnknownRevision, pending
 from modhost.database.migrating import migrate as apply
 
@@ -24,8 +24,8 @@ def migrate(context: click.Context, *, check: bool) -> None:
                 due = await act(host.database, host.migrations)
         except UnknownRevision as error:
             raise StartupError([Finding(rules.PENDING_MIGRATIONS, str(error), "")]) from error
-        except DatabaseError as error:
-            raise StartupError([Finding(rules.DATABASE_UNREACHABLE, str(error), "")]) from error
+        except host.database.errors as error:
+            raise StartupError([finding_of(error)]) from error
         for each in due:
             what = "is at revision" if check else "went from revision"
             then = "needs" if check else "to"

@@ -4,13 +4,8 @@ from pathlib import Path
 
 import click
 
+from modhost.cli.usage import BadUsage
 from modhost.scaffolding import FolderTaken, ModuleNames, UnusableModuleName, write_module
-
-
-class _Refused(click.ClickException):
-    """Bad usage, told in a line."""
-
-    exit_code = 2
 
 
 @click.group()
@@ -32,7 +27,7 @@ def new_module(name: str, *, folder: Path | None) -> None:
         target = folder or Path(name)
         write_module(names, target)
     except (UnusableModuleName, FolderTaken) as error:
-        raise _Refused(str(error)) from error
+        raise BadUsage(str(error)) from error
     except OSError as error:
         msg = f"Cannot write {error.filename}: {error.strerror}."
         raise click.ClickException(msg) from error

@@ -24,6 +24,11 @@ def users() -> None:
 @click.pass_context
 def add_user(context: click.Context, name: str, *, roles: tuple[str, ...], as_json: bool) -> None:
     """Add a user; the password is asked for, or read from standard input."""
+
+    async def check(scope: Scope) -> None:
+        await (await scope.get(UserService)).check(name, roles)
+
+    in_scope(context, check)
     password = read_password()
 
     async def add(scope: Scope) -> UserInfo:

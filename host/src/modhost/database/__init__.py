@@ -1,7 +1,12 @@
 """The database: one URL, SQLite or PostgreSQL, the same promises on both."""
 
 from modhost.database.database import Database
-from modhost.database.errors import BadDatabaseUrl, DatabaseError, DatabaseUnreachable
+from modhost.database.errors import (
+    BadDatabaseUrl,
+    DatabaseError,
+    DatabaseUnreachable,
+    UnreadableValue,
+)
 from modhost.database.postgres import PostgresAccess
 from modhost.database.sqlite import SqliteAccess
 from modhost.database.types import Identifier, UtcDateTime, from_postgres, from_sqlite, to_sqlite
@@ -16,6 +21,7 @@ __all__ = [
     "Identifier",
     "PostgresAccess",
     "SqliteAccess",
+    "UnreadableValue",
     "UtcDateTime",
     "from_postgres",
     "from_sqlite",

@@ -1,20 +1,25 @@
 """The host's database."""
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from functools import cached_property
 from typing import Final, Literal
 
 import anyio
+import anyio.to_thread
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost.database.engines import open_postgres, open_sqlite
-from modhost.database.errors import DatabaseUnreachable
+from modhost.database.errors import DatabaseError, DatabaseUnreachable
+from modhost.database.failures import FILE_REMEDY, reason_of, remedy_of
 from modhost.database.naming import FlatNames
 from modhost.database.postgres import PostgresAccess
 from modhost.database.sqlite import SqliteAccess
+from modhost.database.sqlite_connection import probe
 from modhost.database.url import DatabaseUrl
 from modhost.database.write_turn import WriteTurn
 
@@ -45,6 +50,14 @@ class Database:
     def dialect(self) -> Literal["sqlite", "postgresql"]:
         """Which of the two it is."""
         return self._parsed.dialect
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What is raised when the database fails, or holds what cannot be read."""
+        if self.dialect == "sqlite":
+            return (DatabaseError, SQLAlchemyError, sqlite3.Error)
+        # asyncpg's answer to a time beyond those that Python knows is an OverflowError.
+        return (DatabaseError, SQLAlchemyError, OverflowError, *self.postgres.errors)
 
     def know_schema(self, schema: str) -> None:
         """Make the tables of a module usable; the host does it for every module."""
@@ -135,17 +148,20 @@ class Database:
             self._parsed.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             msg = f"The folder of the database {self._parsed} cannot be made: {error}."
-            raise DatabaseUnreachable(msg) from error
+            raise DatabaseUnreachable(msg, FILE_REMEDY) from error
 
     async def _greet(self) -> None:
         try:
+            if self.dialect == "sqlite":
+                # The engine's driver leaves a thread behind when it cannot open the file, which
+                # then complains of a loop that is closed.
+                await anyio.to_thread.run_sync(probe, self._parsed.path)
             async with self._opened[1].connect() as connection:
                 await connection.execute(text("SELECT 1"))
         except Exception as error:  # noqa: BLE001 - drivers raise many kinds
-            reason = str(getattr(error, "orig", None) or error).strip().splitlines()
-            msg = f"The database {self._parsed} cannot be reached: "
-            msg += reason[0] if reason else type(error).__name__
-            raise DatabaseUnreachable(msg) from None
+            done = "opened" if self.dialect == "sqlite" else "reached"
+            msg = f"The database {self._parsed} cannot be {done}: {reason_of(error)}"
+            raise DatabaseUnreachable(msg, remedy_of(error)) from None
 
     async def _close(self) -> None:
         writer, reader = self._opened

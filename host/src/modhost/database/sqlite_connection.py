@@ -25,6 +25,11 @@ def connect(path: Path, *, query_only: bool) -> sqlite3.Connection:
     return connection
 
 
+def probe(path: Path) -> None:
+    """Open a database and close it again, to learn whether it can be. Raises `sqlite3.Error`."""
+    connect(path, query_only=True).close()
+
+
 def prepare(connection: Any, *, busy_timeout_ms: int, query_only: bool) -> None:
     """Set what SQLite does not remember. `FULL`: a commit is on disk when it returns."""
     cursor = connection.cursor()

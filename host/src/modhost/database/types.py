@@ -7,6 +7,8 @@ from uuid import UUID
 from sqlalchemy import DateTime, Dialect, String, Uuid
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from modhost.database.errors import UnreadableValue
+
 
 def to_sqlite(moment: datetime) -> str:
     """Return a moment as SQLite stores it: UTC, microseconds, so that text order is time order.
@@ -21,8 +23,12 @@ def to_sqlite(moment: datetime) -> str:
 
 
 def from_sqlite(text: str) -> datetime:
-    """Return the moment that `to_sqlite` wrote."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    """Return the moment that `to_sqlite` wrote. Raises `UnreadableValue` for any other text."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except (TypeError, ValueError):
+        msg = f"it holds {text!r} where a time should be."
+        raise UnreadableValue(msg) from None
 
 
 def from_postgres(moment: datetime) -> datetime:
@@ -74,4 +80,10 @@ class Identifier(TypeDecorator[UUID]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
         """Return a UUID, of the standard library whatever the driver gives."""
-        return None if value is None else UUID(str(value))
+        if value is None:
+            return None
+        try:
+            return UUID(str(value))
+        except ValueError:
+            msg = f"it holds {value!r} where an id should be."
+            raise UnreadableValue(msg) from None

@@ -8,10 +8,9 @@ from functools import partial
 from typing import Final
 
 import anyio
-from sqlalchemy.exc import DBAPIError
 
 from modhost.checks import Finding, StartupError, rules
-from modhost.database import DatabaseError
+from modhost.database.failures import finding_of
 from modhost.database.migrating import UnknownRevision, pending
 from modhost.diagnosis.clock_skew import check_clock
 from modhost.diagnosis.held_transactions import HELD_FOR, check_transactions
@@ -65,6 +64,7 @@ async def examine(host: Host, held_for: timedelta = HELD_FOR) -> Examination:
         *check_exposure(host.configuration.host),
         *check_permissions(host.web, host.permissions),
     ]
+    failures: tuple[type[Exception], ...] = (*host.database.errors, OSError)
     try:
         async with host.database.open():
             await _refuse_pending(host)
@@ -83,8 +83,8 @@ async def examine(host: Host, held_for: timedelta = HELD_FOR) -> Examination:
         findings += error.findings
     except UnknownRevision as error:
         findings.append(Finding(rules.PENDING_MIGRATIONS, str(error), ""))
-    except (DatabaseError, DBAPIError, OSError) as error:
-        findings.append(_unreachable(error))
+    except failures as error:
+        findings.append(finding_of(error))
     return _told(host, findings)
 
 
@@ -146,14 +146,6 @@ async def _diagnose(host: Host, found: FoundModule) -> list[Finding]:
     except Exception as error:
         logger.exception("The hook diagnose of %s failed.", found.module.name)
         return [hook_failed(found, "diagnose", error)]
-
-
-def _unreachable(error: Exception) -> Finding:
-    # The driver's own words, without the statement that SQLAlchemy adds.
-    reason = str(getattr(error, "orig", None) or error).strip().splitlines()
-    remedy = "Check [host] database_url, and that the server runs and can be reached."
-    detail = reason[0] if reason else type(error).__name__
-    return Finding(rules.DATABASE_UNREACHABLE, detail, remedy)
 
 
 def _told(host: Host, findings: Sequence[Finding]) -> Examination:

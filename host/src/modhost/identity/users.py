@@ -22,6 +22,7 @@ from modhost.identity.user_rows import (
     BUILT_IN,
     all_roles,
     existing_user,
+    find_user,
     insert_user,
     new_user,
     refuse_vouched,
@@ -69,6 +70,16 @@ class Users:
                 if not await insert_user(session, user, rights.roles):
                     raise _taken(user.name)
         return _info(user, rights.roles)
+
+    async def check(self, name: str, roles: Collection[str] = ()) -> None:
+        """Raise what `add` would, the password aside."""
+        rights = Rights((), distinct(roles))
+        user = new_user(name, self._clock.now())
+        _refuse_powerless_admin(user, rights)
+        async with self._database.reading() as session:
+            await self._grants.check(session, rights, None)
+            if await find_user(session, user.name) is not None:
+                raise _taken(user.name)
 
     async def list(self) -> Sequence[UserInfo]:
         """Return all users by name."""

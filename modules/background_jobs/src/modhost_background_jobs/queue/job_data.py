@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic.types import Secret, SecretBytes, SecretStr
 from pydantic_core import PydanticSerializationError, from_json, to_json, to_jsonable_python
 
+from modhost.database import UnreadableValue
 from modhost_background_jobs.contracts.errors import InvalidJobData
 
 MASK: Final = "***"
@@ -43,12 +44,12 @@ def to_stored(data: Any) -> str | None:
 
 def for_job(stored: str) -> str:
     """Return the JSON with the real values."""
-    return stored if _KEY not in stored else json.dumps(_replaced(json.loads(stored), mask=False))
+    return stored if _KEY not in stored else json.dumps(_replaced(_read(stored), mask=False))
 
 
 def for_people(stored: str | None) -> Any:
     """Return the value that the JSON stands for, with each secret masked."""
-    return None if stored is None else _replaced(json.loads(stored), mask=True)
+    return None if stored is None else _replaced(_read(stored), mask=True)
 
 
 def edited(value: Any, stored: str | None) -> Any:
@@ -69,6 +70,14 @@ def secrets_in(stored: str | None) -> tuple[str, ...]:
     written = {each for text in _texts(json.loads(stored)) for each in _spellings(text)}
     texts = {text for text in written if len(text) >= _SHORTEST_REDACTED}
     return tuple(sorted(texts, key=len, reverse=True))
+
+
+def _read(stored: str) -> Any:
+    try:
+        return json.loads(stored)
+    except ValueError:
+        msg = "it holds a text that is no JSON where the data of a job should be."
+        raise UnreadableValue(msg) from None
 
 
 def _spellings(text: str) -> tuple[str, ...]:

@@ -1,0 +1,43 @@
+"""What cannot be meant is told in one line, with what to do, and exit code 2."""
+
+import pytest
+
+from cli.command_line import CommandLine
+
+TOLD = {
+    "foo": "No such command 'foo'. See `modhost --help`.",
+    "jobs lst": "No such command 'lst'. Did you mean 'list'? See `modhost jobs --help`.",
+    "jobs list --pag 3": (
+        "No such option '--pag'. (Did you mean one of: '--page', '--page-size'?) "
+        "See `modhost jobs list --help`."
+    ),
+    "jobs list --page": "Option '--page' requires an argument.",
+    "jobs show": "Missing argument 'JOB_ID'. See `modhost jobs show --help`.",
+    "jobs list a b": "Got unexpected extra arguments (a b). See `modhost jobs list --help`.",
+    "jobs show 1": (
+        "Invalid value for 'JOB_ID': '1' is not a valid UUID. See `modhost jobs show --help`."
+    ),
+    "roles add Empty --permission Nope": (
+        "No module declares a permission that 'Nope' covers. `modhost permissions` lists all."
+    ),
+}
+
+
+@pytest.mark.parametrize("words", TOLD)
+def test_bad_usage_is_told_in_one_line(command_line: CommandLine, words: str) -> None:
+    run = command_line.run(*words.split())
+    assert (run.exit_code, run.stdout) == (2, "")
+    assert run.stderr == f"Error: {TOLD[words]}\n"
+
+
+def test_a_bad_option_before_the_command_is_told_in_one_line(command_line: CommandLine) -> None:
+    run = command_line.run("--confg", "x", "modules")
+    told = "Error: No such option '--confg'. Did you mean '--config'? See `modhost --help`.\n"
+    assert (run.exit_code, run.stderr) == (2, told)
+
+
+def test_a_group_without_a_command_tells_what_there_is(command_line: CommandLine) -> None:
+    run = command_line.run("jobs")
+    assert run.exit_code == 2
+    assert "Commands:\n" in run.stderr
+    assert "  cancel " in run.stderr
