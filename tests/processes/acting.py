@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import subprocess
 import time
 from pathlib import Path
 from typing import ClassVar
@@ -150,11 +151,13 @@ class ApartJob(ActingJob):
 
 
 class StuckJob(ActingJob):
-    """Never gives Python's lock back."""
+    """Starts a program, and never gives Python's lock back."""
 
     executor: ClassVar[Executor] = "process"
 
     def execute(self, context: JobExecutionContext) -> None:
+        program = subprocess.Popen(["sleep", "600"])
+        self.stage.mark("program", Act(name=str(program.pid)))
         self.stage.mark("started", context.get_data(Act))
         re.fullmatch(r"(a+)+b", "a" * 100)
 

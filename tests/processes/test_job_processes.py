@@ -47,14 +47,17 @@ async def test_an_interrupt_leaves_a_job_the_grace_to_end(deployment: Deployment
 
 
 @pytest.mark.parametrize("kind", [ApartJob, StuckJob])
-async def test_a_worker_that_is_killed_takes_its_job_with_it(
+async def test_a_worker_that_is_killed_takes_its_job_with_it_and_all_that_this_has_started(
     deployment: Deployment, kind: type[ApartJob | StuckJob]
 ) -> None:
+    """Linux killed the job's process, before that could kill the programs it had started."""
     victim = await deployment.start(**QUICK).ready()
     job_id = await deployment.enqueue(kind, Act(name="job"))
     (first,) = await deployment.marked("started")
     victim.signal(signal.SIGKILL)
     await until(lambda: not lives(first.process), "the process of the job to end", 5)
+    programs = [int(mark.name) for mark in deployment.marks("program")]
+    await until(lambda: not any(map(lives, programs)), "the programs of the job to end", 5)
     if kind is StuckJob:
         return
     await deployment.start(**QUICK).ready()

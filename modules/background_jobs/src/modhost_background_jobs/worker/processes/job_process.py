@@ -37,7 +37,10 @@ class ProcessNotStarted(Exception):
 
 
 class JobProcess:
-    """Runs one attempt at a time. It leads a group of processes: what its jobs start is in it."""
+    """Runs one attempt at a time, in a group of processes: what its jobs start is in it.
+
+    What is started here leads the group, and ends as its child does, which runs the attempts.
+    """
 
     def __init__(self, process: Process, reader: StreamReader, writer: StreamWriter) -> None:
         self.pid = process.pid
