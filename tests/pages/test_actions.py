@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 from uuid import UUID
 
 import anyio
@@ -88,7 +89,7 @@ async def test_ticked_jobs_are_changed_after_a_question(served: Site, visitor: V
     done = await served.jobs.enqueue(ImportCustomersJob, Steps())
     await served.reaches(done, JobState.COMPLETED)
     chosen = [str(ids[0]), str(ids[1]), str(done)]
-    _, asked = await visitor.post("/admin/jobs/many", {"change": "cancel", "id": chosen})
+    asked = await visitor.get(f"/admin/jobs/many?change=cancel&id={'&id='.join(chosen)}")
     assert "Cancel 3 jobs" in asked.buttons
     assert asked.values["id"] == chosen
     assert (await detail(served, ids[0])).state is JobState.PENDING
@@ -96,8 +97,11 @@ async def test_ticked_jobs_are_changed_after_a_question(served: Site, visitor: V
     assert "Cancelled, or asked to stop: 2. Left alone, for they were over: 1." in page.text
     states = [(await detail(served, id_)).state for id_ in ids]
     assert states == [JobState.CANCELLED, JobState.CANCELLED, JobState.PENDING]
-    _, page = await visitor.post("/admin/jobs/many", {"change": "cancel"})
+    answer = await visitor.client.get("/admin/jobs/many?change=cancel&state=Failed")
+    assert answer.status_code == 303
+    page = await visitor.get(answer.headers["location"])
     assert "no job was selected" in page.text
+    assert "state=Failed" in answer.headers["location"]
 
 
 async def test_all_jobs_of_a_search_are_changed_by_a_job(served: Site, visitor: Visitor) -> None:
@@ -106,10 +110,10 @@ async def test_all_jobs_of_a_search_are_changed_by_a_job(served: Site, visitor: 
         await served.reaches(job_id, JobState.FAILED, seconds=60)
     pending = await served.jobs.schedule(ImportCustomersJob, LATER)
     search = {"change": "retry", "all": "true", "q": "refused record 0"}
-    _, asked = await visitor.post("/admin/jobs/many", search)
+    asked = await visitor.get(f"/admin/jobs/many?{urlencode(search)}")
     assert "Retry 130 jobs" in asked.buttons
     location, page = await visitor.post("/admin/jobs/many/apply", search)
-    assert "This job does it" in page.text
+    assert "This does it" in page.text
     operation = _id_in(location)
     done = await served.reaches(operation, JobState.COMPLETED, seconds=60)
     assert done.progress_message == "130 jobs done"
@@ -134,7 +138,6 @@ async def test_a_viewer_sees_no_button_and_is_refused(served: Site) -> None:
         f"{job_id}/cancel",
         f"{job_id}/retry",
         f"{job_id}/run-again",
-        "many",
         "many/apply",
         f"recurring/{recurring}/toggle",
         f"recurring/{recurring}/run",
@@ -142,6 +145,7 @@ async def test_a_viewer_sees_no_button_and_is_refused(served: Site) -> None:
     ):
         answer = await viewer.client.post(f"/admin/jobs/{path}", data={"change": "cancel"})
         assert answer.status_code == 403, path
+    assert (await viewer.client.get("/admin/jobs/many?change=cancel")).status_code == 403
     assert (await detail(served, job_id)).state is JobState.PENDING
 
 

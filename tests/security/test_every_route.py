@@ -69,7 +69,7 @@ RULES: Final = {
     "GET /admin/jobs/recurring": VIEW_JOBS,
     "GET /admin/jobs/{id}": VIEW_JOBS,
     "GET /admin/jobs/{id}/log.txt": VIEW_JOBS,
-    "POST /admin/jobs/many": MANAGE_JOBS,
+    "GET /admin/jobs/many": MANAGE_JOBS,
     "POST /admin/jobs/many/apply": MANAGE_JOBS,
     "GET /admin/jobs/recurring/{id}/delete": MANAGE_JOBS,
     "POST /admin/jobs/recurring/{id}/delete": MANAGE_JOBS,

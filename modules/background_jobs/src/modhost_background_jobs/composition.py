@@ -10,6 +10,7 @@ from modhost_background_jobs.contracts import (
 )
 from modhost_background_jobs.contracts.registration import RegisteredJob
 from modhost_background_jobs.jobs.change_many_jobs import ChangeManyJobs
+from modhost_background_jobs.jobs.operations import Operations
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.pages.dashboard import Dashboard
 from modhost_background_jobs.pages.live.feed import LiveFeed
@@ -42,6 +43,8 @@ from modhost_background_jobs.services.snapshot import Snapshots
 from modhost_background_jobs.worker.deaf_attempts import DeafAttempts
 from modhost_background_jobs.worker.execution import AttemptRunner
 from modhost_background_jobs.worker.finishing import Finisher
+from modhost_background_jobs.worker.operations import OperationsService
+from modhost_background_jobs.worker.operator import Operator
 from modhost_background_jobs.worker.processes.pool import ProcessPool
 from modhost_background_jobs.worker.processes.runner import ProcessRunner
 from modhost_background_jobs.worker.processor import JobProcessorService
@@ -51,7 +54,10 @@ from modhost_background_jobs.worker.recurring import RecurringJobsService
 from modhost_background_jobs.worker.retention import RetentionService
 from modhost_background_jobs.worker.statistics import StatisticsService
 from modhost_background_jobs.worker.suspects import Suspects
-from modhost_background_jobs.worker.sweeper import StalledJobSweeperService
+from modhost_background_jobs.worker.sweeper import (
+    OperationsSweeperService,
+    StalledJobSweeperService,
+)
 
 
 def add_services(services: ServiceCollection) -> None:
@@ -66,6 +72,7 @@ def add_services(services: ServiceCollection) -> None:
         Browsing,
         JobInspection,
         ManyJobs,
+        Operations,
         QueueDiagnosis,
         Rerunning,
         Schedules,
@@ -107,6 +114,9 @@ def _add_worker(services: ServiceCollection) -> None:
         ProgressFlushService,
         JobProcessorService,
         StalledJobSweeperService,
+        Operator,
+        OperationsService,
+        OperationsSweeperService,
         RecurringJobsService,
         RetentionService,
         StatisticsService,
@@ -119,7 +129,7 @@ def _job_store(database: Database, notifications: Notifications) -> JobStore:
 
 
 def _job_types(registered: tuple[RegisteredJob, ...]) -> JobTypes:
-    return JobTypes(registered)
+    return JobTypes(registered, operations=[ChangeManyJobs])
 
 
 def _progress_buffer(store: JobStore, options: BackgroundJobsOptions) -> ProgressBuffer:

@@ -28,12 +28,16 @@ from modhost_background_jobs.services.diagnosis import QueueDiagnosis
 from modhost_background_jobs.services.snapshot import Snapshots
 from modhost_background_jobs.worker.deaf_attempts import DeafAttempts
 from modhost_background_jobs.worker.identity import VERSION
+from modhost_background_jobs.worker.operations import OperationsService
 from modhost_background_jobs.worker.processor import JobProcessorService
 from modhost_background_jobs.worker.progress_flush import ProgressFlushService
 from modhost_background_jobs.worker.recurring import RecurringJobsService
 from modhost_background_jobs.worker.retention import RetentionService
 from modhost_background_jobs.worker.statistics import StatisticsService
-from modhost_background_jobs.worker.sweeper import StalledJobSweeperService
+from modhost_background_jobs.worker.sweeper import (
+    OperationsSweeperService,
+    StalledJobSweeperService,
+)
 
 
 class BackgroundJobsModule(Module):
@@ -92,13 +96,17 @@ class BackgroundJobsModule(Module):
     def hosted_services(
         self, options: BackgroundJobsOptions, host: HostInfo
     ) -> Sequence[type[HostedService]]:
-        """Flush progress in every host; process jobs where this host is a consumer."""
+        """Flush progress and do operations in every host; process jobs in consumers."""
         # These come first, to be the last that stop.
-        everywhere: list[type[HostedService]] = [Notifications, ProgressFlushService]
+        everywhere: list[type[HostedService]] = [
+            Notifications,
+            ProgressFlushService,
+            OperationsService,
+        ]
         if host.role == "web":
             everywhere.append(LiveFeed)
         if options.worker_mode is not WorkerMode.CONSUMER and host.role != "worker":
-            return everywhere
+            return [*everywhere, OperationsSweeperService]
         return [
             *everywhere,
             StatisticsService,

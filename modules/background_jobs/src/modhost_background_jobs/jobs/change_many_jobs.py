@@ -20,7 +20,8 @@ class ChangeManyJobs(ModuleJob):
         """Change batch after batch until there are no more, or until it is cancelled."""
         asked = context.get_data(ChangeOfMany)
         total = await self._many.count(asked.change, asked.search, asked.last)
-        context.log(f"{asked.change.value}: {total} jobs match; asked for by {asked.asked_by}")
+        asked_by = await self._many.asked_by(context.job_id)
+        context.log(f"{asked.change.value}: {total} jobs match; asked for by {asked_by}")
         done = left_alone = 0
         below = None
         while ids := await self._many.next_ids(asked, below, AT_ONCE):

@@ -17,11 +17,20 @@ PATH: Final = "/admin/jobs/list"
 ROWS: Final = 20
 
 
-class ListQuery(JobSearch, NoticeQuery):
+class ListPlace(JobSearch):
     """A search, and from which job on to go: to older ones or to newer ones."""
 
     before: UUID | None = None
     after: UUID | None = None
+
+    def place(self) -> dict[str, str]:
+        """Return where the page begins, as names and values of a query string."""
+        both = {"before": self.before, "after": self.after}
+        return {name: str(id_) for name, id_ in both.items() if id_ is not None}
+
+
+class ListQuery(ListPlace, NoticeQuery):
+    """A page of the list, with what was done there."""
 
 
 async def show_list(query: Query[ListQuery], browsing: Browsing, visitor: Principal) -> Page:
@@ -32,18 +41,24 @@ async def show_list(query: Query[ListQuery], browsing: Browsing, visitor: Princi
     context = {
         "search": query,
         "searched": searched,
+        "place": query.place(),
         "states": list(JobState),
         "types": await browsing.types(),
         "rows": rows,
         "newer": _link(searched, after=rows[0]["id"]) if rows and stretch.has_newer else None,
         "older": _link(searched, before=rows[-1]["id"]) if rows and stretch.has_older else None,
         "newest": _link(searched),
-        "is_first": query.before is None and query.after is None,
+        "is_first": not query.place(),
         "most_searched": MOST_SEARCHED,
         "may_manage": visitor.may(MANAGE_JOBS),
         **query.as_context(),
     }
     return Page("list.html", context, "Jobs")
+
+
+def list_path(place: ListPlace) -> str:
+    """Return the address of a page of the list."""
+    return _link(place.as_query() | place.place())
 
 
 def _link(searched: dict[str, str], **place: UUID) -> str:

@@ -5,19 +5,16 @@ from uuid import UUID
 from pydantic import Field
 from starlette.responses import Response
 
-from modhost import Principal
-from modhost.audit import AuditLog
-from modhost.web import Form, Page
-from modhost_background_jobs.contracts import BackgroundJobs
-from modhost_background_jobs.jobs.change_many_jobs import ChangeManyJobs
+from modhost.web import Form, Page, Query
+from modhost_background_jobs.jobs.operations import Operations
 from modhost_background_jobs.pages.job import path_of
-from modhost_background_jobs.pages.job_list import PATH
+from modhost_background_jobs.pages.job_list import ListPlace, list_path
 from modhost_background_jobs.pages.notices import redirect
 from modhost_background_jobs.services.many_jobs import MOST_COUNTED, Change, ManyJobs
 from modhost_background_jobs.services.searching import JobSearch
 
 
-class ManyForm(JobSearch):
+class ManyForm(ListPlace):
     """What to do, and to which jobs: those that were ticked, or all of the search."""
 
     change: Change
@@ -25,36 +22,28 @@ class ManyForm(JobSearch):
     all: bool = False
 
 
-async def confirm(form: Form[ManyForm], many: ManyJobs) -> Page | Response:
+async def confirm(query: Query[ManyForm], many: ManyJobs) -> Page | Response:
     """Say how many jobs it is, and ask."""
-    if not form.all and not form.id:
-        return redirect(PATH, "none-selected", **form.as_query())
-    count = await many.count(form.change, form) if form.all else len(form.id)
+    if not query.all and not query.id:
+        return redirect(list_path(query), "none-selected")
+    count = await many.count(query.change, query) if query.all else len(query.id)
     context = {
-        "form": form,
-        "searched": form.as_query(),
+        "form": query,
+        "searched": query.as_query(),
+        "place": query.place(),
+        "back": list_path(query),
         "count": count,
         "is_bounded": count >= MOST_COUNTED,
     }
-    title = "Cancel jobs" if form.change is Change.CANCEL else "Retry jobs"
+    title = "Cancel jobs" if query.change is Change.CANCEL else "Retry jobs"
     return Page("confirm_many.html", context, title)
 
 
-async def apply(
-    form: Form[ManyForm],
-    many: ManyJobs,
-    jobs: BackgroundJobs,
-    audit: AuditLog,
-    visitor: Principal,
-) -> Response:
-    """Do it: at once for jobs that were ticked, by a background job for a whole search."""
+async def apply(form: Form[ManyForm], many: ManyJobs, operations: Operations) -> Response:
+    """Do it: at once for jobs that were ticked, by an operation for a whole search."""
     if form.all:
         search = JobSearch.model_validate(form.as_query())
-        order = many.now_asked(form.change, search, visitor.name)
-        job_id = await jobs.schedule(ChangeManyJobs, await many.first_place(), order)
-        detail = f"all of the search {form.as_query()}"
-        await audit.record(f"jobs.{form.change.value}_many", f"job:{job_id}", detail=detail)
-        return redirect(path_of(job_id), "changing")
+        return redirect(path_of(await operations.order(form.change, search)), "changing")
     changed = await many.change(form.change, form.id)
     notice, done, left = form.change.value, changed.done, changed.left_alone
-    return redirect(PATH, notice, done=done, left=left, **form.as_query())
+    return redirect(list_path(form), notice, done=done, left=left)

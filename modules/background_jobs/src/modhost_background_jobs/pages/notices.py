@@ -15,7 +15,7 @@ _TEXTS: Final = {
     "enabled": ("good", "The schedule is enabled."),
     "disabled": ("good", "The schedule is disabled; what falls due meanwhile is not caught up."),
     "deleted": ("good", "The schedule is deleted; its past runs stay."),
-    "changing": ("good", "This job does it; here is how far it has come. Cancel it to stop."),
+    "changing": ("good", "This does it; here is how far it has come. Cancel it to stop."),
     "too-late": ("warn", "Nothing was done: the job was in another state already."),
     "none-selected": ("warn", "Nothing was done: no job was selected."),
     "gone": ("warn", "Nothing was done: the schedule does not exist any more."),

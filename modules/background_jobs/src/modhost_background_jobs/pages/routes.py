@@ -14,7 +14,7 @@ def map_pages(pages: Pages) -> None:
     pages.get("/list", job_list.show_list, permission=VIEW_JOBS)
     pages.get("/workers", workers.show_workers, permission=VIEW_JOBS)
     pages.get("/events", stream.send_changes, permission=VIEW_JOBS)
-    pages.post("/many", many_jobs.confirm, permission=MANAGE_JOBS)
+    pages.get("/many", many_jobs.confirm, permission=MANAGE_JOBS)
     pages.post("/many/apply", many_jobs.apply, permission=MANAGE_JOBS)
     pages.get("/recurring", recurring.show_schedules, permission=VIEW_JOBS)
     pages.post("/recurring/{id}/toggle", recurring.toggle, permission=MANAGE_JOBS)

@@ -1,6 +1,6 @@
 """The job types that this host knows."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from modhost_background_jobs.contracts.errors import UnregisteredJob
 from modhost_background_jobs.contracts.job import ModuleJob
@@ -8,12 +8,28 @@ from modhost_background_jobs.contracts.registration import RegisteredJob
 
 
 class JobTypes:
-    """Registered jobs by stored name and by class."""
+    """Registered jobs by stored name and by class.
 
-    def __init__(self, registered: Iterable[RegisteredJob]) -> None:
+    Args:
+        registered: all of them.
+        operations: the classes whose jobs need no slot of a consumer.
+
+    """
+
+    def __init__(
+        self,
+        registered: Iterable[RegisteredJob],
+        operations: Collection[type[ModuleJob]] = (),
+    ) -> None:
         self._by_name = {job.job_type: job for job in registered}
         self._by_class = {job.job_class: job for job in registered if not job.is_alias}
         self.names = tuple(sorted(self._by_name))
+        self.operations = tuple(
+            name for name in self.names if self._by_name[name].job_class in operations
+        )
+        """The types that any host carries out besides the slots of the consumers."""
+        self.in_slots = tuple(name for name in self.names if name not in self.operations)
+        """The types that a consumer claims."""
 
     def of_class(self, job: type[ModuleJob]) -> RegisteredJob:
         """Return the registration of a class. Raises `UnregisteredJob`."""

@@ -2,14 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel
 
-from modhost.clock import Clock
 from modhost.ids import new_id
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
@@ -20,7 +18,7 @@ from modhost_background_jobs.contracts import (
     JobState,
 )
 from modhost_background_jobs.queue.browsing import JobBrowser, Search
-from modhost_background_jobs.queue.load import QueueLoad
+from modhost_background_jobs.queue.listing import JobListing
 from modhost_background_jobs.services.searching import JobSearch
 
 MOST_COUNTED: Final = 100_000
@@ -46,7 +44,6 @@ class ChangeOfMany(BaseModel):
     change: Change
     search: JobSearch
     last: UUID
-    asked_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +62,12 @@ class ManyJobs:
         browser: JobBrowser,
         jobs: BackgroundJobs,
         queries: BackgroundJobsContracts,
-        load: QueueLoad,
-        clock: Clock,
+        listing: JobListing,
     ) -> None:
         self._browser = browser
         self._jobs = jobs
         self._queries = queries
-        self._load = load
-        self._clock = clock
+        self._listing = listing
 
     async def count(self, change: Change, search: JobSearch, last: UUID | None = None) -> int:
         """Return how many jobs of the search can be changed; counting ends at `MOST_COUNTED`."""
@@ -104,15 +99,14 @@ class ManyJobs:
             found += [row["id"] for row in stretch.rows]
         return sorted(found, reverse=True)[:limit]
 
-    def now_asked(self, change: Change, search: JobSearch, asked_by: str | None) -> ChangeOfMany:
+    def now_asked(self, change: Change, search: JobSearch) -> ChangeOfMany:
         """Return the order to change what matches now; jobs that come later are left alone."""
-        return ChangeOfMany(change=change, search=search, last=new_id(), asked_by=asked_by)
+        return ChangeOfMany(change=change, search=search, last=new_id())
 
-    async def first_place(self) -> datetime:
-        """Return when a job has to be due to go before all that wait."""
-        now = self._clock.now()
-        oldest = [each.oldest_at for each in await self._load.waiting_types()]
-        return min([now, *oldest]) - timedelta(milliseconds=1)
+    async def asked_by(self, operation: JobId) -> str:
+        """Return who enqueued an operation: its row says so, and nobody can edit that."""
+        row = await self._listing.find(operation)
+        return (row and row["enqueued_by"]) or "nobody who is known"
 
 
 def _searches(change: Change, search: JobSearch, last: UUID | None) -> list[Search]:

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from modhost.clock import Clock
 from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.queue.job_types import JobTypes
 from modhost_background_jobs.queue.listing import Row
 from modhost_background_jobs.queue.load import Load, QueueLoad, WaitingType, WorkerRow
+from modhost_background_jobs.queue.operators import is_operator
 from modhost_background_jobs.queue.recurring import RecurringSchedules
 
 
@@ -40,7 +42,10 @@ class WorkerView:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The workers by name, the types that wait, the jobs that run, the schedules by name."""
+    """The consumers by name, the types that wait, the jobs that run, the schedules by name.
+
+    Operations, of the types in `operations`, need no consumer: they are not among what waits.
+    """
 
     now: datetime
     workers: Sequence[WorkerView]
@@ -48,6 +53,7 @@ class Snapshot:
     running: Sequence[Row]
     running_count: int
     schedules: Sequence[Row]
+    operations: Sequence[str]
 
     @property
     def alive(self) -> list[WorkerView]:
@@ -71,11 +77,13 @@ class Snapshots:
         self,
         load: QueueLoad,
         schedules: RecurringSchedules,
+        types: JobTypes,
         options: BackgroundJobsOptions,
         clock: Clock,
     ) -> None:
         self._load = load
         self._schedules = schedules
+        self._operations = types.operations
         self._options = options
         self._clock = clock
 
@@ -86,11 +94,16 @@ class Snapshots:
         jobs = _by_worker(load.running)
         return Snapshot(
             now=now,
-            workers=[self._view(row, load, jobs, now) for row in load.workers],
-            waiting=load.waiting,
+            workers=[
+                self._view(row, load, jobs, now)
+                for row in load.workers
+                if not is_operator(row.name)
+            ],
+            waiting=[each for each in load.waiting if each.job_type not in self._operations],
             running=sorted(load.running, key=lambda row: row["id"], reverse=True),
             running_count=sum(load.running_by_worker.values()),
             schedules=await self._schedules.all(),
+            operations=self._operations,
         )
 
     def _view(

@@ -41,6 +41,8 @@ def _reason(row: Row, snapshot: Snapshot) -> tuple[str, datetime | None]:
 
 
 def _no_slot(job_type: str, snapshot: Snapshot) -> str:
+    if job_type in snapshot.operations:
+        return "It needs no slot of a consumer; a host is about to begin it."
     if not snapshot.alive:
         return "No consumer is alive: start one with `modhost worker`."
     knowing = [worker for worker in snapshot.alive if job_type in worker.job_types]

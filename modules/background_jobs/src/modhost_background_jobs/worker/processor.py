@@ -81,7 +81,7 @@ class JobProcessorService(HostedService):
         # Anew each time: what a run that crashed has left behind is not this one's.
         self.attempts = RunningAttempts()
         self._slots = Slots(self._options.max_concurrency, self.attempts, self._clock)
-        worker = identify_worker(self._options.max_concurrency, self._types.names)
+        worker = identify_worker(self._options.max_concurrency, self._types.in_slots)
         heartbeat = self._heartbeat(worker)
         self._statistics.of_worker(worker.name)
         self._sweeper.of_worker(worker.name)
@@ -97,7 +97,7 @@ class JobProcessorService(HostedService):
     async def _process(self, worker: WorkerInfo, task_status: TaskStatus[None]) -> None:
         claims = ClaimLoop(
             worker.name,
-            self._types.names,
+            self._types.in_slots,
             self._store,
             self._wakeups,
             self._clock,

@@ -10,6 +10,7 @@ from anyio.abc import TaskStatus
 from modhost.background import HostedService
 from modhost.clock import Clock
 from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.queue.operators import is_operator
 from modhost_background_jobs.queue.records import Heartbeat
 from modhost_background_jobs.queue.store import JobStore
 
@@ -89,7 +90,7 @@ class StalledJobSweeperService(HostedService):
     async def sweep(self) -> None:
         """Rescue the jobs of every worker found dead."""
         try:
-            heartbeats = await self._store.heartbeats()
+            heartbeats = await self._heartbeats()
         except Exception:
             # Who could not be looked at could perhaps not be heard of either.
             self._observer.forget()
@@ -104,6 +105,9 @@ class StalledJobSweeperService(HostedService):
                     rescue.state.value,
                 )
 
+    async def _heartbeats(self) -> list[Heartbeat]:
+        return await self._store.heartbeats()
+
     def _dead(self, heartbeats: list[Heartbeat], now: float) -> list[Heartbeat]:
         own = [each for each in heartbeats if each.worker == self._own]
         # A heart that beats on a thread of its own and is not heard of proves that nobody can
@@ -112,3 +116,12 @@ class StalledJobSweeperService(HostedService):
             self._observer.forget()
         stalled = self._observer.stalled(heartbeats, now)
         return [each for each in stalled if each.worker != self._own]
+
+
+class OperationsSweeperService(StalledJobSweeperService):
+    """Takes back the operations of hosts that died, and no other jobs: for hosts that run none."""
+
+    name = "sweeper of operations"
+
+    async def _heartbeats(self) -> list[Heartbeat]:
+        return [each for each in await super()._heartbeats() if is_operator(each.worker)]

@@ -1,0 +1,207 @@
+"""Changing all jobs of a search: whatever is busy, wherever it breaks off, and who asked for it."""
+
+import json
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+import anyio
+import pytest
+
+from background_jobs.hosts import Jobs, jobs_host
+from background_jobs.jobs_module import ReportingJob, WaitingJob, Work
+from background_jobs.support import START, new_job
+from modhost.audit import AuditReader, AuditSearch
+from modhost.calling import Caller, calling_as
+from modhost_background_jobs.contracts import JobId, JobState
+from modhost_background_jobs.jobs import change_many_jobs
+from modhost_background_jobs.jobs.operations import Operations
+from modhost_background_jobs.queue.operators import as_operator
+from modhost_background_jobs.queue.store import JobStore
+from modhost_background_jobs.services.attention import attention_of
+from modhost_background_jobs.services.many_jobs import Change, Changed, ChangeOfMany, ManyJobs
+from modhost_background_jobs.services.overview import Overview
+from modhost_background_jobs.services.rerunning import Rerunning
+from modhost_background_jobs.services.searching import JobSearch
+from modhost_background_jobs.worker.identity import identify_worker
+
+pytestmark = pytest.mark.anyio
+
+OPERATION = "background_jobs.ChangeManyJobs"
+PENDING = JobSearch(state=JobState.PENDING, job_type="tests.ReportingJob")
+VERA = Caller("user", "user:1", "vera")
+SOON: dict[str, Any] = {
+    "heartbeat_interval": "50ms",
+    "stall_timeout": "200ms",
+    "stall_sweep_interval": "50ms",
+}
+
+
+async def order(jobs: Jobs, change: Change = Change.CANCEL, search: JobSearch = PENDING) -> JobId:
+    async with jobs.host.scope() as scope:
+        with calling_as(VERA):
+            return await (await scope.get(Operations)).order(change, search)
+
+
+async def pending(jobs: Jobs, count: int = 5) -> list[JobId]:
+    return await jobs.scheduling.enqueue_many(ReportingJob, [Work()] * count)
+
+
+async def states(jobs: Jobs, ids: Collection[UUID]) -> list[JobState]:
+    return [(await jobs.detail(id_)).state for id_ in sorted(ids, reverse=True)]
+
+
+class Held:
+    """Lets operations do so many batches of a job each, and no more before the gate is open."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, batches: int) -> None:
+        self.reached = anyio.Event()
+        self.gate = anyio.Event()
+        self._left = batches
+        self._change = ManyJobs.change
+        monkeypatch.setattr(change_many_jobs, "AT_ONCE", 1)
+        held = self
+
+        async def change(many: ManyJobs, change: Change, ids: Collection[UUID]) -> Changed:
+            if not held._left:
+                held.reached.set()
+                await held.gate.wait()
+            else:
+                held._left -= 1
+            return await held._change(many, change, ids)
+
+        monkeypatch.setattr(ManyJobs, "change", change)
+
+
+async def test_jobs_are_cancelled_while_every_slot_is_busy(database_url: str) -> None:
+    """It was a job like those that it was to cancel, and waited behind them."""
+    async with jobs_host(database_url, max_concurrency=1) as jobs:
+        await jobs.reaches(await jobs.scheduling.enqueue(WaitingJob), JobState.RUNNING)
+        ids = await pending(jobs)
+        operation = await jobs.ends(await order(jobs))
+        assert operation.state is JobState.COMPLETED
+        assert set(await states(jobs, ids)) == {JobState.CANCELLED}
+        assert jobs.probe.stopped["waiting"] == 0
+        jobs.probe.gate.set()
+
+
+async def test_jobs_are_cancelled_without_any_consumer(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(monkeypatch, batches=1)
+    async with jobs_host(database_url, mode="Producer") as jobs:
+        ids = await pending(jobs)
+        operation = await order(jobs)
+        with anyio.fail_after(20):
+            await held.reached.wait()
+        async with jobs.host.scope() as scope:
+            seen = await (await scope.get(Overview)).look()
+        # A host that does an operation is no consumer, and counts as none.
+        assert seen.workers == []
+        assert [each.title for each in attention_of(seen)] == ["Nothing executes jobs"]
+        held.gate.set()
+        assert (await jobs.ends(operation)).progress_message == "5 jobs done"
+        assert set(await states(jobs, ids)) == {JobState.CANCELLED}
+
+
+async def test_one_host_at_a_time_does_an_operation(database_url: str) -> None:
+    async with jobs_host(database_url, mode="Producer") as jobs:
+        async with jobs_host(database_url, mode="Producer") as other:
+            await pending(jobs, 20)
+            operation = await jobs.ends(await order(jobs))
+            assert await other.detail(operation.id) == operation
+    assert len(operation.attempts) == 1
+    assert [entry.message for entry in operation.logs] == [
+        "cancel: 20 jobs match; asked for by user:vera",
+        "20 jobs done; 0 were over or gone before their turn",
+    ]
+
+
+async def test_an_operation_is_stopped_half_way(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(monkeypatch, batches=2)
+    async with jobs_host(database_url, mode="Producer") as jobs:
+        ids = await pending(jobs)
+        operation = await order(jobs)
+        with anyio.fail_after(20):
+            await held.reached.wait()
+        await jobs.scheduling.cancel(operation)
+        stopped = await jobs.ends(operation)
+        assert stopped.state is JobState.CANCELLED
+        assert (stopped.progress_percentage, stopped.progress_message) == (40, "2 jobs done")
+        assert await states(jobs, ids) == [JobState.CANCELLED] * 2 + [JobState.PENDING] * 3
+
+
+async def test_a_host_that_stops_leaves_its_operation_to_others(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(monkeypatch, batches=2)
+    async with jobs_host(database_url, mode="Producer") as jobs:
+        ids = await pending(jobs)
+        operation = await order(jobs)
+        with anyio.fail_after(20):
+            await held.reached.wait()
+    held.gate.set()
+    async with jobs_host(database_url, mode="Producer") as jobs:
+        assert (await jobs.ends(operation)).state is JobState.COMPLETED
+        assert set(await states(jobs, ids)) == {JobState.CANCELLED}
+
+
+async def test_the_operation_of_a_host_that_died_is_gone_on_with(
+    database_url: str, store: JobStore
+) -> None:
+    """Nobody but consumers took jobs back from the dead, and there may be none."""
+    waiting = [new_job(job_type="tests.ReportingJob") for _ in range(3)]
+    order = ChangeOfMany(change=Change.CANCEL, search=PENDING, last=waiting[-1].id)
+    operation = new_job(job_type=OPERATION, data=order.model_dump_json())
+    dead = as_operator(identify_worker(1, (OPERATION,)))
+    await store.register(dead, START)
+    await store.insert([*waiting, operation])
+    assert len(await store.claim(dead.name, [OPERATION], 1, START)) == 1
+    async with jobs_host(database_url, mode="Producer", **SOON) as jobs:
+        done = await jobs.ends(operation.id)
+        assert done.state is JobState.COMPLETED
+        assert set(await states(jobs, [job.id for job in waiting])) == {JobState.CANCELLED}
+    # What a consumer has, the producer left alone: it may be slow.
+    assert "w1" in {each.worker for each in await store.heartbeats()}
+
+
+async def test_the_order_is_in_the_audit_with_who_gave_it(database_url: str) -> None:
+    async with jobs_host(database_url, mode="Producer") as jobs:
+        await pending(jobs)
+        operation = await jobs.ends(await order(jobs))
+        async with jobs.host.scope() as scope:
+            reader = await scope.get(AuditReader)
+            (entry,) = await reader.newest(AuditSearch(subject=f"job:{operation.id}"), 10)
+            of_each = await reader.newest(AuditSearch(action="jobs.cancel"), 10)
+    assert (entry.action, entry.actor_name) == ("jobs.cancel_many", "vera")
+    assert "'state': 'Pending'" in entry.detail
+    assert {each.actor_id for each in of_each} == {f"job:{operation.id}"}
+    assert len(of_each) == 5
+
+
+async def test_an_order_says_who_gave_it_whatever_its_data_say(sqlite_url: str) -> None:
+    """The name stood in the data, which whoever runs a job again may edit."""
+    async with jobs_host(sqlite_url, mode="Producer") as jobs:
+        first = await jobs.ends(await order(jobs))
+        forged = json.dumps({**(first.data or {}), "asked_by": "user:somebody else"})
+        async with jobs.host.scope() as scope:
+            with calling_as(Caller("user", "user:2", "mallory")):
+                again = await (await scope.get(Rerunning)).run_again(first.id, forged)
+        done = await jobs.ends(again)
+    assert done.logs[0].message == "cancel: 0 jobs match; asked for by user:mallory"
+
+
+async def test_jobs_that_failed_are_retried_by_an_operation(database_url: str) -> None:
+    async with jobs_host(database_url, max_attempts=1) as jobs:
+        ids = [
+            await jobs.scheduling.enqueue(ReportingJob, Work(name=f"job {number}", failures=1))
+            for number in range(3)
+        ]
+        for id_ in ids:
+            await jobs.reaches(id_, JobState.FAILED)
+        failed = JobSearch(state=JobState.FAILED)
+        assert (await jobs.ends(await order(jobs, Change.RETRY, failed))).error is None
+        for id_ in ids:
+            await jobs.until(id_, lambda job: job.state is JobState.COMPLETED)
