@@ -95,6 +95,11 @@ async def runs(listing: JobListing) -> list[str]:
     return [row["state"] for row in reversed(rows)]
 
 
+async def missed(listing: JobListing) -> list[str]:
+    rows, _ = await listing.page(JobState.SKIPPED, None, 0, 1000)
+    return [row["error"] for row in rows if row["error"].startswith("missed")]
+
+
 async def test_a_due_time_fires_once(
     schedules: RecurringSchedules, firing: RecurringFiring, clock: MovingClock, store: JobStore
 ) -> None:
@@ -187,12 +192,47 @@ async def test_due_times_without_a_consumer_are_caught_up_by_policy(
 
 
 async def test_catching_up_is_bounded(
-    schedules: RecurringSchedules, firing: RecurringFiring, clock: MovingClock
+    schedules: RecurringSchedules,
+    firing: RecurringFiring,
+    clock: MovingClock,
+    listing: JobListing,
 ) -> None:
     catch_up = settings(cron="* * * * *", overlap=OverlapPolicy.ALLOW, catch_up=CatchUpPolicy.ALL)
     await schedules.put(catch_up)
     clock.advance(365 * 86400)
     assert await fire_due(firing) == 100
+    (told,) = await missed(listing)
+    assert told.endswith("from 2026-01-31 09:31 to 2027-01-31 07:50 UTC, 500 or more due times")
+
+
+@pytest.mark.parametrize(
+    ("policy", "minutes", "told"),
+    [
+        (CatchUpPolicy.ONE, 15, []),
+        (CatchUpPolicy.ONE, 25, ["at 2026-01-31 09:40 UTC, 1 due time"]),
+        (CatchUpPolicy.ONE, 65, ["from 2026-01-31 09:40 to 2026-01-31 10:20 UTC, 5 due times"]),
+        (CatchUpPolicy.NONE, 65, ["from 2026-01-31 09:40 to 2026-01-31 10:30 UTC, 6 due times"]),
+        (CatchUpPolicy.NONE, 60, ["from 2026-01-31 09:40 to 2026-01-31 10:20 UTC, 5 due times"]),
+        (CatchUpPolicy.ALL, 65, []),
+    ],
+)
+async def test_due_times_that_nobody_catches_up_are_recorded_once(
+    schedules: RecurringSchedules,
+    firing: RecurringFiring,
+    clock: MovingClock,
+    listing: JobListing,
+    policy: CatchUpPolicy,
+    minutes: int,
+    told: list[str],
+) -> None:
+    """They were nowhere: the strip of the schedule showed a run after a run."""
+    recurring_id = await schedules.put(settings(overlap=OverlapPolicy.ALLOW, catch_up=policy))
+    clock.advance(60 * minutes)
+    await fire_due(firing)
+    await fire_due(firing)
+    assert await missed(listing) == [f"missed: no consumer ran {each}" for each in told]
+    rows, _ = await listing.page(JobState.SKIPPED, None, 0, 10)
+    assert {row["recurring_job_id"] for row in rows} <= {recurring_id}
 
 
 async def test_a_disabled_schedule_does_not_fire_and_catches_nothing_up(
@@ -335,4 +375,6 @@ async def test_a_schedule_that_cannot_fire_holds_up_no_other(
             while (row := await broken.get(healthy))["last_run_at"] is None:
                 await anyio.sleep(0.02)
         assert row["next_run_at"] > clock.now()
-        assert any("cannot fire" in record.getMessage() for record in caplog.records)
+        with anyio.fail_after(20):
+            while not any("cannot fire" in record.getMessage() for record in caplog.records):
+                await anyio.sleep(0.02)

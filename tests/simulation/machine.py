@@ -241,8 +241,11 @@ class QueueMachine(RuleBasedStateMachine):
         is_due = row["next_run_at"] <= self.now
         fired = [self.world.do(self.world.firing.fire, self.schedule) for _ in range(2)]
         assert fired == [int(is_due), 0]
-        new = self.world.rows().keys() - self.model.jobs.keys()
-        assert len(new) == int(is_due)
+        new = sorted(self.world.rows().keys() - self.model.jobs.keys())
+        has_missed = row["next_run_at"] + timedelta(minutes=10) <= self.now
+        assert len(new) == is_due + has_missed
+        if has_missed:
+            self.model.miss(self.schedule, new.pop(0), self.now)
         for job_id in new:
             self.model.fire(self.schedule, job_id, self.now)
 

@@ -170,3 +170,9 @@ class Model:
         if live:
             job.state, job.ended_at = JobState.SKIPPED, now
         self.jobs[job_id] = job
+
+    def miss(self, recurring_id: UUID, job_id: UUID, now: datetime) -> None:
+        """Due times passed that nobody catches up: one skipped run stands for them."""
+        job = ModelJob(job_id, now, 3, 3, recurring_id=recurring_id)
+        job.state, job.ended_at = JobState.SKIPPED, now
+        self.jobs[job_id] = job

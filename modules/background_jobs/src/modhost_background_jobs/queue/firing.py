@@ -19,7 +19,7 @@ from modhost_background_jobs.queue.agenda import (
     forget_occurrences,
     look_at_schedules,
 )
-from modhost_background_jobs.queue.catch_up import times_to_fire
+from modhost_background_jobs.queue.catch_up import catch_up
 from modhost_background_jobs.queue.cron import CronSchedule
 from modhost_background_jobs.queue.insert_ignore import insert_unless_there
 from modhost_background_jobs.queue.job_queue import FINISHED, JOBS, DatabaseJobQueue
@@ -49,8 +49,12 @@ class RecurringFiring:
                 return 0
             schedule = CronSchedule.parse(row["cron_expression"], row["time_zone"])
             policy = CatchUpPolicy(row["catch_up"])
+            caught_up = catch_up(schedule, row["next_run_at"], now, policy)
+            if (missed := caught_up.missed) is not None:
+                run = _skipped(_new_job(row, now), missed.first, str(missed))
+                await connection.execute(insert(FINISHED), [run])
             fired = 0
-            for due_at in times_to_fire(schedule, row["next_run_at"], now, policy):
+            for due_at in caught_up.times:
                 fired += await self._fire_one(session, row, due_at, now)
             values: dict[str, Any] = {"next_run_at": schedule.next_after(now)}
             if fired:
@@ -109,7 +113,10 @@ class RecurringFiring:
         policy = OverlapPolicy(row["overlap"])
         earlier = None if policy is OverlapPolicy.ALLOW else await _live_run(connection, row["id"])
         if earlier is not None and policy is OverlapPolicy.SKIP:
-            await connection.execute(insert(FINISHED), [_skipped(job, due_at, earlier)])
+            reason = (
+                f"skipped: the earlier run {earlier[0]} of this schedule was still {earlier[1]}."
+            )
+            await connection.execute(insert(FINISHED), [_skipped(job, due_at, reason)])
             return True
         await self._queue.enqueue([job], session)
         if earlier is not None:
@@ -160,8 +167,7 @@ def _new_job(row: Row, now: datetime, by: str | None = None) -> NewJob:
     )
 
 
-def _skipped(job: NewJob, due_at: datetime, earlier: tuple[UUID, str]) -> dict[str, Any]:
-    earlier_id, state = earlier
+def _skipped(job: NewJob, due_at: datetime, reason: str) -> dict[str, Any]:
     return {
         "id": job.id,
         "job_type": job.job_type,
@@ -180,5 +186,5 @@ def _skipped(job: NewJob, due_at: datetime, earlier: tuple[UUID, str]) -> dict[s
         "fence": 0,
         "rescues": 0,
         "progress_percentage": 0,
-        "error": f"skipped: the earlier run {earlier_id} of this schedule was still {state}.",
+        "error": reason,
     }
