@@ -1,10 +1,17 @@
 """A worker that stops leaves no trace among those alive."""
 
+from typing import Any
+
+import anyio
 import pytest
 
 from background_jobs.hosts import jobs_host
+from background_jobs.jobs_module import Probe, ProbedJob
 from modhost.database import Database
+from modhost_background_jobs.contracts import JobExecutionContext
 from modhost_background_jobs.queue.open_store import open_store
+from modhost_background_jobs.queue.store import JobStore
+from modhost_background_jobs.worker import draining
 
 pytestmark = pytest.mark.anyio
 
@@ -18,3 +25,37 @@ async def test_a_heartbeat_does_not_register_a_worker_again_that_has_left(
             pass
     async with Database(database_url).open() as database:
         assert await open_store(database).heartbeats() == []
+
+
+class StubbornJob(ProbedJob):
+    """Does not let its cancellation through."""
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        self.probe.started["job"] += 1
+        with anyio.CancelScope(shield=True):
+            await self.probe.gate.wait()
+
+
+async def test_a_worker_leaves_though_the_database_is_away_and_a_job_does_not_stop(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Handing the job back failed, and what was to end the worker's tasks was never reached."""
+    monkeypatch.setattr(draining, "OBEY_SECONDS", 0.05)
+    probe = Probe()
+
+    async def fail(*_: Any) -> None:
+        probe.gate.set()
+        raise ConnectionRefusedError
+
+    with anyio.fail_after(20):
+        async with jobs_host(
+            database_url, probe, more_jobs=[StubbornJob], shutdown_grace="20ms"
+        ) as jobs:
+            await jobs.scheduling.enqueue(StubbornJob)
+            await probe.until(lambda: probe.started["job"] == 1)
+            async with jobs.host.scope() as scope:
+                store = await scope.get(JobStore)
+            for write in ("release", "unregister"):
+                monkeypatch.setattr(store, write, fail)
+    async with Database(database_url).open() as database:
+        assert len(await open_store(database).heartbeats()) == 1

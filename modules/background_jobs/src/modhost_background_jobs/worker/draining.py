@@ -57,8 +57,12 @@ async def _hand_back(attempts: RunningAttempts, error: str, store: JobStore, clo
     left = [
         Released(each.claimed.lease, now, error, spent=False) for each in filter(_is_ours, attempts)
     ]
-    if left:
+    if not left:
+        return
+    try:
         await store.release(left, now)
+    except Exception as error:  # noqa: BLE001 - they are rescued from a worker that is gone
+        logger.warning("%d jobs could not be handed back (%s).", len(left), error)
 
 
 def _is_ours(attempt: RunningAttempt) -> bool:

@@ -121,10 +121,13 @@ class JobProcessorService(HostedService):
                 task_status.started()
                 await claims.run(self._slots, self._start)
             finally:
-                with anyio.CancelScope(shield=True):
-                    self._hand_back_waiting(0)
-                    grace = self._options.shutdown_grace
-                    await drain(self.attempts, grace, self._store, self._clock)
+                try:
+                    with anyio.CancelScope(shield=True):
+                        self._hand_back_waiting(0)
+                        grace = self._options.shutdown_grace
+                        await drain(self.attempts, grace, self._store, self._clock)
+                finally:
+                    # Whatever happened: those who own the jobs wait for nothing else.
                     over.set()
                 outer.cancel_scope.cancel()
 
@@ -181,7 +184,10 @@ class JobProcessorService(HostedService):
     async def _leave(self, worker: WorkerInfo) -> None:
         """Be no longer among those alive; last of all, since a beat would register it again."""
         with anyio.move_on_after(FAREWELL_SECONDS):
-            await self._store.unregister(worker.name)
+            try:
+                await self._store.unregister(worker.name)
+            except Exception as error:  # noqa: BLE001 - it is found dead like any other
+                logger.warning("Worker %s could not be removed (%s).", worker.name, error)
 
     def _heartbeat(self, worker: WorkerInfo) -> Heartbeat:
         return Heartbeat(
