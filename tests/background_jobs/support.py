@@ -5,7 +5,8 @@ from uuid import UUID
 
 from modhost import new_id
 from modhost.database import Database
-from modhost.database.migrating import Migrations, migrate
+from modhost.database.migrating import migrate
+from modhost.database.revisions import Migrations
 from modhost_background_jobs.queue.records import ClaimedJob, Heartbeat, NewJob, WorkerInfo
 from modhost_background_jobs.queue.store import JobStore
 

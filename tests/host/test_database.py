@@ -25,7 +25,8 @@ from modhost.database import (
     from_sqlite,
     to_sqlite,
 )
-from modhost.database.migrating import Migrations, UnknownRevision, migrate, pending
+from modhost.database.migrating import migrate, pending
+from modhost.database.revisions import Migrations, UnknownRevision
 
 pytestmark = pytest.mark.anyio
 

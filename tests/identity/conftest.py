@@ -10,7 +10,8 @@ from starlette.applications import Starlette
 from identity.support import GENERATE, PASSWORD, VIEW, MovingClock
 from modhost.clock import Clock
 from modhost.database import Database
-from modhost.database.migrating import Migrations, migrate
+from modhost.database.migrating import migrate
+from modhost.database.revisions import Migrations
 from modhost.host_info import HostInfo
 from modhost.identity import Authenticator, IdentityModule, LoginService, UserService, Visitor
 from modhost.permissions import Permissions

@@ -14,7 +14,7 @@ from modhost.clock import Clock
 from modhost.configuration import Configuration
 from modhost.database import Database, DatabaseUnreachable
 from modhost.database.failures import finding_of
-from modhost.database.migrating import Migrations, UnknownRevision, migrate, pending
+from modhost.database.revisions import Migrations, UnknownRevision
 from modhost.discovery import FoundModule, SkippedModule
 from modhost.health import HealthReport
 from modhost.hook_calls import HookCaller
@@ -136,6 +136,9 @@ class Host:
             raise StartupError([finding_of(error)]) from error
 
     async def _migrate_or_refuse(self) -> None:
+        # With alembic, which the processes of jobs and most commands start sooner without.
+        from modhost.database.migrating import migrate, pending
+
         try:
             if self.migrates_itself:
                 for done in await migrate(self.database, self.migrations):

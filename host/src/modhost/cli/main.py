@@ -12,7 +12,7 @@ from modhost.application import VERSION
 from modhost.checks import StartupError
 from modhost.cli.doctor import doctor
 from modhost.cli.listing import config, modules, permissions, routes, services
-from modhost.cli.migrating import migrate
+from modhost.cli.migrating import migrate_command
 from modhost.cli.new import new
 from modhost.cli.roles import roles
 from modhost.cli.serving import run, worker
@@ -24,7 +24,7 @@ from modhost.discovery import find_modules
 from modhost.hook_calls import HookCaller
 
 _OWN = (
-    *(run, worker, modules, routes, permissions, services, config, migrate, doctor),
+    *(run, worker, modules, routes, permissions, services, config, migrate_command, doctor),
     *(users, roles, tokens, new),
 )
 

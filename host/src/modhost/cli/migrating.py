@@ -6,21 +6,23 @@ import click
 from modhost.checks import Finding, StartupError, rules
 from modhost.cli.context import host_of
 from modhost.database.failures import finding_of
-from modhost.database.migrating import UnknownRevision, pending
-from modhost.database.migrating import migrate as apply
+from modhost.database.revisions import UnknownRevision
 
 
-@click.command()
+@click.command("migrate")
 @click.option("--check", is_flag=True, help="Change nothing; exit with 1 when something is due.")
 @click.pass_context
-def migrate(context: click.Context, *, check: bool) -> None:
+def migrate_command(context: click.Context, *, check: bool) -> None:
     """Bring the tables of all modules to their newest revision."""
+    # Alembic would slow down the start of all other commands.
+    from modhost.database.migrating import migrate, pending
+
     host = host_of(context)
 
     async def run() -> int:
         try:
             async with host.database.open():
-                act = pending if check else apply
+                act = pending if check else migrate
                 due = await act(host.database, host.migrations)
         except UnknownRevision as error:
             raise StartupError([Finding(rules.PENDING_MIGRATIONS, str(error), "")]) from error

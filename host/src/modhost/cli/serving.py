@@ -9,13 +9,13 @@ import click
 
 from modhost.application import Role, build_host
 from modhost.cli.context import configuration_of
-from modhost.cli.logs import configure_logging
 from modhost.cli.processes import stop_with_supervisor, supervise
 from modhost.cli.server import STOP_SECONDS, address_of, open_socket, serve
 from modhost.configuration import HostOptions
 from modhost.database import DatabaseUrl
 from modhost.host import Host
 from modhost.identity import IdentityError, LoginService
+from modhost.logs import configure_logging
 from modhost.loopback import is_loopback
 
 

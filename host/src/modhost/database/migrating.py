@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -14,31 +14,10 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, inspect, text
 
 from modhost.database.database import Database
-from modhost.database.errors import DatabaseError
+from modhost.database.revisions import Migrations, Pending, UnknownRevision
 
 # Any number will do, as long as it is always the same.
 _ADVISORY_LOCK: Final = 0x6D6F64686F7374
-
-
-class UnknownRevision(DatabaseError):
-    """The database is at a revision that this version of a module does not have."""
-
-
-@dataclass(frozen=True, slots=True)
-class Migrations:
-    """The revisions of one module: those in the folder `versions/` of a package."""
-
-    module: str
-    package: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """What a module's tables lack; `current` is None before its first migration."""
-
-    module: str
-    current: str | None
-    wanted: str
 
 
 async def pending(database: Database, modules: Sequence[Migrations]) -> list[Pending]:
@@ -135,6 +114,7 @@ def _refuse_unknown(script: ScriptDirectory, module: Migrations, current: str) -
         raise UnknownRevision(msg) from error
 
 
+@cache
 def _script(module: Migrations) -> ScriptDirectory:
     package = importlib.import_module(module.package)
     folder = Path(next(iter(package.__path__)))

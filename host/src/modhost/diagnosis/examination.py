@@ -11,10 +11,9 @@ import anyio
 
 from modhost.checks import Finding, StartupError, rules
 from modhost.database.failures import finding_of
-from modhost.database.migrating import UnknownRevision, pending
+from modhost.database.revisions import UnknownRevision
 from modhost.diagnosis.clock_skew import check_clock
 from modhost.diagnosis.held_transactions import HELD_FOR, check_transactions
-from modhost.diagnosis.migrated_models import check_models
 from modhost.diagnosis.unused_permissions import check_permissions
 from modhost.discovery import FoundModule
 from modhost.exposure import check_exposure
@@ -68,6 +67,9 @@ async def examine(host: Host, held_for: timedelta = HELD_FOR) -> Examination:
     try:
         async with host.database.open():
             await _refuse_pending(host)
+            # Alembic would slow down the start of all other commands.
+            from modhost.diagnosis.migrated_models import check_models
+
             findings += await check_models(host.database, host.modules)
             findings += await check_clock(host.database, host.clock)
             findings += await check_transactions(host.database, held_for)
@@ -104,6 +106,8 @@ def _left_out(host: Host) -> list[Finding]:
 
 async def _refuse_pending(host: Host) -> None:
     """Raise `StartupError` for tables that are older than their modules."""
+    from modhost.database.migrating import pending
+
     due = await pending(host.database, host.migrations)
     if not due:
         return

@@ -7,7 +7,6 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import Lifespan
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from modhost.clock import Clock, SystemClock
 from modhost.services import ServiceProvider
@@ -84,8 +83,15 @@ def build_app(
 
 
 def _proxies(trusted: Sequence[str], *, behind_tls: bool) -> list[Middleware]:
-    found = [Middleware(ProxyHeadersMiddleware, trusted_hosts=list(trusted))] if trusted else []
+    found = [_forwarded(trusted)] if trusted else []
     return [*found, Middleware(TlsAheadMiddleware)] if behind_tls else found
+
+
+def _forwarded(trusted: Sequence[str]) -> Middleware:
+    # It takes all of uvicorn along, which the processes of jobs have no use for.
+    from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+    return Middleware(ProxyHeadersMiddleware, trusted_hosts=list(trusted))
 
 
 def _trusted_hosts(allowed_hosts: Sequence[str]) -> list[Middleware]:

@@ -6,6 +6,7 @@ import typing
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Annotated, Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -68,7 +69,9 @@ class Binding:
         return [each for each in self.parameters if each.source is source]
 
 
-def bind(handler: Handler, path_names: Sequence[str]) -> Binding:
+# A process that builds several hosts, as tests do, plans each handler once.
+@lru_cache(maxsize=1024)
+def bind(handler: Handler, path_names: tuple[str, ...]) -> Binding:
     """Plan the parameters of a handler. Raises `UnusableType` with a sentence."""
     hints = hints_of(handler)
     planned = []

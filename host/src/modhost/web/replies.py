@@ -5,6 +5,7 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
@@ -43,6 +44,7 @@ class ResultPlan:
         return Response(body, reply.status or status, reply.headers, "application/json")
 
 
+@lru_cache(maxsize=1024)
 def plan_result(handler: Handler) -> ResultPlan:
     """Plan the result of a handler by its return annotation. Raises `UnusableType`."""
     content = _content_of(hints_of(handler).get("return", Any))

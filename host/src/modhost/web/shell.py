@@ -1,7 +1,7 @@
 """The shell: the layout around all pages, and the templates that fill it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -14,6 +14,9 @@ from modhost.web.modules import ModuleWeb
 from modhost.web.pages import Page
 from modhost.web.templating import HOST, template_environment
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 
 class Shell:
     """Renders pages, each with the templates of its module and the navigation of all."""
@@ -23,18 +26,23 @@ class Shell:
         entries = [entry for module in modules for entry in module.menu.entries]
         # What most visitors come for goes first.
         self._entries = sorted(entries, key=lambda entry: entry.module == HOST)
-        self._environments = {HOST: template_environment(HOST, None)}
-        for module in modules:
-            folder = module.folder("templates")
-            self._environments[module.name] = template_environment(module.name, folder)
+        self._folders = {module.name: module.folder("templates") for module in modules}
+        self._environments: dict[str, Environment] = {}
 
     async def render(self, request: Request, module: str, page: Page) -> HTMLResponse:
         """Return a module's page as HTML."""
-        template = self._environments[module].get_template(page.template)
+        template = self._environment(module).get_template(page.template)
         principal = await current_principal(request)
         shell = self._variables(request.url.path, principal) | {"title": page.title}
         html = template.render(shell | dict(page.context))
         return HTMLResponse(html, page.status, page.headers)
+
+    def _environment(self, module: str) -> "Environment":
+        """Return the templates of a module, made when they are first needed: workers never do."""
+        if module not in self._environments:
+            folder = self._folders.get(module)
+            self._environments[module] = template_environment(module, folder)
+        return self._environments[module]
 
     def visible_entries(self, principal: Principal | None) -> list[MenuEntry]:
         """Return the menu entries that the visitor may open."""

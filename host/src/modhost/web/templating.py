@@ -2,30 +2,33 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Final
-
-from jinja2 import (
-    BaseLoader,
-    ChoiceLoader,
-    Environment,
-    FileSystemLoader,
-    PackageLoader,
-    PrefixLoader,
-    StrictUndefined,
-)
+from typing import TYPE_CHECKING, Final
 
 from modhost.web import wording
 from modhost.web.static_files import static_path
 
+if TYPE_CHECKING:
+    from jinja2 import BaseLoader, Environment
+
 HOST: Final = "modhost"
 
 
-def template_environment(module: str, folder: Path | None) -> Environment:
+def template_environment(module: str, folder: Path | None) -> "Environment":
     """Return the templates of a module; those of the host start with `modhost/`.
 
     Filters: `ago(now)`, `duration`, `utc`, `grouped`, `marked(words)`, `coded`, `rough`. Functions:
     `static(file)` is the address of a static file of the module.
     """
+    # Workers and the processes of jobs have no pages, and start sooner without.
+    from jinja2 import (
+        ChoiceLoader,
+        Environment,
+        FileSystemLoader,
+        PackageLoader,
+        PrefixLoader,
+        StrictUndefined,
+    )
+
     loaders: list[BaseLoader] = [PrefixLoader({HOST: PackageLoader("modhost.web")})]
     if folder is not None:
         loaders.append(FileSystemLoader(folder))

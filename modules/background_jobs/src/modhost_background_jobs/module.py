@@ -1,9 +1,8 @@
 """The background jobs module."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import click
 from pydantic import BaseModel
 
 from modhost.background import HostedService
@@ -16,7 +15,6 @@ from modhost.permissions import Permission
 from modhost.services import Scope, ServiceCollection
 from modhost.web import Endpoints, Menu, Pages
 from modhost_background_jobs.api.endpoints import map_endpoints
-from modhost_background_jobs.commands.jobs import jobs
 from modhost_background_jobs.composition import add_services
 from modhost_background_jobs.options import BackgroundJobsOptions, WorkerMode
 from modhost_background_jobs.pages.live.feed import LiveFeed
@@ -38,6 +36,9 @@ from modhost_background_jobs.worker.sweeper import (
     OperationsSweeperService,
     StalledJobSweeperService,
 )
+
+if TYPE_CHECKING:
+    import click
 
 
 class BackgroundJobsModule(Module):
@@ -88,8 +89,11 @@ class BackgroundJobsModule(Module):
         return await (await scope.get(QueueDiagnosis)).findings()
 
     @hookimpl
-    def register_commands(self, cli: click.Group) -> None:
+    def register_commands(self, cli: "click.Group") -> None:
         """Add `modhost jobs`."""
+        # Only the command line has commands.
+        from modhost_background_jobs.commands.jobs import jobs
+
         cli.add_command(jobs)
 
     @hookimpl

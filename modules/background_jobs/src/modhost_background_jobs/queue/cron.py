@@ -13,8 +13,6 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from croniter import croniter
-
 from modhost_background_jobs.contracts.errors import InvalidCronExpression, UnknownTimeZone
 from modhost_background_jobs.queue.cron_fields import Field, parse_fields
 from modhost_background_jobs.queue.cron_words import in_words
@@ -95,6 +93,9 @@ class CronSchedule:
 
     def _matches_after(self, local: datetime) -> Iterator[datetime]:
         """Yield the local times that match, after one; both without a zone."""
+        # Most processes never ask, and croniter takes a while to import.
+        from croniter import croniter
+
         plain = " ".join(field.for_croniter for field in self.fields)
         times = croniter(plain, local, max_years_between_matches=100)
         while True:

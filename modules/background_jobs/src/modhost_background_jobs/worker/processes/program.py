@@ -13,8 +13,8 @@ import anyio
 from modhost.application import build_host
 from modhost.blueprint import HostBlueprint
 from modhost.checks import StartupError
-from modhost.cli.logs import configure_logging
 from modhost.host import Host
+from modhost.logs import configure_logging
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.job_types import JobTypes
 from modhost_background_jobs.queue.records import ClaimedJob
