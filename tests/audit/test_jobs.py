@@ -112,3 +112,16 @@ async def test_a_job_run_again_by_hand_names_who_did_it(sqlite_url: str) -> None
     assert {str(id_): who for id_, who in by.items()}[new] == (
         f"token:{entry['actor_name']} ({entry['actor_id'].removeprefix('token:')})"
     )
+
+
+async def test_running_again_what_cannot_be_is_in_the_audit_as_refused(sqlite_url: str) -> None:
+    """Bad input, and the id of no job, left no trace."""
+    async with jobs_host(sqlite_url, mode="Producer") as jobs:
+        job_id, unknown = await jobs.scheduling.enqueue(ReportingJob, Work()), new_id()
+        client = await jobs.host.client(VIEW, MANAGE)
+        for id_, data in ((job_id, "{"), (unknown, "{}")):
+            await client.post(f"/admin/jobs/{id_}/run-again", data={"data": data})
+        told = {each["subject"]: each for each in await entries(jobs, action="jobs.run_again")}
+    assert {each["outcome"] for each in told.values()} == {"refused"}
+    assert "is not JSON" in told[f"job:{job_id}"]["detail"]
+    assert "There is no job" in told[f"job:{unknown}"]["detail"]

@@ -1,7 +1,7 @@
 """A module with jobs as real ones are: long names, long logs, long errors, progress."""
 
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import anyio
 from pydantic import BaseModel
@@ -22,6 +22,7 @@ class Steps(BaseModel):
 
 
 class ImportCustomersJob(ModuleJob):
+    data_model: ClassVar[Any] = Steps
     max_attempts: ClassVar[int | None] = 1
 
     async def execute(self, context: JobExecutionContext) -> None:

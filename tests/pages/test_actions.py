@@ -8,9 +8,9 @@ from uuid import UUID
 import anyio
 import pytest
 
-from modhost_background_jobs.contracts import JobDetail, JobId, JobState
+from modhost_background_jobs.contracts import JobDetail, JobFilter, JobId, JobState
 from pages.demo import ImportCustomersJob, Steps
-from pages.site import Site
+from pages.site import Site, site
 from pages.visitor import Visitor
 
 pytestmark = pytest.mark.anyio
@@ -73,7 +73,8 @@ async def test_a_job_is_run_again_with_edited_input(served: Site, visitor: Visit
     form = f"/admin/jobs/{job_id}/run-again"
     assert "&#34;fail_at&#34;: 1" in (await visitor.get(form)).source
     _, page = await visitor.post(form, {"data": '{"steps": 2,'})
-    assert "The input is not JSON" in page.text
+    assert "The input is not JSON: line 1, column 13: a name in double quotes" in page.text
+    assert 'aria-invalid="true" aria-describedby="problem"' in page.source
     assert "&#34;steps&#34;: 2," in page.source
     location, page = await visitor.post(form, {"data": '{"steps": 2}'})
     assert "the new one" in page.text
@@ -82,6 +83,44 @@ async def test_a_job_is_run_again_with_edited_input(served: Site, visitor: Visit
     done = await served.reaches(new_id, JobState.COMPLETED)
     assert done.data == {"steps": 2}
     assert (await detail(served, job_id)).state is JobState.FAILED
+
+
+async def test_input_that_the_job_cannot_read_is_refused_field_by_field(
+    served: Site, visitor: Visitor
+) -> None:
+    """It was enqueued, and failed at once."""
+    job_id = await served.jobs.schedule(ImportCustomersJob, LATER, Steps())
+    form = f"/admin/jobs/{job_id}/run-again"
+    _, page = await visitor.post(form, {"data": '{"steps": "many", "note": 3}'})
+    assert "steps has to be a whole number." in page.text
+    assert "note has to be a text in double quotes." in page.text
+    assert "&#34;many&#34;" in page.source
+    _, page = await visitor.post(form, {"data": ""})
+    assert "The input has to be an object." in page.text
+    for data in ("[" * 100_000, '{"note": "\\ud800"}', '{"pause": NaN}'):
+        _, page = await visitor.post(form, {"data": data})
+        assert 'aria-invalid="true"' in page.source
+    jobs = await served.queries.get_jobs(JobFilter(page_size=10))
+    assert [job.id for job in jobs.items] == [job_id]
+
+
+async def test_a_change_of_ticked_jobs_leads_back_to_their_page_of_the_list(
+    sqlite_url: str,
+) -> None:
+    """It led to the first page, and the jobs were gone from sight."""
+    async with site(sqlite_url, mode="Producer") as served:
+        visitor = await Visitor.of(served, "BackgroundJobs.*")
+        await served.jobs.enqueue_many(ImportCustomersJob, [Steps()] * 30)
+        first = await visitor.get("/admin/jobs/list?state=Pending")
+        (older,) = [link for link in first.links if "before=" in link]
+        second = await visitor.get(older)
+        (before,) = second.values["before"]
+        query = urlencode({"state": "Pending", "before": before, "change": "cancel"})
+        asked = await visitor.get(f"/admin/jobs/many?{query}&id={second.job_ids()[0]}")
+        assert older in asked.links
+        values = {name: each[0] for name, each in asked.values.items()}
+        location, _ = await visitor.post("/admin/jobs/many/apply", values)
+        assert location.startswith(older)
 
 
 async def test_ticked_jobs_are_changed_after_a_question(served: Site, visitor: Visitor) -> None:
@@ -161,11 +200,13 @@ async def test_a_schedule_is_toggled_run_and_deleted(served: Site, visitor: Visi
     page = await visitor.get("/admin/jobs/recurring")
     assert "at 03:30 on Monday to Friday" in page.text
     assert page.source.count('datetime="20') >= 5
-    _, page = await visitor.post(f"{path}/toggle")
-    assert "The schedule is disabled" in page.text
+    location, page = await visitor.post(f"{path}/toggle")
+    assert "The schedule Nightly is disabled" in page.text
+    assert location.endswith(f"#s-{recurring}")
+    assert f'id="s-{recurring}"' in page.source
     assert "Never, while it is disabled." in page.text
     _, page = await visitor.post(f"{path}/toggle")
-    assert "The schedule is enabled." in page.text
+    assert "The schedule Nightly is enabled." in page.text
     location, page = await visitor.post(f"{path}/run")
     assert "started by hand" in page.text
     run = _id_in(location)

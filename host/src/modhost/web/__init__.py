@@ -3,7 +3,12 @@
 from modhost.web.app import build_app
 from modhost.web.binding import Body, Form, Handler, Query
 from modhost.web.checks import check_web
-from modhost.web.context import Authenticator, current_principal, request_scope
+from modhost.web.context import (
+    Authenticator,
+    current_principal,
+    principal_now,
+    request_scope,
+)
 from modhost.web.declarations import Declaration
 from modhost.web.endpoints import Endpoints
 from modhost.web.host_pages import host_web
@@ -44,6 +49,7 @@ __all__ = [
     "current_principal",
     "host_web",
     "media_type",
+    "principal_now",
     "read_json",
     "request_scope",
     "template_environment",

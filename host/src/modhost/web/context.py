@@ -70,6 +70,12 @@ class RequestContext:
             self._principal = await self._authenticator.authenticate(self._request, scope)
         return self._principal
 
+    async def principal_now(self) -> Principal | None:
+        """Return the caller, authenticated anew: a log-out or a revocation since shows."""
+        if self._authenticator is None:
+            return None
+        return await self._authenticator.authenticate(self._request, await self.scope())
+
     async def caller(self) -> Caller:
         """Return the caller with the address of the connection."""
         address = self._request.client.host if self._request.client else ""
@@ -138,3 +144,9 @@ async def current_principal(request: Request) -> Principal | None:
     """Return who is asking, None for an anonymous caller; asks the database once per request."""
     context = context_of(request)
     return None if context is None else await context.principal()
+
+
+async def principal_now(request: Request) -> Principal | None:
+    """Return who is asking as of now, for answers that go on for long; asks the database anew."""
+    context = context_of(request)
+    return None if context is None else await context.principal_now()

@@ -15,6 +15,7 @@ from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.pages.dashboard import Dashboard
 from modhost_background_jobs.pages.live.feed import LiveFeed
 from modhost_background_jobs.pages.live.fragments import Fragments
+from modhost_background_jobs.pages.live.lists import LiveLists
 from modhost_background_jobs.pages.live.topics import Topics
 from modhost_background_jobs.queue.browsing import JobBrowser
 from modhost_background_jobs.queue.firing import RecurringFiring
@@ -78,7 +79,7 @@ def add_services(services: ServiceCollection) -> None:
         Schedules,
     ):
         services.add_singleton(part)
-    for live in (Dashboard, Fragments, Topics, LiveFeed):
+    for live in (Dashboard, Fragments, LiveLists, Topics, LiveFeed):
         services.add_singleton(live)
     add_module_job(services, ChangeManyJobs)
 

@@ -60,6 +60,7 @@ class ModuleJob(ABC):
         executor: where attempts run: `worker`, in the worker itself, or `process`, in a process of
             their own, which is killed when it does not stop in time.
         no_retry: exceptions after which another attempt would be useless.
+        data_model: what `execute` reads the data as; the pages check edited input by it.
 
     """
 
@@ -70,6 +71,7 @@ class ModuleJob(ABC):
     timeout: ClassVar[timedelta | None] = None
     executor: ClassVar[Executor] = "worker"
     no_retry: ClassVar[tuple[type[Exception], ...]] = ()
+    data_model: ClassVar[Any] = None
 
     @abstractmethod
     def execute(self, context: JobExecutionContext) -> Awaitable[Any] | None:

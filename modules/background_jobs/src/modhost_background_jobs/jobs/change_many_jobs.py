@@ -1,6 +1,6 @@
 """Cancelling or retrying all jobs of a search, as a job: with progress, a log and a stop."""
 
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from modhost_background_jobs.contracts import JobExecutionContext, ModuleJob
 from modhost_background_jobs.services.many_jobs import ChangeOfMany, ManyJobs
@@ -12,6 +12,7 @@ class ChangeManyJobs(ModuleJob):
     """Goes from the newest job to the oldest; run again, it finds the changed ones changed."""
 
     max_attempts: ClassVar[int | None] = 5
+    data_model: ClassVar[Any] = ChangeOfMany
 
     def __init__(self, many: ManyJobs) -> None:
         self._many = many

@@ -1,5 +1,6 @@
 """The page of one job, and what can be done to it."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,7 +12,6 @@ from modhost.web import Form, Page, Query
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
-    InvalidJobData,
     JobConflict,
     JobId,
     JobNotFound,
@@ -19,6 +19,7 @@ from modhost_background_jobs.contracts import (
 )
 from modhost_background_jobs.pages.notices import NoticeQuery, redirect
 from modhost_background_jobs.permissions import MANAGE_JOBS
+from modhost_background_jobs.services.edited_input import UnreadableInput
 from modhost_background_jobs.services.inspection import LOG_LINES, InspectedJob, JobInspection
 from modhost_background_jobs.services.rerunning import Rerunning
 
@@ -96,8 +97,8 @@ async def run_again(
     """Enqueue a new job with the edited input."""
     try:
         new = await rerunning.run_again(id, form.data)
-    except InvalidJobData as error:
-        return _edit_page(await inspection.inspect(id), form.data, str(error))
+    except UnreadableInput as error:
+        return _edit_page(await inspection.inspect(id), form.data, error.problems)
     return redirect(path_of(new), "enqueued")
 
 
@@ -106,6 +107,6 @@ def path_of(job_id: UUID) -> str:
     return f"/admin/jobs/{job_id}"
 
 
-def _edit_page(job: InspectedJob, data: str, problem: str = "") -> Page:
-    context = {"job": job, "row": job.row, "data": data, "problem": problem}
-    return Page("run_again.html", context, "Run again", 422 if problem else 200)
+def _edit_page(job: InspectedJob, data: str, problems: Sequence[str] = ()) -> Page:
+    context = {"job": job, "row": job.row, "data": data, "problems": problems}
+    return Page("run_again.html", context, "Run again", 422 if problems else 200)

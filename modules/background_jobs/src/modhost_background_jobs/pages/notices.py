@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 from urllib.parse import urlencode
+from uuid import UUID
 
 from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
@@ -12,8 +13,8 @@ _TEXTS: Final = {
     "retried": ("good", "The job waits for its next attempt."),
     "enqueued": ("good", "This job is the new one, with the input as you edited it."),
     "run-now": ("good", "This run was started by hand, besides the due times of its schedule."),
-    "enabled": ("good", "The schedule is enabled."),
-    "disabled": ("good", "The schedule is disabled; what falls due meanwhile is not caught up."),
+    "enabled": ("good", "The schedule {name} is enabled."),
+    "disabled": ("good", "The schedule {name} is disabled; what it misses is not caught up."),
     "deleted": ("good", "The schedule is deleted; its past runs stay."),
     "changing": ("good", "This does it; here is how far it has come. Cancel it to stop."),
     "too-late": ("warn", "Nothing was done: the job was in another state already."),
@@ -27,23 +28,28 @@ _COUNTED: Final = {
 
 
 class NoticeQuery(BaseModel):
-    """What the address says of an outcome."""
+    """What the address says of an outcome; `schedule` is the one that it tells of."""
 
     notice: str = ""
+    schedule: UUID | None = None
     done: int = Field(default=0, ge=0)
     left: int = Field(default=0, ge=0)
 
-    def as_context(self) -> dict[str, Any]:
-        """Return the variables of the template; an unknown name tells nothing."""
+    def as_context(self, name: str = "") -> dict[str, Any]:
+        """Return the variables of the template; an unknown outcome tells nothing.
+
+        `name` is that of the schedule.
+        """
         if self.notice in _COUNTED:
             text = _COUNTED[self.notice].format(done=self.done, left=self.left)
             return {"notice_kind": "good" if self.done else "warn", "notice_text": text}
         kind, text = _TEXTS.get(self.notice, ("good", ""))
+        text = text.replace(" {name}", f" {name}" if name else "")
         return {"notice_kind": kind, "notice_text": text}
 
 
-def redirect(path: str, notice: str, **values: object) -> Response:
-    """Send the browser to a page that tells the outcome."""
+def redirect(path: str, notice: str, *, to: str = "", **values: object) -> Response:
+    """Send the browser to a page that tells the outcome, and there to the element of an id."""
     query = urlencode({"notice": notice, **values})
     separator = "&" if "?" in path else "?"
-    return RedirectResponse(f"{path}{separator}{query}", 303)
+    return RedirectResponse(f"{path}{separator}{query}{to and f'#{to}'}", 303)

@@ -1,6 +1,7 @@
 """The schedules."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 from uuid import UUID
 
 from starlette.responses import Response
@@ -11,7 +12,7 @@ from modhost_background_jobs.contracts import BackgroundJobs, JobNotFound, Recur
 from modhost_background_jobs.pages.job import path_of
 from modhost_background_jobs.pages.notices import NoticeQuery, redirect
 from modhost_background_jobs.permissions import MANAGE_JOBS
-from modhost_background_jobs.services.schedules import Schedules
+from modhost_background_jobs.services.schedules import Schedules, ScheduleView
 
 PATH: Final = "/admin/jobs/recurring"
 
@@ -20,12 +21,15 @@ async def show_schedules(
     query: Query[NoticeQuery], schedules: Schedules, visitor: Principal
 ) -> Page:
     """Show all schedules."""
-    context = {
-        "schedules": await schedules.all(),
-        "may_manage": visitor.may(MANAGE_JOBS),
-        **query.as_context(),
-    }
-    return Page("recurring.html", context, "Recurring jobs")
+    views = await schedules.all()
+    told = next((each.row["name"] for each in views if each.row["id"] == query.schedule), "")
+    context = schedules_context(views, may_manage=visitor.may(MANAGE_JOBS))
+    return Page("recurring.html", context | query.as_context(told), "Recurring jobs")
+
+
+def schedules_context(views: Sequence[ScheduleView], *, may_manage: bool) -> dict[str, Any]:
+    """Return the variables of the template, as far as they are live."""
+    return {"schedules": views, "may_manage": may_manage}
 
 
 async def toggle(id: UUID, jobs: BackgroundJobs) -> Response:  # noqa: A002
@@ -34,7 +38,7 @@ async def toggle(id: UUID, jobs: BackgroundJobs) -> Response:  # noqa: A002
         is_enabled = await jobs.toggle_recurring(RecurringJobId(id))
     except JobNotFound:
         return redirect(PATH, "gone")
-    return redirect(PATH, "enabled" if is_enabled else "disabled")
+    return redirect(PATH, "enabled" if is_enabled else "disabled", schedule=id, to=f"s-{id}")
 
 
 async def run_now(id: UUID, jobs: BackgroundJobs) -> Response:  # noqa: A002

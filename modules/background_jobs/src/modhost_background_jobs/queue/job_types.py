@@ -1,6 +1,7 @@
 """The job types that this host knows."""
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from modhost_background_jobs.contracts.errors import UnregisteredJob
 from modhost_background_jobs.contracts.job import ModuleJob
@@ -41,3 +42,8 @@ class JobTypes:
     def named(self, job_type: str) -> RegisteredJob:
         """Return the registration under a stored name; a consumer claims no other."""
         return self._by_name[job_type]
+
+    def model_of(self, job_type: str) -> Any:
+        """Return what the data of a type are read as; None where that is not known."""
+        registered = self._by_name.get(job_type)
+        return None if registered is None else registered.job_class.data_model

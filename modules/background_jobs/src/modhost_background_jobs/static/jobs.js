@@ -1,13 +1,12 @@
 // What the pages of background jobs do beyond their links and forms.
 
 import "./live.js";
-import "./newer.js";
 import "./selection.js";
 import "./copying.js";
 
 // The outcome of an action is told once, not again after a reload.
 if (new URLSearchParams(location.search).has("notice")) {
   const address = new URL(location.href);
-  for (const name of ["notice", "done", "left"]) address.searchParams.delete(name);
+  for (const name of ["notice", "done", "left", "schedule"]) address.searchParams.delete(name);
   history.replaceState(null, "", address);
 }

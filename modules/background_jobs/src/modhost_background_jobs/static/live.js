@@ -15,10 +15,11 @@ let source = null;
 let timers = [];
 
 function query() {
-  const { watch, span, job } = watching.dataset;
+  const { watch, span, job, search } = watching.dataset;
   const values = new URLSearchParams({ watch });
   if (span) values.set("span", span);
   if (job) values.append("id", job);
+  if (search !== undefined) values.set("search", search);
   for (const row of watching.querySelectorAll("tr[data-job]")) values.append("id", row.dataset.job);
   if (lastLine() !== undefined) values.set("line", lastLine());
   return values;

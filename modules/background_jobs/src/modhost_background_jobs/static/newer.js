@@ -1,24 +1,15 @@
 // Tells on the first page of the list that there are jobs which it does not show yet. The rows stay
 // where they are: what somebody is about to tick must not move.
 
-const EVERY_MS = 10_000;
-
 const told = document.querySelector("[data-newer]");
-const idsOf = (page) => [...page.querySelectorAll("tr[data-job]")].map((row) => row.dataset.job);
 
-async function look() {
-  if (document.hidden) return;
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-  if (!answer.ok || answer.redirected) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const shown = new Set(idsOf(document));
-  const count = idsOf(page).findIndex((id) => shown.has(id));
-  const atLeast = count < 0 ? idsOf(page).length : count;
-  if (!atLeast) return;
-  const words = `${atLeast}${count < 0 ? " or more" : ""} new job${atLeast === 1 && count >= 0 ? "" : "s"}`;
-  told.querySelector("span").textContent = words;
-  told.hidden = false;
+export function tellNewer() {
+  const newest = document.querySelector("[data-newest]")?.dataset.newest;
+  if (!told || !newest) return;
+  const ids = newest.split(" ");
+  const shown = new Set([...document.querySelectorAll("tr[data-job]")].map((row) => row.dataset.job));
+  const first = ids.findIndex((id) => shown.has(id));
+  const count = first < 0 ? ids.length : first;
+  told.hidden = !count;
+  if (count) told.querySelector("span").textContent = `${count}${first < 0 ? " or more" : ""} new job${count === 1 && first >= 0 ? "" : "s"}`;
 }
-
-// The host may be away; the next look may find it back.
-if (told) setInterval(() => look().catch(() => {}), EVERY_MS);

@@ -2,6 +2,7 @@
 
 import { tellTimes } from "/static/modhost/shell.js";
 import { morph } from "/static/modhost/morph.js";
+import { tellNewer } from "./newer.js";
 
 const AT_MOST_EVERY_MS = 20_000;
 
@@ -25,6 +26,7 @@ export function show(fragments) {
   }
   announce();
   retitle();
+  tellNewer();
 }
 
 function retitle() {

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, ClassVar, Final
 
 import anyio
 
@@ -22,6 +22,8 @@ class GenerateReportJob(ModuleJob):
     A job may run twice, when its worker dies before it can say that the job is done: the second
     run finds the report and changes nothing.
     """
+
+    data_model: ClassVar[Any] = ReportRequest
 
     def __init__(self, storage: ReportStorage, sources: Sources) -> None:
         self._storage = storage

@@ -11,7 +11,8 @@ from anyio.abc import TaskStatus
 
 from modhost.background import HostedService
 from modhost.stopping import Stopping
-from modhost_background_jobs.pages.live.topics import Memory, Topic, Topics
+from modhost_background_jobs.pages.live.topic import Memory, Topic
+from modhost_background_jobs.pages.live.topics import Topics
 from modhost_background_jobs.queue.reading_logs import Place
 from modhost_background_jobs.queue.signals import Signal, wait_for
 from modhost_background_jobs.services.inspection import JobInspection, LogRow

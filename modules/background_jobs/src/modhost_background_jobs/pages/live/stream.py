@@ -4,24 +4,27 @@ import json
 from collections.abc import AsyncIterator
 from datetime import UTC
 from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 import anyio
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from modhost import Principal
 from modhost.stopping import Stopping
-from modhost.web import Query
+from modhost.web import Query, principal_now
 from modhost_background_jobs.pages.live.feed import MOST_LINES, LiveFeed, Viewer
-from modhost_background_jobs.pages.live.topics import Kind, Memory, Topic, Topics
-from modhost_background_jobs.permissions import MANAGE_JOBS
+from modhost_background_jobs.pages.live.lists import search_of
+from modhost_background_jobs.pages.live.topic import Kind, Memory, Topic
+from modhost_background_jobs.pages.live.topics import Topics
+from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 from modhost_background_jobs.services.inspection import JobInspection, LogRow
 from modhost_background_jobs.services.overview import Span
 
-# A stream ends after this long; the browser opens the next one, and shows that it still may: who
-# was logged out, or lost a permission, sees nothing new from then on.
+# A stream ends after this long; the browser opens the next one, and shows that it still may. Who
+# was logged out, or lost the permission, is told so, and sees nothing new from then on.
 LIFE_SECONDS: Final = 15.0
 KEEP_ALIVE_SECONDS: Final = 15.0
 # The line's key in the database is a number of 64 bits.
@@ -29,13 +32,22 @@ GREATEST_LINE: Final = 2**63 - 1
 
 
 class WatchQuery(BaseModel):
-    """What to watch; `line` is the last line of the log that is on the page."""
+    """What to watch; `line` is the last line of the log that is on the page.
+
+    `search` is that of a list, as a query string, whose newest jobs are to be told.
+    """
 
     watch: Kind
     span: Span = "hour"
     id: list[UUID] = Field(default_factory=list, max_length=200)
     line: int = Field(default=-1, ge=-1, le=GREATEST_LINE)
+    search: str | None = Field(default=None, max_length=1000)
     poll: bool = False
+
+    @field_validator("search")
+    @classmethod
+    def _one_spelling(cls, search: str | None) -> str | None:
+        return None if search is None else urlencode(search_of(search).as_query())
 
 
 async def send_changes(
@@ -50,7 +62,7 @@ async def send_changes(
     """Send the fragments of a page as they change, and the lines that a job logs."""
     viewer = _viewer(query, request.headers.get("last-event-id", ""), visitor)
     if not query.poll:
-        events = _events(viewer, feed, stopping)
+        events = _events(viewer, feed, stopping, request)
         return StreamingResponse(events, media_type="text/event-stream")
     rendered = await topics.render(viewer.topics, Memory())
     places = [viewer.place] if viewer.place else []
@@ -62,8 +74,13 @@ async def send_changes(
 
 def _viewer(query: WatchQuery, last_event_id: str, visitor: Principal) -> Viewer:
     if query.watch == "row":
-        topics = frozenset(Topic("row", job_id=id_) for id_ in query.id)
-        return Viewer(topics, None, -1)
+        topics = {Topic("row", job_id=id_) for id_ in query.id}
+        if query.search is not None:
+            topics.add(Topic("newest", search=query.search))
+        return Viewer(frozenset(topics), None, -1)
+    if query.watch == "recurring":
+        topic = Topic("recurring", may_manage=visitor.may(MANAGE_JOBS))
+        return Viewer(frozenset([topic]), None, -1)
     if query.watch == "job" and query.id:
         topic = Topic("job", job_id=query.id[0], may_manage=visitor.may(MANAGE_JOBS))
         return Viewer(frozenset([topic]), query.id[0], _line_of(last_event_id, query.line))
@@ -76,7 +93,9 @@ def _line_of(last_event_id: str, otherwise: int) -> int:
     return min(int(last_event_id), GREATEST_LINE) if is_line else otherwise
 
 
-async def _events(viewer: Viewer, feed: LiveFeed, stopping: Stopping) -> AsyncIterator[str]:
+async def _events(
+    viewer: Viewer, feed: LiveFeed, stopping: Stopping, request: Request
+) -> AsyncIterator[str]:
     end = anyio.current_time() + LIFE_SECONDS
     with feed.watch(viewer):
         # Where an event cannot get through, the browser sees no answer, and polls.
@@ -91,10 +110,17 @@ async def _events(viewer: Viewer, feed: LiveFeed, stopping: Stopping) -> AsyncIt
                 yield f"event: fragments\ndata: {json.dumps(fragments)}\n\n"
             if not lines and not fragments:
                 yield ": still here\n\n"
-            await _change_or_end(ticket, stopping)
+            await _change_or_end(ticket, stopping, end)
+    if not stopping.has_begun and not await _may_still_watch(request):
+        yield "event: bye\ndata: {}\n\n"
 
 
-async def _change_or_end(ticket: anyio.Event, stopping: Stopping) -> None:
+async def _may_still_watch(request: Request) -> bool:
+    visitor = await principal_now(request)
+    return visitor is not None and visitor.may(VIEW_JOBS)
+
+
+async def _change_or_end(ticket: anyio.Event, stopping: Stopping, end: float) -> None:
     async with anyio.create_task_group() as group:
 
         async def wait_for_end() -> None:
@@ -102,7 +128,7 @@ async def _change_or_end(ticket: anyio.Event, stopping: Stopping) -> None:
             group.cancel_scope.cancel()
 
         group.start_soon(wait_for_end)
-        with anyio.move_on_after(KEEP_ALIVE_SECONDS):
+        with anyio.move_on_after(min(KEEP_ALIVE_SECONDS, end - anyio.current_time())):
             await ticket.wait()
         group.cancel_scope.cancel()
 

@@ -1,42 +1,18 @@
 """What can be watched, and how it is looked up: once for all who watch it."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Literal
-from uuid import UUID
 
 import anyio.lowlevel
 
 from modhost_background_jobs.pages.dashboard import Dashboard
 from modhost_background_jobs.pages.job import job_context
 from modhost_background_jobs.pages.live.fragments import Fragments
+from modhost_background_jobs.pages.live.lists import LiveLists
+from modhost_background_jobs.pages.live.topic import Memory, Topic
 from modhost_background_jobs.services.browsing import Browsing
-from modhost_background_jobs.services.inspection import InspectedJob, JobInspection
-from modhost_background_jobs.services.overview import Overview, Span
+from modhost_background_jobs.services.inspection import JobInspection
+from modhost_background_jobs.services.overview import Overview
 from modhost_background_jobs.services.snapshot import Snapshot
-
-Kind = Literal["dashboard", "workers", "job", "row"]
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """A page, or a job on a page; `may_manage` for those who get to see its buttons."""
-
-    kind: Kind
-    span: Span = "hour"
-    job_id: UUID | None = None
-    may_manage: bool = False
-
-
-class Memory:
-    """What was shown of jobs at the last look: what is the same is neither read nor drawn again."""
-
-    def __init__(self) -> None:
-        self.drawn: dict[Topic, tuple[InspectedJob, dict[str, str]]] = {}
-
-    def jobs(self) -> dict[UUID, InspectedJob]:
-        """Return the jobs as they were."""
-        return {job.row["id"]: job for job, _ in self.drawn.values()}
 
 
 class Topics:
@@ -48,12 +24,14 @@ class Topics:
         overview: Overview,
         browsing: Browsing,
         inspection: JobInspection,
+        lists: LiveLists,
         fragments: Fragments,
     ) -> None:
         self._dashboard = dashboard
         self._overview = overview
         self._browsing = browsing
         self._inspection = inspection
+        self._lists = lists
         self._fragments = fragments
 
     async def render(
@@ -61,6 +39,7 @@ class Topics:
     ) -> dict[Topic, dict[str, str]]:
         """Return the fragments of each topic; a job that is gone has none."""
         rendered = await self._rows([topic for topic in topics if topic.kind == "row"])
+        rendered |= await self._lists.render(topics, memory)
         if len(rendered) == len(topics):
             return rendered
         snapshot = await self._overview.look()

@@ -1,0 +1,90 @@
+"""Lists that stay up to date: the schedules, and how many jobs are newer than those shown."""
+
+import re
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+
+import anyio
+import pytest
+
+from modhost.identity import TokenService
+from modhost_background_jobs.pages.live import lists
+from modhost_background_jobs.pages.live import stream as stream_module
+from modhost_background_jobs.pages.live.feed import Viewer
+from modhost_background_jobs.pages.live.topic import Topic
+from pages.demo import ImportCustomersJob, Steps
+from pages.site import Site, site
+from pages.test_live import counted, events
+from pages.visitor import Visitor
+
+pytestmark = pytest.mark.anyio
+
+LATER = datetime.now(UTC) + timedelta(days=1)
+
+
+async def test_the_schedules_are_live(served: Site) -> None:
+    recurring = await served.jobs.add_recurring(
+        ImportCustomersJob, name="Nightly", cron_expression="0 3 * * *", data=Steps()
+    )
+    has_toggled = False
+    async with events(served, "watch=recurring") as stream:
+        with anyio.fail_after(30):
+            async for _, _, data in stream:
+                told = data["live_schedules"]
+                if "Never, while it is disabled." in told:
+                    break
+                if not has_toggled:
+                    await served.jobs.toggle_recurring(recurring)
+                    has_toggled = True
+    assert f"/admin/jobs/recurring/{recurring}/toggle" in told
+
+
+async def test_viewers_of_a_list_are_told_its_newest_jobs(
+    served: Site, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of them fetched the whole list every ten seconds."""
+    monkeypatch.setattr(lists, "LOOK_SECONDS", 0.0)
+    ids = [await served.jobs.schedule(ImportCustomersJob, LATER) for _ in range(2)]
+    page = await visitor.get("/admin/jobs/list?state=Pending")
+    assert 'data-search="state=Pending"' in page.source
+    query = f"watch=row&id={ids[0]}&search=state%3DPending"
+    async with events(served, query) as stream:
+        with anyio.fail_after(30):
+            async for _, _, data in stream:
+                if "live_newest" in data:
+                    newest = re.findall(r"[0-9a-f-]{36}", data["live_newest"])
+                    if len(newest) == 3:
+                        break
+                    assert newest == [str(id_) for id_ in reversed(ids)]
+                    ids.append(await served.jobs.schedule(ImportCustomersJob, LATER))
+    assert newest == [str(id_) for id_ in reversed(ids)]
+    answer = await visitor.client.get("/admin/jobs/events?watch=row&poll=true&search=state%3Dno")
+    assert answer.status_code == 422
+
+
+async def test_a_hundred_viewers_of_a_list_cost_what_one_does(database_url: str) -> None:
+    async with site(database_url, mode="Producer") as served, counted(served) as (feed, sent):
+        await served.jobs.enqueue_many(ImportCustomersJob, [Steps()] * 3)
+        topics = [Topic("newest", search="state=Pending"), Topic("recurring", may_manage=True)]
+        with ExitStack() as watching:
+            for _ in range(100):
+                watching.enter_context(feed.watch(Viewer(frozenset(topics), None, -1)))
+            sent.clear()
+            await feed.look()
+            # The newest jobs; the schedules, and their runs.
+            assert len(sent) == 3
+
+
+async def test_a_stream_whose_viewer_may_no_longer_watch_says_bye(
+    served: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ended without a word, and the browser found out by itself."""
+    monkeypatch.setattr(stream_module, "LIFE_SECONDS", 0.3)
+    async with events(served, "watch=workers") as stream:
+        assert "bye" not in [name async for name, _, _ in stream]
+    async with events(served, "watch=workers") as stream, served.host.scope() as scope:
+        tokens = await scope.get(TokenService)
+        for token in await tokens.list():
+            await tokens.revoke(token.id)
+        with anyio.fail_after(20):
+            assert [name async for name, _, _ in stream][-1] == "bye"
