@@ -19,6 +19,9 @@ class MovingClock:
     """Time that stands still until it is moved."""
 
     def __init__(self) -> None:
+        self.start_again()
+
+    def start_again(self) -> None:
         self.time = START
         self.seconds = 1000.0
 

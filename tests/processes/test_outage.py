@@ -1,4 +1,8 @@
-"""PostgreSQL goes away under load, and comes back."""
+"""PostgreSQL goes away under load, and comes back.
+
+With timings shorter than the default ones: 5 s without it are longer than the stall timeout here.
+`tests/simulation/workers/test_outages.py` has the default ones, in virtual time.
+"""
 
 import os
 import time

@@ -7,7 +7,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from background_jobs.support import TYPES, add_worker
+from background_jobs.support import TYPES, MovingClock, add_worker
 from modhost_background_jobs.contracts import CatchUpPolicy, JobConflict, JobState, OverlapPolicy
 from modhost_background_jobs.queue.cron import CronSchedule
 from modhost_background_jobs.queue.records import (
@@ -47,10 +47,12 @@ class QueueMachine(RuleBasedStateMachine):
     """A history: `leases` are all that were ever handed out, most of them void by now."""
 
     world: World
+    clock: MovingClock
 
     def __init__(self) -> None:
         super().__init__()
-        self.world.begin_anew()
+        self.clock.start_again()
+        self.world.clear()
         self.model = Model()
         self.leases: list[Lease] = []
         self.seen: list[Heartbeat] = []
@@ -61,7 +63,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @property
     def now(self) -> datetime:
-        return self.world.clock.now()
+        return self.clock.now()
 
     def lease(self, pick: int) -> Lease:
         # Of the newest: with old ones, which are all void, nothing happens.
@@ -81,7 +83,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 30, 400]), worker=workers)
     def time_passes(self, seconds: int, worker: str) -> None:
-        self.world.clock.advance(seconds)
+        self.clock.advance(seconds)
         self.claim(worker, 1)
 
     @rule(count=st.integers(1, 3), due=waits, attempts=st.integers(1, 3))
@@ -236,7 +238,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule()
     def schedule_fires(self) -> None:
         """Two consumers try; the second finds nothing left to do."""
-        self.world.clock.advance(120)
+        self.clock.advance(120)
         row = self.world.do(self.world.schedules.get, self.schedule)
         is_due = row["next_run_at"] <= self.now
         fired = [self.world.do(self.world.firing.fire, self.schedule) for _ in range(2)]

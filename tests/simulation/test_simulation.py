@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from background_jobs.support import MovingClock
 from simulation.machine import QueueMachine
 from simulation.world import open_world
 
@@ -20,12 +21,13 @@ SIMULATIONS = os.environ.get("MODHOST_SIMULATIONS")
 
 @pytest.mark.timeout(600)  # What fails is made as short as it can be, which takes minutes.
 def test_every_history_of_the_queue_is_one_that_the_model_allows(database_url: str) -> None:
-    with open_world(database_url) as world:
-        machine = type("Machine", (QueueMachine,), {"world": world})
+    clock = MovingClock()
+    with open_world(database_url, clock) as world:
+        machine = type("Machine", (QueueMachine,), {"world": world, "clock": clock})
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=int(SIMULATIONS or 50),
+                max_examples=int(SIMULATIONS or 30),
                 stateful_step_count=60,
                 derandomize=SIMULATIONS is None,
                 database=None,

@@ -8,7 +8,8 @@ from uuid import UUID
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from sqlalchemy import delete, select
 
-from background_jobs.support import START, MovingClock, migrated
+from background_jobs.support import migrated
+from modhost.clock import Clock
 from modhost.database import Database
 from modhost_background_jobs.queue.agenda import OCCURRENCES
 from modhost_background_jobs.queue.firing import RecurringFiring
@@ -26,21 +27,19 @@ T = TypeVar("T")
 class World:
     """The queue over one database; `do` runs one of its coroutines to its end."""
 
-    def __init__(self, portal: BlockingPortal, database: Database) -> None:
+    def __init__(self, portal: BlockingPortal, database: Database, clock: Clock) -> None:
         self._portal = portal
-        self._database = database
-        self.clock = MovingClock()
+        self.database = database
         self.store = open_store(database)
-        self.queue = DatabaseJobQueue(database, self.store, open_wakeups(database), self.clock)
-        self.schedules = RecurringSchedules(database, self.clock)
-        self.firing = RecurringFiring(database, self.queue, self.clock)
+        self.queue = DatabaseJobQueue(database, self.store, open_wakeups(database), clock)
+        self.schedules = RecurringSchedules(database, clock)
+        self.firing = RecurringFiring(database, self.queue, clock)
 
     def do(self, function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
         return self._portal.call(function, *arguments)
 
-    def begin_anew(self) -> None:
+    def clear(self) -> None:
         """Empty the tables."""
-        self.clock.time, self.clock.seconds = START, 1000.0
         self.do(self._clear)
 
     def rows(self) -> dict[UUID, tuple[Any, ...]]:
@@ -50,13 +49,13 @@ class World:
         return live | finished
 
     async def _clear(self) -> None:
-        async with self._database.session() as session:
+        async with self.database.session() as session:
             connection = await session.connection()
             for table in (JOBS, FINISHED, ATTEMPTS, LOGS, WORKERS, RECURRING, OCCURRENCES):
                 await connection.execute(delete(table))
 
     async def _rows(self) -> list[dict[UUID, tuple[Any, ...]]]:
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             connection = await session.connection()
             found = []
             for table in (JOBS, FINISHED):
@@ -72,10 +71,10 @@ def _compared(row: Any) -> tuple[Any, ...]:
 
 
 @contextmanager
-def open_world(database_url: str) -> Iterator[World]:
+def open_world(database_url: str, clock: Clock) -> Iterator[World]:
     """Open a migrated database in an event loop of its own."""
     with start_blocking_portal() as portal:
         database = Database(database_url)
         with portal.wrap_async_context_manager(database.open()):
             portal.call(migrated, database)
-            yield World(portal, database)
+            yield World(portal, database, clock)

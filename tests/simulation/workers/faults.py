@@ -1,0 +1,101 @@
+"""What goes wrong on the way between a process and its database."""
+
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from enum import Enum, auto
+from random import Random
+from typing import TypeVar
+
+import anyio
+from anyio.abc import TaskGroup
+
+T = TypeVar("T")
+
+
+class Fault(Enum):
+    """What happens to one call."""
+
+    NONE = auto()
+    REFUSED = auto()
+    """Nothing is done."""
+    UNANSWERED = auto()
+    """All is done, and the caller is told of an error."""
+    LATE = auto()
+    """The caller is told of an error; what it asked for is done a little later."""
+    SLOW = auto()
+    """It takes seconds."""
+    STOPPED = auto()
+    """Its process is asked to stop meanwhile: whoever waits is cancelled."""
+
+
+WEIGHTS = {
+    Fault.REFUSED: 3.0,
+    Fault.UNANSWERED: 3.0,
+    Fault.LATE: 2.0,
+    Fault.SLOW: 3.0,
+    Fault.STOPPED: 0.2,
+}
+
+
+class Server:
+    """The database as all processes find it."""
+
+    def __init__(self, rate: float, late: TaskGroup) -> None:
+        self.rate = rate
+        """The share of calls in which something goes wrong."""
+        self.is_down = False
+        self.late = late
+        """Owns what is done late."""
+        self.turn = anyio.Lock()
+        """Held by a transaction of several statements: the others wait for its end."""
+
+
+class Way:
+    """The way of one process; every call of its store passes here, at each of its awaits."""
+
+    def __init__(self, name: str, seed: int, server: Server) -> None:
+        self.name = name
+        self._random = Random(f"{name} {seed}")  # noqa: S311 - it has to be repeatable
+        self._server = server
+        self.is_cut = False
+        self.is_dead = False
+        self.on_stop: Callable[[], None] = lambda: None
+        """Asks the process to stop."""
+
+    async def call(self, perform: Callable[[], T], *, in_turn: bool = False) -> T:
+        """Do what is asked for, at once and undivided, unless a fault comes in between."""
+        fault = self._draw()
+        if fault is Fault.STOPPED:
+            self.on_stop()
+        await self._travel(slow=fault is Fault.SLOW)
+        self._lose(is_lost=fault is Fault.REFUSED)
+        if fault is Fault.LATE:
+            if not in_turn:
+                self._server.late.start_soon(self._perform_late, perform)
+            self._lose(is_lost=True)
+        async with nullcontext() if in_turn else self._server.turn:
+            answer = perform()
+        await self._travel(slow=False)
+        self._lose(is_lost=fault is Fault.UNANSWERED)
+        return answer
+
+    def _draw(self) -> Fault:
+        if self._random.random() >= self._server.rate:
+            return Fault.NONE
+        return self._random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+
+    async def _travel(self, *, slow: bool) -> None:
+        await anyio.sleep(self._random.uniform(1, 8) if slow else self._random.uniform(0, 0.02))
+
+    def _lose(self, *, is_lost: bool) -> None:
+        if is_lost or self.is_cut or self.is_dead or self._server.is_down:
+            msg = "the connection was lost"
+            raise ConnectionResetError(msg)
+
+    async def _perform_late(self, perform: Callable[[], object]) -> None:
+        await anyio.sleep(self._random.uniform(0.1, 4))
+        async with self._server.turn:
+            if not self._server.is_down:
+                # Nobody hears of the answer, whatever it is.
+                with suppress(Exception):
+                    perform()

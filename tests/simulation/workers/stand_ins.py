@@ -1,0 +1,104 @@
+"""What takes the place of threads, processes and other modules in a simulated host."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+
+from modhost_background_jobs.queue.records import WorkerInfo
+from modhost_background_jobs.queue.signals import Signal, wait_for
+from modhost_background_jobs.queue.store import JobStore
+from simulation.workers.history import Beat, History
+from simulation.workers.jobs import SimulatedJob, Stage
+from simulation.workers.virtual_time import VirtualClock
+
+
+class Wakeups:
+    """Fired by the simulation, when it likes."""
+
+    def __init__(self) -> None:
+        self.work = Signal()
+        self.stop_requests = Signal()
+
+    def fire(self) -> None:
+        self.work.fire()
+        self.stop_requests.fire()
+
+    async def watch(self) -> None:
+        await anyio.sleep_forever()
+
+
+class Heart:
+    """`Heartbeat` without its thread, which virtual time does not know."""
+
+    def __init__(
+        self,
+        worker: WorkerInfo,
+        store: JobStore,
+        interval: float,
+        clock: VirtualClock,
+        history: History,
+    ) -> None:
+        self._worker = worker
+        self._store = store
+        self._interval = interval
+        self._clock = clock
+        self._history = history
+        self._is_to_stop = anyio.Event()
+        self._task: asyncio.Task[None]
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._main())
+
+    async def stop(self) -> None:
+        self._is_to_stop.set()
+        await asyncio.wait([self._task], timeout=1)
+
+    async def _main(self) -> None:
+        while not self._is_to_stop.is_set():
+            try:
+                await self._beat()
+            except (OSError, TimeoutError):
+                await wait_for(self._is_to_stop, self._interval / 5)
+            else:
+                await wait_for(self._is_to_stop, self._interval)
+
+    async def _beat(self) -> None:
+        sent = self._clock.monotonic()
+        with anyio.fail_after(2 * self._interval):
+            if await self._store.beat(self._worker.name, 0, self._clock.now()):
+                beat = Beat(self._worker.name, sent, self._clock.monotonic())
+                self._history.beats.append(beat)
+            else:
+                await self._store.register(self._worker, self._clock.now())
+
+
+class NoProcesses:
+    """No job here runs in a process of its own."""
+
+    async def tend(self) -> None:
+        await anyio.sleep_forever()
+
+
+class Provider:
+    """Builds jobs, in scopes that have nothing to close."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    @asynccontextmanager
+    async def scope(self) -> AsyncIterator["Provider"]:
+        yield self
+
+    async def get(self, job: type[SimulatedJob]) -> SimulatedJob:
+        return job(self._stage)
+
+
+class NoSession:
+    """Stands for the `Database` of a producer that opens no session."""
+
+    dialect = "sqlite"
+
+    def refuse_nested_write(self) -> None:
+        """Nobody has one open."""

@@ -1,0 +1,107 @@
+"""A while in which everything goes wrong at once."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import anyio
+
+from modhost_background_jobs.contracts import JobConflict, JobNotFound
+from modhost_background_jobs.queue.records import NewJob
+from simulation.workers.databases import Backend
+from simulation.workers.hosts import SimulatedHost
+from simulation.workers.jobs import Plan
+from simulation.workers.story import Story
+from simulation.workers.virtual_time import VirtualClock
+from simulation.world import World
+
+STORM_SECONDS: Final = 90.0
+PAUSE_SECONDS: Final = 2.5
+RATES: Final = (0.0, 0.02, 0.1, 0.25)
+OUTAGES: Final = (2.0, 10.0, 19.0, 21.0, 40.0)
+
+
+class Storm(Story):
+    """People and disasters, in any order."""
+
+    def __init__(self, world: World, backend: Backend, clock: VirtualClock, seed: int) -> None:
+        super().__init__(world, backend, clock, seed)
+        self.rate = self.random.choice(RATES)
+        self._acts: dict[Callable[[], Awaitable[None]], float] = {
+            self._enqueue: 12,
+            self._cancel: 4,
+            self._retry: 2,
+            self._wake: 6,
+            self._kill: 0.7,
+            self._stop: 0.7,
+            self._cut: 0.7,
+            self._take_down: 0.4,
+        }
+
+    async def happen(self) -> None:
+        with anyio.move_on_after(STORM_SECONDS):
+            while True:
+                await anyio.sleep(self.random.expovariate(1 / PAUSE_SECONDS))
+                self.group.start_soon(*self.random.choices(*zip(*self._acts.items(), strict=True)))
+
+    async def _enqueue(self) -> None:
+        await self.enqueue([self._any_job() for _ in range(self.random.randint(1, 3))])
+
+    def _any_job(self) -> NewJob:
+        pick = self.random
+        plan = Plan(
+            seconds=pick.choice([0, 0, 0.5, 3, 12, 30]),
+            lines=pick.randint(1, 4),
+            failures=pick.choice([0, 0, 0, 1, 2]),
+            first_ends=pick.choice(
+                ["as all", "as all", "as all", "permanent error", "snooze", "own cancellation"]
+            ),
+            sulks=pick.choice([0, 0, 0, 0, 1.5, 6]),
+        )
+        return self.new_job(
+            plan,
+            wait=pick.choice([0, 0, 0, 4]),
+            max_attempts=pick.randint(1, 3),
+            timeout=pick.choice([None, None, None, 5.0]),
+        )
+
+    async def _cancel(self) -> None:
+        await self._ask(self.queue.cancel)
+
+    async def _retry(self) -> None:
+        await self._ask(self.queue.retry)
+
+    async def _ask(self, ask: Callable[..., Awaitable[Any]]) -> None:
+        if not self.jobs:
+            return
+        try:
+            await ask(self.random.choice(self.jobs))
+        except (JobNotFound, JobConflict, ConnectionResetError):
+            return
+
+    async def _wake(self) -> None:
+        for host in self.hosts:
+            host.wakeups.fire()
+
+    async def _kill(self) -> None:
+        await self._replace(SimulatedHost.kill)
+
+    async def _stop(self) -> None:
+        await self._replace(SimulatedHost.stop)
+
+    async def _replace(self, end: Callable[[SimulatedHost], None]) -> None:
+        going = [host for host in self.hosts if host.is_going]
+        if going:
+            end(self.random.choice(going))
+        await anyio.sleep(self.random.uniform(0, 15))
+        self.start_host()
+
+    async def _cut(self) -> None:
+        way = self.random.choice(self.hosts).way
+        way.is_cut = True
+        await anyio.sleep(self.random.choice(OUTAGES))
+        way.is_cut = False
+
+    async def _take_down(self) -> None:
+        self.server.is_down = True
+        await anyio.sleep(self.random.choice(OUTAGES))
+        self.server.is_down = False

@@ -1,0 +1,169 @@
+"""One simulation: what happens in it, and a calm in which all must come to its end."""
+
+import logging
+from abc import ABC, abstractmethod
+from datetime import timedelta
+from itertools import count
+from random import Random
+from typing import Final, cast
+from unittest.mock import patch
+from uuid import UUID
+
+import anyio
+from anyio.abc import TaskGroup
+
+from background_jobs.support import TYPES
+from modhost.database import Database
+from modhost_background_jobs.contracts import CatchUpPolicy, OverlapPolicy
+from modhost_background_jobs.queue import firing
+from modhost_background_jobs.queue.cron import CronSchedule
+from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
+from modhost_background_jobs.queue.records import NewJob, WorkerInfo
+from modhost_background_jobs.queue.recurring import ScheduleSettings
+from modhost_background_jobs.worker import processor
+from simulation.workers.databases import Backend
+from simulation.workers.distant import Distant
+from simulation.workers.faults import Server, Way
+from simulation.workers.history import History
+from simulation.workers.hosts import PROCESS, SimulatedHost
+from simulation.workers.invariants import PEOPLE
+from simulation.workers.jobs import Plan
+from simulation.workers.stand_ins import NoSession, Wakeups
+from simulation.workers.virtual_time import VirtualClock, run_virtually
+from simulation.world import World
+
+EVERY_MINUTE: Final = ScheduleSettings(
+    name="every minute",
+    schedule=CronSchedule.parse("* * * * *"),
+    job_type=TYPES[0],
+    module_name="tests",
+    data=Plan(seconds=45).model_dump_json(),
+    overlap=OverlapPolicy.SKIP,
+    catch_up=CatchUpPolicy.ONE,
+    max_attempts=3,
+    timeout=None,
+)
+CALM_SECONDS: Final = 600.0
+FIRST_RUN: Final = 1_000_000
+"""Where the ids of the schedule's runs begin, above those of all other jobs."""
+
+
+class Story(ABC):
+    """A simulation on a real database; the seed decides all that is left to chance."""
+
+    hosts_at_first = 3
+    rate = 0.0
+    """The share of calls in which something goes wrong."""
+
+    def __init__(self, world: World, backend: Backend, clock: VirtualClock, seed: int) -> None:
+        self._world = world
+        self._backend = backend
+        self.clock = clock
+        self._seed = seed
+        self.random = Random(seed)  # noqa: S311 - it has to be repeatable
+        self.history = History(clock)
+        self.hosts: list[SimulatedHost] = []
+        self.jobs: list[UUID] = []
+        self._workers = count(1)
+        self._ids = count(1)
+        self._runs = count(FIRST_RUN)
+        self.server: Server
+        self.group: TaskGroup
+
+    @abstractmethod
+    async def happen(self) -> None:
+        """Tell what happens before the calm."""
+
+    def run(self) -> History:
+        """Let it happen, and return what happened."""
+        disabled = logging.root.manager.disable
+        # Thousands of warnings, each of which is to be expected.
+        logging.disable(logging.CRITICAL)
+        try:
+            with (
+                patch.object(processor, "identify_worker", self._identify),
+                patch.object(firing, "new_id", lambda: UUID(int=next(self._runs))),
+            ):
+                run_virtually(self.clock, self._seed, self._run)
+        finally:
+            logging.disable(disabled)
+        return self.history
+
+    async def _run(self) -> None:
+        async with anyio.create_task_group() as late, anyio.create_task_group() as self.group:
+            self.server = Server(self.rate, late)
+            self._world.clear()
+            self._world.do(self._world.schedules.put, EVERY_MINUTE)
+            people = Way(PEOPLE, self._seed, self.server)
+            self.queue = self._distant(self._world.queue, people)
+            store = self._backend.store(people, self.server, self.history)
+            nobody = cast(Database, NoSession())
+            self._producer = DatabaseJobQueue(nobody, store, Wakeups(), self.clock)
+            for _ in range(self.hosts_at_first):
+                self.start_host()
+            await self.happen()
+            await self._calm()
+
+    async def _calm(self) -> None:
+        self.start_host()
+        self.server.rate = 0
+        self.server.is_down = False
+        for host in self.hosts:
+            host.way.is_cut = False
+        with anyio.move_on_after(CALM_SECONDS):
+            while not all(row.state.is_final for row in self.history.rows.values()):
+                await anyio.sleep(1)
+        for host in self.hosts:
+            host.stop()
+
+    async def enqueue(self, jobs: list[NewJob]) -> None:
+        """Enqueue jobs, and remember that when it is acknowledged."""
+        self.jobs += [job.id for job in jobs]
+        try:
+            await self._producer.enqueue(jobs)
+        except ConnectionResetError:
+            return
+        self.history.acknowledged.update(job.id for job in jobs)
+
+    def new_job(
+        self, plan: Plan, *, wait: float = 0, max_attempts: int = 3, timeout: float | None = None
+    ) -> NewJob:
+        """Return a job that has the next free id."""
+        now = self.clock.now()
+        return NewJob(
+            id=UUID(int=next(self._ids)),
+            job_type=TYPES[0],
+            module_name="tests",
+            data=plan.model_dump_json(),
+            created_at=now,
+            execute_at=now + timedelta(seconds=wait),
+            max_attempts=max_attempts,
+            timeout=timeout,
+        )
+
+    def start_host(self) -> None:
+        """Start another process."""
+        way = Way(f"process{len(self.hosts) + 1}", self._seed, self.server)
+        host = SimulatedHost(
+            way,
+            self._backend.store(way, self.server, self.history),
+            self._distant(self._world.schedules, way),
+            self._distant(self._world.firing, way),
+            self.history,
+            self.clock,
+        )
+        self.hosts.append(host)
+        self.group.start_soon(host.run)
+
+    def _distant(self, target: object, way: Way) -> Distant:
+        return Distant(target, way, self._world, self._backend, self.history)
+
+    def _identify(self, max_concurrency: int, job_types: tuple[str, ...]) -> WorkerInfo:
+        return WorkerInfo(
+            name=f"{PROCESS.get()}.{next(self._workers)}",
+            host="here",
+            process=1,
+            version="1",
+            max_concurrency=max_concurrency,
+            job_types=job_types,
+        )

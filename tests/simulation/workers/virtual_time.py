@@ -1,0 +1,78 @@
+"""An event loop in which hours pass at once, and always in the same way."""
+
+import asyncio
+import random
+import selectors
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import anyio
+
+from background_jobs.support import START
+
+T = TypeVar("T")
+
+MOST_TURNS = 100_000
+"""How often the loop may turn around at one moment: after that something spins."""
+
+
+class Standstill(Exception):
+    """Nothing will ever happen again, or time does not pass any more."""
+
+
+class _Leap(selectors.DefaultSelector):
+    """Waits for nothing: it moves the time to the moment for which the loop wants to wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds = 0.0
+        self._turns = 0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            msg = "All tasks wait, and nothing is left that could wake them."
+            raise Standstill(msg)
+        self._turns = 0 if timeout > 0 else self._turns + 1
+        if self._turns > MOST_TURNS:
+            msg = f"Time stands still at {self.seconds:g} s: somebody waits without waiting."
+            raise Standstill(msg)
+        self.seconds += max(0.0, timeout)
+        return super().select(0)
+
+
+class _VirtualLoop(asyncio.SelectorEventLoop):
+    def __init__(self) -> None:
+        self._leap = _Leap()
+        super().__init__(self._leap)
+
+    def time(self) -> float:
+        return self._leap.seconds
+
+
+class VirtualClock:
+    """The time of the event loop that runs, for those who ask for the time of day, too."""
+
+    def __init__(self) -> None:
+        self.loop: asyncio.AbstractEventLoop
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.monotonic())
+
+    def monotonic(self) -> float:
+        return self.loop.time()
+
+
+def run_virtually(clock: VirtualClock, seed: int, run: Callable[[], Awaitable[T]]) -> T:
+    """Run a coroutine to its end in virtual time; whatever is random follows the seed."""
+
+    def new_loop() -> asyncio.AbstractEventLoop:
+        clock.loop = _VirtualLoop()
+        return clock.loop
+
+    before: Any = random.getstate()
+    random.seed(seed)
+    try:
+        return anyio.run(run, backend_options={"loop_factory": new_loop})
+    finally:
+        random.setstate(before)
