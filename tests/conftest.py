@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
+import argon2
 import pytest
 
 from postgres import Postgres
@@ -13,6 +15,15 @@ from postgres import Postgres
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Hash passwords with little effort: most tests need one, and few care how hard it was."""
+    quick = partial(argon2.PasswordHasher, time_cost=1, memory_cost=64, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("modhost.identity.passwords.PasswordHasher", quick)
+        yield
 
 
 @pytest.fixture(scope="session")

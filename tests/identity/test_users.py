@@ -1,3 +1,4 @@
+import argon2
 import pytest
 from sqlmodel import select
 
@@ -12,6 +13,7 @@ from modhost.identity.errors import (
     UnusablePassword,
     UserNotFound,
 )
+from modhost.identity.passwords import Passwords
 from modhost.identity.tables import User
 from modhost.permissions import Principal
 from modhost.services import Scope
@@ -29,6 +31,14 @@ async def test_users_are_listed_by_name_with_their_roles(users: UserService) -> 
     await users.add("Anna", PASSWORD, ["Viewer", "Admin"])
     listed = [(user.name, user.roles, user.has_password) for user in await users.list()]
     assert listed == [("Anna", ("Admin", "Viewer"), True), ("vera", ("Viewer",), True)]
+
+
+async def test_a_password_is_hashed_with_the_effort_that_rfc_9106_recommends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("modhost.identity.passwords.PasswordHasher", argon2.PasswordHasher)
+    made = argon2.extract_parameters(await Passwords().hash(PASSWORD))
+    assert (made.type, made.memory_cost, made.time_cost) == (argon2.Type.ID, 64 * 1024, 3)
 
 
 async def test_a_password_is_stored_as_an_argon2_hash_only(
