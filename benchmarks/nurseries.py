@@ -1,4 +1,4 @@
-"""Processes from which worker processes are forked, one for each contender that is needed."""
+"""Processes from which worker processes are forked, one for each kind of contender."""
 
 import json
 import os
@@ -12,18 +12,19 @@ from typing import Final
 import anyio
 from anyio.abc import Process
 
-from benchmarks.contenders.contender import Contender, Dialect
+from benchmarks.contenders.contender import Contender
+from benchmarks.contenders.entered import kind_of
 
 ROOT: Final = Path(__file__).parent.parent
 START_SECONDS: Final = 60
 
 
 class Nurseries:
-    """Starts each process when its contender's first worker is asked for."""
+    """Starts each process when the first worker of its kind is asked for."""
 
     def __init__(self, stack: AsyncExitStack) -> None:
         self._stack = stack
-        self._processes: dict[tuple[str, Dialect], Process] = {}
+        self._processes: dict[str, Process] = {}
         self._turn = anyio.Lock()
 
     @classmethod
@@ -39,15 +40,16 @@ class Nurseries:
             process = await self._process(contender)
             assert process.stdin is not None
             assert process.stdout is not None
-            await process.stdin.send(json.dumps([url, str(tally), options]).encode() + b"\n")
+            order = [contender.name, contender.dialect, url, str(tally), options]
+            await process.stdin.send(json.dumps(order).encode() + b"\n")
             with anyio.fail_after(START_SECONDS):
                 return int(await process.stdout.receive())
 
     async def _process(self, contender: Contender) -> Process:
-        key = (contender.name, contender.dialect)
-        if key not in self._processes:
+        kind = kind_of(contender.name)
+        if kind not in self._processes:
             process = await anyio.open_process(
-                [sys.executable, "-m", "benchmarks.worker", *key],
+                [sys.executable, "-m", "benchmarks.worker", kind],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=None,
@@ -55,8 +57,8 @@ class Nurseries:
                 env=dict(os.environ),
             )
             self._stack.push_async_callback(_end, process)
-            self._processes[key] = process
-        return self._processes[key]
+            self._processes[kind] = process
+        return self._processes[kind]
 
 
 async def _end(process: Process) -> None:

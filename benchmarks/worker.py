@@ -1,8 +1,8 @@
-"""Where worker processes come from: `python -m benchmarks.worker CONTENDER DIALECT`.
+"""Where worker processes come from: `python -m benchmarks.worker KIND`.
 
-It imports everything once. For each line on its standard input, `[URL, TALLY, OPTIONS]` as JSON,
-it forks a worker process, which works until SIGTERM, and answers with its number: the time that
-Python takes to import is no part of any measurement.
+It imports everything once. For each line on its standard input, a contender, a database, a tally
+and options as JSON, it forks a worker process, which works until SIGTERM, and answers with its
+number: the time that Python takes to import is no part of any measurement.
 """
 
 import json
@@ -12,19 +12,18 @@ import sys
 from pathlib import Path
 
 from benchmarks.contenders.contender import Contender, Dialect, Executions
-from benchmarks.contenders.entered import named
+from benchmarks.contenders.entered import entered, named
 from benchmarks.counting.sqlite_trace import trace_sqlite
 from benchmarks.tally import Tally
 
 
 def main() -> None:
     """Fork workers until the standard input ends."""
-    name, dialect = sys.argv[1], Dialect(sys.argv[2])
-    contender = named(name, dialect)
+    entered([sys.argv[1]])
     # Nobody here waits for what becomes of them.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while order := sys.stdin.readline():
-        url, path, options = json.loads(order)
+        name, dialect, url, path, options = json.loads(order)
         child = os.fork()
         if child == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -32,7 +31,7 @@ def main() -> None:
             nothing = os.open(os.devnull, os.O_RDWR)
             os.dup2(nothing, 0)
             os.dup2(nothing, 1)
-            _work(contender, url, Path(path), options)
+            _work(named(name, Dialect(dialect)), url, Path(path), options)
         sys.stdout.write(f"{child}\n")
         sys.stdout.flush()
 

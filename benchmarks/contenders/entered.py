@@ -33,10 +33,14 @@ def entered(names: Collection[str] = ()) -> list[Contender]:
     return found
 
 
+def kind_of(name: str) -> str:
+    """Return the name without what tells a variant: both stand in one module."""
+    return name.partition(" (")[0]
+
+
 def named(name: str, dialect: Dialect) -> Contender:
     """Return one contender. Raises `LookupError`."""
-    # A variant stands in the module of what it varies.
-    for each in entered([name.partition(" (")[0]]):
+    for each in entered([kind_of(name)]):
         if each.name == name and each.dialect is dialect:
             return each
     msg = f"There is no contender {name!r} on {dialect}."

@@ -40,15 +40,16 @@ async def _measure(run: Run, contender: Contender, results: Results) -> None:
             worker_processes(run.nurseries, contender, url, 1) as workers,
             anyio.create_task_group() as group,
         ):
+            pause = min(STATISTICS_SECONDS, run.sizes.held)
             group.start_soon(_load, producer, workers)
             await workers.go()
             await workers.until(lambda: workers.executed > 0, 60, 0.01)
             rates = {"before": await _rate(workers, run.sizes.held)}
-            await _look_at_dead(url, contender, results, "before")
+            await _look_at_dead(url, contender, results, "before", pause)
             holder = await asyncpg.connect(url)
             await holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM pg_class")
             rates["during"] = await _rate(workers, run.sizes.held)
-            await _look_at_dead(url, contender, results, "during")
+            await _look_at_dead(url, contender, results, "during", pause)
             await holder.close()
             rates["after"] = await _rate(workers, run.sizes.held)
             group.cancel_scope.cancel()
@@ -72,7 +73,9 @@ async def _rate(workers: Workers, seconds: float) -> float:
     return (workers.executed - executed) / (time.perf_counter() - began)
 
 
-async def _look_at_dead(url: str, contender: Contender, results: Results, when: str) -> None:
-    await anyio.sleep(STATISTICS_SECONDS)
+async def _look_at_dead(
+    url: str, contender: Contender, results: Results, when: str, seconds: float
+) -> None:
+    await anyio.sleep(seconds)
     dead = await postgres_query.ask(url, DEAD)
     results.add(contender.name, Metric(f"dead rows {when}", "rows"), dead)

@@ -125,7 +125,7 @@ async def _drain_apart(run: Run, contender: Contender) -> float:
     ):
         jobs = await scope.get(BackgroundJobs)
         await workers.go()
-        for count in (10, run.sizes.apart):
+        for count in (min(10, run.sizes.apart), run.sizes.apart):
             began = time.perf_counter()
             await jobs.enqueue_many(Apart, [None] * count)
             await _until_drained(contender, url)

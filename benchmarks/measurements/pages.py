@@ -13,7 +13,7 @@ from benchmarks.run import Run
 if TYPE_CHECKING:
     import httpx2
 
-WARM_UP: Final = 2
+WARM_UP: Final = 1
 MIDDLE: Final = "00000000-0000-0000-0000-0000000001f4"
 PAGES: Final = {
     "dashboard": "/admin/jobs",
