@@ -32,6 +32,11 @@ PAGES: Final = {
     "job": f"/admin/jobs/{MIDDLE}",
     "recurring": "/admin/jobs/recurring",
     "workers": "/admin/jobs/workers",
+    "confirm: retry all failed": "/admin/jobs/many?change=retry&all=true&state=Failed",
+    "confirm: cancel all pending": "/admin/jobs/many?change=cancel&all=true&state=Pending",
+    "API, first page": "/api/jobs",
+    "API, page 5,000": "/api/jobs?page=5000",
+    "API, completed, page 5,000": "/api/jobs?state=Completed&page=5000",
 }
 
 
@@ -46,7 +51,7 @@ async def _measure(run: Run, dialect: Dialect) -> Results:
         f"The server's time for a page, the median of {run.sizes.pages} visits by turns."
     )
     async with AsyncExitStack() as stack:
-        visitors: dict[str, httpx2.AsyncClient] = {}
+        visitors: dict[Metric, httpx2.AsyncClient] = {}
         for finished, pending in run.sizes.jobs:
             url = await stack.enter_async_context(run.databases.new(dialect))
             host = await stack.enter_async_context(producing(url))
@@ -54,16 +59,16 @@ async def _measure(run: Run, dialect: Dialect) -> Results:
             await add_pending(dialect, url, pending)
             client = await host.client("BackgroundJobs.*")
             client.headers["Accept"] = "text/html"
-            visitors[f"{finished:,} finished, {pending:,} pending"] = client
+            visitors[Metric(f"{finished:,} finished, {pending:,} pending", "ms")] = client
         await run.databases.settle(dialect)
         for turn in range(WARM_UP + run.sizes.pages):
             for name, path in PAGES.items():
-                for row, client in visitors.items():
+                for amount, client in visitors.items():
                     began = time.perf_counter()
                     answer = await client.get(path)
                     if answer.status_code != 200:
                         msg = f"{path} answered {answer.status_code}."
                         raise RuntimeError(msg)
                     if turn >= WARM_UP:
-                        results.add(row, Metric(name, "ms"), 1000 * (time.perf_counter() - began))
+                        results.add(name, amount, 1000 * (time.perf_counter() - began))
     return results

@@ -66,10 +66,10 @@ def judge_pages(results: Sequence[Results]) -> Iterator[Verdict]:
         if found is None:
             yield Verdict(f"slowest page, {dialect}", "under 200 ms")
             continue
-        row = list(found.figures)[-1]
-        times = {metric.name: found.median(row, metric.name) or 0.0 for metric in found.metrics}
-        slowest = max(times, key=lambda name: times[name])
-        what = f"slowest page ({slowest}) with {row}, {dialect}"
+        amount = found.metrics[-1].name
+        times = {page: found.median(page, amount) or 0.0 for page in found.figures}
+        slowest = max(times, key=lambda page: times[page])
+        what = f"slowest page ({slowest}) with {amount}, {dialect}"
         yield under(what, 200, "ms", times[slowest], digits=0)
 
 
