@@ -79,6 +79,15 @@ class Database:
                 await self._close()
 
     @asynccontextmanager
+    async def open_bare(self) -> AsyncIterator["Database"]:
+        """Offer the bare drivers alone, which connect at first use, and disconnect at the end."""
+        try:
+            yield self
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._close_bare()
+
+    @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
         """Open a session in a write transaction: committed at the end, rolled back on an error.
 
@@ -169,6 +178,9 @@ class Database:
         for engine in (writer, reader):
             with anyio.move_on_after(FAREWELL_SECONDS):
                 await engine.dispose()
+        await self._close_bare()
+
+    async def _close_bare(self) -> None:
         if "sqlite" in self.__dict__:
             self.sqlite.close()
             del self.__dict__["sqlite"]

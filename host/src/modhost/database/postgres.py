@@ -10,6 +10,7 @@ from modhost.database.errors import BadDatabaseUrl
 from modhost.database.url import DatabaseUrl
 
 MOST_CONNECTIONS: Final = 10
+_IDLE_SECONDS: Final = 20.0
 _CONNECT_SECONDS: Final = 10.0
 _COMMAND_SECONDS: Final = 60.0
 _SETTINGS: Final = {"application_name": "modhost", "timezone": "UTC"}
@@ -69,6 +70,7 @@ class PostgresAccess:
                     self._dsn,
                     min_size=0,
                     max_size=MOST_CONNECTIONS,
+                    max_inactive_connection_lifetime=_IDLE_SECONDS,
                     reset=_keep_as_it_is,
                     **self._connecting,
                 )

@@ -51,7 +51,7 @@ class Heartbeat:
                 self._stopping.wait(self._interval / 5)
 
     async def _beat_on(self) -> None:
-        async with Database(self._database_url).open() as database:
+        async with Database(self._database_url).open_bare() as database:
             store = open_store(database)
             while not self._stopping.is_set():
                 with anyio.fail_after(2 * self._interval):

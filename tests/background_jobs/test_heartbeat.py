@@ -1,0 +1,62 @@
+"""The thread that says that a worker lives."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from background_jobs.support import TYPES
+from modhost.clock import SystemClock
+from modhost.database import Database
+from modhost_background_jobs.queue.records import WorkerInfo
+from modhost_background_jobs.queue.store import JobStore
+from modhost_background_jobs.worker.heartbeat import Heartbeat
+
+pytestmark = pytest.mark.anyio
+
+CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+
+
+@asynccontextmanager
+async def _beating(database_url: str) -> AsyncIterator[None]:
+    worker = WorkerInfo(
+        name="beating", host="here", process=1, version="1", max_concurrency=1, job_types=TYPES
+    )
+    heartbeat = Heartbeat(worker, database_url, 0.02, lambda: 0, SystemClock())
+    heartbeat.start()
+    try:
+        yield
+    finally:
+        await heartbeat.stop()
+
+
+async def test_it_beats_and_registers_a_worker_that_is_unknown(
+    store: JobStore, database_url: str
+) -> None:
+    async with _beating(database_url):
+        await _beats(store, 2)
+
+
+async def test_it_takes_one_connection(
+    store: JobStore, database: Database, database_url: str
+) -> None:
+    """It held a second one, in the pool of sessions that it never opens."""
+    if database.dialect == "sqlite":
+        pytest.skip("Connections to a file cost nothing that is bounded.")
+    async with database.postgres.acquire() as connection:
+        before = await connection.fetchval(CONNECTIONS)
+    async with _beating(database_url):
+        await _beats(store, 2)
+        async with database.postgres.acquire() as connection:
+            assert await connection.fetchval(CONNECTIONS) == before + 1
+
+
+async def _beats(store: JobStore, count: int) -> None:
+    """Wait for beats beyond the one that registers."""
+    seen: set[int] = set()
+    with anyio.fail_after(10):
+        while len(seen) <= count:
+            seen |= {each.beats for each in await store.heartbeats() if each.worker == "beating"}
+            await anyio.lowlevel.checkpoint()
