@@ -6,14 +6,17 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, update
 
 from background_jobs.support import START, add_worker, claim, migrated, new_job
+from modhost import new_id
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.queue import counting, parts
 from modhost_background_jobs.queue.browsing import JobBrowser, Search
 from modhost_background_jobs.queue.listing import JobListing
 from modhost_background_jobs.queue.open_store import open_store
+from modhost_background_jobs.queue.parts import JOBS
 from modhost_background_jobs.queue.records import Ended
 from modhost_background_jobs.queue.store import JobStore
 
@@ -58,11 +61,20 @@ async def plan_of(database: Database, search: Search) -> str:
     """Return how SQLite finds the jobs of a search."""
     with statements() as sent:
         await JobBrowser(database).older(search, None, 20)
-    statement, parameters = sent[-1]
+    return "\n".join(await plans_of(database, sent))
+
+
+async def plans_of(database: Database, sent: list[tuple[str, Any]]) -> list[str]:
+    """Return how SQLite carries out what selects."""
+    plans = []
     async with database.reading() as session:
         connection = await session.connection()
-        rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-        return "\n".join(row.detail for row in rows)
+        for statement, parameters in sent:
+            if statement.startswith("SELECT"):
+                explain = f"EXPLAIN QUERY PLAN {statement}"
+                rows = await connection.exec_driver_sql(explain, parameters)
+                plans.append("\n".join(row.detail for row in rows))
+    return plans
 
 
 async def test_jobs_of_a_type_are_found_in_the_order_of_their_ids_whatever_their_state(
@@ -117,6 +129,9 @@ async def test_words_are_searched_in_the_errors_of_a_state_and_a_type(
         (Search(words="x"), "jobs_error"),
         (Search(state=JobState.RUNNING), "jobs_running"),
         (Search(state=JobState.PENDING, words="x"), "jobs_error"),
+        (Search(state=JobState.PENDING, job_type="a"), "jobs_claim (job_type=?)"),
+        (Search(state=JobState.PENDING, job_type="a"), "jobs_recurring"),
+        (Search(job_type="a"), "jobs_claim (job_type=?)"),
     ],
 )
 async def test_no_search_reads_more_than_it_shows(
@@ -128,3 +143,83 @@ async def test_no_search_reads_more_than_it_shows(
         await add_worker(open_store(database))
         plan = await plan_of(database, search)
         assert step in plan, plan
+        if search.job_type is not None and search.words is None:
+            assert "SCAN background_jobs_jobs" not in plan, plan
+
+
+async def test_many_pending_jobs_of_a_type_are_found_in_the_order_of_their_ids(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the index of their due times all of them would be sorted."""
+    monkeypatch.setattr(parts, "FEW", 2)
+    async with Database(sqlite_url).open() as database:
+        await migrated(database)
+        store = open_store(database)
+        jobs = [new_job(job_type="a") for _ in range(3)]
+        await store.insert(jobs)
+        search = Search(state=JobState.PENDING, job_type="a")
+        found = await JobBrowser(database).older(search, None, 2)
+        assert [row["id"] for row in found.rows] == [jobs[2].id, jobs[1].id]
+        plan = (await plan_of(database, search)).splitlines()
+        assert [step for step in plan if "INDEX" in step and "id=?" not in step][-1].endswith(
+            "sqlite_autoindex_background_jobs_jobs_1"
+        )
+
+
+@pytest.mark.parametrize("state", [None, *JobState])
+@pytest.mark.parametrize("job_type", [None, "a"])
+async def test_a_page_of_the_api_is_counted_and_found_without_reading_other_rows(
+    sqlite_url: str, state: JobState | None, job_type: str | None
+) -> None:
+    """Whole rows were sorted, all up to the end of the page."""
+    async with Database(sqlite_url).open() as database:
+        await migrated(database)
+        await add_worker(open_store(database))
+        await open_store(database).insert([new_job(job_type="a"), new_job()])
+        with statements() as sent:
+            await JobListing(database).page(state, job_type, 0, 20)
+        for plan in await plans_of(database, sent):
+            for step in plan.splitlines():
+                # A part is gone through by an index alone, or is a few jobs that one has found.
+                is_read = step.startswith(("SCAN background", "SEARCH background"))
+                few = ("_recurring", "_running", "_claim (job_type=?)")
+                by = ["COVERING INDEX", "(id=?)", *few]
+                if state is JobState.PENDING and job_type is None:
+                    # Nearly all live jobs are pending: the newest ones are found at once.
+                    by.append("sqlite_autoindex_background_jobs_jobs_1")
+                assert not is_read or any(each in step for each in by), plan
+
+
+async def test_a_long_history_is_counted_once_a_second(
+    database: Database, store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await some_jobs(store)
+    monkeypatch.setattr(counting, "FEW", 1)
+    monkeypatch.setattr(counting, "LASTS_SECONDS", 60.0)
+    listing = JobListing(database)
+
+    async def total() -> int:
+        return (await listing.page(FAILED, None, 0, 20))[1]
+
+    assert await total() == 2
+    await some_jobs(store)
+    assert await total() == 2
+    monkeypatch.setattr(counting, "LASTS_SECONDS", 0.0)
+    assert await total() == 4
+
+
+async def test_jobs_that_wait_for_a_run_before_them_are_among_those_of_their_type(
+    database: Database, store: JobStore
+) -> None:
+    jobs = [new_job(recurring=new_id()) for _ in range(2)]
+    await store.insert(jobs)
+    async with database.session() as session:
+        held = update(JOBS).where(JOBS.c.id == jobs[0].id).values(on_hold=True)
+        await (await session.connection()).execute(held)
+    for state in (JobState.PENDING, None):
+        rows, total = await JobListing(database).page(state, "tests.Job", 0, 20)
+        found = await JobBrowser(database).older(Search(state, "tests.Job"), None, 20)
+        assert [row["id"] for row in rows] == [job.id for job in reversed(jobs)]
+        assert [row["id"] for row in found.rows] == [job.id for job in reversed(jobs)]
+        assert total == 2
+    assert (await JobListing(database).page(JobState.PENDING, None, 0, 20))[1] == 2

@@ -1,31 +1,21 @@
 """Looking through jobs page by page, from where the last page ended: as fast with millions."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Table, func, select, text, true, union_all
+from sqlalchemy import ColumnElement, Table, func, select, text, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database
 from modhost_background_jobs.contracts.states import JobState
-from modhost_background_jobs.queue.listing import (
-    FINISHED,
-    JOBS,
-    SHOWN,
-    Row,
-    columns_of,
-    in_state,
-    parts_of,
-    rows_of,
-    tables_of,
-)
+from modhost_background_jobs.queue.listing import SHOWN, Row, columns_of, rows_of, rows_with
+from modhost_background_jobs.queue.parts import FINISHED, JOBS, Part, find_parts, in_state, parts_of
 
 MOST_SEARCHED: Final = 10_000
 """How many of the newest failures a search for words looks through."""
-
-_RUNNING: Final = JOBS.alias("running")
 
 # Jumps from type to type in the index, however many jobs each type has.
 _FINISHED_TYPES: Final = text("""
@@ -91,21 +81,18 @@ class JobBrowser:
 
     async def count(self, search: Search, bound: int) -> int:
         """Return how many jobs match, but no more than a bound."""
-        parts = [
-            select(_matching(table, each, ("id",)).limit(bound).subquery())
-            for table, each in _parts(search)
-        ]
-        limited = select(union_all(*parts).subquery()).limit(bound).subquery()
         async with self._database.reading() as session:
             connection = await session.connection()
+            parts = await _parts(connection, search)
+            bounded = [select(part.ids().limit(bound).subquery()) for part in parts]
+            limited = select(union_all(*bounded).subquery()).limit(bound).subquery()
             counted = await connection.execute(select(func.count()).select_from(limited))
             return int(counted.scalar_one())
 
     async def by_ids(self, ids: Collection[UUID]) -> list[Row]:
         """Return the jobs with these ids, in no order."""
-        parts = [columns_of(table, SHOWN).where(table.c.id.in_(ids)) for table in tables_of(None)]
         async with self._database.reading() as session:
-            return await rows_of(await session.connection(), select(union_all(*parts).subquery()))
+            return await rows_with(await session.connection(), list(ids), SHOWN)
 
     async def latest_failures(self, limit: int) -> list[Row]:
         """Return the jobs that failed last, the last one first."""
@@ -123,61 +110,58 @@ class JobBrowser:
     async def _stretch(
         self, search: Search, bound: Any, limit: int, *, ascending: bool = False
     ) -> list[Row]:
-        parts = []
-        for table, each in _parts(search):
-            matching = _matching(table, each, SHOWN)
-            condition = bound(matching.selected_columns.id)
-            if condition is not None:
-                matching = matching.where(condition)
-            order = table.c.id.asc() if ascending else table.c.id.desc()
-            parts.append(select(matching.order_by(order).limit(limit).subquery()))
-        both = union_all(*parts).subquery()
-        order = both.c.id.asc() if ascending else both.c.id.desc()
         async with self._database.reading() as session:
-            statement = select(both).order_by(order).limit(limit)
-            return await rows_of(await session.connection(), statement)
+            connection = await session.connection()
+            stretches = []
+            for part in await _parts(connection, search):
+                condition = bound(part.table.c.id)
+                matching = part.ids() if condition is None else part.ids(condition)
+                order = part.table.c.id.asc() if ascending else part.table.c.id.desc()
+                stretches.append(select(matching.order_by(order).limit(limit).subquery()))
+            both = union_all(*stretches).subquery()
+            order = both.c.id.asc() if ascending else both.c.id.desc()
+            found = await connection.execute(select(both.c.id).order_by(order).limit(limit))
+            return await rows_with(connection, list(found.scalars()), SHOWN)
 
 
-def _parts(search: Search) -> list[tuple[Table, Search]]:
-    """Return the tables to read, each with what to look for in it."""
-    if search.words is None:
-        places = parts_of(search.state, search.job_type)
-    elif search.state is None:
-        # A skipped run has a reason, which is no failure.
-        places = [(JOBS, None), (FINISHED, JobState.FAILED)]
-    else:
-        places = [(table, search.state) for table in tables_of(search.state)]
-    return [(table, replace(search, state=state)) for table, state in places]
+async def _parts(connection: AsyncConnection, search: Search) -> list[Part]:
+    """Return the parts to read."""
+    if search.words is not None:
+        return _with_words(search, search.words)
+    return [
+        Part(part.table, [*part.conditions, *_in_bounds(part.table, search)])
+        for part in await find_parts(connection, search.state, search.job_type)
+    ]
 
 
-def _matching(table: Table, search: Search, names: Collection[str]) -> Select[Any]:
-    if search.words is None:
-        return columns_of(table, names).where(*_conditions(table, search))
+def _with_words(search: Search, words: str) -> list[Part]:
     # Words have no index: a bounded number of the newest jobs with an error is looked through,
     # whatever their type, since not each combination has an index either.
+    if search.state is None:
+        # A skipped run has a reason, which is no failure.
+        looked_through = [Part(JOBS), *parts_of(JobState.FAILED)]
+    else:
+        looked_through = parts_of(search.state)
+    return [_matching(part, search, words) for part in looked_through]
+
+
+def _matching(part: Part, search: Search, words: str) -> Part:
+    table = part.table
     newest = (
         select(table.c.id, table.c.job_type, table.c.error)
-        .where(*_conditions(table, replace(search, job_type=None)), table.c.error.is_not(None))
+        .where(*part.conditions, *_in_bounds(table, search), table.c.error.is_not(None))
         .order_by(table.c.id.desc())
         .limit(MOST_SEARCHED)
         .subquery()
     )
-    found = [func.lower(newest.c.error).contains(search.words.lower(), autoescape=True)]
+    found = [func.lower(newest.c.error).contains(words.lower(), autoescape=True)]
     if search.job_type is not None:
         found.append(newest.c.job_type == search.job_type)
-    return columns_of(table, names).where(table.c.id.in_(select(newest.c.id).where(*found)))
+    return Part(table, [table.c.id.in_(select(newest.c.id).where(*found))])
 
 
-def _conditions(table: Table, search: Search) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [true()]
-    if search.state is JobState.RUNNING:
-        # They are few: found first, or SQLite would look for them among all that are pending.
-        running = select(_RUNNING.c.id).where(in_state(_RUNNING, search.state))
-        conditions.append(table.c.id.in_(running))
-    elif search.state is not None:
-        conditions.append(in_state(table, search.state))
-    if search.job_type is not None:
-        conditions.append(table.c.job_type == search.job_type)
+def _in_bounds(table: Table, search: Search) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
     if search.first is not None:
         conditions.append(table.c.id >= search.first)
     if search.last is not None:

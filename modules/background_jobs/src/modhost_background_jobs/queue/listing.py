@@ -1,19 +1,16 @@
 """Looking at jobs: the edges, where the statements may be general."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    FromClause,
     Select,
     Table,
     cast,
     false,
-    func,
-    literal_column,
     null,
     select,
     union_all,
@@ -22,10 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database, UtcDateTime
 from modhost_background_jobs.contracts.states import JobState
-from modhost_background_jobs.queue.tables import Attempt, FinishedJob, Job, JobColumns, LogEntry
+from modhost_background_jobs.queue.counting import JobCounts
+from modhost_background_jobs.queue.parts import FINISHED, JOBS, find_parts
+from modhost_background_jobs.queue.tables import Attempt, JobColumns, LogEntry
 
-JOBS: Final[Table] = Job.__table__  # type: ignore[attr-defined]
-FINISHED: Final[Table] = FinishedJob.__table__  # type: ignore[attr-defined]
 ATTEMPTS: Final[Table] = Attempt.__table__  # type: ignore[attr-defined]
 LOGS: Final[Table] = LogEntry.__table__  # type: ignore[attr-defined]
 
@@ -57,6 +54,7 @@ class JobListing:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._counts = JobCounts()
 
     async def page(
         self, state: JobState | None, job_type: str | None, offset: int, limit: int
@@ -64,23 +62,13 @@ class JobListing:
         """Return a stretch of the jobs, newest first, and how many there are in all."""
         async with self._database.reading() as session:
             connection = await session.connection()
-            total = 0
-            parts = []
-            for table, of_state in parts_of(state, job_type):
-                conditions = _conditions(table, of_state, job_type)
-                counted = select(func.count()).select_from(table).where(*conditions)
-                total += (await connection.execute(counted)).scalar_one()
-                newest = (
-                    columns_of(table)
-                    .where(*conditions)
-                    .order_by(table.c.id.desc())
-                    .limit(offset + limit)
-                )
-                parts.append(select(newest.subquery()))
-            both = union_all(*parts).subquery()
-            statement = select(both).order_by(both.c.id.desc()).offset(offset).limit(limit)
-            rows = await connection.execute(statement)
-            return [dict(row) for row in rows.mappings()], total
+            parts = await find_parts(connection, state, job_type)
+            both = union_all(*(part.ids() for part in parts)).subquery()
+            # The ids first, which an index has: whole rows are read of those that are shown only.
+            shown = select(both.c.id).order_by(both.c.id.desc()).offset(offset).limit(limit)
+            total = await self._counts.count(connection, state, job_type)
+            ids = list((await connection.execute(shown)).scalars()) if offset < total else []
+            return await rows_with(connection, ids, _COMMON), total
 
     async def find(self, job_id: UUID) -> Row | None:
         """Return a job, or None."""
@@ -124,30 +112,6 @@ class JobListing:
             return job, attempts, await rows_of(connection, logs.order_by(LOGS.c.line))
 
 
-def tables_of(state: JobState | None) -> tuple[Table, ...]:
-    """Return the tables that hold jobs in a state, or in any."""
-    if state is None:
-        return (JOBS, FINISHED)
-    return (FINISHED,) if state.is_final else (JOBS,)
-
-
-def parts_of(state: JobState | None, job_type: str | None) -> list[tuple[Table, JobState | None]]:
-    """Return the tables to read, each with the state to look for.
-
-    The finished jobs of a type lie together by their state in the index, so they are read state
-    by state when it may be any.
-    """
-    if state is None and job_type is not None:
-        final = [each for each in JobState if each.is_final]
-        return [(JOBS, None), *((FINISHED, each) for each in final)]
-    return [(table, state) for table in tables_of(state)]
-
-
-def in_state(table: FromClause, state: JobState) -> ColumnElement[bool]:
-    """Return the condition, written out so that partial indexes of a state are found."""
-    return table.c.state == literal_column(f"'{state.value}'")
-
-
 def columns_of(table: Table, names: Iterable[str] = _COMMON) -> Select[Any]:
     """Select the same columns of either table, so that one union reads both."""
     completed: ColumnElement[Any] = table.c.completed_at if table is FINISHED else _NO_TIME
@@ -161,17 +125,6 @@ def columns_of(table: Table, names: Iterable[str] = _COMMON) -> Select[Any]:
         reported.label("progress_at"),
         on_hold.label("on_hold"),
     )
-
-
-def _conditions(
-    table: Table, state: JobState | None, job_type: str | None
-) -> list[ColumnElement[bool]]:
-    conditions = []
-    if state is not None:
-        conditions.append(in_state(table, state))
-    if job_type is not None:
-        conditions.append(table.c.job_type == job_type)
-    return conditions
 
 
 async def _find(connection: AsyncConnection, job_id: UUID) -> Row | None:
@@ -189,3 +142,17 @@ async def _attempts(connection: AsyncConnection, job_id: UUID) -> list[Row]:
 async def rows_of(connection: AsyncConnection, statement: Select[Any]) -> list[Row]:
     """Return what a statement selects."""
     return [dict(row) for row in (await connection.execute(statement)).mappings()]
+
+
+async def rows_with(
+    connection: AsyncConnection, ids: Sequence[UUID], names: Iterable[str]
+) -> list[Row]:
+    """Return the jobs with these ids that there are, in the order of the ids."""
+    if not ids:
+        return []
+    columns = tuple(names)
+    # By one statement, between whose parts no job can move from one table to the other.
+    parts = [columns_of(table, columns).where(table.c.id.in_(ids)) for table in (JOBS, FINISHED)]
+    found = await rows_of(connection, select(union_all(*parts).subquery()))
+    rows = {row["id"]: row for row in found}
+    return [rows[id_] for id_ in ids if id_ in rows]

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database, UtcDateTime
 from modhost_background_jobs.contracts.states import JobState
-from modhost_background_jobs.queue.listing import JOBS, SHOWN, Row, columns_of, in_state, rows_of
+from modhost_background_jobs.queue.listing import SHOWN, Row, columns_of, rows_of
+from modhost_background_jobs.queue.parts import JOBS, in_state
 from modhost_background_jobs.queue.tables import Worker
 
 WORKERS: Final[Table] = Worker.__table__  # type: ignore[attr-defined]

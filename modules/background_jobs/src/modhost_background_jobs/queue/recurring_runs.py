@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import Select, Table, select, union_all
 
 from modhost.database import Database
-from modhost_background_jobs.queue.listing import FINISHED, JOBS, Row, columns_of, rows_of
+from modhost_background_jobs.queue.listing import Row, columns_of, rows_of
+from modhost_background_jobs.queue.parts import FINISHED, JOBS
 
 _SHOWN: Final = ("id", "state", "created_at", "started_at", "error", "recurring_job_id")
 _AT_ONCE: Final = 50
