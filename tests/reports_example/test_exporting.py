@@ -45,6 +45,18 @@ def test_the_chart_names_its_source_its_columns_and_its_periods(csv_folder: CsvF
     assert {"rain", "wind, in m/s", "2012-01", "2012-02"} <= texts(svg)
 
 
+def test_the_words_of_a_chart_for_phones_are_as_large_as_those_of_a_wide_one(
+    csv_folder: CsvFolder,
+) -> None:
+    """A wide chart is shown at half its size there, and its words were seven pixels high."""
+    report = csv_folder.report(TWO_MONTHS)
+    narrow, wide = as_svg(report, is_narrow=True), as_svg(report)
+    assert parsed(narrow).attrib["viewBox"] == "0 0 340 340"
+    sizes = [set(re.findall(r"font-size: (\d+)px", svg)) for svg in (narrow, wide)]
+    assert sizes[0] == sizes[1]
+    assert {"rain", "wind, in m/s", "2012-01"} <= texts(narrow)
+
+
 def test_the_chart_of_a_report_without_numbers_says_so(csv_folder: CsvFolder) -> None:
     assert "No numbers" in texts(as_svg(csv_folder.report("date,weather\n2012-01-01,sun\n")))
 

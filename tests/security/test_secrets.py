@@ -126,6 +126,8 @@ async def test_a_job_gets_its_secret_and_nobody_else_sees_it(
     assert [entry.message for entry in detail.logs] == ["Logging in by ***"]
     leaking = [path for path, output in outputs.items() if SENTINEL in output]
     assert leaking == []
+    for path in (own, f"{own}/run-again"):
+        assert "&#34;password&#34;: &#34;***&#34;" in outputs[path], path
     assert SENTINEL not in "".join(logged(caplog))
 
 

@@ -122,8 +122,14 @@ async def get_csv(job_id: UUID, reports: ReportsContracts) -> Response:
     return Response(as_csv(report), media_type="text/csv", headers=name)
 
 
-async def get_svg(job_id: UUID, reports: ReportsContracts) -> Response:
+class ChartQuery(BaseModel):
+    """How the chart is drawn: `narrow` is for phones."""
+
+    narrow: bool = False
+
+
+async def get_svg(job_id: UUID, query: Query[ChartQuery], reports: ReportsContracts) -> Response:
     """Return a finished report as a chart."""
     report = await reports.get(JobId(job_id))
-    svg = await anyio.to_thread.run_sync(partial(as_svg, report))
+    svg = await anyio.to_thread.run_sync(partial(as_svg, report, is_narrow=query.narrow))
     return Response(svg, media_type="image/svg+xml", headers=_CHART_HEADERS)

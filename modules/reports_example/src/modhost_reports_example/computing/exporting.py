@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import sys
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -61,17 +62,33 @@ def as_csv(report: Report) -> str:
     return text.getvalue()
 
 
-def as_svg(report: Report) -> str:
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How large a chart is drawn, in pixels; its words are 14 high whatever its size."""
+
+    width: int
+    height: int
+    periods: int
+    legend_columns: int
+
+
+_WIDE: Final = _Layout(width=600, height=340, periods=6, legend_columns=4)
+# For phones, where a wide one would be shown at half its size, and its words too.
+_NARROW: Final = _Layout(width=340, height=340, periods=3, legend_columns=2)
+
+
+def as_svg(report: Report, *, is_narrow: bool = False) -> str:
     """Return a line chart of the means, without any script or foreign resource."""
+    layout = _NARROW if is_narrow else _WIDE
     chart = pygal.Line(
         js=(),
         css=("file://style.css", "file://graph.css", _DARK),
         style=_STYLE,
-        width=600,
-        height=340,
+        width=layout.width,
+        height=layout.height,
         max_scale=6,
         legend_at_bottom=True,
-        legend_at_bottom_columns=4,
+        legend_at_bottom_columns=layout.legend_columns,
         legend_box_size=12,
         show_minor_x_labels=False,
         show_dots=False,
@@ -84,7 +101,7 @@ def as_svg(report: Report) -> str:
         partial(_named, _as_xml_text(f"{report.source}, {report.type.value}: means"))
     )
     chart.x_labels = [row.period for row in report.rows]
-    chart.x_labels_major = chart.x_labels[:: max(1, len(report.rows) // 6)]
+    chart.x_labels_major = chart.x_labels[:: max(1, len(report.rows) // layout.periods)]
     for column in _columns(report):
         means = [row.values[column].mean if column in row.values else None for row in report.rows]
         chart.add(_as_xml_text(column), means)
