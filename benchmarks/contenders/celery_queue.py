@@ -41,7 +41,7 @@ class CeleryQueue:
     """Celery, with acknowledgement after the execution."""
 
     dialect = Dialect.POSTGRESQL
-    share = 0.5
+    share = 0.1
     is_limit = False
     uses_database = False
 
