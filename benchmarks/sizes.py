@@ -1,6 +1,6 @@
 """How much is measured."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 
@@ -54,6 +54,29 @@ class Sizes:
     held: float
 
 
+_SMALL: Final = Sizes(
+    single=300,
+    concurrent=2_000,
+    bulk=10_000,
+    chunk=1_000,
+    processes=(1, 2),
+    variants=True,
+    noop=10_000,
+    short=5_000,
+    pickups=60,
+    idle=15,
+    backlogs=(1_000, 100_000),
+    histories=(1_000, 1_000_000),
+    claims=40,
+    jobs=((1_000, 1_000), (1_000_000, 100_000)),
+    pages=20,
+    log_lines=10_000,
+    log_seconds=10,
+    apart=500,
+    impatient=False,
+    held=15,
+)
+
 SIZES: Final = {
     "smoke": Sizes(
         single=5,
@@ -77,27 +100,14 @@ SIZES: Final = {
         impatient=True,
         held=0.1,
     ),
-    "small": Sizes(
-        single=300,
-        concurrent=2_000,
-        bulk=10_000,
-        chunk=1_000,
-        processes=(1, 2),
-        variants=True,
-        noop=10_000,
-        short=5_000,
-        pickups=60,
-        idle=15,
-        backlogs=(1_000, 100_000),
-        histories=(1_000, 1_000_000),
-        claims=40,
-        jobs=((1_000, 1_000), (1_000_000, 100_000)),
-        pages=20,
-        log_lines=10_000,
-        log_seconds=10,
-        apart=500,
-        impatient=False,
-        held=15,
+    "small": _SMALL,
+    # As many jobs as the targets name, and as little of all else as tells something.
+    "medium": replace(
+        _SMALL,
+        backlogs=(1_000, 1_000_000),
+        histories=(1_000, 10_000_000),
+        idle=10,
+        held=10,
     ),
     "full": Sizes(
         single=1_000,
