@@ -75,12 +75,16 @@ def main(
         run_loop(partial(_describe, databases, contenders_here, about))
         if json_file:
             _check(json_file, about)
+
+        def keep(measured: list[Results]) -> None:
+            for each in measured:
+                each.made = made
+            # Each at once: what fails later takes nothing away.
+            kept = merge(json_file, about, measured) if json_file else [*results, *measured]
+            results[:] = kept
+
         run = partial(Run, contenders_here, databases, SIZES[size], rounds)
-        run_loop(partial(_measure, run, only, results))
-    for each in results:
-        each.made = made
-    if json_file:
-        results = merge(json_file, about, results)
+        run_loop(partial(_measure, run, only, keep))
     tables = as_markdown(results, about)
     click.echo(tables)
     if markdown_file:
@@ -106,13 +110,13 @@ def _check(json_file: Path, about: dict[str, str]) -> None:
 
 
 async def _measure(
-    run_with: Callable[[Nurseries], Run], only: list[str], results: list[Results]
+    run_with: Callable[[Nurseries], Run], only: list[str], keep: Callable[[list[Results]], None]
 ) -> None:
     async with Nurseries.open() as nurseries:
         run = run_with(nurseries)
         for name in only:
             began = time.monotonic()
-            results += await MEASUREMENTS[name](run)
+            keep(await MEASUREMENTS[name](run))
             click.echo(f"measured {name} in {time.monotonic() - began:.0f} s", err=True)
 
 

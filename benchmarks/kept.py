@@ -30,6 +30,7 @@ def merge(path: Path, about: Mapping[str, str], new: Sequence[Results]) -> list[
     order = list(MEASUREMENTS)
     results = sorted([*old, *new], key=lambda each: order.index(each.measurement))
     values = {"about": whole, "results": [each.as_json() for each in results]}
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(values, indent=1) + "\n")
     return results
 
