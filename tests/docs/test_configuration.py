@@ -92,7 +92,7 @@ def test_its_environment_variable_sets_it(key: str) -> None:
     variable = ROWS[key][1]
     required = {"issuer": "https://id.example", "client_id": "modhost"}
     configuration = Configuration({"modules": {"oidc": required}}, environ={variable: "nonsense"})
-    values = dict(configuration.in_effect(modules()))
+    values = {each.key: each.value for each in configuration.in_effect(modules())}
     refused = " ".join(finding.detail for finding in configuration.findings)
     in_effect = str(values.get(key))
     is_secret = in_effect == HIDDEN and key.endswith("secret")

@@ -35,6 +35,10 @@ def load(tmp_path: Path, text: str, **environ: str) -> Configuration:
     return load_configuration(file, environ)
 
 
+def values(configuration: Configuration, **models: type[ModuleOptions]) -> dict[str, object]:
+    return {each.key: each.value for each in configuration.in_effect(models)}
+
+
 def only_problem(configuration: Configuration) -> str:
     (finding,) = configuration.findings
     return str(finding)
@@ -120,14 +124,30 @@ def test_a_list_or_table_in_a_variable_is_told_as_json(tmp_path: Path) -> None:
     assert "Or set its keys one by one: MODHOST__HOST__MODULES__<KEY>." in of_table
 
 
+def test_what_is_in_effect_is_told_as_it_is_written_with_its_origin(tmp_path: Path) -> None:
+    configuration = load(
+        tmp_path,
+        '[modules.a]\nspeed = 3\nnames = ["x"]\n',
+        MODHOST__MODULES__A__SPEED="4",
+        MODHOST__MODULES__A__PAUSE="0.5",
+    )
+    file = str(tmp_path / "host.toml")
+    told = {each.key: (each.value, each.origin) for each in configuration.in_effect({"a": Options})}
+    assert told["[modules.a] speed"] == (4, "MODHOST__MODULES__A__SPEED")
+    assert told["[modules.a] pause"] == ("500ms", "MODHOST__MODULES__A__PAUSE")
+    assert told["[modules.a] names"] == (["x"], file)
+    assert told["[modules.a] api_key"] == ("***", "default")
+    assert told["[host] shutdown_grace"] == ("45s", "default")
+
+
 def test_a_secret_is_never_shown(tmp_path: Path) -> None:
     configuration = load(tmp_path, "[modules.a]\napi_key = 8675309\n")
     configuration.bind("a", Options)
     assert "8675309" not in only_problem(configuration)
-    shown = dict(Configuration().in_effect({"a": Options}))
+    shown = values(Configuration(), a=Options)
     assert shown["[modules.a] api_key"] == "***"
     url = {"host": {"database_url": "postgresql://me:sesame@host/db"}}
-    shown = dict(Configuration(url).in_effect({}))
+    shown = values(Configuration(url))
     assert shown["[host] database_url"] == "postgresql://me:***@host/db"
 
 

@@ -46,6 +46,7 @@ def test_what_is_not_safe_stops_the_start(option: str, value: object) -> None:
 
 
 def test_the_configuration_is_shown_without_the_secret() -> None:
-    shown = dict(configured(issuer="http://127.0.0.1:8080").in_effect({"oidc": OidcOptions}))
+    configuration = configured(issuer="http://127.0.0.1:8080")
+    shown = {each.key: each.value for each in configuration.in_effect({"oidc": OidcOptions})}
     assert shown["[modules.oidc] client_secret"] == "***"
     assert shown["[modules.oidc] issuer"] == "http://127.0.0.1:8080"

@@ -37,7 +37,7 @@ def test_options_are_shown_without_secrets() -> None:
     ]
     values = {"mirrors": mirrors, "dsn": SENTINEL, "smtp": dict.fromkeys(names, SENTINEL)}
     configuration = Configuration({"modules": {"shy": values}})
-    shown = dict(configuration.in_effect({"shy": ShyOptions}))
+    shown = {each.key: each.value for each in configuration.in_effect({"shy": ShyOptions})}
     assert shown["[modules.shy] dsn"] == "***"
     assert SENTINEL not in repr(shown)
 

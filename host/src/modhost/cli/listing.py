@@ -2,7 +2,7 @@
 
 import click
 
-from modhost.cli.context import configuration_of, host_of
+from modhost.cli.context import host_of
 from modhost.cli.output import as_json, show
 from modhost.permissions import Anyone
 from modhost.services import name_of
@@ -82,7 +82,9 @@ def services(context: click.Context, *, as_json: bool) -> None:
     rows = [
         {
             "contract": name_of(each.contract),
-            "implementation": getattr(each.factory, "__qualname__", str(each.factory)),
+            "implementation": getattr(
+                each.implementation, "__qualname__", str(each.implementation)
+            ),
             "lifetime": each.lifetime.value,
             "module": each.module,
         }
@@ -95,12 +97,7 @@ def services(context: click.Context, *, as_json: bool) -> None:
 @as_json
 @click.pass_context
 def config(context: click.Context, *, as_json: bool) -> None:
-    """Show the configuration as it is in effect, without secrets."""
+    """Show the configuration as it is in effect, with the origin of each value; no secrets."""
     host = host_of(context)
-    rows = [
-        {"key": key, "value": value}
-        for key, value in configuration_of(context).in_effect(
-            {found.module.name: found.module.options for found in host.modules}
-        )
-    ]
-    show(rows, as_json=as_json)
+    models = {found.module.name: found.module.options for found in host.modules}
+    show([each._asdict() for each in host.configuration.in_effect(models)], as_json=as_json)

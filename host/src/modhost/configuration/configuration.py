@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -11,9 +11,24 @@ from modhost.configuration.host_options import HostOptions
 from modhost.configuration.origins import Origins
 from modhost.configuration.problems import findings_of, named
 from modhost.configuration.secrecy import HIDDEN, is_secret_name, shown
-from modhost.configuration.values import leaves, merge, overrides
+from modhost.configuration.values import as_written, leaves, merge, overrides
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+class Setting(NamedTuple):
+    """An option as it is in effect.
+
+    Args:
+        key: as people find it in the file: `[section] key`.
+        value: as one would write it; hidden when it is a secret.
+        origin: the file or the environment variable that set it, or `default`.
+
+    """
+
+    key: str
+    value: Any
+    origin: str
 
 
 class Configuration:
@@ -75,13 +90,22 @@ class Configuration:
         """Return a module's options; None when they cannot be used, which is then a finding."""
         return self._bind(("modules", module), model, module)
 
-    def in_effect(self, models: Mapping[str, type[BaseModel]]) -> Iterator[tuple[str, Any]]:
+    def in_effect(self, models: Mapping[str, type[BaseModel]]) -> Iterator[Setting]:
         """Yield every option with its value, secrets hidden, those of the host first."""
-        yield from _rows(("host",), self.host)
+        yield from self._settings(("host",), self.host)
         for module, model in models.items():
             options = self.bind(module, model)
             if options is not None:
-                yield from _rows(("modules", module), options)
+                yield from self._settings(("modules", module), options)
+
+    def _settings(self, section: tuple[str, ...], options: BaseModel) -> Iterator[Setting]:
+        for path, value in leaves(options.model_dump(mode="python")):
+            is_secret = any(map(is_secret_name, path))
+            yield Setting(
+                named(section, path),
+                HIDDEN if is_secret else shown(path[-1], as_written(value)),
+                self._origins.short((*section, *path)),
+            )
 
     def _bind(
         self, section: tuple[str, ...], model: type[Model], module: str | None
@@ -114,10 +138,3 @@ class Configuration:
                 detail = f"{where} is no table."
                 remedy = f"Write [modules.{name}]."
                 self.findings.append(Finding(rules.BAD_VALUE, detail, remedy))
-
-
-def _rows(section: tuple[str, ...], options: BaseModel) -> Iterator[tuple[str, Any]]:
-    dumped = options.model_dump(mode="python")
-    for path, value in leaves(dumped):
-        is_secret = any(map(is_secret_name, path))
-        yield named(section, path), HIDDEN if is_secret else shown(path[-1], value)

@@ -35,6 +35,11 @@ class Origins:
         ]
         return " and ".join(found) or self._source
 
+    def short(self, path: Path) -> str:
+        """Return what set a key in a word: the variable, the file, or `default`."""
+        is_set = any(_is_within(each, path) or _is_within(path, each) for each in self._in_file)
+        return self.variable(path) or (self._source if is_set else "default")
+
     def variable(self, path: Path) -> str | None:
         """Return the environment variable that set a key, or a table around it."""
         for length in range(len(path), 0, -1):

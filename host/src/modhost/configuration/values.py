@@ -3,7 +3,10 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
+
+from modhost.durations import format_duration
 
 PREFIX: Final = "MODHOST__"
 
@@ -49,6 +52,11 @@ def leaves(tree: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path, Any
             yield from leaves(value, (*path, name))
         else:
             yield (*path, name), value
+
+
+def as_written(value: Any) -> Any:
+    """Return a value as one would write it: durations with a unit."""
+    return format_duration(value) if isinstance(value, timedelta) else value
 
 
 def _value(text: str) -> Any:

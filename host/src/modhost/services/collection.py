@@ -84,7 +84,7 @@ class ServiceCollection:
 
     def add_instance(self, contract: TypeForm[T], instance: T) -> None:
         """Register an instance that exists already; the host does not close it."""
-        self._add(contract, lambda: instance, Lifetime.SINGLETON)
+        self._add(contract, lambda: instance, Lifetime.SINGLETON, type(instance))
 
     def contribute(self, kind: type[T], item: T, *, key: str | None = None) -> None:
         """Add one of many values; whoever takes a `tuple[kind, ...]` gets those of all modules.
@@ -97,7 +97,9 @@ class ServiceCollection:
         """Tell, with everything else that is wrong, that what was to be registered cannot be."""
         self._registry.findings.append(Finding(rule, detail, remedy, self.module))
 
-    def _add(self, contract: Any, implementation: Any, lifetime: Lifetime) -> None:
+    def _add(
+        self, contract: Any, implementation: Any, lifetime: Lifetime, known_as: Any = None
+    ) -> None:
         factory = contract if implementation is None else implementation
         dependencies: tuple[Dependency, ...] = ()
         try:
@@ -108,7 +110,15 @@ class ServiceCollection:
             self._registry.findings.append(finding)
         kind = kind_of(factory)
         self._registry.add(
-            Registration(contract, factory, lifetime, kind, dependencies, self.module)
+            Registration(
+                contract,
+                factory,
+                lifetime,
+                kind,
+                dependencies,
+                self.module,
+                known_as or factory,
+            )
         )
 
 

@@ -40,7 +40,10 @@ class UnusableAnnotation(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A contract with the factory that makes its instances."""
+    """A contract with the factory that makes its instances.
+
+    `implementation` is what people know it by: the class, or the function that makes it.
+    """
 
     contract: Any
     factory: Callable[..., Any]
@@ -48,6 +51,7 @@ class Registration:
     kind: Kind
     dependencies: tuple[Dependency, ...]
     module: str
+    implementation: Callable[..., Any]
 
 
 def kind_of(factory: Callable[..., Any]) -> Kind:

@@ -1,0 +1,23 @@
+"""What a host consists of, in words of its own."""
+
+import json
+
+from cli.command_line import CommandLine
+
+
+def test_services_are_told_with_the_class_that_implements_them(command_line: CommandLine) -> None:
+    run = command_line.run("services", "--json")
+    told = {each["contract"]: each["implementation"] for each in json.loads(run.stdout)}
+    assert told["modhost.database.database.Database"] == "Database"
+    assert told["modhost.clock.Clock"] == "SystemClock"
+    assert told["modhost.audit.contracts.AuditLog"] == "DatabaseAudit"
+    assert not [name for name in told.values() if "<" in name]
+
+
+def test_the_configuration_is_told_as_it_is_written_with_its_origin(
+    command_line: CommandLine,
+) -> None:
+    rows = {line.split("  ")[0]: line for line in command_line.run("config").stdout.splitlines()}
+    assert rows["[modules.background_jobs] retention"].split()[-2:] == ["7d", "default"]
+    assert rows["[host] behind_tls"].split()[-2:] == ["false", "default"]
+    assert rows["[host] environment"].split()[-2:] == ["development", str(command_line.config)]
