@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar, cast
+from uuid import UUID
 
 import anyio
 
@@ -52,6 +53,10 @@ class Backend(Protocol):
         """See what has changed."""
         ...
 
+    def lines(self) -> set[tuple[UUID, str]]:
+        """Return the log lines of all jobs."""
+        ...
+
     def close(self) -> None:
         """Disconnect."""
         ...
@@ -68,6 +73,10 @@ class SqliteBackend:
 
     def store(self, way: Way, server: Server, history: History) -> JobStore:
         return SqliteJobStore(cast(SqliteAccess, _Sqlite(self, way, history)))
+
+    def lines(self) -> set[tuple[UUID, str]]:
+        rows = self.connection.execute("SELECT job_id, message FROM background_jobs_logs")
+        return {(UUID(row[0]), row[1]) for row in rows}
 
     def close(self) -> None:
         self.connection.close()
@@ -128,6 +137,10 @@ class PostgresBackend:
 
     def store(self, way: Way, server: Server, history: History) -> JobStore:
         return PostgresJobStore(cast(PostgresAccess, _Postgres(self, way, server, history)))
+
+    def lines(self) -> set[tuple[UUID, str]]:
+        rows = self.do(self.connection.fetch, "SELECT job_id, message FROM background_jobs.logs")
+        return {(UUID(str(row[0])), row[1]) for row in rows}
 
     def close(self) -> None:
         self.do(self.connection.close)

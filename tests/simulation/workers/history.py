@@ -73,6 +73,8 @@ class Attempt:
     """How many seconds it takes to stop when it is asked to."""
     over: float | None = None
     how: str | None = None
+    lines: list[str] = field(default_factory=list)
+    """What it has logged."""
 
 
 def process_of(worker: str) -> str:
@@ -91,6 +93,8 @@ class History:
     attempts: dict[Lease, Attempt] = field(default_factory=dict)
     beats: list[Beat] = field(default_factory=list)
     rows: dict[UUID, Row] = field(default_factory=dict)
+    lines: set[tuple[UUID, str]] = field(default_factory=set)
+    """The log lines that are stored in the end."""
     wrongs: list[str] = field(default_factory=list)
     """What was wrong at the moment it happened."""
 
@@ -106,14 +110,14 @@ class History:
         self.rows = rows
 
     @contextmanager
-    def attempt(self, lease: Lease, process: str, sulks: float) -> Iterator[None]:
+    def attempt(self, lease: Lease, process: str, sulks: float) -> Iterator[Attempt]:
         """Note that an attempt runs, and how it ends."""
         attempt = Attempt(lease, process, self.clock.monotonic(), sulks)
         if lease in self.attempts:
             self.wrongs.append(f"{attempt.began:.2f}: {lease} runs twice")
         self.attempts[lease] = attempt
         try:
-            yield
+            yield attempt
         except Exception:
             self._note_end(attempt, "raised")
             raise

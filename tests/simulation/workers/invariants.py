@@ -24,6 +24,7 @@ def wrongs(history: History) -> list[str]:
         no_attempt_is_too_many,
         attempts_run_one_at_a_time,
         states_tell_what_the_code_did,
+        what_was_logged_is_stored_with_the_end,
         only_the_silent_are_taken_for_dead,
         slots_are_not_exceeded,
         runs_of_a_schedule_do_not_overlap,
@@ -110,6 +111,17 @@ def states_tell_what_the_code_did(history: History) -> Iterator[str]:
             continue  # timed out, or cancelled by itself
         if not is_over or how != wanted.get(state, how):  # type: ignore[arg-type]
             yield from _told([change], f", but {attempt}")
+
+
+def what_was_logged_is_stored_with_the_end(history: History) -> Iterator[str]:
+    """An end that is stored has all lines of its attempt before it."""
+    for change in history.changes:
+        if not change.lease_ended or change.is_rescue or change.before is None:
+            continue
+        attempt = history.attempts.get(Lease(change.job, change.before.fence))
+        lines = {(change.job, line) for line in attempt.lines} if attempt else set()
+        if lines - history.lines:
+            yield from _told([change], f" without {lines - history.lines}")
 
 
 def only_the_silent_are_taken_for_dead(history: History) -> Iterator[str]:

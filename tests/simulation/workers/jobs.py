@@ -51,9 +51,10 @@ class SimulatedJob(ModuleJob):
             await anyio.sleep_forever()
         plan = context.get_data(Plan)
         lease = cast(AttemptContext, context)._attempt.claimed.lease
-        with self._stage.history.attempt(lease, self._stage.way.name, plan.sulks):
+        with self._stage.history.attempt(lease, self._stage.way.name, plan.sulks) as attempt:
             for line in range(plan.lines):
-                context.log(f"{lease.fence}: {line}")
+                attempt.lines.append(f"{lease.fence}: {line}")
+                context.log(attempt.lines[-1])
                 context.report_progress(100 * line / plan.lines)
                 await _work(plan.seconds / plan.lines, sulks=plan.sulks)
             if lease.fence == 1:

@@ -87,6 +87,7 @@ class Story(ABC):
                 run_virtually(self.clock, self._seed, self._run)
         finally:
             logging.disable(disabled)
+        self.history.lines = self._backend.lines()
         return self.history
 
     async def _run(self) -> None:
