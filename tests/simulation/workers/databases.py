@@ -12,11 +12,10 @@ import anyio
 from modhost.database import PostgresAccess, SqliteAccess
 from modhost.database.sqlite_connection import connect
 from modhost_background_jobs.queue import postgres_statements as statements
-from modhost_background_jobs.queue.postgres_store import PostgresJobStore
-from modhost_background_jobs.queue.sqlite_store import SqliteJobStore
 from modhost_background_jobs.queue.store import JobStore
 from simulation.workers.faults import Server, Way
 from simulation.workers.history import History, row_of
+from simulation.workers.rescues import PostgresStore, SqliteStore
 from simulation.world import World
 
 T = TypeVar("T")
@@ -72,7 +71,7 @@ class SqliteBackend:
         self.connection.execute("PRAGMA synchronous = OFF")
 
     def store(self, way: Way, server: Server, history: History) -> JobStore:
-        return SqliteJobStore(cast(SqliteAccess, _Sqlite(self, way, history)))
+        return SqliteStore(cast(SqliteAccess, _Sqlite(self, way, history)))
 
     def lines(self) -> set[tuple[UUID, str]]:
         rows = self.connection.execute("SELECT job_id, message FROM background_jobs_logs")
@@ -136,7 +135,7 @@ class PostgresBackend:
         return self._world.do(statement, *arguments)
 
     def store(self, way: Way, server: Server, history: History) -> JobStore:
-        return PostgresJobStore(cast(PostgresAccess, _Postgres(self, way, server, history)))
+        return PostgresStore(cast(PostgresAccess, _Postgres(self, way, server, history)))
 
     def lines(self) -> set[tuple[UUID, str]]:
         rows = self.do(self.connection.fetch, "SELECT job_id, message FROM background_jobs.logs")

@@ -9,6 +9,8 @@ from typing import TypeVar
 import anyio
 from anyio.abc import TaskGroup
 
+from simulation.workers.history import RESCUING
+
 T = TypeVar("T")
 
 
@@ -35,6 +37,9 @@ WEIGHTS = {
     Fault.SLOW: 3.0,
     Fault.STOPPED: 0.2,
 }
+
+SLOW_RESCUES = 0.3
+"""The share of rescues that take their time, if anything goes wrong at all."""
 
 
 class Server:
@@ -81,7 +86,9 @@ class Way:
 
     def _draw(self) -> Fault:
         if self._random.random() >= self._server.rate:
-            return Fault.NONE
+            # Whoever is rescued may be heard of until the last moment.
+            is_rescue = RESCUING.get() and self._server.rate > 0
+            return Fault.SLOW if is_rescue and self._random.random() < SLOW_RESCUES else Fault.NONE
         return self._random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
 
     async def _travel(self, *, slow: bool) -> None:

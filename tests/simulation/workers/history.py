@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -23,26 +24,19 @@ class Row(NamedTuple):
     on_hold: bool
 
 
+RESCUING: ContextVar[bool] = ContextVar("rescuing", default=False)
+"""Whether what is done just now is a rescue."""
+
+
 class Change(NamedTuple):
     """What one commit did to one job; `by` is the process whose commit it was."""
 
     at: float
     by: str
+    is_rescue: bool
     job: UUID
     before: Row | None
     after: Row | None
-
-    @property
-    def is_rescue(self) -> bool:
-        """Whether a running job was taken from its worker by another one."""
-        before = self.before
-        return (
-            before is not None
-            and before.state is JobState.RUNNING
-            and before.worker is not None
-            and process_of(before.worker) != self.by
-            and self.lease_ended
-        )
 
     @property
     def lease_ended(self) -> bool:
@@ -100,13 +94,14 @@ class History:
 
     def see(self, found: list[tuple[UUID, Row]], by: str) -> None:
         """Note what has changed since the last look."""
+        at, is_rescue = self.clock.monotonic(), RESCUING.get()
         rows = dict(found)
         if len(rows) < len(found):
-            self.wrongs.append(f"{self.clock.monotonic():.2f}: a job is in both tables")
+            self.wrongs.append(f"{at:.2f}: a job is in both tables")
         for job in rows | self.rows:
             before, after = self.rows.get(job), rows.get(job)
             if before != after:
-                self.changes.append(Change(self.clock.monotonic(), by, job, before, after))
+                self.changes.append(Change(at, by, is_rescue, job, before, after))
         self.rows = rows
 
     @contextmanager

@@ -7,7 +7,7 @@ from uuid import UUID
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.queue.records import Lease
 from modhost_background_jobs.worker.draining import OBEY_SECONDS
-from simulation.workers.history import Attempt, Change, History, short
+from simulation.workers.history import Attempt, Change, History, process_of, short
 from simulation.workers.hosts import OPTIONS
 
 PEOPLE = "people"
@@ -22,6 +22,7 @@ def wrongs(history: History) -> list[str]:
         final_states_are_final,
         a_job_that_is_to_stop_is_not_run_again,
         no_attempt_is_too_many,
+        nobody_else_ends_an_attempt,
         attempts_run_one_at_a_time,
         states_tell_what_the_code_did,
         what_was_logged_is_stored_with_the_end,
@@ -80,6 +81,15 @@ def no_attempt_is_too_many(history: History) -> Iterator[str]:
     """No job is claimed without an attempt to spend."""
     for change in history.changes:
         if change.after is not None and change.after.attempts_left < 0:
+            yield from _told([change])
+
+
+def nobody_else_ends_an_attempt(history: History) -> Iterator[str]:
+    """Neither a zombie nor anybody but its own process, other than by a rescue."""
+    for change in history.changes:
+        if not change.lease_ended or change.is_rescue or change.before is None:
+            continue
+        if process_of(change.before.worker or "") != change.by:
             yield from _told([change])
 
 
