@@ -25,7 +25,7 @@ class Fault(Enum):
     LATE = auto()
     """The caller is told of an error; what it asked for is done a little later."""
     SLOW = auto()
-    """It takes seconds."""
+    """It takes seconds, on the way there or on the way back."""
     STOPPED = auto()
     """Its process is asked to stop meanwhile: whoever waits is cancelled."""
 
@@ -64,6 +64,8 @@ class Way:
         self._server = server
         self.is_cut = False
         self.is_dead = False
+        self.losses = 0
+        """How many calls were lost so far."""
         self.on_stop: Callable[[], None] = lambda: None
         """Asks the process to stop."""
 
@@ -72,7 +74,8 @@ class Way:
         fault = self._draw()
         if fault is Fault.STOPPED:
             self.on_stop()
-        await self._travel(slow=fault is Fault.SLOW)
+        is_slow_there = fault is Fault.SLOW and self._random.random() < 0.5
+        await self._travel(slow=is_slow_there)
         self._lose(is_lost=fault is Fault.REFUSED)
         if fault is Fault.LATE:
             if not in_turn:
@@ -80,7 +83,7 @@ class Way:
             self._lose(is_lost=True)
         async with nullcontext() if in_turn else self._server.turn:
             answer = perform()
-        await self._travel(slow=False)
+        await self._travel(slow=fault is Fault.SLOW and not is_slow_there)
         self._lose(is_lost=fault is Fault.UNANSWERED)
         return answer
 
@@ -96,6 +99,7 @@ class Way:
 
     def _lose(self, *, is_lost: bool) -> None:
         if is_lost or self.is_cut or self.is_dead or self._server.is_down:
+            self.losses += 1
             msg = "the connection was lost"
             raise ConnectionResetError(msg)
 

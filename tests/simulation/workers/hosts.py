@@ -9,6 +9,7 @@ import anyio
 from modhost.background.hosted_service import HostedService
 from modhost.background.supervisor import HostedServiceFailed, Supervisor
 from modhost.services import ServiceProvider
+from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_types import JobTypes
@@ -30,7 +31,7 @@ from modhost_background_jobs.worker.suspects import Suspects
 from modhost_background_jobs.worker.sweeper import StalledJobSweeperService
 from simulation.workers.distant import Distant
 from simulation.workers.faults import Way
-from simulation.workers.history import History
+from simulation.workers.history import History, process_of, short
 from simulation.workers.jobs import REGISTERED, Stage
 from simulation.workers.stand_ins import Heart, NoProcesses, Provider, Wakeups
 from simulation.workers.virtual_time import VirtualClock
@@ -95,9 +96,19 @@ class SimulatedHost:
                 try:
                     async with supervisor.running():
                         await self._is_to_stop.wait()
+                        losses = self.way.losses
+                    self._note_what_is_left(losses)
                 except HostedServiceFailed:
                     await anyio.sleep(1)
                 self._note_crashes(supervisor)
+
+    def _note_what_is_left(self, losses: int) -> None:
+        """After a shutdown in which nothing was lost on the way, the process has no job."""
+        if self.way.losses > losses or self.way.is_dead:
+            return
+        for job, row in self._history.rows.items():
+            if row.state is JobState.RUNNING and process_of(row.worker or "") == self.way.name:
+                self._history.wrongs.append(f"{self.way.name} has left {short(job)}")
 
     def _note_crashes(self, supervisor: Supervisor) -> None:
         for each in supervisor.report():

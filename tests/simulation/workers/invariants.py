@@ -73,7 +73,8 @@ def a_job_that_is_to_stop_is_not_run_again(history: History) -> Iterator[str]:
     for change in history.changes:
         if change.before is None or not change.before.is_to_stop or change.after is None:
             continue
-        if not (change.after.state.is_final or change.after.is_to_stop):
+        runs_on = change.after.state is JobState.RUNNING and change.after.is_to_stop
+        if not (change.after.state.is_final or runs_on):
             yield from _told([change])
 
 

@@ -18,6 +18,8 @@ STORM_SECONDS: Final = 90.0
 PAUSE_SECONDS: Final = 2.5
 RATES: Final = (0.0, 0.02, 0.1, 0.25)
 OUTAGES: Final = (2.0, 10.0, 19.0, 21.0, 40.0)
+CUTS: Final = (5.0, 22.0, 26.0, 35.0)
+"""Workers are taken for dead after 20 to 25 s."""
 
 
 class Storm(Story):
@@ -31,10 +33,10 @@ class Storm(Story):
             self._cancel: 4,
             self._retry: 2,
             self._wake: 6,
-            self._kill: 0.7,
-            self._stop: 0.7,
-            self._cut: 0.7,
-            self._take_down: 0.4,
+            self._kill: 0.8,
+            self._stop: 1,
+            self._cut: 2,
+            self._take_down: 0.3,
         }
 
     async def happen(self) -> None:
@@ -49,7 +51,7 @@ class Storm(Story):
     def _any_job(self) -> NewJob:
         pick = self.random
         plan = Plan(
-            seconds=pick.choice([0, 0, 0.5, 3, 12, 30]),
+            seconds=pick.choice([0, 0.5, 3, 12, 20, 30]),
             lines=pick.randint(1, 4),
             failures=pick.choice([0, 0, 0, 1, 2]),
             first_ends=pick.choice(
@@ -98,7 +100,7 @@ class Storm(Story):
     async def _cut(self) -> None:
         way = self.random.choice(self.hosts).way
         way.is_cut = True
-        await anyio.sleep(self.random.choice(OUTAGES))
+        await anyio.sleep(self.random.choice(CUTS))
         way.is_cut = False
 
     async def _take_down(self) -> None:
