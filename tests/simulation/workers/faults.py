@@ -38,7 +38,7 @@ WEIGHTS = {
     Fault.STOPPED: 0.2,
 }
 
-SLOW_RESCUES = 0.3
+SLOW_RESCUES = 0.6
 """The share of rescues that take their time, if anything goes wrong at all."""
 
 
@@ -64,8 +64,8 @@ class Way:
         self._server = server
         self.is_cut = False
         self.is_dead = False
-        self.losses = 0
-        """How many calls were lost so far."""
+        self.lost_at = 0.0
+        """When a call was lost last."""
         self.on_stop: Callable[[], None] = lambda: None
         """Asks the process to stop."""
 
@@ -74,7 +74,7 @@ class Way:
         fault = self._draw()
         if fault is Fault.STOPPED:
             self.on_stop()
-        is_slow_there = fault is Fault.SLOW and self._random.random() < 0.5
+        is_slow_there = fault is Fault.SLOW and (RESCUING.get() or self._random.random() < 0.5)
         await self._travel(slow=is_slow_there)
         self._lose(is_lost=fault is Fault.REFUSED)
         if fault is Fault.LATE:
@@ -99,7 +99,7 @@ class Way:
 
     def _lose(self, *, is_lost: bool) -> None:
         if is_lost or self.is_cut or self.is_dead or self._server.is_down:
-            self.losses += 1
+            self.lost_at = anyio.current_time()
             msg = "the connection was lost"
             raise ConnectionResetError(msg)
 

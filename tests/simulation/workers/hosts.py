@@ -27,6 +27,7 @@ from modhost_background_jobs.worker.progress import ProgressBuffer
 from modhost_background_jobs.worker.progress_flush import ProgressFlushService
 from modhost_background_jobs.worker.recurring import RecurringJobsService
 from modhost_background_jobs.worker.statistics import StatisticsService
+from modhost_background_jobs.worker.stop_requests import WARY_SECONDS
 from modhost_background_jobs.worker.suspects import Suspects
 from modhost_background_jobs.worker.sweeper import StalledJobSweeperService
 from simulation.workers.distant import Distant
@@ -96,15 +97,18 @@ class SimulatedHost:
                 try:
                     async with supervisor.running():
                         await self._is_to_stop.wait()
-                        losses = self.way.losses
-                    self._note_what_is_left(losses)
+                        asked_at = self._clock.monotonic()
+                    self._note_what_is_left(asked_at)
                 except HostedServiceFailed:
                     await anyio.sleep(1)
                 self._note_crashes(supervisor)
 
-    def _note_what_is_left(self, losses: int) -> None:
-        """After a shutdown in which nothing was lost on the way, the process has no job."""
-        if self.way.losses > losses or self.way.is_dead:
+    def _note_what_is_left(self, asked_at: float) -> None:
+        """After a shutdown in which nothing was lost on the way, the process has no job.
+
+        Nor before it: what a claim took whose answer was lost may not be found in time.
+        """
+        if self.way.is_dead or self.way.lost_at > asked_at - WARY_SECONDS:
             return
         for job, row in self._history.rows.items():
             if row.state is JobState.RUNNING and process_of(row.worker or "") == self.way.name:

@@ -18,8 +18,10 @@ STORM_SECONDS: Final = 90.0
 PAUSE_SECONDS: Final = 2.5
 RATES: Final = (0.0, 0.02, 0.1, 0.25)
 OUTAGES: Final = (2.0, 10.0, 19.0, 21.0, 40.0)
-CUTS: Final = (5.0, 22.0, 26.0, 35.0)
-"""Workers are taken for dead after 20 to 25 s."""
+CUT: Final = (15.0, 32.0)
+"""How long, at the least and at the most: workers are taken for dead after 20 to 30 s."""
+LATEST: Final = 5
+"""Of how many jobs people change their minds: most of the others are over."""
 
 
 class Storm(Story):
@@ -76,7 +78,7 @@ class Storm(Story):
         if not self.jobs:
             return
         try:
-            await ask(self.random.choice(self.jobs))
+            await ask(self.random.choice(self.jobs[-LATEST:]))
         except (JobNotFound, JobConflict, ConnectionResetError):
             return
 
@@ -100,7 +102,7 @@ class Storm(Story):
     async def _cut(self) -> None:
         way = self.random.choice(self.hosts).way
         way.is_cut = True
-        await anyio.sleep(self.random.choice(CUTS))
+        await anyio.sleep(self.random.uniform(*CUT))
         way.is_cut = False
 
     async def _take_down(self) -> None:
