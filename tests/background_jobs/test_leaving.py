@@ -1,6 +1,7 @@
 """A worker that stops leaves no trace among those alive."""
 
 from typing import Any
+from uuid import UUID
 
 import anyio
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import Probe, ProbedJob
 from modhost.database import Database
-from modhost_background_jobs.contracts import JobExecutionContext
+from modhost_background_jobs.contracts import JobExecutionContext, JobState
 from modhost_background_jobs.queue.open_store import open_store
 from modhost_background_jobs.queue.store import JobStore
 from modhost_background_jobs.worker import draining
@@ -32,6 +33,7 @@ class StubbornJob(ProbedJob):
 
     async def execute(self, context: JobExecutionContext) -> None:
         self.probe.started["job"] += 1
+        context.log("half way")
         with anyio.CancelScope(shield=True):
             await self.probe.gate.wait()
 
@@ -59,3 +61,34 @@ async def test_a_worker_leaves_though_the_database_is_away_and_a_job_does_not_st
                 monkeypatch.setattr(store, write, fail)
     async with Database(database_url).open() as database:
         assert len(await open_store(database).heartbeats()) == 1
+
+
+async def test_what_a_job_has_logged_is_stored_before_it_is_handed_back_for_not_stopping(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lease was void when the log was written at last."""
+    monkeypatch.setattr(draining, "OBEY_SECONDS", 0.05)
+    probe = Probe()
+    async with jobs_host(
+        database_url,
+        probe,
+        more_jobs=[StubbornJob],
+        shutdown_grace="20ms",
+        progress_flush_interval="60s",
+    ) as jobs:
+        job_id = await jobs.scheduling.enqueue(StubbornJob)
+        await probe.until(lambda: probe.started["job"] == 1)
+        async with jobs.host.scope() as scope:
+            store = await scope.get(JobStore)
+        release = store.release
+
+        async def let_go(*arguments: Any) -> set[UUID]:
+            released = await release(*arguments)
+            probe.gate.set()
+            return released
+
+        monkeypatch.setattr(store, "release", let_go)
+    async with jobs_host(database_url, mode="Producer", more_jobs=[StubbornJob]) as jobs:
+        left = await jobs.detail(job_id)
+    assert left.state is JobState.PENDING
+    assert [line.message for line in left.logs] == ["half way"]

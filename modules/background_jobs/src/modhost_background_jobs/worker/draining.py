@@ -8,7 +8,7 @@ import anyio
 
 from modhost.clock import Clock
 from modhost_background_jobs.queue.records import Released
-from modhost_background_jobs.queue.store import JobStore
+from modhost_background_jobs.worker.finishing import Finisher
 from modhost_background_jobs.worker.running import RunningAttempts
 from modhost_background_jobs.worker.stopping import RunningAttempt, StopReason
 
@@ -20,7 +20,9 @@ IGNORED: Final = "handed back: it ignored the request to stop when its worker sh
 CRASHED: Final = "handed back: the job processor of its worker crashed."
 
 
-async def drain(attempts: RunningAttempts, grace: timedelta, store: JobStore, clock: Clock) -> None:
+async def drain(
+    attempts: RunningAttempts, grace: timedelta, finisher: Finisher, clock: Clock
+) -> None:
     """Let running jobs end, ask those that remain to stop, hand back what does not."""
     if len(attempts):
         logger.info("Stopping: %d jobs have %g s to end.", len(attempts), grace.total_seconds())
@@ -34,7 +36,7 @@ async def drain(attempts: RunningAttempts, grace: timedelta, store: JobStore, cl
     with anyio.move_on_after(FAREWELL_SECONDS):
         if not attempts.is_abandoned:
             await _give_up(attempts)
-        await _hand_back(attempts, error, store, clock)
+        await _hand_back(attempts, error, finisher, clock)
 
 
 async def _give_up(attempts: RunningAttempts) -> None:
@@ -51,7 +53,9 @@ async def _give_up(attempts: RunningAttempts) -> None:
         await attempts.at_most(0)
 
 
-async def _hand_back(attempts: RunningAttempts, error: str, store: JobStore, clock: Clock) -> None:
+async def _hand_back(
+    attempts: RunningAttempts, error: str, finisher: Finisher, clock: Clock
+) -> None:
     """Let other workers have the jobs; one whose end could not be stored is not run again now."""
     now = clock.now()
     left = [
@@ -60,7 +64,7 @@ async def _hand_back(attempts: RunningAttempts, error: str, store: JobStore, clo
     if not left:
         return
     try:
-        await store.release(left, now)
+        await finisher.hand_back(left)
     except Exception as error:  # noqa: BLE001 - they are rescued from a worker that is gone
         logger.warning("%d jobs could not be handed back (%s).", len(left), error)
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+import anyio
+
 from modhost.clock import Clock
 from modhost_background_jobs.queue.records import Ended, Released
 from modhost_background_jobs.queue.signals import Signal
@@ -19,6 +21,7 @@ from modhost_background_jobs.worker.writing import until_written
 logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE: Final = 1000
+FLUSH_SECONDS: Final = 2.0
 LOST_LEASE: Final = (
     "lost lease: the claim %d of job %s is no longer this worker's; "
     "what it did since is not stored."
@@ -51,6 +54,18 @@ class Finisher:
         self._due.append((attempt, outcome))
         if len(self._due) == 1:
             self._added.fire()
+
+    async def hand_back(self, released: Sequence[Released]) -> None:
+        """Write what attempts that go on have reported so far, and let others have their jobs.
+
+        It is tried once: there is no time for more when a worker shuts down.
+        """
+        with anyio.move_on_after(FLUSH_SECONDS):
+            try:
+                await self._buffer.flush([each.lease for each in released])
+            except Exception as error:  # noqa: BLE001 - the jobs matter more than their logs
+                logger.warning("The last logs of %d jobs are lost (%s).", len(released), error)
+        await self._store.release(released, self._clock.now())
 
     async def run(self, attempts: RunningAttempts) -> None:
         """Write what is due, and remove it from the attempts, until cancelled."""

@@ -125,7 +125,7 @@ class JobProcessorService(HostedService):
                     with anyio.CancelScope(shield=True):
                         self._hand_back_waiting(0)
                         grace = self._options.shutdown_grace
-                        await drain(self.attempts, grace, self._store, self._clock)
+                        await drain(self.attempts, grace, self._finisher, self._clock)
                 finally:
                     # Whatever happened: those who own the jobs wait for nothing else.
                     over.set()
