@@ -38,6 +38,7 @@ async def filled(served: Site) -> Mapping[str, str]:
         "administration": "/admin",
         "dashboard": jobs,
         "list": f"{jobs}/list",
+        "confirmation": f"{jobs}/many?change=cancel&all=true&job_type=customers.{long.__name__}",
         "empty list": f"{jobs}/list?q=nothing",
         "running job": f"{jobs}/{running}",
         "failed job": f"{jobs}/{failed}",

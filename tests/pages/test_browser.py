@@ -110,19 +110,20 @@ async def test_the_list_is_filtered_paged_searched_and_changed(
     await page.get_by_role("button", name="Retry 20 jobs").click()
     await expect(page.get_by_text("Queued again: 20.")).to_be_visible()
     await expect(page).not_to_have_url(re.compile("notice"))
+    # The question was the answer to a form, which Back could not show again.
+    await page.go_back()
+    await expect(page.get_by_role("button", name="Retry 20 jobs")).to_be_visible()
 
 
 async def test_a_row_of_the_list_is_live(browser: Browser, served: Site) -> None:
     job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=20, pause=0.1))
     page = await opened(browser, served)
-    await page.clock.install()
     await page.goto("/admin/jobs/list")
     row = page.locator(f'tr[data-job="{job_id}"]')
     await row.get_by_role("checkbox").check()
     await expect(row).to_contain_text("Completed")
     await expect(row.get_by_role("checkbox")).to_be_checked()
     await served.jobs.enqueue(ImportCustomersJob, Steps())
-    await page.clock.fast_forward(10_000)
     await page.get_by_role("link", name="1 new job – show").click()
     await expect(page.locator("tbody tr")).to_have_count(2)
 

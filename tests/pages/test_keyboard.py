@@ -62,7 +62,7 @@ async def _jobs(page: Page, served: Site) -> None:
     await expect(page.get_by_text("waits for its next attempt")).to_be_visible()
     await served.reaches(failed, JobState.FAILED)
     await page.goto(f"/admin/jobs/{failed}")
-    await press(page, "Run again with other input…")
+    await press(page, "Edit and run again…")
     await page.get_by_label("Input").fill('{"steps": 1}')
     await press(page, "Run")
     await expect(page.get_by_text("This job is the new one")).to_be_visible()

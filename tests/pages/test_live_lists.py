@@ -47,7 +47,7 @@ async def test_viewers_of_a_list_are_told_its_newest_jobs(
     ids = [await served.jobs.schedule(ImportCustomersJob, LATER) for _ in range(2)]
     page = await visitor.get("/admin/jobs/list?state=Pending")
     assert 'data-search="state=Pending"' in page.source
-    query = f"watch=row&id={ids[0]}&search=state%3DPending"
+    query = f"watch=row&id={ids[0]}&newest=true&search=state%3DPending"
     async with events(served, query) as stream:
         with anyio.fail_after(30):
             async for _, _, data in stream:
@@ -58,7 +58,10 @@ async def test_viewers_of_a_list_are_told_its_newest_jobs(
                     assert newest == [str(id_) for id_ in reversed(ids)]
                     ids.append(await served.jobs.schedule(ImportCustomersJob, LATER))
     assert newest == [str(id_) for id_ in reversed(ids)]
-    answer = await visitor.client.get("/admin/jobs/events?watch=row&poll=true&search=state%3Dno")
+    path = "/admin/jobs/events?watch=row&poll=true&newest=true&search="
+    # Of the whole list, which is searched by nothing.
+    assert "live_newest" in (await visitor.client.get(path)).json()["fragments"]
+    answer = await visitor.client.get(f"{path}state%3Dno")
     assert answer.status_code == 422
 
 

@@ -19,7 +19,10 @@ function query() {
   const values = new URLSearchParams({ watch });
   if (span) values.set("span", span);
   if (job) values.append("id", job);
-  if (search !== undefined) values.set("search", search);
+  if (search !== undefined) {
+    values.set("newest", "true");
+    values.set("search", search);
+  }
   for (const row of watching.querySelectorAll("tr[data-job]")) values.append("id", row.dataset.job);
   if (lastLine() !== undefined) values.set("line", lastLine());
   return values;

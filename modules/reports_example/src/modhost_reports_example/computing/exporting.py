@@ -36,6 +36,7 @@ _STYLE: Final = Style(
     opacity="1",
     stroke_opacity="1",
     stroke_width="2",
+    transition="0s",
     colors=("#4577e0", "#d9534a", "#3c9a66", "#c58318", "#9a6ad0", "#2b97a8"),
 )
 _DARK: Final = (

@@ -34,20 +34,21 @@ GREATEST_LINE: Final = 2**63 - 1
 class WatchQuery(BaseModel):
     """What to watch; `line` is the last line of the log that is on the page.
 
-    `search` is that of a list, as a query string, whose newest jobs are to be told.
+    With `newest` the newest jobs of `search`, the query string of a list, are told too.
     """
 
     watch: Kind
     span: Span = "hour"
     id: list[UUID] = Field(default_factory=list, max_length=200)
     line: int = Field(default=-1, ge=-1, le=GREATEST_LINE)
-    search: str | None = Field(default=None, max_length=1000)
+    newest: bool = False
+    search: str = Field(default="", max_length=1000)
     poll: bool = False
 
     @field_validator("search")
     @classmethod
-    def _one_spelling(cls, search: str | None) -> str | None:
-        return None if search is None else urlencode(search_of(search).as_query())
+    def _one_spelling(cls, search: str) -> str:
+        return urlencode(search_of(search).as_query())
 
 
 async def send_changes(
@@ -75,7 +76,7 @@ async def send_changes(
 def _viewer(query: WatchQuery, last_event_id: str, visitor: Principal) -> Viewer:
     if query.watch == "row":
         topics = {Topic("row", job_id=id_) for id_ in query.id}
-        if query.search is not None:
+        if query.newest:
             topics.add(Topic("newest", search=query.search))
         return Viewer(frozenset(topics), None, -1)
     if query.watch == "recurring":
