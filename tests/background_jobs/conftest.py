@@ -8,9 +8,11 @@ import pytest
 from background_jobs.commands import Commands
 from background_jobs.support import MovingClock, add_worker, migrated
 from modhost.database import Database
+from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.listing import JobListing
 from modhost_background_jobs.queue.open_store import open_store
+from modhost_background_jobs.queue.recurring import RecurringSchedules
 from modhost_background_jobs.queue.store import JobStore
 from modhost_background_jobs.queue.wakeups import open_wakeups
 
@@ -54,3 +56,13 @@ def commands(database_url: str, tmp_path: Path) -> Commands:
         '[host.modules]\ndisabled = ["reports_example"]\n'
     )
     return Commands(config)
+
+
+@pytest.fixture
+def schedules(database: Database, clock: MovingClock) -> RecurringSchedules:
+    return RecurringSchedules(database, clock)
+
+
+@pytest.fixture
+def firing(database: Database, queue: DatabaseJobQueue, clock: MovingClock) -> RecurringFiring:
+    return RecurringFiring(database, queue, clock)

@@ -3,14 +3,18 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import PermanentlyFailingJob, ReportingJob, Work
 from background_jobs.support import MovingClock
 from modhost.clock import SystemClock
+from modhost.database import Database
 from modhost_background_jobs.contracts import JobFilter, JobState
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.queue.history import History
+from modhost_background_jobs.queue.job_queue import FINISHED
 from modhost_background_jobs.queue.statistics import MinuteCounts, StatisticsStore
 from modhost_background_jobs.queue.store import JobStore
 from modhost_background_jobs.worker.retention import RetentionService
@@ -36,8 +40,15 @@ async def test_old_jobs_go_unless_they_are_kept_and_old_figures_always_go(
         assert (await jobs.ends(job_id)).state is JobState.COMPLETED
         failed = await jobs.scheduling.enqueue(PermanentlyFailingJob)
         assert (await jobs.ends(failed)).state is JobState.FAILED
+        ended_at = SystemClock().now() - timedelta(hours=5)
+        database = await scope.get(Database)
+        async with database.session() as session:
+            connection = await session.connection()
+            await connection.execute(update(FINISHED).values(completed_at=ended_at))
+        recent = await jobs.scheduling.enqueue(ReportingJob, Work())
+        assert (await jobs.ends(recent)).state is JobState.COMPLETED
         clock = MovingClock()
-        clock.time = SystemClock().now() + timedelta(hours=5)
+        clock.time = SystemClock().now()
         statistics = await scope.get(StatisticsStore)
         long_ago = (clock.time - timedelta(days=3)).replace(second=0, microsecond=0)
         await statistics.save("w1", [(long_ago, MinuteCounts(completed=1))])
@@ -45,6 +56,7 @@ async def test_old_jobs_go_unless_they_are_kept_and_old_figures_always_go(
             await scope.get(JobStore),
             await scope.get(RecurringFiring),
             statistics,
+            History(database),
             BackgroundJobsOptions(
                 retention=timedelta(hours=hours), retention_failed=timedelta(hours=hours_failed)
             ),
@@ -52,5 +64,6 @@ async def test_old_jobs_go_unless_they_are_kept_and_old_figures_always_go(
         )
         await retention.prune()
         left = await jobs.querying.get_jobs(JobFilter())
-        assert [job.state for job in left.items] == kept
+        assert [job.state for job in left.items if job.id != recent] == kept
+        assert recent in [job.id for job in left.items]
         assert long_ago not in await statistics.since(long_ago, timedelta(minutes=1))

@@ -19,6 +19,7 @@ from modhost_background_jobs.pages.live.lists import LiveLists
 from modhost_background_jobs.pages.live.topics import Topics
 from modhost_background_jobs.queue.browsing import JobBrowser
 from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.queue.history import History
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.job_types import JobTypes
 from modhost_background_jobs.queue.listing import JobListing
@@ -90,6 +91,7 @@ def _add_queue(services: ServiceCollection) -> None:
     services.add_singleton(JobTypes, _job_types)
     for part in (
         DatabaseJobQueue,
+        History,
         Notifications,
         JobBrowser,
         JobListing,

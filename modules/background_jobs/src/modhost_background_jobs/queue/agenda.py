@@ -1,14 +1,16 @@
 """The looks at schedules that every consumer takes again and again, on the bare driver's terms."""
 
+import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Table, delete, exists, func, select
+from sqlalchemy import Table, exists, func, select
 
-from modhost.database import Database
+from modhost.database import Database, SqliteAccess, to_sqlite
 from modhost_background_jobs.queue import postgres_statements as statements
+from modhost_background_jobs.queue import sqlite_statements
 from modhost_background_jobs.queue.job_queue import JOBS
 from modhost_background_jobs.queue.recurring import RECURRING
 from modhost_background_jobs.queue.tables import Occurrence
@@ -37,13 +39,21 @@ async def look_at_schedules(database: Database, now: datetime) -> Agenda:
 async def forget_occurrences(database: Database, before: datetime) -> int:
     """Delete the record of due times that fired before a time; return how many."""
     if database.dialect == "sqlite":
-        async with database.session() as session:
-            connection = await session.connection()
-            old = delete(OCCURRENCES).where(OCCURRENCES.c.fired_at < before)
-            return (await connection.execute(old)).rowcount
+        return await _forget_on_sqlite(database.sqlite, [to_sqlite(before)])
     async with database.postgres.acquire() as connection:
         forgotten: int = await connection.fetchval(statements.FORGET_OCCURRENCES, before)
     return forgotten
+
+
+async def _forget_on_sqlite(sqlite: SqliteAccess, before: list[str]) -> int:
+    def forget(connection: sqlite3.Connection) -> int:
+        connection.execute(sqlite_statements.KEEP_FORGOTTEN, before)
+        return connection.execute(sqlite_statements.FORGET_OCCURRENCES, before).rowcount
+
+    has_old = await sqlite.read(
+        lambda connection: connection.execute(sqlite_statements.OLD_OCCURRENCES, before).fetchone()
+    )
+    return await sqlite.write(forget) if has_old else 0
 
 
 async def _look_in_session(database: Database, now: datetime) -> Agenda:

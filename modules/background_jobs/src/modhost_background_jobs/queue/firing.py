@@ -24,7 +24,7 @@ from modhost_background_jobs.queue.cron import CronSchedule
 from modhost_background_jobs.queue.insert_ignore import insert_unless_there
 from modhost_background_jobs.queue.job_queue import FINISHED, JOBS, DatabaseJobQueue
 from modhost_background_jobs.queue.records import NewJob
-from modhost_background_jobs.queue.recurring import RECURRING, Row
+from modhost_background_jobs.queue.recurring import RECURRING, Row, next_run
 
 
 class RecurringFiring:
@@ -55,8 +55,10 @@ class RecurringFiring:
                 await connection.execute(insert(FINISHED), [run])
             fired = 0
             for due_at in caught_up.times:
+                if row["forgotten_until"] and due_at <= row["forgotten_until"]:
+                    continue
                 fired += await self._fire_one(session, row, due_at, now)
-            values: dict[str, Any] = {"next_run_at": schedule.next_after(now)}
+            values: dict[str, Any] = {"next_run_at": next_run(schedule, row, now)}
             if fired:
                 values["last_run_at"] = now
             await connection.execute(

@@ -81,9 +81,8 @@ class RecurringSchedules:
         pulled = 0
         for row in await self.all():
             try:
-                next_run_at = CronSchedule.parse(
-                    row["cron_expression"], row["time_zone"]
-                ).next_after(self._clock.now())
+                schedule = CronSchedule.parse(row["cron_expression"], row["time_zone"])
+                next_run_at = next_run(schedule, row, self._clock.now())
             except (InvalidCronExpression, UnknownTimeZone):
                 continue
             seen = row["next_run_at"]
@@ -110,7 +109,7 @@ class RecurringSchedules:
             await connection.execute(
                 update(RECURRING)
                 .where(RECURRING.c.id == recurring_id)
-                .values(is_enabled=enabled, next_run_at=schedule.next_after(self._clock.now()))
+                .values(is_enabled=enabled, next_run_at=next_run(schedule, row, self._clock.now()))
             )
             return enabled
 
@@ -150,16 +149,16 @@ class RecurringSchedules:
 
     async def _put(self, settings: ScheduleSettings, connection: AsyncConnection) -> UUID:
         now = self._clock.now()
-        next_run_at = settings.schedule.next_after(now)
         new: Row = settings.columns() | {
             "id": new_id(),
             "name": settings.name,
             "is_enabled": True,
-            "next_run_at": next_run_at,
+            "next_run_at": settings.schedule.next_after(now),
             "created_at": now,
         }
         await insert_unless_there(connection, RECURRING, new, ["name"])
         row = await _locked(connection, RECURRING.c.name == settings.name)
+        next_run_at = next_run(settings.schedule, row, now)
         changed = settings.columns()
         if not _same_times(row, settings.schedule) or row["next_run_at"] > next_run_at:
             changed["next_run_at"] = next_run_at
@@ -168,6 +167,14 @@ class RecurringSchedules:
         )
         id_: UUID = row["id"]
         return id_
+
+
+def next_run(schedule: CronSchedule, row: Row, now: datetime) -> datetime:
+    """Return when a schedule is due next: after now, and after what it may have forgotten.
+
+    They differ where the clock has fallen back further than occurrences are kept.
+    """
+    return schedule.next_after(max(now, row["forgotten_until"] or now))
 
 
 def _same_times(row: Row, schedule: CronSchedule) -> bool:

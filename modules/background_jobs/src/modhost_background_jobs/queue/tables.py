@@ -188,6 +188,8 @@ class RecurringDefinition(BackgroundJobsTable, table=True):
     last_run_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     next_run_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_job_id: UUID | None = Field(default=None, sa_type=Identifier)
+    forgotten_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """The last due time whose occurrence was deleted; nothing up to it fires again."""
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

@@ -12,8 +12,10 @@ from modhost.clock import Clock
 from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.queue.history import History
 from modhost_background_jobs.queue.statistics import StatisticsStore
 from modhost_background_jobs.queue.store import JobStore
+from modhost_background_jobs.worker.belief import Belief
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +24,11 @@ BATCH: Final = 500
 PAUSE_SECONDS: Final = 0.05
 STATISTICS_KEPT: Final = timedelta(days=2)
 OCCURRENCES_KEPT: Final = timedelta(days=7)
+PATIENCE: Final = timedelta(days=1)
+DOUBT: Final = (
+    "The clock is %s ahead of the time that has passed since the last job ended, or since it was "
+    "read last. Nothing is deleted for the next %s, lest it is wrong."
+)
 
 
 class RetentionService(HostedService):
@@ -37,12 +44,14 @@ class RetentionService(HostedService):
         store: JobStore,
         firing: RecurringFiring,
         statistics: StatisticsStore,
+        history: History,
         options: BackgroundJobsOptions,
         clock: Clock,
     ) -> None:
         self._store = store
         self._firing = firing
         self._statistics = statistics
+        self._history = history
         self._retention = options.retention
         self._retention_failed = (
             max(options.retention, options.retention_failed)
@@ -50,6 +59,11 @@ class RetentionService(HostedService):
             else timedelta(0)
         )
         self._clock = clock
+        self._occurrences = options.retention or OCCURRENCES_KEPT
+        self._belief = Belief(self._occurrences, min(self._occurrences, PATIENCE))
+        self._began = clock.now()
+        self._is_doubting = False
+        self._knows_newest_end = False
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Delete until cancelled."""
@@ -62,16 +76,34 @@ class RetentionService(HostedService):
             await anyio.sleep(INTERVAL_SECONDS)
 
     async def prune(self) -> int:
-        """Delete all that is old, in small transactions; return how many jobs that were."""
-        now = self._clock.now()
+        """Delete all that is old, in small transactions; return how many jobs that were.
+
+        Nothing is old for a clock that cannot be believed.
+        """
+        now = await self._history.time(self._clock.now())
+        if not await self._believes(now):
+            return 0
         await self._statistics.forget(now - STATISTICS_KEPT)
-        await self._firing.forget(now - (self._retention or OCCURRENCES_KEPT))
+        await self._firing.forget(now - self._occurrences)
         deleted = 0
         for state in JobState:
             kept = self._retention_failed if state is JobState.FAILED else self._retention
             if state.is_final and kept:
                 deleted += await self._prune(state, now - kept)
         return deleted
+
+    async def _believes(self, now: datetime) -> bool:
+        monotonic = self._clock.monotonic()
+        if not self._knows_newest_end:
+            # Of what ended before this process began, since its own clock may be wrong.
+            newest = await self._history.newest_end(self._began)
+            self._belief.begin(newest or now, monotonic)
+            self._knows_newest_end = True
+        leap = self._belief.leap(now, monotonic)
+        if leap is not None and not self._is_doubting:
+            logger.warning(DOUBT, leap, self._belief.patience)
+        self._is_doubting = leap is not None
+        return leap is None
 
     async def _prune(self, state: JobState, before: datetime) -> int:
         deleted = 0

@@ -1,0 +1,128 @@
+"""Clocks that are believed when history is deleted, and those that are not."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from background_jobs.support import START, MovingClock, claim_one, new_job
+from modhost.database import Database
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.queue.history import History
+from modhost_background_jobs.queue.listing import JobListing
+from modhost_background_jobs.queue.records import Ended
+from modhost_background_jobs.queue.statistics import StatisticsStore
+from modhost_background_jobs.queue.store import JobStore
+from modhost_background_jobs.worker.belief import Belief
+from modhost_background_jobs.worker.retention import RetentionService
+
+DAY = timedelta(days=1)
+WEEK = timedelta(days=7)
+
+
+def test_a_clock_that_goes_as_time_goes_is_believed() -> None:
+    belief = Belief(WEEK, DAY)
+    for day in range(100):
+        assert belief.leap(START + day * DAY, day * 86_400.0) is None
+
+
+def test_a_leap_that_makes_little_of_the_history_old_is_believed() -> None:
+    """As of a machine that slept over the weekend, whose monotonic clock stood still."""
+    belief = Belief(WEEK, DAY)
+    belief.begin(START, 0.0)
+    assert belief.leap(START + 3 * DAY, 60.0) is None
+    assert belief.leap(START + 6 * DAY, 120.0) is None
+
+
+def test_a_great_leap_is_doubted_until_the_clock_is_right_again() -> None:
+    belief = Belief(WEEK, DAY)
+    belief.begin(START, 0.0)
+    assert belief.leap(START + 3650 * DAY, 0.0) == 3650 * DAY
+    assert belief.leap(START + timedelta(minutes=1), 60.0) is None
+    assert belief.leap(START + 3650 * DAY, 86_400.0) is not None, "doubted anew"
+
+
+def test_a_great_leap_is_believed_when_it_has_stood_for_long() -> None:
+    belief = Belief(WEEK, DAY)
+    belief.begin(START, 0.0)
+    assert belief.leap(START + 100 * DAY, 0.0) == 100 * DAY
+    assert belief.leap(START + 101 * DAY - timedelta(minutes=1), 86_340.0) == 100 * DAY
+    assert belief.leap(START + 101 * DAY, 86_400.0) is None
+    assert belief.leap(START + 101 * DAY, 86_400.0) is None
+
+
+@pytest.fixture
+async def retention(
+    store: JobStore, database: Database, firing: RecurringFiring, clock: MovingClock
+) -> RetentionService:
+    """That of a process which begins now, with a job that has just ended."""
+    await store.insert([new_job()])
+    claimed = await claim_one(store)
+    await store.end([Ended(claimed.lease, JobState.COMPLETED)], clock.now())
+    clock.advance(1)
+    return new_retention(store, database, firing, clock)
+
+
+def new_retention(
+    store: JobStore, database: Database, firing: RecurringFiring, clock: MovingClock
+) -> RetentionService:
+    return RetentionService(
+        store,
+        firing,
+        StatisticsStore(database),
+        History(database),
+        BackgroundJobsOptions(),
+        clock,
+    )
+
+
+@pytest.mark.anyio
+async def test_a_clock_that_leaps_ahead_deletes_no_history(
+    retention: RetentionService,
+    clock: MovingClock,
+    listing: JobListing,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A consumer whose clock was ten years ahead for a minute deleted all that there was."""
+    assert await retention.prune() == 0
+    clock.time += 100 * DAY
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            assert await retention.prune() == 0
+    told = [record.getMessage() for record in caplog.records]
+    assert len([line for line in told if "Nothing is deleted for the next 1 day" in line]) == 1
+    clock.time -= 100 * DAY
+    assert await retention.prune() == 0
+    rows, _ = await listing.page(None, None, 0, 10)
+    assert len(rows) == 1
+
+
+@pytest.mark.anyio
+async def test_a_process_that_begins_with_a_clock_far_ahead_deletes_no_history_at_once(
+    retention: RetentionService,
+    store: JobStore,
+    database: Database,
+    firing: RecurringFiring,
+    clock: MovingClock,
+) -> None:
+    """What ends in the process itself has the wrong time, too, and proves nothing."""
+    assert retention
+    clock.time += 100 * DAY
+    late = new_retention(store, database, firing, clock)
+    await store.insert([new_job()])
+    claimed = await claim_one(store, now=clock.now())
+    await store.end([Ended(claimed.lease, JobState.COMPLETED)], clock.now())
+    assert await late.prune() == 0
+    clock.advance(86_400)
+    assert await late.prune() == 1
+
+
+@pytest.mark.anyio
+async def test_history_is_old_by_the_clock_of_postgresql_as_well(postgres_url: str) -> None:
+    async with Database(postgres_url).open() as database:
+        history = History(database)
+        now = datetime.now(UTC)
+        assert await history.time(now - DAY) == now - DAY
+        assert abs(await history.time(now + DAY) - now) < timedelta(minutes=1)

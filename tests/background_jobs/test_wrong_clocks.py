@@ -1,0 +1,82 @@
+"""Schedules on machines whose clock was ahead, or falls back."""
+
+from datetime import timedelta
+
+import pytest
+
+from background_jobs.schedules import fire_due, settings
+from background_jobs.support import MovingClock
+from modhost_background_jobs.contracts import (
+    CatchUpPolicy,
+    OverlapPolicy,
+)
+from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.queue.recurring import (
+    RecurringSchedules,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_record_of_due_times_is_forgotten(
+    schedules: RecurringSchedules, firing: RecurringFiring, clock: MovingClock
+) -> None:
+    await schedules.put(settings())
+    clock.advance(600)
+    await fire_due(firing)
+    assert await firing.forget(clock.now() + timedelta(seconds=1)) == 1
+
+
+async def test_a_clock_that_was_years_ahead_does_not_stop_a_schedule(
+    schedules: RecurringSchedules, firing: RecurringFiring, clock: MovingClock
+) -> None:
+    """A consumer with a wrong clock fired once, and moved the next run beyond its own today."""
+    recurring_id = await schedules.put(settings())
+    clock.advance(3650 * 86_400)
+    assert await firing.fire(recurring_id) == 1
+    clock.advance(-3650 * 86_400)
+    assert await schedules.pull_back() == 1
+    assert await schedules.pull_back() == 0
+    clock.advance(600)
+    assert await firing.fire(recurring_id) == 1
+    assert await firing.fire(recurring_id) == 0
+
+
+async def test_a_clock_that_falls_back_fires_no_due_time_again(
+    schedules: RecurringSchedules, firing: RecurringFiring, clock: MovingClock
+) -> None:
+    recurring_id = await schedules.put(settings())
+    clock.advance(600)
+    assert await firing.fire(recurring_id) == 1
+    clock.advance(-300)
+    await schedules.pull_back()
+    clock.advance(300)
+    assert await firing.fire(recurring_id) == 0
+
+
+@pytest.mark.parametrize("catch_up", list(CatchUpPolicy))
+async def test_due_times_that_were_forgotten_do_not_fire_again_after_a_clock_fell_far_back(
+    schedules: RecurringSchedules,
+    firing: RecurringFiring,
+    clock: MovingClock,
+    catch_up: CatchUpPolicy,
+) -> None:
+    """The next run was pulled back to before what retention had deleted."""
+    recurring_id = await schedules.put(
+        settings(cron="0 0 * * *", overlap=OverlapPolicy.ALLOW, catch_up=catch_up)
+    )
+    for _ in range(30):
+        clock.advance(86_400)
+        assert await firing.fire(recurring_id) == (0 if catch_up is CatchUpPolicy.NONE else 1)
+    await firing.forget(clock.now() - timedelta(days=7))
+    clock.advance(-20 * 86_400)
+    await schedules.pull_back()
+    assert await firing.fire(recurring_id) == 0
+    await schedules.toggle(recurring_id)
+    await schedules.toggle(recurring_id)
+    clock.advance(86_400)
+    assert await firing.fire(recurring_id) == 0
+    clock.advance(19 * 86_400)
+    assert await firing.fire(recurring_id) == 0
+    clock.advance(86_400 - 9.5 * 3600)
+    assert await firing.fire(recurring_id) == 1
