@@ -1,14 +1,13 @@
 """The module of the page "Write a module", installed by pip as it stands there."""
 
 import json
-import site
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from docs.pages import files_shown, page
+from environments import new_environment
 
 
 @pytest.fixture(scope="module")
@@ -24,23 +23,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def python(project: Path) -> Path:
     """The interpreter of a new environment, with the module and all that the tests run with."""
-    environment = project.parent / "environment"
-    subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
-    (packages,) = environment.glob("lib/python*/site-packages")
-    shared = [f"import site; site.addsitedir({path!r})" for path in site.getsitepackages()]
-    (packages / "shared.pth").write_text("\n".join(shared))
-    python = environment / "bin" / "python"
-    install: list[str | Path] = [
-        python,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-index",
-        "--no-build-isolation",
-    ]
-    subprocess.run([*install, project], check=True, timeout=100)
-    return python
+    return new_environment(project.parent, project)
 
 
 def test_its_own_tests_pass(project: Path, python: Path) -> None:

@@ -1,7 +1,6 @@
 """`modhost new module`: what it writes is installed by pip, works, and is clean."""
 
 import json
-import site
 import subprocess
 import sys
 import zipfile
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from environments import new_environment
 from modhost.cli.main import cli
 
 HOST = Path(__file__).parents[2] / "host"
@@ -40,16 +40,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def python(project: Path) -> Path:
     """The interpreter of a new environment, with the module and all that the tests run with."""
-    environment = project.parent / "environment"
-    subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
-    (packages,) = environment.glob("lib/python*/site-packages")
-    shared = [f"import site; site.addsitedir({path!r})" for path in site.getsitepackages()]
-    (packages / "shared.pth").write_text("\n".join(shared))
-    python = environment / "bin" / "python"
-    options = ("--quiet", "--no-index", "--no-build-isolation")
-    installed = run(python, "-m", "pip", "install", *options, project, cwd=project)
-    assert installed.returncode == 0, installed.stderr
-    return python
+    return new_environment(project.parent, project)
 
 
 def test_its_own_tests_pass(project: Path, python: Path) -> None:

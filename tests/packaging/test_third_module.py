@@ -2,10 +2,8 @@
 
 import json
 import os
-import site
 import socket
 import subprocess
-import sys
 import textwrap
 import time
 import urllib.error
@@ -13,6 +11,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+
+from environments import new_environment
 
 PROJECT = """
 [build-system]
@@ -86,23 +86,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (project / "acme_greeting").mkdir(parents=True)
     (project / "pyproject.toml").write_text(PROJECT)
     (project / "acme_greeting" / "__init__.py").write_text(MODULE)
-    environment = folder / "environment"
-    subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
-    python = environment / "bin" / "python"
-    _share_installed_packages(environment)
-    subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "--no-index", "--no-build-isolation", project],
-        check=True,
-        timeout=100,
-    )
-    return python
-
-
-def _share_installed_packages(environment: Path) -> None:
-    """Make what the tests run with importable: nothing has to be downloaded again."""
-    (packages,) = environment.glob("lib/python*/site-packages")
-    lines = [f"import site; site.addsitedir({path!r})" for path in site.getsitepackages()]
-    (packages / "shared.pth").write_text("\n".join(lines))
+    return new_environment(folder, project)
 
 
 def config(folder: Path, port: int) -> Path:
