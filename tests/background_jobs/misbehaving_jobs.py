@@ -5,6 +5,8 @@ import sys
 from datetime import timedelta
 from typing import Any, ClassVar
 
+import anyio
+
 from background_jobs.jobs_module import ProbedJob
 from modhost_background_jobs.contracts import JobExecutionContext, ModuleJob, Snooze
 
@@ -27,6 +29,21 @@ class OwnTaskCancellingJob(ProbedJob):
 class ExitingJob(ProbedJob):
     async def execute(self, context: JobExecutionContext) -> None:
         sys.exit(3)
+
+
+class GroupExitingJob(ProbedJob):
+    async def execute(self, context: JobExecutionContext) -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(_exit)
+
+
+class TaskExitingJob(ProbedJob):
+    async def execute(self, context: JobExecutionContext) -> None:
+        await asyncio.create_task(_exit())
+
+
+async def _exit() -> None:
+    sys.exit(3)
 
 
 class ThreadExitingJob(ProbedJob):
@@ -72,6 +89,8 @@ FAILING: dict[type[ModuleJob], str] = {
     SelfCancellingJob: "CancelledError",
     OwnTaskCancellingJob: "CancelledError",
     ExitingJob: "SystemExit: 3",
+    GroupExitingJob: "ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)",
+    TaskExitingJob: "ExitOfTask: SystemExit: 3",
     ThreadExitingJob: "SystemExit: 3",
     InterruptingJob: "KeyboardInterrupt",
     SpeechlessJob: "Speechless: (its text cannot be told: ValueError)",

@@ -14,6 +14,7 @@ from modhost.services import ServiceProvider
 from modhost_background_jobs.contracts.errors import JobCancelled
 from modhost_background_jobs.contracts.registration import RegisteredJob
 from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.worker.containment import as_job
 from modhost_background_jobs.worker.context import AttemptContext, Reports
 from modhost_background_jobs.worker.outcome import Outcome, failed, returned, stopped
 from modhost_background_jobs.worker.stopping import RunningAttempt, StopReason
@@ -42,7 +43,7 @@ class AttemptRunner:
         if attempt.is_to_stop:
             return stopped(attempt, registered, self._options, self._clock.now())
         try:
-            with attempt.scope, time_limit(attempt), calling(attempt.caller):
+            with attempt.scope, time_limit(attempt), calling(attempt.caller), as_job():
                 await self._execute(attempt, registered)
                 if attempt.reason is not None:
                     attempt.has_noticed |= _was_cancelled()

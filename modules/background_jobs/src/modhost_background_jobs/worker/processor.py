@@ -1,5 +1,6 @@
 """The job processor: claims jobs, runs them, and leaves nothing behind when it stops."""
 
+import asyncio
 import logging
 from functools import partial
 from typing import Final
@@ -17,6 +18,7 @@ from modhost_background_jobs.queue.records import ClaimedJob, Released, WorkerIn
 from modhost_background_jobs.queue.store import JobStore
 from modhost_background_jobs.queue.wakeups import Wakeups
 from modhost_background_jobs.worker.claiming import ClaimLoop
+from modhost_background_jobs.worker.containment import contain_exits
 from modhost_background_jobs.worker.deaf_attempts import DeafAttempts
 from modhost_background_jobs.worker.draining import FAREWELL_SECONDS, drain
 from modhost_background_jobs.worker.execution import AttemptRunner
@@ -78,6 +80,7 @@ class JobProcessorService(HostedService):
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Process jobs until cancelled, then let them end within the grace."""
+        contain_exits(asyncio.get_running_loop())
         # Anew each time: what a run that crashed has left behind is not this one's.
         self.attempts = RunningAttempts()
         self._slots = Slots(self._options.max_concurrency, self.attempts, self._clock)
