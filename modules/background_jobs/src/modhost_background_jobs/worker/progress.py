@@ -81,8 +81,11 @@ class ProgressBuffer:
             for update in progress:
                 newer = self._progress.get(update.lease)
                 self._progress[update.lease] = update if newer is None else newer.after(update)
-            for line in reversed(logs):
-                self._logs.setdefault(line.lease, []).insert(0, line)
+            newer_logs, self._logs = self._logs, {}
+            for line in logs:
+                self._logs.setdefault(line.lease, []).append(line)
+            for lease, lines in newer_logs.items():
+                self._logs.setdefault(lease, []).extend(lines)
             self._count_all()
 
     def _count_all(self) -> None:

@@ -16,6 +16,8 @@ from modhost_background_jobs.worker.stopping import RunningAttempt
 TURN_SECONDS: Final = 0.001
 TASKS_A_TURN: Final = 4
 BATCH: Final = 100
+MOST_DATA_AHEAD: Final = 4_000_000
+"""How many characters of data jobs may have, together, that are held beyond the slots."""
 
 Run = Callable[[RunningAttempt], Awaitable[None]]
 
@@ -34,6 +36,8 @@ class Slots:
         self._waiting: deque[tuple[RunningAttempt, float]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._pace = Pace()
+        self._data = 0
+        """How many characters of data a job of the last claim had at the most."""
         self._run: Run
         self._group: asyncio.TaskGroup
         self.is_open = False
@@ -60,7 +64,9 @@ class Slots:
     async def room(self) -> int:
         """Wait until it is worth to claim jobs, and return how many."""
         while True:
-            ahead = self._pace.ahead(self._clock.monotonic())
+            ahead = min(
+                self._pace.ahead(self._clock.monotonic()), MOST_DATA_AHEAD // max(1, self._data)
+            )
             capacity = self._slots + ahead
             room = capacity - len(self._attempts)
             # Batches are worth more than a buffer that is full at all times.
@@ -71,7 +77,9 @@ class Slots:
     def take(self, attempts: Iterable[RunningAttempt]) -> None:
         """Run attempts, each as soon as a slot is free."""
         now = self._clock.monotonic()
+        self._data = 0
         for attempt in attempts:
+            self._data = max(self._data, len(attempt.claimed.data or ""))
             self._attempts.add(attempt)
             self._waiting.append((attempt, now))
         if not self._is_filling:
