@@ -29,7 +29,8 @@ async def _measure(run: Run, dialect: Dialect) -> Results:
     results.notes.append(
         f"One worker process for {run.sizes.idle:g} s with an empty queue, after one job. "
         "Statements are counted outside of its code, those that begin and end transactions "
-        "included: on PostgreSQL by a proxy, on SQLite by the driver's trace. The processor time "
+        "included: on PostgreSQL by a proxy, on SQLite by the driver's trace, "
+        "which leaves out the looks at data_version. The processor time "
         "is that of the worker alone; memory is what is resident."
     )
     for contender in run.turns(dialect, with_limits=False):

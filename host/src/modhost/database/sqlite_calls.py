@@ -57,14 +57,23 @@ def run_in_one_transaction(connection: sqlite3.Connection, calls: Sequence[Call[
     """
     try:
         begin_immediate(connection)
-        for call in calls:
-            _run_within(connection, call)
+        if len(calls) == 1:
+            _run_alone(connection, calls[0])
+        else:
+            for call in calls:
+                _run_within(connection, call)
         connection.execute("COMMIT")
     except BaseException as error:  # noqa: BLE001 - raised where it is awaited
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         for call in calls:
             call.error = call.error or error
+
+
+def _run_alone(connection: sqlite3.Connection, call: Call[Any]) -> None:
+    call.run(connection)
+    if call.error is not None:
+        raise call.error
 
 
 def _run_within(connection: sqlite3.Connection, call: Call[Any]) -> None:

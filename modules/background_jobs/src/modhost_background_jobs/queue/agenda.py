@@ -1,18 +1,17 @@
 """The looks at schedules that every consumer takes again and again, on the bare driver's terms."""
 
+import json
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Table, exists, func, select
+from sqlalchemy import Table
 
-from modhost.database import Database, SqliteAccess, to_sqlite
+from modhost.database import Database, SqliteAccess, from_sqlite, to_sqlite
 from modhost_background_jobs.queue import postgres_statements as statements
 from modhost_background_jobs.queue import sqlite_statements
-from modhost_background_jobs.queue.job_queue import JOBS
-from modhost_background_jobs.queue.recurring import RECURRING
 from modhost_background_jobs.queue.tables import Occurrence
 
 OCCURRENCES: Final[Table] = Occurrence.__table__  # type: ignore[attr-defined]
@@ -28,9 +27,9 @@ class Agenda:
 
 
 async def look_at_schedules(database: Database, now: datetime) -> Agenda:
-    """Return what there is to do; on PostgreSQL by one statement without a transaction around."""
+    """Return what there is to do, by one statement without a transaction around."""
     if database.dialect == "sqlite":
-        return await _look_in_session(database, now)
+        return await _look_at_file(database.sqlite, now)
     async with database.postgres.acquire() as connection:
         row = await connection.fetchrow(statements.LOOK_AT_SCHEDULES, now)
     return Agenda(row[0] or [], row[1], has_waiting_runs=row[2])
@@ -56,17 +55,11 @@ async def _forget_on_sqlite(sqlite: SqliteAccess, before: list[str]) -> int:
     return await sqlite.write(forget) if has_old else 0
 
 
-async def _look_in_session(database: Database, now: datetime) -> Agenda:
-    enabled = select(RECURRING).where(RECURRING.c.is_enabled)
-    first = enabled.with_only_columns(func.min(RECURRING.c.next_run_at)).scalar_subquery()
-    waiting = exists().where(JOBS.c.on_hold, JOBS.c.recurring_job_id.is_not(None))
-    async with database.reading() as session:
-        connection = await session.connection()
-        row = (await connection.execute(select(first, waiting))).one()
-        next_due: datetime | None = row[0]
-        due: list[UUID] = []
-        if next_due is not None and next_due <= now:
-            ids = enabled.with_only_columns(RECURRING.c.id)
-            found = await connection.execute(ids.where(RECURRING.c.next_run_at <= now))
-            due = list(found.scalars())
-        return Agenda(due, next_due, has_waiting_runs=bool(row[1]))
+async def _look_at_file(sqlite: SqliteAccess, now: datetime) -> Agenda:
+    due, first, is_waiting = await sqlite.read(
+        lambda connection: connection.execute(
+            sqlite_statements.LOOK_AT_SCHEDULES, [to_sqlite(now)]
+        ).fetchone()
+    )
+    next_due = None if first is None else from_sqlite(first)
+    return Agenda(list(map(UUID, json.loads(due))), next_due, has_waiting_runs=bool(is_waiting))

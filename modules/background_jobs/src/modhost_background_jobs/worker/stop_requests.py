@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 1.0
 LEAST_PAUSE_SECONDS: Final = 0.1
-IDLE_LOOK_SECONDS: Final = 5.0
+IDLE_LOOK_SECONDS: Final = 15.0
 WARY_SECONDS: Final = 10.0
 
 
