@@ -1,8 +1,9 @@
 """Storing how attempts ended: in batches, tried until the database has acknowledged."""
 
 import logging
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Final, TypeVar
 from uuid import UUID
 
 import anyio
@@ -11,12 +12,12 @@ from modhost.clock import Clock
 from modhost_background_jobs.queue.records import Ended, Released
 from modhost_background_jobs.queue.signals import Signal
 from modhost_background_jobs.queue.store import JobStore
-from modhost_background_jobs.worker.outcome import Outcome
+from modhost_background_jobs.worker.outcome import Outcome, plainly
 from modhost_background_jobs.worker.progress import ProgressBuffer
 from modhost_background_jobs.worker.running import RunningAttempts
 from modhost_background_jobs.worker.statistics import StatisticsService
 from modhost_background_jobs.worker.stopping import RunningAttempt
-from modhost_background_jobs.worker.writing import until_written
+from modhost_background_jobs.worker.writing import apart, until_written
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,9 @@ LOST_LEASE: Final = (
     "lost lease: the claim %d of job %s is no longer this worker's; "
     "what it did since is not stored."
 )
+
+End = TypeVar("End", Ended, Released)
+Write = Callable[[Sequence[End], datetime], Awaitable[set[UUID]]]
 
 
 class Finisher:
@@ -87,17 +91,34 @@ class Finisher:
         released = [outcome for _, outcome in batch if isinstance(outcome, Released)]
         held: set[UUID] = set()
         if ended:
-            held |= await until_written(
-                lambda: self._store.end(ended, self._clock.now()), "the end of jobs"
-            )
+            held |= await self._stored(self._store.end, ended, "the end of jobs")
         if released:
-            held |= await until_written(
-                lambda: self._store.release(released, self._clock.now()), "jobs to be run again"
-            )
+            held |= await self._stored(self._store.release, released, "jobs to be run again")
         self._count(batch, held)
         for lease in leases:
             if lease.job_id not in held:
                 logger.warning(LOST_LEASE, lease.fence, lease.job_id)
+
+    async def _stored(self, write: Write[End], ends: Sequence[End], what: str) -> set[UUID]:
+        held, refused = await until_written(
+            lambda: apart(lambda some: write(some, self._clock.now()), ends), what
+        )
+        for end, error in refused:
+            logger.error("The database refuses how the job %s ended (%s).", end.lease.job_id, error)
+            held |= await self._stored_plainly(plainly(end, self._clock.now()))
+        return held
+
+    async def _stored_plainly(self, end: Ended | Released) -> set[UUID]:
+        """Store an end that was refused before; what is refused again is handed back as lost."""
+        now = self._clock.now()
+
+        async def write(_: Sequence[Ended | Released]) -> set[UUID]:
+            if isinstance(end, Ended):
+                return await self._store.end([end], now)
+            return await self._store.release([end], now)
+
+        held, _ = await until_written(lambda: apart(write, [end]), "the end of a job")
+        return held
 
     def _count(self, batch: Sequence[tuple[RunningAttempt, Outcome]], held: set[UUID]) -> None:
         try:

@@ -12,6 +12,8 @@ from modhost_background_jobs.worker.printable import describe, printable
 from modhost_background_jobs.worker.stopping import RunningAttempt, StopReason
 from modhost_background_jobs.worker.waiting import after, backoff
 
+REFUSED: Final = "the database refused how the attempt ended; the worker's log says why."
+PUT_OFF: Final = timedelta(hours=1)
 HANDED_BACK: Final = "handed back: its worker shut down."
 
 Outcome = Ended | Released | None
@@ -81,6 +83,16 @@ def interrupted(
 ) -> Outcome:
     """Return the outcome of an attempt that ended without telling how."""
     return _retried(attempt.claimed, error, registered, options, now)
+
+
+def plainly(end: Ended | Released, now: datetime) -> Ended | Released:
+    """Return an end that says as much as it can where the database refuses what it says.
+
+    An end without words has nothing to leave out: its job is put off, for whoever looks into it.
+    """
+    if isinstance(end, Ended) and end.error is not None:
+        return Ended(end.lease, end.state, REFUSED)
+    return Released(end.lease, now + PUT_OFF, REFUSED, isinstance(end, Released) and end.spent)
 
 
 def _outcome_of(

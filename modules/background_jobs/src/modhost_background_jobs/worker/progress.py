@@ -1,14 +1,23 @@
 """Progress and logs on their way from the jobs to the database."""
 
 import asyncio
+import logging
 import threading
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
 
 import anyio
 
 from modhost_background_jobs.queue.records import Lease, LogLine, ProgressUpdate
 from modhost_background_jobs.queue.signals import Signal
 from modhost_background_jobs.queue.store import JobStore
+from modhost_background_jobs.worker.writing import apart
+
+logger = logging.getLogger(__name__)
+
+Entry = TypeVar("Entry", ProgressUpdate, LogLine)
 
 
 class ProgressBuffer:
@@ -60,9 +69,11 @@ class ProgressBuffer:
             progress, logs = self._take(leases)
             try:
                 if progress:
-                    await self._store.save_progress(progress)
+                    await _written(self._store.save_progress, progress)
                 if logs:
-                    await self._store.append_logs(logs, self._max_log_entries)
+                    await _written(
+                        partial(self._store.append_logs, keep=self._max_log_entries), logs
+                    )
             except BaseException:
                 self._put_back(progress, logs)
                 raise
@@ -95,3 +106,14 @@ class ProgressBuffer:
         self._entries += 1
         if self._entries % self._batch_size == 0 and self._loop is not None:
             self._loop.call_soon_threadsafe(self.full.fire)
+
+
+async def _written(
+    write: Callable[[Sequence[Entry]], Awaitable[set[UUID]]], entries: Sequence[Entry]
+) -> None:
+    """Write entries but for those that the database refuses, which would hold up all the others."""
+    _, refused = await apart(write, entries)
+    for entry, error in refused:
+        logger.error(
+            "The database refuses what the job %s reports (%s).", entry.lease.job_id, error
+        )

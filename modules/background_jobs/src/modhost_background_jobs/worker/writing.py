@@ -1,16 +1,20 @@
 """Writes that are owed: tried until the database has taken them."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
+from uuid import UUID
 
 import anyio
+
+from modhost_background_jobs.queue.refusals import is_refusal
 
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 Result = TypeVar("Result")
+Item = TypeVar("Item")
 
 
 async def until_written(write: Callable[[], Awaitable[Result]], what: str) -> Result:
@@ -24,3 +28,23 @@ async def until_written(write: Callable[[], Awaitable[Result]], what: str) -> Re
             failures += 1
             logger.warning("Could not store %s (%s); next try in %s s.", what, error, pause)
             await anyio.sleep(pause)
+
+
+async def apart(
+    write: Callable[[Sequence[Item]], Awaitable[set[UUID]]], items: Sequence[Item]
+) -> tuple[set[UUID], list[tuple[Item, Exception]]]:
+    """Write items together, and by halves where the database refuses what one of them says.
+
+    Returns what the writes returned, and what was refused by itself, so that it holds up no other.
+    """
+    try:
+        return await write(items), []
+    except Exception as error:
+        if not is_refusal(error):
+            raise
+        if len(items) == 1:
+            return set(), [(items[0], error)]
+    middle = len(items) // 2
+    written, refused = await apart(write, items[:middle])
+    more_written, more_refused = await apart(write, items[middle:])
+    return written | more_written, refused + more_refused

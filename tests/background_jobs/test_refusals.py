@@ -1,0 +1,82 @@
+"""What the database refuses of one job, in a batch with others."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import anyio
+import pytest
+
+from background_jobs.support import MovingClock, claim, new_job
+from modhost.database import Database
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.queue.listing import JobListing
+from modhost_background_jobs.queue.records import Ended, LogLine
+from modhost_background_jobs.queue.statistics import StatisticsStore
+from modhost_background_jobs.queue.store import JobStore
+from modhost_background_jobs.worker.finishing import Finisher
+from modhost_background_jobs.worker.progress import ProgressBuffer
+from modhost_background_jobs.worker.running import RunningAttempts
+from modhost_background_jobs.worker.statistics import StatisticsService
+from modhost_background_jobs.worker.stopping import RunningAttempt
+
+pytestmark = pytest.mark.anyio
+
+
+class Refusing:
+    """A store that refuses some texts, and the ends of some jobs."""
+
+    def __init__(self, store: JobStore) -> None:
+        self._store = store
+        self.jobs: set[UUID] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def end(self, ended: Sequence[Ended], now: datetime) -> set[UUID]:
+        if any(each.error == "poison" or each.lease.job_id in self.jobs for each in ended):
+            raise ValueError
+        return await self._store.end(ended, now)
+
+    async def append_logs(self, lines: Sequence[LogLine], keep: int) -> set[UUID]:
+        if any(line.message == "poison" for line in lines):
+            raise ValueError
+        return await self._store.append_logs(lines, keep)
+
+
+async def test_it_holds_up_the_ends_and_logs_of_no_other(
+    store: JobStore, database: Database, listing: JobListing, clock: MovingClock
+) -> None:
+    """The batch was tried again and again, and nothing ended on this worker any more."""
+    refusing = Refusing(store)
+    buffer = ProgressBuffer(refusing, 10, 50)
+    statistics = StatisticsService(StatisticsStore(database), clock)
+    finisher = Finisher(refusing, buffer, statistics, clock)
+    await store.insert([new_job() for _ in range(7)])
+    attempts = RunningAttempts()
+    for number, claimed in enumerate(await claim(store)):
+        attempt = RunningAttempt(claimed, "task")
+        attempts.add(attempt)
+        is_poison = number == 2
+        message = "poison" if is_poison else "fine"
+        buffer.log(LogLine(claimed.lease, 0, clock.now(), message))
+        if number == 4:
+            refusing.jobs.add(claimed.lease.job_id)
+            finisher.add(attempt, Ended(claimed.lease, JobState.COMPLETED))
+        else:
+            finisher.add(attempt, Ended(claimed.lease, JobState.FAILED, message))
+    async with anyio.create_task_group() as group:
+        group.start_soon(finisher.run, attempts)
+        with anyio.fail_after(10):
+            await attempts.at_most(0)
+        group.cancel_scope.cancel()
+    rows, _ = await listing.page(None, None, 0, 10)
+    ends = {row["id"]: (row["state"], row["error"]) for row in rows}
+    told = "the database refused how the attempt ended; the worker's log says why."
+    in_order = [ends[job_id] for job_id in sorted(ends)]
+    assert in_order[2] == ("Failed", told)
+    assert in_order[4][0] == "Pending"
+    assert [each for number, each in enumerate(in_order) if number not in (2, 4)] == [
+        ("Failed", "fine")
+    ] * 5
