@@ -12,16 +12,16 @@ import anyio
 import pytest
 from sqlalchemy import select
 
+from background_jobs.schedules import settings
 from background_jobs.support import START, MovingClock, claim
 from modhost.database import Database
 from modhost_background_jobs.contracts import CatchUpPolicy, JobState, OverlapPolicy
 from modhost_background_jobs.queue.agenda import OCCURRENCES
-from modhost_background_jobs.queue.cron import CronSchedule
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import FINISHED, JOBS, DatabaseJobQueue
 from modhost_background_jobs.queue.open_store import open_store
 from modhost_background_jobs.queue.records import Ended
-from modhost_background_jobs.queue.recurring import RecurringSchedules, ScheduleSettings
+from modhost_background_jobs.queue.recurring import RecurringSchedules
 from modhost_background_jobs.queue.store import JobStore
 from modhost_background_jobs.queue.wakeups import open_wakeups
 
@@ -106,7 +106,10 @@ async def schedulers(
     database: Database, database_url: str, clock: MovingClock
 ) -> AsyncIterator[Schedulers]:
     schedules = RecurringSchedules(database, clock)
-    ids = [await schedules.put(_settings(*policies)) for policies in EACH]
+    ids = [
+        await schedules.put(settings(" ".join(each), overlap=each[0], catch_up=each[1]))
+        for each in EACH
+    ]
     async with AsyncExitStack() as stack:
         firing = []
         for _ in range(SCHEDULERS):
@@ -115,20 +118,6 @@ async def schedulers(
             queue = DatabaseJobQueue(own, open_store(own), open_wakeups(own), clock)
             firing.append(RecurringFiring(own, queue, clock))
         yield Schedulers(database, firing, ids)
-
-
-def _settings(overlap: OverlapPolicy, catch_up: CatchUpPolicy) -> ScheduleSettings:
-    return ScheduleSettings(
-        name=f"{overlap} {catch_up}",
-        schedule=CronSchedule.parse("*/10 * * * *"),
-        job_type="tests.Job",
-        module_name="tests",
-        data=None,
-        overlap=overlap,
-        catch_up=catch_up,
-        max_attempts=3,
-        timeout=None,
-    )
 
 
 def expected(policies: Policies, fired: int) -> Runs:

@@ -72,6 +72,9 @@ class Way:
     async def call(self, perform: Callable[[], T], *, in_turn: bool = False) -> T:
         """Do what is asked for, at once and undivided, unless a fault comes in between."""
         fault = self._draw()
+        if in_turn and fault is Fault.SLOW:
+            # All others would wait for it, which is the outage that there is besides.
+            fault = Fault.NONE
         if fault is Fault.STOPPED:
             self.on_stop()
         is_slow_there = fault is Fault.SLOW and (RESCUING.get() or self._random.random() < 0.5)

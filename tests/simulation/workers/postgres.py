@@ -1,0 +1,125 @@
+"""PostgreSQL's driver, its place taken by a bad way to a real server."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar, cast
+from uuid import UUID
+
+import anyio
+
+from modhost.database import PostgresAccess
+from modhost_background_jobs.queue import postgres_statements as statements
+from modhost_background_jobs.queue.store import JobStore
+from simulation.workers.faults import Server, Way
+from simulation.workers.history import History, row_of
+from simulation.workers.rescues import PostgresStore
+from simulation.workers.rows import ROWS
+from simulation.world import World
+
+T = TypeVar("T")
+
+_CHANGES_NO_JOB: Final = {
+    statements.LEASES,
+    statements.HEARTBEATS,
+    statements.NEXT_DUE,
+    statements.BEAT,
+    statements.REGISTER,
+    statements.UNREGISTER,
+    statements.SAVE_PROGRESS,
+    statements.APPEND_LOGS,
+    statements.NOTE_BEGIN,
+}
+
+
+class PostgresBackend:
+    """One connection for all processes, in the event loop of the world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.connection = world.do(world.database.postgres.connect)
+
+    def do(self, statement: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+        return self._world.do(statement, *arguments)
+
+    def store(self, way: Way, server: Server, history: History) -> JobStore:
+        return PostgresStore(cast(PostgresAccess, _Postgres(self, way, server, history)))
+
+    def lines(self) -> set[tuple[UUID, str]]:
+        rows = self.do(self.connection.fetch, "SELECT job_id, message FROM background_jobs.logs")
+        return {(UUID(str(row[0])), row[1]) for row in rows}
+
+    def close(self) -> None:
+        self.do(self.connection.close)
+
+    def look(self, history: History, by: str) -> None:
+        rows = self.do(self.connection.fetch, ROWS.format(prefix="background_jobs."))
+        history.see([row_of(row) for row in rows], by)
+
+
+class _Postgres:
+    """Stands for `PostgresAccess`, and for the connection that it lends."""
+
+    def __init__(
+        self, backend: PostgresBackend, way: Way, server: Server, history: History
+    ) -> None:
+        self._backend = backend
+        self._way = way
+        self._server = server
+        self._history = history
+
+    @asynccontextmanager
+    async def acquire(self, seconds: float | None = None) -> AsyncIterator["_Connection"]:
+        yield _Connection(self._backend, self._way, self._server, self._history)
+
+
+class _Connection(_Postgres):
+    """What is asked of a connection, by one task."""
+
+    _is_in_transaction = False
+
+    async def fetch(self, statement: str, *arguments: Any, timeout: float | None = None) -> Any:
+        return await self._ask(self._backend.connection.fetch, statement, arguments, timeout)
+
+    async def fetchval(self, statement: str, *arguments: Any) -> Any:
+        return await self._ask(self._backend.connection.fetchval, statement, arguments)
+
+    async def execute(self, statement: str, *arguments: Any) -> Any:
+        return await self._ask(self._backend.connection.execute, statement, arguments)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        await self._way.call(lambda: None)
+        async with self._server.turn:
+            self._do("BEGIN")
+            self._is_in_transaction = True
+            try:
+                yield
+                await self._way.call(self._commit, in_turn=True)
+            finally:
+                if self._is_in_transaction:
+                    self._is_in_transaction = False
+                    self._do("ROLLBACK")
+
+    async def _ask(
+        self,
+        method: Callable[..., Awaitable[Any]],
+        statement: str,
+        arguments: tuple[Any, ...],
+        timeout: float | None = None,
+    ) -> Any:
+        def perform() -> Any:
+            answer = self._backend.do(method, statement, *arguments)
+            if not self._is_in_transaction and statement not in _CHANGES_NO_JOB:
+                self._backend.look(self._history, self._way.name)
+            return answer
+
+        with anyio.fail_after(timeout):
+            return await self._way.call(perform, in_turn=self._is_in_transaction)
+
+    def _commit(self) -> None:
+        self._do("COMMIT")
+        self._is_in_transaction = False
+        self._backend.look(self._history, self._way.name)
+
+    def _do(self, statement: str) -> None:
+        self._backend.do(self._backend.connection.execute, statement)
