@@ -164,6 +164,24 @@ async def test_schedules_are_listed_toggled_and_deleted(
             assert run.stderr == f"Error: There is no recurring job with the id {schedule}.\n"
 
 
+async def test_schedules_are_named_by_their_names_too(
+    database_url: str, commands: Commands
+) -> None:
+    async with jobs_host(database_url, mode="Producer") as jobs:
+        name, cron = "Monthly Report", "0 0 1 * *"
+        await jobs.scheduling.add_recurring(WaitingJob, name=name, cron_expression=cron)
+        toggled = await commands.done("recurring", "toggle", name)
+        assert toggled == f"The recurring job {name} is disabled.\n"
+        for action in ("toggle", "delete"):
+            run = await commands.run("recurring", action, "Monthly report")
+            told = "There is no recurring job 'Monthly report'. Did you mean 'Monthly Report'?"
+            assert (run.exit_code, run.stderr) == (1, f"Error: {told}\n")
+        await commands.done("recurring", "delete", name)
+        assert await jobs.querying.get_recurring_count() == 0
+        run = await commands.run("recurring", "toggle", name)
+        assert run.stderr.endswith("`modhost jobs recurring list` shows all.\n")
+
+
 @pytest.mark.parametrize("action", ["show", "cancel", "retry"])
 async def test_an_unknown_id_is_a_failure(commands: Commands, action: str) -> None:
     run = await commands.run(action, UNKNOWN)
@@ -177,8 +195,6 @@ async def test_an_unknown_id_is_a_failure(commands: Commands, action: str) -> No
         "show 1",
         "cancel x",
         "retry x",
-        "recurring toggle x",
-        "recurring delete x",
         "list --state Done",
         "list --page 0",
         "list --page-size 201",

@@ -1,18 +1,17 @@
 """`modhost jobs recurring`: look at schedules, and turn them on and off."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 import click
 
 from modhost.cli import as_json, print_json, show
 from modhost.services import Scope
 from modhost_background_jobs.commands.acting import in_scope
+from modhost_background_jobs.commands.naming import recurring_id
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
     RecurringJob,
-    RecurringJobId,
 )
 
 
@@ -35,33 +34,33 @@ def list_recurring(context: click.Context, *, as_json: bool) -> None:
 
 
 @recurring.command("toggle")
-@click.argument("recurring_id", type=click.UUID)
+@click.argument("id_or_name")
 @as_json
 @click.pass_context
-def toggle_recurring(context: click.Context, recurring_id: UUID, *, as_json: bool) -> None:
+def toggle_recurring(context: click.Context, id_or_name: str, *, as_json: bool) -> None:
     """Disable an enabled schedule, or enable a disabled one."""
 
     async def toggle(scope: Scope) -> bool:
-        return await (await scope.get(BackgroundJobs)).toggle_recurring(
-            RecurringJobId(recurring_id)
-        )
+        found = await recurring_id(scope, id_or_name)
+        return await (await scope.get(BackgroundJobs)).toggle_recurring(found)
 
     is_enabled = in_scope(context, toggle)
     if as_json:
         print_json({"is_enabled": is_enabled})
     else:
         state = "enabled" if is_enabled else "disabled"
-        click.echo(f"The recurring job {recurring_id} is {state}.")
+        click.echo(f"The recurring job {id_or_name} is {state}.")
 
 
 @recurring.command("delete")
-@click.argument("recurring_id", type=click.UUID)
+@click.argument("id_or_name")
 @click.pass_context
-def delete_recurring(context: click.Context, recurring_id: UUID) -> None:
+def delete_recurring(context: click.Context, id_or_name: str) -> None:
     """Delete a schedule; its runs stay."""
 
     async def delete(scope: Scope) -> None:
-        await (await scope.get(BackgroundJobs)).remove_recurring(RecurringJobId(recurring_id))
+        found = await recurring_id(scope, id_or_name)
+        await (await scope.get(BackgroundJobs)).remove_recurring(found)
 
     in_scope(context, delete)
-    click.echo(f"The recurring job {recurring_id} is deleted.")
+    click.echo(f"The recurring job {id_or_name} is deleted.")
