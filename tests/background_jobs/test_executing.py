@@ -97,6 +97,10 @@ async def test_a_job_that_cannot_succeed_fails_without_retries(database_url: str
     assert [job.state for job in ended] == [JobState.FAILED] * 3
     assert [len(job.attempts) for job in ended] == [1, 1, 1]
     assert "does not fit Work: name: Input should be a valid string" in str(ended[2].error)
+    assert ended[0].error == "PermanentJobError: no use"
+    # What a job says is enough; what escapes from it is told with its traceback.
+    traced = ["Traceback" in str(job.error) for job in ended]
+    assert traced == [False, True, False]
 
 
 async def test_a_snoozed_job_runs_again_without_an_attempt_spent(database_url: str) -> None:

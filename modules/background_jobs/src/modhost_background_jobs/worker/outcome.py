@@ -8,7 +8,12 @@ from modhost_background_jobs.contracts.registration import RegisteredJob
 from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.records import ClaimedJob, Ended, Released
-from modhost_background_jobs.worker.printable import describe, printable
+from modhost_background_jobs.worker.printable import (
+    describe,
+    describe_briefly,
+    printable,
+    text_of,
+)
 from modhost_background_jobs.worker.stopping import RunningAttempt, StopReason
 from modhost_background_jobs.worker.waiting import after, backoff
 
@@ -103,7 +108,9 @@ def _outcome_of(
     now: datetime,
 ) -> Outcome:
     claimed = attempt.claimed
-    told = attempt.redact(describe(error))
+    # A job that says why it failed has said all; the traceback is for what nobody foresaw.
+    says_why = isinstance(error, PermanentJobError) and bool(text_of(error))
+    told = attempt.redact(describe_briefly(error) if says_why else describe(error))
     match attempt.reason:
         case StopReason.LOST_LEASE:
             return None

@@ -25,8 +25,16 @@ def printable(text: object) -> str:
 
 def describe(error: BaseException) -> str:
     """Return an error's own line first, then its traceback, for pages and for operators."""
-    summary = f"{type(error).__qualname__}: {text_of(error)}".removesuffix(": ")
-    return printable(f"{summary}\n\n{_trace(error)}")
+    return printable(f"{_summary(error)}\n\n{_trace(error)}")
+
+
+def describe_briefly(error: BaseException) -> str:
+    """Return an error's own line alone, for one that a job raised to say why it failed."""
+    return printable(_summary(error))
+
+
+def _summary(error: BaseException) -> str:
+    return f"{type(error).__qualname__}: {text_of(error)}".removesuffix(": ")
 
 
 def _trace(error: BaseException) -> str:
