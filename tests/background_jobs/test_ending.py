@@ -7,7 +7,7 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import JobConflict, JobNotFound, JobState
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.listing import JobListing
-from modhost_background_jobs.queue.records import Ended, LogLine, Released
+from modhost_background_jobs.queue.records import CLAIMS_KEPT, Ended, LogLine, Released
 from modhost_background_jobs.queue.store import JobStore
 
 pytestmark = pytest.mark.anyio
@@ -179,3 +179,17 @@ async def test_jobs_are_listed_the_newest_first_over_live_and_finished_ones(
     assert [row["id"] for row in rows] == [job.id for job in reversed(jobs)][1:4]
     rows, total = await listing.page(JobState.COMPLETED, "tests.Job", 0, 10)
     assert (len(rows), total) == (1, 1)
+
+
+async def test_a_job_that_is_snoozed_for_ever_keeps_its_latest_attempts(
+    store: JobStore, listing: JobListing
+) -> None:
+    """Each snooze left a row, and nothing ever deleted one."""
+    job = new_job()
+    await store.insert([job])
+    for _ in range(CLAIMS_KEPT + 5):
+        claimed = await claim_one(store)
+        await store.release([Released(claimed.lease, START, "busy", spent=False)], START)
+    found = await listing.detail(job.id)
+    assert found is not None
+    assert len(found[1]) == CLAIMS_KEPT

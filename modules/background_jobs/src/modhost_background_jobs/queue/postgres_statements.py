@@ -152,6 +152,13 @@ pending AS (
 SELECT held.id, pg_notify('background_jobs', 'due') FROM held
 """
 
+# Of jobs that are snoozed again and again; $2 are the last fences to forget.
+FORGET_ATTEMPTS: Final = """
+DELETE FROM background_jobs.attempts a
+USING unnest($1::uuid[], $2::bigint[]) AS g(id, fence)
+WHERE a.job_id = g.id AND a.fence <= g.fence
+"""
+
 # A percentage counts from its first report.
 SAVE_PROGRESS: Final = """
 UPDATE background_jobs.jobs j

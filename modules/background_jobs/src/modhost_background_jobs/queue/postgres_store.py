@@ -24,6 +24,7 @@ from modhost_background_jobs.queue.records import (
     Rescue,
     WorkerInfo,
     first_beat,
+    leases_to_forget,
 )
 
 CLAIM_SECONDS: Final = 10.0
@@ -109,6 +110,9 @@ class PostgresJobStore:
                 [item.spent for item in released],
                 now,
             )
+            if forgotten := leases_to_forget(released):
+                jobs, fences = zip(*forgotten, strict=True)
+                await connection.execute(statements.FORGET_ATTEMPTS, jobs, fences)
         return {row[0] for row in rows}
 
     async def save_progress(self, updates: Sequence[ProgressUpdate]) -> set[UUID]:

@@ -1,6 +1,7 @@
 """What travels between the queue and its database, as plain values."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
@@ -9,6 +10,8 @@ from uuid import UUID
 from modhost_background_jobs.contracts.states import JobState
 
 UNREGISTERED = -1
+CLAIMS_KEPT: Final = 200
+"""Of how many claims of a job the attempts are kept."""
 
 
 class Lease(NamedTuple):
@@ -86,6 +89,15 @@ class Released:
     execute_at: datetime
     error: str | None
     spent: bool
+
+
+def leases_to_forget(released: Iterable[Released]) -> list[Lease]:
+    """Return up to where attempts are forgotten: those of each job's last claims are kept."""
+    return [
+        Lease(each.lease.job_id, each.lease.fence - CLAIMS_KEPT)
+        for each in released
+        if each.lease.fence > CLAIMS_KEPT
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,9 @@ SET state = 'Pending', execute_at = g.value ->> 1, worker = NULL, started_at = N
 FROM json_each(?1) AS g WHERE background_jobs_jobs.id = g.value ->> 0
 """
 
+# Of jobs that are snoozed again and again.
+FORGET_ATTEMPTS: Final = "DELETE FROM background_jobs_attempts WHERE job_id = ? AND fence <= ?"
+
 # Rows are [id, fence, percentage, message, reported_at]; a percentage counts from its first report.
 SAVE_PROGRESS: Final = """
 UPDATE background_jobs_jobs

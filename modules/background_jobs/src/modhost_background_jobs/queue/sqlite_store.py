@@ -26,6 +26,7 @@ from modhost_background_jobs.queue.records import (
     Rescue,
     WorkerInfo,
     first_beat,
+    leases_to_forget,
 )
 
 
@@ -111,6 +112,8 @@ class SqliteJobStore:
             rescues = [None if each.error is None else 0 for each in again]
             moving.to_pending(connection, again, rescues, moment)
             moving.end(connection, [rows_as.cancelled(r) for r in stopped], moment)
+            forgotten = [(str(job_id), fence) for job_id, fence in leases_to_forget(released)]
+            connection.executemany(statements.FORGET_ATTEMPTS, forgotten)
             return list(held)
 
         return _ids(await self._sqlite.write(release))
