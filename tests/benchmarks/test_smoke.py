@@ -18,7 +18,7 @@ CONTENDERS = "modhost,bare asyncpg,bare sqlite3"
 OF_ITS_OWN = {"backlog", "history", "logs", "own", "pages", "drivers"}
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_it_measures_and_writes_everything(tmp_path: Path) -> None:
     """In one process, so that what every measurement needs is started once."""
     figures, page = tmp_path / "figures.json", tmp_path / "page.md"
@@ -32,7 +32,7 @@ def test_it_measures_and_writes_everything(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONWARNINGS": "default"},
         capture_output=True,
         text=True,
-        timeout=230,
+        timeout=380,
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
