@@ -20,7 +20,7 @@ from simulation.workers.storm import Storm
 from simulation.workers.virtual_time import VirtualClock
 from simulation.world import open_world
 
-DEFAULT: dict[str, Sequence[int]] = {"sqlite": (*range(10), 18), "postgresql": (0, 4, 6)}
+DEFAULT: dict[str, Sequence[int]] = {"sqlite": (*range(10), 18), "postgresql": (0, 3, 6)}
 """The seeds that are tried if nobody asks for others: among them those that noticed it, when it was
 tried, that the fence, the staleness of a rescue or the regard to orphans had been taken out."""
 
