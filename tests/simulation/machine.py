@@ -181,7 +181,7 @@ class QueueMachine(RuleBasedStateMachine):
             if job.state is JobState.RUNNING and job.worker not in self.model.beats
         }
         assert dict(found) == self.model.beats | unregistered
-        self.seen = found
+        self.seen = sorted(found)
 
     @rule(worker=workers)
     def sweeper_comes_too_late(self, worker: str) -> None:
