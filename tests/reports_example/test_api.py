@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -208,3 +209,21 @@ async def test_the_file_of_a_cancelled_job_goes(
         await (await scope.get(UploadSweeper)).sweep()
         ((job_id, upload),) = await (await scope.get(ReportStorage)).uploads()
         assert (str(job_id), await names_in(uploads)) == (kept, [upload])
+
+
+async def test_a_file_goes_whose_host_died_before_it_was_ordered(
+    host: RunningHost, client: httpx2.AsyncClient, uploads: anyio.Path
+) -> None:
+    await uploads.mkdir(parents=True, exist_ok=True)
+    two_hours_ago = (datetime.now(UTC) - timedelta(hours=2)).timestamp()
+    for name in ("orphan.csv", "arriving.csv", "note.txt"):
+        await (uploads / name).write_text("date,x\n")
+        if name != "arriving.csv":
+            os.utime(uploads / name, (two_hours_ago, two_hours_ago))
+    failed = await client.post("/api/reports?type=yearly", content="date,x\n", headers=CSV)
+    assert (await made(client, failed))["state"] == "Failed"
+    (sent,) = set(await names_in(uploads)) - {"orphan.csv", "arriving.csv", "note.txt"}
+    os.utime(uploads / sent, (two_hours_ago, two_hours_ago))
+    async with host.scope() as scope:
+        await (await scope.get(UploadSweeper)).sweep()
+    assert sorted(await names_in(uploads)) == sorted(["arriving.csv", "note.txt", sent])

@@ -1,10 +1,12 @@
 """The API answers as its own description says, whatever it is sent and whoever asks."""
 
+import json
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from http.client import HTTPConnection
 from typing import Any, Final
 
 import anyio
@@ -19,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from postgres import Postgres
 from security.support import whole_host
 
 KINDS: Final[dict[str, tuple[str, ...]]] = {
@@ -27,6 +30,21 @@ KINDS: Final[dict[str, tuple[str, ...]]] = {
     "view only": ("BackgroundJobs.ViewJobs", "Reports.View", "Host.ViewAudit"),
     "manage": ("BackgroundJobs.*", "Reports.*", "Host.ViewAudit"),
 }
+# As they stand in an address: no text, no number, no time that a database could keep.
+NASTY: Final = [
+    "%00",
+    "a%00b",
+    "%ED%A0%80",
+    "%FF",
+    "0001-01-01T00:00:00Z",
+    "9999-12-31T23:59:59-12:00",
+    str(2**63),
+    str(10**30),
+    "-1",
+    "",
+    "%25_%27%22%5C",
+    "x" * 5000,
+]
 CHECKS: Final = [
     schemathesis.checks.not_a_server_error,
     status_code_conformance,
@@ -60,10 +78,22 @@ class Served:
             self.ready.set()
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def url_of_all(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The URL of a database, of each kind in turn, for all tests of this file."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('api')}/host.db"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    yield server.create("documented_api")
+    server.drop("documented_api")
+
+
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder: Path = tmp_path_factory.mktemp("api")
-    served = Served(f"sqlite:///{folder}/host.db")
+def served(url_of_all: str) -> Iterator[Served]:
+    served = Served(url_of_all)
     thread = threading.Thread(target=anyio.run, args=[served.serve])
     thread.start()
     served.ready.wait(60)
@@ -84,6 +114,36 @@ def test_no_answer_is_a_500_or_undocumented(served: Served, kind: str) -> None:
     assert len(operations) >= 14
     for operation in operations:
         _checked(operation, headers)()
+
+
+def test_no_nasty_value_is_answered_with_a_500(served: Served) -> None:
+    headers = {"Authorization": f"Bearer {served.tokens['manage']}"}
+    address = served.url.removeprefix("http://")
+    connection = HTTPConnection(address, timeout=20)
+
+    def status_of(method: str, path: str, body: bytes | None = None) -> int:
+        more = {"Content-Type": "application/json"} if body else {}
+        connection.request(method, path, body, headers | more)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+
+    connection.request("GET", "/openapi.json")
+    paths = json.load(connection.getresponse())["paths"]
+    failed = [
+        (method, path)
+        for template, methods in paths.items()
+        for method, described in methods.items()
+        for path in _nasty_paths(template, described.get("parameters", []))
+        if status_of(method.upper(), path) >= 500
+    ]
+    failed += [
+        ("order", repr(order))
+        for order in _nasty_orders()
+        if status_of("POST", "/api/reports", json.dumps(order).encode()) >= 500
+    ]
+    connection.close()
+    assert failed == []
 
 
 @pytest.mark.parametrize(
@@ -107,9 +167,29 @@ def test_a_connection_whose_body_nobody_reads_is_closed(
     assert "\r\nconnection: close\r\n" in told
 
 
+def _nasty_paths(template: str, parameters: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the path with one nasty value after the other in each place that takes one."""
+    for parameter in parameters:
+        for value in NASTY:
+            if parameter["in"] == "path":
+                yield template.replace(f"{{{parameter['name']}}}", value)
+            elif parameter["in"] == "query":
+                path = re.sub(r"\{[^}]*\}", "01a217f6-6e54-7349-9072-2de22e5fa9bf", template)
+                yield f"{path}?{parameter['name']}={value}"
+
+
+def _nasty_orders() -> Iterator[dict[str, object]]:
+    order: dict[str, object] = {"type": "monthly", "source": "seattle-weather"}
+    moments = ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"]
+    values: list[object] = [*moments, "\0", "\ud800", "", 10**30, -1, 1e308, True, [], {}, None]
+    for key in ("type", "source", "execute_at", "more"):
+        for value in values:
+            yield order | {key: value}
+
+
 def _checked(operation: Any, headers: dict[str, str]) -> Callable[[], None]:
     @settings(
-        max_examples=12,
+        max_examples=8,
         deadline=None,
         derandomize=True,
         database=None,

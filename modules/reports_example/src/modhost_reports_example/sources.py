@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
@@ -54,6 +55,14 @@ class Sources:
         """Delete a file that somebody sent; it may be gone already."""
         with suppress(FileNotFoundError):
             self._sent(upload).unlink()
+
+    def last_written_before(self, moment: datetime) -> list[str]:
+        """Return the names of the files that were sent and that nobody has written to since."""
+        return [
+            path.name
+            for path in self._uploads.glob("*.csv")
+            if datetime.fromtimestamp(path.stat().st_mtime, UTC) < moment
+        ]
 
     def _sent(self, upload: str) -> Path:
         """Return the file of an upload, which lies in the folder of uploads and nowhere else."""

@@ -1,12 +1,13 @@
 """The hosted service that deletes files that were sent and that nobody needs any more."""
 
 import logging
+from datetime import timedelta
 from typing import Final
 
 import anyio
 from anyio.abc import TaskStatus
 
-from modhost import HostedService
+from modhost import Clock, HostedService
 from modhost_background_jobs.contracts import BackgroundJobs, JobId, JobState
 from modhost_reports_example.services.storage import ReportStorage
 from modhost_reports_example.sources import Sources
@@ -14,6 +15,7 @@ from modhost_reports_example.sources import Sources
 logger = logging.getLogger(__name__)
 
 INTERVAL_SECONDS: Final = 600.0
+ORPHANED_AFTER: Final = timedelta(hours=1)
 _NEEDED: Final = (JobState.PENDING, JobState.RUNNING, JobState.FAILED)
 
 
@@ -21,15 +23,19 @@ class UploadSweeper(HostedService):
     """Deletes the files of jobs that are over.
 
     The job does so itself when it has made the report; this is for those that were cancelled or
-    deleted. The file of a job that failed stays as long as the job does: somebody may retry it.
+    deleted, and for files without any job, whose host died before it had ordered one. The file of a
+    job that failed stays as long as the job does: somebody may retry it.
     """
 
     name = "upload sweeper"
 
-    def __init__(self, storage: ReportStorage, sources: Sources, jobs: BackgroundJobs) -> None:
+    def __init__(
+        self, storage: ReportStorage, sources: Sources, jobs: BackgroundJobs, clock: Clock
+    ) -> None:
         self._storage = storage
         self._sources = sources
         self._jobs = jobs
+        self._clock = clock
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Sweep until cancelled."""
@@ -43,7 +49,11 @@ class UploadSweeper(HostedService):
 
     async def sweep(self) -> None:
         """Delete what nobody needs now."""
-        for job_id, upload in await self._storage.uploads():
+        old = self._sources.last_written_before(self._clock.now() - ORPHANED_AFTER)
+        uploads = await self._storage.uploads()
+        for orphan in set(old).difference(upload for _, upload in uploads):
+            self._sources.forget(orphan)
+        for job_id, upload in uploads:
             status = await self._jobs.get_status(JobId(job_id))
             if status is None or status.state not in _NEEDED:
                 self._sources.forget(upload)
