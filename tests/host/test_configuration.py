@@ -17,6 +17,16 @@ class Options(ModuleOptions):
     api_key: str = "sesame"
 
 
+class Leg(ModuleOptions):
+    length: Annotated[int, Field(ge=1)]
+
+
+class Journey(ModuleOptions):
+    names: tuple[str, ...] = ()
+    legs: tuple[Leg, ...] = ()
+    grid: tuple[tuple[Annotated[int, Field(ge=1)], ...], ...] = ()
+
+
 class Range(ModuleOptions):
     low: int = 0
     high: int = 9
@@ -113,6 +123,21 @@ def test_a_bad_value_is_told_with_what_to_write(tmp_path: Path, text: str, remed
     configuration = load(tmp_path, text)
     configuration.bind("a", Options)
     assert only_problem(configuration).endswith(f". {remedy}")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('names = ["a", 1]', "item 2 of [modules.a] names is 1"),
+        ("legs = [{ length = 1 }, { length = 0 }]", "length of item 2 of [modules.a] legs is 0"),
+        ("legs = [{}]", "length of item 1 of [modules.a] legs is missing"),
+        ("grid = [[1], [1, 0]]", "item 2 of item 2 of [modules.a] grid is 0"),
+    ],
+)
+def test_an_item_of_a_list_is_named_as_people_count(tmp_path: Path, text: str, place: str) -> None:
+    configuration = load(tmp_path, f"[modules.a]\n{text}\n")
+    assert configuration.bind("a", Journey) is None
+    assert f"host.toml: {place}." in only_problem(configuration)
 
 
 def test_a_list_or_table_in_a_variable_is_told_as_json(tmp_path: Path) -> None:

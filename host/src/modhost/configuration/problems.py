@@ -1,6 +1,5 @@
 """Pydantic's errors as findings that name the file, the key, the value and the remedy."""
 
-from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
@@ -35,10 +34,11 @@ def _finding(
     origins: Origins,
     module: str | None,
 ) -> Finding:
-    location = tuple(str(part) for part in detail["loc"])
+    place = detail["loc"]
+    location = tuple(str(part) for part in place)
     path = (*section, *location)
     is_missing = detail["type"] == "missing"
-    where = f"{origins.of(path[:-1] if is_missing else path)}: {named(section, location)}"
+    where = f"{origins.of(path[:-1] if is_missing else path)}: {_placed(section, place)}"
     if detail["type"] == "extra_forbidden":
         return Finding(rules.UNKNOWN_KEY, f"{where} is no option.", _known(location, model), module)
     if not location:
@@ -51,10 +51,21 @@ def _finding(
     return Finding(rules.BAD_VALUE, f"{where} is {value!r}.", remedy, module)
 
 
-def named(section: Path, location: Iterable[str]) -> str:
+def named(section: Path, location: Path) -> str:
     """Return a key as people find it in the file: `[section] key`."""
-    *tables, key = (*section, *location) if tuple(location) else (*section, "")
+    *tables, key = (*section, *location) if location else (*section, "")
     return f"[{'.'.join(tables)}] {key}".rstrip()
+
+
+def _placed(section: Path, place: tuple[int | str, ...]) -> str:
+    """Return the words for a place, which may be within lists: `item 1 of [section] key`."""
+    indices = [at for at, part in enumerate(place) if isinstance(part, int)]
+    if not indices:
+        return named(section, tuple(map(str, place)))
+    last = indices[-1]
+    item = f"item {int(place[last]) + 1} of {_placed(section, place[:last])}"
+    below = ".".join(map(str, place[last + 1 :]))
+    return f"{below} of {item}" if below else item
 
 
 def _is_secret(location: Path, model: type[BaseModel]) -> bool:

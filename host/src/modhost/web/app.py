@@ -10,6 +10,7 @@ from starlette.types import Lifespan
 
 from modhost.clock import Clock, SystemClock
 from modhost.services import ServiceProvider
+from modhost.web.absolute_target import AbsoluteTargetMiddleware
 from modhost.web.context import Authenticator, Refusals, RequestContextMiddleware
 from modhost.web.errors import ErrorMiddleware, ErrorResponder
 from modhost.web.modules import ModuleWeb
@@ -56,6 +57,7 @@ def build_app(
     responder = ErrorResponder(modules, shell)
     # From the outermost to the innermost.
     middleware = [
+        Middleware(AbsoluteTargetMiddleware),
         *_proxies(trusted_proxies, behind_tls=behind_tls),
         Middleware(SecurityHeadersMiddleware),
         Middleware(UnreadBodyMiddleware),
