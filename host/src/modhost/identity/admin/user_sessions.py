@@ -4,10 +4,9 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from modhost.identity.admin.showing import redirect
 from modhost.identity.admin.users import PATH, UserPages
 from modhost.identity.contracts import SessionService
-from modhost.identity.errors import IdentityError, UserNotFound
+from modhost.identity.errors import UserNotFound
 from modhost.identity.permissions import MANAGE_USERS
 from modhost.permissions import Principal
 from modhost.web import Page, Pages
@@ -29,11 +28,7 @@ async def log_out(
     visitor: Principal,
 ) -> Page | Response:
     """End all sessions of a user."""
-    try:
-        await sessions.end_all(id)
-    except IdentityError as problem:
-        return await pages.one(id, visitor, problem=problem)
-    return redirect(f"{PATH}/{id}", "logged-out")
+    return await pages.after(sessions.end_all(id), id, visitor, "logged-out")
 
 
 async def end_session(
@@ -44,8 +39,4 @@ async def end_session(
     visitor: Principal,
 ) -> Page | Response:
     """End one session of a user."""
-    try:
-        await sessions.end(id, session)
-    except IdentityError as problem:
-        return await pages.one(id, visitor, problem=problem)
-    return redirect(f"{PATH}/{id}", "session-ended")
+    return await pages.after(sessions.end(id, session), id, visitor, "session-ended")

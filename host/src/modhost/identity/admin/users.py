@@ -1,5 +1,6 @@
 """The pages of users."""
 
+from collections.abc import Awaitable
 from typing import Final
 from uuid import UUID
 
@@ -78,6 +79,16 @@ class UserPages:
         }
         return Page("modhost/user.html", context, user.name, status_of(problem))
 
+    async def after(
+        self, change: Awaitable[object], user_id: UUID, visitor: Principal, notice: str
+    ) -> Page | Response:
+        """Make a change to a user, and answer with their page, which tells how it went."""
+        try:
+            await change
+        except IdentityError as problem:
+            return await self.one(user_id, visitor, problem=problem)
+        return redirect(f"{PATH}/{user_id}", notice)
+
 
 def map_user_pages(pages: Pages) -> None:
     """Map the pages, and the actions that their forms send."""
@@ -127,11 +138,7 @@ async def disable(
     visitor: Principal,
 ) -> Page | Response:
     """Log a user out everywhere and let them in no more."""
-    try:
-        await users.disable(id)
-    except IdentityError as problem:
-        return await pages.one(id, visitor, problem=problem)
-    return redirect(f"{PATH}/{id}", "disabled")
+    return await pages.after(users.disable(id), id, visitor, "disabled")
 
 
 async def enable(
@@ -141,11 +148,7 @@ async def enable(
     visitor: Principal,
 ) -> Page | Response:
     """Let a disabled user in again."""
-    try:
-        await users.enable(id)
-    except IdentityError as problem:
-        return await pages.one(id, visitor, problem=problem)
-    return redirect(f"{PATH}/{id}", "enabled")
+    return await pages.after(users.enable(id), id, visitor, "enabled")
 
 
 async def set_password(
@@ -156,11 +159,8 @@ async def set_password(
     visitor: Principal,
 ) -> Page | Response:
     """Replace a user's password."""
-    try:
-        await users.set_password(id, form.password.get_secret_value())
-    except IdentityError as problem:
-        return await pages.one(id, visitor, problem=problem)
-    return redirect(f"{PATH}/{id}", "password")
+    change = users.set_password(id, form.password.get_secret_value())
+    return await pages.after(change, id, visitor, "password")
 
 
 async def assign(
@@ -171,11 +171,7 @@ async def assign(
     visitor: Principal,
 ) -> Page | Response:
     """Give a user a role."""
-    try:
-        await users.assign(id, form.role)
-    except IdentityError as problem:
-        return await pages.one(id, visitor, problem=problem)
-    return redirect(f"{PATH}/{id}", "assigned")
+    return await pages.after(users.assign(id, form.role), id, visitor, "assigned")
 
 
 async def withdraw(
@@ -186,8 +182,4 @@ async def withdraw(
     visitor: Principal,
 ) -> Page | Response:
     """Take a role from a user."""
-    try:
-        await users.withdraw(id, form.role)
-    except IdentityError as problem:
-        return await pages.one(id, visitor, problem=problem)
-    return redirect(f"{PATH}/{id}", "withdrawn")
+    return await pages.after(users.withdraw(id, form.role), id, visitor, "withdrawn")
