@@ -1,22 +1,19 @@
 """Users, roles and tokens are managed on pages, by plain forms."""
 
-from collections.abc import AsyncIterator
-
 import httpx2
 import pytest
 
 from modhost.identity import LoginService
 from modhost.testing import RunningHost
-from security.support import COOKIE, PASSWORD, add_role, add_user, browser, user_id, whole_host
+from security.support import COOKIE, PASSWORD, add_role, add_user, browser, user_id
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def host(sqlite_url: str) -> AsyncIterator[RunningHost]:
-    async with whole_host(sqlite_url) as host:
-        await add_user(host, "anna", "Admin")
-        yield host
+async def host(host: RunningHost) -> RunningHost:
+    await add_user(host, "anna", "Admin")
+    return host
 
 
 @pytest.fixture

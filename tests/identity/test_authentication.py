@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from starlette.requests import Request
 
-from identity.support import MovingClock, by_token, request_with
+from identity.support import by_token, request_with
 from modhost.database import Database
 from modhost.identity import Authenticator, ForeignIdentity, TokenService, UserService
 from modhost.identity.grants import Grants
@@ -11,6 +11,7 @@ from modhost.identity.tables import Role
 from modhost.identity.usage import Usage
 from modhost.permissions import Principal
 from modhost.services import Scope
+from moving_clock import MovingClock
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import select
 from starlette.applications import Starlette
 
-from identity.support import PASSWORD, MovingClock
+from identity.support import PASSWORD
 from modhost.database import Database
 from modhost.host_info import HostInfo
 from modhost.identity import LoginService, UserService
@@ -15,6 +15,7 @@ from modhost.identity.errors import UserDisabled
 from modhost.identity.login import LINK_PATH
 from modhost.identity.tables import BrowserSession, LoginLink
 from modhost.services import Scope
+from moving_clock import MovingClock
 
 pytestmark = pytest.mark.anyio
 

@@ -1,28 +1,16 @@
 """The audit tells what was refused, by whichever rule."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
-from identity.support import MovingClock
 from modhost.audit import AuditReader, AuditSearch
 from modhost.identity import IdentityError, RoleService, TokenService, UserService
 from modhost.testing import RunningHost
-from security.support import PASSWORD, add_user, browser, user_id, whole_host
+from moving_clock import MovingClock
+from security.support import PASSWORD, add_user, browser, user_id
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def clock() -> MovingClock:
-    return MovingClock()
-
-
-@pytest.fixture
-async def host(sqlite_url: str, clock: MovingClock) -> AsyncIterator[RunningHost]:
-    async with whole_host(sqlite_url, clock) as host:
-        yield host
 
 
 async def refusals(host: RunningHost) -> list[tuple[str, str]]:

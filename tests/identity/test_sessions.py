@@ -1,33 +1,26 @@
 """Where somebody is logged in: seen and ended by themselves, and by those who manage them."""
 
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
-from identity.support import MovingClock
 from modhost.audit import AuditReader, AuditSearch
 from modhost.calling import caller_of, calling_as
 from modhost.identity import TokenService, UserService
 from modhost.identity.usage import Usage
 from modhost.permissions import Principal
 from modhost.testing import RunningHost
-from security.support import add_role, add_user, browser, user_id, whole_host
+from moving_clock import MovingClock
+from security.support import add_role, add_user, browser, user_id
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def clock() -> MovingClock:
-    return MovingClock()
-
-
-@pytest.fixture
-async def host(sqlite_url: str, clock: MovingClock) -> AsyncIterator[RunningHost]:
-    async with whole_host(sqlite_url, clock) as host:
-        await add_user(host, "vera", "Viewer")
-        yield host
+async def host(host: RunningHost) -> RunningHost:
+    await add_user(host, "vera", "Viewer")
+    return host
 
 
 async def test_users_see_and_end_their_sessions(host: RunningHost) -> None:

@@ -2,9 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from identity.support import MovingClock
 from modhost.identity.errors import TooManyFailures
 from modhost.identity.throttle import Throttle, network_of
+from moving_clock import MovingClock
 
 
 def fail(throttle: Throttle, times: int, allowance: int = 5) -> None:

@@ -3,12 +3,13 @@ from datetime import timedelta
 import anyio
 import pytest
 
-from identity.support import MovingClock, by_token
+from identity.support import by_token
 from modhost.clock import Clock
 from modhost.database import Database
 from modhost.identity import TokenService
 from modhost.identity.usage import Usage
 from modhost.services import Scope
+from moving_clock import MovingClock
 
 pytestmark = pytest.mark.anyio
 

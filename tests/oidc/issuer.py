@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from identity.support import MovingClock
+from moving_clock import MovingClock
 
 CLIENT = "modhost"
 SECRET = "the-client-secret"

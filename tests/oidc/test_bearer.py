@@ -9,11 +9,11 @@ import httpx2
 import pytest
 from joserfc.jwk import KeySet, OctKey
 
-from identity.support import MovingClock
 from modhost import new_id
 from modhost.audit import AuditReader, AuditSearch
 from modhost.identity import LoginService, UserService, Visitor
 from modhost.testing import RunningHost
+from moving_clock import MovingClock
 from oidc.browsing import log_in
 from oidc.issuer import AUDIENCE, CLIENT, Issuer, new_key
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 
 import anyio
 import httpx2
@@ -16,24 +15,6 @@ from modhost_reports_example.module import ReportsModule
 
 PASSWORD = "correct horse battery"
 COOKIE = "modhost_session"
-
-
-class MovingClock:
-    """Time that stands still until it is moved; it starts now, as files and sessions do."""
-
-    def __init__(self) -> None:
-        self.time = datetime.now(UTC)
-        self.seconds = 1000.0
-
-    def now(self) -> datetime:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def advance(self, by: timedelta) -> None:
-        self.time += by
-        self.seconds += by.total_seconds()
 
 
 @asynccontextmanager

@@ -1,6 +1,5 @@
 """What an attacker would try, against the whole host over HTTP."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import httpx2
@@ -15,20 +14,10 @@ from modhost.permissions import grants
 from modhost.testing import RunningHost
 from modhost_background_jobs.contracts import BackgroundJobs
 from modhost_reports_example.jobs.generate_report import GenerateReportJob
-from security.support import COOKIE, PASSWORD, MovingClock, add_user, browser, whole_host
+from moving_clock import MovingClock
+from security.support import COOKIE, PASSWORD, add_user, browser
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def clock() -> MovingClock:
-    return MovingClock()
-
-
-@pytest.fixture
-async def host(sqlite_url: str, clock: MovingClock) -> AsyncIterator[RunningHost]:
-    async with whole_host(sqlite_url, clock) as host:
-        yield host
 
 
 async def enters(host: RunningHost, cookie: str) -> bool:

@@ -1,7 +1,6 @@
 """Every route and page that the built host knows, asked by each kind of caller."""
 
 import re
-from collections.abc import AsyncIterator
 from typing import Final
 
 import httpx2
@@ -11,7 +10,7 @@ from starlette.routing import Mount
 from modhost import new_id
 from modhost.permissions import Anyone
 from modhost.testing import RunningHost
-from security.support import add_role, add_user, browser, whole_host
+from security.support import add_role, add_user, browser
 
 pytestmark = pytest.mark.anyio
 
@@ -105,12 +104,6 @@ CALLERS: Final[dict[str, frozenset[str]]] = {
     "administration": frozenset({USERS, TOKENS}),
     USER: frozenset({VIEW_JOBS}),
 }
-
-
-@pytest.fixture
-async def host(sqlite_url: str) -> AsyncIterator[RunningHost]:
-    async with whole_host(sqlite_url) as host:
-        yield host
 
 
 async def client_of(host: RunningHost, caller: str) -> httpx2.AsyncClient:

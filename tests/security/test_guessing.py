@@ -1,6 +1,5 @@
 """Many who guess a password, and its owner beside them."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -15,20 +14,10 @@ from modhost.identity.passwords import Passwords
 from modhost.identity.tables import User
 from modhost.identity.throttle import Throttle
 from modhost.testing import RunningHost
-from security.support import PASSWORD, MovingClock, add_user, whole_host
+from moving_clock import MovingClock
+from security.support import PASSWORD, add_user
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def clock() -> MovingClock:
-    return MovingClock()
-
-
-@pytest.fixture
-async def host(sqlite_url: str, clock: MovingClock) -> AsyncIterator[RunningHost]:
-    async with whole_host(sqlite_url, clock) as host:
-        yield host
 
 
 async def test_ten_thousand_guesses_get_the_attacker_a_handful_of_tries(
