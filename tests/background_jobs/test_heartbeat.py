@@ -1,10 +1,12 @@
 """The thread that says that a worker lives."""
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 import pytest
 
 from background_jobs.support import TYPES
@@ -19,12 +21,14 @@ pytestmark = pytest.mark.anyio
 CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
 
 
+WORKER = WorkerInfo(
+    name="beating", host="here", process=1, version="1", max_concurrency=1, job_types=TYPES
+)
+
+
 @asynccontextmanager
 async def _beating(database_url: str) -> AsyncIterator[None]:
-    worker = WorkerInfo(
-        name="beating", host="here", process=1, version="1", max_concurrency=1, job_types=TYPES
-    )
-    heartbeat = Heartbeat(worker, database_url, 0.02, lambda: 0, SystemClock())
+    heartbeat = Heartbeat(WORKER, database_url, 0.02, lambda: 0, SystemClock())
     heartbeat.start()
     try:
         yield
@@ -51,6 +55,27 @@ async def test_it_takes_one_connection(
         await _beats(store, 2)
         async with database.postgres.acquire() as connection:
             assert await connection.fetchval(CONNECTIONS) == before + 1
+
+
+async def test_a_beat_on_its_way_registers_no_worker_that_has_left(
+    store: JobStore, database_url: str
+) -> None:
+    under_way, may_go_on = threading.Event(), threading.Event()
+
+    def running() -> int:
+        under_way.set()
+        may_go_on.wait(20)
+        return 0
+
+    await store.register(WORKER, SystemClock().now())
+    heartbeat = Heartbeat(WORKER, database_url, 5.0, running, SystemClock())
+    heartbeat.start()
+    await anyio.to_thread.run_sync(under_way.wait, 20)
+    await heartbeat.stop()
+    await store.unregister(WORKER.name)
+    may_go_on.set()
+    await heartbeat.stop()
+    assert WORKER.name not in {each.worker for each in await store.heartbeats()}
 
 
 async def _beats(store: JobStore, count: int) -> None:

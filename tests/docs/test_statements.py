@@ -3,11 +3,15 @@
 import pytest
 
 from docs.pages import blocks, page
-from modhost_background_jobs.queue import postgres_statements, sqlite_statements
+from modhost_background_jobs.queue import (
+    postgres_schedule_statements,
+    postgres_statements,
+    sqlite_statements,
+)
 
 SENT = " ".join(
     " ".join(value.split())
-    for module in (postgres_statements, sqlite_statements)
+    for module in (postgres_statements, postgres_schedule_statements, sqlite_statements)
     for value in vars(module).values()
     if isinstance(value, str)
 )

@@ -10,8 +10,7 @@ from uuid import UUID
 from sqlalchemy import Table
 
 from modhost.database import Database, SqliteAccess, from_sqlite, to_sqlite
-from modhost_background_jobs.queue import postgres_statements as statements
-from modhost_background_jobs.queue import sqlite_statements
+from modhost_background_jobs.queue import postgres_schedule_statements, sqlite_statements
 from modhost_background_jobs.queue.tables import Occurrence
 
 OCCURRENCES: Final[Table] = Occurrence.__table__  # type: ignore[attr-defined]
@@ -31,7 +30,7 @@ async def look_at_schedules(database: Database, now: datetime) -> Agenda:
     if database.dialect == "sqlite":
         return await _look_at_file(database.sqlite, now)
     async with database.postgres.acquire() as connection:
-        row = await connection.fetchrow(statements.LOOK_AT_SCHEDULES, now)
+        row = await connection.fetchrow(postgres_schedule_statements.LOOK_AT_SCHEDULES, now)
     return Agenda(row[0] or [], row[1], has_waiting_runs=row[2])
 
 
@@ -40,7 +39,9 @@ async def forget_occurrences(database: Database, before: datetime) -> int:
     if database.dialect == "sqlite":
         return await _forget_on_sqlite(database.sqlite, [to_sqlite(before)])
     async with database.postgres.acquire() as connection:
-        forgotten: int = await connection.fetchval(statements.FORGET_OCCURRENCES, before)
+        forgotten: int = await connection.fetchval(
+            postgres_schedule_statements.FORGET_OCCURRENCES, before
+        )
     return forgotten
 
 

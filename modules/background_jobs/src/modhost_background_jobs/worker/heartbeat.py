@@ -10,6 +10,7 @@ from modhost.clock import Clock
 from modhost.database import Database
 from modhost_background_jobs.queue.open_store import open_store
 from modhost_background_jobs.queue.records import WorkerInfo
+from modhost_background_jobs.queue.store import JobStore
 
 logger = logging.getLogger(__name__)
 
@@ -55,11 +56,16 @@ class Heartbeat:
             store = open_store(database)
             while not self._stopping.is_set():
                 with anyio.fail_after(2 * self._interval):
-                    if not await store.beat(self._worker.name, self._running(), self._clock.now()):
-                        logger.warning(
-                            "Worker %s was taken for dead and its jobs were handed to others; "
-                            "it registers again.",
-                            self._worker.name,
-                        )
-                        await store.register(self._worker, self._clock.now())
+                    await self._beat(store)
                 self._stopping.wait(self._interval)
+
+    async def _beat(self, store: JobStore) -> None:
+        known = await store.beat(self._worker.name, self._running(), self._clock.now())
+        # A worker that stops may have said so while this beat was on its way.
+        if known or self._stopping.is_set():
+            return
+        logger.warning(
+            "Worker %s was taken for dead and its jobs were handed to others; it registers again.",
+            self._worker.name,
+        )
+        await store.register(self._worker, self._clock.now())

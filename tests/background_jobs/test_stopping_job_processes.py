@@ -1,0 +1,103 @@
+"""Jobs in processes that are asked to stop, and those that have to be killed."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from background_jobs.hosts import computing_host
+from background_jobs.process_module import (
+    AwaitingJob,
+    DeafJob,
+    DeafTaskJob,
+    DeafTimeoutJob,
+    PoliteJob,
+    PrintingJob,
+)
+from background_jobs.written_ids import gone, written
+from modhost_background_jobs.contracts import (
+    JobState,
+    ModuleJob,
+)
+from modhost_background_jobs.queue.records import Released
+from modhost_background_jobs.queue.store import JobStore
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_job_that_never_looks_is_killed_when_its_time_is_over(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with computing_host(database_url, tmp_path, kill_grace="100ms") as jobs:
+        job = await jobs.ends(await jobs.scheduling.enqueue(DeafTimeoutJob))
+        await gone(tmp_path, "pid")
+    assert job.state is JobState.FAILED
+    assert job.error == "timed out: the attempt took longer than 0.3 s."
+    assert [line.message for line in job.logs] == ["computing"]
+
+
+@pytest.mark.parametrize("kind", [DeafJob, DeafTaskJob])
+async def test_a_job_that_never_looks_is_killed_when_it_is_cancelled(
+    database_url: str, tmp_path: Path, kind: type[ModuleJob]
+) -> None:
+    async with computing_host(database_url, tmp_path, kill_grace="100ms") as jobs:
+        job_id = await jobs.scheduling.enqueue(kind)
+        await written(tmp_path, "pid" if kind is DeafJob else "child")
+        await jobs.scheduling.cancel(job_id)
+        job = await jobs.ends(job_id)
+        await gone(tmp_path, "pid")
+        if kind is DeafTaskJob:
+            await gone(tmp_path, "child")
+        # The slot is free, and the next job has a process.
+        assert (await jobs.ends(await jobs.scheduling.enqueue(PrintingJob))).state.is_final
+    assert (job.state, job.error) == (JobState.CANCELLED, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [(PoliteJob, "stopping politely"), (AwaitingJob, "cancelled")]
+)
+async def test_a_job_that_stops_when_it_is_asked_to_is_not_killed(
+    database_url: str, tmp_path: Path, kind: type[ModuleJob], told: str
+) -> None:
+    async with computing_host(database_url, tmp_path, kill_grace="1h") as jobs:
+        job_id = await jobs.scheduling.enqueue(kind)
+        pid = await written(tmp_path, "pid")
+        await jobs.scheduling.cancel(job_id)
+        job = await jobs.ends(job_id)
+        next_job = await jobs.ends(await jobs.scheduling.enqueue(PrintingJob))
+    assert job.state is JobState.CANCELLED
+    assert [line.message for line in job.logs] == [told]
+    assert next_job.logs[0].message == f"in {pid}"
+
+
+async def test_a_job_whose_lease_is_lost_is_killed_at_once(
+    database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with computing_host(database_url, tmp_path, kill_grace="1h") as jobs:
+        job_id = await jobs.scheduling.enqueue(DeafJob)
+        await written(tmp_path, "pid")
+        async with jobs.host.scope() as scope:
+            store = await scope.get(JobStore)
+            (lease,) = await store.leases((await jobs.detail(job_id)).worker or "")
+            later = datetime.now(UTC) + timedelta(hours=1)
+            await store.release([Released(lease, later, "taken away", spent=False)], later)
+        await gone(tmp_path, "pid")
+    async with computing_host(database_url, tmp_path, mode="Producer") as after:
+        job = await after.detail(job_id)
+    assert (job.state, job.retry_count) == (JobState.PENDING, 0)
+    assert [each.error for each in job.attempts] == ["taken away"]
+    assert f"lost lease: the claim {lease.fence} of job {job_id}" in caplog.text
+
+
+async def test_shutdown_kills_what_does_not_stop_and_hands_it_back(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with computing_host(database_url, tmp_path, shutdown_grace="200ms") as jobs:
+        job_id = await jobs.scheduling.enqueue(DeafJob)
+        await written(tmp_path, "pid")
+    await gone(tmp_path, "pid")
+    async with computing_host(database_url, tmp_path, mode="Producer") as later:
+        job = await later.detail(job_id)
+    assert (job.state, job.retry_count) == (JobState.PENDING, 0)
+    assert job.attempts[0].error == "handed back: its worker shut down."
+    assert [line.message for line in job.logs] == ["computing"]
