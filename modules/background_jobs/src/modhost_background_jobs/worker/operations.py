@@ -17,7 +17,7 @@ from modhost_background_jobs.worker.operator import Operator
 logger = logging.getLogger(__name__)
 
 AT_ONCE: Final = 4
-LOOK_SECONDS: Final = 30.0
+LOOK_SECONDS: Final = 10.0
 LEAST_PAUSE_SECONDS: Final = 0.5
 
 
