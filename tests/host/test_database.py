@@ -204,6 +204,18 @@ async def test_migrations_of_many_processes_at_once_are_applied_once(database_ur
         assert await pending(database, IDENTITY) == []
 
 
+async def test_databases_of_two_kinds_are_migrated_at_the_same_time(
+    sqlite_url: str, postgres_url: str
+) -> None:
+    """What one migration had to do was done in the other's database."""
+    async with Database(sqlite_url).open() as file, Database(postgres_url).open() as server:
+        async with anyio.create_task_group() as group:
+            for database in (file, server):
+                group.start_soon(migrate, database, IDENTITY)
+        for database in (file, server):
+            assert await pending(database, IDENTITY) == []
+
+
 async def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
     async with Database(database_url).open() as database:
         await migrate(database, IDENTITY)

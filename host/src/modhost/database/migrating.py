@@ -1,11 +1,14 @@
 """Migrations: each module's tables brought to its newest revision, by alembic, once."""
 
 import importlib
-from collections.abc import Sequence
+import threading
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import Final
 
+import anyio
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.runtime.environment import EnvironmentContext
@@ -18,6 +21,8 @@ from modhost.database.revisions import Migrations, Pending, UnknownRevision
 
 # Any number will do, as long as it is always the same.
 _ADVISORY_LOCK: Final = 0x6D6F64686F7374
+_RUNNING: Final = threading.Lock()
+LOOK_SECONDS: Final = 0.01
 
 
 async def pending(database: Database, modules: Sequence[Migrations]) -> list[Pending]:
@@ -36,8 +41,19 @@ async def migrate(database: Database, modules: Sequence[Migrations]) -> list[Pen
     Processes that do so at the same time wait for each other. Raises `UnknownRevision`.
     """
     _know(database, modules)
-    async with database.engine.begin() as connection:
+    async with _alone(), database.engine.begin() as connection:
         return await connection.run_sync(_migrate, modules)
+
+
+@asynccontextmanager
+async def _alone() -> AsyncIterator[None]:
+    """Let one migration at a time run in this process, in whichever loop: alembic's `op` is one."""
+    while not _RUNNING.acquire(blocking=False):  # noqa: ASYNC110 - no event tells of other threads
+        await anyio.sleep(LOOK_SECONDS)
+    try:
+        yield
+    finally:
+        _RUNNING.release()
 
 
 def _know(database: Database, modules: Sequence[Migrations]) -> None:
