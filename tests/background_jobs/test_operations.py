@@ -15,7 +15,7 @@ from modhost.audit import AuditReader, AuditSearch
 from modhost.calling import Caller, calling_as
 from modhost_background_jobs.contracts import JobId, JobState
 from modhost_background_jobs.jobs import change_many_jobs
-from modhost_background_jobs.jobs.operations import Operations
+from modhost_background_jobs.jobs.ordering import Operations
 from modhost_background_jobs.queue.operators import as_operator
 from modhost_background_jobs.queue.store import JobStore
 from modhost_background_jobs.services.attention import attention_of

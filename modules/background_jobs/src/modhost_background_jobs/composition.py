@@ -10,7 +10,7 @@ from modhost_background_jobs.contracts import (
 )
 from modhost_background_jobs.contracts.registration import RegisteredJob
 from modhost_background_jobs.jobs.change_many_jobs import ChangeManyJobs
-from modhost_background_jobs.jobs.operations import Operations
+from modhost_background_jobs.jobs.ordering import Operations
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.pages.dashboard import Dashboard
 from modhost_background_jobs.pages.live.feed import LiveFeed

@@ -6,7 +6,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from modhost.web import Form, Page, Query
-from modhost_background_jobs.jobs.operations import Operations
+from modhost_background_jobs.jobs.ordering import Operations
 from modhost_background_jobs.pages.job import path_of
 from modhost_background_jobs.pages.job_list import ListPlace, list_path
 from modhost_background_jobs.pages.notices import redirect
