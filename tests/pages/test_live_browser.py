@@ -63,6 +63,23 @@ async def test_focus_selected_text_and_the_log_outlive_changes_and_broken_stream
     assert await numbers_of(page) == list(range(1, 61))
 
 
+async def test_what_is_unfolded_before_the_first_change_arrives_stays_so(
+    browser: Browser, served: Site
+) -> None:
+    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(fail_at=1))
+    await served.reaches(job_id, JobState.FAILED)
+    page = await opened(browser, served)
+    await page.add_init_script(
+        """document.addEventListener("readystatechange", () => {
+            const details = document.querySelector(".attempts details");
+            if (document.readyState === "interactive" && details) details.open = true;
+        });"""
+    )
+    await page.goto(f"/admin/jobs/{job_id}")
+    await expect(page.locator("[data-live-mark]")).to_have_text("Live")
+    await expect(page.get_by_text("Traceback (most recent call last)")).to_be_visible()
+
+
 async def test_the_log_follows_until_somebody_scrolls_and_can_be_searched(
     browser: Browser, served: Site
 ) -> None:

@@ -11,6 +11,7 @@ function matchChildren(parent, wanted) {
   const keyed = new Map([...parent.children].filter(keyOf).map((child) => [keyOf(child), child]));
   let place = parent.firstChild;
   for (const fresh of [...wanted.childNodes]) {
+    if (fresh.nodeType === Node.ELEMENT_NODE) place = withoutBlanks(place);
     const old = keyOf(fresh) ? keyed.get(keyOf(fresh)) : unkeyed(place, fresh);
     if (!old) {
       parent.insertBefore(fresh, place);
@@ -25,6 +26,16 @@ function matchChildren(parent, wanted) {
     place.remove();
     place = next;
   }
+}
+
+// Blanks that only one side has would stand between elements that are the same.
+function withoutBlanks(place) {
+  while (place?.nodeType === Node.TEXT_NODE && !place.data.trim()) {
+    const next = place.nextSibling;
+    place.remove();
+    place = next;
+  }
+  return place;
 }
 
 function keyOf(node) {
