@@ -8,6 +8,8 @@ export MODHOST_CONFIG
 # an authority of its own no others will do.
 UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),true,false)
 export UV_SYSTEM_CERTS
+# Hundreds of processes start in the tests; where an image forbids compiled files each would compile anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test check bench screenshots format clean
 

@@ -1,14 +1,19 @@
 """What all tests share: the event loop's kind, and a real database of each kind."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
+import anyio
 import argon2
 import pytest
 
+from modhost.application import build_host
+from modhost.configuration import Configuration
+from modhost.database.migrating import migrate
 from postgres import Postgres
 
 
@@ -33,23 +38,73 @@ def postgres() -> Iterator[Postgres]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Postgres) -> Iterator[str]:
+    """The name of a PostgreSQL database that all modules have migrated, to be copied."""
+    name = f"migrated_{uuid4().hex}"
+    migrate_all(postgres.create(name))
+    yield name
+    postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database that all modules have migrated, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "migrated.db"
+    migrate_all(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-def postgres_url(postgres: Postgres) -> Iterator[str]:
-    """The URL of an empty PostgreSQL database."""
+def postgres_url(postgres: Postgres, migrated_postgres: str) -> Iterator[str]:
+    """The URL of a PostgreSQL database that is migrated, and holds nothing yet."""
+    name = f"test_{uuid4().hex}"
+    yield postgres.create(name, migrated_postgres)
+    postgres.drop(name)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, migrated_sqlite: Path) -> str:
+    """The URL of a SQLite database that is migrated, and holds nothing yet."""
+    return f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'test.db')}"
+
+
+@pytest.fixture
+def empty_sqlite_url(tmp_path: Path) -> str:
+    """The URL of a SQLite database that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture
+def empty_postgres_url(postgres: Postgres) -> Iterator[str]:
+    """The URL of a PostgreSQL database without tables."""
     name = f"test_{uuid4().hex}"
     yield postgres.create(name)
     postgres.drop(name)
 
 
-@pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    """The URL of a SQLite database that does not exist yet."""
-    return f"sqlite:///{tmp_path / 'test.db'}"
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """The URL of an empty database, of each kind in turn."""
+    """The URL of a migrated database, of each kind in turn."""
     which = "sqlite_url" if request.param == "sqlite" else "postgres_url"
     url: str = request.getfixturevalue(which)
     return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a database that nobody has migrated, of each kind in turn."""
+    which = "empty_sqlite_url" if request.param == "sqlite" else "empty_postgres_url"
+    url: str = request.getfixturevalue(which)
+    return url
+
+
+def migrate_all(url: str) -> None:
+    """Make the tables of all installed modules, as `modhost migrate` does."""
+    host = build_host(Configuration({"host": {"database_url": url}}), "web")
+
+    async def run() -> None:
+        async with host.database.open():
+            await migrate(host.database, host.migrations)
+
+    anyio.run(run)

@@ -1,6 +1,7 @@
 """A real PostgreSQL for the tests."""
 
 import asyncio
+import shutil
 import signal
 import warnings
 from collections.abc import Iterator
@@ -12,6 +13,21 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy.engine import make_url
+
+MEMORY = Path("/dev/shm")  # noqa: S108
+MEMORY_BYTES = 2 * 1024**3
+SETTINGS = {
+    # What the tests do need not survive a power cut.
+    "fsync": "off",
+    "max_connections": "300",
+    "max_wal_size": "256MB",
+}
+
+
+def _folder_for_data() -> Path | None:
+    """Where creating a database is quickest, if there is room; None for the usual place."""
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_BYTES
+    return MEMORY if roomy else None
 
 
 @dataclass(frozen=True)
@@ -33,7 +49,9 @@ class Postgres:
         if url is not None:
             yield cls(url)
             return
-        with TemporaryDirectory(prefix="modhost-postgres-", ignore_cleanup_errors=True) as name:
+        with TemporaryDirectory(
+            prefix="modhost-postgres-", dir=_folder_for_data(), ignore_cleanup_errors=True
+        ) as name:
             folder = Path(name)
             folder.chmod(0o711)
             with cls._served_from(folder) as started:
@@ -50,9 +68,8 @@ class Postgres:
         )
         with server:
             started = cls(server.get_uri(), server)
-            # What the tests do need not survive a power cut.
-            started.run("ALTER SYSTEM SET fsync = off")
-            started.run("ALTER SYSTEM SET max_connections = 300")
+            for name, value in SETTINGS.items():
+                started.run(f"ALTER SYSTEM SET {name} = '{value}'")
             started.run("SELECT pg_reload_conf()")
             yield started
 
@@ -66,9 +83,9 @@ class Postgres:
         """Start our own server after a crash, at the same address."""
         self.server.ensure_postgres_running()
 
-    def create(self, name: str) -> str:
-        """Create a database and return its URL."""
-        self.run(f'CREATE DATABASE "{name}"')
+    def create(self, name: str, template: str = "template1") -> str:
+        """Create a database, as a copy of another, and return its URL."""
+        self.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
         return make_url(self.url).set(database=name).render_as_string(hide_password=False)
 
     def drop(self, name: str) -> None:

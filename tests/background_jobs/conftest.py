@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from background_jobs.commands import Commands
-from background_jobs.support import MovingClock, add_worker, migrated
+from background_jobs.support import MovingClock, add_worker, jobs_database
 from modhost.database import Database
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
@@ -24,8 +24,7 @@ def clock() -> MovingClock:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    async with Database(database_url).open() as database:
-        await migrated(database)
+    async with jobs_database(database_url).open() as database:
         yield database
 
 

@@ -50,7 +50,7 @@ class Jobs:
         with anyio.fail_after(seconds):
             while (detail := await self.detail(job_id)).state is not state:
                 assert not detail.state.is_final, f"{detail.state}: {detail.error}"
-                await anyio.sleep(0.01)
+                await anyio.sleep(0.02)
         return detail
 
     async def ends(self, job_id: UUID, seconds: float = 20) -> JobDetail:
@@ -63,7 +63,7 @@ class Jobs:
         """Wait until a job is as wanted, and return it."""
         with anyio.fail_after(seconds):
             while not condition(detail := await self.detail(job_id)):
-                await anyio.sleep(0.01)
+                await anyio.sleep(0.02)
         return detail
 
     async def stop_was_asked(self, job_id: UUID, seconds: float = 20) -> None:
@@ -91,7 +91,7 @@ class Jobs:
             while (status := await self.scheduling.get_status(JobId(job_id))) is None or (
                 not status.state.is_final
             ):
-                await anyio.sleep(0.01)
+                await anyio.sleep(0.02)
         return status.state
 
 

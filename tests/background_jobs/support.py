@@ -5,13 +5,10 @@ from uuid import UUID
 
 from modhost import new_id
 from modhost.database import Database
-from modhost.database.migrating import migrate
-from modhost.database.revisions import Migrations
 from modhost_background_jobs.queue.records import ClaimedJob, Heartbeat, NewJob, WorkerInfo
 from modhost_background_jobs.queue.store import JobStore
 
 START = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
-MIGRATIONS = [Migrations("background_jobs", "modhost_background_jobs.migrations")]
 TYPES = ("tests.Job", "tests.Other")
 
 
@@ -57,8 +54,11 @@ def new_job(
     )
 
 
-async def migrated(database: Database) -> None:
-    await migrate(database, MIGRATIONS)
+def jobs_database(url: str) -> Database:
+    """The database of jobs at a URL, which is migrated already."""
+    database = Database(url)
+    database.know_schema("background_jobs")
+    return database
 
 
 async def add_worker(store: JobStore, name: str = "w1") -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from background_jobs.support import START, MovingClock, claim_one, new_job
+from background_jobs.support import START, MovingClock, claim_one, jobs_database, new_job
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.options import BackgroundJobsOptions
@@ -121,7 +121,7 @@ async def test_a_process_that_begins_with_a_clock_far_ahead_deletes_no_history_a
 
 @pytest.mark.anyio
 async def test_history_is_old_by_the_clock_of_postgresql_as_well(postgres_url: str) -> None:
-    async with Database(postgres_url).open() as database:
+    async with jobs_database(postgres_url).open() as database:
         history = History(database)
         now = datetime.now(UTC)
         assert await history.time(now - DAY) == now - DAY

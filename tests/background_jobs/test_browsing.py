@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, event, update
 
-from background_jobs.support import START, add_worker, claim, migrated, new_job
+from background_jobs.support import START, add_worker, claim, jobs_database, new_job
 from modhost import new_id
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
@@ -138,8 +138,7 @@ async def test_no_search_reads_more_than_it_shows(
     sqlite_url: str, search: Search, step: str
 ) -> None:
     """A search without a hit read all jobs of its state, or all of its type."""
-    async with Database(sqlite_url).open() as database:
-        await migrated(database)
+    async with jobs_database(sqlite_url).open() as database:
         await add_worker(open_store(database))
         plan = await plan_of(database, search)
         assert step in plan, plan
@@ -152,8 +151,7 @@ async def test_many_pending_jobs_of_a_type_are_found_in_the_order_of_their_ids(
 ) -> None:
     """By the index of their due times all of them would be sorted."""
     monkeypatch.setattr(parts, "FEW", 2)
-    async with Database(sqlite_url).open() as database:
-        await migrated(database)
+    async with jobs_database(sqlite_url).open() as database:
         store = open_store(database)
         jobs = [new_job(job_type="a") for _ in range(3)]
         await store.insert(jobs)
@@ -172,8 +170,7 @@ async def test_a_page_of_the_api_is_counted_and_found_without_reading_other_rows
     sqlite_url: str, state: JobState | None, job_type: str | None
 ) -> None:
     """Whole rows were sorted, all up to the end of the page."""
-    async with Database(sqlite_url).open() as database:
-        await migrated(database)
+    async with jobs_database(sqlite_url).open() as database:
         await add_worker(open_store(database))
         await open_store(database).insert([new_job(job_type="a"), new_job()])
         with statements() as sent:

@@ -5,7 +5,14 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from background_jobs.support import MovingClock, add_worker, claim, claim_one, migrated, new_job
+from background_jobs.support import (
+    MovingClock,
+    add_worker,
+    claim,
+    claim_one,
+    jobs_database,
+    new_job,
+)
 from modhost import new_id
 from modhost.database import Database
 from modhost_background_jobs.contracts import InvalidJobData, JobNotFound, JobState
@@ -76,8 +83,7 @@ async def test_a_cancel_that_meets_a_retry_finds_the_job(
 ) -> None:
     """Between its look at the live jobs and that at the finished ones the job came back, so that
     it was found in neither. On SQLite a transaction excludes the other."""
-    async with Database(postgres_url).open() as database:
-        await migrated(database)
+    async with jobs_database(postgres_url).open() as database:
         store = open_store(database)
         await add_worker(store)
         queue = DatabaseJobQueue(database, store, open_wakeups(database), MovingClock())

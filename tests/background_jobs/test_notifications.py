@@ -9,8 +9,7 @@ import pytest
 
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import Probe
-from background_jobs.support import MovingClock, migrated, new_job
-from modhost.database import Database
+from background_jobs.support import MovingClock, jobs_database, new_job
 from modhost_background_jobs.queue.notifying import Notifications
 from modhost_background_jobs.queue.open_store import open_store
 from modhost_background_jobs.queue.postgres_statements import CHANNEL
@@ -22,8 +21,7 @@ pytestmark = pytest.mark.anyio
 @asynccontextmanager
 async def burst(url: str) -> AsyncIterator[tuple[JobStore, Notifications]]:
     """A store that takes all its inserts for one burst, since its clock stands still."""
-    async with Database(url).open() as database:
-        await migrated(database)
+    async with jobs_database(url).open() as database:
         notifications = Notifications(database, MovingClock())
         async with anyio.create_task_group() as group:
             await group.start(lambda *, task_status: notifications.run(task_status=task_status))
@@ -50,7 +48,7 @@ async def test_the_last_of_a_burst_wakes_a_consumer_that_does_not_poll(postgres_
 async def listening(url: str) -> AsyncIterator[list[str]]:
     """What is heard of new jobs."""
     heard: list[str] = []
-    async with Database(url).open() as database:
+    async with jobs_database(url).open() as database:
         connection = await database.postgres.connect()
         try:
             await connection.add_listener(CHANNEL, lambda *_: heard.append("due"))
@@ -81,7 +79,7 @@ async def test_a_burst_of_inserts_is_told_of_at_its_begin_and_at_its_end(
 async def test_without_anybody_who_sends_what_is_owed_every_insert_notifies(
     postgres_url: str,
 ) -> None:
-    async with Database(postgres_url).open() as database:
+    async with jobs_database(postgres_url).open() as database:
         notifications = Notifications(database, MovingClock())
         assert [notifications.is_due() for _ in range(3)] == [True, True, True]
 

@@ -6,8 +6,7 @@ import anyio
 import pytest
 
 from background_jobs.schedules import fire_due, runs, settings
-from background_jobs.support import MovingClock, claim, claim_one
-from modhost.database import Database
+from background_jobs.support import MovingClock, claim, claim_one, jobs_database
 from modhost_background_jobs.contracts import (
     CatchUpPolicy,
     JobState,
@@ -34,13 +33,11 @@ async def others(
     """Three more consumers, each with its own connections."""
     assert schedules
     async with (
-        Database(database_url).open() as one,
-        Database(database_url).open() as two,
-        Database(database_url).open() as three,
+        jobs_database(database_url).open() as one,
+        jobs_database(database_url).open() as two,
+        jobs_database(database_url).open() as three,
     ):
         databases = (one, two, three)
-        for each in databases:
-            each.know_schema("background_jobs")
         yield [
             RecurringFiring(
                 each, DatabaseJobQueue(each, open_store(each), open_wakeups(each), clock), clock

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from background_jobs.schedules import settings
-from background_jobs.support import START, MovingClock, claim
+from background_jobs.support import START, MovingClock, claim, jobs_database
 from modhost.database import Database
 from modhost_background_jobs.contracts import CatchUpPolicy, JobState, OverlapPolicy
 from modhost_background_jobs.queue.agenda import OCCURRENCES
@@ -113,8 +113,7 @@ async def schedulers(
     async with AsyncExitStack() as stack:
         firing = []
         for _ in range(SCHEDULERS):
-            own = await stack.enter_async_context(Database(database_url).open())
-            own.know_schema("background_jobs")
+            own = await stack.enter_async_context(jobs_database(database_url).open())
             queue = DatabaseJobQueue(own, open_store(own), open_wakeups(own), clock)
             firing.append(RecurringFiring(own, queue, clock))
         yield Schedulers(database, firing, ids)

@@ -11,7 +11,7 @@ import pytest
 from background_jobs.cut_off import Way
 from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.jobs_module import ReportingJob, WaitingJob, Work
-from background_jobs.support import TYPES, migrated, new_job
+from background_jobs.support import TYPES, jobs_database, new_job
 from modhost.database import Database, SqliteAccess
 from modhost.database import database as database_module
 from modhost_background_jobs.contracts import JobState
@@ -95,12 +95,11 @@ async def test_a_listener_that_was_cut_off_without_a_word_listens_again(
     monkeypatch.setattr(wakeups, "SILENCE_SECONDS", 0.05)
     monkeypatch.setattr(wakeups, "ANSWER_SECONDS", 0.1)
     async with (
-        Database(postgres_url).open() as direct,
+        jobs_database(postgres_url).open() as direct,
         Way(postgres_url).open() as way,
-        Database(way.url).open() as database,
+        jobs_database(way.url).open() as database,
         watched(database) as opened,
     ):
-        await migrated(direct)
         ticket = opened.work.ticket()
         way.cut()
         with anyio.fail_after(10):
@@ -119,11 +118,9 @@ async def test_a_claim_that_nobody_answers_ends_soon_and_the_next_gets_through(
     monkeypatch.setattr(database_module, "FAREWELL_SECONDS", 0.1)
     monkeypatch.setattr(postgres_store, "CLAIM_SECONDS", 0.2)
     async with (
-        Database(postgres_url).open() as direct,
         Way(postgres_url).open() as way,
-        Database(way.url).open() as database,
+        jobs_database(way.url).open() as database,
     ):
-        await migrated(direct)
         store, now = open_store(database), datetime.now(UTC)
         assert await store.claim("w1", TYPES, 1, now) == []
         way.cut()

@@ -16,19 +16,21 @@ def test_nothing_is_wrong_with_a_host_that_was_just_set_up(doctor: Doctor) -> No
     assert doctor.findings(exits=0) == []
 
 
-def test_a_file_that_the_next_start_migrates_is_no_error(tmp_path: Path, sqlite_url: str) -> None:
-    doctor = Doctor.of(tmp_path, sqlite_url)
+def test_a_file_that_the_next_start_migrates_is_no_error(
+    tmp_path: Path, empty_sqlite_url: str
+) -> None:
+    doctor = Doctor.of(tmp_path, empty_sqlite_url)
     (found,) = doctor.findings(exits=0)
     assert (found["code"], found["severity"]) == ("MH504", "warning")
     assert doctor.modhost("doctor").stdout.endswith("Nothing is wrong; 1 warning.\n")
     assert doctor.modhost("migrate", "--check").exit_code == 1
-    assert Doctor.of(tmp_path, sqlite_url, 'silence = ["MH504"]').findings(exits=0) == []
+    assert Doctor.of(tmp_path, empty_sqlite_url, 'silence = ["MH504"]').findings(exits=0) == []
 
 
 def test_a_server_that_is_not_migrated_is_an_error_that_nothing_silences(
-    tmp_path: Path, postgres_url: str
+    tmp_path: Path, empty_postgres_url: str
 ) -> None:
-    doctor = Doctor.of(tmp_path, postgres_url, 'silence = ["MH501"]')
+    doctor = Doctor.of(tmp_path, empty_postgres_url, 'silence = ["MH501"]')
     (found,) = doctor.findings(exits=1)
     assert found == {
         "code": "MH501",

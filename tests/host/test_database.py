@@ -69,25 +69,25 @@ async def create(database: Database) -> None:
         await connection.run_sync(Base.metadata.create_all)
 
 
-async def test_read_modify_write_of_three_processes_loses_no_update(sqlite_url: str) -> None:
-    async with Database(sqlite_url).open() as database, database.session() as session:
+async def test_read_modify_write_of_three_processes_loses_no_update(empty_sqlite_url: str) -> None:
+    async with Database(empty_sqlite_url).open() as database, database.session() as session:
         connection = await session.connection()
         await connection.execute(text("CREATE TABLE counter (n INTEGER)"))
         await connection.execute(text("INSERT INTO counter VALUES (0)"))
     processes = [
-        subprocess.Popen([sys.executable, "-c", COUNTING, sqlite_url])  # noqa: ASYNC220
+        subprocess.Popen([sys.executable, "-c", COUNTING, empty_sqlite_url])  # noqa: ASYNC220
         for _ in range(3)
     ]
     for process in processes:
         assert await anyio.to_thread.run_sync(process.wait, 60) == 0
-    async with Database(sqlite_url).open() as database, database.reading() as session:
+    async with Database(empty_sqlite_url).open() as database, database.reading() as session:
         found = await (await session.connection()).execute(text("SELECT n FROM counter"))
         assert found.scalar_one() == 900
 
 
-async def test_times_come_back_aware_and_in_utc(database_url: str) -> None:
+async def test_times_come_back_aware_and_in_utc(empty_database_url: str) -> None:
     moment = datetime.fromisoformat("2026-06-01T12:00:00.000100+05:30")
-    async with Database(database_url).open() as database:
+    async with Database(empty_database_url).open() as database:
         await create(database)
         row = Moment(id=new_id(), at=moment)
         async with database.session() as session:
@@ -99,12 +99,12 @@ async def test_times_come_back_aware_and_in_utc(database_url: str) -> None:
     assert (found.id, type(found.id)) == (row.id, UUID)
 
 
-async def test_a_time_without_a_zone_is_refused(database_url: str) -> None:
+async def test_a_time_without_a_zone_is_refused(empty_database_url: str) -> None:
     async def store(database: Database) -> None:
         async with database.session() as session:
             session.add(Moment(id=new_id(), at=datetime(2026, 1, 1)))  # noqa: DTZ001
 
-    async with Database(database_url).open() as database:
+    async with Database(empty_database_url).open() as database:
         await create(database)
         with pytest.raises(StatementError, match="has no time zone"):
             await store(database)
@@ -116,14 +116,14 @@ def test_text_order_is_time_order_on_sqlite() -> None:
     assert [from_sqlite(to_sqlite(moment)) for moment in moments] == moments
 
 
-async def test_an_error_rolls_back(database_url: str) -> None:
+async def test_an_error_rolls_back(empty_database_url: str) -> None:
     async def fail(database: Database) -> None:
         async with database.session() as session:
             session.add(Moment(id=new_id(), at=datetime.now(UTC)))
             await session.flush()
             raise ZeroDivisionError
 
-    async with Database(database_url).open() as database:
+    async with Database(empty_database_url).open() as database:
         await create(database)
         with pytest.raises(ZeroDivisionError):
             await fail(database)
@@ -131,8 +131,8 @@ async def test_an_error_rolls_back(database_url: str) -> None:
             assert (await session.exec(select(Moment))).all() == []
 
 
-async def test_a_cancelled_transaction_leaves_the_database_usable(database_url: str) -> None:
-    async with Database(database_url).open() as database:
+async def test_a_cancelled_transaction_leaves_the_database_usable(empty_database_url: str) -> None:
+    async with Database(empty_database_url).open() as database:
         await create(database)
         with anyio.move_on_after(0.05):
             async with database.session() as session:
@@ -167,19 +167,19 @@ async def cancel_reads_after(url: str, turns: int) -> None:
         group.cancel_scope.cancel()
 
 
-async def test_a_reader_cannot_write(database_url: str) -> None:
+async def test_a_reader_cannot_write(empty_database_url: str) -> None:
     async def write(database: Database) -> None:
         async with database.reading() as session:
             session.add(Moment(id=new_id(), at=datetime.now(UTC)))
 
-    async with Database(database_url).open() as database:
+    async with Database(empty_database_url).open() as database:
         await create(database)
         with pytest.raises(Exception, match=r"(?i)read.?only"):
             await write(database)
 
 
-async def test_a_reader_does_not_wait_for_a_writer(database_url: str) -> None:
-    async with Database(database_url).open() as database:
+async def test_a_reader_does_not_wait_for_a_writer(empty_database_url: str) -> None:
+    async with Database(empty_database_url).open() as database:
         await create(database)
         async with database.session() as session:
             session.add(Moment(id=new_id(), at=datetime.now(UTC)))
@@ -189,26 +189,31 @@ async def test_a_reader_does_not_wait_for_a_writer(database_url: str) -> None:
                     assert (await reader.exec(select(Moment))).all() == []
 
 
-async def test_migrations_of_many_processes_at_once_are_applied_once(database_url: str) -> None:
+async def test_migrations_of_many_processes_at_once_are_applied_once(
+    empty_database_url: str,
+) -> None:
     applied: list[int] = []
 
     async def run() -> None:
-        async with Database(database_url).open() as database:
+        async with Database(empty_database_url).open() as database:
             applied.append(len(await migrate(database, IDENTITY)))
 
     async with anyio.create_task_group() as group:
         for _ in range(5):
             group.start_soon(run)
     assert sorted(applied) == [0, 0, 0, 0, 1]
-    async with Database(database_url).open() as database:
+    async with Database(empty_database_url).open() as database:
         assert await pending(database, IDENTITY) == []
 
 
 async def test_databases_of_two_kinds_are_migrated_at_the_same_time(
-    sqlite_url: str, postgres_url: str
+    empty_sqlite_url: str, empty_postgres_url: str
 ) -> None:
     """What one migration had to do was done in the other's database."""
-    async with Database(sqlite_url).open() as file, Database(postgres_url).open() as server:
+    async with (
+        Database(empty_sqlite_url).open() as file,
+        Database(empty_postgres_url).open() as server,
+    ):
         async with anyio.create_task_group() as group:
             for database in (file, server):
                 group.start_soon(migrate, database, IDENTITY)
@@ -216,8 +221,8 @@ async def test_databases_of_two_kinds_are_migrated_at_the_same_time(
             assert await pending(database, IDENTITY) == []
 
 
-async def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
-    async with Database(database_url).open() as database:
+async def test_a_database_of_a_newer_version_is_refused(empty_database_url: str) -> None:
+    async with Database(empty_database_url).open() as database:
         await migrate(database, IDENTITY)
         async with database.session() as session:
             table = "modhost.alembic_version"
@@ -255,11 +260,11 @@ async def test_a_database_that_cannot_be_reached_says_so_without_its_password(ur
 
 
 async def test_behind_a_pooler_no_prepared_statement_outlives_its_transaction(
-    postgres_url: str,
+    empty_postgres_url: str,
 ) -> None:
     # PgBouncer 1.18 in transaction mode: "prepared statement __asyncpg_stmt_43__ does not exist".
     left = "SELECT count(*) FROM pg_prepared_statements"
-    url = make_url(postgres_url).update_query_dict({"statement_cache_size": "0"})
+    url = make_url(empty_postgres_url).update_query_dict({"statement_cache_size": "0"})
     async with Database(url.render_as_string(hide_password=False)).open() as database:
         async with database.session() as session:
             connection = await session.connection()

@@ -3,12 +3,13 @@
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
+
+from processes.forking import fork_modhost
 
 POLL_SECONDS = 0.02
 
@@ -18,19 +19,12 @@ class HostProcess:
 
     def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self._log = log
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "modhost", *arguments],
-                cwd=log.parent,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        log.touch()
+        self._process = fork_modhost(arguments, environment, log)
 
     @property
     def pid(self) -> int:
+        assert self._process.pid is not None
         return self._process.pid
 
     @property
@@ -54,7 +48,7 @@ class HostProcess:
 
         def has_logged() -> bool:
             found = len(re.findall(pattern, self.log, re.MULTILINE))
-            assert found >= times or self._process.poll() is None, self.log
+            assert found >= times or self._process.exitcode is None, self.log
             return found >= times
 
         await until(has_logged, f"{times} x {pattern!r} in the log", seconds)
@@ -64,14 +58,18 @@ class HostProcess:
 
     async def exit_code(self, seconds: float = 60) -> int:
         """Wait until it has exited."""
-        await until(lambda: self._process.poll() is not None, "the process to exit", seconds)
-        return self._process.wait()
+        await until(lambda: self._process.exitcode is not None, "the process to exit", seconds)
+        assert self._process.exitcode is not None
+        return self._process.exitcode
 
     def kill(self) -> None:
         """Kill it with all its children; nothing is flushed, nobody is told."""
-        if self._process.poll() is None:
-            os.killpg(self.pid, signal.SIGKILL)
-        self._process.wait()
+        if self._process.exitcode is None:
+            # At its very beginning it has no group yet.
+            self._process.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+        self._process.join()
 
 
 async def until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from sqlalchemy import delete, select
 
-from background_jobs.support import migrated
+from background_jobs.support import jobs_database
 from modhost.clock import Clock
 from modhost.database import Database
 from modhost_background_jobs.queue.agenda import OCCURRENCES
@@ -74,7 +74,6 @@ def _compared(row: Any) -> tuple[Any, ...]:
 def open_world(database_url: str, clock: Clock) -> Iterator[World]:
     """Open a migrated database in an event loop of its own."""
     with start_blocking_portal() as portal:
-        database = Database(database_url)
+        database = jobs_database(database_url)
         with portal.wrap_async_context_manager(database.open()):
-            portal.call(migrated, database)
             yield World(portal, database, clock)
