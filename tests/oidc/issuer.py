@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -32,7 +33,7 @@ class Issuer:
         self.url = url
         self.named = url
         self.clock = clock
-        self.keys = [new_key("first")]
+        self.keys = [key_named("first")]
         self.key_requests = 0
         self.is_down = False
         self.claims: dict[str, Any] = {}
@@ -101,7 +102,9 @@ class Issuer:
         return JSONResponse({"id_token": self.token(aud=CLIENT, nonce=nonce, **self.claims)})
 
 
-def new_key(kid: str) -> RSAKey:
+@cache
+def key_named(kid: str) -> RSAKey:
+    """The key of that name: making one takes longer than most tests."""
     return RSAKey.generate_key(2048, {"kid": kid, "use": "sig"})
 
 

@@ -15,7 +15,7 @@ from modhost.identity import LoginService, UserService, Visitor
 from modhost.testing import RunningHost
 from moving_clock import MovingClock
 from oidc.browsing import log_in
-from oidc.issuer import AUDIENCE, CLIENT, Issuer, new_key
+from oidc.issuer import AUDIENCE, CLIENT, Issuer, key_named
 
 pytestmark = pytest.mark.anyio
 
@@ -156,7 +156,7 @@ async def test_keys_rotate(host: RunningHost, issuer: Issuer, clock: MovingClock
     old = issuer.token(**OPS)
     assert (await answer(host, old)).status_code == 200
     clock.advance(timedelta(seconds=10))
-    issuer.keys.append(new_key("second"))
+    issuer.keys.append(key_named("second"))
     new = issuer.token(**OPS)
     assert (await answer(host, new)).status_code == 200, "an unknown key is asked for at once"
     assert (await answer(host, old)).status_code == 200, "the old key is published still"
@@ -173,7 +173,7 @@ async def test_tokens_with_unknown_keys_do_not_have_the_provider_asked_each_time
     clock.advance(timedelta(seconds=10))
     before = issuer.key_requests
     for number in range(20):
-        token = issuer.token(new_key(f"junk {number % 2}"), **OPS)
+        token = issuer.token(key_named(f"junk {number % 2}"), **OPS)
         assert (await answer(host, token)).status_code == 401
     assert issuer.key_requests == before + 1
 

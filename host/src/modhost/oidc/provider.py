@@ -1,6 +1,8 @@
 """The provider: its endpoints and its keys, fetched when they are needed, and kept for a while."""
 
 import logging
+import ssl
+from functools import cache
 from typing import Any, Final
 
 import anyio
@@ -160,11 +162,19 @@ async def _get(url: str) -> dict[str, Any]:
     return answer
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """What servers are trusted by; reading it holds up the event loop, so once."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 async def _ask(
     method: str, url: str, form: dict[str, str] | None = None
 ) -> tuple[int, dict[str, Any]]:
     try:
-        async with httpx2.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
+        async with httpx2.AsyncClient(
+            verify=_trust(), timeout=_TIMEOUT_SECONDS, trust_env=False
+        ) as client:
             answer = await client.request(
                 method, url, data=form, headers={"Accept": "application/json"}
             )
