@@ -58,9 +58,8 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def postgres_url(postgres: Postgres, migrated_postgres: str) -> Iterator[str]:
     """The URL of a PostgreSQL database that is migrated, and holds nothing yet."""
-    name = f"test_{uuid4().hex}"
-    yield postgres.create(name, migrated_postgres)
-    postgres.drop(name)
+    with postgres.lent(migrated_postgres) as url:
+        yield url
 
 
 @pytest.fixture
@@ -78,9 +77,8 @@ def empty_sqlite_url(tmp_path: Path) -> str:
 @pytest.fixture
 def empty_postgres_url(postgres: Postgres) -> Iterator[str]:
     """The URL of a PostgreSQL database without tables."""
-    name = f"test_{uuid4().hex}"
-    yield postgres.create(name)
-    postgres.drop(name)
+    with postgres.lent() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

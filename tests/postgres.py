@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 from sqlalchemy.engine import make_url
@@ -87,6 +88,15 @@ class Postgres:
         """Create a database, as a copy of another, and return its URL."""
         self.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
         return make_url(self.url).set(database=name).render_as_string(hide_password=False)
+
+    @contextmanager
+    def lent(self, template: str = "template1") -> Iterator[str]:
+        """Offer the URL of a new database, and drop that at the end."""
+        name = f"test_{uuid4().hex}"
+        try:
+            yield self.create(name, template)
+        finally:
+            self.drop(name)
 
     def drop(self, name: str) -> None:
         """Drop a database, whoever uses it."""
