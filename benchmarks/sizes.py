@@ -98,7 +98,7 @@ SIZES: Final = {
         log_seconds=0.2,
         apart=1,
         impatient=True,
-        held=0.1,
+        held=0.5,
     ),
     "small": _SMALL,
     # As many jobs as the targets name, and as little of all else as tells something.
