@@ -32,6 +32,11 @@ def insert(number: int, connection: sqlite3.Connection) -> int:
     return number
 
 
+def count_tables(connection: sqlite3.Connection) -> int:
+    counted: int = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    return counted
+
+
 async def numbers(database: Database) -> list[int]:
     rows = await database.sqlite.read(
         lambda connection: connection.execute("SELECT number FROM numbers").fetchall()
@@ -182,3 +187,16 @@ async def test_a_file_that_cannot_be_opened_is_told_to_each_who_asks(tmp_path: P
         await sqlite.write(lambda connection: connection.execute("CREATE TABLE numbers (number)"))
         assert await sqlite.write(partial(insert, 1)) == 1
     sqlite.close()
+
+
+async def test_a_new_file_may_be_opened_by_many_at_once(tmp_path: Path) -> None:
+    """SQLite refuses, without waiting, whoever turns a file to WAL while another does."""
+
+    async def read(database: Database) -> None:
+        async with database.open_bare():
+            assert await database.sqlite.read(count_tables) == 0
+
+    for number in range(60):
+        async with anyio.create_task_group() as group:
+            for _ in range(8):
+                group.start_soon(read, Database(f"sqlite:///{tmp_path / str(number)}.db"))

@@ -7,10 +7,10 @@ from pathlib import Path
 import anyio
 import pytest
 
+from holding import ends_held
 from modhost_background_jobs.contracts import JobState
 from processes.acting import Act, FlakyJob, GatedJob, LethalJob, QuickJob
 from processes.deployment import QUICK, Deployment
-from processes.holding import ends_held
 
 pytestmark = pytest.mark.anyio
 

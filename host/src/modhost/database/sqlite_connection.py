@@ -3,6 +3,7 @@
 import random
 import sqlite3
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,9 +34,9 @@ def probe(path: Path) -> None:
 def prepare(connection: Any, *, busy_timeout_ms: int, query_only: bool) -> None:
     """Set what SQLite does not remember. `FULL`: a commit is on disk when it returns."""
     cursor = connection.cursor()
-    # Turning to WAL needs the file for itself; a busy neighbour is waited for.
     cursor.execute(f"PRAGMA busy_timeout = {int(LOCK_DEADLINE_SECONDS * 1000)}")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    # Turning a file to WAL takes it whole, for which SQLite waits only where nobody else tries to.
+    _until_free(cursor.execute, "PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute(f"PRAGMA query_only = {'ON' if query_only else 'OFF'}")
@@ -45,10 +46,14 @@ def prepare(connection: Any, *, busy_timeout_ms: int, query_only: bool) -> None:
 
 def begin_immediate(connection: sqlite3.Connection) -> None:
     """Begin a write transaction, waiting for that of another process."""
+    _until_free(connection.execute, "BEGIN IMMEDIATE")
+
+
+def _until_free(execute: Callable[[str], Any], statement: str) -> None:
     deadline = time.monotonic() + LOCK_DEADLINE_SECONDS
     while True:
         try:
-            connection.execute("BEGIN IMMEDIATE")
+            execute(statement)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
 import anyio
@@ -32,6 +32,14 @@ End = TypeVar("End", Ended, Released)
 Write = Callable[[Sequence[End], datetime], Awaitable[set[UUID]]]
 
 
+class Due(NamedTuple):
+    """An outcome that is to be stored, and when the attempt was over."""
+
+    attempt: RunningAttempt
+    outcome: Outcome
+    since: datetime
+
+
 class Finisher:
     """Writes outcomes; a job's body is never run again because its outcome was hard to write.
 
@@ -49,13 +57,13 @@ class Finisher:
         self._buffer = buffer
         self._statistics = statistics
         self._clock = clock
-        self._due: list[tuple[RunningAttempt, Outcome]] = []
+        self._due: list[Due] = []
         self._added = Signal()
 
     def add(self, attempt: RunningAttempt, outcome: Outcome) -> None:
         """Take the outcome of an attempt; None when its lease is lost already."""
         attempt.over = True
-        self._due.append((attempt, outcome))
+        self._due.append(Due(attempt, outcome, self._clock.now()))
         if len(self._due) == 1:
             self._added.fire()
 
@@ -80,15 +88,15 @@ class Finisher:
             batch = self._due[:MOST_AT_ONCE]
             del self._due[:MOST_AT_ONCE]
             await self._write(batch)
-            for attempt, _ in batch:
-                attempts.remove(attempt)
+            for due in batch:
+                attempts.remove(due.attempt)
             attempts.notify()
 
-    async def _write(self, batch: Sequence[tuple[RunningAttempt, Outcome]]) -> None:
-        leases = [attempt.claimed.lease for attempt, _ in batch]
+    async def _write(self, batch: Sequence[Due]) -> None:
+        leases = [due.attempt.claimed.lease for due in batch]
         await until_written(lambda: self._buffer.flush(leases), "progress and logs")
-        ended = [outcome for _, outcome in batch if isinstance(outcome, Ended)]
-        released = [outcome for _, outcome in batch if isinstance(outcome, Released)]
+        ended = [due.outcome for due in batch if isinstance(due.outcome, Ended)]
+        released = [due.outcome for due in batch if isinstance(due.outcome, Released)]
         held: set[UUID] = set()
         if ended:
             held |= await self._stored(self._store.end, ended, "the end of jobs")
@@ -120,12 +128,12 @@ class Finisher:
         held, _ = await until_written(lambda: apart(write, [end]), "the end of a job")
         return held
 
-    def _count(self, batch: Sequence[tuple[RunningAttempt, Outcome]], held: set[UUID]) -> None:
+    def _count(self, batch: Sequence[Due], held: set[UUID]) -> None:
         try:
             self._statistics.count(
-                (attempt.claimed, outcome.state)
-                for attempt, outcome in batch
-                if isinstance(outcome, Ended) and outcome.lease.job_id in held
+                (due.attempt.claimed, due.outcome.state, due.since)
+                for due in batch
+                if isinstance(due.outcome, Ended) and due.outcome.lease.job_id in held
             )
         except Exception:
             # The ends are stored; nothing that merely counts them holds up those that follow.

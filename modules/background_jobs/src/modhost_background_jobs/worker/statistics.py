@@ -38,16 +38,16 @@ class StatisticsService(HostedService):
         """Count for a worker of this name."""
         self._worker = name
 
-    def count(self, ended: Iterable[tuple[ClaimedJob, JobState]]) -> None:
-        """Count the ends of jobs."""
+    def count(self, ended: Iterable[tuple[ClaimedJob, JobState, datetime]]) -> None:
+        """Count jobs whose ends are stored now, with when their last attempts were over."""
         now = self._clock.now()
         minute = now.replace(second=0, microsecond=0)
         counts = self._minutes.get(minute)
         if counts is None:
             counts = self._minutes[minute] = MinuteCounts()
-        for claimed, state in ended:
+        for claimed, state, over_at in ended:
             waited = (claimed.claimed_at - claimed.due_at).total_seconds()
-            counts.count(state, waited, (now - claimed.claimed_at).total_seconds())
+            counts.count(state, waited, (over_at - claimed.claimed_at).total_seconds())
         if not self._is_unwritten:
             self._is_unwritten = True
             self._counted.fire()
