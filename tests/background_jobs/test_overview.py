@@ -88,7 +88,6 @@ async def test_a_wait_for_the_database_at_the_end_is_no_run_time(database_url: s
             await (await scope.get(StatisticsService)).write()
         told = [bucket.run_p95 for bucket in await overview.history("hour") if bucket.run_p95]
     assert job.started_at is not None
-    assert ran(job) >= 1
     assert 0 < max(told) <= longest_told((over_at - job.started_at).total_seconds())
 
 
