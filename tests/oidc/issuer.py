@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from modhost.cli.server import open_socket
 from moving_clock import MovingClock
 
 CLIENT = "modhost"
@@ -111,7 +111,7 @@ def key_named(kid: str) -> RSAKey:
 @contextmanager
 def running_issuer(clock: MovingClock) -> Iterator[Issuer]:
     """Serve an issuer in a thread."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with open_socket("127.0.0.1", 0) as listener:
         issuer = Issuer(f"http://127.0.0.1:{listener.getsockname()[1]}", clock)
         app = Starlette(
             routes=[

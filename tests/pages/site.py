@@ -9,6 +9,7 @@ from uuid import UUID
 import anyio
 import uvicorn
 
+from modhost.cli.server import open_socket
 from modhost.identity import LoginService, UserService
 from modhost.testing import RunningHost, running_host
 from modhost_background_jobs.contracts import (
@@ -69,7 +70,7 @@ async def site(database_url: str, *, mode: str = "Consumer", **options: Any) -> 
     config = {"host": {"database_url": database_url}, "modules": {"background_jobs": jobs}}
     modules = [BackgroundJobsModule(), ReportsModule(), DemoModule()]
     async with running_host(modules, config=config) as host, host.scope() as scope:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
+        with open_socket("127.0.0.1", 0) as listener:
             running = Site(host, f"http://127.0.0.1:{listener.getsockname()[1]}")
             running.jobs = await scope.get(BackgroundJobs)
             running.queries = await scope.get(BackgroundJobsContracts)

@@ -21,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from modhost.cli.server import open_socket
 from postgres import Postgres
 from security.support import whole_host
 
@@ -70,7 +71,7 @@ class Served:
                     self.tokens[kind] = await host.token(*permissions)
                 config = uvicorn.Config(host.host.app, lifespan="off", log_config=None)
                 self.server = uvicorn.Server(config)
-                with socket.create_server(("127.0.0.1", 0)) as listener:
+                with open_socket("127.0.0.1", 0) as listener:
                     self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
                     self.ready.set()
                     await self.server.serve([listener])
