@@ -16,6 +16,7 @@ from modhost.calling import Caller, calling_as
 from modhost_background_jobs.contracts import JobId, JobState
 from modhost_background_jobs.jobs import change_many_jobs
 from modhost_background_jobs.jobs.ordering import Operations
+from modhost_background_jobs.queue import browsing
 from modhost_background_jobs.queue.operators import as_operator
 from modhost_background_jobs.queue.store import JobStore
 from modhost_background_jobs.services.attention import attention_of
@@ -193,15 +194,21 @@ async def test_an_order_says_who_gave_it_whatever_its_data_say(sqlite_url: str) 
     assert done.logs[0].message == "cancel: 0 jobs match; asked for by user:mallory"
 
 
-async def test_jobs_that_failed_are_retried_by_an_operation(database_url: str) -> None:
+@pytest.mark.parametrize("words", [None, "failure"])
+async def test_jobs_that_failed_are_retried_by_an_operation(
+    database_url: str, words: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many errors there are to look through for words: here more than are at a time."""
+    monkeypatch.setattr(browsing, "AT_ONCE", 2)
+    monkeypatch.setattr(browsing, "MOST_COUNTED_IN", 2)
     async with jobs_host(database_url, max_attempts=1) as jobs:
         ids = [
             await jobs.scheduling.enqueue(ReportingJob, Work(name=f"job {number}", failures=1))
-            for number in range(3)
+            for number in range(5)
         ]
         for id_ in ids:
             await jobs.reaches(id_, JobState.FAILED)
-        failed = JobSearch(state=JobState.FAILED)
+        failed = JobSearch(state=JobState.FAILED, q=words)
         assert (await jobs.ends(await order(jobs, Change.RETRY, failed))).error is None
         for id_ in ids:
             await jobs.until(id_, lambda job: job.state is JobState.COMPLETED)

@@ -6,6 +6,7 @@ from modhost_background_jobs.contracts import JobExecutionContext, ModuleJob
 from modhost_background_jobs.services.many_jobs import ChangeOfMany, ManyJobs
 
 AT_ONCE: Final = 100
+MOST_COUNTED: Final = 1_000_000
 
 
 class ChangeManyJobs(ModuleJob):
@@ -20,16 +21,20 @@ class ChangeManyJobs(ModuleJob):
     async def execute(self, context: JobExecutionContext) -> None:
         """Change batch after batch until there are no more, or until it is cancelled."""
         asked = context.get_data(ChangeOfMany)
-        total = await self._many.count(asked.change, asked.search, asked.last)
+        count = await self._many.count(asked.change, asked.search, asked.last, MOST_COUNTED)
         asked_by = await self._many.asked_by(context.job_id)
+        total = f"{count.number}{'' if count.is_all else ' or more'}"
         context.log(f"{asked.change.value}: {total} jobs match; asked for by {asked_by}")
         done = left_alone = 0
-        below = None
-        while ids := await self._many.next_ids(asked, below, AT_ONCE):
-            below = ids[-1]
+        below, has_more = None, True
+        while has_more:
+            ids, below = await self._many.next_ids(asked, below, AT_ONCE)
+            has_more = below is not None
             changed = await self._many.change(asked.change, ids)
             done += changed.done
             left_alone += changed.left_alone
-            context.report_progress(min(99, 100 * done // max(total, 1)), f"{done} jobs done")
+            context.report_progress(
+                min(99, 100 * done // max(count.number, 1)), f"{done} jobs done"
+            )
         context.log(f"{done} jobs done; {left_alone} were over or gone before their turn")
         context.report_progress(100, f"{done} jobs done")

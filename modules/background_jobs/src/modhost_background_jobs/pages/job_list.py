@@ -9,7 +9,7 @@ from modhost.web import Page, Query
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.pages.notices import NoticeQuery
 from modhost_background_jobs.permissions import MANAGE_JOBS
-from modhost_background_jobs.queue.browsing import MOST_SEARCHED
+from modhost_background_jobs.queue.windows import AT_ONCE
 from modhost_background_jobs.services.browsing import Browsing
 from modhost_background_jobs.services.searching import JobSearch
 
@@ -37,19 +37,19 @@ async def show_list(query: Query[ListQuery], browsing: Browsing, visitor: Princi
     """Show the jobs of a search."""
     stretch = await browsing.page(query, limit=ROWS, before=query.before, after=query.after)
     searched = query.as_query()
-    rows = stretch.rows
     context = {
         "search": query,
         "searched": searched,
         "place": query.place(),
         "states": list(JobState),
         "types": await browsing.types(),
-        "rows": rows,
-        "newer": _link(searched, after=rows[0]["id"]) if rows and stretch.has_newer else None,
-        "older": _link(searched, before=rows[-1]["id"]) if rows and stretch.has_older else None,
+        "rows": stretch.rows,
+        "newer": _link(searched, after=stretch.newer) if stretch.newer else None,
+        "older": _link(searched, before=stretch.older) if stretch.older else None,
         "newest": _link(searched),
         "is_first": not query.place(),
-        "most_searched": MOST_SEARCHED,
+        "searched_at_once": AT_ONCE,
+        "page_rows": ROWS,
         "may_manage": visitor.may(MANAGE_JOBS),
         **query.as_context(),
     }

@@ -10,7 +10,8 @@ from modhost_background_jobs.jobs.ordering import Operations
 from modhost_background_jobs.pages.job import path_of
 from modhost_background_jobs.pages.job_list import ListPlace, list_path
 from modhost_background_jobs.pages.notices import redirect
-from modhost_background_jobs.services.many_jobs import MOST_COUNTED, Change, ManyJobs
+from modhost_background_jobs.queue.browsing import Count
+from modhost_background_jobs.services.many_jobs import Change, ManyJobs
 from modhost_background_jobs.services.searching import JobSearch
 
 
@@ -26,14 +27,17 @@ async def confirm(query: Query[ManyForm], many: ManyJobs) -> Page | Response:
     """Say how many jobs it is, and ask."""
     if not query.all and not query.id:
         return redirect(list_path(query), "none-selected")
-    count = await many.count(query.change, query) if query.all else len(query.id)
+    if query.all:
+        count = await many.count(query.change, query)
+    else:
+        count = Count(len(query.id), is_all=True)
     context = {
         "form": query,
         "searched": query.as_query(),
         "place": query.place(),
         "back": list_path(query),
-        "count": count,
-        "is_bounded": count >= MOST_COUNTED,
+        "count": count.number,
+        "is_bounded": not count.is_all,
     }
     title = "Cancel jobs" if query.change is Change.CANCEL else "Retry jobs"
     return Page("confirm_many.html", context, title)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, func, select, text, union_all
@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from modhost.database import Database
 from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.queue.listing import SHOWN, Row, columns_of, rows_of, rows_with
-from modhost_background_jobs.queue.parts import FINISHED, JOBS, Part, find_parts, in_state, parts_of
+from modhost_background_jobs.queue.parts import FINISHED, Part, find_parts, in_state
+from modhost_background_jobs.queue.windows import AT_ONCE, look_through, with_errors
 
-MOST_SEARCHED: Final = 10_000
-"""How many of the newest failures a search for words looks through."""
+MOST_COUNTED_IN: Final = 10_000
+"""In so many of the newest jobs with an error those with some words are counted."""
 
 # Jumps from type to type in the index, however many jobs each type has.
 _FINISHED_TYPES: Final = text("""
@@ -56,11 +57,26 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Jobs in the order of their ids, the newest first, and whether there are more either way."""
+    """Jobs in the order of their ids, the newest first.
+
+    Attributes:
+        newer: the id after which to go on to newer ones, if there may be any.
+        older: the id before which to go on to older ones, if there may be any. Words are looked
+            for in a bounded number of jobs at a time: it may then be of a job without them.
+
+    """
 
     rows: list[Row]
-    has_newer: bool
-    has_older: bool
+    newer: UUID | None
+    older: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many jobs were counted, and whether those are all."""
+
+    number: int
+    is_all: bool
 
 
 class JobBrowser:
@@ -71,23 +87,39 @@ class JobBrowser:
 
     async def older(self, search: Search, before: UUID | None, limit: int) -> Stretch:
         """Return the newest jobs, or the newest of those older than one."""
-        rows = await self._stretch(search, lambda id_: id_ < before if before else None, limit + 1)
-        return Stretch(rows[:limit], before is not None, len(rows) > limit)
+        found, end = await self._stretch(search, before, limit + 1)
+        rows = found[:limit]
+        return Stretch(
+            rows,
+            newer=rows[0]["id"] if rows and before is not None else None,
+            older=rows[-1]["id"] if len(found) > limit else end,
+        )
 
     async def newer(self, search: Search, after: UUID, limit: int) -> Stretch:
         """Return the oldest of the jobs that are newer than one."""
-        rows = await self._stretch(search, lambda id_: id_ > after, limit + 1, ascending=True)
-        return Stretch(rows[:limit][::-1], len(rows) > limit, has_older=True)
+        found, end = await self._stretch(search, after, limit + 1, ascending=True)
+        rows = found[:limit][::-1]
+        return Stretch(
+            rows,
+            newer=rows[0]["id"] if len(found) > limit else end,
+            older=rows[-1]["id"] if rows else None,
+        )
 
-    async def count(self, search: Search, bound: int) -> int:
+    async def count(self, search: Search, bound: int) -> Count:
         """Return how many jobs match, but no more than a bound."""
         async with self._database.reading() as session:
             connection = await session.connection()
             parts = await _parts(connection, search)
+            end = None
+            if search.words is not None:
+                parts, end = await look_through(
+                    connection, parts, search.words, search.job_type, MOST_COUNTED_IN
+                )
             bounded = [select(part.ids().limit(bound).subquery()) for part in parts]
             limited = select(union_all(*bounded).subquery()).limit(bound).subquery()
             counted = await connection.execute(select(func.count()).select_from(limited))
-            return int(counted.scalar_one())
+            number = int(counted.scalar_one())
+            return Count(number, is_all=number < bound and end is None)
 
     async def by_ids(self, ids: Collection[UUID]) -> list[Row]:
         """Return the jobs with these ids, in no order."""
@@ -108,56 +140,40 @@ class JobBrowser:
             return list(found.scalars())
 
     async def _stretch(
-        self, search: Search, bound: Any, limit: int, *, ascending: bool = False
-    ) -> list[Row]:
+        self, search: Search, start: UUID | None, limit: int, *, ascending: bool = False
+    ) -> tuple[list[Row], UUID | None]:
+        """Return jobs beyond the start, and up to where words were looked for if not to the end."""
         async with self._database.reading() as session:
             connection = await session.connection()
-            stretches = []
-            for part in await _parts(connection, search):
-                condition = bound(part.table.c.id)
-                matching = part.ids() if condition is None else part.ids(condition)
-                order = part.table.c.id.asc() if ascending else part.table.c.id.desc()
-                stretches.append(select(matching.order_by(order).limit(limit).subquery()))
+            parts = await _parts(connection, search)
+            if start is not None:
+                parts = [part.narrowed(_beyond(part, start, ascending=ascending)) for part in parts]
+            end = None
+            if search.words is not None:
+                parts, end = await look_through(
+                    connection, parts, search.words, search.job_type, AT_ONCE, ascending=ascending
+                )
+            stretches = [
+                select(part.ids().order_by(part.order(ascending=ascending)).limit(limit).subquery())
+                for part in parts
+            ]
             both = union_all(*stretches).subquery()
             order = both.c.id.asc() if ascending else both.c.id.desc()
             found = await connection.execute(select(both.c.id).order_by(order).limit(limit))
-            return await rows_with(connection, list(found.scalars()), SHOWN)
+            return await rows_with(connection, list(found.scalars()), SHOWN), end
 
 
 async def _parts(connection: AsyncConnection, search: Search) -> list[Part]:
-    """Return the parts to read."""
+    """Return the parts to read; for words, those in whose errors they are looked for."""
     if search.words is not None:
-        return _with_words(search, search.words)
-    return [
-        Part(part.table, [*part.conditions, *_in_bounds(part.table, search)])
-        for part in await find_parts(connection, search.state, search.job_type)
-    ]
-
-
-def _with_words(search: Search, words: str) -> list[Part]:
-    # Words have no index: a bounded number of the newest jobs with an error is looked through,
-    # whatever their type, since not each combination has an index either.
-    if search.state is None:
-        # A skipped run has a reason, which is no failure.
-        looked_through = [Part(JOBS), *parts_of(JobState.FAILED)]
+        parts = with_errors(search.state)
     else:
-        looked_through = parts_of(search.state)
-    return [_matching(part, search, words) for part in looked_through]
+        parts = await find_parts(connection, search.state, search.job_type)
+    return [part.narrowed(*_in_bounds(part.table, search)) for part in parts]
 
 
-def _matching(part: Part, search: Search, words: str) -> Part:
-    table = part.table
-    newest = (
-        select(table.c.id, table.c.job_type, table.c.error)
-        .where(*part.conditions, *_in_bounds(table, search), table.c.error.is_not(None))
-        .order_by(table.c.id.desc())
-        .limit(MOST_SEARCHED)
-        .subquery()
-    )
-    found = [func.lower(newest.c.error).contains(words.lower(), autoescape=True)]
-    if search.job_type is not None:
-        found.append(newest.c.job_type == search.job_type)
-    return Part(table, [table.c.id.in_(select(newest.c.id).where(*found))])
+def _beyond(part: Part, start: UUID, *, ascending: bool) -> ColumnElement[bool]:
+    return part.table.c.id > start if ascending else part.table.c.id < start
 
 
 def _in_bounds(table: Table, search: Search) -> list[ColumnElement[bool]]:

@@ -27,9 +27,17 @@ class Part:
     table: Table
     conditions: Sequence[ColumnElement[bool]] = ()
 
-    def ids(self, *more: ColumnElement[bool]) -> Select[Any]:
-        """Select the ids, with more conditions."""
-        return select(self.table.c.id).where(*self.conditions, *more)
+    def narrowed(self, *more: ColumnElement[bool]) -> "Part":
+        """Return those of them that fulfil more conditions."""
+        return Part(self.table, [*self.conditions, *more])
+
+    def ids(self) -> Select[Any]:
+        """Select the ids."""
+        return select(self.table.c.id).where(*self.conditions)
+
+    def order(self, *, ascending: bool) -> ColumnElement[Any]:
+        """Return the order of the ids, which is that of their creation, or the reverse."""
+        return self.table.c.id.asc() if ascending else self.table.c.id.desc()
 
 
 async def find_parts(

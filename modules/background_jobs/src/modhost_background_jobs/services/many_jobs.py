@@ -17,11 +17,12 @@ from modhost_background_jobs.contracts import (
     JobNotFound,
     JobState,
 )
-from modhost_background_jobs.queue.browsing import JobBrowser, Search
+from modhost_background_jobs.queue.browsing import Count, JobBrowser, Search
 from modhost_background_jobs.queue.listing import JobListing
 from modhost_background_jobs.services.searching import JobSearch
 
-MOST_COUNTED: Final = 100_000
+MOST_COUNTED: Final = 10_000
+"""So many jobs are counted before somebody is asked to confirm."""
 
 
 class Change(StrEnum):
@@ -69,13 +70,18 @@ class ManyJobs:
         self._queries = queries
         self._listing = listing
 
-    async def count(self, change: Change, search: JobSearch, last: UUID | None = None) -> int:
-        """Return how many jobs of the search can be changed; counting ends at `MOST_COUNTED`."""
-        counts = [
-            await self._browser.count(each, MOST_COUNTED)
-            for each in _searches(change, search, last)
-        ]
-        return min(sum(counts), MOST_COUNTED)
+    async def count(
+        self,
+        change: Change,
+        search: JobSearch,
+        last: UUID | None = None,
+        most: int = MOST_COUNTED,
+    ) -> Count:
+        """Return how many jobs of the search can be changed; counting ends at `most`."""
+        counts = [await self._browser.count(each, most) for each in _searches(change, search, last)]
+        number = sum(count.number for count in counts)
+        is_all = number < most and all(count.is_all for count in counts)
+        return Count(min(number, most), is_all)
 
     async def change(self, change: Change, ids: Collection[UUID]) -> Changed:
         """Change these jobs, one after the other."""
@@ -91,13 +97,21 @@ class ManyJobs:
             done += 1
         return Changed(done, len(ids) - done)
 
-    async def next_ids(self, asked: ChangeOfMany, below: UUID | None, limit: int) -> list[UUID]:
-        """Return the ids of jobs to change, in falling order; `below` is where to go on."""
-        found: list[UUID] = []
-        for search in _searches(asked.change, asked.search, asked.last):
-            stretch = await self._browser.older(search, below, limit)
-            found += [row["id"] for row in stretch.rows]
-        return sorted(found, reverse=True)[:limit]
+    async def next_ids(
+        self, asked: ChangeOfMany, below: UUID | None, limit: int
+    ) -> tuple[list[UUID], UUID | None]:
+        """Return ids of jobs to change, in falling order, and below which there may be more."""
+        stretches = [
+            await self._browser.older(search, below, limit)
+            for search in _searches(asked.change, asked.search, asked.last)
+        ]
+        ids = sorted((row["id"] for each in stretches for row in each.rows), reverse=True)
+        unfinished = [each.older for each in stretches if each.older is not None]
+        if not unfinished:
+            return ids, None
+        # Below this id one of the states has not been looked through.
+        end = max(unfinished)
+        return [id_ for id_ in ids if id_ >= end], end
 
     def now_asked(self, change: Change, search: JobSearch) -> ChangeOfMany:
         """Return the order to change what matches now; jobs that come later are left alone."""
