@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.queue import browsing
 from pages.demo import (
     ImportCustomersJob,
     Steps,
@@ -98,3 +99,23 @@ async def test_an_empty_list_says_what_to_do_next(served: Site, visitor: Visitor
     nothing = await visitor.get("/admin/jobs/list?q=nothing")
     assert "No job matches" in nothing.text
     assert "/admin/jobs/list" in nothing.links
+
+
+async def test_words_are_looked_for_page_by_page_to_the_end_of_the_history(
+    served: Site, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browsing, "AT_ONCE", 2)
+    ids = await served.jobs.enqueue_many(
+        ImportCustomersJob, [Steps(fail_at=step) for step in (2, 0, 0, 0)]
+    )
+    for job_id in ids:
+        await served.reaches(job_id, JobState.FAILED)
+    path = "/admin/jobs/list?q=record+2"
+    first = await visitor.get(path)
+    assert "No job matches among the" in first.text
+    (older,) = [link for link in first.links if "before=" in link]
+    last = await visitor.get(older)
+    assert last.job_ids() == [str(ids[0])]
+    assert not [link for link in last.links if "before=" in link]
+    end = await visitor.get(f"{path}&before={ids[0]}")
+    assert "No more jobs match." in end.text
