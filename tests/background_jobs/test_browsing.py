@@ -12,9 +12,10 @@ from background_jobs.support import START, add_worker, claim, jobs_database, new
 from modhost import new_id
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.queue import browsing, counting, parts
+from modhost_background_jobs.queue import browsing, counting, load, parts
 from modhost_background_jobs.queue.browsing import Count, JobBrowser, Search
 from modhost_background_jobs.queue.listing import JobListing
+from modhost_background_jobs.queue.load import QueueLoad
 from modhost_background_jobs.queue.open_store import open_store
 from modhost_background_jobs.queue.parts import JOBS
 from modhost_background_jobs.queue.records import Ended, Released
@@ -247,6 +248,26 @@ async def test_a_page_of_the_api_is_counted_and_found_without_reading_other_rows
                     # Nearly all live jobs are pending: the newest ones are found at once.
                     by.append("sqlite_autoindex_background_jobs_jobs_1")
                 assert not is_read or any(each in step for each in by), plan
+
+
+async def test_what_is_pending_is_counted_by_indexes_alone(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dashboard read whole rows, of up to ten thousand jobs."""
+    monkeypatch.setattr(load, "MOST_COUNTED", 3)
+    async with jobs_database(sqlite_url).open() as database:
+        store = open_store(database)
+        await add_worker(store)
+        await store.insert([new_job() for _ in range(5)])
+        assert await QueueLoad(database).pending() == (3, True)
+        await claim(store, limit=2)
+        with statements() as sent:
+            assert await QueueLoad(database).pending() == (3, False)
+        for plan in await plans_of(database, sent):
+            for step in plan.splitlines():
+                few = ("_recurring", "_running", "(id=?)")
+                is_read = step.startswith(("SCAN background", "SEARCH background"))
+                assert not is_read or any(each in step for each in ("COVERING", *few)), plan
 
 
 async def test_a_long_history_is_counted_once_a_second(

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Table, and_, func, select, text
+from sqlalchemy import Select, Table, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database, UtcDateTime
 from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.queue.listing import SHOWN, Row, columns_of, rows_of
-from modhost_background_jobs.queue.parts import JOBS, in_state
+from modhost_background_jobs.queue.parts import JOBS, Part, in_state, on_hold, running
 from modhost_background_jobs.queue.tables import Worker
 
 WORKERS: Final[Table] = Worker.__table__  # type: ignore[attr-defined]
@@ -91,17 +91,23 @@ class QueueLoad:
 
     async def pending(self) -> tuple[int, bool]:
         """Return how many jobs are pending up to a bound, and whether there are more."""
-        claimable = and_(in_state(JOBS, JobState.PENDING), ~JOBS.c.on_hold)
-        some = select(JOBS.c.id).where(claimable).limit(MOST_COUNTED + 1).subquery()
         async with self._database.reading() as session:
-            counted = select(func.count()).select_from(some)
-            found = (await (await session.connection()).execute(counted)).scalar_one()
-        return min(found, MOST_COUNTED), found > MOST_COUNTED
+            connection = await session.connection()
+            # No index has them all. Those that run or are on hold are few.
+            others = [await _count(connection, part.ids()) for part in (running(), on_hold())]
+            most = MOST_COUNTED + 1 + sum(others)
+            found = await _count(connection, Part(JOBS).ids().limit(most)) - sum(others)
+        return max(0, min(found, MOST_COUNTED)), found > MOST_COUNTED
 
     async def waiting_types(self) -> list[WaitingType]:
         """Return the types that have pending jobs, by name."""
         async with self._database.reading() as session:
             return await _waiting_types(await session.connection())
+
+
+async def _count(connection: AsyncConnection, ids: Select[Any]) -> int:
+    counted = select(func.count()).select_from(ids.subquery())
+    return int((await connection.execute(counted)).scalar_one())
 
 
 async def _waiting_types(connection: AsyncConnection) -> list[WaitingType]:

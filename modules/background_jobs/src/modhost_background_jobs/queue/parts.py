@@ -108,9 +108,13 @@ def _typed(table: Table, job_type: str | None) -> list[ColumnElement[bool]]:
 
 def _pending(*typed: ColumnElement[bool]) -> list[Part]:
     """Return those that can be claimed, and those that wait for a run of their schedule."""
-    held = (_OTHERS.c.recurring_job_id.is_not(None), _OTHERS.c.on_hold)
     claimable = (in_state(JOBS, JobState.PENDING), _CAN_BE_CLAIMED)
-    return [Part(JOBS, [*claimable, *typed]), _among(held, typed)]
+    return [Part(JOBS, [*claimable, *typed]), on_hold(*typed)]
+
+
+def on_hold(*typed: ColumnElement[bool]) -> Part:
+    """Return those that wait for a run of their schedule before them."""
+    return _among((_OTHERS.c.recurring_job_id.is_not(None), _OTHERS.c.on_hold), typed)
 
 
 def running(*typed: ColumnElement[bool]) -> Part:
