@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, Table, func, select, text
+from sqlalchemy import ScalarSelect, Select, Table, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database, UtcDateTime
@@ -91,12 +91,12 @@ class QueueLoad:
 
     async def pending(self) -> tuple[int, bool]:
         """Return how many jobs are pending up to a bound, and whether there are more."""
+        # No index has them all. Those that run or are on hold are few.
+        others = _count_of(running().ids()) + _count_of(on_hold().ids())
+        live = _count_of(Part(JOBS).ids().limit(others + (MOST_COUNTED + 1)))
         async with self._database.reading() as session:
-            connection = await session.connection()
-            # No index has them all. Those that run or are on hold are few.
-            others = [await _count(connection, part.ids()) for part in (running(), on_hold())]
-            most = MOST_COUNTED + 1 + sum(others)
-            found = await _count(connection, Part(JOBS).ids().limit(most)) - sum(others)
+            counted = await (await session.connection()).execute(select(live - others))
+            found = int(counted.scalar_one())
         return max(0, min(found, MOST_COUNTED)), found > MOST_COUNTED
 
     async def waiting_types(self) -> list[WaitingType]:
@@ -105,9 +105,8 @@ class QueueLoad:
             return await _waiting_types(await session.connection())
 
 
-async def _count(connection: AsyncConnection, ids: Select[Any]) -> int:
-    counted = select(func.count()).select_from(ids.subquery())
-    return int((await connection.execute(counted)).scalar_one())
+def _count_of(ids: Select[Any]) -> ScalarSelect[int]:
+    return select(func.count()).select_from(ids.subquery()).scalar_subquery()
 
 
 async def _waiting_types(connection: AsyncConnection) -> list[WaitingType]:
