@@ -17,7 +17,7 @@ run: .venv/.synced
 	.venv/bin/modhost run
 
 test: .venv/.synced
-	.venv/bin/pytest -n 3 --dist worksteal
+	.venv/bin/pytest -n 4 --dist worksteal
 
 check: .venv/.synced
 	.venv/bin/ruff check .

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import gc
 import os
 import signal
 import subprocess
@@ -109,6 +110,7 @@ class PrintingJob(ProcessJob):
 class WhereJob(ProcessJob):
     async def execute(self, context: JobExecutionContext) -> None:
         context.log(str(os.getpid()))
+        context.log("collects garbage" if gc.isenabled() else "keeps garbage")
 
 
 class LitteringJob(ProcessJob):

@@ -83,7 +83,9 @@ async def test_a_job_that_is_cancelled_while_its_process_starts_does_not_wait_fo
 async def test_a_process_is_replaced_after_many_jobs(sqlite_url: str, tmp_path: Path) -> None:
     async with computing_host(sqlite_url, tmp_path, max_concurrency=1) as jobs:
         ids = await jobs.scheduling.enqueue_many(WhereJob, [Task()] * 202)
-        pids = [(await jobs.ends(job_id)).logs[0].message for job_id in ids]
+        ended = [await jobs.ends(job_id) for job_id in ids]
+        pids = [job.logs[0].message for job in ended]
+        assert {job.logs[1].message for job in ended} == {"collects garbage"}
         assert not lives(int(pids[0]))
     assert pids == [pids[0]] * 200 + [pids[-1]] * 2
     assert pids[0] != pids[-1]
@@ -98,7 +100,7 @@ async def test_what_a_job_left_behind_reports_is_not_taken_for_that_of_the_next(
             (tmp_path / "littered").unlink(missing_ok=True)
             pid = await written(tmp_path, "littered")
             job = await jobs.ends(await jobs.scheduling.enqueue(WhereJob))
-            assert [line.message for line in job.logs] == [str(pid)]
+            assert [line.message for line in job.logs] == [str(pid), "collects garbage"]
             assert job.progress_message is None
         (tmp_path / "tidy").touch()
     assert str(pid) in [line.message for line in first.logs]

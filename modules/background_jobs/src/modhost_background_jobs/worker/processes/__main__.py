@@ -1,6 +1,7 @@
 """The process that runs attempts; a worker starts it, and talks to it over an inherited socket."""
 
 import faulthandler
+import gc
 import json
 import os
 import socket
@@ -23,6 +24,8 @@ def main() -> None:
     (length,) = struct.unpack(">I", connection.recv(4, socket.MSG_WAITALL))
     introduction = json.loads(connection.recv(length, socket.MSG_WAITALL))
     sys.path[:] = introduction["path"]
+    # Until the host is there: what is imported stays, and to look for garbage among it takes long.
+    gc.disable()
 
     from modhost_background_jobs.worker.processes.program import run_program
 

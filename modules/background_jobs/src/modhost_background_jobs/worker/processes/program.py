@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -65,6 +66,8 @@ class _Program:
             options = await scope.get(BackgroundJobsOptions)
             types = await scope.get(JobTypes)
         runner = AttemptRunner(host.services, self._channel, options, host.clock)
+        gc.freeze()
+        gc.enable()
         self._channel.send(Ready())
         while (claimed := await self._inbox.get()) is not None:
             registered = types.named(claimed.job_type)
