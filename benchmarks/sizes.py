@@ -28,7 +28,7 @@ class Sizes:
         log_seconds: over how many seconds.
         apart: jobs that run in processes of their own.
         impatient: whether a killed worker is found at once and not after the default time.
-        held: seconds of load before, during and after a transaction is held open.
+        held: seconds for which a transaction is held open under load.
 
     """
 
@@ -107,7 +107,7 @@ SIZES: Final = {
         backlogs=(1_000, 1_000_000),
         histories=(1_000, 10_000_000),
         idle=10,
-        held=10,
+        held=120,
     ),
     "full": Sizes(
         single=1_000,

@@ -12,6 +12,7 @@ from benchmarks.results import Metric, Results
 from benchmarks.run import Run
 
 BACKLOG = 2_000
+MOST_AROUND_SECONDS = 30.0
 DEAD = "SELECT coalesce(sum(n_dead_tup), 0)::float8 FROM pg_stat_user_tables"
 # The server's processes publish their statistics up to a second late.
 STATISTICS_SECONDS = 1.5
@@ -22,8 +23,9 @@ async def measure(run: Run) -> list[Results]:
     results = Results("held", "A transaction held open", Dialect.POSTGRESQL)
     results.notes.append(
         f"A producer keeps about {BACKLOG:,} no-op jobs pending for one worker process on the "
-        f"same machine; {run.sizes.held:g} s each before, while and after another connection "
-        "holds a snapshot. Dead rows are those of all tables of the queue."
+        f"same machine, {run.sizes.held:g} s of them while another connection holds a snapshot, "
+        f"and {_around(run):g} s each before and after. Dead rows are those of all tables of the "
+        "queue."
     )
     for contender in run.turns(Dialect.POSTGRESQL, with_limits=False):
         if not contender.uses_database:
@@ -44,17 +46,21 @@ async def _measure(run: Run, contender: Contender, results: Results) -> None:
             group.start_soon(_load, producer, workers)
             await workers.go()
             await workers.until(lambda: workers.executed > 0, 60, 0.01)
-            rates = {"before": await _rate(workers, run.sizes.held)}
+            rates = {"before": await _rate(workers, _around(run))}
             await _look_at_dead(url, contender, results, "before", pause)
             holder = await asyncpg.connect(url)
             await holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM pg_class")
             rates["during"] = await _rate(workers, run.sizes.held)
             await _look_at_dead(url, contender, results, "during", pause)
             await holder.close()
-            rates["after"] = await _rate(workers, run.sizes.held)
+            rates["after"] = await _rate(workers, _around(run))
             group.cancel_scope.cancel()
         for when, rate in rates.items():
             results.add(contender.name, Metric(when, "/s"), rate)
+
+
+def _around(run: Run) -> float:
+    return min(run.sizes.held, MOST_AROUND_SECONDS)
 
 
 async def _load(producer: Producer, workers: Workers) -> None:
