@@ -23,7 +23,7 @@ async def test_a_processor_that_crashed_hands_its_jobs_back_at_once_and_works_ag
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It once waited out its grace for ends that nobody stored, and came back without slots."""
-    async with jobs_host(database_url, max_concurrency=2) as jobs:
+    async with jobs_host(database_url, max_concurrency=2, shutdown_grace="15s") as jobs:
         waiting = await jobs.scheduling.enqueue(WaitingJob)
         await jobs.probe.until(lambda: jobs.probe.started["waiting"] == 1)
         write = Finisher._write
@@ -35,7 +35,7 @@ async def test_a_processor_that_crashed_hands_its_jobs_back_at_once_and_works_ag
         monkeypatch.setattr(Finisher, "_write", crash)
         await jobs.scheduling.enqueue(ReportingJob, Work())
         # Less than the grace of its shutdown, and than the time after which others rescue it.
-        await jobs.probe.until(lambda: jobs.probe.started["waiting"] == 2, seconds=4)
+        await jobs.probe.until(lambda: jobs.probe.started["waiting"] == 2, seconds=12)
         jobs.probe.gate.set()
         ended = await jobs.ends(waiting)
         assert [attempt.error for attempt in ended.attempts] == [

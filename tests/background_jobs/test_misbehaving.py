@@ -24,7 +24,7 @@ async def works_still(jobs: Jobs, beside: object) -> None:
     """All slots take jobs, and the one that ran beside is undisturbed."""
     ids = [await jobs.scheduling.enqueue(ReportingJob, Work(name="after")) for _ in range(4)]
     for job_id in ids:
-        assert (await jobs.ends(job_id, seconds=5)).state is JobState.COMPLETED
+        assert (await jobs.ends(job_id, seconds=15)).state is JobState.COMPLETED
     jobs.probe.gate.set()
     ended = await jobs.ends(beside)  # type: ignore[arg-type]
     assert ended.state is JobState.COMPLETED
@@ -40,7 +40,7 @@ async def test_a_job_that_misbehaves_has_failed_and_disturbs_no_other(
         beside = await jobs.scheduling.enqueue(WaitingJob)
         await jobs.probe.until(lambda: jobs.probe.started["waiting"] == 1)
         job_id = await jobs.scheduling.enqueue(job, max_attempts=2)
-        ended = await jobs.ends(job_id, seconds=5)
+        ended = await jobs.ends(job_id, seconds=15)
         assert ended.state is JobState.FAILED
         assert [attempt.number for attempt in ended.attempts] == [1, 2]
         assert (ended.error or "").startswith(FAILING[job])
@@ -66,5 +66,5 @@ async def test_data_that_cannot_be_read_fails_its_own_job_alone(database_url: st
     async with jobs_host(database_url) as jobs:
         async with jobs.host.scope() as scope:
             await (await scope.get(JobStore)).insert(new)
-        ended = [await jobs.ends_unread(job.id, seconds=5) for job in new]
+        ended = [await jobs.ends_unread(job.id, seconds=15) for job in new]
     assert ended == [JobState.COMPLETED, JobState.FAILED, JobState.COMPLETED]

@@ -184,7 +184,7 @@ async def test_a_reader_does_not_wait_for_a_writer(empty_database_url: str) -> N
         async with database.session() as session:
             session.add(Moment(id=new_id(), at=datetime.now(UTC)))
             await session.flush()
-            with anyio.fail_after(2):
+            with anyio.fail_after(10):
                 async with database.reading() as reader:
                     assert (await reader.exec(select(Moment))).all() == []
 

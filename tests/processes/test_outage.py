@@ -94,7 +94,7 @@ async def test_after_an_outage_all_slots_work_again_and_nothing_is_lost_or_run_t
             await deployment.enqueue(GatedJob, Act(name=f"slot-{number}"))
         for number in range(SLOTS):
             await deployment.marked("started", f"slot-{number}")
-        assert time.monotonic() - asked < 5
+        assert time.monotonic() - asked < 15
         assert "Lost the wake-ups" in worker.log
 
 
