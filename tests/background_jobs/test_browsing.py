@@ -14,11 +14,11 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.queue import browsing, counting, load, parts
 from modhost_background_jobs.queue.browsing import Count, JobBrowser, Search
-from modhost_background_jobs.queue.listing import JobListing
+from modhost_background_jobs.queue.listing import JobListing, Row, rows_with
 from modhost_background_jobs.queue.load import QueueLoad
 from modhost_background_jobs.queue.open_store import open_store
 from modhost_background_jobs.queue.parts import JOBS
-from modhost_background_jobs.queue.records import Ended, Released
+from modhost_background_jobs.queue.records import Ended
 from modhost_background_jobs.queue.store import JobStore
 
 pytestmark = pytest.mark.anyio
@@ -78,6 +78,14 @@ async def plans_of(database: Database, sent: list[tuple[str, Any]]) -> list[str]
     return plans
 
 
+def assert_read_by(plans: Sequence[str], *ways: str) -> None:
+    """No part is gone through but in one of these ways."""
+    for plan in plans:
+        for step in plan.splitlines():
+            is_read = step.startswith(("SCAN background", "SEARCH background"))
+            assert not is_read or any(way in step for way in ways), plan
+
+
 async def test_jobs_of_a_type_are_found_in_the_order_of_their_ids_whatever_their_state(
     database: Database, store: JobStore
 ) -> None:
@@ -119,65 +127,20 @@ async def test_words_are_searched_in_the_errors_of_a_state_and_a_type(
     assert await found(first=made["tests.Other", FAILED]) == {made["tests.Other", FAILED]}
 
 
-async def failed_jobs(store: JobStore, errors: Sequence[str]) -> list[UUID]:
-    """Make jobs that failed, the newest last."""
-    made = [new_job() for _ in errors]
-    await store.insert(made)
-    leases = {claimed.lease.job_id: claimed.lease for claimed in await claim(store)}
-    await store.end(
-        [Ended(leases[job.id], FAILED, error) for job, error in zip(made, errors, strict=True)],
-        START,
-    )
-    return [job.id for job in made]
-
-
-async def test_words_are_looked_for_in_a_bounded_number_of_errors_at_a_time(
+async def test_a_job_that_is_deleted_while_a_page_is_read_is_not_taken_for_the_end(
     database: Database, store: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However long the history, and however seldom the words, each look is as long."""
-    monkeypatch.setattr(browsing, "AT_ONCE", 3)
-    old, *others, new = await failed_jobs(store, ["sought", *["other"] * 6, "sought"])
-    browser, search = JobBrowser(database), Search(words="sought")
-    first = await browser.older(search, None, 20)
-    assert ([row["id"] for row in first.rows], first.older) == ([new], others[4])
-    second = await browser.older(search, first.older, 20)
-    assert (second.rows, second.older) == ([], others[1])
-    third = await browser.older(search, second.older, 20)
-    assert ([row["id"] for row in third.rows], third.older) == ([old], None)
-    back = await browser.newer(search, old, 20)
-    assert (back.rows, back.newer) == ([], others[2])
-    again = await browser.newer(search, others[4], 20)
-    assert ([row["id"] for row in again.rows], again.newer) == ([new], None)
+    """All jobs of a search are changed page by page: the rest was left out."""
+    jobs = [new_job() for _ in range(4)]
+    await store.insert(jobs)
 
+    async def without_the_last(*asked: Any) -> list[Row]:
+        return (await rows_with(*asked))[:-1]
 
-async def test_no_match_is_skipped_where_one_state_has_more_errors_than_the_other(
-    database: Database, store: JobStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(browsing, "AT_ONCE", 2)
-    failed = await failed_jobs(store, ["sought", "other", "sought", "other", "other"])
-    waiting = new_job()
-    await store.insert([waiting])
-    (claimed,) = await claim(store)
-    await store.release([Released(claimed.lease, START, "sought", spent=True)], START)
-    browser, search = JobBrowser(database), Search(words="sought")
-    found: list[UUID] = []
-    below, has_more = None, True
-    while has_more:
-        stretch = await browser.older(search, below, 20)
-        found += [row["id"] for row in stretch.rows]
-        below, has_more = stretch.older, stretch.older is not None
-    assert found == [waiting.id, failed[2], failed[0]]
-
-
-async def test_where_not_all_errors_were_looked_through_there_may_be_more_than_were_counted(
-    database: Database, store: JobStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(browsing, "MOST_COUNTED_IN", 2)
-    await failed_jobs(store, ["sought"] * 3)
-    browser = JobBrowser(database)
-    assert await browser.count(Search(words="sought"), 20) == Count(2, is_all=False)
-    assert await browser.count(Search(words="sought"), 1) == Count(1, is_all=False)
-    assert await browser.count(Search(state=FAILED), 20) == Count(3, is_all=True)
+    monkeypatch.setattr(browsing, "rows_with", without_the_last)
+    first = await JobBrowser(database).older(Search(), None, 2)
+    assert [row["id"] for row in first.rows] == [jobs[3].id]
+    assert first.older == jobs[2].id
 
 
 @pytest.mark.parametrize(
@@ -238,16 +201,12 @@ async def test_a_page_of_the_api_is_counted_and_found_without_reading_other_rows
         await open_store(database).insert([new_job(job_type="a"), new_job()])
         with statements() as sent:
             await JobListing(database).page(state, job_type, 0, 20)
-        for plan in await plans_of(database, sent):
-            for step in plan.splitlines():
-                # A part is gone through by an index alone, or is a few jobs that one has found.
-                is_read = step.startswith(("SCAN background", "SEARCH background"))
-                few = ("_recurring", "_running", "_claim (job_type=?)")
-                by = ["COVERING INDEX", "(id=?)", *few]
-                if state is JobState.PENDING and job_type is None:
-                    # Nearly all live jobs are pending: the newest ones are found at once.
-                    by.append("sqlite_autoindex_background_jobs_jobs_1")
-                assert not is_read or any(each in step for each in by), plan
+        # A part is gone through by an index alone, or is a few jobs that one has found.
+        ways = ["COVERING INDEX", "(id=?)", "_recurring", "_running", "_claim (job_type=?)"]
+        if state is JobState.PENDING and job_type is None:
+            # Nearly all live jobs are pending: the newest ones are found at once.
+            ways.append("sqlite_autoindex_background_jobs_jobs_1")
+        assert_read_by(await plans_of(database, sent), *ways)
 
 
 async def test_what_is_pending_is_counted_by_indexes_alone(
@@ -263,11 +222,8 @@ async def test_what_is_pending_is_counted_by_indexes_alone(
         await claim(store, limit=2)
         with statements() as sent:
             assert await QueueLoad(database).pending() == (3, False)
-        for plan in await plans_of(database, sent):
-            for step in plan.splitlines():
-                few = ("_recurring", "_running", "(id=?)")
-                is_read = step.startswith(("SCAN background", "SEARCH background"))
-                assert not is_read or any(each in step for each in ("COVERING", *few)), plan
+        plans = await plans_of(database, sent)
+        assert_read_by(plans, "COVERING INDEX", "(id=?)", "_recurring", "_running")
 
 
 async def test_a_long_history_is_counted_once_a_second(

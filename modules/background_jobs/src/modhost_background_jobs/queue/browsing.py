@@ -87,23 +87,15 @@ class JobBrowser:
 
     async def older(self, search: Search, before: UUID | None, limit: int) -> Stretch:
         """Return the newest jobs, or the newest of those older than one."""
-        found, end = await self._stretch(search, before, limit + 1)
-        rows = found[:limit]
+        rows, older = await self._stretch(search, before, limit)
         return Stretch(
-            rows,
-            newer=rows[0]["id"] if rows and before is not None else None,
-            older=rows[-1]["id"] if len(found) > limit else end,
+            rows, newer=rows[0]["id"] if rows and before is not None else None, older=older
         )
 
     async def newer(self, search: Search, after: UUID, limit: int) -> Stretch:
         """Return the oldest of the jobs that are newer than one."""
-        found, end = await self._stretch(search, after, limit + 1, ascending=True)
-        rows = found[:limit][::-1]
-        return Stretch(
-            rows,
-            newer=rows[0]["id"] if len(found) > limit else end,
-            older=rows[-1]["id"] if rows else None,
-        )
+        rows, newer = await self._stretch(search, after, limit, ascending=True)
+        return Stretch(rows[::-1], newer=newer, older=rows[0]["id"] if rows else None)
 
     async def count(self, search: Search, bound: int) -> Count:
         """Return how many jobs match, but no more than a bound."""
@@ -142,7 +134,7 @@ class JobBrowser:
     async def _stretch(
         self, search: Search, start: UUID | None, limit: int, *, ascending: bool = False
     ) -> tuple[list[Row], UUID | None]:
-        """Return jobs beyond the start, and up to where words were looked for if not to the end."""
+        """Return jobs beyond the start, and the id from which to go on if there may be more."""
         async with self._database.reading() as session:
             connection = await session.connection()
             parts = await _parts(connection, search)
@@ -153,14 +145,20 @@ class JobBrowser:
                 parts, end = await look_through(
                     connection, parts, search.words, search.job_type, AT_ONCE, ascending=ascending
                 )
+            one_more = limit + 1
             stretches = [
-                select(part.ids().order_by(part.order(ascending=ascending)).limit(limit).subquery())
+                select(
+                    part.ids().order_by(part.order(ascending=ascending)).limit(one_more).subquery()
+                )
                 for part in parts
             ]
             both = union_all(*stretches).subquery()
             order = both.c.id.asc() if ascending else both.c.id.desc()
-            found = await connection.execute(select(both.c.id).order_by(order).limit(limit))
-            return await rows_with(connection, list(found.scalars()), SHOWN), end
+            found = await connection.execute(select(both.c.id).order_by(order).limit(one_more))
+            ids = list(found.scalars())
+            # By the ids: a job that is deleted before its row is read does not end the search.
+            on = ids[limit - 1] if len(ids) > limit else end
+            return await rows_with(connection, ids[:limit], SHOWN), on
 
 
 async def _parts(connection: AsyncConnection, search: Search) -> list[Part]:

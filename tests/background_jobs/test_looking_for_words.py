@@ -1,0 +1,79 @@
+"""Words of an error have no index: they are looked for in a bounded number of errors at a time."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import pytest
+
+from background_jobs.support import START, claim, new_job
+from modhost.database import Database
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.queue import browsing
+from modhost_background_jobs.queue.browsing import Count, JobBrowser, Search
+from modhost_background_jobs.queue.records import Ended, Released
+from modhost_background_jobs.queue.store import JobStore
+
+pytestmark = pytest.mark.anyio
+
+FAILED = JobState.FAILED
+
+
+async def failed_jobs(store: JobStore, errors: Sequence[str]) -> list[UUID]:
+    """Make jobs that failed, the newest last."""
+    made = [new_job() for _ in errors]
+    await store.insert(made)
+    leases = {claimed.lease.job_id: claimed.lease for claimed in await claim(store)}
+    await store.end(
+        [Ended(leases[job.id], FAILED, error) for job, error in zip(made, errors, strict=True)],
+        START,
+    )
+    return [job.id for job in made]
+
+
+async def test_words_are_looked_for_in_a_bounded_number_of_errors_at_a_time(
+    database: Database, store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the history, and however seldom the words, each look is as long."""
+    monkeypatch.setattr(browsing, "AT_ONCE", 3)
+    old, *others, new = await failed_jobs(store, ["sought", *["other"] * 6, "sought"])
+    browser, search = JobBrowser(database), Search(words="sought")
+    first = await browser.older(search, None, 20)
+    assert ([row["id"] for row in first.rows], first.older) == ([new], others[4])
+    second = await browser.older(search, first.older, 20)
+    assert (second.rows, second.older) == ([], others[1])
+    third = await browser.older(search, second.older, 20)
+    assert ([row["id"] for row in third.rows], third.older) == ([old], None)
+    back = await browser.newer(search, old, 20)
+    assert (back.rows, back.newer) == ([], others[2])
+    again = await browser.newer(search, others[4], 20)
+    assert ([row["id"] for row in again.rows], again.newer) == ([new], None)
+
+
+async def test_no_match_is_skipped_where_one_state_has_more_errors_than_the_other(
+    database: Database, store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browsing, "AT_ONCE", 2)
+    failed = await failed_jobs(store, ["sought", "other", "sought", "other", "other"])
+    waiting = new_job()
+    await store.insert([waiting])
+    (claimed,) = await claim(store)
+    await store.release([Released(claimed.lease, START, "sought", spent=True)], START)
+    browser, search = JobBrowser(database), Search(words="sought")
+    found: list[UUID] = []
+    below, has_more = None, True
+    while has_more:
+        stretch = await browser.older(search, below, 20)
+        found += [row["id"] for row in stretch.rows]
+        below, has_more = stretch.older, stretch.older is not None
+    assert found == [waiting.id, failed[2], failed[0]]
+
+
+async def test_where_not_all_errors_were_looked_through_there_may_be_more_than_were_counted(
+    database: Database, store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browsing, "MOST_COUNTED_IN", 2)
+    await failed_jobs(store, ["sought"] * 3)
+    browser = JobBrowser(database)
+    assert await browser.count(Search(words="sought"), 20) == Count(2, is_all=False)
+    assert await browser.count(Search(words="sought"), 1) == Count(1, is_all=False)
+    assert await browser.count(Search(state=FAILED), 20) == Count(3, is_all=True)
