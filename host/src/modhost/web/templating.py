@@ -29,6 +29,8 @@ def template_environment(module: str, folder: Path | None) -> "Environment":
         StrictUndefined,
     )
 
+    from modhost.web.compiled_templates import COMPILED
+
     loaders: list[BaseLoader] = [PrefixLoader({HOST: PackageLoader("modhost.web")})]
     if folder is not None:
         loaders.append(FileSystemLoader(folder))
@@ -38,6 +40,7 @@ def template_environment(module: str, folder: Path | None) -> "Environment":
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=COMPILED,
     )
     environment.globals["static"] = partial(static_path, module)
     environment.globals["shell_static"] = partial(static_path, HOST)

@@ -1,14 +1,17 @@
 """Looking at jobs: the edges, where the statements may be general."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Select,
     Table,
+    bindparam,
     cast,
     false,
     null,
@@ -26,6 +29,16 @@ from modhost_background_jobs.queue.tables import Attempt, JobColumns, LogEntry
 ATTEMPTS: Final[Table] = Attempt.__table__  # type: ignore[attr-defined]
 LOGS: Final[Table] = LogEntry.__table__  # type: ignore[attr-defined]
 
+# Made once: a statement costs more to make than to run.
+_WANTED: Final = "wanted"
+_LOGS_OF: Final = (
+    select(LOGS.c.logged_at, LOGS.c.message)
+    .where(LOGS.c.job_id == bindparam(_WANTED))
+    .order_by(LOGS.c.line)
+)
+_ATTEMPTS_OF: Final = (
+    select(ATTEMPTS).where(ATTEMPTS.c.job_id == bindparam(_WANTED)).order_by(ATTEMPTS.c.fence)
+)
 _NO_TIME: Final = cast(null(), UtcDateTime())
 _COMMON: Final = tuple(JobColumns.model_fields)
 _LIVE: Final = tuple(name for name in _COMMON if name != "data")
@@ -77,11 +90,8 @@ class JobListing:
 
     async def many(self, ids: Collection[UUID]) -> dict[UUID, Row]:
         """Return the jobs that there are of these, without their data."""
-        rows = union_all(
-            *(columns_of(table, _LIVE).where(table.c.id.in_(ids)) for table in (JOBS, FINISHED))
-        )
         async with self._database.reading() as session:
-            found = await rows_of(await session.connection(), select(rows.subquery()))
+            found = await rows_with(await session.connection(), list(ids), _LIVE)
         return {row["id"]: row for row in found}
 
     async def attempts_of(self, ids: Collection[UUID]) -> dict[UUID, list[Row]]:
@@ -107,9 +117,8 @@ class JobListing:
             job = await _find(connection, job_id)
             if job is None:
                 return None
-            logs = select(LOGS.c.logged_at, LOGS.c.message).where(LOGS.c.job_id == job_id)
             attempts = await _attempts(connection, job_id)
-            return job, attempts, await rows_of(connection, logs.order_by(LOGS.c.line))
+            return job, attempts, await rows_of(connection, _LOGS_OF, {_WANTED: job_id})
 
 
 def columns_of(table: Table, names: Iterable[str] = _COMMON) -> Select[Any]:
@@ -127,21 +136,39 @@ def columns_of(table: Table, names: Iterable[str] = _COMMON) -> Select[Any]:
     )
 
 
+@cache
+def _both(names: tuple[str, ...], *, many: bool) -> Select[Any]:
+    """Select these columns of the jobs that are wanted, from both tables.
+
+    In one statement, between whose parts no job can move from one table to the other.
+    """
+    wanted: BindParameter[Any] = bindparam(_WANTED, expanding=many)
+    return select(
+        union_all(
+            *(
+                columns_of(table, names).where(
+                    table.c.id.in_(wanted) if many else table.c.id == wanted
+                )
+                for table in (JOBS, FINISHED)
+            )
+        ).subquery()
+    )
+
+
 async def _find(connection: AsyncConnection, job_id: UUID) -> Row | None:
-    # One statement over both tables: a job that moves between them is never missed.
-    both = union_all(*(columns_of(table).where(table.c.id == job_id) for table in (JOBS, FINISHED)))
-    rows = await rows_of(connection, select(both.subquery()))
+    rows = await rows_of(connection, _both(_COMMON, many=False), {_WANTED: job_id})
     return rows[0] if rows else None
 
 
 async def _attempts(connection: AsyncConnection, job_id: UUID) -> list[Row]:
-    attempts = select(ATTEMPTS).where(ATTEMPTS.c.job_id == job_id)
-    return await rows_of(connection, attempts.order_by(ATTEMPTS.c.fence))
+    return await rows_of(connection, _ATTEMPTS_OF, {_WANTED: job_id})
 
 
-async def rows_of(connection: AsyncConnection, statement: Select[Any]) -> list[Row]:
-    """Return what a statement selects."""
-    return [dict(row) for row in (await connection.execute(statement)).mappings()]
+async def rows_of(
+    connection: AsyncConnection, statement: Select[Any], bound: Mapping[str, Any] | None = None
+) -> list[Row]:
+    """Return what a statement selects, with values for its parameters."""
+    return [dict(row) for row in (await connection.execute(statement, bound)).mappings()]
 
 
 async def rows_with(
@@ -150,9 +177,6 @@ async def rows_with(
     """Return the jobs with these ids that there are, in the order of the ids."""
     if not ids:
         return []
-    columns = tuple(names)
-    # By one statement, between whose parts no job can move from one table to the other.
-    parts = [columns_of(table, columns).where(table.c.id.in_(ids)) for table in (JOBS, FINISHED)]
-    found = await rows_of(connection, select(union_all(*parts).subquery()))
+    found = await rows_of(connection, _both(tuple(names), many=True), {_WANTED: ids})
     rows = {row["id"]: row for row in found}
     return [rows[id_] for id_ in ids if id_ in rows]
