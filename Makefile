@@ -45,5 +45,5 @@ $(UV):
 	.bootstrap/bin/python -m pip install --quiet --disable-pip-version-check uv
 
 .venv/.synced: $(UV) uv.lock pyproject.toml $(wildcard host/pyproject.toml modules/*/pyproject.toml)
-	$(UV) sync --locked --quiet --python $(PYTHON) --no-python-downloads
+	$(UV) sync --locked --quiet --compile-bytecode --python $(PYTHON) --no-python-downloads
 	@touch $@

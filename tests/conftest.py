@@ -1,5 +1,6 @@
 """What all tests share: the event loop's kind, and a real database of each kind."""
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,6 +16,13 @@ from modhost.application import build_host
 from modhost.configuration import Configuration
 from modhost.database.migrating import migrate
 from postgres import Postgres
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage among what tests leave, not among all that they import."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 @pytest.fixture
