@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections import Counter
 from pathlib import Path
 
 import anyio
@@ -86,9 +87,10 @@ async def test_a_process_is_replaced_after_many_jobs(sqlite_url: str, tmp_path: 
         ended = [await jobs.ends(job_id) for job_id in ids]
         pids = [job.logs[0].message for job in ended]
         assert {job.logs[1].message for job in ended} == {"collects garbage"}
-        assert not lives(int(pids[0]))
-    assert pids == [pids[0]] * 200 + [pids[-1]] * 2
-    assert pids[0] != pids[-1]
+        (full, _), _ = Counter(pids).most_common()
+        assert not lives(int(full))
+    # Not one after the other: what waits for long in a worker goes behind the rest.
+    assert sorted(Counter(pids).values()) == [2, 200]
 
 
 async def test_what_a_job_left_behind_reports_is_not_taken_for_that_of_the_next(
