@@ -25,6 +25,7 @@ class Journey(ModuleOptions):
     names: tuple[str, ...] = ()
     legs: tuple[Leg, ...] = ()
     grid: tuple[tuple[Annotated[int, Field(ge=1)], ...], ...] = ()
+    sights: dict[str, list[Leg] | None] = Field(default_factory=dict)
 
 
 class Range(ModuleOptions):
@@ -138,6 +139,25 @@ def test_an_item_of_a_list_is_named_as_people_count(tmp_path: Path, text: str, p
     configuration = load(tmp_path, f"[modules.a]\n{text}\n")
     assert configuration.bind("a", Journey) is None
     assert f"host.toml: {place}." in only_problem(configuration)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("legs = [{ length = 1, lenth = 2 }]", "lenth of item 1 of [modules.a] legs"),
+        (
+            "sights.length = [{ length = 1 }, { length = 1, lenth = 2 }]",
+            "lenth of item 2 of [modules.a.sights] length",
+        ),
+    ],
+)
+def test_an_unknown_key_within_a_list_is_told_with_a_known_one(
+    tmp_path: Path, text: str, place: str
+) -> None:
+    configuration = load(tmp_path, f"[modules.a]\n{text}\n")
+    assert configuration.bind("a", Journey) is None
+    told = only_problem(configuration)
+    assert f"host.toml: {place} is no option. Did you mean 'length'?" in told
 
 
 def test_a_list_or_table_in_a_variable_is_told_as_json(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Pydantic's errors as findings that name the file, the key, the value and the remedy."""
 
+from collections.abc import Collection
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -88,10 +89,22 @@ def _known(location: Path, model: type[BaseModel]) -> str:
 
 
 def _fields_at(path: Path, model: type[BaseModel]) -> list[str]:
-    for part in path:
-        field: Any = model.model_fields.get(part)
-        below = field.annotation if field else None
-        if not (isinstance(below, type) and issubclass(below, BaseModel)):
+    parts = list(path)
+    while parts:
+        field: Any = model.model_fields.get(parts.pop(0))
+        below = _model_in(field.annotation) if field else None
+        if below is None:
             return []
-        model = below
+        model, containers = below
+        del parts[:containers]
     return list(model.model_fields)
+
+
+def _model_in(annotation: Any, containers: int = 0) -> tuple[type[BaseModel], int] | None:
+    """Return the model of an option's values, and in how many lists or tables they are."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation, containers
+    origin = get_origin(annotation)
+    is_container = isinstance(origin, type) and issubclass(origin, Collection)
+    found = (_model_in(each, containers + is_container) for each in get_args(annotation))
+    return next(filter(None, found), None)
