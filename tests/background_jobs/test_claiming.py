@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import timedelta
 
 import anyio
@@ -33,6 +34,23 @@ async def test_a_limit_takes_the_earliest_of_all_types(store: JobStore) -> None:
     await store.insert(jobs)
     claimed = await claim(store, limit=3)
     assert [job.lease.job_id for job in claimed] == [job.id for job in jobs[:3]]
+
+
+@pytest.mark.parametrize(
+    "type_of",
+    [lambda n: n % 12, lambda n: 5, lambda n: n // 10, lambda n: 0 if n % 3 else n % 12],
+    ids=["all alike", "one", "one after the other", "one most of all"],
+)
+async def test_many_types_share_one_order(store: JobStore, type_of: Callable[[int], int]) -> None:
+    types = [f"tests.Job{number}" for number in range(12)]
+    jobs = [new_job(due=-(n // 2), job_type=types[type_of(n)]) for n in range(120)]
+    await store.insert(jobs)
+    claimed = []
+    for limit in (1, 20, 3, 50, 46):
+        claimed += await store.claim("w1", types, limit, START)
+    in_order = sorted(jobs, key=lambda job: (job.execute_at, job.id))
+    assert [job.lease.job_id for job in claimed] == [job.id for job in in_order]
+    assert await store.claim("w1", types, 1, START) == []
 
 
 async def test_a_job_is_not_claimed_before_it_is_due(store: JobStore) -> None:
