@@ -85,6 +85,8 @@ async def test_a_stream_whose_viewer_may_no_longer_watch_says_bye(
     monkeypatch.setattr(stream_module, "LIFE_SECONDS", 0.3)
     async with events(served, "watch=workers") as stream:
         assert "bye" not in [name async for name, _, _ in stream]
+    # Long enough to take the permission away meanwhile.
+    monkeypatch.setattr(stream_module, "LIFE_SECONDS", 3)
     async with events(served, "watch=workers") as stream, served.host.scope() as scope:
         tokens = await scope.get(TokenService)
         for token in await tokens.list():
