@@ -29,7 +29,9 @@ async def filled(served: Site) -> Mapping[str, str]:
     await served.reaches(done, JobState.COMPLETED)
     await served.reaches(failed, JobState.FAILED)
     running = await served.jobs.enqueue(
-        ImportCustomersJob, Steps(begin=420, steps=1000, pause=0.2, note="- 250 customers imported")
+        ImportCustomersJob,
+        # Slow, so that pages which follow it are looked at rather than drawn again and again.
+        Steps(lines=20, begin=420, steps=1000, pause=2, note="- 250 customers imported"),
     )
     await served.reaches(running, JobState.RUNNING)
     jobs = "/admin/jobs"
