@@ -22,7 +22,7 @@ test: .venv/.synced
 check: .venv/.synced
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy
+	.venv/bin/mypy -n 2
 	.venv/bin/lint-imports
 
 format: .venv/.synced
