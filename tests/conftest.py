@@ -4,7 +4,7 @@ import gc
 import os
 import shutil
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,6 +15,7 @@ import pytest
 from modhost.application import build_host
 from modhost.configuration import Configuration
 from modhost.database.migrating import migrate
+from modhost.services.registration import dependencies_of
 from postgres import Postgres
 
 
@@ -36,6 +37,14 @@ def quick_passwords() -> Iterator[None]:
     quick = partial(argon2.PasswordHasher, time_cost=1, memory_cost=64, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("modhost.identity.passwords.PasswordHasher", quick)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_starts() -> Iterator[None]:
+    """Read a class or function once, whose services the many hosts of the tests all have."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("modhost.services.collection.dependencies_of", cache(dependencies_of))
         yield
 
 

