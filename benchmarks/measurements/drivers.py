@@ -16,6 +16,7 @@ from benchmarks.measurements.seeding import JOB_TYPE
 from benchmarks.results import Metric, Results
 from benchmarks.run import Run
 from modhost import new_id
+from modhost_background_jobs.queue import postgres_claim_statements as claim_statements
 from modhost_background_jobs.queue import postgres_statements as statements
 from modhost_background_jobs.queue.records import START
 
@@ -77,7 +78,7 @@ async def _turn(fetch: Fetch) -> dict[Metric, float]:
     await timed(INSERT, insert.one, *_job(now))
     jobs = zip(*(_job(now) for _ in range(BATCH - 1)), strict=True)
     await timed(INSERT_MANY, insert.many, *map(list, jobs))
-    rows = await timed(CLAIM, statements.CLAIM, [JOB_TYPE], now, BATCH, "bench", *START)
+    rows = await timed(CLAIM, claim_statements.CLAIM, [JOB_TYPE], now, BATCH, "bench", *START)
     states, errors = ["Completed"] * len(rows), [None] * len(rows)
     leases = zip(*((row[0], row[1]) for row in rows), strict=True)
     await timed(END, statements.END, *map(list, leases), states, errors, now)

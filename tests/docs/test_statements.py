@@ -4,6 +4,7 @@ import pytest
 
 from docs.pages import blocks, page
 from modhost_background_jobs.queue import (
+    postgres_claim_statements,
     postgres_schedule_statements,
     postgres_statements,
     sqlite_statements,
@@ -11,7 +12,12 @@ from modhost_background_jobs.queue import (
 
 SENT = " ".join(
     " ".join(value.split())
-    for module in (postgres_statements, postgres_schedule_statements, sqlite_statements)
+    for module in (
+        postgres_claim_statements,
+        postgres_statements,
+        postgres_schedule_statements,
+        sqlite_statements,
+    )
     for value in vars(module).values()
     if isinstance(value, str)
 )

@@ -9,6 +9,11 @@ from modhost.database import PostgresAccess, from_postgres
 from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.queue import postgres_statements as statements
 from modhost_background_jobs.queue.notifying import Notifications
+from modhost_background_jobs.queue.postgres_claim_statements import (
+    CLAIM,
+    CLAIM_AMONG_MANY,
+    MANY_TYPES,
+)
 from modhost_background_jobs.queue.quarantine import lost_attempt_error, quarantine_error
 from modhost_background_jobs.queue.records import (
     START,
@@ -28,8 +33,6 @@ from modhost_background_jobs.queue.records import (
 )
 
 CLAIM_SECONDS: Final = 10.0
-MANY_TYPES: Final = 8
-"""Of fewer types as much is read of each as is wanted in all."""
 """A claim is waited for at a shutdown, too: no longer than this where nobody answers."""
 
 
@@ -63,7 +66,7 @@ class PostgresJobStore:
         """Claim with SKIP LOCKED, in the common order of all types."""
         async with self._postgres.acquire(CLAIM_SECONDS) as connection:
             rows = await connection.fetch(
-                statements.CLAIM if len(job_types) < MANY_TYPES else statements.CLAIM_AMONG_MANY,
+                CLAIM if len(job_types) < MANY_TYPES else CLAIM_AMONG_MANY,
                 list(job_types),
                 now,
                 limit,
