@@ -12,9 +12,9 @@ import anyio
 import argon2
 import pytest
 
-from modhost.application import build_host
 from modhost.configuration import Configuration
 from modhost.database.migrating import migrate
+from modhost.runtime.assembly import build_host
 from modhost.services.registration import dependencies_of
 from postgres import Postgres
 
@@ -36,7 +36,7 @@ def quick_passwords() -> Iterator[None]:
     """Hash passwords with little effort: most tests need one, and few care how hard it was."""
     quick = partial(argon2.PasswordHasher, time_cost=1, memory_cost=64, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("modhost.identity.passwords.PasswordHasher", quick)
+        patch.setattr("modhost.identity.accounts.passwords.PasswordHasher", quick)
         yield
 
 

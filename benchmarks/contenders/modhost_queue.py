@@ -9,9 +9,9 @@ from typing import Any, Final
 from benchmarks.contenders import postgres_query, sqlite_query
 from benchmarks.contenders.contender import Contender, Dialect, Executions, Kind
 from benchmarks.contenders.modhost_jobs import BenchmarkJobs, Noop, Short
-from modhost.application import build_host
-from modhost.cli.server import open_socket, serve
 from modhost.configuration import Configuration
+from modhost.runtime.assembly import build_host
+from modhost.runtime.serving.server import open_socket, serve
 from modhost.testing import RunningHost, running_host
 from modhost_background_jobs.contracts import BackgroundJobs, ModuleJob
 from modhost_background_jobs.module import BackgroundJobsModule

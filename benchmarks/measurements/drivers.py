@@ -16,9 +16,8 @@ from benchmarks.measurements.seeding import JOB_TYPE
 from benchmarks.results import Metric, Results
 from benchmarks.run import Run
 from modhost import new_id
-from modhost_background_jobs.queue import postgres_claim_statements as claim_statements
-from modhost_background_jobs.queue import postgres_statements as statements
-from modhost_background_jobs.queue.records import START
+from modhost_background_jobs.model.records import START
+from modhost_background_jobs.storage.postgres import claim_statements, statements
 
 BATCH: Final = 100
 WARM_UP: Final = 10

@@ -8,10 +8,10 @@ from sqlmodel import select
 from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.jobs_module import PermanentlyFailingJob, ReportingJob, WaitingJob, Work
 from modhost import new_id
-from modhost.calling import Caller, calling_as
+from modhost.caller import Caller, calling_as
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.queue.tables import FinishedJob, Job
+from modhost_background_jobs.storage.tables import FinishedJob, Job
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from modhost.audit import AuditLog, AuditReader, AuditSearch, recorded
-from modhost.calling import Caller, calling_as
+from modhost.caller import Caller, calling_as
 from modhost.database import Database
 from modhost.services import Scope
 from modhost.testing import RunningHost, running_host

@@ -8,13 +8,13 @@ import pytest
 from background_jobs.commands import Commands
 from background_jobs.support import MovingClock, add_worker, jobs_database
 from modhost.database import Database
+from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.queue.listing import JobListing
-from modhost_background_jobs.queue.open_store import open_store
-from modhost_background_jobs.queue.recurring import RecurringSchedules
-from modhost_background_jobs.queue.store import JobStore
-from modhost_background_jobs.queue.wakeups import open_wakeups
+from modhost_background_jobs.queue.schedules import RecurringSchedules
+from modhost_background_jobs.storage.opening import open_store
+from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage.wakeups import open_wakeups
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 """A schedule to put, and what tests do to those that are due."""
 
 from modhost_background_jobs.contracts import CatchUpPolicy, OverlapPolicy
-from modhost_background_jobs.queue.cron import CronSchedule
+from modhost_background_jobs.cron.schedule import CronSchedule
+from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.firing import RecurringFiring
-from modhost_background_jobs.queue.listing import JobListing
-from modhost_background_jobs.queue.recurring import ScheduleSettings
+from modhost_background_jobs.queue.schedules import ScheduleSettings
 
 
 def settings(

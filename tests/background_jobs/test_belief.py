@@ -8,15 +8,14 @@ import pytest
 from background_jobs.support import START, MovingClock, claim_one, jobs_database, new_job
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.maintenance.retention import Belief, RetentionService
+from modhost_background_jobs.model.records import Ended
 from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queries.statistics import StatisticsStore
 from modhost_background_jobs.queue.firing import RecurringFiring
-from modhost_background_jobs.queue.history import History
-from modhost_background_jobs.queue.listing import JobListing
-from modhost_background_jobs.queue.records import Ended
-from modhost_background_jobs.queue.statistics import StatisticsStore
-from modhost_background_jobs.queue.store import JobStore
-from modhost_background_jobs.worker.belief import Belief
-from modhost_background_jobs.worker.retention import RetentionService
+from modhost_background_jobs.storage.retention_clock import History
+from modhost_background_jobs.storage.store import JobStore
 
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)

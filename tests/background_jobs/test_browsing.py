@@ -12,14 +12,17 @@ from background_jobs.support import START, add_worker, claim, jobs_database, new
 from modhost import new_id
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.queue import browsing, counting, load, parts
-from modhost_background_jobs.queue.browsing import Count, JobBrowser, Search
-from modhost_background_jobs.queue.listing import JobListing, Row, rows_with
-from modhost_background_jobs.queue.load import QueueLoad
-from modhost_background_jobs.queue.open_store import open_store
-from modhost_background_jobs.queue.parts import JOBS
-from modhost_background_jobs.queue.records import Ended
-from modhost_background_jobs.queue.store import JobStore
+from modhost_background_jobs.model.records import Ended
+from modhost_background_jobs.queries import counts as counting
+from modhost_background_jobs.queries import load
+from modhost_background_jobs.queries import partitions as parts
+from modhost_background_jobs.queries import search as browsing
+from modhost_background_jobs.queries.listing import JobListing, Row, rows_with
+from modhost_background_jobs.queries.load import QueueLoad
+from modhost_background_jobs.queries.partitions import JOBS
+from modhost_background_jobs.queries.search import Count, JobBrowser, Search
+from modhost_background_jobs.storage.opening import open_store
+from modhost_background_jobs.storage.store import JobStore
 
 pytestmark = pytest.mark.anyio
 

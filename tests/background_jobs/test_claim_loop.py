@@ -14,11 +14,15 @@ from background_jobs.jobs_module import ReportingJob, Work
 from background_jobs.support import TYPES, MovingClock, new_job
 from modhost.clock import SystemClock
 from modhost.database import Database
-from modhost_background_jobs.queue.records import ClaimedJob
-from modhost_background_jobs.queue.store import JobStore
-from modhost_background_jobs.queue.wakeups import open_wakeups
-from modhost_background_jobs.worker.claiming import LEAST_PAUSE_SECONDS, QUIET_SECONDS, ClaimLoop
-from modhost_background_jobs.worker.slots import Slots
+from modhost_background_jobs.model.records import ClaimedJob
+from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage.wakeups import open_wakeups
+from modhost_background_jobs.worker.claiming.claim_loop import (
+    LEAST_PAUSE_SECONDS,
+    QUIET_SECONDS,
+    ClaimLoop,
+)
+from modhost_background_jobs.worker.claiming.slots import Slots
 
 pytestmark = pytest.mark.anyio
 

@@ -7,8 +7,8 @@ import pytest
 from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.jobs_module import ReportingJob, WaitingJob, Work
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.worker.finishing import Finisher
-from modhost_background_jobs.worker.statistics import StatisticsService
+from modhost_background_jobs.worker.finishing.finisher import Finisher
+from modhost_background_jobs.worker.finishing.statistics import StatisticsService
 
 pytestmark = pytest.mark.anyio
 

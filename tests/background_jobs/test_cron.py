@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modhost_background_jobs.contracts import InvalidCronExpression, UnknownTimeZone
-from modhost_background_jobs.queue.cron import CronSchedule
+from modhost_background_jobs.cron.schedule import CronSchedule
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 

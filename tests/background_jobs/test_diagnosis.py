@@ -7,10 +7,10 @@ import pytest
 
 from background_jobs.jobs_module import JobsModule, Probe, ReportingJob
 from modhost import Module, ServiceCollection, hookimpl
-from modhost.application import build_host
 from modhost.checks import Finding
 from modhost.configuration import Configuration
 from modhost.diagnosis import examine
+from modhost.runtime.assembly import build_host
 from modhost.testing import running_host
 from modhost_background_jobs.contracts import (
     BackgroundJobs,

@@ -8,10 +8,10 @@ import anyio.lowlevel
 import pytest
 
 from background_jobs.support import new_job
-from modhost_background_jobs.queue.group_commit import GroupCommit
+from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.queue.listing import JobListing
-from modhost_background_jobs.queue.refusals import is_refusal
+from modhost_background_jobs.storage.group_commit import GroupCommit
+from modhost_background_jobs.storage.integrity_errors import is_refusal
 
 pytestmark = pytest.mark.anyio
 

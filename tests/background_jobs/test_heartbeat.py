@@ -12,9 +12,9 @@ import pytest
 from background_jobs.support import TYPES
 from modhost.clock import SystemClock
 from modhost.database import Database
-from modhost_background_jobs.queue.records import WorkerInfo
-from modhost_background_jobs.queue.store import JobStore
-from modhost_background_jobs.worker.heartbeat import Heartbeat
+from modhost_background_jobs.model.records import WorkerInfo
+from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.worker.liveness.heartbeat import Heartbeat
 
 pytestmark = pytest.mark.anyio
 

@@ -6,10 +6,9 @@ import anyio
 import pytest
 
 from background_jobs.support import START, MovingClock, new_job
-from modhost_background_jobs.queue.records import ClaimedJob, Lease
-from modhost_background_jobs.worker.running import RunningAttempts
-from modhost_background_jobs.worker.slots import Slots
-from modhost_background_jobs.worker.stopping import RunningAttempt
+from modhost_background_jobs.model.records import ClaimedJob, Lease
+from modhost_background_jobs.worker.attempts.attempt import RunningAttempt, RunningAttempts
+from modhost_background_jobs.worker.claiming.slots import Slots
 
 SLOTS = 2
 

@@ -12,19 +12,19 @@ from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.jobs_module import ReportingJob, WaitingJob, Work
 from background_jobs.support import START, new_job
 from modhost.audit import AuditReader, AuditSearch
-from modhost.calling import Caller, calling_as
+from modhost.caller import Caller, calling_as
+from modhost_background_jobs.bulk import jobs as change_many_jobs
+from modhost_background_jobs.bulk.changes import Change, Changed, ChangeOfMany, ManyJobs
+from modhost_background_jobs.bulk.jobs import Operations
+from modhost_background_jobs.client.run_again import Rerunning
 from modhost_background_jobs.contracts import JobId, JobState
-from modhost_background_jobs.jobs import change_many_jobs
-from modhost_background_jobs.jobs.ordering import Operations
-from modhost_background_jobs.queue import browsing
-from modhost_background_jobs.queue.operators import as_operator
-from modhost_background_jobs.queue.store import JobStore
-from modhost_background_jobs.services.attention import attention_of
-from modhost_background_jobs.services.many_jobs import Change, Changed, ChangeOfMany, ManyJobs
-from modhost_background_jobs.services.overview import Overview
-from modhost_background_jobs.services.rerunning import Rerunning
-from modhost_background_jobs.services.searching import JobSearch
-from modhost_background_jobs.worker.identity import identify_worker
+from modhost_background_jobs.model.records import as_operator
+from modhost_background_jobs.monitoring.alerts import attention_of
+from modhost_background_jobs.monitoring.overview import Overview
+from modhost_background_jobs.queries import search as browsing
+from modhost_background_jobs.queries.job_search import JobSearch
+from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.worker.liveness.identity import identify_worker
 
 pytestmark = pytest.mark.anyio
 

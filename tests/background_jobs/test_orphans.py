@@ -9,13 +9,12 @@ from background_jobs.jobs_module import ReportingJob, Work
 from background_jobs.support import TYPES, MovingClock, claim, new_job
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.queue.records import ClaimedJob
-from modhost_background_jobs.queue.store import JobStore
-from modhost_background_jobs.queue.wakeups import open_wakeups
-from modhost_background_jobs.worker.claiming import ClaimLoop
-from modhost_background_jobs.worker.orphans import Orphans
-from modhost_background_jobs.worker.running import RunningAttempts
-from modhost_background_jobs.worker.stopping import RunningAttempt
+from modhost_background_jobs.model.records import ClaimedJob
+from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage.wakeups import open_wakeups
+from modhost_background_jobs.worker.attempts.attempt import RunningAttempt, RunningAttempts
+from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
+from modhost_background_jobs.worker.claiming.lost_claims import Orphans
 
 pytestmark = pytest.mark.anyio
 

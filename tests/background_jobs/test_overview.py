@@ -12,15 +12,15 @@ from background_jobs.support import START, claim, new_job
 from holding import ends_held
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobDetail, JobState
-from modhost_background_jobs.queue.browsing import JobBrowser
-from modhost_background_jobs.queue.histogram import Histogram
-from modhost_background_jobs.queue.records import Ended
-from modhost_background_jobs.queue.store import JobStore
-from modhost_background_jobs.services.attention import attention_of
-from modhost_background_jobs.services.inspection import JobInspection
-from modhost_background_jobs.services.overview import Overview
-from modhost_background_jobs.services.waiting import Waiting
-from modhost_background_jobs.worker.statistics import StatisticsService
+from modhost_background_jobs.model.records import Ended
+from modhost_background_jobs.model.statistics import Histogram
+from modhost_background_jobs.monitoring.alerts import attention_of
+from modhost_background_jobs.monitoring.inspection import JobInspection
+from modhost_background_jobs.monitoring.overview import Overview
+from modhost_background_jobs.monitoring.waiting import Waiting
+from modhost_background_jobs.queries.search import JobBrowser
+from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.worker.finishing.statistics import StatisticsService
 
 pytestmark = pytest.mark.anyio
 

@@ -19,14 +19,14 @@ from background_jobs.support import (
     seen,
 )
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.model.records import Ended, Released
 from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.queue.listing import JobListing
-from modhost_background_jobs.queue.records import Ended, Released
-from modhost_background_jobs.queue.store import JobStore
-from modhost_background_jobs.worker.outcome import Outcome
-from modhost_background_jobs.worker.stopping import RunningAttempt, StopReason
-from modhost_background_jobs.worker.suspects import Suspects
+from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.worker.attempts.attempt import RunningAttempt, StopReason
+from modhost_background_jobs.worker.attempts.outcome import Outcome
+from modhost_background_jobs.worker.attempts.poison_jobs import Suspects
 
 pytestmark = pytest.mark.anyio
 

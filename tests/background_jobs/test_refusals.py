@@ -11,15 +11,14 @@ import pytest
 from background_jobs.support import MovingClock, claim, new_job
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.queue.listing import JobListing
-from modhost_background_jobs.queue.records import Ended, LogLine
-from modhost_background_jobs.queue.statistics import StatisticsStore
-from modhost_background_jobs.queue.store import JobStore
-from modhost_background_jobs.worker.finishing import Finisher
-from modhost_background_jobs.worker.progress import ProgressBuffer
-from modhost_background_jobs.worker.running import RunningAttempts
-from modhost_background_jobs.worker.statistics import StatisticsService
-from modhost_background_jobs.worker.stopping import RunningAttempt
+from modhost_background_jobs.model.records import Ended, LogLine
+from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queries.statistics import StatisticsStore
+from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.worker.attempts.attempt import RunningAttempt, RunningAttempts
+from modhost_background_jobs.worker.finishing.finisher import Finisher
+from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
+from modhost_background_jobs.worker.finishing.statistics import StatisticsService
 
 pytestmark = pytest.mark.anyio
 

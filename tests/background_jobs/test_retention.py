@@ -11,13 +11,13 @@ from background_jobs.support import MovingClock
 from modhost.clock import SystemClock
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobFilter, JobState
+from modhost_background_jobs.maintenance.retention import RetentionService
 from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.queries.statistics import MinuteCounts, StatisticsStore
 from modhost_background_jobs.queue.firing import RecurringFiring
-from modhost_background_jobs.queue.history import History
 from modhost_background_jobs.queue.job_queue import FINISHED
-from modhost_background_jobs.queue.statistics import MinuteCounts, StatisticsStore
-from modhost_background_jobs.queue.store import JobStore
-from modhost_background_jobs.worker.retention import RetentionService
+from modhost_background_jobs.storage.retention_clock import History
+from modhost_background_jobs.storage.store import JobStore
 
 pytestmark = pytest.mark.anyio
 

@@ -5,7 +5,7 @@ import pytest
 
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import ReportingJob, WaitingJob, Work
-from modhost_background_jobs.services.overview import Overview
+from modhost_background_jobs.monitoring.overview import Overview
 
 pytestmark = pytest.mark.anyio
 

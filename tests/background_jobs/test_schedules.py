@@ -18,12 +18,9 @@ from modhost_background_jobs.contracts import (
     JobState,
     UnknownTimeZone,
 )
+from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.firing import RecurringFiring
-from modhost_background_jobs.queue.listing import JobListing
-from modhost_background_jobs.queue.recurring import (
-    RECURRING,
-    RecurringSchedules,
-)
+from modhost_background_jobs.queue.schedules import RECURRING, RecurringSchedules
 
 pytestmark = pytest.mark.anyio
 

@@ -14,7 +14,7 @@ from background_jobs.unwilling_jobs import (
     TranslatingJob,
 )
 from modhost_background_jobs.contracts import JobDetail, JobId, JobState, ModuleJob
-from modhost_background_jobs.worker import deaf_attempts
+from modhost_background_jobs.worker.attempts import unresponsive as deaf_attempts
 from modhost_background_jobs.worker.processor import JobProcessorService
 
 pytestmark = pytest.mark.anyio

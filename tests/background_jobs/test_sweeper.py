@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from background_jobs.support import MovingClock, add_worker, claim_one, new_job, seen
+from modhost_background_jobs.maintenance.stalled_jobs import StalledJobSweeperService, StallObserver
+from modhost_background_jobs.model.records import Heartbeat
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.queue.records import Heartbeat
-from modhost_background_jobs.queue.store import JobStore
-from modhost_background_jobs.worker.sweeper import StalledJobSweeperService, StallObserver
+from modhost_background_jobs.storage.store import JobStore
 
 pytestmark = pytest.mark.anyio
 

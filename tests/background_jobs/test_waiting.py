@@ -6,10 +6,10 @@ import pytest
 
 from background_jobs.support import claim_one, new_job
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.model.records import Ended
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.queue.records import Ended
-from modhost_background_jobs.queue.store import JobStore
-from modhost_background_jobs.worker.waiting import backoff
+from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.worker.attempts.outcome import backoff
 
 SECOND = timedelta(seconds=1)
 

@@ -11,9 +11,7 @@ from modhost_background_jobs.contracts import (
     OverlapPolicy,
 )
 from modhost_background_jobs.queue.firing import RecurringFiring
-from modhost_background_jobs.queue.recurring import (
-    RecurringSchedules,
-)
+from modhost_background_jobs.queue.schedules import RecurringSchedules
 
 pytestmark = pytest.mark.anyio
 

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from modhost.cli.server import open_socket
+from modhost.runtime.serving.server import open_socket
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])

@@ -3,7 +3,7 @@
 import pytest
 
 from cli.command_line import CommandLine
-from modhost.cli import users
+from modhost.cli.identity import users
 
 PASSWORD = "correct horse battery\n"
 

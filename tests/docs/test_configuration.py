@@ -14,13 +14,13 @@ from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
 from docs.pages import ROOT, all_pages, blocks, page
-from modhost.application import Role, build_host
 from modhost.configuration import Configuration, HostOptions, load_configuration
-from modhost.configuration.secrecy import HIDDEN
+from modhost.configuration.redaction import HIDDEN
 from modhost.database.migrating import migrate
-from modhost.discovery import find_modules
 from modhost.durations import parse_duration
-from modhost.oidc.options import OidcOptions
+from modhost.identity.external.oidc.options import OidcOptions
+from modhost.plugins.discovery import find_modules
+from modhost.runtime.assembly import Role, build_host
 
 ROW = re.compile(r"^\| `(\[[\w.]+\] \w+)` \| ([^|]+) \| ([^|]+) \| `(\w+)` \|$", re.MULTILINE)
 PAGE = page("configuration.md")

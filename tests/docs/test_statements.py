@@ -3,19 +3,15 @@
 import pytest
 
 from docs.pages import blocks, page
-from modhost_background_jobs.queue import (
-    postgres_claim_statements,
-    postgres_schedule_statements,
-    postgres_statements,
-    sqlite_statements,
-)
+from modhost_background_jobs.storage.postgres import claim_statements as postgres_claim_statements
+from modhost_background_jobs.storage.postgres import statements as postgres_statements
+from modhost_background_jobs.storage.sqlite import statements as sqlite_statements
 
 SENT = " ".join(
     " ".join(value.split())
     for module in (
         postgres_claim_statements,
         postgres_statements,
-        postgres_schedule_statements,
         sqlite_statements,
     )
     for value in vars(module).values()

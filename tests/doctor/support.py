@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from modhost.cli.main import cli
 from modhost.database import Database
-from modhost.discovery import find_modules
+from modhost.plugins.discovery import find_modules
 
 SCHEMAS = ("modhost", "background_jobs", "reports_example")
 

@@ -6,10 +6,10 @@ import anyio
 import pytest
 
 from doctor.support import Doctor
-from modhost.application import build_host
 from modhost.checks import Finding, rules
 from modhost.configuration import Configuration
 from modhost.diagnosis import examine
+from modhost.runtime.assembly import build_host
 
 
 class WrongClock:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from modhost.application import build_host
 from modhost.checks import StartupError
 from modhost.configuration import Configuration
 from modhost.configuration.host_options import HostOptions
-from modhost.exposure import check_exposure
+from modhost.runtime.assembly import build_host
+from modhost.runtime.exposure import check_exposure
 
 
 def codes(host: dict[str, object], role: str = "web") -> list[str]:

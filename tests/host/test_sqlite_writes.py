@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from modhost.database import Database, SqliteAccess
-from modhost.database.write_turn import WriteTurn
+from modhost.database.sqlite.write_turn import WriteTurn
 
 pytestmark = pytest.mark.anyio
 

@@ -6,9 +6,9 @@ import pytest
 
 from host import modules
 from modhost import Module
-from modhost.application import build_host
 from modhost.checks import StartupError
 from modhost.configuration import Configuration
+from modhost.runtime.assembly import build_host
 
 
 def problems(*given: Module, **config: object) -> list[str]:

@@ -12,8 +12,8 @@ from modhost.clock import Clock
 from modhost.database import Database
 from modhost.database.migrating import migrate
 from modhost.database.revisions import Migrations
-from modhost.host_info import HostInfo
 from modhost.identity import Authenticator, IdentityModule, LoginService, UserService, Visitor
+from modhost.module import HostInfo
 from modhost.permissions import Permissions
 from modhost.services import Scope, ServiceProvider, ServiceRegistry, check_graph
 from modhost.testing import RunningHost

@@ -6,9 +6,9 @@ from starlette.requests import Request
 from identity.support import by_token, request_with
 from modhost.database import Database
 from modhost.identity import Authenticator, ForeignIdentity, TokenService, UserService
-from modhost.identity.grants import Grants
+from modhost.identity.access.grants import Grants
+from modhost.identity.access.usage import Usage
 from modhost.identity.tables import Role
-from modhost.identity.usage import Usage
 from modhost.permissions import Principal
 from modhost.services import Scope
 from moving_clock import MovingClock

@@ -9,11 +9,11 @@ from starlette.applications import Starlette
 
 from identity.support import PASSWORD
 from modhost.database import Database
-from modhost.host_info import HostInfo
 from modhost.identity import LoginService, UserService
 from modhost.identity.errors import UserDisabled
-from modhost.identity.login import LINK_PATH
+from modhost.identity.login.login import LINK_PATH
 from modhost.identity.tables import BrowserSession, LoginLink
+from modhost.module import HostInfo
 from modhost.services import Scope
 from moving_clock import MovingClock
 

@@ -1,7 +1,7 @@
 import pytest
 
 from identity.support import PASSWORD, by_token
-from modhost.calling import caller_of, calling_as
+from modhost.caller import caller_of, calling_as
 from modhost.identity import RoleService, TokenService, UserService
 from modhost.identity.errors import (
     FixedRole,

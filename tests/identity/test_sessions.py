@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from modhost.audit import AuditReader, AuditSearch
-from modhost.calling import caller_of, calling_as
+from modhost.caller import caller_of, calling_as
 from modhost.identity import TokenService, UserService
-from modhost.identity.usage import Usage
+from modhost.identity.access.usage import Usage
 from modhost.permissions import Principal
 from modhost.testing import RunningHost
 from moving_clock import MovingClock

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from modhost.identity.errors import TooManyFailures
-from modhost.identity.throttle import Throttle, network_of
+from modhost.identity.login.throttle import Throttle, network_of
 from moving_clock import MovingClock
 
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from modhost.calling import caller_of, calling_as
+from modhost.caller import caller_of, calling_as
 from modhost.database import Database
 from modhost.identity import TokenService
 from modhost.identity.errors import (

@@ -7,7 +7,7 @@ from identity.support import by_token
 from modhost.clock import Clock
 from modhost.database import Database
 from modhost.identity import TokenService
-from modhost.identity.usage import Usage
+from modhost.identity.access.usage import Usage
 from modhost.services import Scope
 from moving_clock import MovingClock
 

@@ -5,6 +5,7 @@ from sqlmodel import select
 from identity.support import PASSWORD
 from modhost.database import Database
 from modhost.identity import UserService
+from modhost.identity.accounts.passwords import Passwords
 from modhost.identity.errors import (
     NameTaken,
     NotYoursToGrant,
@@ -13,7 +14,6 @@ from modhost.identity.errors import (
     UnusablePassword,
     UserNotFound,
 )
-from modhost.identity.passwords import Passwords
 from modhost.identity.tables import User
 from modhost.permissions import Principal
 from modhost.services import Scope
@@ -36,7 +36,7 @@ async def test_users_are_listed_by_name_with_their_roles(users: UserService) -> 
 async def test_a_password_is_hashed_with_the_effort_that_rfc_9106_recommends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("modhost.identity.passwords.PasswordHasher", argon2.PasswordHasher)
+    monkeypatch.setattr("modhost.identity.accounts.passwords.PasswordHasher", argon2.PasswordHasher)
     made = argon2.extract_parameters(await Passwords().hash(PASSWORD))
     assert (made.type, made.memory_cost, made.time_cost) == (argon2.Type.ID, 64 * 1024, 3)
 

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from modhost.cli.server import open_socket
+from modhost.runtime.serving.server import open_socket
 from moving_clock import MovingClock
 
 CLIENT = "modhost"

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from modhost.application import build_host
 from modhost.checks import StartupError
 from modhost.configuration import Configuration
-from modhost.oidc.options import OidcOptions
+from modhost.identity.external.oidc.options import OidcOptions
+from modhost.runtime.assembly import build_host
 
 GOOD = {"issuer": "https://id.example", "client_id": "modhost", "client_secret": "very secret"}
 

@@ -9,8 +9,8 @@ from uuid import UUID
 import anyio
 import uvicorn
 
-from modhost.cli.server import open_socket
 from modhost.identity import LoginService, UserService
+from modhost.runtime.serving.server import open_socket
 from modhost.testing import RunningHost, running_host
 from modhost_background_jobs.contracts import (
     BackgroundJobs,

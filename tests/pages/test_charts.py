@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from modhost_background_jobs.model.statistics import Histogram
+from modhost_background_jobs.monitoring.overview import Bucket
 from modhost_background_jobs.pages import charts
-from modhost_background_jobs.queue.histogram import Histogram
-from modhost_background_jobs.services.overview import Bucket
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.queue import browsing
+from modhost_background_jobs.queries import search as browsing
 from pages.demo import (
     ImportCustomersJob,
     Steps,

@@ -12,14 +12,13 @@ import httpx2
 import pytest
 from sqlalchemy import Engine, event
 
-from modhost.stopping import Stopping
+from modhost.runtime.shutdown import Stopping
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.monitoring.inspection import JobInspection
 from modhost_background_jobs.pages.live import stream as stream_module
 from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
 from modhost_background_jobs.pages.live.fragments import Fragments
-from modhost_background_jobs.pages.live.topic import Topic
-from modhost_background_jobs.pages.live.topics import Topics
-from modhost_background_jobs.services.inspection import JobInspection
+from modhost_background_jobs.pages.live.topics import Topic, Topics
 from pages.demo import ImportCustomersJob, Steps
 from pages.site import Site, site
 from pages.visitor import Visitor

@@ -8,10 +8,10 @@ import anyio
 import pytest
 
 from modhost.identity import TokenService
-from modhost_background_jobs.pages.live import lists
 from modhost_background_jobs.pages.live import stream as stream_module
+from modhost_background_jobs.pages.live import topics as lists
 from modhost_background_jobs.pages.live.feed import Viewer
-from modhost_background_jobs.pages.live.topic import Topic
+from modhost_background_jobs.pages.live.topics import Topic
 from pages.demo import ImportCustomersJob, Steps
 from pages.site import Site, site
 from pages.test_live import counted, events

@@ -13,13 +13,13 @@ from pathlib import Path
 
 IMPORTED = [
     "modhost.cli.main",
-    "modhost.cli.server",
+    "modhost.runtime.serving.server",
     "modhost.cli.serving",
     "modhost.database.migrating",
     "modhost.testing",
     "modhost_background_jobs.module",
     "modhost_background_jobs.worker.processor",
-    "modhost_background_jobs.queue.open_store",
+    "modhost_background_jobs.storage.opening",
     "aiosqlite",
     "asyncpg",
     "sqlalchemy.dialects.postgresql.asyncpg",

@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from modhost.cli.server import open_socket
+from modhost.runtime.serving.server import open_socket
 from postgres import Postgres
 from security.support import whole_host
 

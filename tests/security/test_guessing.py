@@ -7,12 +7,12 @@ import pytest
 from modhost.audit import AuditLog, AuditReader, AuditSearch, Outcome
 from modhost.database import Database
 from modhost.identity import Visitor
+from modhost.identity.accounts.passwords import Passwords
 from modhost.identity.errors import LoginFailed, TooManyFailures
-from modhost.identity.known_networks import find_visited
-from modhost.identity.login import Login
-from modhost.identity.passwords import Passwords
+from modhost.identity.login.known_networks import find_visited
+from modhost.identity.login.login import Login
+from modhost.identity.login.throttle import Throttle
 from modhost.identity.tables import User
-from modhost.identity.throttle import Throttle
 from modhost.testing import RunningHost
 from moving_clock import MovingClock
 from security.support import PASSWORD, add_user
@@ -40,7 +40,7 @@ async def test_ten_thousand_guesses_get_the_attacker_a_handful_of_tries(
         async def remembered(*_: object) -> tuple[User | None, bool]:
             return found  # the database would answer alike ten thousand times
 
-        monkeypatch.setattr("modhost.identity.login.find_visited", remembered)
+        monkeypatch.setattr("modhost.identity.login.login.find_visited", remembered)
         refused = 0
         for number in range(10_000):
             address = Visitor(f"10.{number // 65536}.{number // 256 % 256}.{number % 256}")

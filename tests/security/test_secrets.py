@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from modhost import Module, ServiceCollection, hookimpl
 from modhost.database import Database
 from modhost.identity import TokenService, UserService
-from modhost.identity.login import Login
+from modhost.identity.login.login import Login
 from modhost.testing import running_host
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
@@ -25,14 +25,14 @@ from modhost_background_jobs.contracts import (
     ModuleJob,
     add_module_job,
 )
-from modhost_background_jobs.module import BackgroundJobsModule
-from modhost_background_jobs.queue.job_data import (
+from modhost_background_jobs.model.job_data import (
     edited,
     for_job,
     for_people,
     secrets_in,
     to_stored,
 )
+from modhost_background_jobs.module import BackgroundJobsModule
 from security.support import COOKIE, ended
 
 pytestmark = pytest.mark.anyio

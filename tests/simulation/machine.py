@@ -9,8 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from background_jobs.support import TYPES, MovingClock, add_worker
 from modhost_background_jobs.contracts import CatchUpPolicy, JobConflict, JobState, OverlapPolicy
-from modhost_background_jobs.queue.cron import CronSchedule
-from modhost_background_jobs.queue.records import (
+from modhost_background_jobs.cron.schedule import CronSchedule
+from modhost_background_jobs.model.records import (
     Ended,
     Heartbeat,
     Lease,
@@ -19,7 +19,7 @@ from modhost_background_jobs.queue.records import (
     ProgressUpdate,
     Released,
 )
-from modhost_background_jobs.queue.recurring import ScheduleSettings
+from modhost_background_jobs.queue.schedules import ScheduleSettings
 from simulation.model import MAX_RESCUES, Model
 from simulation.world import World
 

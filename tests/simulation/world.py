@@ -11,14 +11,14 @@ from sqlalchemy import delete, select
 from background_jobs.support import jobs_database
 from modhost.clock import Clock
 from modhost.database import Database
-from modhost_background_jobs.queue.agenda import OCCURRENCES
+from modhost_background_jobs.queries.listing import LOGS
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import ATTEMPTS, FINISHED, JOBS, DatabaseJobQueue
-from modhost_background_jobs.queue.listing import LOGS
-from modhost_background_jobs.queue.open_store import open_store
-from modhost_background_jobs.queue.recurring import RECURRING, RecurringSchedules
-from modhost_background_jobs.queue.tables import Worker
-from modhost_background_jobs.queue.wakeups import open_wakeups
+from modhost_background_jobs.queue.schedules import RECURRING, RecurringSchedules
+from modhost_background_jobs.storage.due_schedules import OCCURRENCES
+from modhost_background_jobs.storage.opening import open_store
+from modhost_background_jobs.storage.tables import Worker
+from modhost_background_jobs.storage.wakeups import open_wakeups
 
 WORKERS = Worker.__table__  # type: ignore[attr-defined]
 T = TypeVar("T")

@@ -1,12 +1,9 @@
 """modhost: a plugin-based modular host for Python. This is the API that modules write against."""
 
-from modhost.background import HostedService
 from modhost.clock import Clock
-from modhost.health import HealthReport
 from modhost.hooks import hookimpl
-from modhost.host_info import HostInfo
 from modhost.ids import new_id
-from modhost.module import Module, ModuleOptions
+from modhost.module import HealthReport, HostedService, HostInfo, Module, ModuleOptions
 from modhost.permissions import ANYONE, Permission, Principal
 from modhost.services import Scope, ServiceCollection
 

@@ -10,10 +10,8 @@ if TYPE_CHECKING:
     import click
     from starlette.requests import Request
 
-    from modhost.background import HostedService
     from modhost.checks import Finding
-    from modhost.health import HealthReport
-    from modhost.host_info import HostInfo
+    from modhost.module import HealthReport, HostedService, HostInfo
     from modhost.permissions import Permission, Principal
     from modhost.services import Scope, ServiceCollection
     from modhost.web import Endpoints, Menu, MiddlewareStack, Pages

@@ -1,7 +1,12 @@
 """What a module is: a class with a name, some data, and the hooks it implements."""
 
-from typing import ClassVar
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
 
+import anyio
+from anyio.abc import TaskStatus
 from pydantic import BaseModel, ConfigDict
 
 
@@ -33,3 +38,55 @@ class Module:
     requires: ClassVar[tuple[str, ...]] = ()
     options: ClassVar[type[BaseModel]] = ModuleOptions
     migrations: ClassVar[str] = ""
+
+
+class HostedService(ABC):
+    """A long-running coroutine that the host starts, restarts after a crash, and cancels.
+
+    Attributes:
+        name: how logs and health call it.
+
+    """
+
+    name: str = ""
+
+    @abstractmethod
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Run until cancelled; call `task_status.started()` as soon as the service is up.
+
+        An exception before that fails the start of the host; a later one restarts the service.
+        Returning ends it for good. What has to be done at the end is done on cancellation, shielded
+        and bounded.
+        """
+
+
+Status = Literal["healthy", "degraded", "unhealthy"]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReport:
+    """How a module is: `degraded` still serves, `unhealthy` must get no traffic.
+
+    `detail` and `data` are shown to anybody who asks: they hold no secrets.
+    """
+
+    status: Status
+    detail: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HostInfo:
+    """The host's own facts.
+
+    Attributes:
+        role: `web` serves pages and the API (`modhost run`), `worker` only health
+            (`modhost worker`), `command` runs one command and ends.
+        environment: `development` or `production`.
+        version: the version of the `modhost` distribution.
+
+    """
+
+    role: Literal["web", "worker", "command"]
+    environment: Literal["development", "production"]
+    version: str

@@ -6,13 +6,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from modhost.application import Role, build_host
 from modhost.clock import Clock
 from modhost.configuration import Configuration
-from modhost.host import Host
 from modhost.identity import TokenService
 from modhost.ids import new_id
 from modhost.module import Module
+from modhost.runtime.assembly import Role, build_host
+from modhost.runtime.host import Host
 from modhost.services import Scope
 
 if TYPE_CHECKING:

@@ -6,30 +6,29 @@ from typing import Any, Final, cast
 
 import anyio
 
-from modhost.background.hosted_service import HostedService
-from modhost.background.supervisor import HostedServiceFailed, Supervisor
+from modhost.module import HostedService
+from modhost.runtime.hosted_services import HostedServiceFailed, Supervisor
 from modhost.services import ServiceProvider
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.maintenance.recurring import RecurringJobsService
+from modhost_background_jobs.maintenance.stalled_jobs import StalledJobSweeperService
+from modhost_background_jobs.model.job_types import JobTypes
+from modhost_background_jobs.model.records import WorkerInfo
 from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.queries.statistics import StatisticsStore
 from modhost_background_jobs.queue.firing import RecurringFiring
-from modhost_background_jobs.queue.job_types import JobTypes
-from modhost_background_jobs.queue.records import WorkerInfo
-from modhost_background_jobs.queue.recurring import RecurringSchedules
-from modhost_background_jobs.queue.statistics import StatisticsStore
-from modhost_background_jobs.queue.store import JobStore
-from modhost_background_jobs.worker.deaf_attempts import DeafAttempts
-from modhost_background_jobs.worker.execution import AttemptRunner
-from modhost_background_jobs.worker.finishing import Finisher
-from modhost_background_jobs.worker.heartbeat import Heartbeat
+from modhost_background_jobs.queue.schedules import RecurringSchedules
+from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.worker.attempts.poison_jobs import Suspects
+from modhost_background_jobs.worker.attempts.runner import AttemptRunner
+from modhost_background_jobs.worker.attempts.stop_requests import WARY_SECONDS
+from modhost_background_jobs.worker.attempts.unresponsive import DeafAttempts
+from modhost_background_jobs.worker.finishing.finisher import Finisher
+from modhost_background_jobs.worker.finishing.progress import ProgressBuffer, ProgressFlushService
+from modhost_background_jobs.worker.finishing.statistics import StatisticsService
+from modhost_background_jobs.worker.liveness.heartbeat import Heartbeat
 from modhost_background_jobs.worker.processes.runner import ProcessRunner
 from modhost_background_jobs.worker.processor import JobProcessorService
-from modhost_background_jobs.worker.progress import ProgressBuffer
-from modhost_background_jobs.worker.progress_flush import ProgressFlushService
-from modhost_background_jobs.worker.recurring import RecurringJobsService
-from modhost_background_jobs.worker.statistics import StatisticsService
-from modhost_background_jobs.worker.stop_requests import WARY_SECONDS
-from modhost_background_jobs.worker.suspects import Suspects
-from modhost_background_jobs.worker.sweeper import StalledJobSweeperService
 from simulation.workers.distant import Distant
 from simulation.workers.faults import Way
 from simulation.workers.history import History, process_of, short

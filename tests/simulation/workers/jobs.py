@@ -15,7 +15,7 @@ from modhost_background_jobs.contracts import (
     Snooze,
 )
 from modhost_background_jobs.contracts.registration import RegisteredJob
-from modhost_background_jobs.worker.context import AttemptContext
+from modhost_background_jobs.worker.attempts.context import AttemptContext
 from simulation.workers.faults import Way
 from simulation.workers.history import History
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from modhost_background_jobs.queue.postgres_store import PostgresJobStore
-from modhost_background_jobs.queue.records import Heartbeat, Rescue
-from modhost_background_jobs.queue.sqlite_store import SqliteJobStore
+from modhost_background_jobs.model.records import Heartbeat, Rescue
+from modhost_background_jobs.storage.postgres.store import PostgresJobStore
+from modhost_background_jobs.storage.sqlite.store import SqliteJobStore
 from simulation.workers.history import RESCUING
 
 

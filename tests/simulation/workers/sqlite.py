@@ -9,8 +9,8 @@ from uuid import UUID
 import anyio
 
 from modhost.database import SqliteAccess
-from modhost.database.sqlite_connection import connect
-from modhost_background_jobs.queue.store import JobStore
+from modhost.database.sqlite.connection import connect
+from modhost_background_jobs.storage.store import JobStore
 from simulation.workers.faults import Server, Way
 from simulation.workers.history import History, row_of
 from simulation.workers.rescues import SqliteStore

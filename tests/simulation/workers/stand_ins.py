@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from modhost_background_jobs.queue.records import WorkerInfo
-from modhost_background_jobs.queue.signals import Signal, wait_for
-from modhost_background_jobs.queue.store import JobStore
+from modhost_background_jobs.model.records import WorkerInfo
+from modhost_background_jobs.storage.signals import Signal, wait_for
+from modhost_background_jobs.storage.store import JobStore
 from simulation.workers.history import Beat, History
 from simulation.workers.jobs import SimulatedJob, Stage
 from simulation.workers.virtual_time import VirtualClock

@@ -15,11 +15,11 @@ from anyio.abc import TaskGroup
 from background_jobs.support import TYPES
 from modhost.database import Database
 from modhost_background_jobs.contracts import CatchUpPolicy, OverlapPolicy
+from modhost_background_jobs.cron.schedule import CronSchedule
+from modhost_background_jobs.model.records import NewJob, WorkerInfo
 from modhost_background_jobs.queue import firing
-from modhost_background_jobs.queue.cron import CronSchedule
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.queue.records import NewJob, WorkerInfo
-from modhost_background_jobs.queue.recurring import ScheduleSettings
+from modhost_background_jobs.queue.schedules import ScheduleSettings
 from modhost_background_jobs.worker import processor
 from simulation.workers.databases import Backend
 from simulation.workers.distant import Distant

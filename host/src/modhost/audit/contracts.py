@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from modhost.calling import Caller
+from modhost.caller import Caller
 
 
 class Outcome(StrEnum):

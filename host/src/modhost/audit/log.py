@@ -10,7 +10,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from modhost.audit.contracts import AuditEntry, AuditPage, AuditSearch, Outcome
 from modhost.audit.tables import Entry
-from modhost.calling import Caller, current_caller
+from modhost.caller import Caller, current_caller
 from modhost.clock import Clock
 from modhost.database import Database
 from modhost.ids import new_id

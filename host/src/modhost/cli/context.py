@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
-from modhost.application import Role, build_host
-from modhost.calling import Caller, calling_as
+from modhost.caller import Caller, calling_as
 from modhost.configuration import Configuration, load_configuration
 from modhost.database import DatabaseUrl
 from modhost.database.failures import reason_of, remedy_of
-from modhost.host import Host
+from modhost.runtime.assembly import Role, build_host
+from modhost.runtime.host import Host
 from modhost.services import Scope
 
 

@@ -8,8 +8,8 @@ import click
 
 from modhost.checks import Finding, StartupError
 from modhost.cli.context import host_of
-from modhost.cli.durations import DurationType
 from modhost.cli.output import as_json, print_json, without_controls
+from modhost.cli.usage import DurationType
 from modhost.diagnosis import HELD_FOR, Examination, examine
 from modhost.durations import format_duration
 

@@ -8,20 +8,20 @@ from typing import Any
 
 import click
 
-from modhost.application import VERSION
 from modhost.checks import StartupError
 from modhost.cli.doctor import doctor
+from modhost.cli.identity.roles import roles
+from modhost.cli.identity.tokens import tokens
+from modhost.cli.identity.users import users
 from modhost.cli.listing import config, modules, permissions, routes, services
 from modhost.cli.migrating import migrate_command
 from modhost.cli.new import new
-from modhost.cli.roles import roles
 from modhost.cli.serving import run, worker
-from modhost.cli.tokens import tokens
 from modhost.cli.usage import told_in_a_line
-from modhost.cli.users import users
 from modhost.configuration import load_configuration
-from modhost.discovery import find_modules
-from modhost.hook_calls import HookCaller
+from modhost.plugins.discovery import find_modules
+from modhost.plugins.hook_calls import HookCaller
+from modhost.runtime.assembly import VERSION
 
 _OWN = (
     *(run, worker, modules, routes, permissions, services, config, migrate_command, doctor),

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import click
 
-from modhost.application import Role, build_host
 from modhost.cli.context import configuration_of
-from modhost.cli.processes import stop_with_supervisor, supervise
-from modhost.cli.server import STOP_SECONDS, address_of, open_socket, serve
 from modhost.configuration import HostOptions
+from modhost.configuration.loopback import is_loopback
 from modhost.database import DatabaseUrl
-from modhost.host import Host
 from modhost.identity import IdentityError, LoginService
-from modhost.logs import configure_logging
-from modhost.loopback import is_loopback
+from modhost.runtime.assembly import Role, build_host
+from modhost.runtime.host import Host
+from modhost.runtime.serving.logs import configure_logging
+from modhost.runtime.serving.processes import stop_with_supervisor, supervise
+from modhost.runtime.serving.server import STOP_SECONDS, address_of, open_socket, serve
 
 
 @click.command()

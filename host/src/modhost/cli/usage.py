@@ -2,8 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
 
 import click
+
+from modhost.durations import parse_duration
 
 
 class BadUsage(click.ClickException):
@@ -28,3 +32,18 @@ def _line(error: click.UsageError) -> str:
     message = " ".join(error.format_message().split())
     sentence = message if message.endswith((".", "?", "?)")) else f"{message}."
     return f"{sentence} See `{error.ctx.command_path} --help`." if error.ctx else sentence
+
+
+class DurationType(click.ParamType[timedelta]):
+    """A number of seconds, or one with a unit, such as `30d`."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Read it, or end with what is wrong as bad usage."""
+        try:
+            return value if isinstance(value, timedelta) else parse_duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)

@@ -10,7 +10,7 @@ from modhost.checks import Finding, rules
 from modhost.configuration.host_options import HostOptions
 from modhost.configuration.origins import Origins
 from modhost.configuration.problems import findings_of, named
-from modhost.configuration.secrecy import HIDDEN, is_secret_name, shown
+from modhost.configuration.redaction import HIDDEN, is_secret_name, shown
 from modhost.configuration.values import as_written, leaves, merge, overrides
 
 Model = TypeVar("Model", bound=BaseModel)

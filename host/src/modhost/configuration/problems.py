@@ -9,8 +9,8 @@ from pydantic_core import ErrorDetails
 
 from modhost.checks import Finding, rules
 from modhost.configuration.origins import Origins
+from modhost.configuration.redaction import HIDDEN, holds_secret, is_secret_name, shown
 from modhost.configuration.remedies import message_of, remedy_of
-from modhost.configuration.secrecy import HIDDEN, holds_secret, is_secret_name, shown
 from modhost.configuration.values import Path
 
 

@@ -8,7 +8,7 @@ from modhost.database.errors import (
     UnreadableValue,
 )
 from modhost.database.postgres import PostgresAccess
-from modhost.database.sqlite import SqliteAccess
+from modhost.database.sqlite.access import SqliteAccess
 from modhost.database.types import Identifier, UtcDateTime, from_postgres, from_sqlite, to_sqlite
 from modhost.database.url import DatabaseUrl, without_secrets
 

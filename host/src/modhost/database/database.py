@@ -18,10 +18,10 @@ from modhost.database.errors import DatabaseError, DatabaseUnreachable
 from modhost.database.failures import FILE_REMEDY, reason_of, remedy_of
 from modhost.database.naming import FlatNames
 from modhost.database.postgres import PostgresAccess
-from modhost.database.sqlite import SqliteAccess
-from modhost.database.sqlite_connection import probe
+from modhost.database.sqlite.access import SqliteAccess
+from modhost.database.sqlite.connection import probe
+from modhost.database.sqlite.write_turn import WriteTurn
 from modhost.database.url import DatabaseUrl
-from modhost.database.write_turn import WriteTurn
 
 FAREWELL_SECONDS: Final = 5.0
 """How long a server is waited for that may not answer any more."""

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from modhost.database.naming import FlatNames
 from modhost.database.postgres import import_asyncpg
-from modhost.database.sqlite_connection import LOCK_DEADLINE_SECONDS, prepare
+from modhost.database.sqlite.connection import LOCK_DEADLINE_SECONDS, prepare
 from modhost.database.url import DatabaseUrl
 
 _READERS: Final = 4

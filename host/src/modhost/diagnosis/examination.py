@@ -15,10 +15,11 @@ from modhost.database.revisions import UnknownRevision
 from modhost.diagnosis.clock_skew import check_clock
 from modhost.diagnosis.held_transactions import HELD_FOR, check_transactions
 from modhost.diagnosis.unused_permissions import check_permissions
-from modhost.discovery import FoundModule
-from modhost.exposure import check_exposure
-from modhost.health import HealthReport, readiness
-from modhost.host import Host, hook_failed
+from modhost.module import HealthReport
+from modhost.plugins.discovery import FoundModule
+from modhost.runtime.exposure import check_exposure
+from modhost.runtime.health import readiness
+from modhost.runtime.host import Host, hook_failed
 
 logger = logging.getLogger(__name__)
 

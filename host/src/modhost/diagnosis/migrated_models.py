@@ -13,7 +13,7 @@ from modhost.checks import Finding, rules
 from modhost.database import Database
 from modhost.diagnosis.column_types import is_other_type
 from modhost.diagnosis.models import tables_of
-from modhost.discovery import FoundModule
+from modhost.plugins.discovery import FoundModule
 
 _WRITE: Final = "Write a migration for it, then run `modhost migrate`."
 

@@ -6,7 +6,7 @@ from sqlalchemy import Table
 from sqlalchemy.orm import DeclarativeBase
 from sqlmodel import SQLModel
 
-from modhost.discovery import FoundModule
+from modhost.plugins.discovery import FoundModule
 
 
 def tables_of(found: FoundModule, modules: Collection[str]) -> list[Table]:

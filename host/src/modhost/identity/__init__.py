@@ -1,6 +1,6 @@
 """Who is asking, and what they may: users, roles, API tokens, sessions, login."""
 
-from modhost.identity.authenticator import Authenticator
+from modhost.identity.access.authenticator import Authenticator
 from modhost.identity.contracts import (
     AccountService,
     CreatedToken,
@@ -17,8 +17,8 @@ from modhost.identity.contracts import (
     Visitor,
 )
 from modhost.identity.errors import IdentityError
+from modhost.identity.external.external_identity import LoginWay, VouchedIdentity, VouchedLogins
 from modhost.identity.module import IdentityModule
-from modhost.identity.vouching import LoginWay, VouchedIdentity, VouchedLogins
 
 __all__ = [
     "AccountService",

@@ -6,18 +6,24 @@ from typing import ClassVar
 from modhost.audit import AuditLog, AuditReader
 from modhost.audit.log import DatabaseAudit
 from modhost.audit.permissions import VIEW_AUDIT
-from modhost.audit.refusals import RefusedRequests
+from modhost.audit.recording import RefusedRequests
 from modhost.audit.web import add_audit_to_menu, map_audit_endpoints, map_audit_pages
-from modhost.background import HostedService
 from modhost.hooks import hookimpl
-from modhost.identity.account import Account
+from modhost.identity.access.authenticator import Authenticator
+from modhost.identity.access.grants import Grants
+from modhost.identity.access.roles import Roles
+from modhost.identity.access.sessions import Sessions
+from modhost.identity.access.tokens import Tokens
+from modhost.identity.access.usage import Usage
+from modhost.identity.accounts.changes import Changing
+from modhost.identity.accounts.own_account import Account
+from modhost.identity.accounts.passwords import Passwords
+from modhost.identity.accounts.users import Users
 from modhost.identity.admin.account import AccountPages
-from modhost.identity.admin.mapping import add_to_menu, map_admin_pages
 from modhost.identity.admin.roles import RolePages
+from modhost.identity.admin.routes import add_to_menu, map_admin_pages
 from modhost.identity.admin.tokens import TokenPages
 from modhost.identity.admin.users import UserPages
-from modhost.identity.authenticator import Authenticator
-from modhost.identity.changing import Changing
 from modhost.identity.contracts import (
     AccountService,
     LoginService,
@@ -26,21 +32,14 @@ from modhost.identity.contracts import (
     TokenService,
     UserService,
 )
-from modhost.identity.grants import Grants
-from modhost.identity.login import Login
-from modhost.identity.pages import map_pages
-from modhost.identity.passwords import Passwords
+from modhost.identity.external.external_identity import LoginWays, VouchedLogins
+from modhost.identity.external.external_users import VouchedUsers
+from modhost.identity.login.login import Login
+from modhost.identity.login.pages import map_pages
+from modhost.identity.login.throttle import Throttle
 from modhost.identity.permissions import MANAGE_TOKENS, MANAGE_USERS
-from modhost.identity.roles import Roles
-from modhost.identity.sessions import Sessions
 from modhost.identity.tables import SCHEMA
-from modhost.identity.throttle import Throttle
-from modhost.identity.tokens import Tokens
-from modhost.identity.usage import Usage
-from modhost.identity.users import Users
-from modhost.identity.vouched_users import VouchedUsers
-from modhost.identity.vouching import LoginWays, VouchedLogins
-from modhost.module import Module
+from modhost.module import HostedService, Module
 from modhost.permissions import Permission
 from modhost.services import ServiceCollection
 from modhost.web import Endpoints, Menu, Pages

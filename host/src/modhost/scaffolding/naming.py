@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 
-from modhost.discovery import GROUP, NAMING, is_usable_name
+from modhost.plugins.discovery import GROUP, NAMING, is_usable_name
 
 
 class UnusableModuleName(ValueError):

@@ -10,19 +10,19 @@ from starlette.types import Lifespan
 
 from modhost.clock import Clock, SystemClock
 from modhost.services import ServiceProvider
-from modhost.web.absolute_target import AbsoluteTargetMiddleware
-from modhost.web.context import Authenticator, Refusals, RequestContextMiddleware
 from modhost.web.errors import ErrorMiddleware, ErrorResponder
-from modhost.web.modules import ModuleWeb
-from modhost.web.problems import HttpProblem
-from modhost.web.routes import build_routes
-from modhost.web.security import (
+from modhost.web.middleware.absolute_target import AbsoluteTargetMiddleware
+from modhost.web.middleware.context import Authenticator, Refusals, RequestContextMiddleware
+from modhost.web.middleware.request_body import UnreadBodyMiddleware
+from modhost.web.middleware.security import (
     CrossSiteMiddleware,
     SecurityHeadersMiddleware,
     TlsAheadMiddleware,
 )
-from modhost.web.shell import Shell
-from modhost.web.unread_body import UnreadBodyMiddleware
+from modhost.web.problems import HttpProblem
+from modhost.web.rendering.shell import Shell
+from modhost.web.routing.modules import ModuleWeb
+from modhost.web.routing.routes import build_routes
 
 
 def build_app(

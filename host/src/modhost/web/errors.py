@@ -10,14 +10,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from modhost.configuration.secrecy import HIDDEN, is_secret_name
+from modhost.configuration.redaction import HIDDEN, is_secret_name
 from modhost.ids import new_id
-from modhost.web.declarations import Kind
-from modhost.web.modules import ModuleWeb
-from modhost.web.pages import Page
 from modhost.web.problems import HttpProblem, from_http_exception
-from modhost.web.shell import Shell
-from modhost.web.templating import HOST
+from modhost.web.rendering.shell import Shell
+from modhost.web.rendering.templates import HOST
+from modhost.web.routing.declarations import Kind
+from modhost.web.routing.modules import ModuleWeb
+from modhost.web.routing.pages import Page
 
 _KIND: Final = "modhost.kind"
 _TITLES: Final = {

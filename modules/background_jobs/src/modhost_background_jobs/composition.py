@@ -3,63 +3,60 @@
 from modhost.clock import Clock
 from modhost.database import Database
 from modhost.services import ServiceCollection, ServiceProvider
+from modhost_background_jobs.bulk.changes import ManyJobs
+from modhost_background_jobs.bulk.jobs import ChangeManyJobs, Operations
+from modhost_background_jobs.bulk.runner import Operator
+from modhost_background_jobs.bulk.service import OperationsService
+from modhost_background_jobs.client.querying import BackgroundJobsQueries
+from modhost_background_jobs.client.run_again import Rerunning
+from modhost_background_jobs.client.scheduling import BackgroundJobsService
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
     add_module_job,
 )
 from modhost_background_jobs.contracts.registration import RegisteredJob
-from modhost_background_jobs.jobs.change_many_jobs import ChangeManyJobs
-from modhost_background_jobs.jobs.ordering import Operations
+from modhost_background_jobs.maintenance.recurring import RecurringJobsService
+from modhost_background_jobs.maintenance.retention import RetentionService
+from modhost_background_jobs.maintenance.stalled_jobs import (
+    OperationsSweeperService,
+    StalledJobSweeperService,
+)
+from modhost_background_jobs.model.job_types import JobTypes
+from modhost_background_jobs.monitoring.diagnosis import QueueDiagnosis
+from modhost_background_jobs.monitoring.inspection import JobInspection
+from modhost_background_jobs.monitoring.overview import Overview
+from modhost_background_jobs.monitoring.schedules import Schedules
+from modhost_background_jobs.monitoring.snapshot import Snapshots
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.pages.dashboard import Dashboard
 from modhost_background_jobs.pages.live.feed import LiveFeed
 from modhost_background_jobs.pages.live.fragments import Fragments
-from modhost_background_jobs.pages.live.lists import LiveLists
-from modhost_background_jobs.pages.live.topics import Topics
-from modhost_background_jobs.queue.browsing import JobBrowser
+from modhost_background_jobs.pages.live.topics import LiveLists, Topics
+from modhost_background_jobs.queries.job_search import Browsing
+from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queries.load import QueueLoad
+from modhost_background_jobs.queries.logs import JobLogs
+from modhost_background_jobs.queries.schedule_runs import RecurringRuns
+from modhost_background_jobs.queries.search import JobBrowser
+from modhost_background_jobs.queries.statistics import StatisticsStore
 from modhost_background_jobs.queue.firing import RecurringFiring
-from modhost_background_jobs.queue.history import History
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.queue.job_types import JobTypes
-from modhost_background_jobs.queue.listing import JobListing
-from modhost_background_jobs.queue.load import QueueLoad
-from modhost_background_jobs.queue.notifying import Notifications
-from modhost_background_jobs.queue.open_store import open_store
-from modhost_background_jobs.queue.reading_logs import JobLogs
-from modhost_background_jobs.queue.recurring import RecurringSchedules
-from modhost_background_jobs.queue.recurring_runs import RecurringRuns
-from modhost_background_jobs.queue.statistics import StatisticsStore
-from modhost_background_jobs.queue.store import JobStore
-from modhost_background_jobs.queue.wakeups import Wakeups, open_wakeups
-from modhost_background_jobs.services.browsing import Browsing
-from modhost_background_jobs.services.diagnosis import QueueDiagnosis
-from modhost_background_jobs.services.inspection import JobInspection
-from modhost_background_jobs.services.many_jobs import ManyJobs
-from modhost_background_jobs.services.overview import Overview
-from modhost_background_jobs.services.querying import BackgroundJobsQueries
-from modhost_background_jobs.services.rerunning import Rerunning
-from modhost_background_jobs.services.schedules import Schedules
-from modhost_background_jobs.services.scheduling import BackgroundJobsService
-from modhost_background_jobs.services.snapshot import Snapshots
-from modhost_background_jobs.worker.deaf_attempts import DeafAttempts
-from modhost_background_jobs.worker.execution import AttemptRunner
-from modhost_background_jobs.worker.finishing import Finisher
-from modhost_background_jobs.worker.operations import OperationsService
-from modhost_background_jobs.worker.operator import Operator
+from modhost_background_jobs.queue.schedules import RecurringSchedules
+from modhost_background_jobs.storage.opening import open_store
+from modhost_background_jobs.storage.postgres.notifications import Notifications
+from modhost_background_jobs.storage.retention_clock import History
+from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage.wakeups import Wakeups, open_wakeups
+from modhost_background_jobs.worker.attempts.poison_jobs import Suspects
+from modhost_background_jobs.worker.attempts.runner import AttemptRunner
+from modhost_background_jobs.worker.attempts.unresponsive import DeafAttempts
+from modhost_background_jobs.worker.finishing.finisher import Finisher
+from modhost_background_jobs.worker.finishing.progress import ProgressBuffer, ProgressFlushService
+from modhost_background_jobs.worker.finishing.statistics import StatisticsService
 from modhost_background_jobs.worker.processes.pool import ProcessPool
 from modhost_background_jobs.worker.processes.runner import ProcessRunner
 from modhost_background_jobs.worker.processor import JobProcessorService
-from modhost_background_jobs.worker.progress import ProgressBuffer
-from modhost_background_jobs.worker.progress_flush import ProgressFlushService
-from modhost_background_jobs.worker.recurring import RecurringJobsService
-from modhost_background_jobs.worker.retention import RetentionService
-from modhost_background_jobs.worker.statistics import StatisticsService
-from modhost_background_jobs.worker.suspects import Suspects
-from modhost_background_jobs.worker.sweeper import (
-    OperationsSweeperService,
-    StalledJobSweeperService,
-)
 
 
 def add_services(services: ServiceCollection) -> None:

@@ -5,37 +5,34 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel
 
-from modhost.background import HostedService
 from modhost.checks import Finding
-from modhost.health import HealthReport
 from modhost.hooks import hookimpl
-from modhost.host_info import HostInfo
-from modhost.module import Module
+from modhost.module import HealthReport, HostedService, HostInfo, Module
 from modhost.permissions import Permission
 from modhost.services import Scope, ServiceCollection
 from modhost.web import Endpoints, Menu, Pages
 from modhost_background_jobs.api.endpoints import map_endpoints
+from modhost_background_jobs.bulk.service import OperationsService
 from modhost_background_jobs.composition import add_services
+from modhost_background_jobs.maintenance.recurring import RecurringJobsService
+from modhost_background_jobs.maintenance.retention import RetentionService
+from modhost_background_jobs.maintenance.stalled_jobs import (
+    OperationsSweeperService,
+    StalledJobSweeperService,
+)
+from modhost_background_jobs.monitoring.alerts import troubles_of
+from modhost_background_jobs.monitoring.diagnosis import QueueDiagnosis
+from modhost_background_jobs.monitoring.snapshot import Snapshots
 from modhost_background_jobs.options import BackgroundJobsOptions, WorkerMode
 from modhost_background_jobs.pages.live.feed import LiveFeed
 from modhost_background_jobs.pages.routes import map_pages
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
-from modhost_background_jobs.queue.notifying import Notifications
-from modhost_background_jobs.services.attention import troubles_of
-from modhost_background_jobs.services.diagnosis import QueueDiagnosis
-from modhost_background_jobs.services.snapshot import Snapshots
-from modhost_background_jobs.worker.deaf_attempts import DeafAttempts
-from modhost_background_jobs.worker.identity import VERSION
-from modhost_background_jobs.worker.operations import OperationsService
+from modhost_background_jobs.storage.postgres.notifications import Notifications
+from modhost_background_jobs.worker.attempts.unresponsive import DeafAttempts
+from modhost_background_jobs.worker.finishing.progress import ProgressFlushService
+from modhost_background_jobs.worker.finishing.statistics import StatisticsService
+from modhost_background_jobs.worker.liveness.identity import VERSION
 from modhost_background_jobs.worker.processor import JobProcessorService
-from modhost_background_jobs.worker.progress_flush import ProgressFlushService
-from modhost_background_jobs.worker.recurring import RecurringJobsService
-from modhost_background_jobs.worker.retention import RetentionService
-from modhost_background_jobs.worker.statistics import StatisticsService
-from modhost_background_jobs.worker.sweeper import (
-    OperationsSweeperService,
-    StalledJobSweeperService,
-)
 
 if TYPE_CHECKING:
     import click
@@ -92,7 +89,7 @@ class BackgroundJobsModule(Module):
     def register_commands(self, cli: "click.Group") -> None:
         """Add `modhost jobs`."""
         # Only the command line has commands.
-        from modhost_background_jobs.commands.jobs import jobs
+        from modhost_background_jobs.cli.jobs import jobs
 
         cli.add_command(jobs)
 

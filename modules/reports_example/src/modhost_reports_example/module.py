@@ -16,9 +16,9 @@ from modhost_reports_example.pages.reports import map_pages
 from modhost_reports_example.permissions import GENERATE, VIEW
 from modhost_reports_example.seeding import MonthlyReportSeed
 from modhost_reports_example.services.reports import ReportsService
-from modhost_reports_example.services.storage import ReportStorage
 from modhost_reports_example.services.uploads import UploadSweeper
 from modhost_reports_example.sources import Sources
+from modhost_reports_example.storage import ReportStorage
 
 
 class ReportsModule(Module):

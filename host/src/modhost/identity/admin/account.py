@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from modhost.audit import AuditLog, recorded
-from modhost.identity.admin.showing import NoticeQuery, outcome, redirect, status_of
+from modhost.identity.access.credentials import session_of
+from modhost.identity.admin.outcomes import NoticeQuery, outcome, redirect, status_of
 from modhost.identity.contracts import AccountService, SessionService, UserService
-from modhost.identity.cookie import session_of
 from modhost.identity.errors import IdentityError
 from modhost.permissions import ANYONE, Principal
 from modhost.web import Form, HttpProblem, Page, Pages, Query

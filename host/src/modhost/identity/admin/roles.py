@@ -5,7 +5,7 @@ from typing import Final
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from modhost.identity.admin.showing import (
+from modhost.identity.admin.outcomes import (
     NoticeQuery,
     outcome,
     own_permissions,

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from modhost.durations import Duration
-from modhost.identity.admin.showing import (
+from modhost.identity.admin.outcomes import (
     NoticeQuery,
     outcome,
     own_permissions,

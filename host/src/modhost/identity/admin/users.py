@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, SecretStr
 from starlette.responses import Response
 
-from modhost.identity.admin.showing import NoticeQuery, outcome, own_roles, redirect, status_of
+from modhost.identity.admin.outcomes import NoticeQuery, outcome, own_roles, redirect, status_of
 from modhost.identity.contracts import RoleService, SessionService, UserService
 from modhost.identity.errors import IdentityError, UserNotFound
 from modhost.identity.permissions import MANAGE_USERS

@@ -8,12 +8,12 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from modhost.web import Page, Query
+from modhost_background_jobs.monitoring.alerts import attention_of
+from modhost_background_jobs.monitoring.overview import Overview, Span, Summary
+from modhost_background_jobs.monitoring.snapshot import Snapshot
 from modhost_background_jobs.pages import charts
-from modhost_background_jobs.queue.listing import Row
-from modhost_background_jobs.services.attention import attention_of
-from modhost_background_jobs.services.browsing import Browsing
-from modhost_background_jobs.services.overview import Overview, Span, Summary
-from modhost_background_jobs.services.snapshot import Snapshot
+from modhost_background_jobs.queries.job_search import Browsing
+from modhost_background_jobs.queries.listing import Row
 
 ROWS: Final = 8
 
@@ -62,3 +62,8 @@ async def show_dashboard(
     """Show how the queue is doing."""
     context = await dashboard.context(query.span, await overview.look())
     return Page("dashboard.html", context, "Background jobs")
+
+
+async def show_workers(overview: Overview) -> Page:
+    """Show the workers with their load."""
+    return Page("workers.html", {"workers": (await overview.look()).workers}, "Workers")

@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from modhost import Principal
 from modhost.web import Form, Page, Query
+from modhost_background_jobs.client.run_again import Rerunning, UnreadableInput
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
@@ -17,11 +18,9 @@ from modhost_background_jobs.contracts import (
     JobNotFound,
     JobState,
 )
+from modhost_background_jobs.monitoring.inspection import LOG_LINES, InspectedJob, JobInspection
 from modhost_background_jobs.pages.notices import NoticeQuery, redirect
 from modhost_background_jobs.permissions import MANAGE_JOBS
-from modhost_background_jobs.services.edited_input import UnreadableInput
-from modhost_background_jobs.services.inspection import LOG_LINES, InspectedJob, JobInspection
-from modhost_background_jobs.services.rerunning import Rerunning
 
 
 class JobQuery(NoticeQuery):

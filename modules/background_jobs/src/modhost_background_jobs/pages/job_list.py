@@ -9,9 +9,8 @@ from modhost.web import Page, Query
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.pages.notices import NoticeQuery
 from modhost_background_jobs.permissions import MANAGE_JOBS
-from modhost_background_jobs.queue.windows import AT_ONCE
-from modhost_background_jobs.services.browsing import Browsing
-from modhost_background_jobs.services.searching import JobSearch
+from modhost_background_jobs.queries.error_search import AT_ONCE
+from modhost_background_jobs.queries.job_search import Browsing, JobSearch
 
 PATH: Final = "/admin/jobs/list"
 ROWS: Final = 20

@@ -2,7 +2,9 @@
 
 from modhost.web import Pages
 from modhost_background_jobs.contracts import JobNotFound
-from modhost_background_jobs.pages import dashboard, job, job_list, many_jobs, recurring, workers
+from modhost_background_jobs.pages import bulk as many_jobs
+from modhost_background_jobs.pages import dashboard, job, job_list, recurring
+from modhost_background_jobs.pages import dashboard as workers
 from modhost_background_jobs.pages.live import stream
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 

@@ -13,18 +13,18 @@ from modhost.database import Database
 from modhost.ids import new_id
 from modhost_background_jobs.contracts.scheduling import CatchUpPolicy, OverlapPolicy
 from modhost_background_jobs.contracts.states import JobState
-from modhost_background_jobs.queue.agenda import (
+from modhost_background_jobs.cron.catch_up import catch_up
+from modhost_background_jobs.cron.schedule import CronSchedule
+from modhost_background_jobs.model.records import NewJob
+from modhost_background_jobs.queue.job_queue import FINISHED, JOBS, DatabaseJobQueue
+from modhost_background_jobs.queue.schedules import RECURRING, Row, next_run
+from modhost_background_jobs.storage.due_schedules import (
     OCCURRENCES,
     Agenda,
     forget_occurrences,
     look_at_schedules,
 )
-from modhost_background_jobs.queue.catch_up import catch_up
-from modhost_background_jobs.queue.cron import CronSchedule
-from modhost_background_jobs.queue.insert_ignore import insert_unless_there
-from modhost_background_jobs.queue.job_queue import FINISHED, JOBS, DatabaseJobQueue
-from modhost_background_jobs.queue.records import NewJob
-from modhost_background_jobs.queue.recurring import RECURRING, Row, next_run
+from modhost_background_jobs.storage.upserts import insert_unless_there
 
 
 class RecurringFiring:

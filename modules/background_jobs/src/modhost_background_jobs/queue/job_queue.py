@@ -13,14 +13,14 @@ from modhost.clock import Clock
 from modhost.database import Database
 from modhost_background_jobs.contracts.errors import InvalidJobData, JobConflict, JobNotFound
 from modhost_background_jobs.contracts.states import JobState
-from modhost_background_jobs.queue.group_commit import GroupCommit
-from modhost_background_jobs.queue.insert_ignore import insert_unless_there
-from modhost_background_jobs.queue.postgres_statements import CHANNEL
-from modhost_background_jobs.queue.records import NewJob
-from modhost_background_jobs.queue.refusals import is_refusal
-from modhost_background_jobs.queue.store import JobStore
-from modhost_background_jobs.queue.tables import Attempt, FinishedJob, Job, JobColumns
-from modhost_background_jobs.queue.wakeups import Wakeups
+from modhost_background_jobs.model.records import NewJob
+from modhost_background_jobs.storage.group_commit import GroupCommit
+from modhost_background_jobs.storage.integrity_errors import is_refusal
+from modhost_background_jobs.storage.postgres.statements import CHANNEL
+from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage.tables import Attempt, FinishedJob, Job, JobColumns
+from modhost_background_jobs.storage.upserts import insert_unless_there
+from modhost_background_jobs.storage.wakeups import Wakeups
 
 JOBS: Final[Table] = Job.__table__  # type: ignore[attr-defined]
 FINISHED: Final[Table] = FinishedJob.__table__  # type: ignore[attr-defined]

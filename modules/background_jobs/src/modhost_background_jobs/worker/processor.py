@@ -8,32 +8,31 @@ from typing import Final
 import anyio
 from anyio.abc import TaskStatus
 
-from modhost.background import HostedService
 from modhost.clock import Clock
 from modhost.database import Database
+from modhost.module import HostedService
 from modhost_background_jobs.contracts.registration import RegisteredJob
+from modhost_background_jobs.maintenance.stalled_jobs import StalledJobSweeperService
+from modhost_background_jobs.model.job_types import JobTypes
+from modhost_background_jobs.model.records import ClaimedJob, Released, WorkerInfo
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.queue.job_types import JobTypes
-from modhost_background_jobs.queue.records import ClaimedJob, Released, WorkerInfo
-from modhost_background_jobs.queue.store import JobStore
-from modhost_background_jobs.queue.wakeups import Wakeups
-from modhost_background_jobs.worker.claiming import ClaimLoop
-from modhost_background_jobs.worker.containment import contain_exits
-from modhost_background_jobs.worker.deaf_attempts import DeafAttempts
-from modhost_background_jobs.worker.draining import FAREWELL_SECONDS, drain
-from modhost_background_jobs.worker.execution import AttemptRunner
-from modhost_background_jobs.worker.finishing import Finisher
-from modhost_background_jobs.worker.heartbeat import Heartbeat
-from modhost_background_jobs.worker.identity import identify_worker
-from modhost_background_jobs.worker.outcome import failed
+from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage.wakeups import Wakeups
+from modhost_background_jobs.worker.attempts.attempt import Place, RunningAttempt, RunningAttempts
+from modhost_background_jobs.worker.attempts.exit_guard import contain_exits
+from modhost_background_jobs.worker.attempts.outcome import failed
+from modhost_background_jobs.worker.attempts.poison_jobs import Suspects
+from modhost_background_jobs.worker.attempts.runner import AttemptRunner
+from modhost_background_jobs.worker.attempts.stop_requests import StopRequests
+from modhost_background_jobs.worker.attempts.unresponsive import DeafAttempts
+from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
+from modhost_background_jobs.worker.claiming.slots import Slots
+from modhost_background_jobs.worker.finishing.finisher import Finisher
+from modhost_background_jobs.worker.finishing.statistics import StatisticsService
+from modhost_background_jobs.worker.liveness.heartbeat import Heartbeat
+from modhost_background_jobs.worker.liveness.identity import identify_worker
 from modhost_background_jobs.worker.processes.runner import ProcessRunner
-from modhost_background_jobs.worker.running import RunningAttempts
-from modhost_background_jobs.worker.slots import Slots
-from modhost_background_jobs.worker.statistics import StatisticsService
-from modhost_background_jobs.worker.stop_requests import StopRequests
-from modhost_background_jobs.worker.stopping import Place, RunningAttempt
-from modhost_background_jobs.worker.suspects import Suspects
-from modhost_background_jobs.worker.sweeper import StalledJobSweeperService
+from modhost_background_jobs.worker.shutdown import FAREWELL_SECONDS, drain
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from modhost_background_jobs.contracts import JobExecutionContext, ModuleJob, Pe
 from modhost_reports_example.computing.grouping import group_records
 from modhost_reports_example.computing.reading import Record, UnreadableCsv, read_records
 from modhost_reports_example.contracts import ReportRequest, ReportRow, UnknownSource
-from modhost_reports_example.services.storage import ReportStorage
 from modhost_reports_example.sources import Sources
+from modhost_reports_example.storage import ReportStorage
 
 _RECORDS_BETWEEN_LOOKS: Final = 1000
 

@@ -16,8 +16,8 @@ from modhost_reports_example.contracts import (
     ReportType,
 )
 from modhost_reports_example.jobs.generate_report import GenerateReportJob
-from modhost_reports_example.services.storage import ReportStorage, report_of
 from modhost_reports_example.sources import Sources
+from modhost_reports_example.storage import ReportStorage, report_of
 from modhost_reports_example.tables import StoredReport
 
 

@@ -9,8 +9,8 @@ from anyio.abc import TaskStatus
 
 from modhost import Clock, HostedService
 from modhost_background_jobs.contracts import BackgroundJobs, JobId, JobState
-from modhost_reports_example.services.storage import ReportStorage
 from modhost_reports_example.sources import Sources
+from modhost_reports_example.storage import ReportStorage
 
 logger = logging.getLogger(__name__)
 

@@ -9,13 +9,12 @@ from uuid import UUID
 import anyio
 from anyio.abc import TaskStatus
 
-from modhost.background import HostedService
-from modhost.stopping import Stopping
-from modhost_background_jobs.pages.live.topic import Memory, Topic
-from modhost_background_jobs.pages.live.topics import Topics
-from modhost_background_jobs.queue.reading_logs import Place
-from modhost_background_jobs.queue.signals import Signal, wait_for
-from modhost_background_jobs.services.inspection import JobInspection, LogRow
+from modhost.module import HostedService
+from modhost.runtime.shutdown import Stopping
+from modhost_background_jobs.monitoring.inspection import JobInspection, LogRow
+from modhost_background_jobs.pages.live.topics import Memory, Topic, Topics
+from modhost_background_jobs.queries.logs import Place
+from modhost_background_jobs.storage.signals import Signal, wait_for
 
 logger = logging.getLogger(__name__)
 

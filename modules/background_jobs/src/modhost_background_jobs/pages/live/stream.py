@@ -13,15 +13,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from modhost import Principal
-from modhost.stopping import Stopping
+from modhost.runtime.shutdown import Stopping
 from modhost.web import Query, principal_now
+from modhost_background_jobs.monitoring.inspection import JobInspection, LogRow
+from modhost_background_jobs.monitoring.overview import Span
 from modhost_background_jobs.pages.live.feed import MOST_LINES, LiveFeed, Viewer
-from modhost_background_jobs.pages.live.lists import search_of
-from modhost_background_jobs.pages.live.topic import Kind, Memory, Topic
-from modhost_background_jobs.pages.live.topics import Topics
+from modhost_background_jobs.pages.live.topics import Kind, Memory, Topic, Topics, search_of
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
-from modhost_background_jobs.services.inspection import JobInspection, LogRow
-from modhost_background_jobs.services.overview import Span
 
 # A stream ends after this long; the browser opens the next one, and shows that it still may. Who
 # was logged out, or lost the permission, is told so, and sees nothing new from then on.

@@ -7,8 +7,8 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
-from modhost_background_jobs.queue.records import ClaimedJob, Ended, Lease, Released
-from modhost_background_jobs.worker.stopping import StopReason
+from modhost_background_jobs.model.records import ClaimedJob, Ended, Lease, Released
+from modhost_background_jobs.worker.attempts.attempt import StopReason
 
 HEAD: Final = struct.Struct(">I")
 """What stands before each frame: its length in bytes."""

@@ -6,9 +6,9 @@ from typing import Final
 
 import anyio
 
-from modhost.blueprint import HostBlueprint
 from modhost.clock import Clock
-from modhost_background_jobs.queue.records import ClaimedJob
+from modhost.runtime.blueprint import HostBlueprint
+from modhost_background_jobs.model.records import ClaimedJob
 from modhost_background_jobs.worker.processes.job_process import JobProcess, ProcessNotStarted
 from modhost_background_jobs.worker.processes.messages import Begun, Run
 

@@ -11,16 +11,17 @@ from io import TextIOWrapper
 
 import anyio
 
-from modhost.application import build_host
-from modhost.blueprint import HostBlueprint
 from modhost.checks import StartupError
-from modhost.host import Host
-from modhost.logs import configure_logging
+from modhost.runtime.assembly import build_host
+from modhost.runtime.blueprint import HostBlueprint
+from modhost.runtime.host import Host
+from modhost.runtime.serving.logs import configure_logging
+from modhost_background_jobs.model.job_types import JobTypes
+from modhost_background_jobs.model.records import ClaimedJob
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.queue.job_types import JobTypes
-from modhost_background_jobs.queue.records import ClaimedJob
-from modhost_background_jobs.worker.execution import AttemptRunner
-from modhost_background_jobs.worker.printable import describe
+from modhost_background_jobs.worker.attempts.attempt import RunningAttempt
+from modhost_background_jobs.worker.attempts.error_text import describe
+from modhost_background_jobs.worker.attempts.runner import AttemptRunner
 from modhost_background_jobs.worker.processes.channel import Channel
 from modhost_background_jobs.worker.processes.messages import (
     NotReady,
@@ -29,7 +30,6 @@ from modhost_background_jobs.worker.processes.messages import (
     Stop,
     ToProcess,
 )
-from modhost_background_jobs.worker.stopping import RunningAttempt
 
 
 def run_program(connection: socket.socket, blueprint: str) -> None:

@@ -6,15 +6,15 @@ from typing import Final
 
 from modhost.clock import Clock
 from modhost_background_jobs.contracts.registration import RegisteredJob
+from modhost_background_jobs.model.records import LogLine, ProgressUpdate
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.queue.records import LogLine, ProgressUpdate
-from modhost_background_jobs.worker.execution import time_limit
-from modhost_background_jobs.worker.outcome import Outcome, interrupted, stopped
+from modhost_background_jobs.worker.attempts.attempt import RunningAttempt, StopReason
+from modhost_background_jobs.worker.attempts.outcome import Outcome, interrupted, stopped
+from modhost_background_jobs.worker.attempts.runner import time_limit
+from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 from modhost_background_jobs.worker.processes.job_process import JobProcess, ProcessNotStarted
 from modhost_background_jobs.worker.processes.messages import Log, Over, Progress, Stop
 from modhost_background_jobs.worker.processes.pool import ProcessPool
-from modhost_background_jobs.worker.progress import ProgressBuffer
-from modhost_background_jobs.worker.stopping import RunningAttempt, StopReason
 
 logger = logging.getLogger(__name__)
 

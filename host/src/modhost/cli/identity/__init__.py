@@ -1,0 +1,1 @@
+"""`modhost users`, `modhost roles` and `modhost tokens`."""

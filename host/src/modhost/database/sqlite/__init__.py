@@ -1,0 +1,1 @@
+"""SQLite: connections, threads, and whose turn it is to write."""

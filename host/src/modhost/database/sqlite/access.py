@@ -1,0 +1,71 @@
+"""SQLite without the ORM: for statements that run thousands of times a second."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TypeVar
+
+from modhost.database.sqlite.connection import connect
+from modhost.database.sqlite.thread import SqliteThread
+from modhost.database.sqlite.wal_watch import WalWatch, watch_wal
+from modhost.database.sqlite.write_turn import WriteTurn
+
+T = TypeVar("T")
+
+
+class SqliteAccess:
+    """Plain functions over `sqlite3` connections, each in a thread that is kept."""
+
+    def __init__(self, path: Path, turn: WriteTurn) -> None:
+        self._path = path
+        self._turn = turn
+        self._writer: SqliteThread | None = None
+        self._reader: SqliteThread | None = None
+        self._observer: sqlite3.Connection | None = None
+
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run the work in a `BEGIN IMMEDIATE` transaction and return its result once it is on disk.
+
+        What is written at the same time shares the transaction, each within a savepoint: when the
+        work raises, it is rolled back alone. Another process's write is waited for, up to 30 s.
+        """
+        async with self._turn.shared():
+            if self._writer is None:
+                self._writer = SqliteThread(self._path, name="sqlite writer", query_only=False)
+            return await self._writer.run(work)
+
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run the work on a connection that cannot write, beside any writer."""
+        if self._reader is None:
+            self._reader = SqliteThread(self._path, name="sqlite reader", query_only=True)
+        return await self._reader.run(work)
+
+    def data_version(self) -> int:
+        """Return a number that changes with every commit of any other connection.
+
+        It takes microseconds, and is therefore called on the event loop.
+        """
+        if self._observer is None:
+            self._observer = connect(self._path, query_only=True)
+        try:
+            version: int = self._observer.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.Error:
+            self._observer.close()
+            self._observer = None
+            raise
+        return version
+
+    def watch(self) -> AbstractContextManager[WalWatch]:
+        """Watch for writes of any connection of any process to this database."""
+        self.data_version()
+        return watch_wal(self._path)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for thread in (self._writer, self._reader):
+            if thread is not None:
+                thread.stop()
+        if self._observer is not None:
+            self._observer.close()
+        self._writer = self._reader = self._observer = None

@@ -1,0 +1,182 @@
+"""API tokens: created, listed, revoked."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, or_, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from modhost.caller import current_caller
+from modhost.clock import Clock
+from modhost.database import Database
+from modhost.identity.access.credentials import TOKEN_PREFIX, hash_of, new_token
+from modhost.identity.access.grants import Grants, Rights, distinct
+from modhost.identity.accounts.changes import Changing
+from modhost.identity.accounts.user_rows import usable
+from modhost.identity.contracts import CreatedToken, TokenInfo
+from modhost.identity.errors import NameTaken, TokenNotFound, UnusableExpiry
+from modhost.identity.tables import Token, TokenRole
+from modhost.ids import new_id
+from modhost.permissions import Principal
+
+
+class Tokens:
+    """Implements `TokenService`."""
+
+    def __init__(
+        self, database: Database, clock: Clock, grants: Grants, changing: Changing
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._grants = grants
+        self._changing = changing
+
+    async def create(
+        self,
+        name: str,
+        permissions: Collection[str],
+        roles: Collection[str] = (),
+        expires: timedelta | None = None,
+        *,
+        creator: Principal | None = None,
+    ) -> CreatedToken:
+        """Create a token and show its secret, this once."""
+        now = self._clock.now()
+        rights = Rights(distinct(permissions), distinct(roles))
+        creator = creator or (await current_caller()).principal
+        secret, token_id = new_token(), new_id()
+        async with self._changing.entry("tokens.create", f"token:{token_id}") as entry:
+            entry.detail = f"{name.strip()!r}: {rights.in_words()}"
+            token = Token(
+                id=token_id,
+                name=usable(name, "token"),
+                secret_hash=hash_of(secret),
+                permissions=list(rights.permissions),
+                created_at=now,
+                created_by=creator.id if creator else None,
+                expires_at=_end(now, expires),
+            )
+            async with self._changing.transaction(entry) as session:
+                await self._grants.check(session, rights, creator)
+                await _insert(session, token)
+                session.add_all(TokenRole(token_id=token.id, role=role) for role in rights.roles)
+        return CreatedToken(token.id, token.name, secret)
+
+    async def list(self) -> Sequence[TokenInfo]:
+        """Return the tokens that are not revoked, the newest first."""
+        unrevoked = col(Token.revoked_at).is_(None)
+        statement = select(Token).where(unrevoked).order_by(col(Token.id).desc())
+        async with self._database.reading() as session:
+            tokens = (await session.exec(statement)).all()
+            owners = select(col(Token.id)).where(unrevoked)
+            held = await _roles(session, col(TokenRole.token_id).in_(owners))
+            return [_info(token, held.get(token.id, ())) for token in tokens]
+
+    async def revoke(self, id_or_name: UUID | str) -> TokenInfo:
+        """End a token."""
+        async with (
+            self._changing.entry("tokens.revoke", "an unknown token") as entry,
+            self._changing.transaction(entry) as session,
+        ):
+            token = await _find(session, id_or_name)
+            entry.subject, entry.detail = f"token:{token.id}", repr(token.name)
+            held = await _roles(session, col(TokenRole.token_id) == token.id)
+            info = _info(token, held.get(token.id, ()))
+            await self._refuse_mightier(session, info)
+            token.revoked_at = self._clock.now()
+            session.add(token)
+            return info
+
+    async def _refuse_mightier(self, session: AsyncSession, token: TokenInfo) -> None:
+        """Whoever made a token, or is it, may end it even if they have fewer rights by now."""
+        caller = (await current_caller()).id
+        if caller not in (token.created_by, f"token:{token.id}"):
+            rights = Rights(token.permissions, token.roles)
+            await self._grants.check_reach(session, f"The token {token.name!r}", rights)
+
+
+async def revoke_made_by(session: AsyncSession, maker: str, now: datetime) -> None:
+    """End the tokens that somebody has made, and those that these have made."""
+    makers = [maker]
+    while makers:
+        ending = (
+            update(Token)
+            .where(col(Token.created_by).in_(makers), col(Token.revoked_at).is_(None))
+            .values(revoked_at=now)
+            .returning(col(Token.id))
+        )
+        makers = [f"token:{each}" for each in (await session.exec(ending)).scalars()]
+
+
+def _end(now: datetime, expires: timedelta | None) -> datetime | None:
+    if expires is None:
+        return None
+    if expires <= timedelta(0):
+        msg = f"The token would expire at once ({expires}); let it live longer."
+        raise UnusableExpiry(msg)
+    try:
+        return now + expires
+    except OverflowError as error:
+        msg = "The token would outlive the calendar; choose a shorter time, or none at all."
+        raise UnusableExpiry(msg) from error
+
+
+async def _insert(session: AsyncSession, token: Token) -> None:
+    same = select(Token.id).where(Token.name == token.name, col(Token.revoked_at).is_(None))
+    taken = (await session.exec(same)).first() is not None
+    try:
+        if not taken:
+            session.add(token)
+            await session.flush()
+    except IntegrityError:
+        # Somebody else was faster; the cause would show the statement's values.
+        taken = True
+    if taken:
+        msg = f"A token {token.name!r} is in use; revoke it first, or choose another name."
+        raise NameTaken(msg)
+
+
+async def _find(session: AsyncSession, id_or_name: UUID | str) -> Token:
+    named = Token.name == str(id_or_name)
+    condition = or_(Token.id == _as_id(id_or_name), named)
+    statement = select(Token).where(condition, col(Token.revoked_at).is_(None))
+    token = (await session.exec(statement)).first()
+    if token is None:
+        # Whoever pastes the token itself must not read it in an error.
+        secret = str(id_or_name).startswith(TOKEN_PREFIX)
+        shown = (
+            "what you gave (it looks like the token itself)" if secret else repr(str(id_or_name))
+        )
+        msg = f"No token in use has the id or name {shown}; `modhost tokens list` shows them."
+        raise TokenNotFound(msg)
+    return token
+
+
+async def _roles(session: AsyncSession, of_tokens: ColumnElement[bool]) -> dict[UUID, list[str]]:
+    found: dict[UUID, list[str]] = {}
+    for held in await session.exec(select(TokenRole).where(of_tokens).order_by(TokenRole.role)):
+        found.setdefault(held.token_id, []).append(held.role)
+    return found
+
+
+def _info(token: Token, roles: Iterable[str]) -> TokenInfo:
+    return TokenInfo(
+        id=token.id,
+        name=token.name,
+        permissions=tuple(token.permissions),
+        roles=tuple(roles),
+        created_at=token.created_at,
+        created_by=token.created_by,
+        expires_at=token.expires_at,
+        last_used_at=token.last_used_at,
+    )
+
+
+def _as_id(id_or_name: UUID | str) -> UUID | None:
+    try:
+        return id_or_name if isinstance(id_or_name, UUID) else UUID(id_or_name)
+    except ValueError:
+        return None

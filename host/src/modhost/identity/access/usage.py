@@ -1,0 +1,97 @@
+"""When tokens and sessions were last used: noted in memory, written beside the requests."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import anyio
+from anyio.abc import TaskStatus
+from sqlmodel import col, or_, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from modhost.clock import Clock
+from modhost.database import Database
+from modhost.identity.access.sessions import LIFETIME
+from modhost.identity.tables import BrowserSession, Token
+from modhost.module import HostedService
+
+_log = logging.getLogger(__name__)
+
+RESOLUTION: Final = timedelta(minutes=1)
+"""How much later a use must be than the one written, to be written as well."""
+
+_PAUSE: Final = 2.0
+_FAREWELL: Final = 2.0
+
+
+class Usage(HostedService):
+    """Writes the last use of tokens and sessions; a write that fails harms no request."""
+
+    name = "modhost.usage"
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._tokens: dict[UUID, datetime] = {}
+        self._sessions: dict[UUID, datetime] = {}
+        self._noted = anyio.Event()
+
+    def note_token(self, token_id: UUID, written: datetime | None) -> None:
+        """Note that a token is used now; `written` is the last use that the database knows."""
+        self._note(self._tokens, token_id, written)
+
+    def note_session(self, session_id: UUID, written: datetime) -> None:
+        """Note that a session is used now, which extends it."""
+        self._note(self._sessions, session_id, written)
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Write what is noted, a while after it is noted, until cancelled."""
+        task_status.started()
+        try:
+            while True:
+                await self._noted.wait()
+                await anyio.sleep(_PAUSE)
+                await self.flush()
+        finally:
+            with anyio.move_on_after(_FAREWELL, shield=True):
+                await self.flush()
+
+    async def flush(self) -> None:
+        """Write what is noted. A failure is logged: the next use is noted again."""
+        tokens, self._tokens = self._tokens, {}
+        sessions, self._sessions = self._sessions, {}
+        self._noted = anyio.Event()
+        if not tokens and not sessions:
+            return
+        try:
+            async with self._database.session() as session:
+                for token_id, at in sorted(tokens.items()):
+                    await _write_token(session, token_id, at)
+                for session_id, at in sorted(sessions.items()):
+                    await _write_session(session, session_id, at)
+        except Exception:  # noqa: BLE001 - whatever it is, it is logged
+            _log.warning("The last use of tokens and sessions could not be written.", exc_info=True)
+
+    def _note(self, noted: dict[UUID, datetime], key: UUID, written: datetime | None) -> None:
+        now = self._clock.now()
+        if key not in noted and (written is None or now - written >= RESOLUTION):
+            noted[key] = now
+            self._noted.set()
+
+
+async def _write_token(session: AsyncSession, token_id: UUID, at: datetime) -> None:
+    used = col(Token.last_used_at)
+    older = or_(used.is_(None), used < at)
+    statement = update(Token).where(col(Token.id) == token_id, older).values(last_used_at=at)
+    await session.exec(statement)
+
+
+async def _write_session(session: AsyncSession, session_id: UUID, at: datetime) -> None:
+    older = col(BrowserSession.last_seen_at) < at
+    statement = (
+        update(BrowserSession)
+        .where(col(BrowserSession.id) == session_id, older)
+        .values(last_seen_at=at, expires_at=at + LIFETIME)
+    )
+    await session.exec(statement)

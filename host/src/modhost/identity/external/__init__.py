@@ -1,0 +1,1 @@
+"""Identities that another provider vouches for."""

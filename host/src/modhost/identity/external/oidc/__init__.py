@@ -1,0 +1,1 @@
+"""OpenID Connect: users and programs that another identity provider vouches for."""

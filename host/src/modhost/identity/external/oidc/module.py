@@ -1,0 +1,58 @@
+"""The module of OpenID Connect: another way to log in, and another kind of bearer token."""
+
+import logging
+from typing import ClassVar
+
+from pydantic import BaseModel
+from starlette.requests import Request
+
+from modhost.hooks import hookimpl
+from modhost.identity import LoginWay, VouchedLogins
+from modhost.identity.external.oidc.login_state import PATH
+from modhost.identity.external.oidc.options import OidcOptions
+from modhost.identity.external.oidc.pages import map_pages
+from modhost.identity.external.oidc.provider import InvalidToken, Provider, ProviderUnreachable
+from modhost.identity.external.oidc.token_check import TokenChecker
+from modhost.module import Module
+from modhost.permissions import Principal
+from modhost.services import Scope, ServiceCollection
+from modhost.web import Pages
+
+logger = logging.getLogger(__name__)
+
+
+class OidcModule(Module):
+    """Lets in whom an OpenID Connect provider vouches for."""
+
+    name: ClassVar[str] = "oidc"
+    version: ClassVar[str] = "0.1.0"
+    view_prefix: ClassVar[str] = PATH
+    options: ClassVar[type[BaseModel]] = OidcOptions
+
+    @hookimpl
+    def configure_services(self, services: ServiceCollection, options: OidcOptions) -> None:
+        """Register the provider, and the way to it on the login page."""
+        services.add_singleton(Provider)
+        services.add_singleton(TokenChecker)
+        services.contribute(LoginWay, LoginWay(f"Log in with {options.provider_name}", PATH))
+
+    @hookimpl
+    def map_pages(self, pages: Pages) -> None:
+        """Map the way to the provider and back."""
+        map_pages(pages)
+
+    @hookimpl
+    async def authenticate(self, request: Request, scope: Scope) -> Principal | None:
+        """Return who shows a bearer token of the provider."""
+        kind, _, token = request.headers.get("authorization", "").strip().partition(" ")
+        if kind.lower() != "bearer" or token.count(".") != 2:
+            return None
+        try:
+            identity = await (await scope.get(TokenChecker)).bearer(token.strip())
+        except InvalidToken as error:
+            logger.info("A bearer token was refused: %s.", error)
+            return None
+        except ProviderUnreachable as error:
+            logger.warning("A bearer token could not be checked: %s", error)
+            return None
+        return await (await scope.get(VouchedLogins)).principal(identity)

@@ -1,0 +1,139 @@
+"""The way to the provider and back (OpenID Connect Core 1.0, the code flow, with PKCE)."""
+
+import logging
+from typing import Final
+from urllib.parse import urlencode
+
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from modhost.identity import VouchedLogins
+from modhost.identity.errors import IdentityError, TooManyFailures
+from modhost.identity.external.oidc.login_state import (
+    PATH,
+    BegunLogin,
+    begun_login,
+    forget,
+    forgetting,
+)
+from modhost.identity.external.oidc.options import OidcOptions
+from modhost.identity.external.oidc.provider import InvalidToken, Provider, ProviderUnreachable
+from modhost.identity.external.oidc.token_check import KIND, TokenChecker
+from modhost.identity.login.login_response import logged_in, redirect, visitor_of
+from modhost.identity.login.throttle import Throttle, network_of
+from modhost.permissions import ANYONE
+from modhost.web import HttpProblem, Page, Pages, Query
+
+logger = logging.getLogger(__name__)
+
+CALLBACK: Final = f"{PATH}/callback"
+_FAILURES_PER_ADDRESS: Final = 20
+_AGAIN: Final = "Begin again at the login page."
+
+
+class BeginQuery(BaseModel):
+    """Where the visitor wanted to go."""
+
+    next: str = ""
+
+
+class AnswerQuery(BaseModel):
+    """What the provider sends back (RFC 6749, 4.1.2)."""
+
+    code: str = ""
+    state: str = ""
+    error: str = ""
+
+
+def map_pages(pages: Pages) -> None:
+    """Map the two pages, which show nothing but errors."""
+    pages.get("/", begin, permission=ANYONE)
+    pages.get("/callback", finish, permission=ANYONE)
+
+
+async def begin(
+    request: Request, query: Query[BeginQuery], provider: Provider, options: OidcOptions
+) -> Page | Response:
+    """Send the browser to the provider."""
+    login = BegunLogin(following=query.next[:2000])
+    try:
+        metadata = await provider.metadata()
+    except ProviderUnreachable as error:
+        raise _unreachable(error, options) from None
+    asked = {
+        "response_type": "code",
+        "client_id": options.client_id,
+        "redirect_uri": _redirect_uri(request),
+        "scope": " ".join(options.scopes),
+        "state": login.state,
+        "nonce": login.nonce,
+        "code_challenge": login.challenge,
+        "code_challenge_method": "S256",
+    }
+    mark = "&" if "?" in metadata.authorization_endpoint else "?"
+    response = redirect(f"{metadata.authorization_endpoint}{mark}{urlencode(asked)}")
+    login.keep(request, response)
+    return response
+
+
+async def finish(
+    request: Request,
+    query: Query[AnswerQuery],
+    provider: Provider,
+    checker: TokenChecker,
+    logins: VouchedLogins,
+    throttle: Throttle,
+    options: OidcOptions,
+) -> Page | Response:
+    """Log in whom the provider vouches for."""
+    if request.method != "GET":
+        raise HttpProblem(404, "Logins end here by GET only.")
+    visitor = visitor_of(request)
+    begun = begun_login(request)
+    if begun is None:
+        # Not for the audit, which a stranger could fill by what costs them nothing.
+        raise HttpProblem(403, f"This browser has begun no login, or has ended it. {_AGAIN}")
+    address = f"callback {network_of(visitor.address)}"
+    try:
+        throttle.begin({address: _FAILURES_PER_ADDRESS})
+        login = _answered(begun, query)
+        token = await provider.exchange(query.code, login.verifier, _redirect_uri(request))
+        identity = await checker.login(token, login.nonce)
+        secret = await logins.log_in(identity, visitor)
+    except ProviderUnreachable as error:
+        raise _unreachable(error, options) from None
+    except TooManyFailures as error:
+        headers = {"Retry-After": str(error.retry_after)}
+        raise HttpProblem(429, str(error), headers=headers) from None
+    except InvalidToken as error:
+        await logins.refused(KIND, str(error), visitor)
+        detail = f"The login failed: {error}. {_AGAIN}"
+        raise HttpProblem(403, detail, headers=forgetting(request)) from None
+    except IdentityError as error:
+        raise HttpProblem(403, str(error), headers=forgetting(request)) from None
+    throttle.succeeded(forget=address, forgive=address)
+    response = logged_in(request, secret, login.following)
+    forget(request, response)
+    return response
+
+
+def _answered(login: BegunLogin, answer: AnswerQuery) -> BegunLogin:
+    """Return the login, if the answer belongs to it. Raises `InvalidToken`."""
+    if not login.is_answered_by(answer.state):
+        msg = "the answer belongs to another login"
+        raise InvalidToken(msg)
+    if answer.error or not answer.code:
+        msg = f"the provider answered {answer.error[:100]!r}"
+        raise InvalidToken(msg)
+    return login
+
+
+def _redirect_uri(request: Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}{CALLBACK}"
+
+
+def _unreachable(error: ProviderUnreachable, options: OidcOptions) -> HttpProblem:
+    logger.warning("Nobody can log in by %s (%s).", options.provider_name, error)
+    detail = f"{options.provider_name} cannot be reached now; try again in a moment."
+    return HttpProblem(503, detail)

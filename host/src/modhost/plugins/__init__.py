@@ -1,0 +1,1 @@
+"""Modules: found as installed packages, ordered, and called by their hooks."""

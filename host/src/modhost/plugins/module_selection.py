@@ -1,0 +1,155 @@
+"""Which modules a host is made of: those that are found, without those that are left out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from graphlib import CycleError, TopologicalSorter
+from typing import Final
+
+from modhost.checks import Finding, rules
+from modhost.configuration import Configuration
+from modhost.identity import IdentityModule
+from modhost.module import Module
+from modhost.plugins.discovery import (
+    Discovered,
+    FoundModule,
+    SkippedModule,
+    check_modules,
+    find_modules,
+    of_instance,
+)
+
+OIDC: Final = "oidc"
+"""The module that the host brings itself, and that is there when it is configured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The modules in the order in which they are configured, and what is wrong with them."""
+
+    modules: list[FoundModule]
+    skipped: list[SkippedModule]
+    findings: list[Finding]
+
+
+def choose_modules(configuration: Configuration, given: Sequence[Module] | None) -> Chosen:
+    """Return the modules of a host: those of its own, and those given or else installed."""
+    discovered = _discover(configuration, given)
+    findings = list(discovered.findings)
+    present, skipped = list(discovered.modules), list(discovered.skipped)
+    if configuration.host.modules.on_error == "skip":
+        findings = [each for each in findings if each.rule is not rules.MODULE_NOT_IMPORTED]
+        present = _without_dependents(present, skipped)
+    findings += _unknown_names(configuration, discovered)
+    ordered, problems = order_modules(present)
+    own, missing = _own(configuration)
+    return Chosen([*own, *ordered], skipped, findings + problems + missing)
+
+
+def _discover(configuration: Configuration, given: Sequence[Module] | None) -> Discovered:
+    disabled = configuration.host.modules.disabled
+    if given is None:
+        return find_modules(disabled)
+    left_out = [module.name for module in given if module.name in disabled]
+    found = [of_instance(module) for module in given if module.name not in disabled]
+    return Discovered(found, [], check_modules(found), left_out)
+
+
+def _own(configuration: Configuration) -> tuple[list[FoundModule], list[Finding]]:
+    """Return the host's own modules; OpenID Connect is one where it is configured."""
+    identity = of_instance(IdentityModule())
+    disabled = configuration.host.modules.disabled
+    if OIDC not in configuration.module_names() or OIDC in disabled:
+        return [identity], []
+    try:
+        from modhost.identity.external.oidc.module import OidcModule
+    except ImportError as error:
+        remedy = "Install it: pip install 'modhost[oidc]'."
+        detail = f"[modules.{OIDC}] needs a package that is not installed: {error.name}."
+        return [identity], [Finding(rules.MODULE_NOT_IMPORTED, detail, remedy, OIDC)]
+    return [identity, of_instance(OidcModule())], []
+
+
+def _unknown_names(configuration: Configuration, discovered: Discovered) -> list[Finding]:
+    """Return a finding for each module that is configured, or disabled, and not installed."""
+    present = [each.module.name for each in discovered.modules]
+    known = [*present, *(each.name for each in discovered.skipped), *discovered.disabled, OIDC]
+    settings = configuration.host.modules
+    origin = configuration.origin
+    in_disabled = f"{origin('host', 'modules', 'disabled')}: [host.modules] disabled"
+    return [
+        _unknown(f"{origin('modules', name)}: [modules.{name}] configures", name, known)
+        for name in configuration.module_names()
+        if name not in known
+    ] + [
+        _unknown(f"{in_disabled} names {name!r},", name, known)
+        for name in settings.disabled
+        if name not in known
+    ]
+
+
+def _unknown(what: str, name: str, known: Sequence[str]) -> Finding:
+    similar = get_close_matches(name, known, 1)
+    remedy = (
+        f"Did you mean {similar[0]!r}?"
+        if similar
+        else "Install the package that brings it, or remove it; "
+        "`modhost modules` lists what is installed."
+    )
+    return Finding(rules.UNKNOWN_MODULE, f"{what} a module that is not installed.", remedy)
+
+
+def _without_dependents(
+    present: Sequence[FoundModule], skipped: list[SkippedModule]
+) -> list[FoundModule]:
+    """Leave out, and add to `skipped`, the modules that need one that was left out."""
+    left = list(present)
+    while True:
+        missing = {each.name for each in skipped}
+        needing = [found for found in left if missing & set(found.module.requires)]
+        if not needing:
+            return left
+        for found in needing:
+            needed = ", ".join(sorted(missing & set(found.module.requires)))
+            error = f"it requires {needed}, which was left out"
+            skipped.append(SkippedModule(found.module.name, found.distribution, error))
+            left.remove(found)
+
+
+def order_modules(found: Sequence[FoundModule]) -> tuple[list[FoundModule], list[Finding]]:
+    """Return the modules in order, and what is wrong with their requirements."""
+    by_name = {each.module.name: each for each in found}
+    findings = [
+        _missing(each, name)
+        for each in found
+        for name in each.module.requires
+        if name not in by_name
+    ]
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for each in found:
+        sorter.add(each.module.name, *(n for n in each.module.requires if n in by_name))
+    try:
+        names = list(sorter.static_order())
+    except CycleError as error:
+        return list(found), [*findings, _circle(by_name, error.args[1])]
+    return [by_name[name] for name in names], findings
+
+
+def _missing(each: FoundModule, name: str) -> Finding:
+    detail = f"it requires {name!r}, which is not there."
+    remedy = (
+        f"Install the package that brings {name!r}, or enable it if [host.modules] disabled "
+        f"names it."
+    )
+    return Finding(rules.MISSING_REQUIREMENT, detail, remedy, each.module.name, each.distribution)
+
+
+def _circle(by_name: dict[str, FoundModule], cycle: Sequence[str]) -> Finding:
+    # graphlib names each after the one that needs it.
+    names = list(reversed(cycle))
+    first = by_name[names[0]]
+    detail = f"{' requires '.join(names)}."
+    remedy = "Take one of them out of `requires`, or move what both need into a third module."
+    return Finding(
+        rules.CIRCULAR_REQUIREMENT, detail, remedy, first.module.name, first.distribution
+    )

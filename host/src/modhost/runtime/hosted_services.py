@@ -1,0 +1,153 @@
+"""What a module writes to have something run in the background of the host."""
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import anyio
+from anyio.abc import TaskGroup, TaskStatus
+
+from modhost.clock import Clock
+from modhost.module import HostedService
+
+logger = logging.getLogger(__name__)
+
+START_SECONDS: Final = 60.0
+FIRST_PAUSE_SECONDS: Final = 0.5
+LONGEST_PAUSE_SECONDS: Final = 60.0
+RAN_WELL_SECONDS: Final = 60.0
+
+
+class HostedServiceFailed(Exception):
+    """A hosted service failed before it had started, which fails the start of the host."""
+
+
+@dataclass(slots=True)
+class ServiceState:
+    """How a hosted service stands."""
+
+    name: str
+    state: Literal["starting", "running", "restarting", "stopped"] = "starting"
+    restarts: int = 0
+    last_error: str | None = None
+
+
+class Supervisor:
+    """Owns the tasks of all hosted services.
+
+    Args:
+        services: in the order in which they start.
+        grace: seconds that all of them together have to stop.
+        clock: measures how long a service ran well.
+
+    """
+
+    def __init__(self, services: Sequence[HostedService], grace: float, clock: Clock) -> None:
+        self._supervised = [_Supervised(service, clock) for service in services]
+        self._grace = grace
+
+    def report(self) -> list[ServiceState]:
+        """Return the state of each service."""
+        return [each.state for each in self._supervised]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Start all, and stop all at the end. Raises `HostedServiceFailed`."""
+        failure: Exception | None = None
+        async with anyio.create_task_group() as group:
+            started: list[_Supervised] = []
+            try:
+                for each in self._supervised:
+                    started.append(each)
+                    await each.start(group)
+                yield
+            except Exception as error:  # noqa: BLE001 - raised below, outside of the group's wrapping
+                failure = error
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await self._stop(list(reversed(started)))
+        if failure is not None:
+            raise failure
+
+    async def _stop(self, started: Sequence["_Supervised"]) -> None:
+        deadline = anyio.current_time() + self._grace
+        for each in started:
+            each.scope.cancel()
+            with anyio.move_on_after(max(0.0, deadline - anyio.current_time())):
+                await each.ended.wait()
+            if not each.ended.is_set():
+                message = "The hosted service %s does not stop; the grace of %g s is over."
+                logger.error(message, each.state.name, self._grace)
+
+
+class _Supervised:
+    """One service with its task."""
+
+    def __init__(self, service: HostedService, clock: Clock) -> None:
+        self._service = service
+        self._clock = clock
+        self.state = ServiceState(service.name or type(service).__qualname__)
+        self.scope = anyio.CancelScope()
+        self.ended = anyio.Event()
+        self.ended.set()
+
+    async def start(self, group: TaskGroup) -> None:
+        """Start the task, and wait until the service says that it is up."""
+        self.ended = anyio.Event()
+        try:
+            with anyio.fail_after(START_SECONDS):
+                await group.start(self._run, name=self.state.name)
+        except Exception as error:
+            reason = str(error) or type(error).__name__
+            msg = f"The hosted service {self.state.name} did not start: {reason}"
+            raise HostedServiceFailed(msg) from error
+
+    async def _run(self, *, task_status: TaskStatus[None]) -> None:
+        status = _Status(self.state, task_status)
+        pause = FIRST_PAUSE_SECONDS
+        try:
+            with self.scope:
+                while True:
+                    began = self._clock.monotonic()
+                    if await self._run_once(status):
+                        return
+                    if self._clock.monotonic() - began >= RAN_WELL_SECONDS:
+                        pause = FIRST_PAUSE_SECONDS
+                    await anyio.sleep(pause)
+                    pause = min(LONGEST_PAUSE_SECONDS, 2 * pause)
+        finally:
+            self.state.state = "stopped"
+            self.ended.set()
+
+    async def _run_once(self, status: "_Status") -> bool:
+        """Run the service; True when it came to an end of its own, False when it crashed."""
+        try:
+            await self._service.run(task_status=status)
+        except Exception as error:
+            if not status.is_up:
+                raise
+            self.state.state = "restarting"
+            self.state.restarts += 1
+            self.state.last_error = str(error) or type(error).__name__
+            logger.exception("The hosted service %s crashed; it restarts.", self.state.name)
+            return False
+        if not status.is_up:
+            status.started()
+        return True
+
+
+class _Status(TaskStatus[None]):
+    """Tells the supervisor as well that the service is up, at its restarts too."""
+
+    def __init__(self, state: ServiceState, inner: TaskStatus[None]) -> None:
+        self._state = state
+        self._inner = inner
+        self.is_up = False
+
+    def started(self, value: None = None) -> None:
+        self._state.state = "running"
+        if not self.is_up:
+            self.is_up = True
+            self._inner.started(value)

@@ -1,0 +1,131 @@
+"""Serving a host until a signal asks to stop, and stopping within bounds."""
+
+import contextlib
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import anyio
+import uvicorn
+
+from modhost.runtime.host import Host
+
+logger = logging.getLogger(__name__)
+
+CONNECTIONS_SECONDS: Final = 5
+MARGIN_SECONDS: Final = 15.0
+STOP_SECONDS: Final = CONNECTIONS_SECONDS + MARGIN_SECONDS
+"""How long a stop takes at the most, beside the grace."""
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to us: uvicorn would raise them again, and the exit code with them."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def open_socket(address: str, port: int) -> socket.socket:
+    """Listen on an address. Raises `OSError`."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.create_server((address, port), family=family, backlog=2048)
+    # What it accepts inherits this, which asyncio's own loop does not set on such sockets: the body
+    # of an answer waited 40 ms for the acknowledgement of its head.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return where a socket listens, as part of a URL."""
+    address, port = listener.getsockname()[:2]
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def serve(host: Host, listener: socket.socket, greet: Callable[[], Awaitable[None]]) -> None:
+    """Run the host and serve it until SIGTERM or SIGINT; then return.
+
+    Raises `StartupError`.
+    """
+    with contextlib.suppress(ImportError):
+        import uvloop  # noqa: F401
+    use_uvloop = "uvloop" in sys.modules
+    anyio.run(_serve, host, listener, greet, backend_options={"use_uvloop": use_uvloop})
+    _leave_abandoned_threads()
+
+
+async def _serve(host: Host, listener: socket.socket, greet: Callable[[], Awaitable[None]]) -> None:
+    server = _Server(
+        uvicorn.Config(
+            host.app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=CONNECTIONS_SECONDS,
+        )
+    )
+    grace = host.configuration.host.shutdown_grace.total_seconds()
+    async with _stopped_by_signals(server, host, grace), host.running():
+        await greet()
+        # What is there by now stays: each full collection would look at all of it in vain.
+        gc.collect()
+        gc.freeze()
+        await server.serve([listener])
+
+
+@asynccontextmanager
+async def _stopped_by_signals(
+    server: uvicorn.Server, host: Host, grace: float
+) -> AsyncIterator[None]:
+    failure: Exception | None = None
+    async with anyio.create_task_group() as group:
+        group.start_soon(_await_signals, server, host, grace)
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - raised below, outside of the group's wrapping
+            failure = error
+        group.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+
+
+async def _await_signals(server: uvicorn.Server, host: Host, grace: float) -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for number in signals:
+            if server.should_exit:
+                logger.error("Asked to stop again; exiting at once.")
+                os._exit(1)
+            logger.info("%s: stopping.", signal.Signals(number).name)
+            server.should_exit = True
+            host.stopping.begin()
+            _exit_after(grace + STOP_SECONDS)
+
+
+def _exit_after(seconds: float) -> None:
+    """Bound the shutdown by a thread, which no task that hangs can hold up."""
+
+    def exit_now() -> None:
+        logger.error("The shutdown takes longer than %g s; exiting without its end.", seconds)
+        os._exit(1)
+
+    timer = threading.Timer(seconds, exit_now)
+    timer.daemon = True
+    timer.start()
+
+
+def _leave_abandoned_threads() -> None:
+    """Exit although jobs in threads run on, which ignored all requests to stop."""
+    others = [each for each in threading.enumerate() if not each.daemon]
+    if len(others) > 1:
+        sys.stdout.flush()
+        logging.shutdown()
+        os._exit(0)

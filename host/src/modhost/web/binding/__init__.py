@@ -1,0 +1,1 @@
+"""The parameters of handlers, read from requests."""

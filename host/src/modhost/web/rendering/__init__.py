@@ -1,0 +1,1 @@
+"""Pages and replies: templates, the shell around them, JSON."""

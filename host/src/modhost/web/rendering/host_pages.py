@@ -1,0 +1,79 @@
+"""The host's own addresses: the start page, the administration, the API's description."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from starlette.responses import Response
+
+from modhost.permissions import ANYONE, Principal
+from modhost.web.openapi.document import OpenApi
+from modhost.web.rendering.templates import HOST
+from modhost.web.routing.modules import MenuEntry, ModuleWeb
+from modhost.web.routing.pages import Page
+
+
+@dataclass(frozen=True, slots=True)
+class ListedModule:
+    """A module as the administration lists it."""
+
+    name: str
+    entries: Sequence[MenuEntry]
+
+    @property
+    def title(self) -> str:
+        """The name as people read it: `Background jobs`."""
+        return "This host" if self.name == HOST else self.name.replace("_", " ").capitalize()
+
+
+class HostPages:
+    """The handlers of the host's own addresses."""
+
+    def __init__(self, modules: Sequence[ModuleWeb], version: str) -> None:
+        self._modules = modules
+        self._version = version
+
+    def map(self, web: ModuleWeb) -> None:
+        """Declare the handlers."""
+        web.pages.get("/", self.start, permission=ANYONE)
+        web.pages.get("/admin", self.administration, permission=ANYONE)
+        web.endpoints.get("/openapi.json", self.openapi, permission=ANYONE)
+
+    async def start(self, principal: Principal | None) -> Page:
+        """Show where to go from here."""
+        entries = [entry for module in self._listed(principal) for entry in module.entries]
+        return Page("modhost/start.html", {"entries": entries}, "Welcome")
+
+    async def administration(self, principal: Principal) -> Page:
+        """List the modules with the pages that the visitor may open."""
+        context = {"modules": self._listed(principal), "version": self._version}
+        return Page("modhost/admin.html", context, "Administration")
+
+    async def openapi(self) -> Response:
+        """Describe the API, in the words of OpenAPI 3.1."""
+        return Response(self._description, media_type="application/json")
+
+    @cached_property
+    def _description(self) -> bytes:
+        return OpenApi(self._modules, self._version).as_json()
+
+    def _listed(self, principal: Principal | None) -> list[ListedModule]:
+        return [
+            ListedModule(module.name, _visible(module, principal))
+            for module in self._modules
+            if module.name != HOST or _visible(module, principal)
+        ]
+
+
+def _visible(module: ModuleWeb, principal: Principal | None) -> list[MenuEntry]:
+    return [entry for entry in module.menu.entries if entry.visible_to(principal)]
+
+
+def host_web(modules: Sequence[ModuleWeb], version: str) -> ModuleWeb:
+    """Return the host's own pages as a module, which the checks see like any other.
+
+    `modules` are those that the pages tell of, whatever is added to them until the first request.
+    """
+    web = ModuleWeb.named(HOST, "modhost.web")
+    HostPages(modules, version).map(web)
+    return web

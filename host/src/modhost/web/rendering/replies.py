@@ -1,0 +1,100 @@
+"""Replies: what a handler returns, as JSON."""
+
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from modhost.web.binding.adapters import adapter_for
+from modhost.web.binding.parameters import Handler, hints_of
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[T]):
+    """A result with another status than the endpoint's own, or with headers."""
+
+    content: T
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class ResultPlan:
+    """How to turn a handler's result into a response; `adapter` is None when there is no JSON."""
+
+    def __init__(self, adapter: TypeAdapter[Any] | None) -> None:
+        self.adapter = adapter
+
+    def response(self, result: object, status: int) -> Response:
+        """Return the response; a result of None has the status 204 and no body."""
+        if isinstance(result, Response):
+            return result
+        reply = result if isinstance(result, Reply) else Reply(result)
+        if reply.content is None:
+            return Response(status_code=reply.status or 204, headers=reply.headers)
+        body = encode(self.adapter or TypeAdapter(Any), reply.content)
+        return Response(body, reply.status or status, reply.headers, "application/json")
+
+
+@lru_cache(maxsize=1024)
+def plan_result(handler: Handler) -> ResultPlan:
+    """Plan the result of a handler by its return annotation. Raises `UnusableType`."""
+    content = _content_of(hints_of(handler).get("return", Any))
+    return ResultPlan(None if content is None else adapter_for(content, "serialization"))
+
+
+def _content_of(annotation: object) -> object:
+    """Return the type that is sent as JSON, None when there is none."""
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        members = [_content_of(member) for member in typing.get_args(annotation)]
+        sent = [member for member in members if member is not None]
+        return typing.Union[tuple(sent)] if sent else None  # noqa: UP007
+    if typing.get_origin(annotation) is Reply:
+        return _content_of(typing.get_args(annotation)[0])
+    if annotation is type(None) or _is_response(annotation):
+        return None
+    return annotation
+
+
+def _is_response(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Response)
+
+
+def encode(adapter: TypeAdapter[Any], value: object) -> bytes:
+    """Return the value as JSON, with every datetime in UTC and with `Z` (RFC 3339).
+
+    Raises:
+        ValueError: for a datetime without a time zone, whose moment nobody can know.
+
+    """
+    plain = adapter.dump_python(value, mode="json", by_alias=True)
+    return to_json(_with_utc_times(plain, adapter.dump_python(value, by_alias=True)))
+
+
+def _with_utc_times(plain: object, original: object) -> object:
+    """Walk the JSON tree beside the Python tree, where datetimes can still be told from text."""
+    if isinstance(original, datetime):
+        return _rfc3339(original) if isinstance(plain, str) else plain
+    if isinstance(plain, dict) and isinstance(original, dict):
+        return {
+            key: _with_utc_times(value, original_value)
+            for (key, value), original_value in zip(plain.items(), original.values(), strict=False)
+        }
+    if isinstance(plain, list) and isinstance(original, list | tuple):
+        return [_with_utc_times(*pair) for pair in zip(plain, original, strict=False)]
+    return plain
+
+
+def _rfc3339(moment: datetime) -> str:
+    if moment.tzinfo is None:
+        msg = f"{moment!r} has no time zone and cannot be sent; use aware datetimes in UTC."
+        raise ValueError(msg)
+    return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"

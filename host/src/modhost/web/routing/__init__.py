@@ -1,0 +1,1 @@
+"""What modules declare, and the routes made of it."""

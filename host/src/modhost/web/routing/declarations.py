@@ -1,0 +1,134 @@
+"""Declarations: what modules say they serve, as plain objects, before anything is served."""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, TypeAlias
+
+from pydantic import TypeAdapter
+from starlette.routing import compile_path
+
+from modhost.checks import Finding, Rule, rules
+from modhost.permissions import Anyone, Permission
+from modhost.web.binding.adapters import UnusableType, adapter_for
+from modhost.web.binding.parameters import Binding, Handler, bind
+from modhost.web.middleware.request_body import DEFAULT_BODY_LIMIT
+from modhost.web.rendering.replies import ResultPlan, plan_result
+
+Kind: TypeAlias = Literal["endpoint", "page"]
+ErrorMap: TypeAlias = Mapping[type[Exception], int] | Mapping[Any, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One method of one path.
+
+    Attributes:
+        path: the whole path, module prefix included, without a trailing slash.
+        permission: None when the module named none, which the checks report.
+        errors: the status for each of the module's exceptions.
+        body_limit: the largest body in bytes.
+        accepts: what the body may be, by media type, when the handler reads it by itself.
+
+    """
+
+    kind: Kind
+    module: str
+    method: str
+    path: str
+    handler: Handler
+    permission: Permission | Anyone | None
+    status: int
+    errors: ErrorMap
+    body_limit: int
+    binding: Binding
+    result: ResultPlan
+    accepts: Mapping[str, TypeAdapter[Any]]
+
+    @property
+    def handler_name(self) -> str:
+        """The handler as messages name it."""
+        return f"{self.handler.__module__}.{self.handler.__qualname__}"
+
+    @property
+    def summary(self) -> str:
+        """The first line of the handler's docstring."""
+        return (inspect.getdoc(self.handler) or "").partition("\n")[0]
+
+
+class Declarations:
+    """Collects what one module serves under one prefix."""
+
+    kind: ClassVar[Kind]
+
+    def __init__(self, module: str, prefix: str) -> None:
+        self.module = module
+        self.prefix = prefix.rstrip("/")
+        self.declared: list[Declaration] = []
+        self.findings: list[Finding] = []
+        self.mapped_errors: dict[type[Exception], int] = {}
+
+    def map_error(self, error: type[Exception], status: int) -> None:
+        """Answer with a status when any of this module's handlers here raises the exception.
+
+        The exception's text becomes the detail of the problem; what a handler's own `errors` say
+        goes first.
+        """
+        self.mapped_errors[error] = status
+
+    def _declare(
+        self,
+        method: str,
+        path: str,
+        handler: Handler,
+        *,
+        permission: Permission | Anyone | None,
+        status: int = 200,
+        errors: ErrorMap | None = None,
+        body_limit: int | None = None,
+        accepts: Mapping[str, type] | None = None,
+    ) -> None:
+        whole = self._whole(path)
+        if not inspect.iscoroutinefunction(handler):
+            msg = f"The handler {handler!r} of {method} {whole} must be an async function."
+            raise TypeError(msg)
+        limit = DEFAULT_BODY_LIMIT if body_limit is None else body_limit
+        binding, result = self._plan(method, whole, handler)
+        self.declared.append(
+            Declaration(
+                self.kind,
+                self.module,
+                method,
+                whole,
+                handler,
+                permission,
+                status,
+                dict(errors or {}),
+                limit,
+                binding,
+                result,
+                {media: adapter_for(kind, "validation") for media, kind in (accepts or {}).items()},
+            )
+        )
+
+    def _whole(self, path: str) -> str:
+        if not path.startswith("/"):
+            msg = f"The path {path!r} of module {self.module} must start with '/'."
+            raise ValueError(msg)
+        return (self.prefix + path).rstrip("/") or "/"
+
+    def _plan(self, method: str, path: str, handler: Handler) -> tuple[Binding, ResultPlan]:
+        try:
+            binding = bind(handler, tuple(compile_path(path)[2]))
+            result = ResultPlan(None) if self.kind == "page" else plan_result(handler)
+        except UnusableType as error:
+            remedy = (
+                "Annotate parameters with a name of the path, Query[…], Body[…], Form[…], Request, "
+                "Principal or the contract of a service, and the result with what is sent."
+            )
+            self._find(rules.UNANNOTATED_PARAMETER, f"{method} {path}: {error}", remedy)
+            return Binding(), ResultPlan(None)
+        return binding, result
+
+    def _find(self, rule: Rule, detail: str, remedy: str) -> None:
+        self.findings.append(Finding(rule, detail, remedy, self.module))

@@ -1,0 +1,157 @@
+"""Input that somebody has edited: read as JSON, and checked by the model of its job."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from modhost.audit import AuditLog, recorded
+from modhost.caller import current_caller
+from modhost.clock import Clock
+from modhost.ids import new_id
+from modhost_background_jobs.contracts.errors import InvalidJobData, JobNotFound
+from modhost_background_jobs.contracts.ids import JobId
+from modhost_background_jobs.model.job_data import edited, for_job
+from modhost_background_jobs.model.job_types import JobTypes
+from modhost_background_jobs.model.records import NewJob
+from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
+
+_JSON_FAULTS: Final = {
+    "Expecting property name": "a name in double quotes has to stand there",
+    "Expecting value": "a value has to stand there",
+    "Expecting ',' delimiter": "a comma or the end has to stand there",
+    "Expecting ':' delimiter": "a colon has to stand there",
+    "Illegal trailing comma": "the comma before the end is one too many",
+    "Unterminated string": "the text that begins there has no end",
+    "Invalid control character": "a line break or a tab in a text is written \\n or \\t",
+    "Invalid \\": "a backslash in a text is written \\\\",
+    "Extra data": "the input is over before",
+}
+_FIELD_FAULTS: Final = {
+    "missing": "is missing",
+    "extra_forbidden": "is no field of this job",
+    "int_type": "has to be a whole number",
+    "int_parsing": "has to be a whole number",
+    "int_from_float": "has to be a whole number",
+    "float_type": "has to be a number",
+    "float_parsing": "has to be a number",
+    "bool_type": "has to be true or false",
+    "bool_parsing": "has to be true or false",
+    "string_type": "has to be a text in double quotes",
+    "list_type": "has to be a list",
+    "dict_type": "has to be an object",
+    "model_type": "has to be an object",
+    "dataclass_type": "has to be an object",
+}
+
+
+class UnreadableInput(InvalidJobData):
+    """Input that the job could not read; `problems` are sentences, without what was given."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = problems
+
+
+def read_edited(text: str, before: str | None, model: Any = None) -> str | None:
+    """Return the JSON to store for an edited text; None for an empty one.
+
+    What was a secret stays one. With a model, the job must be able to read it. Raises
+    `UnreadableInput`.
+    """
+    value = _parsed(text) if text.strip() else None
+    stored = None
+    if value is not None:
+        stored = json.dumps(edited(value, before), ensure_ascii=False, separators=(",", ":"))
+    if model is not None:
+        _check(stored, model)
+    return stored
+
+
+def _parsed(text: str) -> Any:
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+        # Half of a pair of surrogates is JSON, and no text that could be stored.
+        json.dumps(value, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        known = (words for start, words in _JSON_FAULTS.items() if error.msg.startswith(start))
+        fault = next(known, "it cannot be read from there on")
+        place = f"line {error.lineno}, column {error.colno}"
+        raise UnreadableInput([f"The input is not JSON: {place}: {fault}."]) from error
+    except RecursionError as error:
+        raise UnreadableInput(["The input is nested too deeply."]) from error
+    except UnicodeEncodeError as error:
+        raise UnreadableInput(["A text of the input has a half of a character."]) from error
+    return value
+
+
+def _refuse(name: str) -> None:
+    raise UnreadableInput([f"The input is not JSON: it has no {name}."])
+
+
+def _check(stored: str | None, model: Any) -> None:
+    try:
+        TypeAdapter(model).validate_json("null" if stored is None else for_job(stored))
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        raise UnreadableInput([_told(each) for each in found]) from None
+
+
+def _told(error: ErrorDetails) -> str:
+    name = ".".join(map(str, error["loc"]))
+    fault = _FIELD_FAULTS.get(error["type"])
+    if fault is None:
+        fault = f"is wrong: {error['msg'][:1].lower()}{error['msg'][1:]}"
+    return f"{name or 'The input'} {fault}."
+
+
+class Rerunning:
+    """Makes new jobs after the model of old ones."""
+
+    def __init__(
+        self,
+        listing: JobListing,
+        queue: DatabaseJobQueue,
+        types: JobTypes,
+        audit: AuditLog,
+        clock: Clock,
+    ) -> None:
+        self._listing = listing
+        self._queue = queue
+        self._types = types
+        self._audit = audit
+        self._clock = clock
+
+    async def run_again(self, job_id: UUID, data: str) -> JobId:
+        """Enqueue a job of the same type with other data (JSON text; empty for none).
+
+        A secret whose mask was left as it is keeps its value. Raises `JobNotFound`, and
+        `UnreadableInput` for data that the job could not read.
+        """
+        refusals = (JobNotFound, UnreadableInput)
+        async with recorded(self._audit, "jobs.run_again", f"job:{job_id}", *refusals) as entry:
+            new = await self._copy(job_id, data)
+            await self._queue.enqueue([new])
+            entry.detail = f"as job:{new.id}"
+        return JobId(new.id)
+
+    async def _copy(self, job_id: UUID, data: str) -> NewJob:
+        row = await self._listing.find(job_id)
+        if row is None:
+            raise JobNotFound(job_id)
+        now = self._clock.now()
+        return NewJob(
+            id=new_id(),
+            job_type=row["job_type"],
+            module_name=row["module_name"],
+            data=read_edited(data, row["data"], self._types.model_of(row["job_type"])),
+            created_at=now,
+            execute_at=now,
+            max_attempts=row["max_attempts"],
+            timeout=row["timeout_seconds"],
+            enqueued_by=(await current_caller()).person,
+        )

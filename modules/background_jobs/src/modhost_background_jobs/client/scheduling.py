@@ -1,0 +1,207 @@
+"""The implementation of the scheduling contract."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from modhost.audit import AuditLog, recorded
+from modhost.caller import SYSTEM, current_caller
+from modhost.clock import Clock
+from modhost.ids import new_id
+from modhost_background_jobs.client.limits import attempts, due_time, timeout_seconds
+from modhost_background_jobs.client.querying import as_decided, status_of
+from modhost_background_jobs.contracts.errors import JobConflict, JobNotFound
+from modhost_background_jobs.contracts.ids import JobId, RecurringJobId
+from modhost_background_jobs.contracts.job import ModuleJob
+from modhost_background_jobs.contracts.models import JobStatus
+from modhost_background_jobs.contracts.scheduling import CatchUpPolicy, OverlapPolicy
+from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.cron.schedule import CronSchedule
+from modhost_background_jobs.model.job_data import to_stored
+from modhost_background_jobs.model.job_types import JobTypes
+from modhost_background_jobs.model.records import NewJob
+from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
+from modhost_background_jobs.queue.schedules import RecurringSchedules, ScheduleSettings
+
+
+class BackgroundJobsService:
+    """Implements `BackgroundJobs`; what each method promises is said there."""
+
+    def __init__(
+        self,
+        queue: DatabaseJobQueue,
+        listing: JobListing,
+        schedules: RecurringSchedules,
+        firing: RecurringFiring,
+        types: JobTypes,
+        options: BackgroundJobsOptions,
+        audit: AuditLog,
+        clock: Clock,
+    ) -> None:
+        self._queue = queue
+        self._listing = listing
+        self._schedules = schedules
+        self._firing = firing
+        self._types = types
+        self._options = options
+        self._audit = audit
+        self._clock = clock
+
+    async def enqueue(
+        self,
+        job: type[ModuleJob],
+        data: Any = None,
+        *,
+        session: AsyncSession | None = None,
+        max_attempts: int | None = None,
+        timeout: timedelta | None = None,
+        job_id: JobId | None = None,
+    ) -> JobId:
+        """Store a job that is due now."""
+        new = await self._new(job, data, self._clock.now(), max_attempts, timeout, job_id)
+        return await self._store(new, session, is_named=job_id is not None)
+
+    async def enqueue_many(
+        self,
+        job: type[ModuleJob],
+        data: Sequence[Any],
+        *,
+        session: AsyncSession | None = None,
+        max_attempts: int | None = None,
+        timeout: timedelta | None = None,
+    ) -> list[JobId]:
+        """Store many jobs in one statement."""
+        now = self._clock.now()
+        new = [await self._new(job, item, now, max_attempts, timeout) for item in data]
+        if new:
+            await self._queue.enqueue(new, session)
+        return [JobId(item.id) for item in new]
+
+    async def schedule(
+        self,
+        job: type[ModuleJob],
+        execute_at: datetime,
+        data: Any = None,
+        *,
+        session: AsyncSession | None = None,
+        max_attempts: int | None = None,
+        timeout: timedelta | None = None,
+        job_id: JobId | None = None,
+    ) -> JobId:
+        """Store a job that is due later."""
+        new = await self._new(job, data, due_time(execute_at), max_attempts, timeout, job_id)
+        return await self._store(new, session, is_named=job_id is not None)
+
+    async def add_recurring(
+        self,
+        job: type[ModuleJob],
+        *,
+        name: str,
+        cron_expression: str,
+        data: Any = None,
+        time_zone: str = "UTC",
+        overlap: OverlapPolicy = OverlapPolicy.SKIP,
+        catch_up: CatchUpPolicy = CatchUpPolicy.ONE,
+        max_attempts: int | None = None,
+        timeout: timedelta | None = None,
+        session: AsyncSession | None = None,
+    ) -> RecurringJobId:
+        """Add or update a schedule by its name."""
+        registered = self._types.of_class(job)
+        settings = ScheduleSettings(
+            name=name,
+            schedule=CronSchedule.parse(cron_expression, time_zone),
+            job_type=registered.job_type,
+            module_name=registered.module_name,
+            data=to_stored(data),
+            overlap=OverlapPolicy(overlap),
+            catch_up=CatchUpPolicy(catch_up),
+            max_attempts=self._attempts(job, max_attempts),
+            timeout=timeout_seconds(timeout, job.timeout),
+        )
+        recurring_id = await self._schedules.put(settings, session)
+        # Modules put theirs at every start, which is nobody's deed.
+        if await current_caller() is not SYSTEM:
+            subject = f"schedule:{recurring_id}"
+            await self._audit.record("schedules.put", subject, detail=name, session=session)
+        return RecurringJobId(recurring_id)
+
+    async def cancel(self, job_id: JobId) -> JobStatus:
+        """Cancel at once or ask to stop."""
+        async with recorded(
+            self._audit, "jobs.cancel", f"job:{job_id}", JobConflict, JobNotFound
+        ) as entry:
+            state = await self._queue.cancel(job_id)
+            entry.detail = "asked to stop" if state is JobState.RUNNING else "cancelled at once"
+        status = await self.get_status(job_id)
+        if status is None:
+            raise JobNotFound(job_id)
+        return as_decided(status, state)
+
+    async def get_status(self, job_id: JobId) -> JobStatus | None:
+        """Read one job."""
+        row = await self._listing.find(job_id)
+        return status_of(row) if row else None
+
+    async def toggle_recurring(self, recurring_id: RecurringJobId) -> bool:
+        """Enable or disable a schedule."""
+        async with recorded(
+            self._audit, "schedules.toggle", f"schedule:{recurring_id}", JobNotFound
+        ) as entry:
+            is_enabled = await self._schedules.toggle(recurring_id)
+            entry.detail = "enabled" if is_enabled else "disabled"
+        return is_enabled
+
+    async def remove_recurring(self, recurring_id: RecurringJobId) -> None:
+        """Delete a schedule."""
+        async with recorded(
+            self._audit, "schedules.delete", f"schedule:{recurring_id}", JobNotFound
+        ) as entry:
+            entry.detail = await self._schedules.remove(recurring_id)
+
+    async def run_recurring_now(self, recurring_id: RecurringJobId) -> JobId:
+        """Enqueue a run of a schedule."""
+        async with recorded(
+            self._audit, "schedules.run_now", f"schedule:{recurring_id}", JobNotFound
+        ) as entry:
+            row = await self._schedules.get(recurring_id)
+            job_id = await self._firing.run_now(row, (await current_caller()).person)
+            entry.detail = f"job:{job_id}"
+        return JobId(job_id)
+
+    async def _store(self, new: NewJob, session: AsyncSession | None, *, is_named: bool) -> JobId:
+        if is_named:
+            await self._queue.enqueue_once(new, session)
+        else:
+            await self._queue.enqueue([new], session)
+        return JobId(new.id)
+
+    async def _new(
+        self,
+        job: type[ModuleJob],
+        data: Any,
+        execute_at: datetime,
+        max_attempts: int | None,
+        timeout: timedelta | None,
+        job_id: JobId | None = None,
+    ) -> NewJob:
+        registered = self._types.of_class(job)
+        return NewJob(
+            id=job_id or new_id(),
+            job_type=registered.job_type,
+            module_name=registered.module_name,
+            data=to_stored(data),
+            created_at=self._clock.now(),
+            execute_at=execute_at,
+            max_attempts=self._attempts(job, max_attempts),
+            timeout=timeout_seconds(timeout, job.timeout),
+            enqueued_by=(await current_caller()).person,
+        )
+
+    def _attempts(self, job: type[ModuleJob], asked: int | None) -> int:
+        return attempts(asked, attempts(job.max_attempts, self._options.max_attempts))

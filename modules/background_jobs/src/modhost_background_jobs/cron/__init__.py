@@ -1,0 +1,1 @@
+"""Cron expressions: read, described, and their due times. No SQL."""

@@ -1,0 +1,82 @@
+"""Which due times fire after a time without any consumer, and which are dropped."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from modhost_background_jobs.contracts.scheduling import CatchUpPolicy
+from modhost_background_jobs.cron.schedule import CronSchedule
+
+MOST_RUNS: Final = 100
+MOST_COUNTED: Final = 500
+LATE_IS_NOT_MISSED: Final = timedelta(minutes=1)
+
+# Looked through in turn, so that the newest times of a schedule by the minute are found without
+# expanding the months before them, and those of a yearly one all the same.
+_WINDOWS: Final = tuple(timedelta(hours=hours) for hours in (1, 24, 32 * 24, 370 * 24, 9000 * 24))
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Due times that never fire: the first and the last, and how many, counted up to a bound."""
+
+    first: datetime
+    last: datetime
+    count: int
+    is_bounded: bool
+
+    def __str__(self) -> str:
+        """Tell it as the error of a run."""
+        span = f"from {self.first:%Y-%m-%d %H:%M} to {self.last:%Y-%m-%d %H:%M} UTC"
+        if self.first == self.last:
+            span = f"at {self.first:%Y-%m-%d %H:%M} UTC"
+        more = " or more" if self.is_bounded else ""
+        return f"missed: no consumer ran {span}, {self.count}{more} due time{'s'[: self.count - 1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """The due times that fire, oldest first, and those before them that do not."""
+
+    times: Sequence[datetime]
+    missed: Missed | None
+
+
+def catch_up(
+    schedule: CronSchedule, first_due: datetime, now: datetime, policy: CatchUpPolicy
+) -> CatchUp:
+    """Return what becomes of the due times between `first_due` and now.
+
+    A time that passed less than a minute ago is late, not missed: no policy drops it.
+    """
+    wanted = MOST_RUNS if policy is CatchUpPolicy.ALL else 1
+    due = _newest(schedule, first_due, now, wanted + 1)
+    times = due[-wanted:]
+    if policy is CatchUpPolicy.NONE:
+        times = [time for time in times if now - time <= LATE_IS_NOT_MISSED]
+    dropped = due[: len(due) - len(times)]
+    return CatchUp(times, _missed(schedule, first_due, dropped[-1]) if dropped else None)
+
+
+def _missed(schedule: CronSchedule, first_due: datetime, last: datetime) -> Missed:
+    counted = schedule.due_between(_just_before(first_due), last, MOST_COUNTED + 1)
+    bounded = len(counted) > MOST_COUNTED
+    return Missed(counted[0], last, min(len(counted), MOST_COUNTED), bounded)
+
+
+def _newest(
+    schedule: CronSchedule, first_due: datetime, now: datetime, wanted: int
+) -> list[datetime]:
+    before_first = _just_before(first_due)
+    for window in _WINDOWS:
+        since = max(before_first, now - window)
+        most_in_window = int(window / timedelta(minutes=1)) + 1
+        due = schedule.due_between(since, now, most_in_window)
+        if len(due) >= wanted or since == before_first:
+            break
+    return due[-wanted:]
+
+
+def _just_before(moment: datetime) -> datetime:
+    return moment - timedelta(microseconds=1)

@@ -1,1 +1,0 @@
-"""The jobs that this module itself brings."""

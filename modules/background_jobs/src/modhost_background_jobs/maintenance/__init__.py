@@ -1,0 +1,1 @@
+"""What consumers do besides jobs: stalled workers, schedules, retention."""

@@ -1,0 +1,75 @@
+"""The hosted services that look after time: schedules that fall due, history that falls out."""
+
+import logging
+from typing import Final
+from uuid import UUID
+
+import anyio
+from anyio.abc import TaskStatus
+
+from modhost.clock import Clock
+from modhost.module import HostedService
+from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.queue.schedules import RecurringSchedules
+
+logger = logging.getLogger(__name__)
+
+LONGEST_SLEEP_SECONDS: Final = 5.0
+PULL_BACK_SECONDS: Final = 60.0
+
+
+class RecurringJobsService(HostedService):
+    """Fires what is due; every consumer tries, the database lets one of them."""
+
+    name = "recurring jobs"
+
+    def __init__(
+        self,
+        firing: RecurringFiring,
+        schedules: RecurringSchedules,
+        options: BackgroundJobsOptions,
+        clock: Clock,
+    ) -> None:
+        self._firing = firing
+        self._schedules = schedules
+        self._pull_back_at = 0.0
+        self._clock = clock
+        self._poll = options.poll_interval.total_seconds()
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Fire until cancelled, sleeping until the next due time but a few seconds at the most."""
+        task_status.started()
+        while True:
+            try:
+                await anyio.sleep(await self.fire_due())
+            except Exception as error:  # noqa: BLE001 - a schedule never ends by an error
+                logger.warning("Recurring jobs could not be fired (%s); tried again.", error)
+                await anyio.sleep(self._poll)
+
+    async def fire_due(self) -> float:
+        """Fire all due schedules; return the seconds until there may be more to do."""
+        if self._clock.monotonic() >= self._pull_back_at:
+            self._pull_back_at = self._clock.monotonic() + PULL_BACK_SECONDS
+            await self._schedules.pull_back()
+        agenda = await self._firing.look()
+        broken = [each for each in agenda.due if not await self._fire(each)]
+        if agenda.has_waiting_runs:
+            await self._firing.let_waiting_runs_go()
+        if len(broken) < len(agenda.due):
+            return 0.0
+        longest = self._poll if agenda.has_waiting_runs else LONGEST_SLEEP_SECONDS
+        if broken:
+            return longest
+        if agenda.next_due is None:
+            return longest
+        return min(longest, max(0.0, (agenda.next_due - self._clock.now()).total_seconds()))
+
+    async def _fire(self, recurring_id: UUID) -> bool:
+        """Fire one schedule; what is wrong with it is no other schedule's trouble."""
+        try:
+            await self._firing.fire(recurring_id)
+        except Exception as error:  # noqa: BLE001 - the others are due as well
+            logger.warning("The schedule %s cannot fire (%s); tried again.", recurring_id, error)
+            return False
+        return True

@@ -1,0 +1,1 @@
+"""One job, one schedule, one worker as typed values; job data and job types. No SQL."""

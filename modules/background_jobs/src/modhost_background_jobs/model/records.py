@@ -1,0 +1,187 @@
+"""What travels between the queue and its database, as plain values."""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from modhost_background_jobs.contracts.states import JobState
+
+UNREGISTERED = -1
+CLAIMS_KEPT: Final = 200
+"""Of how many claims of a job the attempts are kept."""
+
+
+class Lease(NamedTuple):
+    """The right of one attempt to write: void as soon as the job's fence has moved on."""
+
+    job_id: UUID
+    fence: int
+
+
+class Place(NamedTuple):
+    """A place in the order in which jobs are claimed."""
+
+    due_at: datetime
+    job_id: UUID
+
+
+START: Final = Place(datetime.min.replace(tzinfo=UTC), UUID(int=0))
+"""Before all jobs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """A job to insert as `Pending`; `timeout` is in seconds."""
+
+    id: UUID
+    job_type: str
+    module_name: str
+    data: str | None
+    created_at: datetime
+    execute_at: datetime
+    max_attempts: int
+    timeout: float | None = None
+    recurring_job_id: UUID | None = None
+    enqueued_by: str | None = None
+
+
+class ClaimedJob(NamedTuple):
+    """A job that was handed to a worker; `timeout` is in seconds."""
+
+    lease: Lease
+    job_type: str
+    data: str | None
+    attempt: int
+    attempts_left: int
+    timeout: float | None
+    due_at: datetime
+    claimed_at: datetime
+    max_attempts: int
+    rescues: int
+
+    @property
+    def failures(self) -> int:
+        """How many attempts of the present allowance are spent once this one has failed."""
+        return self.max_attempts - self.attempts_left
+
+
+class Ended(NamedTuple):
+    """The end of a job: a final state, and the error if there was one."""
+
+    lease: Lease
+    state: JobState
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The end of an attempt that leaves the job `Pending`.
+
+    `spent` is False when the attempt does not count: handed back, snoozed, or rescued. Without an
+    error nothing had begun, and the attempt is not recorded. With one it has ended without taking
+    its worker down, which clears the job of the rescues before.
+    """
+
+    lease: Lease
+    execute_at: datetime
+    error: str | None
+    spent: bool
+
+
+def leases_to_forget(released: Iterable[Released]) -> list[Lease]:
+    """Return up to where attempts are forgotten: those of each job's last claims are kept."""
+    return [
+        Lease(each.lease.job_id, each.lease.fence - CLAIMS_KEPT)
+        for each in released
+        if each.lease.fence > CLAIMS_KEPT
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressUpdate:
+    """The newest progress of an attempt; a message of None keeps the last one."""
+
+    lease: Lease
+    percentage: int
+    message: str | None
+    reported_at: datetime
+
+    def after(self, before: "ProgressUpdate") -> "ProgressUpdate":
+        """Return it as the one that stands for both: a percentage counts from its first report."""
+        return ProgressUpdate(
+            self.lease,
+            self.percentage,
+            before.message if self.message is None else self.message,
+            before.reported_at if self.percentage == before.percentage else self.reported_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of an attempt's log; `number` counts the attempt's lines from 0."""
+
+    lease: Lease
+    number: int
+    logged_at: datetime
+    message: str
+
+    @property
+    def line(self) -> int:
+        """The line's key within the job: grows over attempts without anybody counting rows."""
+        return (self.lease.fence << 32) + self.number
+
+    def may_exceed(self, keep: int) -> bool:
+        """Whether the job may have more lines than so many: a first attempt counts them itself."""
+        return self.lease.fence > 1 or self.number >= keep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerInfo:
+    """A consumer process as it registers itself."""
+
+    name: str
+    host: str
+    process: int
+    version: str
+    max_concurrency: int
+    job_types: tuple[str, ...]
+
+
+class Heartbeat(NamedTuple):
+    """How often a worker has been heard of: it is alive while the number grows.
+
+    A worker that holds jobs without being registered has `UNREGISTERED` beats.
+    """
+
+    worker: str
+    beats: int
+
+
+def first_beat() -> int:
+    """Return where a worker that registers begins to count, far from where it ever was."""
+    return secrets.randbits(62)
+
+
+class Rescue(NamedTuple):
+    """A job taken back from a dead worker; `state` is `Pending`, or what ended it."""
+
+    job_id: UUID
+    worker: str
+    state: JobState
+
+
+# The names of consumers have no such sign in them.
+_PREFIX: Final = "operation@"
+
+
+def as_operator(worker: WorkerInfo) -> WorkerInfo:
+    """Return a worker under a name that tells it from consumers."""
+    return replace(worker, name=_PREFIX + worker.name)
+
+
+def is_operator(name: str) -> bool:
+    """Tell whether a worker of this name is no consumer."""
+    return name.startswith(_PREFIX)

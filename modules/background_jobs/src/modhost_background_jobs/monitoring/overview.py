@@ -1,0 +1,99 @@
+"""How the queue is doing, from index lookups and roll-ups: nothing here counts history."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+from modhost.clock import Clock
+from modhost_background_jobs.model.statistics import Histogram
+from modhost_background_jobs.monitoring.snapshot import Snapshot, Snapshots
+from modhost_background_jobs.queries.load import QueueLoad
+from modhost_background_jobs.queries.statistics import MinuteCounts, StatisticsStore
+
+Span = Literal["hour", "day"]
+_SPANS: Final = {
+    "hour": (timedelta(hours=1), timedelta(minutes=1)),
+    "day": (timedelta(days=1), timedelta(minutes=30)),
+}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The counts of the dashboard; `pending` stops at a bound, which `pending_is_capped` tells."""
+
+    running: int
+    pending: int
+    pending_is_capped: bool
+    oldest_pending_at: datetime | None
+    failed_last_day: int
+    recurring: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """What ended within a span of time; percentiles are in seconds."""
+
+    start: datetime
+    completed: int
+    failed: int
+    wait_p50: float | None
+    wait_p95: float | None
+    run_p50: float | None
+    run_p95: float | None
+
+
+class Overview:
+    """What the dashboard shows."""
+
+    def __init__(
+        self, snapshots: Snapshots, load: QueueLoad, statistics: StatisticsStore, clock: Clock
+    ) -> None:
+        self._snapshots = snapshots
+        self._load = load
+        self._statistics = statistics
+        self._clock = clock
+
+    async def look(self) -> Snapshot:
+        """Return what is there now."""
+        return await self._snapshots.take()
+
+    async def summary(self, snapshot: Snapshot) -> Summary:
+        """Return the counts."""
+        pending, is_capped = await self._load.pending()
+        return Summary(
+            running=snapshot.running_count,
+            pending=pending,
+            pending_is_capped=is_capped,
+            oldest_pending_at=min((each.oldest_at for each in snapshot.due), default=None),
+            failed_last_day=await self._statistics.failed_since(snapshot.now - timedelta(days=1)),
+            recurring=len(snapshot.schedules),
+        )
+
+    async def history(self, span: Span) -> list[Bucket]:
+        """Return the last hour by the minute, or the last day by the half hour, oldest first."""
+        length, width = _SPANS[span]
+        now = self._clock.now()
+        # By the clock, 09:00 and 09:30, not by when somebody looks.
+        end = now - (now - _EPOCH) % width + width
+        start = end - length
+        counted = await self._statistics.since(start, width)
+        return [
+            _bucket(moment, counted.get(moment, MinuteCounts()))
+            for moment in (start + number * width for number in range(length // width))
+        ]
+
+
+def _bucket(start: datetime, counts: MinuteCounts) -> Bucket:
+    waits, runs = counts.waits, counts.runs
+    return Bucket(
+        start,
+        counts.completed,
+        counts.failed,
+        *(_percentiles(waits)),
+        *(_percentiles(runs)),
+    )
+
+
+def _percentiles(histogram: Histogram) -> tuple[float | None, float | None]:
+    return histogram.percentile(0.5), histogram.percentile(0.95)

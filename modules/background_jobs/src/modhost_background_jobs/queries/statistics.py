@@ -1,0 +1,116 @@
+"""Roll-ups by the minute, so that no page counts history.
+
+Each worker writes rows of its own: nobody waits for a shared counter.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Table, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from modhost.database import Database
+from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.model.statistics import Histogram
+from modhost_background_jobs.storage.tables import Statistic
+
+STATISTICS: Final[Table] = Statistic.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(slots=True)
+class MinuteCounts:
+    """What ended within a minute; waits run from the due time to the start."""
+
+    completed: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    waits: Histogram = field(default_factory=Histogram)
+    runs: Histogram = field(default_factory=Histogram)
+
+    def count(self, state: JobState, waited: float, ran: float) -> None:
+        """Count the end of a job."""
+        if state is JobState.COMPLETED:
+            self.completed += 1
+        elif state is JobState.FAILED:
+            self.failed += 1
+        else:
+            self.cancelled += 1
+        self.waits.add(waited)
+        self.runs.add(ran)
+
+    def merge(self, other: "MinuteCounts") -> None:
+        """Add what others counted."""
+        self.completed += other.completed
+        self.failed += other.failed
+        self.cancelled += other.cancelled
+        self.waits.merge(other.waits.counts)
+        self.runs.merge(other.runs.counts)
+
+
+class StatisticsStore:
+    """Writes and reads the roll-ups."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(self, worker: str, minutes: Sequence[tuple[datetime, MinuteCounts]]) -> None:
+        """Store a worker's counts of some minutes, in place of what it stored of them before."""
+        rows = [
+            {
+                "minute": minute,
+                "worker": worker,
+                "completed": counts.completed,
+                "failed": counts.failed,
+                "cancelled": counts.cancelled,
+                "waits": json.dumps(counts.waits.counts),
+                "runs": json.dumps(counts.runs.counts),
+            }
+            for minute, counts in minutes
+        ]
+        make = postgresql.insert if self._database.dialect == "postgresql" else sqlite.insert
+        insert = make(STATISTICS)
+        changed = {
+            name: insert.excluded[name]
+            for name in ("completed", "failed", "cancelled", "waits", "runs")
+        }
+        upsert = insert.on_conflict_do_update(index_elements=["minute", "worker"], set_=changed)
+        async with self._database.session() as session:
+            await (await session.connection()).execute(upsert, rows)
+
+    async def since(self, moment: datetime, width: timedelta) -> dict[datetime, MinuteCounts]:
+        """Return what ended since a moment, added up over spans of a width from that moment on."""
+        statement = select(STATISTICS).where(STATISTICS.c.minute >= moment)
+        spans: dict[datetime, MinuteCounts] = {}
+        async with self._database.reading() as session:
+            for row in (await (await session.connection()).execute(statement)).mappings():
+                start = moment + (row["minute"] - moment) // width * width
+                spans.setdefault(start, MinuteCounts()).merge(
+                    MinuteCounts(
+                        row["completed"],
+                        row["failed"],
+                        row["cancelled"],
+                        _histogram(row["waits"]),
+                        _histogram(row["runs"]),
+                    )
+                )
+        return spans
+
+    async def failed_since(self, moment: datetime) -> int:
+        """Return how many jobs have failed since a moment, by whole minutes."""
+        failed = select(func.coalesce(func.sum(STATISTICS.c.failed), 0))
+        async with self._database.reading() as session:
+            counted = failed.where(STATISTICS.c.minute >= moment)
+            return int((await (await session.connection()).execute(counted)).scalar_one())
+
+    async def forget(self, before: datetime) -> None:
+        """Delete the roll-ups of the minutes before a moment."""
+        async with self._database.session() as session:
+            old = delete(STATISTICS).where(STATISTICS.c.minute < before)
+            await (await session.connection()).execute(old)
+
+
+def _histogram(stored: str) -> Histogram:
+    return Histogram({int(step): count for step, count in json.loads(stored).items()})

@@ -1,0 +1,1 @@
+"""What a database does for the queue: the tables, the protocols of a store, wake-ups."""

@@ -1,0 +1,1 @@
+"""The queue on PostgreSQL, on the bare driver."""

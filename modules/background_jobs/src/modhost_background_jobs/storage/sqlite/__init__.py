@@ -1,0 +1,1 @@
+"""The queue on SQLite, over the one writer connection."""

@@ -1,0 +1,96 @@
+"""What a job is given while it runs."""
+
+import math
+from typing import Protocol, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from modhost.clock import Clock
+from modhost_background_jobs.contracts.errors import JobCancelled, JobDataError
+from modhost_background_jobs.contracts.ids import JobId
+from modhost_background_jobs.model.job_data import for_job
+from modhost_background_jobs.model.records import LogLine, ProgressUpdate
+from modhost_background_jobs.worker.attempts.attempt import RunningAttempt, StopReason
+from modhost_background_jobs.worker.attempts.error_text import printable
+
+T = TypeVar("T")
+
+
+class Reports(Protocol):
+    """Takes what jobs report, from any thread, without blocking."""
+
+    def report(self, update: ProgressUpdate) -> None:
+        """Take a progress update."""
+        ...
+
+    def log(self, line: LogLine) -> None:
+        """Take a log line."""
+        ...
+
+
+class AttemptContext:
+    """Implements `JobExecutionContext`; what each method promises is said there."""
+
+    __slots__ = ("_attempt", "_clamped", "_clock", "_reports")
+
+    def __init__(self, attempt: RunningAttempt, reports: Reports, clock: Clock) -> None:
+        self._attempt = attempt
+        self._reports = reports
+        self._clock = clock
+        self._clamped = False
+
+    @property
+    def job_id(self) -> JobId:
+        """The job's id."""
+        return JobId(self._attempt.claimed.lease.job_id)
+
+    @property
+    def attempt(self) -> int:
+        """The number of this attempt."""
+        return self._attempt.claimed.attempt
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the job was asked to stop."""
+        return self._reason() is not None
+
+    def raise_if_cancelled(self) -> None:
+        """Raise when the job was asked to stop."""
+        reason = self._reason()
+        if reason is not None:
+            raise JobCancelled(reason.value)
+
+    def get_data(self, model: type[T]) -> T:
+        """Validate the stored JSON as the model."""
+        stored = self._attempt.claimed.data
+        try:
+            return TypeAdapter(model).validate_json("null" if stored is None else for_job(stored))
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(map(str, item['loc'])) or 'data'}: {item['msg']}"
+                for item in error.errors(include_url=False, include_input=False)
+            )
+            msg = f"The job's data does not fit {getattr(model, '__name__', model)}: {problems}."
+            raise JobDataError(msg) from None
+
+    def report_progress(self, percentage: float, message: str | None = None) -> None:
+        """Report the progress, clamped to 0 to 100."""
+        clamped = 0 if math.isnan(percentage) else int(min(100, max(0, percentage)))
+        if not 0 <= percentage <= 100 and not self._clamped:
+            self._clamped = True
+            self.log(f"Progress of {percentage} is outside of 0 to 100; {clamped} is shown.")
+        text = None if message is None else printable(self._attempt.redact(message))
+        lease = self._attempt.claimed.lease
+        self._reports.report(ProgressUpdate(lease, clamped, text, self._clock.now()))
+
+    def log(self, message: str) -> None:
+        """Report a line with the time of now."""
+        text = printable(self._attempt.redact(message))
+        lease = self._attempt.claimed.lease
+        self._reports.log(LogLine(lease, next(self._attempt.lines), self._clock.now(), text))
+
+    def _reason(self) -> StopReason | None:
+        reason = self._attempt.reason
+        if reason is not None:
+            self._attempt.has_noticed = True
+        return reason

@@ -1,0 +1,152 @@
+"""Progress and logs on their way from the jobs to the database."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
+
+import anyio
+from anyio.abc import TaskStatus
+
+from modhost.module import HostedService
+from modhost_background_jobs.model.records import Lease, LogLine, ProgressUpdate
+from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.storage.signals import Signal, wait_for
+from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.worker.finishing.write_retry import apart
+
+logger = logging.getLogger(__name__)
+
+Entry = TypeVar("Entry", ProgressUpdate, LogLine)
+
+
+class ProgressBuffer:
+    """Takes entries from any thread without blocking, and writes them when it is told to.
+
+    Of an attempt's progress only the newest is kept; log lines are all kept.
+    """
+
+    def __init__(self, store: JobStore, max_log_entries: int, batch_size: int) -> None:
+        self.full = Signal()
+        """Fired on the event loop when a batch has come together."""
+        self._store = store
+        self._max_log_entries = max_log_entries
+        self._batch_size = batch_size
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._guard = threading.Lock()
+        self._writing = anyio.Lock()
+        self._progress: dict[Lease, ProgressUpdate] = {}
+        self._logs: dict[Lease, list[LogLine]] = {}
+        self._entries = 0
+
+    def bind(self) -> None:
+        """Make this event loop the one on which `full` fires."""
+        self._loop = asyncio.get_running_loop()
+
+    def report(self, update: ProgressUpdate) -> None:
+        """Take a progress update; a message left out keeps the one before."""
+        with self._guard:
+            before = self._progress.get(update.lease)
+            self._progress[update.lease] = update if before is None else update.after(before)
+            self._count()
+
+    def log(self, line: LogLine) -> None:
+        """Take a log line; of those not yet written the newest are kept, up to the limit."""
+        if self._max_log_entries == 0:
+            return
+        with self._guard:
+            lines = self._logs.setdefault(line.lease, [])
+            lines.append(line)
+            if len(lines) > 2 * self._max_log_entries:
+                del lines[: -self._max_log_entries]
+            self._count()
+
+    async def flush(self, leases: Collection[Lease] | None = None) -> None:
+        """Write what was taken, of some attempts or of all; what cannot be written is kept."""
+        if not self._entries and not self._writing.locked():
+            return
+        async with self._writing:
+            progress, logs = self._take(leases)
+            try:
+                if progress:
+                    await _written(self._store.save_progress, progress)
+                if logs:
+                    await _written(
+                        partial(self._store.append_logs, keep=self._max_log_entries), logs
+                    )
+            except BaseException:
+                self._put_back(progress, logs)
+                raise
+
+    def _take(self, of: Collection[Lease] | None) -> tuple[list[ProgressUpdate], list[LogLine]]:
+        with self._guard:
+            leases = list(self._progress | self._logs) if of is None else of
+            progress = [self._progress.pop(key) for key in leases if key in self._progress]
+            taken = [self._logs.pop(key) for key in leases if key in self._logs]
+            self._count_all()
+        keep = self._max_log_entries
+        return progress, [line for lines in taken for line in lines[-keep:]]
+
+    def _put_back(self, progress: list[ProgressUpdate], logs: list[LogLine]) -> None:
+        with self._guard:
+            for update in progress:
+                newer = self._progress.get(update.lease)
+                self._progress[update.lease] = update if newer is None else newer.after(update)
+            newer_logs, self._logs = self._logs, {}
+            for line in logs:
+                self._logs.setdefault(line.lease, []).append(line)
+            for lease, lines in newer_logs.items():
+                self._logs.setdefault(lease, []).extend(lines)
+            self._count_all()
+
+    def _count_all(self) -> None:
+        self._entries = len(self._progress) + sum(map(len, self._logs.values()))
+
+    def _count(self) -> None:
+        self._entries += 1
+        if self._entries % self._batch_size == 0 and self._loop is not None:
+            self._loop.call_soon_threadsafe(self.full.fire)
+
+
+async def _written(
+    write: Callable[[Sequence[Entry]], Awaitable[set[UUID]]], entries: Sequence[Entry]
+) -> None:
+    """Write entries but for those that the database refuses, which would hold up all the others."""
+    _, refused = await apart(write, entries)
+    for entry, error in refused:
+        logger.error(
+            "The database refuses what the job %s reports (%s).", entry.lease.job_id, error
+        )
+
+
+class ProgressFlushService(HostedService):
+    """Flushes when a batch has come together, or an interval after the last flush."""
+
+    name = "progress flush"
+
+    def __init__(self, buffer: ProgressBuffer, options: BackgroundJobsOptions) -> None:
+        self._buffer = buffer
+        self._interval = options.progress_flush_interval.total_seconds()
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Flush until cancelled, and once more then."""
+        self._buffer.bind()
+        task_status.started()
+        try:
+            while True:
+                await wait_for(self._buffer.full.ticket(), self._interval)
+                await self._flush()
+        finally:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(5):
+                await self._flush()
+
+    async def _flush(self) -> None:
+        try:
+            await self._buffer.flush()
+        except Exception:
+            logger.exception(
+                "Progress and logs could not be written; they are kept and tried again."
+            )

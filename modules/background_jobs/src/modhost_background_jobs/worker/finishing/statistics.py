@@ -1,0 +1,87 @@
+"""What this worker's jobs did, counted in memory and written now and then."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+import anyio
+from anyio.abc import TaskStatus
+
+from modhost.clock import Clock
+from modhost.module import HostedService
+from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.model.records import ClaimedJob
+from modhost_background_jobs.queries.statistics import MinuteCounts, StatisticsStore
+from modhost_background_jobs.storage.signals import Signal
+
+logger = logging.getLogger(__name__)
+
+WRITE_SECONDS: Final = 1.0
+FAREWELL_SECONDS: Final = 2.0
+
+
+class StatisticsService(HostedService):
+    """Counts ends of jobs; a crash loses the last seconds of the counts, and no job."""
+
+    name = "statistics"
+
+    def __init__(self, store: StatisticsStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._worker = ""
+        self._minutes: dict[datetime, MinuteCounts] = {}
+        self._is_unwritten = False
+        self._counted = Signal()
+
+    def of_worker(self, name: str) -> None:
+        """Count for a worker of this name."""
+        self._worker = name
+
+    def count(self, ended: Iterable[tuple[ClaimedJob, JobState, datetime]]) -> None:
+        """Count jobs whose ends are stored now, with when their last attempts were over."""
+        now = self._clock.now()
+        minute = now.replace(second=0, microsecond=0)
+        counts = self._minutes.get(minute)
+        if counts is None:
+            counts = self._minutes[minute] = MinuteCounts()
+        for claimed, state, over_at in ended:
+            waited = (claimed.claimed_at - claimed.due_at).total_seconds()
+            counts.count(state, waited, (over_at - claimed.claimed_at).total_seconds())
+        if not self._is_unwritten:
+            self._is_unwritten = True
+            self._counted.fire()
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Write while there is something to write, until cancelled."""
+        task_status.started()
+        try:
+            while True:
+                ticket = self._counted.ticket()
+                if not self._is_unwritten:
+                    await ticket.wait()
+                await anyio.sleep(WRITE_SECONDS)
+                await self.write()
+        finally:
+            with anyio.move_on_after(FAREWELL_SECONDS, shield=True):
+                await self.write()
+
+    async def write(self) -> None:
+        """Write the counts; those of the minute that is not over are kept, and written again."""
+        if not self._is_unwritten:
+            return
+        minutes = list(self._minutes.items())
+        current = self._clock.now().replace(second=0, microsecond=0)
+        self._is_unwritten = False
+        try:
+            await self._store.save(self._worker, minutes)
+        except Exception as error:  # noqa: BLE001 - the next write has them all
+            logger.warning("Statistics could not be written (%s); tried again.", error)
+            self._is_unwritten = True
+            return
+        except BaseException:
+            self._is_unwritten = True
+            raise
+        for minute, _ in minutes:
+            if minute < current:
+                del self._minutes[minute]
