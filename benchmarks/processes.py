@@ -15,7 +15,7 @@ from benchmarks.nurseries import Nurseries
 from benchmarks.tally import Tally
 
 STOP_SECONDS: Final = 60
-LOOK_SECONDS: Final = 0.005
+POLL_INTERVAL: Final = 0.005
 
 
 class Workers:
@@ -80,7 +80,7 @@ class Workers:
             _signal(process, signal.SIGTERM)
         with anyio.move_on_after(STOP_SECONDS):
             while any(map(_is_alive, self._processes)):
-                await anyio.sleep(LOOK_SECONDS)
+                await anyio.sleep(POLL_INTERVAL)
         for process in self._processes:
             _signal(process, signal.SIGKILL)
 

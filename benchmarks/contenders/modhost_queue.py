@@ -17,7 +17,7 @@ from modhost_background_jobs.contracts import BackgroundJobs, ModuleJob
 from modhost_background_jobs.module import BackgroundJobsModule
 
 JOBS: Final[dict[Kind, type[ModuleJob]]] = {Kind.NOOP: Noop, Kind.SHORT: Short}
-MANY_AT_ONCE: Final = {"max_concurrency": 100}
+BATCH_SIZE: Final = {"max_concurrency": 100}
 IMPATIENT: Final = {
     "heartbeat_interval": "100ms",
     "stall_timeout": "1s",
@@ -87,7 +87,7 @@ class ModhostQueue:
         self.dialect = dialect
         self.name = name
         self.is_variant = options is not None
-        self._options = MANY_AT_ONCE if options is None else options
+        self._options = BATCH_SIZE if options is None else options
         changed = (f"{option} {value}" for option, value in self._options.items())
         self.settings = ", ".join([*changed, "else defaults" if self._options else "defaults"])
 

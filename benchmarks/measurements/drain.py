@@ -10,7 +10,7 @@ from benchmarks.results import Metric, Results
 from benchmarks.run import Run
 
 DEADLINE_SECONDS = 900
-LOOK_SECONDS = 0.005
+POLL_INTERVAL = 0.005
 FLATTERED = "what slows as it goes, as procrastinate does, is flattered by that"
 
 
@@ -64,10 +64,10 @@ async def _drain(run: Run, contender: Contender, kind: Kind, count: int, process
         await run.databases.settle(contender.dialect)
         async with worker_processes(run.nurseries, contender, url, processes) as workers:
             await workers.go()
-            await workers.until(lambda: workers.executed >= count, DEADLINE_SECONDS, LOOK_SECONDS)
+            await workers.until(lambda: workers.executed >= count, DEADLINE_SECONDS, POLL_INTERVAL)
             with anyio.fail_after(DEADLINE_SECONDS):
                 while not await contender.is_drained(url):
-                    await anyio.sleep(LOOK_SECONDS)
+                    await anyio.sleep(POLL_INTERVAL)
             nanoseconds = time.monotonic_ns() - workers.first
             if workers.executed != count:
                 msg = f"{contender.name} executed {workers.executed} times what were {count} jobs."

@@ -12,7 +12,7 @@ from benchmarks.results import Metric, Results
 from benchmarks.run import Run
 
 BACKLOG = 2_000
-MOST_AROUND_SECONDS = 30.0
+MAX_AROUND_SECONDS = 30.0
 DEAD = "SELECT coalesce(sum(n_dead_tup), 0)::float8 FROM pg_stat_user_tables"
 # The server's processes publish their statistics up to a second late.
 STATISTICS_SECONDS = 1.5
@@ -60,7 +60,7 @@ async def _measure(run: Run, contender: Contender, results: Results) -> None:
 
 
 def _around(run: Run) -> float:
-    return min(run.sizes.held, MOST_AROUND_SECONDS)
+    return min(run.sizes.held, MAX_AROUND_SECONDS)
 
 
 async def _load(producer: Producer, workers: Workers) -> None:

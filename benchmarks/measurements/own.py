@@ -22,7 +22,7 @@ BULK = Metric("bulk", "/s")
 DRAIN = Metric("drain, 1 process", "/s")
 LETTER: Final = Letter(to="somebody@example.org", text="x" * 1000)
 DEADLINE_SECONDS: Final = 600
-LOOK_SECONDS: Final = 0.005
+POLL_INTERVAL: Final = 0.005
 
 PLAIN: Final = "no data"
 DATA: Final = "1 kB of data"
@@ -135,4 +135,4 @@ async def _drain_apart(run: Run, contender: Contender) -> float:
 async def _until_drained(contender: Contender, url: str) -> None:
     with anyio.fail_after(DEADLINE_SECONDS):
         while not await contender.is_drained(url):
-            await anyio.sleep(LOOK_SECONDS)
+            await anyio.sleep(POLL_INTERVAL)

@@ -12,7 +12,7 @@ from benchmarks.results import Metric, Results
 from benchmarks.run import Run
 
 DEADLINE_SECONDS = 60
-LOOK_SECONDS = 0.001
+POLL_INTERVAL = 0.001
 WARM_UP = 3
 
 
@@ -56,4 +56,4 @@ async def _pick_ups(run: Run, contender: Contender) -> list[float]:
 
 
 async def _executed(workers: Workers, count: int) -> None:
-    await workers.until(lambda: workers.executed >= count, DEADLINE_SECONDS, LOOK_SECONDS)
+    await workers.until(lambda: workers.executed >= count, DEADLINE_SECONDS, POLL_INTERVAL)

@@ -104,7 +104,7 @@ async def test_an_empty_list_says_what_to_do_next(served: Site, visitor: Visitor
 async def test_words_are_looked_for_page_by_page_to_the_end_of_the_history(
     served: Site, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browsing, "AT_ONCE", 2)
+    monkeypatch.setattr(browsing, "BATCH_SIZE", 2)
     ids = await served.jobs.enqueue_many(
         ImportCustomersJob, [Steps(fail_at=step) for step in (2, 0, 0, 0)]
     )

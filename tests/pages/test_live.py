@@ -201,7 +201,7 @@ async def test_a_viewer_far_behind_keeps_no_other_one_waiting(
     served: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All viewers shared one limit, in the order of the jobs: one with a long log took it all."""
-    monkeypatch.setattr("modhost_background_jobs.pages.live.feed.MOST_LINES", 5)
+    monkeypatch.setattr("modhost_background_jobs.pages.live.feed.MAX_LINES", 5)
     long = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=20))
     short = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=3))
     for job_id in (long, short):

@@ -14,12 +14,12 @@ from background_jobs.support import START, new_job
 from modhost.audit import AuditReader, AuditSearch
 from modhost.caller import Caller, calling_as
 from modhost_background_jobs.bulk import jobs as change_many_jobs
-from modhost_background_jobs.bulk.changes import Change, Changed, ChangeOfMany, ManyJobs
-from modhost_background_jobs.bulk.jobs import Operations
+from modhost_background_jobs.bulk.changes import BulkChange, BulkChanges, Change, Changed
+from modhost_background_jobs.bulk.jobs import BulkOrders
 from modhost_background_jobs.client.run_again import Rerunning
 from modhost_background_jobs.contracts import JobId, JobState
-from modhost_background_jobs.model.records import as_operator
-from modhost_background_jobs.monitoring.alerts import attention_of
+from modhost_background_jobs.model.records import as_bulk_runner
+from modhost_background_jobs.monitoring.alerts import alerts_of
 from modhost_background_jobs.monitoring.overview import Overview
 from modhost_background_jobs.queries import search as browsing
 from modhost_background_jobs.queries.job_search import JobSearch
@@ -41,7 +41,7 @@ SOON: dict[str, Any] = {
 async def order(jobs: Jobs, change: Change = Change.CANCEL, search: JobSearch = PENDING) -> JobId:
     async with jobs.host.scope() as scope:
         with calling_as(VERA):
-            return await (await scope.get(Operations)).order(change, search)
+            return await (await scope.get(BulkOrders)).order(change, search)
 
 
 async def pending(jobs: Jobs, count: int = 5) -> list[JobId]:
@@ -59,11 +59,11 @@ class Held:
         self.reached = anyio.Event()
         self.gate = anyio.Event()
         self._left = batches
-        self._change = ManyJobs.change
-        monkeypatch.setattr(change_many_jobs, "AT_ONCE", 1)
+        self._change = BulkChanges.change
+        monkeypatch.setattr(change_many_jobs, "BATCH_SIZE", 1)
         held = self
 
-        async def change(many: ManyJobs, change: Change, ids: Collection[UUID]) -> Changed:
+        async def change(many: BulkChanges, change: Change, ids: Collection[UUID]) -> Changed:
             if not held._left:
                 held.reached.set()
                 await held.gate.wait()
@@ -71,7 +71,7 @@ class Held:
                 held._left -= 1
             return await held._change(many, change, ids)
 
-        monkeypatch.setattr(ManyJobs, "change", change)
+        monkeypatch.setattr(BulkChanges, "change", change)
 
 
 async def test_jobs_are_cancelled_while_every_slot_is_busy(database_url: str) -> None:
@@ -99,7 +99,7 @@ async def test_jobs_are_cancelled_without_any_consumer(
             seen = await (await scope.get(Overview)).look()
         # A host that does an operation is no consumer, and counts as none.
         assert seen.workers == []
-        assert [each.title for each in attention_of(seen)] == ["Nothing executes jobs"]
+        assert [each.title for each in alerts_of(seen)] == ["Nothing executes jobs"]
         held.gate.set()
         assert (await jobs.ends(operation)).progress_message == "5 jobs done"
         assert set(await states(jobs, ids)) == {JobState.CANCELLED}
@@ -154,9 +154,9 @@ async def test_the_operation_of_a_host_that_died_is_gone_on_with(
 ) -> None:
     """Nobody but consumers took jobs back from the dead, and there may be none."""
     waiting = [new_job(job_type="tests.ReportingJob") for _ in range(3)]
-    order = ChangeOfMany(change=Change.CANCEL, search=PENDING, last=waiting[-1].id)
+    order = BulkChange(change=Change.CANCEL, search=PENDING, last=waiting[-1].id)
     operation = new_job(job_type=OPERATION, data=order.model_dump_json())
-    dead = as_operator(identify_worker(1, (OPERATION,)))
+    dead = as_bulk_runner(identify_worker(1, (OPERATION,)))
     await store.register(dead, START)
     await store.insert([*waiting, operation])
     assert len(await store.claim(dead.name, [OPERATION], 1, START)) == 1
@@ -199,8 +199,8 @@ async def test_jobs_that_failed_are_retried_by_an_operation(
     database_url: str, words: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many errors there are to look through for words: here more than are at a time."""
-    monkeypatch.setattr(browsing, "AT_ONCE", 2)
-    monkeypatch.setattr(browsing, "MOST_COUNTED_IN", 2)
+    monkeypatch.setattr(browsing, "BATCH_SIZE", 2)
+    monkeypatch.setattr(browsing, "MAX_COUNTED_IN", 2)
     async with jobs_host(database_url, max_attempts=1) as jobs:
         ids = [
             await jobs.scheduling.enqueue(ReportingJob, Work(name=f"job {number}", failures=1))

@@ -8,13 +8,13 @@ import pytest
 from background_jobs.support import START, MovingClock, claim_one, jobs_database, new_job
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.maintenance.retention import Belief, RetentionService
+from modhost_background_jobs.maintenance.retention import ClockJumpGuard, RetentionService
 from modhost_background_jobs.model.records import Ended
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.statistics import StatisticsStore
 from modhost_background_jobs.queue.firing import RecurringFiring
-from modhost_background_jobs.storage.retention_clock import History
+from modhost_background_jobs.storage.retention_clock import RetentionClock
 from modhost_background_jobs.storage.store import JobStore
 
 DAY = timedelta(days=1)
@@ -22,21 +22,21 @@ WEEK = timedelta(days=7)
 
 
 def test_a_clock_that_goes_as_time_goes_is_believed() -> None:
-    belief = Belief(WEEK, DAY)
+    belief = ClockJumpGuard(WEEK, DAY)
     for day in range(100):
         assert belief.leap(START + day * DAY, day * 86_400.0) is None
 
 
 def test_a_leap_that_makes_little_of_the_history_old_is_believed() -> None:
     """As of a machine that slept over the weekend, whose monotonic clock stood still."""
-    belief = Belief(WEEK, DAY)
+    belief = ClockJumpGuard(WEEK, DAY)
     belief.begin(START, 0.0)
     assert belief.leap(START + 3 * DAY, 60.0) is None
     assert belief.leap(START + 6 * DAY, 120.0) is None
 
 
 def test_a_great_leap_is_doubted_until_the_clock_is_right_again() -> None:
-    belief = Belief(WEEK, DAY)
+    belief = ClockJumpGuard(WEEK, DAY)
     belief.begin(START, 0.0)
     assert belief.leap(START + 3650 * DAY, 0.0) == 3650 * DAY
     assert belief.leap(START + timedelta(minutes=1), 60.0) is None
@@ -44,7 +44,7 @@ def test_a_great_leap_is_doubted_until_the_clock_is_right_again() -> None:
 
 
 def test_a_great_leap_is_believed_when_it_has_stood_for_long() -> None:
-    belief = Belief(WEEK, DAY)
+    belief = ClockJumpGuard(WEEK, DAY)
     belief.begin(START, 0.0)
     assert belief.leap(START + 100 * DAY, 0.0) == 100 * DAY
     assert belief.leap(START + 101 * DAY - timedelta(minutes=1), 86_340.0) == 100 * DAY
@@ -71,7 +71,7 @@ def new_retention(
         store,
         firing,
         StatisticsStore(database),
-        History(database),
+        RetentionClock(database),
         BackgroundJobsOptions(),
         clock,
     )
@@ -121,7 +121,7 @@ async def test_a_process_that_begins_with_a_clock_far_ahead_deletes_no_history_a
 @pytest.mark.anyio
 async def test_history_is_old_by_the_clock_of_postgresql_as_well(postgres_url: str) -> None:
     async with jobs_database(postgres_url).open() as database:
-        history = History(database)
+        history = RetentionClock(database)
         now = datetime.now(UTC)
         assert await history.time(now - DAY) == now - DAY
         assert abs(await history.time(now + DAY) - now) < timedelta(minutes=1)

@@ -16,7 +16,7 @@ from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.statistics import MinuteCounts, StatisticsStore
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import FINISHED
-from modhost_background_jobs.storage.retention_clock import History
+from modhost_background_jobs.storage.retention_clock import RetentionClock
 from modhost_background_jobs.storage.store import JobStore
 
 pytestmark = pytest.mark.anyio
@@ -56,7 +56,7 @@ async def test_old_jobs_go_unless_they_are_kept_and_old_figures_always_go(
             await scope.get(JobStore),
             await scope.get(RecurringFiring),
             statistics,
-            History(database),
+            RetentionClock(database),
             BackgroundJobsOptions(
                 retention=timedelta(hours=hours), retention_failed=timedelta(hours=hours_failed)
             ),

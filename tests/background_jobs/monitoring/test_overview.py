@@ -14,7 +14,7 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import JobDetail, JobState
 from modhost_background_jobs.model.records import Ended
 from modhost_background_jobs.model.statistics import Histogram
-from modhost_background_jobs.monitoring.alerts import attention_of
+from modhost_background_jobs.monitoring.alerts import alerts_of
 from modhost_background_jobs.monitoring.inspection import JobInspection
 from modhost_background_jobs.monitoring.overview import Overview
 from modhost_background_jobs.monitoring.waiting import Waiting
@@ -113,7 +113,7 @@ async def test_a_pending_job_says_why_it_waits(database_url: str) -> None:
         later = await jobs.scheduling.schedule(ReportingJob, moment, Work())
         assert "No consumer is alive" in await text_of(jobs, now_due)
         assert await why_waits(jobs, later) == Waiting("It is due", moment)
-        (attention,) = attention_of(await overview.look())
+        (attention,) = alerts_of(await overview.look())
         assert attention.title == "Nothing executes jobs"
         assert "Jobs are due and wait" in attention.text
         unknown = new_job(job_type="gone.Job")
@@ -123,7 +123,7 @@ async def test_a_pending_job_says_why_it_waits(database_url: str) -> None:
             await jobs.ends(now_due)
             why = await text_of(jobs, unknown.id)
             assert why.startswith("No living consumer knows the type gone.Job")
-            (attention,) = attention_of(await overview.look())
+            (attention,) = alerts_of(await overview.look())
             assert attention.title == "No consumer knows the type gone.Job"
         assert await why_waits(jobs, now_due) is None
 

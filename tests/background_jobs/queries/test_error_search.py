@@ -34,7 +34,7 @@ async def test_words_are_looked_for_in_a_bounded_number_of_errors_at_a_time(
     database: Database, store: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However long the history, and however seldom the words, each look is as long."""
-    monkeypatch.setattr(browsing, "AT_ONCE", 3)
+    monkeypatch.setattr(browsing, "BATCH_SIZE", 3)
     old, *others, new = await failed_jobs(store, ["sought", *["other"] * 6, "sought"])
     browser, search = JobBrowser(database), Search(words="sought")
     first = await browser.older(search, None, 20)
@@ -52,7 +52,7 @@ async def test_words_are_looked_for_in_a_bounded_number_of_errors_at_a_time(
 async def test_no_match_is_skipped_where_one_state_has_more_errors_than_the_other(
     database: Database, store: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browsing, "AT_ONCE", 2)
+    monkeypatch.setattr(browsing, "BATCH_SIZE", 2)
     failed = await failed_jobs(store, ["sought", "other", "sought", "other", "other"])
     waiting = new_job()
     await store.insert([waiting])
@@ -71,7 +71,7 @@ async def test_no_match_is_skipped_where_one_state_has_more_errors_than_the_othe
 async def test_where_not_all_errors_were_looked_through_there_may_be_more_than_were_counted(
     database: Database, store: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browsing, "MOST_COUNTED_IN", 2)
+    monkeypatch.setattr(browsing, "MAX_COUNTED_IN", 2)
     await failed_jobs(store, ["sought"] * 3)
     browser = JobBrowser(database)
     assert await browser.count(Search(words="sought"), 20) == Count(2, is_all=False)

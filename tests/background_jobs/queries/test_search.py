@@ -216,7 +216,7 @@ async def test_what_is_pending_is_counted_by_indexes_alone(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The dashboard read whole rows, of up to ten thousand jobs."""
-    monkeypatch.setattr(load, "MOST_COUNTED", 3)
+    monkeypatch.setattr(load, "MAX_COUNTED", 3)
     async with jobs_database(sqlite_url).open() as database:
         store = open_store(database)
         await add_worker(store)

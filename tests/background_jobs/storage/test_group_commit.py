@@ -11,7 +11,7 @@ from background_jobs.support import new_job
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage.group_commit import GroupCommit
-from modhost_background_jobs.storage.integrity_errors import is_refusal
+from modhost_background_jobs.storage.integrity_errors import is_integrity_error
 
 pytestmark = pytest.mark.anyio
 
@@ -22,7 +22,7 @@ class Writing:
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
         self.errors: dict[int, BaseException] = {}
-        self.commit = GroupCommit(self._write, is_refusal)
+        self.commit = GroupCommit(self._write, is_integrity_error)
 
     async def _write(self, numbers: Sequence[int]) -> None:
         await anyio.lowlevel.checkpoint()

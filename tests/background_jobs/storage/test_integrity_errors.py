@@ -15,7 +15,7 @@ from modhost_background_jobs.model.records import Ended, LogLine
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.statistics import StatisticsStore
 from modhost_background_jobs.storage.store import JobStore
-from modhost_background_jobs.worker.attempts.attempt import RunningAttempt, RunningAttempts
+from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.finishing.finisher import Finisher
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
@@ -53,9 +53,9 @@ async def test_it_holds_up_the_ends_and_logs_of_no_other(
     statistics = StatisticsService(StatisticsStore(database), clock)
     finisher = Finisher(refusing, buffer, statistics, clock)
     await store.insert([new_job() for _ in range(7)])
-    attempts = RunningAttempts()
+    attempts = AttemptRegistry()
     for number, claimed in enumerate(await claim(store)):
-        attempt = RunningAttempt(claimed, "task")
+        attempt = Attempt(claimed, "task")
         attempts.add(attempt)
         is_poison = number == 2
         message = "poison" if is_poison else "fine"

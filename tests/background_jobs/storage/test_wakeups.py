@@ -92,7 +92,7 @@ async def test_a_look_at_the_file_that_fails_costs_no_running_job_its_worker(
 async def test_a_listener_that_was_cut_off_without_a_word_listens_again(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "FAREWELL_SECONDS", 0.1)
+    monkeypatch.setattr(database_module, "SHUTDOWN_TIMEOUT", 0.1)
     monkeypatch.setattr(wakeups, "SILENCE_SECONDS", 0.05)
     monkeypatch.setattr(wakeups, "ANSWER_SECONDS", 0.1)
     async with (
@@ -116,7 +116,7 @@ async def test_a_claim_that_nobody_answers_ends_soon_and_the_next_gets_through(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A claim is shielded from a shutdown, which waited a minute for a server that was gone."""
-    monkeypatch.setattr(database_module, "FAREWELL_SECONDS", 0.1)
+    monkeypatch.setattr(database_module, "SHUTDOWN_TIMEOUT", 0.1)
     monkeypatch.setattr(postgres_store, "CLAIM_SECONDS", 1.0)
     async with (
         Way(postgres_url).open() as way,

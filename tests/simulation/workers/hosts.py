@@ -19,10 +19,10 @@ from modhost_background_jobs.queries.statistics import StatisticsStore
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage.store import JobStore
-from modhost_background_jobs.worker.attempts.poison_jobs import Suspects
+from modhost_background_jobs.worker.attempts.poison_jobs import PoisonJobs
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
 from modhost_background_jobs.worker.attempts.stop_requests import WARY_SECONDS
-from modhost_background_jobs.worker.attempts.unresponsive import DeafAttempts
+from modhost_background_jobs.worker.attempts.unresponsive import UnresponsiveAttempts
 from modhost_background_jobs.worker.finishing.finisher import Finisher
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer, ProgressFlushService
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
@@ -136,8 +136,8 @@ class SimulatedHost:
             Finisher(self._store, buffer, statistics, self._clock),
             statistics,
             sweeper,
-            DeafAttempts(buffer, self._clock),
-            Suspects(self._store, OPTIONS, self._clock),
+            UnresponsiveAttempts(buffer, self._clock),
+            PoisonJobs(self._store, OPTIONS, self._clock),
             OPTIONS,
             self._clock,
         )

@@ -13,7 +13,7 @@ from background_jobs.support import START
 
 T = TypeVar("T")
 
-MOST_TURNS = 100_000
+MAX_TURNS = 100_000
 """How often the loop may turn around at one moment: after that something spins."""
 
 
@@ -34,7 +34,7 @@ class _Leap(selectors.DefaultSelector):
             msg = "All tasks wait, and nothing is left that could wake them."
             raise Standstill(msg)
         self._turns = 0 if timeout > 0 else self._turns + 1
-        if self._turns > MOST_TURNS:
+        if self._turns > MAX_TURNS:
             msg = f"Time stands still at {self.seconds:g} s: somebody waits without waiting."
             raise Standstill(msg)
         self.seconds += max(0.0, timeout)

@@ -23,7 +23,7 @@ from modhost.database.sqlite.connection import probe
 from modhost.database.sqlite.write_turn import WriteTurn
 from modhost.database.url import DatabaseUrl
 
-FAREWELL_SECONDS: Final = 5.0
+SHUTDOWN_TIMEOUT: Final = 5.0
 """How long a server is waited for that may not answer any more."""
 
 
@@ -176,7 +176,7 @@ class Database:
         writer, reader = self._opened
         self._engines = None
         for engine in (writer, reader):
-            with anyio.move_on_after(FAREWELL_SECONDS):
+            with anyio.move_on_after(SHUTDOWN_TIMEOUT):
                 await engine.dispose()
         await self._close_bare()
 
@@ -185,5 +185,5 @@ class Database:
             self.sqlite.close()
             del self.__dict__["sqlite"]
         if "postgres" in self.__dict__:
-            await self.postgres.close(FAREWELL_SECONDS)
+            await self.postgres.close(SHUTDOWN_TIMEOUT)
             del self.__dict__["postgres"]

@@ -22,7 +22,7 @@ from modhost.database.revisions import Migrations, Pending, UnknownRevision
 # Any number will do, as long as it is always the same.
 _ADVISORY_LOCK: Final = 0x6D6F64686F7374
 _RUNNING: Final = threading.Lock()
-LOOK_SECONDS: Final = 0.01
+POLL_INTERVAL: Final = 0.01
 
 
 async def pending(database: Database, modules: Sequence[Migrations]) -> list[Pending]:
@@ -49,7 +49,7 @@ async def migrate(database: Database, modules: Sequence[Migrations]) -> list[Pen
 async def _alone() -> AsyncIterator[None]:
     """Let one migration at a time run in this process, in whichever loop: alembic's `op` is one."""
     while not _RUNNING.acquire(blocking=False):  # noqa: ASYNC110 - no event tells of other threads
-        await anyio.sleep(LOOK_SECONDS)
+        await anyio.sleep(POLL_INTERVAL)
     try:
         yield
     finally:

@@ -9,7 +9,7 @@ import anyio
 from modhost.database.errors import BadDatabaseUrl
 from modhost.database.url import DatabaseUrl
 
-MOST_CONNECTIONS: Final = 10
+MAX_CONNECTIONS: Final = 10
 _IDLE_SECONDS: Final = 20.0
 _CONNECT_SECONDS: Final = 10.0
 _COMMAND_SECONDS: Final = 60.0
@@ -69,7 +69,7 @@ class PostgresAccess:
                 self._pool = await self._asyncpg.create_pool(
                     self._dsn,
                     min_size=0,
-                    max_size=MOST_CONNECTIONS,
+                    max_size=MAX_CONNECTIONS,
                     max_inactive_connection_lifetime=_IDLE_SECONDS,
                     reset=_keep_as_it_is,
                     **self._connecting,

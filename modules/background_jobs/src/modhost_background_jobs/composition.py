@@ -3,10 +3,10 @@
 from modhost.clock import Clock
 from modhost.database import Database
 from modhost.services import ServiceCollection, ServiceProvider
-from modhost_background_jobs.bulk.changes import ManyJobs
-from modhost_background_jobs.bulk.jobs import ChangeManyJobs, Operations
-from modhost_background_jobs.bulk.runner import Operator
-from modhost_background_jobs.bulk.service import OperationsService
+from modhost_background_jobs.bulk.changes import BulkChanges
+from modhost_background_jobs.bulk.jobs import BulkOrders, ChangeManyJobs
+from modhost_background_jobs.bulk.runner import BulkRunner
+from modhost_background_jobs.bulk.service import BulkChangeService
 from modhost_background_jobs.client.querying import BackgroundJobsQueries
 from modhost_background_jobs.client.run_again import Rerunning
 from modhost_background_jobs.client.scheduling import BackgroundJobsService
@@ -19,7 +19,7 @@ from modhost_background_jobs.contracts.registration import RegisteredJob
 from modhost_background_jobs.maintenance.recurring import RecurringJobsService
 from modhost_background_jobs.maintenance.retention import RetentionService
 from modhost_background_jobs.maintenance.stalled_jobs import (
-    OperationsSweeperService,
+    BulkSweeperService,
     StalledJobSweeperService,
 )
 from modhost_background_jobs.model.job_types import JobTypes
@@ -45,12 +45,12 @@ from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage.opening import open_store
 from modhost_background_jobs.storage.postgres.notifications import Notifications
-from modhost_background_jobs.storage.retention_clock import History
+from modhost_background_jobs.storage.retention_clock import RetentionClock
 from modhost_background_jobs.storage.store import JobStore
 from modhost_background_jobs.storage.wakeups import Wakeups, open_wakeups
-from modhost_background_jobs.worker.attempts.poison_jobs import Suspects
+from modhost_background_jobs.worker.attempts.poison_jobs import PoisonJobs
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
-from modhost_background_jobs.worker.attempts.unresponsive import DeafAttempts
+from modhost_background_jobs.worker.attempts.unresponsive import UnresponsiveAttempts
 from modhost_background_jobs.worker.finishing.finisher import Finisher
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer, ProgressFlushService
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
@@ -70,8 +70,8 @@ def add_services(services: ServiceCollection) -> None:
         Overview,
         Browsing,
         JobInspection,
-        ManyJobs,
-        Operations,
+        BulkChanges,
+        BulkOrders,
         QueueDiagnosis,
         Rerunning,
         Schedules,
@@ -88,7 +88,7 @@ def _add_queue(services: ServiceCollection) -> None:
     services.add_singleton(JobTypes, _job_types)
     for part in (
         DatabaseJobQueue,
-        History,
+        RetentionClock,
         Notifications,
         JobBrowser,
         JobListing,
@@ -109,14 +109,14 @@ def _add_worker(services: ServiceCollection) -> None:
         ProcessPool,
         ProcessRunner,
         Finisher,
-        DeafAttempts,
-        Suspects,
+        UnresponsiveAttempts,
+        PoisonJobs,
         ProgressFlushService,
         JobProcessorService,
         StalledJobSweeperService,
-        Operator,
-        OperationsService,
-        OperationsSweeperService,
+        BulkRunner,
+        BulkChangeService,
+        BulkSweeperService,
         RecurringJobsService,
         RetentionService,
         StatisticsService,

@@ -12,12 +12,12 @@ from modhost.permissions import Permission
 from modhost.services import Scope, ServiceCollection
 from modhost.web import Endpoints, Menu, Pages
 from modhost_background_jobs.api.endpoints import map_endpoints
-from modhost_background_jobs.bulk.service import OperationsService
+from modhost_background_jobs.bulk.service import BulkChangeService
 from modhost_background_jobs.composition import add_services
 from modhost_background_jobs.maintenance.recurring import RecurringJobsService
 from modhost_background_jobs.maintenance.retention import RetentionService
 from modhost_background_jobs.maintenance.stalled_jobs import (
-    OperationsSweeperService,
+    BulkSweeperService,
     StalledJobSweeperService,
 )
 from modhost_background_jobs.monitoring.alerts import troubles_of
@@ -28,7 +28,7 @@ from modhost_background_jobs.pages.live.feed import LiveFeed
 from modhost_background_jobs.pages.routes import map_pages
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 from modhost_background_jobs.storage.postgres.notifications import Notifications
-from modhost_background_jobs.worker.attempts.unresponsive import DeafAttempts
+from modhost_background_jobs.worker.attempts.unresponsive import UnresponsiveAttempts
 from modhost_background_jobs.worker.finishing.progress import ProgressFlushService
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
 from modhost_background_jobs.worker.liveness.identity import VERSION
@@ -77,7 +77,7 @@ class BackgroundJobsModule(Module):
     async def check_health(self, scope: Scope) -> HealthReport:
         """Be degraded while jobs wait that nobody can run, or go on that were asked to stop."""
         troubles = list(troubles_of(await (await scope.get(Snapshots)).take()))
-        troubles += (await scope.get(DeafAttempts)).troubles()
+        troubles += (await scope.get(UnresponsiveAttempts)).troubles()
         return HealthReport("degraded" if troubles else "healthy", " ".join(troubles))
 
     @hookimpl
@@ -102,12 +102,12 @@ class BackgroundJobsModule(Module):
         everywhere: list[type[HostedService]] = [
             Notifications,
             ProgressFlushService,
-            OperationsService,
+            BulkChangeService,
         ]
         if host.role == "web":
             everywhere.append(LiveFeed)
         if options.worker_mode is not WorkerMode.CONSUMER and host.role != "worker":
-            return [*everywhere, OperationsSweeperService]
+            return [*everywhere, BulkSweeperService]
         return [
             *everywhere,
             StatisticsService,

@@ -24,9 +24,9 @@ from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage.store import JobStore
-from modhost_background_jobs.worker.attempts.attempt import RunningAttempt, StopReason
+from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.outcome import Outcome
-from modhost_background_jobs.worker.attempts.poison_jobs import Suspects
+from modhost_background_jobs.worker.attempts.poison_jobs import PoisonJobs
 
 pytestmark = pytest.mark.anyio
 
@@ -127,17 +127,17 @@ async def test_an_old_lease_cannot_note_that_its_attempt_begins(store: JobStore)
     assert not await store.note_begin(old.lease)
 
 
-async def suspect(store: JobStore, deaths: int) -> list[RunningAttempt]:
+async def suspect(store: JobStore, deaths: int) -> list[Attempt]:
     """Attempts of two jobs whose workers died so often."""
     jobs = [new_job(), new_job()]
     await store.insert(jobs)
     for number in range(deaths):
         await dies(store, f"victim-{number}")
     await add_worker(store, "w2")
-    return [RunningAttempt(claimed, "task") for claimed in await claim(store, "w2", 2, LATER)]
+    return [Attempt(claimed, "task") for claimed in await claim(store, "w2", 2, LATER)]
 
 
-async def completed(attempt: RunningAttempt, running: anyio.Event, gate: anyio.Event) -> Outcome:
+async def completed(attempt: Attempt, running: anyio.Event, gate: anyio.Event) -> Outcome:
     if attempt.is_to_stop:
         return None
     running.set()
@@ -151,7 +151,7 @@ async def test_only_those_on_their_last_chance_run_one_at_a_time(
 ) -> None:
     """One that kills its workers took those into quarantine that ran beside it each time."""
     first, second = await suspect(store, deaths)
-    suspects = Suspects(store, BackgroundJobsOptions(), clock)
+    suspects = PoisonJobs(store, BackgroundJobsOptions(), clock)
     running, gate = anyio.Event(), anyio.Event()
     async with anyio.create_task_group() as group:
         group.start_soon(suspects.run, first, partial(completed, first, running, gate))
@@ -175,7 +175,7 @@ async def test_a_suspect_that_was_lost_before_it_began_does_not_run(
 ) -> None:
     attempt, _ = await suspect(store, 1)
     await store.rescue(await seen(store, "w2"), 3, LATER)
-    suspects = Suspects(store, BackgroundJobsOptions(), clock)
+    suspects = PoisonJobs(store, BackgroundJobsOptions(), clock)
     never = anyio.Event()
     assert await suspects.run(attempt, partial(completed, attempt, never, never)) is None
     assert attempt.reason is StopReason.LOST_LEASE

@@ -18,7 +18,7 @@ from modhost_background_jobs.model.records import ClaimedJob
 from modhost_background_jobs.storage.store import JobStore
 from modhost_background_jobs.storage.wakeups import open_wakeups
 from modhost_background_jobs.worker.claiming.claim_loop import (
-    LEAST_PAUSE_SECONDS,
+    MIN_PAUSE_SECONDS,
     QUIET_SECONDS,
     ClaimLoop,
 )
@@ -141,7 +141,7 @@ async def test_wakeups_in_quick_succession_share_claims_and_look_no_further(
             await anyio.lowlevel.checkpoint()
             wakeups.work.fire()
         passed = anyio.current_time() - began
-        assert 1 <= store.claims <= 2 + passed / LEAST_PAUSE_SECONDS
+        assert 1 <= store.claims <= 2 + passed / MIN_PAUSE_SECONDS
         assert store.looks <= passed / QUIET_SECONDS
         with anyio.fail_after(10):
             while not store.looks:

@@ -12,9 +12,9 @@ from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model.records import ClaimedJob
 from modhost_background_jobs.storage.store import JobStore
 from modhost_background_jobs.storage.wakeups import open_wakeups
-from modhost_background_jobs.worker.attempts.attempt import RunningAttempt, RunningAttempts
+from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
-from modhost_background_jobs.worker.claiming.lost_claims import Orphans
+from modhost_background_jobs.worker.claiming.lost_claims import LostClaims
 
 pytestmark = pytest.mark.anyio
 
@@ -51,8 +51,8 @@ class Looking:
     def __init__(self, database: Database, store: JobStore, clock: MovingClock) -> None:
         self.store = store
         self.claims = ClaimLoop("w1", TYPES, store, open_wakeups(database), clock, 1)
-        self.running = RunningAttempts()
-        self.orphans = Orphans(self.claims, self.running)
+        self.running = AttemptRegistry()
+        self.orphans = LostClaims(self.claims, self.running)
 
     async def look(self) -> int:
         return len(self.orphans.among(await self.store.leases("w1")))
@@ -81,7 +81,7 @@ async def test_what_a_claim_under_way_has_taken_is_no_orphan(
     await store.insert([new_job()])
     (claimed,) = await claim(store)
     assert [await looking.look() for _ in range(3)] == [0, 0, 0]
-    looking.running.add(RunningAttempt(claimed, "task"))
+    looking.running.add(Attempt(claimed, "task"))
     looking.claims.in_flight = False
     assert [await looking.look() for _ in range(3)] == [0, 0, 0]
 

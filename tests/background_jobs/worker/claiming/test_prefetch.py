@@ -7,29 +7,29 @@ import pytest
 
 from background_jobs.support import START, MovingClock, new_job
 from modhost_background_jobs.model.records import ClaimedJob, Lease
-from modhost_background_jobs.worker.attempts.attempt import RunningAttempt, RunningAttempts
+from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.claiming.slots import Slots
 
 SLOTS = 2
 
 
-def attempt(data: str) -> RunningAttempt:
+def attempt(data: str) -> Attempt:
     lease = Lease(new_job().id, 1)
     claimed = ClaimedJob(lease, "tests.Job", data, 1, 2, None, START, START, 3, 0)
-    return RunningAttempt(claimed, "task")
+    return Attempt(claimed, "task")
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("characters", "room"), [(10, 42), (1_000_000, 6), (5_000_000, 2)])
 async def test_jobs_with_much_data_are_not_claimed_far_ahead(characters: int, room: int) -> None:
     """A hundred of them were, whatever they weighed."""
-    attempts = RunningAttempts()
+    attempts = AttemptRegistry()
     clock = MovingClock()
     clock.advance(timedelta(days=1).total_seconds())
     slots = Slots(SLOTS, attempts, clock)
     over, ready = anyio.Event(), anyio.Event()
 
-    async def run(each: RunningAttempt) -> None:
+    async def run(each: Attempt) -> None:
         attempts.remove(each)
         attempts.notify()
 

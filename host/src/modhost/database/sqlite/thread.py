@@ -14,7 +14,7 @@ from modhost.database.sqlite.connection import connect
 
 T = TypeVar("T")
 
-MOST_AT_ONCE: Final = 64
+BATCH_SIZE: Final = 64
 
 
 class SqliteThread:
@@ -58,7 +58,7 @@ class SqliteThread:
         calls: list[Call[Any]] = []
         while call is not None:
             calls.append(call)
-            if len(calls) == MOST_AT_ONCE:
+            if len(calls) == BATCH_SIZE:
                 return calls
             try:
                 call = self._calls.get_nowait()

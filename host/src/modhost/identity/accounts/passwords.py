@@ -24,7 +24,7 @@ _GUESSED_FIRST: Final = """
 _COMMON: Final = frozenset(_GUESSED_FIRST.split())
 
 # Each takes 64 MiB while it runs: more at once would let a flood of logins take the memory.
-_AT_ONCE: Final = 2
+_MAX_CONCURRENT: Final = 2
 
 
 class Passwords:
@@ -32,7 +32,7 @@ class Passwords:
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher()
-        self._limiter = anyio.CapacityLimiter(_AT_ONCE)
+        self._limiter = anyio.CapacityLimiter(_MAX_CONCURRENT)
         self._decoy = ""
 
     async def hash(self, password: str, name: str = "") -> str:

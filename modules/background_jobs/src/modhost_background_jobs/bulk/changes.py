@@ -21,7 +21,7 @@ from modhost_background_jobs.queries.job_search import JobSearch
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.search import Count, JobBrowser, Search
 
-MOST_COUNTED: Final = 10_000
+MAX_COUNTED: Final = 10_000
 """So many jobs are counted before somebody is asked to confirm."""
 
 
@@ -39,7 +39,7 @@ class Change(StrEnum):
         return (JobState.FAILED,)
 
 
-class ChangeOfMany(BaseModel):
+class BulkChange(BaseModel):
     """The data of the job that changes all jobs of a search up to the id `last`."""
 
     change: Change
@@ -55,7 +55,7 @@ class Changed:
     left_alone: int
 
 
-class ManyJobs:
+class BulkChanges:
     """Counts, and changes, the jobs of a search."""
 
     def __init__(
@@ -75,7 +75,7 @@ class ManyJobs:
         change: Change,
         search: JobSearch,
         last: UUID | None = None,
-        most: int = MOST_COUNTED,
+        most: int = MAX_COUNTED,
     ) -> Count:
         """Return how many jobs of the search can be changed; counting ends at `most`."""
         counts = [await self._browser.count(each, most) for each in _searches(change, search, last)]
@@ -98,7 +98,7 @@ class ManyJobs:
         return Changed(done, len(ids) - done)
 
     async def next_ids(
-        self, asked: ChangeOfMany, below: UUID | None, limit: int
+        self, asked: BulkChange, below: UUID | None, limit: int
     ) -> tuple[list[UUID], UUID | None]:
         """Return ids of jobs to change, in falling order, and below which there may be more."""
         stretches = [
@@ -113,9 +113,9 @@ class ManyJobs:
         end = max(unfinished)
         return [id_ for id_ in ids if id_ >= end], end
 
-    def now_asked(self, change: Change, search: JobSearch) -> ChangeOfMany:
+    def now_asked(self, change: Change, search: JobSearch) -> BulkChange:
         """Return the order to change what matches now; jobs that come later are left alone."""
-        return ChangeOfMany(change=change, search=search, last=new_id())
+        return BulkChange(change=change, search=search, last=new_id())
 
     async def asked_by(self, operation: JobId) -> str:
         """Return who enqueued an operation: its row says so, and nobody can edit that."""

@@ -4,34 +4,34 @@ from typing import Any, ClassVar, Final
 
 from modhost.audit import AuditLog
 from modhost.database import Database
-from modhost_background_jobs.bulk.changes import Change, ChangeOfMany, ManyJobs
+from modhost_background_jobs.bulk.changes import BulkChange, BulkChanges, Change
 from modhost_background_jobs.contracts import BackgroundJobs, JobExecutionContext, JobId, ModuleJob
 from modhost_background_jobs.queries.job_search import JobSearch
 
-AT_ONCE: Final = 100
-MOST_COUNTED: Final = 1_000_000
+BATCH_SIZE: Final = 100
+MAX_COUNTED: Final = 1_000_000
 
 
 class ChangeManyJobs(ModuleJob):
     """Goes from the newest job to the oldest; run again, it finds the changed ones changed."""
 
     max_attempts: ClassVar[int | None] = 5
-    data_model: ClassVar[Any] = ChangeOfMany
+    data_model: ClassVar[Any] = BulkChange
 
-    def __init__(self, many: ManyJobs) -> None:
+    def __init__(self, many: BulkChanges) -> None:
         self._many = many
 
     async def execute(self, context: JobExecutionContext) -> None:
         """Change batch after batch until there are no more, or until it is cancelled."""
-        asked = context.get_data(ChangeOfMany)
-        count = await self._many.count(asked.change, asked.search, asked.last, MOST_COUNTED)
+        asked = context.get_data(BulkChange)
+        count = await self._many.count(asked.change, asked.search, asked.last, MAX_COUNTED)
         asked_by = await self._many.asked_by(context.job_id)
         total = f"{count.number}{'' if count.is_all else ' or more'}"
         context.log(f"{asked.change.value}: {total} jobs match; asked for by {asked_by}")
         done = left_alone = 0
         below, has_more = None, True
         while has_more:
-            ids, below = await self._many.next_ids(asked, below, AT_ONCE)
+            ids, below = await self._many.next_ids(asked, below, BATCH_SIZE)
             has_more = below is not None
             changed = await self._many.change(asked.change, ids)
             done += changed.done
@@ -43,11 +43,11 @@ class ChangeManyJobs(ModuleJob):
         context.report_progress(100, f"{done} jobs done")
 
 
-class Operations:
+class BulkOrders:
     """Puts operations into the queue."""
 
     def __init__(
-        self, database: Database, jobs: BackgroundJobs, many: ManyJobs, audit: AuditLog
+        self, database: Database, jobs: BackgroundJobs, many: BulkChanges, audit: AuditLog
     ) -> None:
         self._database = database
         self._jobs = jobs

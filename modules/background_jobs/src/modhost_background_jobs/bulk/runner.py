@@ -11,27 +11,27 @@ import anyio
 from modhost.clock import Clock
 from modhost.database import Database
 from modhost_background_jobs.model.job_types import JobTypes
-from modhost_background_jobs.model.records import Ended, Lease, Released, WorkerInfo, as_operator
+from modhost_background_jobs.model.records import Ended, Lease, Released, WorkerInfo, as_bulk_runner
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage.signals import wait_for
 from modhost_background_jobs.storage.store import JobStore
 from modhost_background_jobs.storage.wakeups import Wakeups
-from modhost_background_jobs.worker.attempts.attempt import RunningAttempt, StopReason
+from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.outcome import HANDED_BACK, Outcome
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 from modhost_background_jobs.worker.finishing.write_retry import until_written
 from modhost_background_jobs.worker.liveness.heartbeat import Heartbeat
 from modhost_background_jobs.worker.liveness.identity import identify_worker
-from modhost_background_jobs.worker.shutdown import FAREWELL_SECONDS
+from modhost_background_jobs.worker.shutdown import SHUTDOWN_TIMEOUT
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS: Final = 1.0
-LEAST_PAUSE_SECONDS: Final = 0.1
+POLL_INTERVAL: Final = 1.0
+MIN_PAUSE_SECONDS: Final = 0.1
 
 
-class Operator:
+class BulkRunner:
     """Claims operations, each under a worker that is registered for it alone.
 
     One host at a time does it, therefore, and when that dies its lease is taken back as any other.
@@ -58,15 +58,15 @@ class Operator:
         self.clock = clock
 
     @asynccontextmanager
-    async def claimed(self) -> AsyncIterator["Operation | None"]:
+    async def claimed(self) -> AsyncIterator["BulkAttempt | None"]:
         """Claim an operation that is due for the block; None when there is none (any more)."""
-        worker = as_operator(identify_worker(1, self.types.operations))
+        worker = as_bulk_runner(identify_worker(1, self.types.operations))
         async with self._registered(worker):
             claimed = await self.store.claim(
                 worker.name, self.types.operations, 1, self.clock.now()
             )
-            attempts = [RunningAttempt(job, "task") for job in claimed]
-            yield Operation(self, worker.name, attempts[0]) if attempts else None
+            attempts = [Attempt(job, "task") for job in claimed]
+            yield BulkAttempt(self, worker.name, attempts[0]) if attempts else None
 
     @asynccontextmanager
     async def _registered(self, worker: WorkerInfo) -> AsyncIterator[None]:
@@ -80,7 +80,7 @@ class Operator:
         finally:
             with anyio.CancelScope(shield=True):
                 await heartbeat.stop()
-                with anyio.move_on_after(FAREWELL_SECONDS):
+                with anyio.move_on_after(SHUTDOWN_TIMEOUT):
                     await self._leave(worker)
 
     async def _leave(self, worker: WorkerInfo) -> None:
@@ -91,12 +91,12 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class BulkAttempt:
     """An attempt of an operation that this host has claimed."""
 
-    operator: Operator
+    operator: BulkRunner
     worker: str
-    attempt: RunningAttempt
+    attempt: Attempt
 
     async def run(self) -> None:
         """Do it, and store how it ended; one that is cut off is handed back."""
@@ -107,7 +107,7 @@ class Operation:
             outcome = await self._outcome()
             await self._store(outcome)
         except anyio.get_cancelled_exc_class():
-            with anyio.move_on_after(FAREWELL_SECONDS, shield=True):
+            with anyio.move_on_after(SHUTDOWN_TIMEOUT, shield=True):
                 await self._store(outcome)
             raise
 
@@ -133,8 +133,8 @@ class Operation:
                 logger.warning("Could not look for requests to stop (%s).", error)
             else:
                 self._obey(leases)
-            await anyio.sleep(LEAST_PAUSE_SECONDS)
-            await wait_for(ticket, LOOK_SECONDS)
+            await anyio.sleep(MIN_PAUSE_SECONDS)
+            await wait_for(ticket, POLL_INTERVAL)
 
     def _obey(self, leases: Mapping[Lease, bool]) -> None:
         is_to_stop = leases.get(self.attempt.claimed.lease)

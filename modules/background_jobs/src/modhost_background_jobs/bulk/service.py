@@ -1,4 +1,4 @@
-"""Operations, as changing all jobs of a search: any host carries them out, whatever is busy."""
+"""BulkOrders, as changing all jobs of a search: any host carries them out, whatever is busy."""
 
 import logging
 from typing import Final
@@ -8,7 +8,7 @@ from anyio.abc import TaskGroup, TaskStatus
 
 from modhost.clock import Clock
 from modhost.module import HostedService
-from modhost_background_jobs.bulk.runner import Operator
+from modhost_background_jobs.bulk.runner import BulkRunner
 from modhost_background_jobs.model.job_types import JobTypes
 from modhost_background_jobs.storage.signals import wait_for
 from modhost_background_jobs.storage.store import JobStore
@@ -16,12 +16,12 @@ from modhost_background_jobs.storage.wakeups import Wakeups
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE: Final = 4
-LOOK_SECONDS: Final = 10.0
-LEAST_PAUSE_SECONDS: Final = 0.5
+MAX_CONCURRENT: Final = 4
+POLL_INTERVAL: Final = 10.0
+MIN_PAUSE_SECONDS: Final = 0.5
 
 
-class OperationsService(HostedService):
+class BulkChangeService(HostedService):
     """Carries out operations in every host, producers too.
 
     They are jobs under leases as others are, but their types are claimed here only, so that they
@@ -32,7 +32,7 @@ class OperationsService(HostedService):
     name = "operations"
 
     def __init__(
-        self, store: JobStore, wakeups: Wakeups, types: JobTypes, operator: Operator, clock: Clock
+        self, store: JobStore, wakeups: Wakeups, types: JobTypes, operator: BulkRunner, clock: Clock
     ) -> None:
         self._store = store
         self._wakeups = wakeups
@@ -42,7 +42,7 @@ class OperationsService(HostedService):
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Begin what is due until cancelled; what runs then is handed to another host."""
-        places = anyio.Semaphore(AT_ONCE)
+        places = anyio.Semaphore(MAX_CONCURRENT)
         task_status.started()
         async with anyio.create_task_group() as group:
             while True:
@@ -51,8 +51,8 @@ class OperationsService(HostedService):
                 if await self._begin(group, places):
                     continue
                 places.release()
-                await anyio.sleep(LEAST_PAUSE_SECONDS)
-                await wait_for(ticket, LOOK_SECONDS)
+                await anyio.sleep(MIN_PAUSE_SECONDS)
+                await wait_for(ticket, POLL_INTERVAL)
 
     async def _begin(self, group: TaskGroup, places: anyio.Semaphore) -> bool:
         """Begin an operation if one is due; tell whether it has, and has taken a place."""

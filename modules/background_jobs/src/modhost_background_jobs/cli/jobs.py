@@ -21,7 +21,7 @@ from modhost_background_jobs.contracts import (
     JobSummary,
     PagedResult,
 )
-from modhost_background_jobs.monitoring.alerts import Attention, attention_of
+from modhost_background_jobs.monitoring.alerts import Alert, alerts_of
 from modhost_background_jobs.monitoring.overview import Overview, Summary
 
 
@@ -137,10 +137,10 @@ def retry_job(context: click.Context, job_id: UUID, *, as_json: bool) -> None:
 def stats(context: click.Context, *, as_json: bool) -> None:
     """Tell how the queue is doing, and what needs a look."""
 
-    async def find(scope: Scope) -> tuple[Summary, int, list[Attention]]:
+    async def find(scope: Scope) -> tuple[Summary, int, list[Alert]]:
         overview = await scope.get(Overview)
         snapshot = await overview.look()
-        return await overview.summary(snapshot), len(snapshot.alive), attention_of(snapshot)
+        return await overview.summary(snapshot), len(snapshot.alive), alerts_of(snapshot)
 
     summary, alive, attention = in_scope(context, find)
     counts = asdict(summary) | {"workers": alive}

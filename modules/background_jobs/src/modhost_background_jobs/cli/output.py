@@ -10,7 +10,7 @@ import click
 from modhost.cli import host_scope, show, show_fields, without_controls
 from modhost.services import Scope
 from modhost_background_jobs.contracts import BackgroundJobsError, JobDetail
-from modhost_background_jobs.monitoring.alerts import Attention
+from modhost_background_jobs.monitoring.alerts import Alert
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ def tell_job(job: JobDetail) -> None:
         show([each.model_dump() for each in job.logs], as_json=False)
 
 
-def tell_stats(counts: Mapping[str, Any], attention: Sequence[Attention]) -> None:
+def tell_stats(counts: Mapping[str, Any], attention: Sequence[Alert]) -> None:
     """Print the counts, and what needs a look."""
     capped = counts["pending_is_capped"]
     shown = {name: value for name, value in counts.items() if name != "pending_is_capped"}

@@ -7,7 +7,7 @@ from modhost_background_jobs.contracts.errors import InvalidJobData
 
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
-MOST_ATTEMPTS: Final = 1_000_000
+MAX_ATTEMPTS: Final = 1_000_000
 LONGEST: Final = timedelta(days=36_500)
 
 
@@ -33,8 +33,8 @@ def attempts(asked: int | None, default: int) -> int:
     """Return how often a job may be attempted. Raises `InvalidJobData`."""
     if asked is None:
         return default
-    if not 1 <= asked <= MOST_ATTEMPTS:
-        msg = f"max_attempts is {asked}; give a number from 1 to {MOST_ATTEMPTS}."
+    if not 1 <= asked <= MAX_ATTEMPTS:
+        msg = f"max_attempts is {asked}; give a number from 1 to {MAX_ATTEMPTS}."
         raise InvalidJobData(msg)
     return asked
 

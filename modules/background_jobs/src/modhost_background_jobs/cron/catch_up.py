@@ -8,8 +8,8 @@ from typing import Final
 from modhost_background_jobs.contracts.scheduling import CatchUpPolicy
 from modhost_background_jobs.cron.schedule import CronSchedule
 
-MOST_RUNS: Final = 100
-MOST_COUNTED: Final = 500
+MAX_RUNS: Final = 100
+MAX_COUNTED: Final = 500
 LATE_IS_NOT_MISSED: Final = timedelta(minutes=1)
 
 # Looked through in turn, so that the newest times of a schedule by the minute are found without
@@ -50,7 +50,7 @@ def catch_up(
 
     A time that passed less than a minute ago is late, not missed: no policy drops it.
     """
-    wanted = MOST_RUNS if policy is CatchUpPolicy.ALL else 1
+    wanted = MAX_RUNS if policy is CatchUpPolicy.ALL else 1
     due = _newest(schedule, first_due, now, wanted + 1)
     times = due[-wanted:]
     if policy is CatchUpPolicy.NONE:
@@ -60,9 +60,9 @@ def catch_up(
 
 
 def _missed(schedule: CronSchedule, first_due: datetime, last: datetime) -> Missed:
-    counted = schedule.due_between(_just_before(first_due), last, MOST_COUNTED + 1)
-    bounded = len(counted) > MOST_COUNTED
-    return Missed(counted[0], last, min(len(counted), MOST_COUNTED), bounded)
+    counted = schedule.due_between(_just_before(first_due), last, MAX_COUNTED + 1)
+    bounded = len(counted) > MAX_COUNTED
+    return Missed(counted[0], last, min(len(counted), MAX_COUNTED), bounded)
 
 
 def _newest(

@@ -13,11 +13,11 @@ from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.statistics import StatisticsStore
 from modhost_background_jobs.queue.firing import RecurringFiring
-from modhost_background_jobs.storage.retention_clock import History
+from modhost_background_jobs.storage.retention_clock import RetentionClock
 from modhost_background_jobs.storage.store import JobStore
 
 
-class Belief:
+class ClockJumpGuard:
     """Doubts a time that has leapt ahead of the time that has passed, until it has stood for long.
 
     A leap is what makes much of the history old at once: half of the time for which it is kept. A
@@ -80,7 +80,7 @@ class RetentionService(HostedService):
         store: JobStore,
         firing: RecurringFiring,
         statistics: StatisticsStore,
-        history: History,
+        history: RetentionClock,
         options: BackgroundJobsOptions,
         clock: Clock,
     ) -> None:
@@ -96,7 +96,7 @@ class RetentionService(HostedService):
         )
         self._clock = clock
         self._occurrences = options.retention or OCCURRENCES_KEPT
-        self._belief = Belief(self._occurrences, min(self._occurrences, PATIENCE))
+        self._clock_guard = ClockJumpGuard(self._occurrences, min(self._occurrences, PATIENCE))
         self._began = clock.now()
         self._is_doubting = False
         self._knows_newest_end = False
@@ -133,11 +133,11 @@ class RetentionService(HostedService):
         if not self._knows_newest_end:
             # Of what ended before this process began, since its own clock may be wrong.
             newest = await self._history.newest_end(self._began)
-            self._belief.begin(newest or now, monotonic)
+            self._clock_guard.begin(newest or now, monotonic)
             self._knows_newest_end = True
-        leap = self._belief.leap(now, monotonic)
+        leap = self._clock_guard.leap(now, monotonic)
         if leap is not None and not self._is_doubting:
-            logger.warning(DOUBT, leap, self._belief.patience)
+            logger.warning(DOUBT, leap, self._clock_guard.patience)
         self._is_doubting = leap is not None
         return leap is None
 

@@ -9,7 +9,7 @@ from anyio.abc import TaskStatus
 
 from modhost.clock import Clock
 from modhost.module import HostedService
-from modhost_background_jobs.model.records import Heartbeat, is_operator
+from modhost_background_jobs.model.records import Heartbeat, is_bulk_runner
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage.store import JobStore
 
@@ -117,10 +117,10 @@ class StalledJobSweeperService(HostedService):
         return [each for each in stalled if each.worker != self._own]
 
 
-class OperationsSweeperService(StalledJobSweeperService):
+class BulkSweeperService(StalledJobSweeperService):
     """Takes back the operations of hosts that died, and no other jobs: for hosts that run none."""
 
     name = "sweeper of operations"
 
     async def _heartbeats(self) -> list[Heartbeat]:
-        return [each for each in await super()._heartbeats() if is_operator(each.worker)]
+        return [each for each in await super()._heartbeats() if is_bulk_runner(each.worker)]

@@ -177,11 +177,11 @@ class Rescue(NamedTuple):
 _PREFIX: Final = "operation@"
 
 
-def as_operator(worker: WorkerInfo) -> WorkerInfo:
+def as_bulk_runner(worker: WorkerInfo) -> WorkerInfo:
     """Return a worker under a name that tells it from consumers."""
     return replace(worker, name=_PREFIX + worker.name)
 
 
-def is_operator(name: str) -> bool:
+def is_bulk_runner(name: str) -> bool:
     """Tell whether a worker of this name is no consumer."""
     return name.startswith(_PREFIX)

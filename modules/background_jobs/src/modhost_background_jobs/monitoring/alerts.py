@@ -12,7 +12,7 @@ LATE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Attention:
+class Alert:
     """Something that somebody should look at."""
 
     title: str
@@ -20,7 +20,7 @@ class Attention:
     href: str | None = None
 
 
-def attention_of(snapshot: Snapshot) -> list[Attention]:
+def alerts_of(snapshot: Snapshot) -> list[Alert]:
     """Return what needs a look, the most pressing first."""
     return [
         *_no_consumer(snapshot),
@@ -42,17 +42,17 @@ def troubles_of(snapshot: Snapshot) -> list[str]:
     return troubles
 
 
-def _no_consumer(snapshot: Snapshot) -> list[Attention]:
+def _no_consumer(snapshot: Snapshot) -> list[Alert]:
     if snapshot.alive:
         return []
     waiting = " Jobs are due and wait." if snapshot.due else ""
     text = f"No consumer is alive.{waiting} Start one with `modhost worker`."
-    return [Attention("Nothing executes jobs", text, "/admin/jobs/workers")]
+    return [Alert("Nothing executes jobs", text, "/admin/jobs/workers")]
 
 
-def _silent(snapshot: Snapshot) -> list[Attention]:
+def _silent(snapshot: Snapshot) -> list[Alert]:
     return [
-        Attention(
+        Alert(
             f"The worker {worker.name} is silent",
             f"It was last heard of at {worker.heartbeat_at:%H:%M:%S} UTC; its jobs are handed to "
             f"others by the next sweep.",
@@ -63,12 +63,12 @@ def _silent(snapshot: Snapshot) -> list[Attention]:
     ]
 
 
-def _unknown_types(snapshot: Snapshot) -> list[Attention]:
+def _unknown_types(snapshot: Snapshot) -> list[Alert]:
     known = {name for worker in snapshot.alive for name in worker.job_types}
     if not known:
         return []
     return [
-        Attention(
+        Alert(
             f"No consumer knows the type {each.job_type}",
             "Its jobs wait until a consumer runs that has the module with this type.",
             f"/admin/jobs/list?state=Pending&job_type={each.job_type}",
@@ -86,8 +86,8 @@ def _late_schedules(snapshot: Snapshot) -> Sequence[Row]:
     ]
 
 
-def _late(row: Row) -> Attention:
-    return Attention(
+def _late(row: Row) -> Alert:
+    return Alert(
         f"The schedule {row['name']} is late",
         f"It was due at {row['next_run_at']:%Y-%m-%d %H:%M} UTC and has not fired: "
         f"schedules fire only while a consumer runs.",

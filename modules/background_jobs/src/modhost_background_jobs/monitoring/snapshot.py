@@ -8,7 +8,7 @@ from uuid import UUID
 
 from modhost.clock import Clock
 from modhost_background_jobs.model.job_types import JobTypes
-from modhost_background_jobs.model.records import is_operator
+from modhost_background_jobs.model.records import is_bulk_runner
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import Row
 from modhost_background_jobs.queries.load import Load, QueueLoad, WaitingType, WorkerRow
@@ -44,7 +44,7 @@ class WorkerView:
 class Snapshot:
     """The consumers by name, the types that wait, the jobs that run, the schedules by name.
 
-    Operations, of the types in `operations`, need no consumer: they are not among what waits.
+    BulkOrders, of the types in `operations`, need no consumer: they are not among what waits.
     """
 
     now: datetime
@@ -97,7 +97,7 @@ class Snapshots:
             workers=[
                 self._view(row, load, jobs, now)
                 for row in load.workers
-                if not is_operator(row.name)
+                if not is_bulk_runner(row.name)
             ],
             waiting=[each for each in load.waiting if each.job_type not in self._operations],
             running=sorted(load.running, key=lambda row: row["id"], reverse=True),

@@ -9,7 +9,7 @@ from modhost_background_jobs.contracts.models import JobAttempt
 from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.queries.listing import Row
 
-MOST_TOLD: Final = 80
+MAX_TOLD: Final = 80
 """How much of an error stands beside the end of an attempt, in characters."""
 
 
@@ -79,7 +79,7 @@ def _attempts(row: Row, attempts: Sequence[JobAttempt]) -> Iterator[Event]:
         yield Event(name, attempt.started_at, "running", note, span)
         if attempt.ended_at is not None and not is_latest:
             told = (attempt.error or "").partition("\n")[0]
-            short = told if len(told) <= MOST_TOLD else told[: MOST_TOLD - 1] + "…"
+            short = told if len(told) <= MAX_TOLD else told[: MAX_TOLD - 1] + "…"
             yield Event(f"Attempt {attempt.number} ended", attempt.ended_at, "failed", short)
 
 
@@ -93,8 +93,8 @@ def _end(row: Row) -> Iterator[Event]:
         yield Event(state.value, row["completed_at"], state.value.lower(), note, span)
 
 
-LEAST_DONE: Final = 2
-LEAST_SECONDS: Final = 5
+MIN_DONE: Final = 2
+MIN_SECONDS: Final = 5
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 
@@ -110,14 +110,14 @@ def time_left(row: Row, now: datetime) -> str | None:
         return None
     done: int = row["progress_percentage"]
     took = (reported_at - row["started_at"]).total_seconds()
-    if not LEAST_DONE <= done < 100 or took < LEAST_SECONDS:
+    if not MIN_DONE <= done < 100 or took < MIN_SECONDS:
         return None
     left = took * (100 - done) / done - (now - reported_at).total_seconds()
     return _rounded(left) if left > 0 else None
 
 
 def _rounded(seconds: float) -> str:
-    if seconds < LEAST_SECONDS:
+    if seconds < MIN_SECONDS:
         return "a few seconds"
     if seconds < _MINUTE:
         return f"about {max(10, 10 * round(seconds / 10))} s"

@@ -6,8 +6,8 @@ from pydantic import Field
 from starlette.responses import Response
 
 from modhost.web import Form, Page, Query
-from modhost_background_jobs.bulk.changes import Change, ManyJobs
-from modhost_background_jobs.bulk.jobs import Operations
+from modhost_background_jobs.bulk.changes import BulkChanges, Change
+from modhost_background_jobs.bulk.jobs import BulkOrders
 from modhost_background_jobs.pages.job import path_of
 from modhost_background_jobs.pages.job_list import ListPlace, list_path
 from modhost_background_jobs.pages.notices import redirect
@@ -23,7 +23,7 @@ class ManyForm(ListPlace):
     all: bool = False
 
 
-async def confirm(query: Query[ManyForm], many: ManyJobs) -> Page | Response:
+async def confirm(query: Query[ManyForm], many: BulkChanges) -> Page | Response:
     """Say how many jobs it is, and ask."""
     if not query.all and not query.id:
         return redirect(list_path(query), "none-selected")
@@ -43,7 +43,7 @@ async def confirm(query: Query[ManyForm], many: ManyJobs) -> Page | Response:
     return Page("confirm_many.html", context, title)
 
 
-async def apply(form: Form[ManyForm], many: ManyJobs, operations: Operations) -> Response:
+async def apply(form: Form[ManyForm], many: BulkChanges, operations: BulkOrders) -> Response:
     """Do it: at once for jobs that were ticked, by an operation for a whole search."""
     if form.all:
         search = JobSearch.model_validate(form.as_query())

@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from modhost.web import Page, Query
-from modhost_background_jobs.monitoring.alerts import attention_of
+from modhost_background_jobs.monitoring.alerts import alerts_of
 from modhost_background_jobs.monitoring.overview import Overview, Span, Summary
 from modhost_background_jobs.monitoring.snapshot import Snapshot
 from modhost_background_jobs.pages import charts
@@ -38,7 +38,7 @@ class Dashboard:
         return {
             "span": span,
             "summary": _no_less(await self._overview.summary(snapshot), failed, snapshot),
-            "attention": attention_of(snapshot),
+            "attention": alerts_of(snapshot),
             "workers": snapshot.workers,
             "running": snapshot.running[:ROWS],
             "failed": failed,

@@ -9,7 +9,7 @@ from modhost.web import Page, Query
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.pages.notices import NoticeQuery
 from modhost_background_jobs.permissions import MANAGE_JOBS
-from modhost_background_jobs.queries.error_search import AT_ONCE
+from modhost_background_jobs.queries.error_search import BATCH_SIZE
 from modhost_background_jobs.queries.job_search import Browsing, JobSearch
 
 PATH: Final = "/admin/jobs/list"
@@ -47,7 +47,7 @@ async def show_list(query: Query[ListQuery], browsing: Browsing, visitor: Princi
         "older": _link(searched, before=stretch.older) if stretch.older else None,
         "newest": _link(searched),
         "is_first": not query.place(),
-        "searched_at_once": AT_ONCE,
+        "searched_at_once": BATCH_SIZE,
         "page_rows": ROWS,
         "may_manage": visitor.may(MANAGE_JOBS),
         **query.as_context(),

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.queries.partitions import JOBS, Part, parts_of
 
-AT_ONCE: Final = 500
+BATCH_SIZE: Final = 500
 """So many jobs with an error are looked through for one page."""
 
 

@@ -14,7 +14,7 @@ from modhost_background_jobs.queries.load import QueueLoad
 from modhost_background_jobs.queries.search import JobBrowser, Search, Stretch
 
 _ID_DIGITS: Final = 32
-_LEAST_DIGITS: Final = 6
+_MIN_DIGITS: Final = 6
 
 
 class JobSearch(BaseModel):
@@ -64,7 +64,7 @@ class JobSearch(BaseModel):
 def _ids_starting_with(text: str) -> tuple[UUID, UUID] | None:
     """Return the least and the greatest id that start with the text; None if it is no id."""
     digits = text.lower().replace("-", "")
-    is_id = _LEAST_DIGITS <= len(digits) <= _ID_DIGITS and set(digits) <= set("0123456789abcdef")
+    is_id = _MIN_DIGITS <= len(digits) <= _ID_DIGITS and set(digits) <= set("0123456789abcdef")
     if not is_id:
         return None
     return UUID(digits.ljust(_ID_DIGITS, "0")), UUID(digits.ljust(_ID_DIGITS, "f"))

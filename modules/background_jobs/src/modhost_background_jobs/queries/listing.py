@@ -24,9 +24,9 @@ from modhost.database import Database, UtcDateTime
 from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.queries.counts import JobCounts
 from modhost_background_jobs.queries.partitions import FINISHED, JOBS, find_parts
-from modhost_background_jobs.storage.tables import Attempt, JobColumns, LogEntry
+from modhost_background_jobs.storage.tables import EndedAttempt, JobColumns, LogEntry
 
-ATTEMPTS: Final[Table] = Attempt.__table__  # type: ignore[attr-defined]
+ATTEMPTS: Final[Table] = EndedAttempt.__table__  # type: ignore[attr-defined]
 LOGS: Final[Table] = LogEntry.__table__  # type: ignore[attr-defined]
 
 # Made once: a statement costs more to make than to run.

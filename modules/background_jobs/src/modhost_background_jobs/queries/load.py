@@ -14,8 +14,8 @@ from modhost_background_jobs.queries.partitions import JOBS, Part, in_state, on_
 from modhost_background_jobs.storage.tables import Worker
 
 WORKERS: Final[Table] = Worker.__table__  # type: ignore[attr-defined]
-MOST_COUNTED: Final = 10_000
-MOST_SHOWN: Final = 1_000
+MAX_COUNTED: Final = 10_000
+MAX_SHOWN: Final = 1_000
 
 # In no order, for which all that are pending might be gone through.
 _RUNNING: Final = columns_of(JOBS, SHOWN).where(in_state(JOBS, JobState.RUNNING))
@@ -64,7 +64,7 @@ class WorkerRow:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What was there at a moment; of the running jobs all are counted, and `MOST_SHOWN` told."""
+    """What was there at a moment; of the running jobs all are counted, and `MAX_SHOWN` told."""
 
     workers: list[WorkerRow]
     waiting: list[WaitingType]
@@ -85,7 +85,7 @@ class QueueLoad:
             return Load(
                 workers=await _workers(connection),
                 waiting=await _waiting_types(connection),
-                running=await rows_of(connection, _RUNNING.limit(MOST_SHOWN)),
+                running=await rows_of(connection, _RUNNING.limit(MAX_SHOWN)),
                 running_by_worker=await _running_by_worker(connection),
             )
 
@@ -93,11 +93,11 @@ class QueueLoad:
         """Return how many jobs are pending up to a bound, and whether there are more."""
         # No index has them all. Those that run or are on hold are few.
         others = _count_of(running().ids()) + _count_of(on_hold().ids())
-        live = _count_of(Part(JOBS).ids().limit(others + (MOST_COUNTED + 1)))
+        live = _count_of(Part(JOBS).ids().limit(others + (MAX_COUNTED + 1)))
         async with self._database.reading() as session:
             counted = await (await session.connection()).execute(select(live - others))
             found = int(counted.scalar_one())
-        return max(0, min(found, MOST_COUNTED)), found > MOST_COUNTED
+        return max(0, min(found, MAX_COUNTED)), found > MAX_COUNTED
 
     async def waiting_types(self) -> list[WaitingType]:
         """Return the types that have pending jobs, by name."""

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Select, func, literal, select, union_all
 from modhost.database import Database
 from modhost_background_jobs.queries.listing import LOGS, Row, rows_of
 
-_AT_ONCE: Final = 100
+_BATCH_SIZE: Final = 100
 
 
 class Place(NamedTuple):
@@ -43,7 +43,7 @@ class JobLogs:
         async with self._database.reading() as session:
             connection = await session.connection()
             asked = iter(lines)
-            while parts := [_after(place, limit) for place in islice(asked, _AT_ONCE)]:
+            while parts := [_after(place, limit) for place in islice(asked, _BATCH_SIZE)]:
                 for row in await rows_of(connection, select(union_all(*parts).subquery())):
                     lines[Place(row["job_id"], row.pop("seen"))].append(row)
         return {place: sorted(rows, key=_line) for place, rows in lines.items()}

@@ -12,7 +12,7 @@ from modhost_background_jobs.queries.listing import Row, columns_of, rows_of
 from modhost_background_jobs.queries.partitions import FINISHED, JOBS
 
 _SHOWN: Final = ("id", "state", "created_at", "started_at", "error", "recurring_job_id")
-_AT_ONCE: Final = 50
+_BATCH_SIZE: Final = 50
 
 
 class RecurringRuns:
@@ -26,10 +26,10 @@ class RecurringRuns:
         runs: dict[UUID, list[Row]] = defaultdict(list)
         async with self._database.reading() as session:
             connection = await session.connection()
-            for start in range(0, len(schedules), _AT_ONCE):
+            for start in range(0, len(schedules), _BATCH_SIZE):
                 parts = [
                     _latest(table, schedule, count)
-                    for schedule in schedules[start : start + _AT_ONCE]
+                    for schedule in schedules[start : start + _BATCH_SIZE]
                     for table in (JOBS, FINISHED)
                 ]
                 for row in await rows_of(connection, select(union_all(*parts).subquery())):

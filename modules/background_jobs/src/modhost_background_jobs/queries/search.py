@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database
 from modhost_background_jobs.contracts.states import JobState
-from modhost_background_jobs.queries.error_search import AT_ONCE, look_through, with_errors
+from modhost_background_jobs.queries.error_search import BATCH_SIZE, look_through, with_errors
 from modhost_background_jobs.queries.listing import SHOWN, Row, columns_of, rows_of, rows_with
 from modhost_background_jobs.queries.partitions import FINISHED, Part, find_parts, in_state
 
-MOST_COUNTED_IN: Final = 10_000
+MAX_COUNTED_IN: Final = 10_000
 """In so many of the newest jobs with an error those with some words are counted."""
 
 # Jumps from type to type in the index, however many jobs each type has.
@@ -105,7 +105,7 @@ class JobBrowser:
             end = None
             if search.words is not None:
                 parts, end = await look_through(
-                    connection, parts, search.words, search.job_type, MOST_COUNTED_IN
+                    connection, parts, search.words, search.job_type, MAX_COUNTED_IN
                 )
             bounded = [select(part.ids().limit(bound).subquery()) for part in parts]
             limited = select(union_all(*bounded).subquery()).limit(bound).subquery()
@@ -143,7 +143,12 @@ class JobBrowser:
             end = None
             if search.words is not None:
                 parts, end = await look_through(
-                    connection, parts, search.words, search.job_type, AT_ONCE, ascending=ascending
+                    connection,
+                    parts,
+                    search.words,
+                    search.job_type,
+                    BATCH_SIZE,
+                    ascending=ascending,
                 )
             one_more = limit + 1
             stretches = [

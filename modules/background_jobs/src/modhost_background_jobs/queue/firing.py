@@ -20,9 +20,9 @@ from modhost_background_jobs.queue.job_queue import FINISHED, JOBS, DatabaseJobQ
 from modhost_background_jobs.queue.schedules import RECURRING, Row, next_run
 from modhost_background_jobs.storage.due_schedules import (
     OCCURRENCES,
-    Agenda,
+    DueSchedules,
     forget_occurrences,
-    look_at_schedules,
+    poll_schedules,
 )
 from modhost_background_jobs.storage.upserts import insert_unless_there
 
@@ -35,9 +35,9 @@ class RecurringFiring:
         self._queue = queue
         self._clock = clock
 
-    async def look(self) -> Agenda:
+    async def look(self) -> DueSchedules:
         """Return what there is to do now."""
-        return await look_at_schedules(self._database, self._clock.now())
+        return await poll_schedules(self._database, self._clock.now())
 
     async def fire(self, recurring_id: UUID) -> int:
         """Fire a schedule's due times; return how many, 0 when another consumer was first."""

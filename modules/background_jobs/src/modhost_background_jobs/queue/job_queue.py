@@ -15,16 +15,16 @@ from modhost_background_jobs.contracts.errors import InvalidJobData, JobConflict
 from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.model.records import NewJob
 from modhost_background_jobs.storage.group_commit import GroupCommit
-from modhost_background_jobs.storage.integrity_errors import is_refusal
+from modhost_background_jobs.storage.integrity_errors import is_integrity_error
 from modhost_background_jobs.storage.postgres.statements import CHANNEL
 from modhost_background_jobs.storage.store import JobStore
-from modhost_background_jobs.storage.tables import Attempt, FinishedJob, Job, JobColumns
+from modhost_background_jobs.storage.tables import EndedAttempt, FinishedJob, Job, JobColumns
 from modhost_background_jobs.storage.upserts import insert_unless_there
 from modhost_background_jobs.storage.wakeups import Wakeups
 
 JOBS: Final[Table] = Job.__table__  # type: ignore[attr-defined]
 FINISHED: Final[Table] = FinishedJob.__table__  # type: ignore[attr-defined]
-ATTEMPTS: Final[Table] = Attempt.__table__  # type: ignore[attr-defined]
+ATTEMPTS: Final[Table] = EndedAttempt.__table__  # type: ignore[attr-defined]
 
 _CARRIED: Final = tuple(name for name in JobColumns.model_fields if name not in ("state", "error"))
 
@@ -39,7 +39,7 @@ class DatabaseJobQueue:
         self._database = database
         self._clock = clock
         self._wakeups = wakeups
-        self._inserts = GroupCommit(store.insert, is_refusal)
+        self._inserts = GroupCommit(store.insert, is_integrity_error)
 
     async def enqueue(self, jobs: Sequence[NewJob], session: AsyncSession | None = None) -> None:
         """Insert jobs: together with what others enqueue just now, or in the caller's session."""

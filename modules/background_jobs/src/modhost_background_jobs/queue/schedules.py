@@ -19,10 +19,10 @@ from modhost_background_jobs.contracts.errors import (
 )
 from modhost_background_jobs.contracts.scheduling import CatchUpPolicy, OverlapPolicy
 from modhost_background_jobs.cron.schedule import CronSchedule
-from modhost_background_jobs.storage.tables import RecurringDefinition
+from modhost_background_jobs.storage.tables import Schedule
 from modhost_background_jobs.storage.upserts import insert_unless_there
 
-RECURRING: Final[Table] = RecurringDefinition.__table__  # type: ignore[attr-defined]
+RECURRING: Final[Table] = Schedule.__table__  # type: ignore[attr-defined]
 
 Row = dict[str, Any]
 

@@ -18,7 +18,7 @@ OCCURRENCES: Final[Table] = Occurrence.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
-class Agenda:
+class DueSchedules:
     """What schedules ask for: those that are due, when the first is, and whether runs wait."""
 
     due: list[UUID]
@@ -26,13 +26,13 @@ class Agenda:
     has_waiting_runs: bool
 
 
-async def look_at_schedules(database: Database, now: datetime) -> Agenda:
+async def poll_schedules(database: Database, now: datetime) -> DueSchedules:
     """Return what there is to do, by one statement without a transaction around."""
     if database.dialect == "sqlite":
         return await _look_at_file(database.sqlite, now)
     async with database.postgres.acquire() as connection:
-        row = await connection.fetchrow(postgres_schedule_statements.LOOK_AT_SCHEDULES, now)
-    return Agenda(row[0] or [], row[1], has_waiting_runs=row[2])
+        row = await connection.fetchrow(postgres_schedule_statements.POLL_SCHEDULES, now)
+    return DueSchedules(row[0] or [], row[1], has_waiting_runs=row[2])
 
 
 async def forget_occurrences(database: Database, before: datetime) -> int:
@@ -57,11 +57,13 @@ async def _forget_on_sqlite(sqlite: SqliteAccess, before: list[str]) -> int:
     return await sqlite.write(forget) if has_old else 0
 
 
-async def _look_at_file(sqlite: SqliteAccess, now: datetime) -> Agenda:
+async def _look_at_file(sqlite: SqliteAccess, now: datetime) -> DueSchedules:
     due, first, is_waiting = await sqlite.read(
         lambda connection: connection.execute(
-            sqlite_statements.LOOK_AT_SCHEDULES, [to_sqlite(now)]
+            sqlite_statements.POLL_SCHEDULES, [to_sqlite(now)]
         ).fetchone()
     )
     next_due = None if first is None else from_sqlite(first)
-    return Agenda(list(map(UUID, json.loads(due))), next_due, has_waiting_runs=bool(is_waiting))
+    return DueSchedules(
+        list(map(UUID, json.loads(due))), next_due, has_waiting_runs=bool(is_waiting)
+    )

@@ -34,18 +34,18 @@ class GroupCommit(Generic[Item]):
 
     The first caller of a batch writes it for all, as soon as the write before it is over; a lone
     caller therefore waits for nothing. An error reaches every caller of the batch, but for one by
-    which the database refuses what somebody in it has asked for (`is_refusal`): nothing is written
-    then, and each caller's items are tried by themselves.
+    which the database refuses what somebody in it has asked for (`is_integrity_error`):
+    nothing is written then, and each caller's items are tried by themselves.
     """
 
     def __init__(
         self,
         write: Callable[[Sequence[Item]], Awaitable[None]],
-        is_refusal: Callable[[BaseException], bool],
+        is_integrity_error: Callable[[BaseException], bool],
         max_items: int = 1000,
     ) -> None:
         self._write = write
-        self._is_refusal = is_refusal
+        self._is_refusal = is_integrity_error
         self._max_items = max_items
         self._writing = anyio.Lock()
         self._open: _Batch[Item] | None = None

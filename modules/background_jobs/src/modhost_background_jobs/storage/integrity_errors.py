@@ -6,7 +6,7 @@ from typing import Final
 _DATA_AND_CONSTRAINTS: Final = ("22", "23")
 
 
-def is_refusal(error: BaseException) -> bool:
+def is_integrity_error(error: BaseException) -> bool:
     """Tell whether the database, or its driver, refused the values, and so has stored nothing.
 
     After any other error the statement may have been committed all the same.

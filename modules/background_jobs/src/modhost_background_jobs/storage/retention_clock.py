@@ -12,7 +12,7 @@ from modhost_background_jobs.storage.sqlite import statements as sqlite_statemen
 _FINAL: Final = [state.value for state in JobState if state.is_final]
 
 
-class History:
+class RetentionClock:
     """Looks at finished jobs, and at the database's clock."""
 
     def __init__(self, database: Database) -> None:

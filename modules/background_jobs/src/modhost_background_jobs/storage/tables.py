@@ -122,7 +122,7 @@ class FinishedJob(JobColumns, table=True):
     completed_at: datetime = Field(sa_type=UtcDateTime)
 
 
-class Attempt(BackgroundJobsTable, table=True):
+class EndedAttempt(BackgroundJobsTable, table=True):
     """An execution that ended without ending its job; the last one stands in the job's own row."""
 
     __tablename__ = "attempts"
@@ -167,7 +167,7 @@ class Worker(BackgroundJobsTable, table=True):
     job_types: str
 
 
-class RecurringDefinition(BackgroundJobsTable, table=True):
+class Schedule(BackgroundJobsTable, table=True):
     """A schedule; `next_run_at` is kept while it is disabled, so that nothing is caught up."""
 
     __tablename__ = "recurring_jobs"

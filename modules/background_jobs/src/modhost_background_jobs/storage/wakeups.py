@@ -14,7 +14,7 @@ from modhost_background_jobs.storage.signals import Signal, wait_for
 logger = logging.getLogger(__name__)
 
 COMMIT_SECONDS: Final = (0.0002, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128)
-LEAST_PAUSE_SECONDS: Final = 0.003
+MIN_PAUSE_SECONDS: Final = 0.003
 RECONNECT_SECONDS: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 LASTING_SECONDS: Final = 10.0
 SILENCE_SECONDS: Final = 15.0
@@ -63,7 +63,7 @@ class SqliteWakeups:
                         break
                     await anyio.sleep(pause)
                 if log.is_told:
-                    await anyio.sleep(LEAST_PAUSE_SECONDS)
+                    await anyio.sleep(MIN_PAUSE_SECONDS)
 
 
 class PostgresWakeups:

@@ -18,13 +18,13 @@ from modhost_background_jobs.model.records import ClaimedJob, Released, WorkerIn
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage.store import JobStore
 from modhost_background_jobs.storage.wakeups import Wakeups
-from modhost_background_jobs.worker.attempts.attempt import Place, RunningAttempt, RunningAttempts
+from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry, Place
 from modhost_background_jobs.worker.attempts.exit_guard import contain_exits
 from modhost_background_jobs.worker.attempts.outcome import failed
-from modhost_background_jobs.worker.attempts.poison_jobs import Suspects
+from modhost_background_jobs.worker.attempts.poison_jobs import PoisonJobs
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
 from modhost_background_jobs.worker.attempts.stop_requests import StopRequests
-from modhost_background_jobs.worker.attempts.unresponsive import DeafAttempts
+from modhost_background_jobs.worker.attempts.unresponsive import UnresponsiveAttempts
 from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
 from modhost_background_jobs.worker.claiming.slots import Slots
 from modhost_background_jobs.worker.finishing.finisher import Finisher
@@ -32,7 +32,7 @@ from modhost_background_jobs.worker.finishing.statistics import StatisticsServic
 from modhost_background_jobs.worker.liveness.heartbeat import Heartbeat
 from modhost_background_jobs.worker.liveness.identity import identify_worker
 from modhost_background_jobs.worker.processes.runner import ProcessRunner
-from modhost_background_jobs.worker.shutdown import FAREWELL_SECONDS, drain
+from modhost_background_jobs.worker.shutdown import SHUTDOWN_TIMEOUT, drain
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +55,8 @@ class JobProcessorService(HostedService):
         finisher: Finisher,
         statistics: StatisticsService,
         sweeper: StalledJobSweeperService,
-        deaf: DeafAttempts,
-        suspects: Suspects,
+        deaf: UnresponsiveAttempts,
+        suspects: PoisonJobs,
         options: BackgroundJobsOptions,
         clock: Clock,
     ) -> None:
@@ -70,10 +70,10 @@ class JobProcessorService(HostedService):
         self._statistics = statistics
         self._sweeper = sweeper
         self._deaf = deaf
-        self._suspects = suspects
+        self._poison_jobs = suspects
         self._options = options
         self._clock = clock
-        self.attempts = RunningAttempts()
+        self.attempts = AttemptRegistry()
         """What this worker has at the moment."""
         self._slots: Slots
 
@@ -81,7 +81,7 @@ class JobProcessorService(HostedService):
         """Process jobs until cancelled, then let them end within the grace."""
         contain_exits(asyncio.get_running_loop())
         # Anew each time: what a run that crashed has left behind is not this one's.
-        self.attempts = RunningAttempts()
+        self.attempts = AttemptRegistry()
         self._slots = Slots(self._options.max_concurrency, self.attempts, self._clock)
         worker = identify_worker(self._options.max_concurrency, self._types.in_slots)
         heartbeat = self._heartbeat(worker)
@@ -152,15 +152,15 @@ class JobProcessorService(HostedService):
 
     def _start(self, claimed: list[ClaimedJob]) -> None:
         self._slots.take(
-            RunningAttempt(job, _place_of(self._types.named(job.job_type))) for job in claimed
+            Attempt(job, _place_of(self._types.named(job.job_type))) for job in claimed
         )
 
-    async def _run_attempt(self, attempt: RunningAttempt) -> None:
+    async def _run_attempt(self, attempt: Attempt) -> None:
         registered = self._types.named(attempt.claimed.job_type)
         runner = self._processes if attempt.place == "process" else self._runner
         try:
-            if self._suspects.has(attempt):
-                outcome = await self._suspects.run(
+            if self._poison_jobs.has(attempt):
+                outcome = await self._poison_jobs.run(
                     attempt, partial(runner.run, attempt, registered)
                 )
             else:
@@ -185,7 +185,7 @@ class JobProcessorService(HostedService):
 
     async def _leave(self, worker: WorkerInfo) -> None:
         """Be no longer among those alive; last of all, since a beat would register it again."""
-        with anyio.move_on_after(FAREWELL_SECONDS):
+        with anyio.move_on_after(SHUTDOWN_TIMEOUT):
             try:
                 await self._store.unregister(worker.name)
             except Exception as error:  # noqa: BLE001 - it is found dead like any other

@@ -9,8 +9,8 @@ import anyio
 from modhost.clock import Clock
 from modhost_background_jobs.model.records import Released
 from modhost_background_jobs.worker.attempts.attempt import (
-    RunningAttempt,
-    RunningAttempts,
+    Attempt,
+    AttemptRegistry,
     StopReason,
 )
 from modhost_background_jobs.worker.finishing.finisher import Finisher
@@ -18,13 +18,13 @@ from modhost_background_jobs.worker.finishing.finisher import Finisher
 logger = logging.getLogger(__name__)
 
 OBEY_SECONDS: Final = 2.0
-FAREWELL_SECONDS: Final = 5.0
+SHUTDOWN_TIMEOUT: Final = 5.0
 IGNORED: Final = "handed back: it ignored the request to stop when its worker shut down."
 CRASHED: Final = "handed back: the job processor of its worker crashed."
 
 
 async def drain(
-    attempts: RunningAttempts, grace: timedelta, finisher: Finisher, clock: Clock
+    attempts: AttemptRegistry, grace: timedelta, finisher: Finisher, clock: Clock
 ) -> None:
     """Let running jobs end, ask those that remain to stop, hand back what does not."""
     if len(attempts):
@@ -36,13 +36,13 @@ async def drain(
     with anyio.move_on_after(OBEY_SECONDS):
         await attempts.at_most(0)
     error = CRASHED if attempts.is_abandoned else IGNORED
-    with anyio.move_on_after(FAREWELL_SECONDS):
+    with anyio.move_on_after(SHUTDOWN_TIMEOUT):
         if not attempts.is_abandoned:
             await _give_up(attempts)
         await _hand_back(attempts, error, finisher, clock)
 
 
-async def _give_up(attempts: RunningAttempts) -> None:
+async def _give_up(attempts: AttemptRegistry) -> None:
     """Stop waiting for attempts that do not stop."""
     for attempt in filter(_is_ours, attempts):
         logger.error(
@@ -57,7 +57,7 @@ async def _give_up(attempts: RunningAttempts) -> None:
 
 
 async def _hand_back(
-    attempts: RunningAttempts, error: str, finisher: Finisher, clock: Clock
+    attempts: AttemptRegistry, error: str, finisher: Finisher, clock: Clock
 ) -> None:
     """Let other workers have the jobs; one whose end could not be stored is not run again now."""
     now = clock.now()
@@ -72,5 +72,5 @@ async def _hand_back(
         logger.warning("%d jobs could not be handed back (%s).", len(left), error)
 
 
-def _is_ours(attempt: RunningAttempt) -> bool:
+def _is_ours(attempt: Attempt) -> bool:
     return not attempt.over and attempt.reason is not StopReason.LOST_LEASE

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 LIFETIME_SECONDS: Final = 300.0
 LONGEST_SECONDS: Final = 3600.0
-LEAST_PAUSE_SECONDS: Final = 5.0
+MIN_PAUSE_SECONDS: Final = 5.0
 _TIMEOUT_SECONDS: Final = 10.0
 
 
@@ -119,7 +119,7 @@ class Provider:
             known = self._known
             if known is not None and now - self._fetched_at >= LONGEST_SECONDS:
                 known = None
-            if self._tried_at is not None and now - self._tried_at < LEAST_PAUSE_SECONDS:
+            if self._tried_at is not None and now - self._tried_at < MIN_PAUSE_SECONDS:
                 if known is None:
                     msg = f"{self._options.issuer} did not answer a moment ago."
                     raise ProviderUnreachable(msg)

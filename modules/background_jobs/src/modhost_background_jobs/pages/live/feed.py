@@ -18,8 +18,8 @@ from modhost_background_jobs.storage.signals import Signal, wait_for
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS: Final = 1.0
-MOST_LINES: Final = 500
+POLL_INTERVAL: Final = 1.0
+MAX_LINES: Final = 500
 
 
 class Viewer:
@@ -89,8 +89,8 @@ class LiveFeed(HostedService):
                 await self.look()
             except Exception as error:  # noqa: BLE001 - whatever the driver says, it looks again
                 logger.warning("Could not look for what changed on pages (%s).", error)
-                await anyio.sleep(LOOK_SECONDS)
-            await wait_for(ticket, LOOK_SECONDS)
+                await anyio.sleep(POLL_INTERVAL)
+            await wait_for(ticket, POLL_INTERVAL)
 
     async def look(self) -> None:
         """Look once, and tell the viewers."""
@@ -99,7 +99,7 @@ class LiveFeed(HostedService):
         rendered = await self._topics.render(topics, self._memory)
         # A viewer that is behind has a place of its own, and keeps no other one waiting.
         places = {viewer.place for viewer in viewers if viewer.place is not None}
-        lines = await self._inspection.log_after(places, MOST_LINES) if places else {}
+        lines = await self._inspection.log_after(places, MAX_LINES) if places else {}
         for viewer in viewers:
             fragments: dict[str, str] = {}
             for topic in viewer.topics:

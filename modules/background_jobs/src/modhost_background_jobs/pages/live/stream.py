@@ -17,7 +17,7 @@ from modhost.runtime.shutdown import Stopping
 from modhost.web import Query, principal_now
 from modhost_background_jobs.monitoring.inspection import JobInspection, LogRow
 from modhost_background_jobs.monitoring.overview import Span
-from modhost_background_jobs.pages.live.feed import MOST_LINES, LiveFeed, Viewer
+from modhost_background_jobs.pages.live.feed import MAX_LINES, LiveFeed, Viewer
 from modhost_background_jobs.pages.live.topics import Kind, Memory, Topic, Topics, search_of
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 
@@ -65,7 +65,7 @@ async def send_changes(
         return StreamingResponse(events, media_type="text/event-stream")
     rendered = await topics.render(viewer.topics, Memory())
     places = [viewer.place] if viewer.place else []
-    found = await inspection.log_after(places, MOST_LINES) if places else {}
+    found = await inspection.log_after(places, MAX_LINES) if places else {}
     lines = [line for rows in found.values() for line in rows]
     fragments = {name: html for each in rendered.values() for name, html in each.items()}
     return JSONResponse({"fragments": fragments, "log": [_line(line) for line in lines]})

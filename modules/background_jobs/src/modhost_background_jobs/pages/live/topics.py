@@ -50,7 +50,7 @@ class Memory:
         return {job.row["id"]: job for job, _ in self.drawn.values()}
 
 
-LOOK_SECONDS: Final = 2.0
+POLL_INTERVAL: Final = 2.0
 SEARCH_SECONDS: Final = 15.0
 """Between two looks for words, which have no index."""
 
@@ -88,7 +88,7 @@ class LiveLists:
     async def _newest(self, topic: Topic, known: Drawn | None) -> Drawn:
         search = search_of(topic.search)
         now = anyio.current_time()
-        lasts = SEARCH_SECONDS if search.q else LOOK_SECONDS
+        lasts = SEARCH_SECONDS if search.q else POLL_INTERVAL
         if known is not None and isinstance(known[0], float) and now - known[0] < lasts:
             return known
         rows = (await self._browsing.page(search, limit=ROWS)).rows

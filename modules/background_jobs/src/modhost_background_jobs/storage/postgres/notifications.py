@@ -14,8 +14,8 @@ from modhost_background_jobs.storage.signals import Signal
 
 logger = logging.getLogger(__name__)
 
-LEAST_PAUSE_SECONDS: Final = 0.005
-FAREWELL_SECONDS: Final = 1.0
+MIN_PAUSE_SECONDS: Final = 0.005
+SHUTDOWN_TIMEOUT: Final = 1.0
 
 
 class Notifications(HostedService):
@@ -32,7 +32,7 @@ class Notifications(HostedService):
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._notified_at = -LEAST_PAUSE_SECONDS
+        self._notified_at = -MIN_PAUSE_SECONDS
         self._is_sending = False
         self._is_owed = False
         self._owed = Signal()
@@ -40,7 +40,7 @@ class Notifications(HostedService):
     def is_due(self) -> bool:
         """Tell whether the insert that begins now is to notify in its own transaction."""
         now = self._clock.monotonic()
-        if self._is_sending and now - self._notified_at < LEAST_PAUSE_SECONDS:
+        if self._is_sending and now - self._notified_at < MIN_PAUSE_SECONDS:
             return False
         self._notified_at = now
         return True
@@ -64,12 +64,12 @@ class Notifications(HostedService):
                 await self._send_owed()
         finally:
             self._is_sending = False
-            with anyio.move_on_after(FAREWELL_SECONDS, shield=True):
+            with anyio.move_on_after(SHUTDOWN_TIMEOUT, shield=True):
                 await self._send_owed()
 
     def _seconds_to_wait(self) -> float:
         passed = self._clock.monotonic() - self._notified_at
-        return max(0.0, LEAST_PAUSE_SECONDS - passed)
+        return max(0.0, MIN_PAUSE_SECONDS - passed)
 
     async def _send_owed(self) -> None:
         if not self._is_owed:

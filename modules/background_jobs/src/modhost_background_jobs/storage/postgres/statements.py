@@ -261,7 +261,7 @@ CROSS JOIN LATERAL (
 """
 
 
-LOOK_AT_SCHEDULES: Final = """
+POLL_SCHEDULES: Final = """
 SELECT array_agg(id) FILTER (WHERE next_run_at <= $1), min(next_run_at), EXISTS (
     SELECT FROM background_jobs.jobs WHERE on_hold AND recurring_job_id IS NOT NULL
 )

@@ -13,20 +13,20 @@ from modhost_background_jobs.model.poison_jobs import lost_attempt_error, quaran
 from modhost_background_jobs.model.records import UNREGISTERED, Heartbeat, Lease, Released
 from modhost_background_jobs.storage.sqlite import statements
 
-MOST_TYPES: Final = 400
+MAX_TYPES: Final = 400
 """SQLite joins at most 500 SELECTs."""
 
 
 def due(connection: sqlite3.Connection, types: list[str], moment: str, limit: int) -> list[str]:
     """Return the ids of the first due jobs; of many types by several statements."""
     found: list[tuple[str, str]] = []
-    for first in range(0, len(types), MOST_TYPES):
-        some = types[first : first + MOST_TYPES]
+    for first in range(0, len(types), MAX_TYPES):
+        some = types[first : first + MAX_TYPES]
         terms = [statements.DUE_OF_TYPE] * len(some)
         parameters = [value for name in some for value in (name, moment)]
         statement = " UNION ALL ".join(terms) + statements.DUE_ORDER
         found += connection.execute(statement, [*parameters, limit]).fetchall()
-    if len(types) > MOST_TYPES:
+    if len(types) > MAX_TYPES:
         found.sort(key=lambda row: (row[1], row[0]))
     return [row[0] for row in found[:limit]]
 

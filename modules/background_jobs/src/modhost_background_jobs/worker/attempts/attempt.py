@@ -24,7 +24,7 @@ class StopReason(Enum):
     SHUTDOWN = "shut down"
 
 
-class RunningAttempt:
+class Attempt:
     """An attempt that this worker runs.
 
     A task is stopped through its cancel scope; a thread sees the reason and has to stop by itself,
@@ -92,11 +92,11 @@ class RunningAttempt:
         self.scope.cancel()
 
 
-class RunningAttempts:
+class AttemptRegistry:
     """Attempts by their lease, from the claim until the database has acknowledged their end."""
 
     def __init__(self) -> None:
-        self._attempts: dict[Lease, RunningAttempt] = {}
+        self._attempts: dict[Lease, Attempt] = {}
         self._changed = anyio.Event()
         self.is_abandoned = False
         """Whether no attempt is removed from now on, so that there is nothing to wait for."""
@@ -107,14 +107,14 @@ class RunningAttempts:
     def __contains__(self, lease: Lease) -> bool:
         return lease in self._attempts
 
-    def __iter__(self) -> Iterator[RunningAttempt]:
+    def __iter__(self) -> Iterator[Attempt]:
         return iter(list(self._attempts.values()))
 
-    def add(self, attempt: RunningAttempt) -> None:
+    def add(self, attempt: Attempt) -> None:
         """Take an attempt over."""
         self._attempts[attempt.claimed.lease] = attempt
 
-    def remove(self, attempt: RunningAttempt) -> None:
+    def remove(self, attempt: Attempt) -> None:
         """Forget an attempt that is over."""
         self._attempts.pop(attempt.claimed.lease, None)
 

@@ -10,7 +10,7 @@ from modhost_background_jobs.contracts.errors import JobCancelled, JobDataError
 from modhost_background_jobs.contracts.ids import JobId
 from modhost_background_jobs.model.job_data import for_job
 from modhost_background_jobs.model.records import LogLine, ProgressUpdate
-from modhost_background_jobs.worker.attempts.attempt import RunningAttempt, StopReason
+from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.error_text import printable
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ class AttemptContext:
 
     __slots__ = ("_attempt", "_clamped", "_clock", "_reports")
 
-    def __init__(self, attempt: RunningAttempt, reports: Reports, clock: Clock) -> None:
+    def __init__(self, attempt: Attempt, reports: Reports, clock: Clock) -> None:
         self._attempt = attempt
         self._reports = reports
         self._clock = clock

@@ -3,7 +3,7 @@
 import traceback
 from typing import Final
 
-MOST_CHARACTERS: Final = 16_000
+MAX_CHARACTERS: Final = 16_000
 
 
 def text_of(value: object) -> str:
@@ -18,8 +18,8 @@ def printable(text: object) -> str:
     """Return the text, bounded, without what no database takes: NUL and lone surrogates."""
     cleaned = text_of(text).replace("\x00", "\N{REPLACEMENT CHARACTER}")
     cleaned = cleaned.encode("utf-8", "replace").decode("utf-8")
-    if len(cleaned) > MOST_CHARACTERS:
-        cleaned = cleaned[: MOST_CHARACTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    if len(cleaned) > MAX_CHARACTERS:
+        cleaned = cleaned[: MAX_CHARACTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
     return cleaned
 
 

@@ -9,7 +9,7 @@ from modhost_background_jobs.contracts.registration import RegisteredJob
 from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.model.records import ClaimedJob, Ended, Released
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.worker.attempts.attempt import RunningAttempt, StopReason
+from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.error_text import (
     describe,
     describe_briefly,
@@ -43,7 +43,7 @@ Outcome = Ended | Released | None
 
 
 def returned(
-    attempt: RunningAttempt,
+    attempt: Attempt,
     registered: RegisteredJob,
     options: BackgroundJobsOptions,
     now: datetime,
@@ -60,7 +60,7 @@ def returned(
 
 
 def stopped(
-    attempt: RunningAttempt,
+    attempt: Attempt,
     registered: RegisteredJob,
     options: BackgroundJobsOptions,
     now: datetime,
@@ -82,7 +82,7 @@ def stopped(
 
 
 def failed(
-    attempt: RunningAttempt,
+    attempt: Attempt,
     error: BaseException,
     registered: RegisteredJob,
     options: BackgroundJobsOptions,
@@ -98,7 +98,7 @@ def failed(
 
 
 def interrupted(
-    attempt: RunningAttempt,
+    attempt: Attempt,
     error: str,
     registered: RegisteredJob,
     options: BackgroundJobsOptions,
@@ -119,7 +119,7 @@ def plainly(end: Ended | Released, now: datetime) -> Ended | Released:
 
 
 def _outcome_of(
-    attempt: RunningAttempt,
+    attempt: Attempt,
     error: BaseException,
     registered: RegisteredJob,
     options: BackgroundJobsOptions,

@@ -10,7 +10,7 @@ from modhost_background_jobs.model.poison_jobs import is_last_chance, is_suspect
 from modhost_background_jobs.model.records import Lease, Released
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage.store import JobStore
-from modhost_background_jobs.worker.attempts.attempt import RunningAttempt, StopReason
+from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.outcome import Outcome
 from modhost_background_jobs.worker.finishing.write_retry import until_written
 
@@ -18,7 +18,7 @@ APART_SECONDS: Final = (1.0, 20.0)
 """When a job that was sent away is due again, drawn by lot so that those sent together part."""
 
 
-class Suspects:
+class PoisonJobs:
     """Notes that suspects begin, which tells them from those that were claimed with them.
 
     Those that fail with their next rescue run one at a time here: one that kills this worker takes
@@ -31,11 +31,11 @@ class Suspects:
         self._clock = clock
         self._on_last_chance: set[Lease] = set()
 
-    def has(self, attempt: RunningAttempt) -> bool:
+    def has(self, attempt: Attempt) -> bool:
         """Whether the attempt is one of a suspect."""
         return is_suspect(attempt.claimed.rescues, self._max_rescues)
 
-    async def run(self, attempt: RunningAttempt, run: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    async def run(self, attempt: Attempt, run: Callable[[], Awaitable[Outcome]]) -> Outcome:
         """Run the attempt of a suspect, or put its job off."""
         if not is_last_chance(attempt.claimed.rescues, self._max_rescues):
             return await self._noted(attempt, run)
@@ -47,14 +47,12 @@ class Suspects:
         finally:
             self._on_last_chance.discard(attempt.claimed.lease)
 
-    async def _noted(
-        self, attempt: RunningAttempt, run: Callable[[], Awaitable[Outcome]]
-    ) -> Outcome:
+    async def _noted(self, attempt: Attempt, run: Callable[[], Awaitable[Outcome]]) -> Outcome:
         lease = attempt.claimed.lease
         if not await until_written(lambda: self._store.note_begin(lease), "the begin of a job"):
             attempt.stop(StopReason.LOST_LEASE)
         return await run()
 
-    def _put_off(self, attempt: RunningAttempt) -> Outcome:
+    def _put_off(self, attempt: Attempt) -> Outcome:
         wait = timedelta(seconds=random.uniform(*APART_SECONDS))  # noqa: S311 - not for secrets
         return Released(attempt.claimed.lease, self._clock.now() + wait, error=None, spent=False)

@@ -14,7 +14,7 @@ from modhost.services import ServiceProvider
 from modhost_background_jobs.contracts.errors import JobCancelled
 from modhost_background_jobs.contracts.registration import RegisteredJob
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.worker.attempts.attempt import RunningAttempt, StopReason
+from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.context import AttemptContext, Reports
 from modhost_background_jobs.worker.attempts.exit_guard import as_job
 from modhost_background_jobs.worker.attempts.outcome import Outcome, failed, returned, stopped
@@ -38,7 +38,7 @@ class AttemptRunner:
         self._clock = clock
         self._threads = anyio.CapacityLimiter(options.max_concurrency)
 
-    async def run(self, attempt: RunningAttempt, registered: RegisteredJob) -> Outcome:
+    async def run(self, attempt: Attempt, registered: RegisteredJob) -> Outcome:
         """Run the attempt to its end; every end is an outcome, no error of the job escapes."""
         if attempt.is_to_stop:
             return stopped(attempt, registered, self._options, self._clock.now())
@@ -57,7 +57,7 @@ class AttemptRunner:
             return stopped(attempt, registered, self._options, self._clock.now())
         return returned(attempt, registered, self._options, self._clock.now())
 
-    async def _execute(self, attempt: RunningAttempt, registered: RegisteredJob) -> None:
+    async def _execute(self, attempt: Attempt, registered: RegisteredJob) -> None:
         async with self._provider.scope() as scope:
             job = await scope.get(registered.job_class)
             context = AttemptContext(attempt, self._reports, self._clock)
@@ -70,9 +70,7 @@ class AttemptRunner:
                 if result is not None:
                     await result
 
-    def _failed(
-        self, attempt: RunningAttempt, registered: RegisteredJob, error: BaseException
-    ) -> Outcome:
+    def _failed(self, attempt: Attempt, registered: RegisteredJob, error: BaseException) -> Outcome:
         if isinstance(error, JobCancelled) and attempt.reason is not None:
             return stopped(attempt, registered, self._options, self._clock.now())
         return failed(attempt, error, registered, self._options, self._clock.now())
@@ -84,13 +82,13 @@ def _was_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def time_limit(attempt: RunningAttempt) -> AbstractContextManager[None]:
+def time_limit(attempt: Attempt) -> AbstractContextManager[None]:
     """Ask the attempt to stop when its time is over, if it has a limit."""
     return nullcontext() if attempt.claimed.timeout is None else _stopped_in_time(attempt)
 
 
 @contextmanager
-def _stopped_in_time(attempt: RunningAttempt) -> Iterator[None]:
+def _stopped_in_time(attempt: Attempt) -> Iterator[None]:
     """Ask the attempt to stop when its time is over; a thread sees it as a flag."""
     timeout = attempt.claimed.timeout or 0.0
     timer = asyncio.get_running_loop().call_later(timeout, attempt.stop, StopReason.TIMEOUT)

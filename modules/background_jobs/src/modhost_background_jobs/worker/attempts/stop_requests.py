@@ -11,15 +11,15 @@ from modhost_background_jobs.model.records import Lease, Released
 from modhost_background_jobs.storage.signals import wait_for
 from modhost_background_jobs.storage.store import JobStore
 from modhost_background_jobs.storage.wakeups import Wakeups
-from modhost_background_jobs.worker.attempts.attempt import RunningAttempts, StopReason
+from modhost_background_jobs.worker.attempts.attempt import AttemptRegistry, StopReason
 from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
-from modhost_background_jobs.worker.claiming.lost_claims import Orphans
+from modhost_background_jobs.worker.claiming.lost_claims import LostClaims
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS: Final = 1.0
-LEAST_PAUSE_SECONDS: Final = 0.1
-IDLE_LOOK_SECONDS: Final = 15.0
+POLL_INTERVAL: Final = 1.0
+MIN_PAUSE_SECONDS: Final = 0.1
+IDLE_POLL_INTERVAL: Final = 15.0
 WARY_SECONDS: Final = 10.0
 
 
@@ -31,7 +31,7 @@ class StopRequests:
         worker: str,
         store: JobStore,
         wakeups: Wakeups,
-        running: RunningAttempts,
+        running: AttemptRegistry,
         claims: ClaimLoop,
         tend: Callable[[], None],
         clock: Clock,
@@ -41,7 +41,7 @@ class StopRequests:
         self._wakeups = wakeups
         self._running = running
         self._claims = claims
-        self._orphans = Orphans(claims, running)
+        self._orphans = LostClaims(claims, running)
         self._tend = tend
         self._clock = clock
         self._looked_at = 0.0
@@ -58,8 +58,8 @@ class StopRequests:
                     await self.look()
             except Exception as error:  # noqa: BLE001 - whatever the driver says, it looks again
                 logger.warning("Could not look for requests to stop (%s).", error)
-            await anyio.sleep(LEAST_PAUSE_SECONDS)
-            await wait_for(ticket, LOOK_SECONDS - LEAST_PAUSE_SECONDS)
+            await anyio.sleep(MIN_PAUSE_SECONDS)
+            await wait_for(ticket, POLL_INTERVAL - MIN_PAUSE_SECONDS)
 
     async def look(self) -> None:
         """Stop what was cancelled or lost, and give back what this worker does not know of."""
@@ -81,7 +81,7 @@ class StopRequests:
         if self._claims.failures != self._failures_seen:
             self._failures_seen = self._claims.failures
             self._wary_until = now + WARY_SECONDS
-        return now < self._wary_until or now - self._looked_at >= IDLE_LOOK_SECONDS
+        return now < self._wary_until or now - self._looked_at >= IDLE_POLL_INTERVAL
 
     async def _give_back(self, orphans: Sequence[Lease]) -> None:
         """Release jobs that a claim handed out whose answer was lost on the way."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from modhost.clock import Clock
 from modhost_background_jobs.model.records import Lease, LogLine
-from modhost_background_jobs.worker.attempts.attempt import RunningAttempt, StopReason
+from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 
 logger = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ REMARK: Final = (
 )
 
 
-class DeafAttempts:
+class UnresponsiveAttempts:
     """Tells of each once, in the worker's log and in the job's, and of all in the health."""
 
     def __init__(self, buffer: ProgressBuffer, clock: Clock) -> None:
@@ -27,7 +27,7 @@ class DeafAttempts:
         self._asked: dict[Lease, float] = {}
         self._deaf: dict[Lease, str] = {}
 
-    def look(self, attempts: Iterable[RunningAttempt]) -> None:
+    def look(self, attempts: Iterable[Attempt]) -> None:
         """See which have been asked to stop for longer than the grace; to be called now and then.
 
         The processes of jobs are not among them: they are killed.
@@ -52,7 +52,7 @@ class DeafAttempts:
             for lease, job_type in self._deaf.items()
         ]
 
-    def _tell(self, attempt: RunningAttempt, reason: StopReason | None) -> None:
+    def _tell(self, attempt: Attempt, reason: StopReason | None) -> None:
         claimed = attempt.claimed
         remark = REMARK % (reason.value if reason else "", GRACE_SECONDS)
         logger.warning(

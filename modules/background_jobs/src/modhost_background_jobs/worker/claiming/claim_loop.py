@@ -17,7 +17,7 @@ from modhost_background_jobs.worker.claiming.slots import Slots
 ANEW_SECONDS: Final = 0.5
 
 
-class Frontier:
+class ClaimCursor:
     """How far the claims have come.
 
     After a claim that found all it had room for there is more, most likely, and the next one goes
@@ -50,7 +50,7 @@ logger = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 QUIET_SECONDS: Final = 0.05
-LEAST_PAUSE_SECONDS: Final = 0.003
+MIN_PAUSE_SECONDS: Final = 0.003
 OTHERS_SECONDS: Final = 0.005
 
 
@@ -77,7 +77,7 @@ class ClaimLoop:
         self._wakeups = wakeups
         self._clock = clock
         self._poll_interval = poll_interval
-        self._frontier = Frontier()
+        self._cursor = ClaimCursor()
         self._next_due: datetime | None = None
         self._knows_next_due = False
         self.in_flight = False
@@ -94,10 +94,10 @@ class ClaimLoop:
             ticket = self._wakeups.work.ticket()
             room = await slots.room()
             try:
-                place = self._frontier.next(self._clock.monotonic())
+                place = self._cursor.next(self._clock.monotonic())
                 began = self._clock.monotonic()
                 claimed = await self._claim(room, place)
-                self._frontier.note(claimed, room)
+                self._cursor.note(claimed, room)
                 start(claimed)
                 if claimed:
                     self._knows_next_due = False
@@ -139,7 +139,7 @@ class ClaimLoop:
         if await wait_for(ticket, max(OTHERS_SECONDS, self._seconds_until_due())):
             self._knows_next_due = False
             passed = self._clock.monotonic() - began
-            await anyio.sleep(max(0.0, LEAST_PAUSE_SECONDS - passed))
+            await anyio.sleep(max(0.0, MIN_PAUSE_SECONDS - passed))
 
     def _seconds_until_due(self) -> float:
         """How long to sleep for the job that is due next, and for the poll interval at the most."""

@@ -3,18 +3,18 @@
 from collections.abc import Collection
 
 from modhost_background_jobs.model.records import Lease
-from modhost_background_jobs.worker.attempts.attempt import RunningAttempts
+from modhost_background_jobs.worker.attempts.attempt import AttemptRegistry
 from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
 
 
-class Orphans:
+class LostClaims:
     """Finds the jobs of claims whose answer was lost, also when such a claim commits much later.
 
     Such a job is unknown here in two looks, and the claim that was under way at the first of them
     is over at the second: what it has claimed is known by then.
     """
 
-    def __init__(self, claims: ClaimLoop, running: RunningAttempts) -> None:
+    def __init__(self, claims: ClaimLoop, running: AttemptRegistry) -> None:
         self._claims = claims
         self._running = running
         self._unknown: set[Lease] = set()

@@ -9,13 +9,13 @@ from typing import Final
 import anyio
 
 from modhost.clock import Clock
-from modhost_background_jobs.worker.attempts.attempt import RunningAttempt, RunningAttempts
+from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 
 MOMENT_SECONDS: Final = 0.1
-MOST: Final = 200
+MAX_JOBS: Final = 200
 
 
-class Pace:
+class Prefetch:
     """Counts the attempts that end, in windows of a moment.
 
     A worker whose jobs take microseconds would spend its time on the way to the database if it
@@ -36,7 +36,7 @@ class Pace:
     def ahead(self, now: float) -> int:
         """How many jobs to hold that wait for a slot."""
         self._move_to(now)
-        return min(MOST, max(self._ended, self._ended_before))
+        return min(MAX_JOBS, max(self._ended, self._ended_before))
 
     def _move_to(self, now: float) -> None:
         passed = now - self._since
@@ -46,13 +46,13 @@ class Pace:
             self._since = now
 
 
-TURN_SECONDS: Final = 0.001
-TASKS_A_TURN: Final = 4
+TICK_SECONDS: Final = 0.001
+TASKS_PER_TICK: Final = 4
 BATCH: Final = 100
-MOST_DATA_AHEAD: Final = 4_000_000
+MAX_DATA_AHEAD: Final = 4_000_000
 """How many characters of data jobs may have, together, that are held beyond the slots."""
 
-Run = Callable[[RunningAttempt], Awaitable[None]]
+Run = Callable[[Attempt], Awaitable[None]]
 
 
 class Slots:
@@ -62,13 +62,13 @@ class Slots:
     group of anyio takes; the cancel scopes within them are anyio's.
     """
 
-    def __init__(self, slots: int, attempts: RunningAttempts, clock: Clock) -> None:
+    def __init__(self, slots: int, attempts: AttemptRegistry, clock: Clock) -> None:
         self._slots = slots
         self._attempts = attempts
         self._clock = clock
-        self._waiting: deque[tuple[RunningAttempt, float]] = deque()
+        self._waiting: deque[tuple[Attempt, float]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._pace = Pace()
+        self._prefetch = Prefetch()
         self._data = 0
         """How many characters of data a job of the last claim had at the most."""
         self._run: Run
@@ -98,7 +98,7 @@ class Slots:
         """Wait until it is worth to claim jobs, and return how many."""
         while True:
             ahead = min(
-                self._pace.ahead(self._clock.monotonic()), MOST_DATA_AHEAD // max(1, self._data)
+                self._prefetch.ahead(self._clock.monotonic()), MAX_DATA_AHEAD // max(1, self._data)
             )
             capacity = self._slots + ahead
             room = capacity - len(self._attempts)
@@ -107,7 +107,7 @@ class Slots:
                 return min(room, BATCH)
             await self._attempts.at_most(len(self._attempts) - 1)
 
-    def take(self, attempts: Iterable[RunningAttempt]) -> None:
+    def take(self, attempts: Iterable[Attempt]) -> None:
         """Run attempts, each as soon as a slot is free."""
         now = self._clock.monotonic()
         self._data = 0
@@ -118,7 +118,7 @@ class Slots:
         if not self._is_filling:
             self._fill()
 
-    def take_back(self, waiting_for: float = 0.0) -> list[RunningAttempt]:
+    def take_back(self, waiting_for: float = 0.0) -> list[Attempt]:
         """Return the attempts that have waited so many seconds for a slot; they will not run."""
         since = self._clock.monotonic() - waiting_for
         taken = []
@@ -138,7 +138,7 @@ class Slots:
         if not self.is_open or not self._waiting or not free:
             return
         if not self._ready:
-            for _ in range(min(TASKS_A_TURN, free, len(self._waiting))):
+            for _ in range(min(TASKS_PER_TICK, free, len(self._waiting))):
                 task = self._group.create_task(self._run_in_turn())
                 self._ready += 1
                 self._tasks.add(task)
@@ -157,7 +157,7 @@ class Slots:
         clean = dict(copy_context())
         now = self._clock.monotonic()
         while self.is_open and self._waiting:
-            if now - self._turn_began > TURN_SECONDS:
+            if now - self._turn_began > TICK_SECONDS:
                 now = await self._next_turn()
                 continue
             attempt, _ = self._waiting.popleft()
@@ -167,7 +167,7 @@ class Slots:
             finally:
                 self.running -= 1
             now = self._clock.monotonic()
-            self._pace.note(now)
+            self._prefetch.note(now)
             if dict(copy_context()) != clean or (task is not None and task.cancelling()):
                 # The next attempt gets a new task: it must not see what this one left behind.
                 return

@@ -12,7 +12,7 @@ from modhost.clock import Clock
 from modhost_background_jobs.model.records import Ended, Released
 from modhost_background_jobs.storage.signals import Signal
 from modhost_background_jobs.storage.store import JobStore
-from modhost_background_jobs.worker.attempts.attempt import RunningAttempt, RunningAttempts
+from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.attempts.outcome import Outcome, plainly
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
@@ -20,7 +20,7 @@ from modhost_background_jobs.worker.finishing.write_retry import apart, until_wr
 
 logger = logging.getLogger(__name__)
 
-MOST_AT_ONCE: Final = 1000
+BATCH_SIZE: Final = 1000
 FLUSH_SECONDS: Final = 2.0
 LOST_LEASE: Final = (
     "lost lease: the claim %d of job %s is no longer this worker's; "
@@ -34,7 +34,7 @@ Write = Callable[[Sequence[End], datetime], Awaitable[set[UUID]]]
 class Due(NamedTuple):
     """An outcome that is to be stored, and when the attempt was over."""
 
-    attempt: RunningAttempt
+    attempt: Attempt
     outcome: Outcome
     since: datetime
 
@@ -59,7 +59,7 @@ class Finisher:
         self._due: list[Due] = []
         self._added = Signal()
 
-    def add(self, attempt: RunningAttempt, outcome: Outcome) -> None:
+    def add(self, attempt: Attempt, outcome: Outcome) -> None:
         """Take the outcome of an attempt; None when its lease is lost already."""
         attempt.over = True
         self._due.append(Due(attempt, outcome, self._clock.now()))
@@ -78,14 +78,14 @@ class Finisher:
                 logger.warning("The last logs of %d jobs are lost (%s).", len(released), error)
         await self._store.release(released, self._clock.now())
 
-    async def run(self, attempts: RunningAttempts) -> None:
+    async def run(self, attempts: AttemptRegistry) -> None:
         """Write what is due, and remove it from the attempts, until cancelled."""
         while True:
             ticket = self._added.ticket()
             if not self._due:
                 await ticket.wait()
-            batch = self._due[:MOST_AT_ONCE]
-            del self._due[:MOST_AT_ONCE]
+            batch = self._due[:BATCH_SIZE]
+            del self._due[:BATCH_SIZE]
             await self._write(batch)
             for due in batch:
                 attempts.remove(due.attempt)

@@ -18,7 +18,7 @@ from modhost_background_jobs.storage.signals import Signal
 logger = logging.getLogger(__name__)
 
 WRITE_SECONDS: Final = 1.0
-FAREWELL_SECONDS: Final = 2.0
+SHUTDOWN_TIMEOUT: Final = 2.0
 
 
 class StatisticsService(HostedService):
@@ -63,7 +63,7 @@ class StatisticsService(HostedService):
                 await anyio.sleep(WRITE_SECONDS)
                 await self.write()
         finally:
-            with anyio.move_on_after(FAREWELL_SECONDS, shield=True):
+            with anyio.move_on_after(SHUTDOWN_TIMEOUT, shield=True):
                 await self.write()
 
     async def write(self) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import anyio
 
-from modhost_background_jobs.storage.integrity_errors import is_refusal
+from modhost_background_jobs.storage.integrity_errors import is_integrity_error
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ async def apart(
     try:
         return await write(items), []
     except Exception as error:
-        if not is_refusal(error):
+        if not is_integrity_error(error):
             raise
         if len(items) == 1:
             return set(), [(items[0], error)]

@@ -12,9 +12,9 @@ from modhost_background_jobs.model.records import ClaimedJob
 from modhost_background_jobs.worker.processes.job_process import JobProcess, ProcessNotStarted
 from modhost_background_jobs.worker.processes.messages import Begun, Run
 
-MOST_ATTEMPTS: Final = 200
+MAX_ATTEMPTS: Final = 200
 IDLE_SECONDS: Final = 60.0
-LOOK_SECONDS: Final = 5.0
+POLL_INTERVAL: Final = 5.0
 
 
 class ProcessPool:
@@ -47,7 +47,7 @@ class ProcessPool:
 
     async def give_back(self, process: JobProcess) -> None:
         """Take back a process whose attempt is over."""
-        if process.attempts >= MOST_ATTEMPTS:
+        if process.attempts >= MAX_ATTEMPTS:
             await process.leave()
         else:
             self._idle.append((process, self._clock.monotonic()))
@@ -56,7 +56,7 @@ class ProcessPool:
         """End processes that nobody needs, until cancelled; all that are idle then."""
         try:
             while True:
-                await anyio.sleep(LOOK_SECONDS)
+                await anyio.sleep(POLL_INTERVAL)
                 await self._end_idle(since=self._clock.monotonic() - IDLE_SECONDS)
         finally:
             with anyio.CancelScope(shield=True):

@@ -19,7 +19,7 @@ from modhost.runtime.serving.logs import configure_logging
 from modhost_background_jobs.model.job_types import JobTypes
 from modhost_background_jobs.model.records import ClaimedJob
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.worker.attempts.attempt import RunningAttempt
+from modhost_background_jobs.worker.attempts.attempt import Attempt
 from modhost_background_jobs.worker.attempts.error_text import describe
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
 from modhost_background_jobs.worker.processes.channel import Channel
@@ -44,7 +44,7 @@ class _Program:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._inbox: asyncio.Queue[ClaimedJob | None] = asyncio.Queue()
-        self._attempt: RunningAttempt | None = None
+        self._attempt: Attempt | None = None
         self._loop: asyncio.AbstractEventLoop
 
     async def run(self, blueprint: HostBlueprint) -> None:
@@ -71,7 +71,7 @@ class _Program:
         self._channel.send(Ready())
         while (claimed := await self._inbox.get()) is not None:
             registered = types.named(claimed.job_type)
-            attempt = RunningAttempt(claimed, "thread" if registered.runs_in_thread else "task")
+            attempt = Attempt(claimed, "thread" if registered.runs_in_thread else "task")
             self._attempt = attempt
             self._channel.begin(claimed.lease)
             # In a task of its own, so that the next attempt does not see what this one leaves.

@@ -8,7 +8,7 @@ from modhost.clock import Clock
 from modhost_background_jobs.contracts.registration import RegisteredJob
 from modhost_background_jobs.model.records import LogLine, ProgressUpdate
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.worker.attempts.attempt import RunningAttempt, StopReason
+from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.outcome import Outcome, interrupted, stopped
 from modhost_background_jobs.worker.attempts.runner import time_limit
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
@@ -41,7 +41,7 @@ class ProcessRunner:
         """Look after the processes until cancelled."""
         await self._pool.tend()
 
-    async def run(self, attempt: RunningAttempt, registered: RegisteredJob) -> Outcome:
+    async def run(self, attempt: Attempt, registered: RegisteredJob) -> Outcome:
         """Run the attempt to its end; every end of it, and of its process, is an outcome."""
         if attempt.is_to_stop:
             return stopped(attempt, registered, self._options, self._clock.now())
@@ -54,7 +54,7 @@ class ProcessRunner:
             attempt.on_stop = None
         return stopped(attempt, registered, self._options, self._clock.now())
 
-    async def _run(self, attempt: RunningAttempt, registered: RegisteredJob) -> Outcome:
+    async def _run(self, attempt: Attempt, registered: RegisteredJob) -> Outcome:
         try:
             process = await self._pool.begin(attempt.claimed)
         except ProcessNotStarted as error:
@@ -73,9 +73,7 @@ class ProcessRunner:
             return stopped(attempt, registered, self._options, self._clock.now())
         return self._interrupted(attempt, registered, f"its process {ending}.")
 
-    def _interrupted(
-        self, attempt: RunningAttempt, registered: RegisteredJob, error: str
-    ) -> Outcome:
+    def _interrupted(self, attempt: Attempt, registered: RegisteredJob, error: str) -> Outcome:
         return interrupted(attempt, error, registered, self._options, self._clock.now())
 
 
@@ -85,7 +83,7 @@ class _Following:
     def __init__(
         self,
         process: JobProcess,
-        attempt: RunningAttempt,
+        attempt: Attempt,
         buffer: ProgressBuffer,
         options: BackgroundJobsOptions,
     ) -> None:
