@@ -16,7 +16,7 @@ from benchmarks.measurements.seeding import JOB_TYPE
 from benchmarks.results import Metric, Results
 from benchmarks.run import Run
 from modhost import new_id
-from modhost_background_jobs.model.records import START
+from modhost_background_jobs.model import START
 from modhost_background_jobs.storage.postgres import claim_statements, statements
 
 BATCH: Final = 100

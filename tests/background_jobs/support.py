@@ -5,8 +5,8 @@ from uuid import UUID
 
 from modhost import new_id
 from modhost.database import Database
-from modhost_background_jobs.model.records import ClaimedJob, Heartbeat, NewJob, WorkerInfo
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.model import ClaimedJob, Heartbeat, NewJob, WorkerInfo
+from modhost_background_jobs.storage import JobStore
 
 START = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
 TYPES = ("tests.Job", "tests.Other")

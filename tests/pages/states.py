@@ -6,7 +6,7 @@ from typing import Final
 from playwright.async_api import Page
 
 from background_jobs.support import new_job
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage import JobStore
 from pages.site import Site
 
 LONG_TYPE: Final = "gone." + "AJobWhoseNameIsLongerThanAnyWindowIsWide" * 4

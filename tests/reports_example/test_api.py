@@ -16,7 +16,7 @@ import pytest
 from modhost.testing import RunningHost, running_host
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.module import BackgroundJobsModule
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage import JobStore
 from modhost_reports_example.module import ReportsModule
 from modhost_reports_example.services.uploads import UploadSweeper
 from modhost_reports_example.storage import ReportStorage

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from background_jobs.support import TYPES, MovingClock, add_worker
 from modhost_background_jobs.contracts import CatchUpPolicy, JobConflict, JobState, OverlapPolicy
 from modhost_background_jobs.cron.schedule import CronSchedule
-from modhost_background_jobs.model.records import (
+from modhost_background_jobs.model import (
     Ended,
     Heartbeat,
     Lease,

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model.records import Heartbeat, Lease, NewJob
+from modhost_background_jobs.model import Heartbeat, Lease, NewJob
 
 MAX_RESCUES = 3
 

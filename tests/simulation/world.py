@@ -15,10 +15,10 @@ from modhost_background_jobs.queries.listing import LOGS
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import ATTEMPTS, FINISHED, JOBS, DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import RECURRING, RecurringSchedules
+from modhost_background_jobs.storage import open_wakeups
 from modhost_background_jobs.storage.due_schedules import OCCURRENCES
 from modhost_background_jobs.storage.opening import open_store
 from modhost_background_jobs.storage.tables import Worker
-from modhost_background_jobs.storage.wakeups import open_wakeups
 
 WORKERS = Worker.__table__  # type: ignore[attr-defined]
 T = TypeVar("T")

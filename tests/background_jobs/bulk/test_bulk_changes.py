@@ -18,12 +18,12 @@ from modhost_background_jobs.bulk.changes import BulkChange, BulkChanges, Change
 from modhost_background_jobs.bulk.jobs import BulkOrders
 from modhost_background_jobs.client.run_again import Rerunning
 from modhost_background_jobs.contracts import JobId, JobState
-from modhost_background_jobs.model.records import as_bulk_runner
+from modhost_background_jobs.model import as_bulk_runner
 from modhost_background_jobs.monitoring.alerts import alerts_of
 from modhost_background_jobs.monitoring.overview import Overview
 from modhost_background_jobs.queries import search as browsing
 from modhost_background_jobs.queries.job_search import JobSearch
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.worker.liveness.identity import identify_worker
 
 pytestmark = pytest.mark.anyio

@@ -16,7 +16,7 @@ from background_jobs.jobs_module import PermanentlyFailingJob, ReportingJob, Wai
 from background_jobs.support import add_worker, claim_one, new_job
 from modhost import new_id
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage import JobStore
 
 pytestmark = pytest.mark.anyio
 

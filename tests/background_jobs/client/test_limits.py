@@ -18,7 +18,7 @@ from modhost_background_jobs.contracts import (
     JobId,
     JobState,
 )
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage import JobStore
 
 pytestmark = pytest.mark.anyio
 

@@ -9,13 +9,13 @@ from background_jobs.support import START, MovingClock, claim_one, jobs_database
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.maintenance.retention import ClockJumpGuard, RetentionService
-from modhost_background_jobs.model.records import Ended
+from modhost_background_jobs.model import Ended
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.statistics import StatisticsStore
 from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.retention_clock import RetentionClock
-from modhost_background_jobs.storage.store import JobStore
 
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)

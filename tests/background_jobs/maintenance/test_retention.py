@@ -16,8 +16,8 @@ from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.statistics import MinuteCounts, StatisticsStore
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import FINISHED
+from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.retention_clock import RetentionClock
-from modhost_background_jobs.storage.store import JobStore
 
 pytestmark = pytest.mark.anyio
 

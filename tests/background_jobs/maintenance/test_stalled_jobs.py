@@ -6,9 +6,9 @@ import pytest
 
 from background_jobs.support import MovingClock, add_worker, claim_one, new_job, seen
 from modhost_background_jobs.maintenance.stalled_jobs import StalledJobSweeperService, StallObserver
-from modhost_background_jobs.model.records import Heartbeat
+from modhost_background_jobs.model import Heartbeat
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage import JobStore
 
 pytestmark = pytest.mark.anyio
 

@@ -12,14 +12,14 @@ from background_jobs.support import START, claim, new_job
 from holding import ends_held
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobDetail, JobState
-from modhost_background_jobs.model.records import Ended
+from modhost_background_jobs.model import Ended
 from modhost_background_jobs.model.statistics import Histogram
 from modhost_background_jobs.monitoring.alerts import alerts_of
 from modhost_background_jobs.monitoring.inspection import JobInspection
 from modhost_background_jobs.monitoring.overview import Overview
 from modhost_background_jobs.monitoring.waiting import Waiting
 from modhost_background_jobs.queries.search import JobBrowser
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
 
 pytestmark = pytest.mark.anyio

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from background_jobs.support import START, claim_one, new_job
-from modhost_background_jobs.model.records import ProgressUpdate, Released
+from modhost_background_jobs.model import ProgressUpdate, Released
 from modhost_background_jobs.monitoring.timeline import time_left
 from modhost_background_jobs.queries.listing import JobListing
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage import JobStore
 
 pytestmark = pytest.mark.anyio
 

@@ -7,11 +7,11 @@ import pytest
 from background_jobs.support import START, MovingClock, claim_one, new_job
 from modhost_background_jobs.client.querying import attempts_of
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model.records import Ended, Released
+from modhost_background_jobs.model import Ended, Released
 from modhost_background_jobs.monitoring.timeline import Event, timeline
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage import JobStore
 
 pytestmark = pytest.mark.anyio
 

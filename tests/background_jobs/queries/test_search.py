@@ -12,7 +12,7 @@ from background_jobs.support import START, add_worker, claim, jobs_database, new
 from modhost import new_id
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model.records import Ended
+from modhost_background_jobs.model import Ended
 from modhost_background_jobs.queries import counts as counting
 from modhost_background_jobs.queries import load
 from modhost_background_jobs.queries import partitions as parts
@@ -21,8 +21,8 @@ from modhost_background_jobs.queries.listing import JobListing, Row, rows_with
 from modhost_background_jobs.queries.load import QueueLoad
 from modhost_background_jobs.queries.partitions import JOBS
 from modhost_background_jobs.queries.search import Count, JobBrowser, Search
+from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.opening import open_store
-from modhost_background_jobs.storage.store import JobStore
 
 pytestmark = pytest.mark.anyio
 

@@ -16,14 +16,13 @@ from background_jobs.schedules import settings
 from background_jobs.support import START, MovingClock, claim, jobs_database
 from modhost.database import Database
 from modhost_background_jobs.contracts import CatchUpPolicy, JobState, OverlapPolicy
-from modhost_background_jobs.model.records import Ended
+from modhost_background_jobs.model import Ended
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import FINISHED, JOBS, DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import RecurringSchedules
+from modhost_background_jobs.storage import JobStore, open_wakeups
 from modhost_background_jobs.storage.due_schedules import OCCURRENCES
 from modhost_background_jobs.storage.opening import open_store
-from modhost_background_jobs.storage.store import JobStore
-from modhost_background_jobs.storage.wakeups import open_wakeups
 
 pytestmark = pytest.mark.anyio
 

@@ -12,14 +12,13 @@ from modhost_background_jobs.contracts import (
     JobState,
     OverlapPolicy,
 )
-from modhost_background_jobs.model.records import Ended
+from modhost_background_jobs.model import Ended
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import RecurringSchedules
+from modhost_background_jobs.storage import JobStore, open_wakeups
 from modhost_background_jobs.storage.opening import open_store
-from modhost_background_jobs.storage.store import JobStore
-from modhost_background_jobs.storage.wakeups import open_wakeups
 
 pytestmark = pytest.mark.anyio
 

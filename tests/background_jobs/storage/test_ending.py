@@ -5,10 +5,11 @@ import pytest
 from background_jobs.support import START, claim, claim_one, new_job
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobConflict, JobNotFound, JobState
-from modhost_background_jobs.model.records import CLAIMS_KEPT, Ended, LogLine, Released
+from modhost_background_jobs.model import Ended, LogLine, Released
+from modhost_background_jobs.model.attempt import CLAIMS_KEPT
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage import JobStore
 
 pytestmark = pytest.mark.anyio
 

@@ -10,8 +10,8 @@ import pytest
 from background_jobs.support import new_job
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
+from modhost_background_jobs.storage import is_integrity_error
 from modhost_background_jobs.storage.group_commit import GroupCommit
-from modhost_background_jobs.storage.integrity_errors import is_integrity_error
 
 pytestmark = pytest.mark.anyio
 

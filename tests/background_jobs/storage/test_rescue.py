@@ -4,10 +4,10 @@ import pytest
 
 from background_jobs.support import START, add_worker, claim_one, new_job, seen
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model.records import UNREGISTERED, Heartbeat
+from modhost_background_jobs.model import UNREGISTERED, Heartbeat
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage import JobStore
 
 pytestmark = pytest.mark.anyio
 

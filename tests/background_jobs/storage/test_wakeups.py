@@ -16,10 +16,9 @@ from modhost.database import Database, SqliteAccess
 from modhost.database import database as database_module
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.storage import wakeups
+from modhost_background_jobs.storage import Wakeups, open_wakeups, wakeups
 from modhost_background_jobs.storage.opening import open_store
 from modhost_background_jobs.storage.postgres import store as postgres_store
-from modhost_background_jobs.storage.wakeups import Wakeups, open_wakeups
 
 pytestmark = pytest.mark.anyio
 

@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager
 from typing import Protocol
 from uuid import UUID
 
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage import JobStore
 from simulation.workers.faults import Server, Way
 from simulation.workers.history import History
 from simulation.workers.postgres import PostgresBackend

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model.records import Lease
+from modhost_background_jobs.model import Lease
 from simulation.workers.virtual_time import VirtualClock
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model.records import Lease
+from modhost_background_jobs.model import Lease
 from modhost_background_jobs.worker.shutdown import OBEY_SECONDS
 from simulation.workers.history import Attempt, Change, History, process_of, short
 from simulation.workers.hosts import OPTIONS

@@ -12,9 +12,9 @@ from modhost_background_jobs.contracts import (
     JobExecutionContext,
     ModuleJob,
     PermanentJobError,
+    RegisteredJob,
     Snooze,
 )
-from modhost_background_jobs.contracts.registration import RegisteredJob
 from modhost_background_jobs.worker.attempts.context import AttemptContext
 from simulation.workers.faults import Way
 from simulation.workers.history import History

@@ -8,8 +8,8 @@ from uuid import UUID
 import anyio
 
 from modhost.database import PostgresAccess
+from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.postgres import statements
-from modhost_background_jobs.storage.store import JobStore
 from simulation.workers.faults import Server, Way
 from simulation.workers.history import History, row_of
 from simulation.workers.rescues import PostgresStore

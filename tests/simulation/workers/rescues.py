@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from modhost_background_jobs.model.records import Heartbeat, Rescue
+from modhost_background_jobs.model import Heartbeat, Rescue
 from modhost_background_jobs.storage.postgres.store import PostgresJobStore
 from modhost_background_jobs.storage.sqlite.store import SqliteJobStore
 from simulation.workers.history import RESCUING

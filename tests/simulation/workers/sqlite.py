@@ -10,7 +10,7 @@ import anyio
 
 from modhost.database import SqliteAccess
 from modhost.database.sqlite.connection import connect
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage import JobStore
 from simulation.workers.faults import Server, Way
 from simulation.workers.history import History, row_of
 from simulation.workers.rescues import SqliteStore

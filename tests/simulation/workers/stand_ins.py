@@ -6,9 +6,8 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from modhost_background_jobs.model.records import WorkerInfo
-from modhost_background_jobs.storage.signals import Signal, wait_for
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.model import WorkerInfo
+from modhost_background_jobs.storage import JobStore, Signal, wait_for
 from simulation.workers.history import Beat, History
 from simulation.workers.jobs import SimulatedJob, Stage
 from simulation.workers.virtual_time import VirtualClock

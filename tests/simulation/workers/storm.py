@@ -6,7 +6,7 @@ from typing import Any, Final
 import anyio
 
 from modhost_background_jobs.contracts import JobConflict, JobNotFound
-from modhost_background_jobs.model.records import NewJob
+from modhost_background_jobs.model import NewJob
 from simulation.workers.databases import Backend
 from simulation.workers.hosts import SimulatedHost
 from simulation.workers.jobs import Plan

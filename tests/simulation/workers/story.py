@@ -16,7 +16,7 @@ from background_jobs.support import TYPES
 from modhost.database import Database
 from modhost_background_jobs.contracts import CatchUpPolicy, OverlapPolicy
 from modhost_background_jobs.cron.schedule import CronSchedule
-from modhost_background_jobs.model.records import NewJob, WorkerInfo
+from modhost_background_jobs.model import NewJob, WorkerInfo
 from modhost_background_jobs.queue import firing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import ScheduleSettings

@@ -13,16 +13,16 @@ from modhost_background_jobs.client.scheduling import BackgroundJobsService
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
+    RegisteredJob,
     add_module_job,
 )
-from modhost_background_jobs.contracts.registration import RegisteredJob
 from modhost_background_jobs.maintenance.recurring import RecurringJobsService
 from modhost_background_jobs.maintenance.retention import RetentionService
 from modhost_background_jobs.maintenance.stalled_jobs import (
     BulkSweeperService,
     StalledJobSweeperService,
 )
-from modhost_background_jobs.model.job_types import JobTypes
+from modhost_background_jobs.model import JobTypes
 from modhost_background_jobs.monitoring.diagnosis import QueueDiagnosis
 from modhost_background_jobs.monitoring.inspection import JobInspection
 from modhost_background_jobs.monitoring.overview import Overview
@@ -43,11 +43,10 @@ from modhost_background_jobs.queries.statistics import StatisticsStore
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import RecurringSchedules
+from modhost_background_jobs.storage import JobStore, Wakeups, open_wakeups
 from modhost_background_jobs.storage.opening import open_store
 from modhost_background_jobs.storage.postgres.notifications import Notifications
 from modhost_background_jobs.storage.retention_clock import RetentionClock
-from modhost_background_jobs.storage.store import JobStore
-from modhost_background_jobs.storage.wakeups import Wakeups, open_wakeups
 from modhost_background_jobs.worker.attempts.poison_jobs import PoisonJobs
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
 from modhost_background_jobs.worker.attempts.unresponsive import UnresponsiveAttempts

@@ -6,9 +6,9 @@ import pytest
 
 from background_jobs.support import claim_one, new_job
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model.records import Ended
+from modhost_background_jobs.model import Ended
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.worker.attempts.outcome import backoff
 
 SECOND = timedelta(seconds=1)

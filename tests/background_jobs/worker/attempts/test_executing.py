@@ -24,7 +24,7 @@ from modhost_background_jobs.contracts import (
     JobState,
     UnregisteredJob,
 )
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage import JobStore
 
 pytestmark = pytest.mark.anyio
 

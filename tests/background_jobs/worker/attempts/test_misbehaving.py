@@ -15,7 +15,7 @@ from background_jobs.misbehaving_jobs import (
 from background_jobs.support import new_job
 from modhost.clock import SystemClock
 from modhost_background_jobs.contracts import JobState, ModuleJob
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage import JobStore
 
 pytestmark = pytest.mark.anyio
 

@@ -19,11 +19,11 @@ from background_jobs.support import (
     seen,
 )
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model.records import Ended, Released
+from modhost_background_jobs.model import Ended, Released
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.outcome import Outcome
 from modhost_background_jobs.worker.attempts.poison_jobs import PoisonJobs

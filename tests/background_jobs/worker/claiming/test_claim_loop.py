@@ -14,9 +14,8 @@ from background_jobs.jobs_module import ReportingJob, Work
 from background_jobs.support import TYPES, MovingClock, new_job
 from modhost.clock import SystemClock
 from modhost.database import Database
-from modhost_background_jobs.model.records import ClaimedJob
-from modhost_background_jobs.storage.store import JobStore
-from modhost_background_jobs.storage.wakeups import open_wakeups
+from modhost_background_jobs.model import ClaimedJob
+from modhost_background_jobs.storage import JobStore, open_wakeups
 from modhost_background_jobs.worker.claiming.claim_loop import (
     MIN_PAUSE_SECONDS,
     QUIET_SECONDS,

@@ -9,9 +9,8 @@ from background_jobs.jobs_module import ReportingJob, Work
 from background_jobs.support import TYPES, MovingClock, claim, new_job
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model.records import ClaimedJob
-from modhost_background_jobs.storage.store import JobStore
-from modhost_background_jobs.storage.wakeups import open_wakeups
+from modhost_background_jobs.model import ClaimedJob
+from modhost_background_jobs.storage import JobStore, open_wakeups
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
 from modhost_background_jobs.worker.claiming.lost_claims import LostClaims

@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from background_jobs.support import START, MovingClock, new_job
-from modhost_background_jobs.model.records import ClaimedJob, Lease
+from modhost_background_jobs.model import ClaimedJob, Lease
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.claiming.slots import Slots
 

@@ -12,8 +12,8 @@ import pytest
 from background_jobs.support import TYPES
 from modhost.clock import SystemClock
 from modhost.database import Database
-from modhost_background_jobs.model.records import WorkerInfo
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.model import WorkerInfo
+from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.worker.liveness.heartbeat import Heartbeat
 
 pytestmark = pytest.mark.anyio

@@ -19,8 +19,8 @@ from modhost_background_jobs.contracts import (
     JobState,
     ModuleJob,
 )
-from modhost_background_jobs.model.records import Released
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.model import Released
+from modhost_background_jobs.storage import JobStore
 
 pytestmark = pytest.mark.anyio
 

@@ -10,12 +10,16 @@ import anyio
 
 from modhost.clock import Clock
 from modhost.database import Database
-from modhost_background_jobs.model.job_types import JobTypes
-from modhost_background_jobs.model.records import Ended, Lease, Released, WorkerInfo, as_bulk_runner
+from modhost_background_jobs.model import (
+    Ended,
+    JobTypes,
+    Lease,
+    Released,
+    WorkerInfo,
+    as_bulk_runner,
+)
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.storage.signals import wait_for
-from modhost_background_jobs.storage.store import JobStore
-from modhost_background_jobs.storage.wakeups import Wakeups
+from modhost_background_jobs.storage import JobStore, Wakeups, wait_for
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.outcome import HANDED_BACK, Outcome
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner

@@ -9,10 +9,8 @@ from anyio.abc import TaskGroup, TaskStatus
 from modhost.clock import Clock
 from modhost.module import HostedService
 from modhost_background_jobs.bulk.runner import BulkRunner
-from modhost_background_jobs.model.job_types import JobTypes
-from modhost_background_jobs.storage.signals import wait_for
-from modhost_background_jobs.storage.store import JobStore
-from modhost_background_jobs.storage.wakeups import Wakeups
+from modhost_background_jobs.model import JobTypes
+from modhost_background_jobs.storage import JobStore, Wakeups, wait_for
 
 logger = logging.getLogger(__name__)
 

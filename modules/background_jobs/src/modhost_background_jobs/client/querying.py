@@ -3,19 +3,20 @@
 from collections.abc import Sequence
 
 from modhost.audit import AuditLog, recorded
-from modhost_background_jobs.contracts.errors import JobConflict, JobNotFound
-from modhost_background_jobs.contracts.ids import JobId
-from modhost_background_jobs.contracts.models import (
+from modhost_background_jobs.contracts import (
     JobAttempt,
+    JobConflict,
     JobDetail,
     JobFilter,
+    JobId,
     JobLogEntry,
+    JobNotFound,
+    JobState,
     JobStatus,
     JobSummary,
     PagedResult,
     RecurringJob,
 )
-from modhost_background_jobs.contracts.states import JobState
 from modhost_background_jobs.model.job_data import for_people
 from modhost_background_jobs.queries.listing import JobListing, Row
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue

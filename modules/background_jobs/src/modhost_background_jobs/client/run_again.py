@@ -12,11 +12,9 @@ from modhost.audit import AuditLog, recorded
 from modhost.caller import current_caller
 from modhost.clock import Clock
 from modhost.ids import new_id
-from modhost_background_jobs.contracts.errors import InvalidJobData, JobNotFound
-from modhost_background_jobs.contracts.ids import JobId
+from modhost_background_jobs.contracts import InvalidJobData, JobId, JobNotFound
+from modhost_background_jobs.model import JobTypes, NewJob
 from modhost_background_jobs.model.job_data import edited, for_job
-from modhost_background_jobs.model.job_types import JobTypes
-from modhost_background_jobs.model.records import NewJob
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 

@@ -12,16 +12,20 @@ from modhost.clock import Clock
 from modhost.ids import new_id
 from modhost_background_jobs.client.limits import attempts, due_time, timeout_seconds
 from modhost_background_jobs.client.querying import as_decided, status_of
-from modhost_background_jobs.contracts.errors import JobConflict, JobNotFound
-from modhost_background_jobs.contracts.ids import JobId, RecurringJobId
-from modhost_background_jobs.contracts.job import ModuleJob
-from modhost_background_jobs.contracts.models import JobStatus
-from modhost_background_jobs.contracts.scheduling import CatchUpPolicy, OverlapPolicy
-from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.contracts import (
+    CatchUpPolicy,
+    JobConflict,
+    JobId,
+    JobNotFound,
+    JobState,
+    JobStatus,
+    ModuleJob,
+    OverlapPolicy,
+    RecurringJobId,
+)
 from modhost_background_jobs.cron.schedule import CronSchedule
+from modhost_background_jobs.model import JobTypes, NewJob
 from modhost_background_jobs.model.job_data import to_stored
-from modhost_background_jobs.model.job_types import JobTypes
-from modhost_background_jobs.model.records import NewJob
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.firing import RecurringFiring

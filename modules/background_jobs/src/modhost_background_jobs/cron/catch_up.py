@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from modhost_background_jobs.contracts.scheduling import CatchUpPolicy
+from modhost_background_jobs.contracts import CatchUpPolicy
 from modhost_background_jobs.cron.schedule import CronSchedule
 
 MAX_RUNS: Final = 100

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from modhost_background_jobs.contracts.errors import InvalidCronExpression
+from modhost_background_jobs.contracts import InvalidCronExpression
 
 LONGEST: Final = 256
 MACROS: Final = {

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from modhost_background_jobs.contracts.errors import InvalidCronExpression, UnknownTimeZone
+from modhost_background_jobs.contracts import InvalidCronExpression, UnknownTimeZone
 from modhost_background_jobs.cron.description import in_words
 from modhost_background_jobs.cron.fields import Field, parse_fields
 

@@ -9,12 +9,12 @@ from anyio.abc import TaskStatus
 
 from modhost.clock import Clock
 from modhost.module import HostedService
-from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.statistics import StatisticsStore
 from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.retention_clock import RetentionClock
-from modhost_background_jobs.storage.store import JobStore
 
 
 class ClockJumpGuard:

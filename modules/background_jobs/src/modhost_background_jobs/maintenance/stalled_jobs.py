@@ -9,9 +9,9 @@ from anyio.abc import TaskStatus
 
 from modhost.clock import Clock
 from modhost.module import HostedService
-from modhost_background_jobs.model.records import Heartbeat, is_bulk_runner
+from modhost_background_jobs.model import Heartbeat, is_bulk_runner
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage import JobStore
 
 logger = logging.getLogger(__name__)
 

@@ -1,1 +1,45 @@
 """One job, one schedule, one worker as typed values; job data and job types. No SQL."""
+
+from modhost_background_jobs.model.attempt import (
+    START,
+    ClaimedJob,
+    Ended,
+    Lease,
+    LogLine,
+    Place,
+    ProgressUpdate,
+    Released,
+    leases_to_forget,
+)
+from modhost_background_jobs.model.job import NewJob
+from modhost_background_jobs.model.job_types import JobTypes
+from modhost_background_jobs.model.worker import (
+    UNREGISTERED,
+    Heartbeat,
+    Rescue,
+    WorkerInfo,
+    as_bulk_runner,
+    first_beat,
+    is_bulk_runner,
+)
+
+__all__ = [
+    "START",
+    "UNREGISTERED",
+    "ClaimedJob",
+    "Ended",
+    "Heartbeat",
+    "JobTypes",
+    "Lease",
+    "LogLine",
+    "NewJob",
+    "Place",
+    "ProgressUpdate",
+    "Released",
+    "Rescue",
+    "WorkerInfo",
+    "as_bulk_runner",
+    "first_beat",
+    "is_bulk_runner",
+    "leases_to_forget",
+]

@@ -16,7 +16,7 @@ from pydantic.types import Secret, SecretBytes, SecretStr
 from pydantic_core import PydanticSerializationError, from_json, to_json, to_jsonable_python
 
 from modhost.database import UnreadableValue
-from modhost_background_jobs.contracts.errors import InvalidJobData
+from modhost_background_jobs.contracts import InvalidJobData
 
 MASK: Final = "***"
 _KEY: Final = "$secret"

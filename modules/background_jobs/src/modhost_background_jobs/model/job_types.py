@@ -3,9 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from modhost_background_jobs.contracts.errors import UnregisteredJob
-from modhost_background_jobs.contracts.job import ModuleJob
-from modhost_background_jobs.contracts.registration import RegisteredJob
+from modhost_background_jobs.contracts import ModuleJob, RegisteredJob, UnregisteredJob
 
 
 class JobTypes:

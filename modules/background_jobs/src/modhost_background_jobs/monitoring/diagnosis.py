@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Final
 
 from modhost.checks import Finding, Rule
-from modhost_background_jobs.model.job_types import JobTypes
+from modhost_background_jobs.model import JobTypes
 from modhost_background_jobs.monitoring.snapshot import Snapshots
 from modhost_background_jobs.queries.load import QueueLoad
 from modhost_background_jobs.queue.schedules import RecurringSchedules

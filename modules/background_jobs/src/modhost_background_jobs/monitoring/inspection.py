@@ -7,9 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from modhost_background_jobs.client.querying import attempts_of
-from modhost_background_jobs.contracts.errors import JobNotFound
-from modhost_background_jobs.contracts.models import JobAttempt
-from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.contracts import JobAttempt, JobNotFound, JobState
 from modhost_background_jobs.model.job_data import for_people
 from modhost_background_jobs.monitoring.snapshot import Snapshot, Snapshots
 from modhost_background_jobs.monitoring.timeline import Event, ran, time_left, timeline

@@ -7,12 +7,12 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from modhost.clock import Clock
-from modhost_background_jobs.contracts.errors import (
+from modhost_background_jobs.contracts import (
     InvalidCronExpression,
     JobNotFound,
+    RecurringJobId,
     UnknownTimeZone,
 )
-from modhost_background_jobs.contracts.ids import RecurringJobId
 from modhost_background_jobs.cron.schedule import CronSchedule
 from modhost_background_jobs.queries.schedule_runs import RecurringRuns
 from modhost_background_jobs.queue.schedules import RecurringSchedules, Row

@@ -7,8 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from modhost.clock import Clock
-from modhost_background_jobs.model.job_types import JobTypes
-from modhost_background_jobs.model.records import is_bulk_runner
+from modhost_background_jobs.model import JobTypes, is_bulk_runner
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import Row
 from modhost_background_jobs.queries.load import Load, QueueLoad, WaitingType, WorkerRow

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from modhost_background_jobs.contracts.models import JobAttempt
-from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.contracts import JobAttempt, JobState
 from modhost_background_jobs.queries.listing import Row
 
 MAX_TOLD: Final = 80

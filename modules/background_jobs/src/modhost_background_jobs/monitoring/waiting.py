@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.monitoring.snapshot import Snapshot
 from modhost_background_jobs.queries.listing import Row
 

@@ -6,7 +6,7 @@ import anyio
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.queries.partitions import FINISHED, JOBS, Part, parts_to_count, running
 
 LASTS_SECONDS: Final = 1.0

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.queries.partitions import JOBS, Part, parts_of
 
 BATCH_SIZE: Final = 500

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from modhost_background_jobs.contracts.states import JobState
-from modhost_background_jobs.model.job_types import JobTypes
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.model import JobTypes
 from modhost_background_jobs.queries.listing import Row
 from modhost_background_jobs.queries.load import QueueLoad
 from modhost_background_jobs.queries.search import JobBrowser, Search, Stretch

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database, UtcDateTime
-from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.queries.counts import JobCounts
 from modhost_background_jobs.queries.partitions import FINISHED, JOBS, find_parts
 from modhost_background_jobs.storage.tables import EndedAttempt, JobColumns, LogEntry

@@ -8,7 +8,7 @@ from sqlalchemy import ScalarSelect, Select, Table, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database, UtcDateTime
-from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.queries.listing import SHOWN, Row, columns_of, rows_of
 from modhost_background_jobs.queries.partitions import JOBS, Part, in_state, on_hold, running
 from modhost_background_jobs.storage.tables import Worker

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, FromClause, Select, Table, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.storage.tables import FinishedJob, Job
 
 JOBS: Final[Table] = Job.__table__  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Table, func, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database
-from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.queries.error_search import BATCH_SIZE, look_through, with_errors
 from modhost_background_jobs.queries.listing import SHOWN, Row, columns_of, rows_of, rows_with
 from modhost_background_jobs.queries.partitions import FINISHED, Part, find_parts, in_state

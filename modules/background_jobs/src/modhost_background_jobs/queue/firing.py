@@ -11,11 +11,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from modhost.clock import Clock
 from modhost.database import Database
 from modhost.ids import new_id
-from modhost_background_jobs.contracts.scheduling import CatchUpPolicy, OverlapPolicy
-from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.contracts import CatchUpPolicy, JobState, OverlapPolicy
 from modhost_background_jobs.cron.catch_up import catch_up
 from modhost_background_jobs.cron.schedule import CronSchedule
-from modhost_background_jobs.model.records import NewJob
+from modhost_background_jobs.model import NewJob
 from modhost_background_jobs.queue.job_queue import FINISHED, JOBS, DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import RECURRING, Row, next_run
 from modhost_background_jobs.storage.due_schedules import (

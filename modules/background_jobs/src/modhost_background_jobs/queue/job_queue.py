@@ -11,16 +11,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost.clock import Clock
 from modhost.database import Database
-from modhost_background_jobs.contracts.errors import InvalidJobData, JobConflict, JobNotFound
-from modhost_background_jobs.contracts.states import JobState
-from modhost_background_jobs.model.records import NewJob
+from modhost_background_jobs.contracts import InvalidJobData, JobConflict, JobNotFound, JobState
+from modhost_background_jobs.model import NewJob
+from modhost_background_jobs.storage import JobStore, Wakeups, is_integrity_error
 from modhost_background_jobs.storage.group_commit import GroupCommit
-from modhost_background_jobs.storage.integrity_errors import is_integrity_error
 from modhost_background_jobs.storage.postgres.statements import CHANNEL
-from modhost_background_jobs.storage.store import JobStore
 from modhost_background_jobs.storage.tables import EndedAttempt, FinishedJob, Job, JobColumns
 from modhost_background_jobs.storage.upserts import insert_unless_there
-from modhost_background_jobs.storage.wakeups import Wakeups
 
 JOBS: Final[Table] = Job.__table__  # type: ignore[attr-defined]
 FINISHED: Final[Table] = FinishedJob.__table__  # type: ignore[attr-defined]

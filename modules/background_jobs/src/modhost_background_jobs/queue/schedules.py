@@ -12,12 +12,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from modhost.clock import Clock
 from modhost.database import Database
 from modhost.ids import new_id
-from modhost_background_jobs.contracts.errors import (
+from modhost_background_jobs.contracts import (
+    CatchUpPolicy,
     InvalidCronExpression,
     JobNotFound,
+    OverlapPolicy,
     UnknownTimeZone,
 )
-from modhost_background_jobs.contracts.scheduling import CatchUpPolicy, OverlapPolicy
 from modhost_background_jobs.cron.schedule import CronSchedule
 from modhost_background_jobs.storage.tables import Schedule
 from modhost_background_jobs.storage.upserts import insert_unless_there

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from modhost.database import Database, from_postgres, from_sqlite, to_sqlite
-from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.storage.postgres import statements as postgres_statements
 from modhost_background_jobs.storage.sqlite import statements as sqlite_statements
 

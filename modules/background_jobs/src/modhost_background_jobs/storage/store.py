@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from modhost_background_jobs.contracts.states import JobState
-from modhost_background_jobs.model.records import (
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.model import (
     START,
     ClaimedJob,
     Ended,

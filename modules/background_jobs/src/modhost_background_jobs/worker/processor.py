@@ -11,13 +11,11 @@ from anyio.abc import TaskStatus
 from modhost.clock import Clock
 from modhost.database import Database
 from modhost.module import HostedService
-from modhost_background_jobs.contracts.registration import RegisteredJob
+from modhost_background_jobs.contracts import RegisteredJob
 from modhost_background_jobs.maintenance.stalled_jobs import StalledJobSweeperService
-from modhost_background_jobs.model.job_types import JobTypes
-from modhost_background_jobs.model.records import ClaimedJob, Released, WorkerInfo
+from modhost_background_jobs.model import ClaimedJob, JobTypes, Released, WorkerInfo
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.storage.store import JobStore
-from modhost_background_jobs.storage.wakeups import Wakeups
+from modhost_background_jobs.storage import JobStore, Wakeups
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry, Place
 from modhost_background_jobs.worker.attempts.exit_guard import contain_exits
 from modhost_background_jobs.worker.attempts.outcome import failed

@@ -7,7 +7,7 @@ from typing import Final
 import anyio
 
 from modhost.clock import Clock
-from modhost_background_jobs.model.records import Released
+from modhost_background_jobs.model import Released
 from modhost_background_jobs.worker.attempts.attempt import (
     Attempt,
     AttemptRegistry,

@@ -14,7 +14,7 @@ from modhost.runtime.shutdown import Stopping
 from modhost_background_jobs.monitoring.inspection import JobInspection, LogRow
 from modhost_background_jobs.pages.live.topics import Memory, Topic, Topics
 from modhost_background_jobs.queries.logs import Place
-from modhost_background_jobs.storage.signals import Signal, wait_for
+from modhost_background_jobs.storage import Signal, wait_for
 
 logger = logging.getLogger(__name__)
 

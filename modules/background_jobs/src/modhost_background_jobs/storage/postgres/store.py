@@ -6,9 +6,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from modhost.database import PostgresAccess, from_postgres
-from modhost_background_jobs.contracts.states import JobState
-from modhost_background_jobs.model.poison_jobs import lost_attempt_error, quarantine_error
-from modhost_background_jobs.model.records import (
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.model import (
     START,
     ClaimedJob,
     Ended,
@@ -24,6 +23,7 @@ from modhost_background_jobs.model.records import (
     first_beat,
     leases_to_forget,
 )
+from modhost_background_jobs.model.poison_jobs import lost_attempt_error, quarantine_error
 from modhost_background_jobs.storage.postgres import statements
 from modhost_background_jobs.storage.postgres.claim_statements import (
     CLAIM,

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from modhost.database import from_sqlite, to_sqlite
-from modhost_background_jobs.model.records import (
+from modhost_background_jobs.model import (
     ClaimedJob,
     Ended,
     Lease,

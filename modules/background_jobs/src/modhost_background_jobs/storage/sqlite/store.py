@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from modhost.database import SqliteAccess, from_sqlite, to_sqlite
-from modhost_background_jobs.contracts.states import JobState
-from modhost_background_jobs.model.records import (
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.model import (
     START,
     ClaimedJob,
     Ended,

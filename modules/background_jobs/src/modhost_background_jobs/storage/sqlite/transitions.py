@@ -8,9 +8,9 @@ from typing import Final
 from uuid import UUID
 
 from modhost.database import to_sqlite
-from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.model import UNREGISTERED, Heartbeat, Lease, Released
 from modhost_background_jobs.model.poison_jobs import lost_attempt_error, quarantine_error
-from modhost_background_jobs.model.records import UNREGISTERED, Heartbeat, Lease, Released
 from modhost_background_jobs.storage.sqlite import statements
 
 MAX_TYPES: Final = 400

@@ -9,8 +9,8 @@ import anyio
 import anyio.lowlevel
 
 from modhost.caller import Caller
+from modhost_background_jobs.model import ClaimedJob, Lease
 from modhost_background_jobs.model.job_data import MASK, secrets_in
-from modhost_background_jobs.model.records import ClaimedJob, Lease
 
 Place: TypeAlias = Literal["task", "thread", "process"]
 

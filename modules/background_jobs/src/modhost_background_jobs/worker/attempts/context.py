@@ -6,10 +6,9 @@ from typing import Protocol, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from modhost.clock import Clock
-from modhost_background_jobs.contracts.errors import JobCancelled, JobDataError
-from modhost_background_jobs.contracts.ids import JobId
+from modhost_background_jobs.contracts import JobCancelled, JobDataError, JobId
+from modhost_background_jobs.model import LogLine, ProgressUpdate
 from modhost_background_jobs.model.job_data import for_job
-from modhost_background_jobs.model.records import LogLine, ProgressUpdate
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.error_text import printable
 

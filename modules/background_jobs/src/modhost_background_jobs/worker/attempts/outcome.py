@@ -4,10 +4,8 @@ import random
 from datetime import datetime, timedelta
 from typing import Final
 
-from modhost_background_jobs.contracts.errors import PermanentJobError, Snooze
-from modhost_background_jobs.contracts.registration import RegisteredJob
-from modhost_background_jobs.contracts.states import JobState
-from modhost_background_jobs.model.records import ClaimedJob, Ended, Released
+from modhost_background_jobs.contracts import JobState, PermanentJobError, RegisteredJob, Snooze
+from modhost_background_jobs.model import ClaimedJob, Ended, Released
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.error_text import (

@@ -11,8 +11,7 @@ import anyio
 from modhost.caller import calling
 from modhost.clock import Clock
 from modhost.services import ServiceProvider
-from modhost_background_jobs.contracts.errors import JobCancelled
-from modhost_background_jobs.contracts.registration import RegisteredJob
+from modhost_background_jobs.contracts import JobCancelled, RegisteredJob
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.context import AttemptContext, Reports

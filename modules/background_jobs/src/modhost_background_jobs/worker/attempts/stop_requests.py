@@ -7,10 +7,8 @@ from typing import Final
 import anyio
 
 from modhost.clock import Clock
-from modhost_background_jobs.model.records import Lease, Released
-from modhost_background_jobs.storage.signals import wait_for
-from modhost_background_jobs.storage.store import JobStore
-from modhost_background_jobs.storage.wakeups import Wakeups
+from modhost_background_jobs.model import Lease, Released
+from modhost_background_jobs.storage import JobStore, Wakeups, wait_for
 from modhost_background_jobs.worker.attempts.attempt import AttemptRegistry, StopReason
 from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
 from modhost_background_jobs.worker.claiming.lost_claims import LostClaims

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from modhost.clock import Clock
-from modhost_background_jobs.model.records import Lease, LogLine
+from modhost_background_jobs.model import Lease, LogLine
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 

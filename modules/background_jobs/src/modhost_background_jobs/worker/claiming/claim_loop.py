@@ -8,10 +8,8 @@ from typing import Final
 import anyio
 
 from modhost.clock import Clock
-from modhost_background_jobs.model.records import START, ClaimedJob, Place
-from modhost_background_jobs.storage.signals import wait_for
-from modhost_background_jobs.storage.store import JobStore
-from modhost_background_jobs.storage.wakeups import Wakeups
+from modhost_background_jobs.model import START, ClaimedJob, Place
+from modhost_background_jobs.storage import JobStore, Wakeups, wait_for
 from modhost_background_jobs.worker.claiming.slots import Slots
 
 ANEW_SECONDS: Final = 0.5

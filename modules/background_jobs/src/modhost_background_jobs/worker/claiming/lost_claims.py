@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from modhost_background_jobs.model.records import Lease
+from modhost_background_jobs.model import Lease
 from modhost_background_jobs.worker.attempts.attempt import AttemptRegistry
 from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
 

@@ -9,9 +9,8 @@ from uuid import UUID
 import anyio
 
 from modhost.clock import Clock
-from modhost_background_jobs.model.records import Ended, Released
-from modhost_background_jobs.storage.signals import Signal
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.model import Ended, Released
+from modhost_background_jobs.storage import JobStore, Signal
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.attempts.outcome import Outcome, plainly
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer

@@ -12,10 +12,9 @@ import anyio
 from anyio.abc import TaskStatus
 
 from modhost.module import HostedService
-from modhost_background_jobs.model.records import Lease, LogLine, ProgressUpdate
+from modhost_background_jobs.model import Lease, LogLine, ProgressUpdate
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.storage.signals import Signal, wait_for
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage import JobStore, Signal, wait_for
 from modhost_background_jobs.worker.finishing.write_retry import apart
 
 logger = logging.getLogger(__name__)

@@ -10,10 +10,10 @@ from anyio.abc import TaskStatus
 
 from modhost.clock import Clock
 from modhost.module import HostedService
-from modhost_background_jobs.contracts.states import JobState
-from modhost_background_jobs.model.records import ClaimedJob
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.model import ClaimedJob
 from modhost_background_jobs.queries.statistics import MinuteCounts, StatisticsStore
-from modhost_background_jobs.storage.signals import Signal
+from modhost_background_jobs.storage import Signal
 
 logger = logging.getLogger(__name__)
 

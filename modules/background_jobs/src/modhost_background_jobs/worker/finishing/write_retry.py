@@ -7,7 +7,7 @@ from uuid import UUID
 
 import anyio
 
-from modhost_background_jobs.storage.integrity_errors import is_integrity_error
+from modhost_background_jobs.storage import is_integrity_error
 
 logger = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ import anyio
 
 from modhost.clock import Clock
 from modhost.database import Database
-from modhost_background_jobs.model.records import WorkerInfo
+from modhost_background_jobs.model import WorkerInfo
+from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.opening import open_store
-from modhost_background_jobs.storage.store import JobStore
 
 logger = logging.getLogger(__name__)
 

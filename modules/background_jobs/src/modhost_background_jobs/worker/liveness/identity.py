@@ -7,7 +7,7 @@ import secrets
 import socket
 from typing import Final
 
-from modhost_background_jobs.model.records import WorkerInfo
+from modhost_background_jobs.model import WorkerInfo
 
 VERSION: Final = importlib.metadata.version("modhost-background-jobs")
 

@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Callable
 
-from modhost_background_jobs.model.records import Lease, LogLine, ProgressUpdate
+from modhost_background_jobs.model import Lease, LogLine, ProgressUpdate
 from modhost_background_jobs.worker.attempts.outcome import Outcome
 from modhost_background_jobs.worker.processes.messages import (
     HEAD,

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
-from modhost_background_jobs.model.records import ClaimedJob, Ended, Lease, Released
+from modhost_background_jobs.model import ClaimedJob, Ended, Lease, Released
 from modhost_background_jobs.worker.attempts.attempt import StopReason
 
 HEAD: Final = struct.Struct(">I")

@@ -8,7 +8,7 @@ import anyio
 
 from modhost.clock import Clock
 from modhost.runtime.blueprint import HostBlueprint
-from modhost_background_jobs.model.records import ClaimedJob
+from modhost_background_jobs.model import ClaimedJob
 from modhost_background_jobs.worker.processes.job_process import JobProcess, ProcessNotStarted
 from modhost_background_jobs.worker.processes.messages import Begun, Run
 

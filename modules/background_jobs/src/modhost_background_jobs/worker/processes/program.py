@@ -16,8 +16,7 @@ from modhost.runtime.assembly import build_host
 from modhost.runtime.blueprint import HostBlueprint
 from modhost.runtime.host import Host
 from modhost.runtime.serving.logs import configure_logging
-from modhost_background_jobs.model.job_types import JobTypes
-from modhost_background_jobs.model.records import ClaimedJob
+from modhost_background_jobs.model import ClaimedJob, JobTypes
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt
 from modhost_background_jobs.worker.attempts.error_text import describe

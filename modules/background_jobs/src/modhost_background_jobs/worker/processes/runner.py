@@ -5,8 +5,8 @@ import logging
 from typing import Final
 
 from modhost.clock import Clock
-from modhost_background_jobs.contracts.registration import RegisteredJob
-from modhost_background_jobs.model.records import LogLine, ProgressUpdate
+from modhost_background_jobs.contracts import RegisteredJob
+from modhost_background_jobs.model import LogLine, ProgressUpdate
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.outcome import Outcome, interrupted, stopped

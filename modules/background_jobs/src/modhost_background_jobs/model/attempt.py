@@ -1,15 +1,13 @@
-"""What travels between the queue and its database, as plain values."""
+"""What a worker is handed of a job, and what it writes about it: leases, reports, ends."""
 
-import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.contracts import JobState
 
-UNREGISTERED = -1
 CLAIMS_KEPT: Final = 200
 """Of how many claims of a job the attempts are kept."""
 
@@ -30,22 +28,6 @@ class Place(NamedTuple):
 
 START: Final = Place(datetime.min.replace(tzinfo=UTC), UUID(int=0))
 """Before all jobs."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewJob:
-    """A job to insert as `Pending`; `timeout` is in seconds."""
-
-    id: UUID
-    job_type: str
-    module_name: str
-    data: str | None
-    created_at: datetime
-    execute_at: datetime
-    max_attempts: int
-    timeout: float | None = None
-    recurring_job_id: UUID | None = None
-    enqueued_by: str | None = None
 
 
 class ClaimedJob(NamedTuple):
@@ -136,52 +118,3 @@ class LogLine:
     def may_exceed(self, keep: int) -> bool:
         """Whether the job may have more lines than so many: a first attempt counts them itself."""
         return self.lease.fence > 1 or self.number >= keep
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerInfo:
-    """A consumer process as it registers itself."""
-
-    name: str
-    host: str
-    process: int
-    version: str
-    max_concurrency: int
-    job_types: tuple[str, ...]
-
-
-class Heartbeat(NamedTuple):
-    """How often a worker has been heard of: it is alive while the number grows.
-
-    A worker that holds jobs without being registered has `UNREGISTERED` beats.
-    """
-
-    worker: str
-    beats: int
-
-
-def first_beat() -> int:
-    """Return where a worker that registers begins to count, far from where it ever was."""
-    return secrets.randbits(62)
-
-
-class Rescue(NamedTuple):
-    """A job taken back from a dead worker; `state` is `Pending`, or what ended it."""
-
-    job_id: UUID
-    worker: str
-    state: JobState
-
-
-# The names of consumers have no such sign in them.
-_PREFIX: Final = "operation@"
-
-
-def as_bulk_runner(worker: WorkerInfo) -> WorkerInfo:
-    """Return a worker under a name that tells it from consumers."""
-    return replace(worker, name=_PREFIX + worker.name)
-
-
-def is_bulk_runner(name: str) -> bool:
-    """Tell whether a worker of this name is no consumer."""
-    return name.startswith(_PREFIX)

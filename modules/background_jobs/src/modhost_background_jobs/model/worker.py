@@ -1,0 +1,59 @@
+"""A worker process: how it registers itself, and what becomes of it and its jobs."""
+
+import secrets
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from modhost_background_jobs.contracts import JobState
+
+UNREGISTERED = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerInfo:
+    """A consumer process as it registers itself."""
+
+    name: str
+    host: str
+    process: int
+    version: str
+    max_concurrency: int
+    job_types: tuple[str, ...]
+
+
+class Heartbeat(NamedTuple):
+    """How often a worker has been heard of: it is alive while the number grows.
+
+    A worker that holds jobs without being registered has `UNREGISTERED` beats.
+    """
+
+    worker: str
+    beats: int
+
+
+def first_beat() -> int:
+    """Return where a worker that registers begins to count, far from where it ever was."""
+    return secrets.randbits(62)
+
+
+class Rescue(NamedTuple):
+    """A job taken back from a dead worker; `state` is `Pending`, or what ended it."""
+
+    job_id: UUID
+    worker: str
+    state: JobState
+
+
+# The names of consumers have no such sign in them.
+_PREFIX: Final = "operation@"
+
+
+def as_bulk_runner(worker: WorkerInfo) -> WorkerInfo:
+    """Return a worker under a name that tells it from consumers."""
+    return replace(worker, name=_PREFIX + worker.name)
+
+
+def is_bulk_runner(name: str) -> bool:
+    """Tell whether a worker of this name is no consumer."""
+    return name.startswith(_PREFIX)
