@@ -25,35 +25,62 @@ Names = Annotated[list[str], BeforeValidator(_listed)]
 
 
 class OidcOptions(ModuleOptions):
-    """What operators tell of their provider.
+    """The provider, the rights that it grants, and how strictly its tokens are checked."""
 
-    Attributes:
-        issuer: the provider's address, exactly as its tokens name it.
-        client_id: what this host is called there.
-        client_secret: proves that; empty for a public client, which PKCE protects alone.
-        provider_name: what people call the provider, on the login page.
-        audience: what bearer tokens are issued for, which is not the client;
-            without it no bearer token is taken.
-        scopes: what is asked for at the login.
-        name_claims: where a user's name is, the first that is there.
-        roles_claim: where the provider tells roles or groups; dots lead into objects.
-        roles: which of them give which roles of this host; all others give nothing.
-        leeway: how far the clocks may be apart.
-        algorithms: which signatures are taken.
-
-    """
-
-    issuer: str
-    client_id: str = Field(min_length=1)
-    client_secret: SecretStr = SecretStr("")
-    provider_name: str = Field(default="single sign-on", min_length=1, max_length=60)
-    audience: str = ""
-    scopes: Names = Field(default_factory=lambda: ["openid", "profile", "email"])
-    name_claims: Names = Field(default_factory=lambda: ["preferred_username", "email", "sub"])
-    roles_claim: str = "roles"
-    roles: dict[str, Names] = Field(default_factory=dict)
-    leeway: Duration = timedelta(seconds=30)
-    algorithms: Names = Field(default_factory=lambda: ["RS256", "ES256"])
+    issuer: str = Field(
+        description="Address of the provider, exactly as its tokens name it: https, or http on "
+        "this machine; required."
+    )
+    client_id: str = Field(
+        min_length=1, description="Id of this host at the provider, not empty; required."
+    )
+    client_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Secret of the client, best set by the environment; empty by default, for a "
+        "public client that PKCE alone protects.",
+    )
+    provider_name: str = Field(
+        default="single sign-on",
+        min_length=1,
+        max_length=60,
+        description='Name of the provider on the login page ("Log in with ..."), 1 to 60 '
+        'characters; "single sign-on" by default.',
+    )
+    audience: str = Field(
+        default="",
+        description="Audience that access tokens must have to be accepted by the API, other than "
+        "`client_id`; empty by default: no token of the provider is accepted as a bearer token.",
+    )
+    scopes: Names = Field(
+        default_factory=lambda: ["openid", "profile", "email"],
+        description="Scopes that a login requests, `openid` always among them; openid, profile "
+        "and email by default.",
+    )
+    name_claims: Names = Field(
+        default_factory=lambda: ["preferred_username", "email", "sub"],
+        description="Claims to take the display name of a user from, the first one present; "
+        "preferred_username, email, sub by default.",
+    )
+    roles_claim: str = Field(
+        default="roles",
+        description="Claim that lists roles or groups, with dots leading into objects, as in "
+        '`realm_access.roles`; "roles" by default.',
+    )
+    roles: dict[str, Names] = Field(
+        default_factory=dict,
+        description="Roles of this host by role or group of the provider; empty by default, and "
+        "whatever is not listed grants nothing.",
+    )
+    leeway: Duration = Field(
+        default=timedelta(seconds=30),
+        description="Duration by which the clocks of the provider and of this machine may "
+        "differ, 0 or more; 30s by default.",
+    )
+    algorithms: Names = Field(
+        default_factory=lambda: ["RS256", "ES256"],
+        description="Accepted signature algorithms, at least one, with public keys only: "
+        f"{', '.join(ALGORITHMS)}; RS256 and ES256 by default.",
+    )
 
     @field_validator("issuer")
     @classmethod
