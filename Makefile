@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS
 # Hundreds of processes start in the tests; where an image forbids compiled files each would compile anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check bench screenshots format clean
+.PHONY: run test check docs bench screenshots format clean
 
 run: .venv/.synced
 	.venv/bin/modhost run
@@ -28,6 +28,9 @@ check: .venv/.synced
 format: .venv/.synced
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+
+docs: .venv/.synced
+	PYTHONPATH=tests .venv/bin/python -m docs.generate
 
 # The peers are a group of their own, which only this installs.
 bench: .venv/.synced

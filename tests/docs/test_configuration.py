@@ -2,19 +2,18 @@
 
 import re
 import tomllib
-from collections.abc import Iterator
 from datetime import timedelta
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
-from pydantic import BaseModel, SecretStr
+from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
+from docs.configuration_reference import MODELS, Option, options_of
 from docs.pages import ROOT, all_pages, blocks, page
-from modhost.configuration import Configuration, HostOptions, load_configuration
+from modhost.configuration import Configuration, load_configuration
 from modhost.configuration.redaction import HIDDEN
 from modhost.database.migrating import migrate
 from modhost.durations import parse_duration
@@ -24,30 +23,16 @@ from modhost.runtime.assembly import Role, build_host
 
 ROW = re.compile(r"^\| `(\[[\w.]+\] \w+)` \| ([^|]+) \| ([^|]+) \| `(\w+)` \|$", re.MULTILINE)
 PAGE = page("configuration.md")
+MODULES = {
+    section.removeprefix("modules."): model
+    for section, model in MODELS.items()
+    if section.startswith("modules.")
+}
 ROWS = {key: (default.strip(), variable) for key, _, default, variable in ROW.findall(PAGE)}
 
 
-def options() -> Iterator[tuple[str, Any]]:
-    """Yield every option of the host and of the modules that ship, with its default."""
-    yield from options_of("host", HostOptions)
-    for name, model in modules().items():
-        yield from options_of(f"modules.{name}", model)
-
-
-def modules() -> dict[str, type[BaseModel]]:
-    own = [each for each in find_modules().modules if each.distribution.startswith("modhost")]
-    return {found.module.name: found.module.options for found in own} | {"oidc": OidcOptions}
-
-
-def options_of(section: str, model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
-    for name, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from options_of(f"{section}.{name}", field.annotation)
-        else:
-            yield f"[{section}] {name}", field.get_default(call_default_factory=True)
-
-
-KEYS = [key for key, _ in options()]
+OPTIONS = [each for section, model in MODELS.items() for each in options_of(section, model)]
+KEYS = [each.key for each in OPTIONS]
 
 
 def shown() -> list[tuple[str, str]]:
@@ -63,11 +48,18 @@ def shown() -> list[tuple[str, str]]:
 
 
 def test_every_option_is_there_and_no_other() -> None:
-    assert set(ROWS) == {key for key, _ in options()}
+    assert set(ROWS) == set(KEYS)
 
 
-@pytest.mark.parametrize(("key", "default"), list(options()), ids=KEYS)
-def test_its_default_is_true(key: str, default: Any) -> None:
+def test_every_module_that_ships_is_there() -> None:
+    own = [each for each in find_modules().modules if each.distribution.startswith("modhost")]
+    with_options = {found.module.name: found.module.options for found in own}
+    assert with_options | {"oidc": OidcOptions} == MODULES
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=KEYS)
+def test_its_default_is_true(option: Option) -> None:
+    key, default = option.key, option.value
     written = ROWS[key][0]
     if key == "[modules.background_jobs] max_concurrency":
         assert written == "the number of processors"
@@ -92,18 +84,16 @@ def test_its_environment_variable_sets_it(key: str) -> None:
     variable = ROWS[key][1]
     required = {"issuer": "https://id.example", "client_id": "modhost"}
     configuration = Configuration({"modules": {"oidc": required}}, environ={variable: "nonsense"})
-    values = {each.key: each.value for each in configuration.in_effect(modules())}
+    values = {each.key: each.value for each in configuration.in_effect(MODULES)}
     refused = " ".join(finding.detail for finding in configuration.findings)
     in_effect = str(values.get(key))
     is_secret = in_effect == HIDDEN and key.endswith("secret")
     assert "nonsense" in in_effect or is_secret or variable in refused
 
 
-@pytest.mark.parametrize("key", KEYS)
-def test_it_is_explained(key: str) -> None:
-    name = key.rpartition(" ")[2]
-    lines = re.findall(r"^- \*\*([^*]+)\*\*:", PAGE, re.MULTILINE)
-    assert any(f"`{name}`" in line for line in lines)
+@pytest.mark.parametrize("option", OPTIONS, ids=KEYS)
+def test_it_is_explained(option: Option) -> None:
+    assert re.search(rf"^- \*\*`{option.name}`\*\*: \w", PAGE, re.MULTILINE)
 
 
 @pytest.mark.parametrize("code", [code for _, code in shown()], ids=[name for name, _ in shown()])

@@ -3,14 +3,12 @@
 import os
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
 from modhost.durations import Duration
 from modhost.module import ModuleOptions
-
-Positive = Field(gt=timedelta(0))
 
 
 class WorkerMode(StrEnum):
@@ -21,36 +19,111 @@ class WorkerMode(StrEnum):
 
 
 class BackgroundJobsOptions(ModuleOptions):
-    """What operators may set; durations are seconds or a string such as `"2s"`."""
+    """What operators can set; durations are seconds or a string such as `"2s"`."""
 
-    worker_mode: WorkerMode = WorkerMode.PRODUCER
-    max_concurrency: Annotated[int, Field(ge=1, le=10_000)] = Field(
-        default_factory=lambda: os.cpu_count() or 1
+    worker_mode: WorkerMode = Field(
+        WorkerMode.PRODUCER,
+        description="A `Producer` enqueues, schedules, cancels and shows jobs; a `Consumer` runs "
+        "them too. `modhost worker` is always a consumer.",
     )
-    progress_flush_batch_size: Annotated[int, Field(ge=1, le=10_000)] = 50
-    progress_flush_interval: Annotated[Duration, Positive] = timedelta(seconds=2)
-    max_log_entries: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
-    poll_interval: Annotated[Duration, Positive] = timedelta(seconds=1)
-    heartbeat_interval: Annotated[Duration, Positive] = timedelta(seconds=5)
-    stall_timeout: Annotated[Duration, Positive] = timedelta(seconds=20)
-    stall_sweep_interval: Annotated[Duration, Positive] = timedelta(seconds=5)
-    max_rescues: Annotated[int, Field(ge=1, le=100)] = 3
-    max_attempts: Annotated[int, Field(ge=1, le=1000)] = 3
-    retry_base_delay: Duration = timedelta(seconds=10)
-    retry_max_delay: Annotated[Duration, Positive] = timedelta(hours=1)
-    kill_grace: Duration = timedelta(seconds=3)
-    shutdown_grace: Duration = timedelta(seconds=30)
-    retention: Duration = timedelta(days=7)
-    retention_failed: Duration = timedelta(days=7)
+    max_concurrency: int = Field(
+        ge=1,
+        le=10_000,
+        default_factory=lambda: os.cpu_count() or 1,
+        description="How many jobs run at the same time in one process.",
+    )
+    progress_flush_batch_size: int = Field(
+        50,
+        ge=1,
+        le=10_000,
+        description="Number of progress reports and log lines that are collected before they are "
+        "written in one batch.",
+    )
+    progress_flush_interval: Duration = Field(
+        timedelta(seconds=2),
+        gt=timedelta(0),
+        description="Longest time that a progress report or log line waits to be written while "
+        "the batch is not full.",
+    )
+    max_log_entries: int = Field(
+        1000,
+        ge=0,
+        le=1_000_000,
+        description="How many lines of a job's log are kept, the newest; 0 keeps none.",
+    )
+    poll_interval: Duration = Field(
+        timedelta(seconds=1),
+        gt=timedelta(0),
+        description="How often a consumer polls for due jobs when nothing wakes it.",
+    )
+    heartbeat_interval: Duration = Field(
+        timedelta(seconds=5),
+        gt=timedelta(0),
+        description="How often a worker process records that it is alive.",
+    )
+    stall_timeout: Duration = Field(
+        timedelta(seconds=20),
+        gt=timedelta(0),
+        description="How long a worker may be silent before its jobs go to other workers; at "
+        "least three times `heartbeat_interval`.",
+    )
+    stall_sweep_interval: Duration = Field(
+        timedelta(seconds=5),
+        gt=timedelta(0),
+        description="How often a consumer checks for silent workers.",
+    )
+    max_rescues: int = Field(
+        3,
+        ge=1,
+        le=100,
+        description="Number of workers in a row that die while they run a job until the job is "
+        "`Failed`, since it may be what kills them.",
+    )
+    max_attempts: int = Field(
+        3,
+        ge=1,
+        le=1000,
+        description="Attempts before a job fails, unless its class or its caller sets another "
+        "number.",
+    )
+    retry_base_delay: Duration = Field(
+        timedelta(seconds=10),
+        description="Wait before the second attempt, doubled for each later one up to "
+        "`retry_max_delay`.",
+    )
+    retry_max_delay: Duration = Field(
+        timedelta(hours=1),
+        gt=timedelta(0),
+        description="Longest wait between two attempts.",
+    )
+    kill_grace: Duration = Field(
+        timedelta(seconds=3),
+        description="Time that a job in a process of its own has to stop when asked; then the "
+        "process is killed.",
+    )
+    shutdown_grace: Duration = Field(
+        timedelta(seconds=30),
+        description="Time that running jobs have to finish when the worker is asked to stop; "
+        "then they are released for other workers.",
+    )
+    retention: Duration = Field(
+        timedelta(days=7),
+        description="How long finished jobs are kept; 0 keeps them forever.",
+    )
+    retention_failed: Duration = Field(
+        timedelta(days=7),
+        description="How long failed jobs are kept when that is longer than `retention`; 0 keeps "
+        "them forever.",
+    )
 
     @model_validator(mode="after")
     def _stall_timeout_spans_three_heartbeats(self) -> Self:
         if self.stall_timeout < 3 * self.heartbeat_interval:
-            least = 3 * self.heartbeat_interval.total_seconds()
+            shortest = 3 * self.heartbeat_interval.total_seconds()
             msg = (
                 f"stall_timeout is {self.stall_timeout.total_seconds():g} s, which is under three "
                 f"heartbeats: a worker that is merely slow would be taken for dead. Set it to "
-                f"{least:g} s or more, or lower heartbeat_interval."
+                f"{shortest:g} s or more, or lower heartbeat_interval."
             )
             raise ValueError(msg)
         return self

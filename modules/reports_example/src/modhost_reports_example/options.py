@@ -1,7 +1,6 @@
-"""The options of the reports: `[modules.reports_example]`."""
+"""The options of the reports example: `[modules.reports_example]`."""
 
 from pathlib import Path
-from typing import Annotated
 
 from pydantic import Field
 
@@ -9,11 +8,16 @@ from modhost import ModuleOptions
 
 
 class ReportsOptions(ModuleOptions):
-    """What operators may set.
+    """What operators can set."""
 
-    `upload_folder` keeps what was sent until its report is made; with workers on other machines it
-    has to be a folder that all of them share.
-    """
-
-    upload_folder: Path = Path("var/reports")
-    max_upload_bytes: Annotated[int, Field(ge=1)] = 50 * 1024 * 1024
+    upload_folder: Path = Field(
+        Path("var/reports"),
+        description="Where uploaded CSV files are kept until their report is made, or their job is "
+        "cancelled or, after it failed, deleted by its retention. Workers on other machines must "
+        "share this folder.",
+    )
+    max_upload_bytes: int = Field(
+        50 * 1024 * 1024,
+        ge=1,
+        description="Size of the largest CSV file that is accepted, in bytes; 50 MiB by default.",
+    )

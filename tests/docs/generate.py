@@ -1,0 +1,39 @@
+"""Rewrite the parts of the pages that are generated from the code: `make docs`.
+
+A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`.
+"""
+
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from docs import configuration_reference
+from docs.pages import DOCS
+
+_PART: Final = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+PARTS: Final[dict[str, dict[str, Callable[[], str]]]] = {
+    "configuration.md": {
+        f"[{section}]": partial(configuration_reference.reference, section)
+        for section in ("modules.background_jobs", "modules.reports_example")
+    },
+}
+"""The generators of each page by the names of its parts."""
+
+
+def generated(page: str, text: str) -> str:
+    """Return the text of a page with all its parts generated anew."""
+    parts = PARTS[page]
+    return _PART.sub(lambda found: f"{found[1]}\n{parts[found[2]]()}\n\n{found[3]}", text)
+
+
+def names(text: str) -> list[str]:
+    """Return the names of the generated parts of a text."""
+    return [name for _, name, _ in _PART.findall(text)]
+
+
+if __name__ == "__main__":
+    for name in PARTS:
+        file = DOCS / name
+        file.write_text(generated(name, file.read_text("utf-8")), "utf-8")

@@ -1,0 +1,16 @@
+"""The generated parts of the pages are up to date."""
+
+import pytest
+
+from docs.generate import PARTS, generated, names
+from docs.pages import page
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_page_is_what_is_generated(name: str) -> None:
+    assert page(name) == generated(name, page(name)), "run `make docs`"
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_page_has_every_generated_part(name: str) -> None:
+    assert names(page(name)) == list(PARTS[name])
