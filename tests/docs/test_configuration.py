@@ -93,7 +93,7 @@ def test_its_environment_variable_sets_it(key: str) -> None:
 
 @pytest.mark.parametrize("option", OPTIONS, ids=KEYS)
 def test_it_is_explained(option: Option) -> None:
-    assert re.search(rf"^- \*\*`{option.name}`\*\*: \w", PAGE, re.MULTILINE)
+    assert re.search(rf"^- \*\*`{option.name}`\*\*: \S", PAGE, re.MULTILINE)
 
 
 @pytest.mark.parametrize("code", [code for _, code in shown()], ids=[name for name, _ in shown()])
