@@ -1,4 +1,4 @@
-"""All that other modules may import from background jobs."""
+"""The public API of background jobs: all that other modules import from it."""
 
 from modhost_background_jobs.contracts.errors import (
     BackgroundJobsError,

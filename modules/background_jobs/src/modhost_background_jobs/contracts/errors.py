@@ -1,4 +1,4 @@
-"""What can go wrong when other modules use background jobs."""
+"""Errors that callers of background jobs see, and exceptions that jobs raise."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -7,7 +7,7 @@ from modhost_background_jobs.contracts.states import JobState
 
 
 class BackgroundJobsError(Exception):
-    """Base of the errors of this module."""
+    """Base class of the errors that the contracts raise."""
 
 
 class JobNotFound(BackgroundJobsError):
@@ -27,7 +27,7 @@ class JobConflict(BackgroundJobsError):
 
 
 class UnregisteredJob(BackgroundJobsError):
-    """A job class was used that no module registered on this host."""
+    """No module registered this job class on this host."""
 
     def __init__(self, job: type) -> None:
         super().__init__(
@@ -41,15 +41,15 @@ class InvalidCronExpression(BackgroundJobsError, ValueError):
 
 
 class UnknownTimeZone(BackgroundJobsError, ValueError):
-    """A time zone that is no IANA name."""
+    """A time zone that is not an IANA name."""
 
 
 class InvalidJobData(BackgroundJobsError, ValueError):
-    """Data that cannot be stored as JSON, or a time, timeout or number out of bounds."""
+    """Data that is not serializable to JSON, or a time, timeout or number out of bounds."""
 
 
 class PermanentJobError(Exception):
-    """Raised by a job to fail at once: another attempt would fail alike."""
+    """Raised by a job to fail at once, since another attempt would fail too."""
 
 
 class JobDataError(PermanentJobError):
@@ -57,11 +57,11 @@ class JobDataError(PermanentJobError):
 
 
 class JobCancelled(Exception):
-    """Raised by `raise_if_cancelled` in a job that runs in a thread and was asked to stop."""
+    """Raised by `raise_if_cancelled` in a thread whose job was asked to stop."""
 
 
 class Snooze(Exception):
-    """Raised by a job to be run again later without spending an attempt, as by `Retry-After`."""
+    """Raised by a job to run again later without spending an attempt, as after `Retry-After`."""
 
     def __init__(self, delay: timedelta, reason: str = "") -> None:
         super().__init__(reason or f"asked to be run again in {delay}")

@@ -1,4 +1,4 @@
-"""Identifiers of jobs and schedules: distinct types over UUIDv7, so that one is never the other."""
+"""Ids of jobs and recurring jobs: distinct types over UUIDv7, so that they cannot be mixed up."""
 
 from typing import NewType
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What a job is, and what it is given while it runs."""
+"""The base class of jobs, and the context in which they run."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable
@@ -17,50 +17,67 @@ class JobExecutionContext(Protocol):
 
     @property
     def job_id(self) -> JobId:
-        """The identifier of the job; the same for all its attempts."""
-        ...
+        """The id of the job, the same for all its attempts."""
 
     @property
     def attempt(self) -> int:
         """The number of this attempt, from 1."""
-        ...
 
     @property
     def cancelled(self) -> bool:
-        """Whether the job was asked to stop: cancelled, timed out, lost its lease, or shut down."""
-        ...
+        """Whether the job must stop: cancelled, timed out, lease lost, or worker shutting down."""
 
     def raise_if_cancelled(self) -> None:
-        """Raise `JobCancelled` when the job was asked to stop; for jobs that run in a thread."""
-        ...
+        """Stop a job that runs in a thread when `cancelled` is set.
+
+        Raises:
+            JobCancelled: the job was asked to stop.
+
+        """
 
     def get_data(self, model: type[T]) -> T:
-        """Return the job's data as the model; raises `JobDataError`, which fails without retry."""
-        ...
+        """Return the job's data, validated as the model.
+
+        Args:
+            model: any type that pydantic validates: a model, a dataclass, `dict[str, int]`.
+
+        Raises:
+            JobDataError: the data does not fit the model; the job fails without another attempt.
+
+        """
 
     def report_progress(self, percentage: float, message: str | None = None) -> None:
-        """Report progress from 0 to 100; a message left out keeps the last one. Never blocks."""
-        ...
+        """Report progress; never blocks, stored in batches.
+
+        Args:
+            percentage: 0 to 100; a value out of bounds is clamped, and logged once.
+            message: a short text; None keeps the last one. Cut off after 16,000 characters.
+
+        """
 
     def log(self, message: str) -> None:
-        """Add a line to the job's log with the time of now. Never blocks."""
-        ...
+        """Add a line to the job's log, with the current time; never blocks, stored in batches.
+
+        Args:
+            message: the text of the line, cut off after 16,000 characters.
+
+        """
 
 
 class ModuleJob(ABC):
-    """Base of every job. The constructor's parameters are resolved from the attempt's own scope.
+    """Base class of jobs. Parameters of the constructor are resolved from the attempt's scope.
 
     Attributes:
-        job_type: the stored name; without it `<module name>.<ClassName>`.
-        aliases: names that the job had before; jobs stored under them still run.
-        max_attempts: attempts before the job fails; None takes the module's option.
-        retry_base_delay: wait before the second attempt, doubled for each later one; None takes
-            the module's option.
+        job_type: the name under which jobs are stored; `<module name>.<ClassName>` by default.
+        aliases: former names; jobs stored under them still run.
+        max_attempts: attempts before the job fails; the option `max_attempts` by default.
+        retry_base_delay: wait before the second attempt, doubled for each later one; the option
+            `retry_base_delay` by default.
         timeout: how long one attempt may take; None for no limit.
         executor: where attempts run: `worker`, in the worker itself, or `process`, in a process of
             their own, which is killed when it does not stop in time.
-        no_retry: exceptions after which another attempt would be useless.
-        data_model: what `execute` reads the data as; the pages check edited input by it.
+        no_retry: exceptions that fail the job at once.
+        data_model: the type that `execute` reads the data as; pages validate edited input with it.
 
     """
 
@@ -75,8 +92,16 @@ class ModuleJob(ABC):
 
     @abstractmethod
     def execute(self, context: JobExecutionContext) -> Awaitable[Any] | None:
-        """Do the work: `async def` on the event loop, a plain `def` in a thread.
+        """Do the work: `async def` runs on the event loop, plain `def` in a thread.
 
-        Returning is success. An exception fails the attempt, which is retried with backoff up to
-        `max_attempts`; `PermanentJobError` fails the job at once and `Snooze` puts it off.
+        To return is to succeed; the result is not kept. An exception fails the attempt, and the
+        job is retried with backoff up to `max_attempts`.
+
+        Args:
+            context: the job's id and data, and where to report progress and log lines.
+
+        Raises:
+            PermanentJobError: to fail the job at once.
+            Snooze: to run the job again later without spending an attempt.
+
         """

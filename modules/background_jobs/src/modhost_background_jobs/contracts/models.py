@@ -1,4 +1,4 @@
-"""The plain data that other modules and HTTP callers see."""
+"""Jobs and recurring jobs as other modules and HTTP clients see them."""
 
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
@@ -30,7 +30,7 @@ class PagedResult(BaseModel, Generic[Item]):
 
 
 class JobSummary(BaseModel):
-    """A job as a line of a list."""
+    """A job in a list."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -44,7 +44,7 @@ class JobSummary(BaseModel):
 
 
 class JobStatus(JobSummary):
-    """How a job stands: `error` is that of its last attempt, or why it was skipped."""
+    """The status of a job: `error` is that of its last attempt, or why it was skipped."""
 
     started_at: datetime | None
     error: str | None
@@ -69,7 +69,7 @@ class JobAttempt(BaseModel):
 
 
 class JobDetail(JobStatus):
-    """All that is known of a job."""
+    """A job with its data, log and attempts."""
 
     module_name: str
     data: Any
@@ -81,7 +81,7 @@ class JobDetail(JobStatus):
 
 
 class RecurringJob(BaseModel):
-    """A schedule; `next_run_at` is None while it is disabled."""
+    """A recurring job; `next_run_at` is None while it is disabled."""
 
     model_config = ConfigDict(from_attributes=True)
 

@@ -1,4 +1,4 @@
-"""The contract by which modules look at jobs."""
+"""The contract for reading jobs and recurring jobs."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -15,27 +15,44 @@ from modhost_background_jobs.contracts.models import (
 
 
 class BackgroundJobsContracts(Protocol):
-    """Query jobs and schedules, and retry failed jobs."""
+    """Read jobs and recurring jobs, and retry failed jobs."""
 
     async def get_jobs(self, job_filter: JobFilter) -> PagedResult[JobSummary]:
-        """Return a page of jobs, newest first."""
-        ...
+        """Return a page of jobs, newest first.
+
+        Args:
+            job_filter: which jobs to list, and which page of them.
+
+        Returns:
+            The jobs of the page, and how many jobs there are on all pages.
+
+        """
 
     async def get_job_detail(self, job_id: JobId) -> JobDetail | None:
-        """Return a job with its data, logs and attempts, or None when there is no such job."""
-        ...
+        """Return a job with its data, log and attempts, or None when there is no such job.
+
+        Args:
+            job_id: the job to read.
+
+        """
 
     async def get_recurring_jobs(self) -> Sequence[RecurringJob]:
-        """Return all schedules by name."""
-        ...
+        """Return all recurring jobs, ordered by name."""
 
     async def get_recurring_count(self) -> int:
-        """Return the number of schedules."""
-        ...
+        """Return the number of recurring jobs."""
 
     async def retry(self, job_id: JobId) -> JobStatus:
-        """Queue a failed job again under its id, with a fresh allowance of attempts.
+        """Queue a failed job again under the same id, with as many attempts as a new job.
 
-        Raises `JobNotFound`, and `JobConflict` for a job that has not failed.
+        Args:
+            job_id: the job to retry.
+
+        Returns:
+            The job's status, which is `Pending`.
+
+        Raises:
+            JobNotFound: there is no such job.
+            JobConflict: the job has not failed.
+
         """
-        ...

@@ -1,4 +1,4 @@
-"""How a module makes its jobs known to the host."""
+"""Registration of job classes."""
 
 import inspect
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ UNKNOWN_EXECUTOR: Final = Rule("MH601", "Job names no executor that there is")
 
 @dataclass(frozen=True, slots=True)
 class RegisteredJob:
-    """A job class under a name by which its jobs are stored."""
+    """A job class under a name that its jobs are stored with."""
 
     job_type: str
     module_name: str
@@ -29,10 +29,15 @@ class RegisteredJob:
 
 
 def add_module_job(services: ServiceCollection, job: type[ModuleJob]) -> None:
-    """Register a job class of this module; called in `configure_services`.
+    """Register a job class of this module, in `configure_services`.
 
-    Two classes of one stored name are a start-up error that names both modules; so is an unknown
-    executor.
+    Two classes with the same stored name are a start-up error that names both modules; so is an
+    unknown executor.
+
+    Args:
+        services: the services of the module.
+        job: the class to register, under its `job_type` and its `aliases`.
+
     """
     if job.executor not in get_args(Executor):
         known = " or ".join(map(repr, get_args(Executor)))

@@ -1,4 +1,4 @@
-"""The contract by which modules put jobs into the queue and steer them."""
+"""The contract for enqueuing, scheduling and cancelling jobs."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -13,14 +13,14 @@ from modhost_background_jobs.contracts.models import JobStatus
 
 
 class OverlapPolicy(StrEnum):
-    """What a due time does while an earlier run of the schedule is `Pending` or `Running`."""
+    """What a due time does while an earlier run of the recurring job is `Pending` or `Running`."""
 
     SKIP = "skip"
     """Record the run as `Skipped`, with the reason."""
     QUEUE = "queue"
-    """Enqueue the run; it starts after the earlier ones are over."""
+    """Enqueue the run; it starts after the earlier ones have finished."""
     ALLOW = "allow"
-    """Enqueue the run; it may run beside the earlier ones."""
+    """Enqueue the run; it may run at the same time as earlier ones."""
 
 
 class CatchUpPolicy(StrEnum):
@@ -29,7 +29,7 @@ class CatchUpPolicy(StrEnum):
     ONE = "one"
     """One run, for the latest of them."""
     NONE = "none"
-    """No run; the schedule goes on with the next due time."""
+    """No run; the recurring job continues with its next due time."""
     ALL = "all"
     """A run for each, up to the newest hundred."""
 
@@ -47,14 +47,30 @@ class BackgroundJobs(Protocol):
         timeout: timedelta | None = None,
         job_id: JobId | None = None,
     ) -> JobId:
-        """Store a job to run as soon as a consumer is free, and return its id.
+        """Store a job to run as soon as a consumer is free.
 
-        With `session` the job is part of the caller's transaction: it exists exactly if that
-        commits. With `job_id`, an id of the caller's own such as `modhost.new_id()` returns, the
-        call can be repeated after an error: while a job has that id, over or not, it stores no
-        other. Raises `UnregisteredJob` and `InvalidJobData`.
+        Args:
+            job: the class of the job, which a module registered with `add_module_job`.
+            data: the job's input, anything that pydantic serializes to JSON; None by default.
+            session: makes the job part of the caller's transaction: it exists exactly if that
+                commits. By default, the job is stored in a transaction of its own.
+            max_attempts: attempts before the job fails, 1 to 1,000,000. Defaults to that of the
+                class, else to the option `max_attempts`.
+            timeout: how long one attempt may take, above 0 and up to 36,500 days. Defaults to that
+                of the class.
+            job_id: an id of the caller's own, from `modhost.new_id()`, which makes the call safe
+                to repeat after an error: while a job has that id, finished or not, no other is
+                stored. By default, each call stores a new job.
+
+        Returns:
+            The id of the job.
+
+        Raises:
+            UnregisteredJob: no module registered the class on this host.
+            InvalidJobData: the data is not serializable to JSON, `max_attempts` or `timeout` is
+                out of bounds, or `job_id` belongs to a job of another type.
+
         """
-        ...
 
     async def enqueue_many(
         self,
@@ -65,8 +81,24 @@ class BackgroundJobs(Protocol):
         max_attempts: int | None = None,
         timeout: timedelta | None = None,
     ) -> list[JobId]:
-        """Store one job for each item of `data`, all or none, and return their ids in order."""
-        ...
+        """Store one job for each item of `data`, all or none.
+
+        Args:
+            job: the class of the jobs, which a module registered with `add_module_job`.
+            data: the input of each job, anything that pydantic serializes to JSON.
+            session: makes the jobs part of the caller's transaction; see `enqueue`.
+            max_attempts: attempts before a job fails, 1 to 1,000,000; see `enqueue`.
+            timeout: how long one attempt may take, up to 36,500 days; see `enqueue`.
+
+        Returns:
+            The ids of the jobs, in the order of `data`.
+
+        Raises:
+            UnregisteredJob: no module registered the class on this host.
+            InvalidJobData: an item is not serializable to JSON, or `max_attempts` or `timeout` is
+                out of bounds; no job is stored.
+
+        """
 
     async def schedule(
         self,
@@ -79,8 +111,27 @@ class BackgroundJobs(Protocol):
         timeout: timedelta | None = None,
         job_id: JobId | None = None,
     ) -> JobId:
-        """Store a job to run at a time (with a zone), and return its id."""
-        ...
+        """Store a job to run at a later time.
+
+        Args:
+            job: the class of the job, which a module registered with `add_module_job`.
+            execute_at: when the job is due, with a time zone, in the years 1970 to 8999; a time
+                in the past is due at once.
+            data: the job's input, anything that pydantic serializes to JSON; None by default.
+            session: makes the job part of the caller's transaction; see `enqueue`.
+            max_attempts: attempts before the job fails, 1 to 1,000,000; see `enqueue`.
+            timeout: how long one attempt may take, up to 36,500 days; see `enqueue`.
+            job_id: an id of the caller's own that makes the call safe to repeat; see `enqueue`.
+
+        Returns:
+            The id of the job.
+
+        Raises:
+            UnregisteredJob: no module registered the class on this host.
+            InvalidJobData: `execute_at` has no time zone or is out of bounds, or for the reasons
+                that `enqueue` gives.
+
+        """
 
     async def add_recurring(
         self,
@@ -96,33 +147,100 @@ class BackgroundJobs(Protocol):
         timeout: timedelta | None = None,
         session: AsyncSession | None = None,
     ) -> RecurringJobId:
-        """Add a schedule, or update the one of this name, and return its id.
+        """Add a recurring job, or update the one with this name.
 
-        An update keeps the id and leaves a schedule disabled that somebody disabled. With
-        `session` the schedule is part of the caller's transaction. Raises
-        `InvalidCronExpression`, `UnknownTimeZone`, `UnregisteredJob` and `InvalidJobData`.
+        An update keeps the id, and a recurring job that somebody disabled stays disabled.
+
+        Args:
+            job: the class of the jobs, which a module registered with `add_module_job`.
+            name: the unique name of the recurring job.
+            cron_expression: five fields (minute, hour, day of month, month, day of week), or one
+                of `@hourly`, `@daily`, `@weekly`, `@monthly` and `@yearly`.
+            data: the input of each run, anything that pydantic serializes to JSON; None by
+                default.
+            time_zone: the IANA name of the zone in which the expression is read; UTC by default.
+            overlap: what happens at a due time while an earlier run has not finished; by default
+                the run is skipped.
+            catch_up: what happens to due times that passed while no consumer ran; by default the
+                latest of them has a run.
+            max_attempts: attempts before a run fails, 1 to 1,000,000; see `enqueue`.
+            timeout: how long one attempt may take, up to 36,500 days; see `enqueue`.
+            session: makes the change part of the caller's transaction; see `enqueue`.
+
+        Returns:
+            The id of the recurring job.
+
+        Raises:
+            InvalidCronExpression: the expression is malformed, out of range or never fires.
+            UnknownTimeZone: `time_zone` is not an IANA name.
+            UnregisteredJob: no module registered the class on this host.
+            InvalidJobData: the data is not serializable to JSON, or `max_attempts` or `timeout` is
+                out of bounds.
+
         """
-        ...
 
     async def cancel(self, job_id: JobId) -> JobStatus:
-        """Cancel a pending job at once, or ask a running one to stop wherever it runs.
+        """Cancel a pending job at once, or ask a running one to stop, on whatever host it runs.
 
-        Raises `JobNotFound`, and `JobConflict` for a job that is over.
+        Args:
+            job_id: the job to cancel.
+
+        Returns:
+            The job's status: `Cancelled`, or `Running` until the job has stopped.
+
+        Raises:
+            JobNotFound: there is no such job.
+            JobConflict: the job has finished.
+
         """
-        ...
 
     async def get_status(self, job_id: JobId) -> JobStatus | None:
-        """Return how a job stands, or None when there is no such job."""
-        ...
+        """Return the status of a job, or None when there is no such job.
+
+        Args:
+            job_id: the job to read.
+
+        """
 
     async def toggle_recurring(self, recurring_id: RecurringJobId) -> bool:
-        """Enable or disable a schedule; return whether it is enabled now. Raises `JobNotFound`."""
-        ...
+        """Enable a disabled recurring job, or disable an enabled one.
+
+        Due times that passed while it was disabled are not caught up.
+
+        Args:
+            recurring_id: the recurring job to toggle.
+
+        Returns:
+            Whether it is enabled now.
+
+        Raises:
+            JobNotFound: there is no such recurring job.
+            InvalidCronExpression: the stored expression is not valid any more.
+            UnknownTimeZone: this host does not know the stored time zone.
+
+        """
 
     async def remove_recurring(self, recurring_id: RecurringJobId) -> None:
-        """Remove a schedule; a run that is under way goes on. Raises `JobNotFound`."""
-        ...
+        """Remove a recurring job; its runs stay, and a running one continues.
+
+        Args:
+            recurring_id: the recurring job to remove.
+
+        Raises:
+            JobNotFound: there is no such recurring job.
+
+        """
 
     async def run_recurring_now(self, recurring_id: RecurringJobId) -> JobId:
-        """Enqueue a run of a schedule besides its due times. Raises `JobNotFound`."""
-        ...
+        """Enqueue a run of a recurring job now, in addition to its due times.
+
+        Args:
+            recurring_id: the recurring job to run.
+
+        Returns:
+            The id of the new job.
+
+        Raises:
+            JobNotFound: there is no such recurring job.
+
+        """

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class JobState(StrEnum):
-    """Where a job stands; the words are the same in the database, in JSON and on pages."""
+    """The state of a job, in the words of the database, of JSON and of pages."""
 
     PENDING = "Pending"
     RUNNING = "Running"
@@ -21,5 +21,5 @@ class JobState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Tell whether a job in this state is over."""
+        """Whether a job in this state has finished."""
         return self not in (JobState.PENDING, JobState.RUNNING)

@@ -1,4 +1,4 @@
-"""All that other modules may import from the reports."""
+"""The public API of the reports: all that other modules import from it."""
 
 from modhost_reports_example.contracts.errors import (
     ReportNotFinished,

@@ -1,4 +1,4 @@
-"""What can go wrong when others ask for reports."""
+"""Errors that callers of the reports see."""
 
 from uuid import UUID
 
@@ -11,8 +11,8 @@ class ReportNotFound(Exception):
 
 
 class ReportNotFinished(Exception):
-    """The report's job has not completed; the text says how it stands."""
+    """The report's job has not completed; the message gives its state."""
 
 
 class UnknownSource(Exception):
-    """No source has this name."""
+    """No source of records has this name."""

@@ -10,16 +10,16 @@ from modhost_background_jobs.contracts import JobId, JobStatus
 
 
 class ReportType(StrEnum):
-    """By which period the records are grouped."""
+    """The period that records are grouped by."""
 
     MONTHLY = "monthly"
     YEARLY = "yearly"
 
 
 class ReportRequest(BaseModel):
-    """What a report is made of; `upload` is the file of a source that somebody sent.
+    """What a report is made of; `upload` is the name of an uploaded file.
 
-    Whoever may run jobs again may write this, so it can name no other file than an upload.
+    Callers who may run jobs again may edit this, so it cannot name any file but an upload.
     """
 
     type: ReportType
@@ -37,7 +37,7 @@ class ColumnSummary(BaseModel):
 
 
 class ReportRow(BaseModel):
-    """One period: `2012-01` or `2012`; a column without a value in it is left out."""
+    """One period, such as `2012-01` or `2012`; columns without a value in it are left out."""
 
     period: str
     count: int
@@ -55,7 +55,7 @@ class Report(BaseModel):
 
 
 class ReportStatus(BaseModel):
-    """A report as a line of a list; `job` tells of one that is not finished how its job stands."""
+    """A report in a list; `job` is the status of the job that makes it, until it is finished."""
 
     job_id: JobId
     type: ReportType
