@@ -1,5 +1,6 @@
 """What a module is: a class with a name, some data, and the hooks it implements."""
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -58,6 +59,34 @@ class HostedService(ABC):
         Returning ends it for good. What has to be done at the end is done on cancellation, shielded
         and bounded.
         """
+
+
+class PeriodicService(HostedService):
+    """A hosted service that repeats one step; a step that fails is logged, and tried again.
+
+    Attributes:
+        interval: the seconds from the end of one step to the next.
+        failure: the warning for a step that failed; `%s` in it stands for the error.
+
+    """
+
+    interval: float
+    failure: str
+
+    @abstractmethod
+    async def step(self) -> float | None:
+        """Do the work once; return the seconds until the next step, None for the interval."""
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Repeat the step until cancelled."""
+        task_status.started()
+        while True:
+            pause = None
+            try:
+                pause = await self.step()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next step may succeed
+                logging.getLogger(type(self).__module__).warning(self.failure, error)
+            await anyio.sleep(self.interval if pause is None else pause)
 
 
 Status = Literal["healthy", "degraded", "unhealthy"]

@@ -34,14 +34,14 @@ class Sweeping:
         await self.store.insert([new_job(), new_job()])
         await claim_one(self.store)
         await claim_one(self.store, "own")
-        await self.sweeper.sweep()
+        await self.sweeper.step()
 
     async def sweep(self, times: int, *, beat: bool = True) -> None:
         for _ in range(times):
             self.clock.advance(5)
             if beat:
                 await self.store.beat("own", 1, self.clock.now())
-            await self.sweeper.sweep()
+            await self.sweeper.step()
 
     async def held(self, worker: str) -> int:
         return len(await self.store.leases(worker))

@@ -4,11 +4,8 @@ import logging
 from typing import Final
 from uuid import UUID
 
-import anyio
-from anyio.abc import TaskStatus
-
 from modhost.clock import Clock
-from modhost.module import HostedService
+from modhost.module import PeriodicService
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedules import RecurringSchedules
@@ -19,10 +16,11 @@ LONGEST_SLEEP_SECONDS: Final = 5.0
 PULL_BACK_SECONDS: Final = 60.0
 
 
-class RecurringJobsService(HostedService):
+class RecurringJobsService(PeriodicService):
     """Fires what is due; every consumer tries, the database lets one of them."""
 
     name = "recurring jobs"
+    failure = "Recurring jobs could not be fired (%s); tried again."
 
     def __init__(
         self,
@@ -35,19 +33,9 @@ class RecurringJobsService(HostedService):
         self._schedules = schedules
         self._pull_back_at = 0.0
         self._clock = clock
-        self._poll = options.poll_interval.total_seconds()
+        self.interval = options.poll_interval.total_seconds()
 
-    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Fire until cancelled, sleeping until the next due time but a few seconds at the most."""
-        task_status.started()
-        while True:
-            try:
-                await anyio.sleep(await self.fire_due())
-            except Exception as error:  # noqa: BLE001 - a schedule never ends by an error
-                logger.warning("Recurring jobs could not be fired (%s); tried again.", error)
-                await anyio.sleep(self._poll)
-
-    async def fire_due(self) -> float:
+    async def step(self) -> float:
         """Fire all due schedules; return the seconds until there may be more to do."""
         if self._clock.monotonic() >= self._pull_back_at:
             self._pull_back_at = self._clock.monotonic() + PULL_BACK_SECONDS
@@ -58,7 +46,7 @@ class RecurringJobsService(HostedService):
             await self._firing.let_waiting_runs_go()
         if len(broken) < len(agenda.due):
             return 0.0
-        longest = self._poll if agenda.has_waiting_runs else LONGEST_SLEEP_SECONDS
+        longest = self.interval if agenda.has_waiting_runs else LONGEST_SLEEP_SECONDS
         if broken:
             return longest
         if agenda.next_due is None:

@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import anyio
-from anyio.abc import TaskStatus
 
 from modhost.clock import Clock
-from modhost.module import HostedService
+from modhost.module import PeriodicService
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.statistics import StatisticsStore
@@ -55,7 +54,6 @@ class ClockJumpGuard:
 
 logger = logging.getLogger(__name__)
 
-INTERVAL_SECONDS: Final = 60.0
 BATCH: Final = 500
 PAUSE_SECONDS: Final = 0.05
 STATISTICS_KEPT: Final = timedelta(days=2)
@@ -67,13 +65,15 @@ DOUBT: Final = (
 )
 
 
-class RetentionService(HostedService):
+class RetentionService(PeriodicService):
     """Deletes jobs that ended longer ago than `retention`; 0 keeps them for ever.
 
     Failed jobs are kept for `retention_failed` if that is longer.
     """
 
     name = "retention"
+    interval = 60.0
+    failure = "Old jobs could not be deleted (%s); tried again."
 
     def __init__(
         self,
@@ -101,15 +101,9 @@ class RetentionService(HostedService):
         self._is_doubting = False
         self._knows_newest_end = False
 
-    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Delete until cancelled."""
-        task_status.started()
-        while True:
-            try:
-                await self.prune()
-            except Exception as error:  # noqa: BLE001 - what is old stays old until the next try
-                logger.warning("Old jobs could not be deleted (%s); tried again.", error)
-            await anyio.sleep(INTERVAL_SECONDS)
+    async def step(self) -> None:
+        """Delete all that is old."""
+        await self.prune()
 
     async def prune(self) -> int:
         """Delete all that is old, in small transactions; return how many jobs that were.

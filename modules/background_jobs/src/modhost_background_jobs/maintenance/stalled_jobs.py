@@ -4,11 +4,8 @@ import logging
 from collections.abc import Iterable
 from typing import Final
 
-import anyio
-from anyio.abc import TaskStatus
-
 from modhost.clock import Clock
-from modhost.module import HostedService
+from modhost.module import PeriodicService
 from modhost_background_jobs.model import Heartbeat, is_bulk_runner
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore
@@ -54,39 +51,30 @@ class StallObserver:
         ]
 
 
-class StalledJobSweeperService(HostedService):
+class StalledJobSweeperService(PeriodicService):
     """Looks at all workers at an interval; any number of consumers may do so at once."""
 
     name = "stalled-job sweeper"
+    failure = "The sweep for stalled jobs failed (%s); it is tried again."
 
     def __init__(self, store: JobStore, options: BackgroundJobsOptions, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._interval = options.stall_sweep_interval.total_seconds()
+        self.interval = options.stall_sweep_interval.total_seconds()
         self._max_rescues = options.max_rescues
         self._observer = StallObserver(
-            options.stall_timeout.total_seconds(), LONGEST_GAP * self._interval
+            options.stall_timeout.total_seconds(), LONGEST_GAP * self.interval
         )
         self._own: str | None = None
         self._pulse = StallObserver(
-            LONGEST_GAP * options.heartbeat_interval.total_seconds(), LONGEST_GAP * self._interval
+            LONGEST_GAP * options.heartbeat_interval.total_seconds(), LONGEST_GAP * self.interval
         )
 
     def of_worker(self, worker: str) -> None:
         """Tell which worker's process this is."""
         self._own = worker
 
-    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Sweep until cancelled."""
-        task_status.started()
-        while True:
-            try:
-                await self.sweep()
-            except Exception as error:  # noqa: BLE001 - the next sweep may find the database again
-                logger.warning("The sweep for stalled jobs failed (%s); it is tried again.", error)
-            await anyio.sleep(self._interval)
-
-    async def sweep(self) -> None:
+    async def step(self) -> None:
         """Rescue the jobs of every worker found dead."""
         try:
             heartbeats = await self._heartbeats()
