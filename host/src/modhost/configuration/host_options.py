@@ -15,8 +15,16 @@ _HOST_PATTERN: Final = re.compile(r"\*|(\*\.)?[\w-]+(\.[\w-]+)*|\[[0-9A-Fa-f:.]+
 class ModulesOptions(ModuleOptions):
     """Which modules are used: `[host.modules]`."""
 
-    on_error: Literal["stop", "skip"] = "stop"
-    disabled: list[str] = Field(default_factory=list)
+    on_error: Literal["stop", "skip"] = Field(
+        "stop",
+        description="What happens when a module cannot be imported: `stop` refuses to start, "
+        "`skip` starts without it and says so in the output, in `/health/ready` and in "
+        "`modhost doctor`.",
+    )
+    disabled: list[str] = Field(
+        default_factory=list,
+        description="Names of installed modules to leave out; none by default.",
+    )
 
 
 def _upper(value: Any) -> Any:
@@ -24,27 +32,68 @@ def _upper(value: Any) -> Any:
 
 
 class HostOptions(ModuleOptions):
-    """What operators may set of the host."""
+    """The options that operators can set for the host."""
 
-    bind: str = "127.0.0.1:8000"
-    database_url: str = Field(default="sqlite:///var/modhost.db", repr=False)
-    environment: Literal["development", "production"] = "production"
+    bind: str = Field(
+        "127.0.0.1:8000",
+        description="Address and port to listen on, e.g. `0.0.0.0:8000` or `[::1]:8000`; port 0 "
+        "takes any free one. When the port is taken, `modhost worker` takes any free one and "
+        "prints it, and `modhost run` refuses to start.",
+    )
+    database_url: str = Field(
+        "sqlite:///var/modhost.db",
+        repr=False,
+        description="`sqlite:///file` (three slashes for a relative path, four for an absolute "
+        "one; no parameters, and no database in memory) or `postgresql://user:password@host/name`, "
+        "which needs `modhost[postgres]`. The password may come from `~/.pgpass` instead; "
+        "`?statement_cache_size=0` is for connection poolers in transaction mode.",
+    )
+    environment: Literal["development", "production"] = Field(
+        "production",
+        description="`development` migrates the tables at start and, when the host listens on "
+        "this machine only, prints a one-time link that logs an administrator in.",
+    )
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)
-    ] = "INFO"
-    shutdown_grace: Duration = timedelta(seconds=45)
-    allowed_hosts: list[str] = Field(default_factory=list)
-    trusted_proxies: list[IPvAnyNetwork] = Field(default_factory=list)
-    behind_tls: bool = False
-    silence: list[str] = Field(default_factory=list)
-    modules: ModulesOptions = ModulesOptions()
+    ] = Field("INFO", description="Lowest level of the log lines written to standard error.")
+    shutdown_grace: Duration = Field(
+        timedelta(seconds=45),
+        description="Time that all hosted services together have to stop; longer than the "
+        "`shutdown_grace` of background jobs.",
+    )
+    allowed_hosts: list[str] = Field(
+        default_factory=list,
+        description="Names in the `Host` header that the host answers to, e.g. "
+        "`jobs.example.org` or `*.example.org`; empty or `*` for any. In production a host that "
+        "others can reach must name them (MH207).",
+    )
+    trusted_proxies: list[IPvAnyNetwork] = Field(
+        default_factory=list,
+        description="Addresses and networks of proxies whose `X-Forwarded-For` and "
+        '`X-Forwarded-Proto` are believed, e.g. `["10.0.0.0/8"]`; the headers of anyone else are '
+        "ignored.",
+    )
+    behind_tls: bool = Field(
+        default=False,
+        description="Whether a proxy in front of the host terminates TLS, so that every request "
+        "counts as one over TLS. In production a web host that listens beyond this machine does "
+        "not start without it (MH205).",
+    )
+    silence: list[str] = Field(
+        default_factory=list,
+        description="Codes of rules, e.g. `MH508`, that neither stop a start nor are reported by "
+        "`modhost doctor`; none by default.",
+    )
+    modules: ModulesOptions = Field(
+        ModulesOptions(), description="Which modules are used: `[host.modules]`."
+    )
 
     @field_validator("bind")
     @classmethod
     def _bind_is_an_address(cls, value: str) -> str:
         address, _, port = value.rpartition(":")
         if not address or not port.isdecimal() or int(port) > 65535:
-            msg = f"{value!r} is no address; write one like '127.0.0.1:8000' or '[::1]:8000'."
+            msg = f"{value!r} is not an address; write one like '127.0.0.1:8000' or '[::1]:8000'."
             raise ValueError(msg)
         return value
 
@@ -53,7 +102,7 @@ class HostOptions(ModuleOptions):
     def _allowed_hosts_are_names(cls, value: list[str]) -> list[str]:
         for each in value:
             if not _HOST_PATTERN.fullmatch(each):
-                msg = f"{each!r} is no name of a host; write one like 'jobs.example.org' or "
+                msg = f"{each!r} is not a host name; write one like 'jobs.example.org' or "
                 msg += "'*.example.org', without scheme and port, or '*' for any."
                 raise ValueError(msg)
         return value
