@@ -120,7 +120,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(worker=workers)
     def beat(self, worker: str) -> None:
-        is_registered = self.world.do(self.world.store.beat, worker, 0, self.now)
+        is_registered = self.world.do(self.world.store.beat, worker, self.now)
         assert is_registered == (worker in self.model.beats)
         if is_registered:
             self.model.beats[worker] += 1

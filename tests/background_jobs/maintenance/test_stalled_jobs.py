@@ -40,7 +40,7 @@ class Sweeping:
         for _ in range(times):
             self.clock.advance(5)
             if beat:
-                await self.store.beat("own", 1, self.clock.now())
+                await self.store.beat("own", self.clock.now())
             await self.sweeper.step()
 
     async def held(self, worker: str) -> int:
@@ -98,7 +98,7 @@ async def test_a_worker_that_beats_in_the_last_moment_is_alive(
 ) -> None:
     await sweeping.sweep(3)
     before = await seen(store)
-    await store.beat("w1", 1, sweeping.clock.now())
+    await store.beat("w1", sweeping.clock.now())
     await sweeping.sweep(1)
     assert await sweeping.held("w1") == 1
     assert await store.rescue(before, 3, sweeping.clock.now()) == []

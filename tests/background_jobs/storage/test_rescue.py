@@ -35,14 +35,14 @@ async def test_a_worker_that_was_heard_of_since_keeps_its_jobs(store: JobStore) 
     await store.insert([new_job()])
     claimed = await claim_one(store)
     stale = await seen(store, "w1")
-    assert await store.beat("w1", 1, LATER)
+    assert await store.beat("w1", LATER)
     assert await store.rescue(stale, 3, LATER) == []
     assert await store.leases("w1") == {claimed.lease: False}
 
 
 async def test_a_worker_that_was_found_dead_learns_it_and_claims_nothing(store: JobStore) -> None:
     await store.rescue(await seen(store, "w1"), 3, LATER)
-    assert not await store.beat("w1", 0, LATER)
+    assert not await store.beat("w1", LATER)
     await store.insert([new_job()])
     assert await store.claim("w1", ["tests.Job"], 1, LATER) == []
 

@@ -66,7 +66,7 @@ class Heart:
     async def _beat(self) -> None:
         sent = self._clock.monotonic()
         with anyio.fail_after(2 * self._interval):
-            if await self._store.beat(self._worker.name, 0, self._clock.now()):
+            if await self._store.beat(self._worker.name, self._clock.now()):
                 beat = Beat(self._worker.name, sent, self._clock.monotonic())
                 self._history.beats.append(beat)
             else:

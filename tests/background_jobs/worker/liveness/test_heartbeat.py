@@ -3,6 +3,7 @@
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 import anyio
 import anyio.lowlevel
@@ -28,7 +29,7 @@ WORKER = WorkerInfo(
 
 @asynccontextmanager
 async def _beating(database_url: str) -> AsyncIterator[None]:
-    heartbeat = Heartbeat(WORKER, database_url, 0.02, lambda: 0, SystemClock())
+    heartbeat = Heartbeat(WORKER, database_url, 0.02, SystemClock())
     heartbeat.start()
     try:
         yield
@@ -62,13 +63,16 @@ async def test_a_beat_on_its_way_registers_no_worker_that_has_left(
 ) -> None:
     under_way, may_go_on = threading.Event(), threading.Event()
 
-    def running() -> int:
-        under_way.set()
-        may_go_on.wait(20)
-        return 0
+    class HeldUpClock(SystemClock):
+        """Asked for the time by each beat."""
+
+        def now(self) -> datetime:
+            under_way.set()
+            may_go_on.wait(20)
+            return super().now()
 
     await store.register(WORKER, SystemClock().now())
-    heartbeat = Heartbeat(WORKER, database_url, 5.0, running, SystemClock())
+    heartbeat = Heartbeat(WORKER, database_url, 5.0, HeldUpClock())
     heartbeat.start()
     await anyio.to_thread.run_sync(under_way.wait, 20)
     await heartbeat.stop()

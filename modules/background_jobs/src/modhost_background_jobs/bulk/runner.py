@@ -74,9 +74,7 @@ class BulkRunner:
 
     @asynccontextmanager
     async def _registered(self, worker: WorkerInfo) -> AsyncIterator[None]:
-        heartbeat = Heartbeat(
-            worker, self._database.url, self._heartbeat_interval, lambda: 1, self.clock
-        )
+        heartbeat = Heartbeat(worker, self._database.url, self._heartbeat_interval, self.clock)
         await self.store.register(worker, self.clock.now())
         heartbeat.start()
         try:

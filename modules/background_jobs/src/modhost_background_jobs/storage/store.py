@@ -82,7 +82,7 @@ class JobStore(Protocol):
         """Add the worker to those alive; again after it was found dead, under the same name."""
         ...
 
-    async def beat(self, worker: str, running: int, now: datetime) -> bool:
+    async def beat(self, worker: str, now: datetime) -> bool:
         """Count a heartbeat; False when the worker's row is gone."""
         ...
 

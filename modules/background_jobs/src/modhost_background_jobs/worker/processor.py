@@ -194,7 +194,6 @@ class JobProcessorService(HostedService):
             worker,
             self._database.url,
             self._options.heartbeat_interval.total_seconds(),
-            lambda: self._slots.running,
             self._clock,
         )
 

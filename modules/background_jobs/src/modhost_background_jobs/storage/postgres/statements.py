@@ -176,7 +176,7 @@ ON CONFLICT (name) DO NOTHING
 """
 
 BEAT: Final = """
-UPDATE background_jobs.workers SET heartbeat_at = $2, beats = beats + 1, running = $3
+UPDATE background_jobs.workers SET heartbeat_at = $2, beats = beats + 1
 WHERE name = $1 RETURNING name
 """
 

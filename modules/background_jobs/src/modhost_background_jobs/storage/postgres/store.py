@@ -171,10 +171,10 @@ class PostgresJobStore:
                 first_beat(),
             )
 
-    async def beat(self, worker: str, running: int, now: datetime) -> bool:
+    async def beat(self, worker: str, now: datetime) -> bool:
         """Update the worker's row."""
         async with self._postgres.acquire() as connection:
-            found = await connection.fetchval(statements.BEAT, worker, now, running)
+            found = await connection.fetchval(statements.BEAT, worker, now)
         return found is not None
 
     async def unregister(self, worker: str) -> None:

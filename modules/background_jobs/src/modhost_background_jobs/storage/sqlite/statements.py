@@ -136,7 +136,7 @@ ON CONFLICT (name) DO NOTHING
 """
 
 BEAT: Final = """
-UPDATE background_jobs_workers SET heartbeat_at = ?2, beats = beats + 1, running = ?3
+UPDATE background_jobs_workers SET heartbeat_at = ?2, beats = beats + 1
 WHERE name = ?1
 """
 

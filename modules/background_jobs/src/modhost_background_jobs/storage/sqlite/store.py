@@ -163,9 +163,9 @@ class SqliteJobStore:
         ]
         await self._sqlite.write(lambda connection: connection.execute(statements.REGISTER, row))
 
-    async def beat(self, worker: str, running: int, now: datetime) -> bool:
+    async def beat(self, worker: str, now: datetime) -> bool:
         """Update the worker's row."""
-        row = [worker, to_sqlite(now), running]
+        row = [worker, to_sqlite(now)]
         found = await self._sqlite.write(
             lambda connection: connection.execute(statements.BEAT, row).rowcount
         )

@@ -78,8 +78,6 @@ class Slots:
         self._is_filling = False
         self._ready = 0
         self._turn_began = 0.0
-        self.running = 0
-        """How many attempts run now: neither those that wait for a slot nor those that are over."""
 
     async def own_tasks(self, run: Run, until: anyio.Event, ready: Callable[[], None]) -> None:
         """Own the tasks until the event, and cancel then those that are left."""
@@ -161,11 +159,7 @@ class Slots:
                 now = await self._next_turn()
                 continue
             attempt, _ = self._waiting.popleft()
-            self.running += 1
-            try:
-                await self._run(attempt)
-            finally:
-                self.running -= 1
+            await self._run(attempt)
             now = self._clock.monotonic()
             self._prefetch.note(now)
             if dict(copy_context()) != clean or (task is not None and task.cancelling()):

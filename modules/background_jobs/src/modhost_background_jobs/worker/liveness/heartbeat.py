@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from collections.abc import Callable
 
 import anyio
 
@@ -23,13 +22,11 @@ class Heartbeat:
         worker: WorkerInfo,
         database_url: str,
         interval: float,
-        running: Callable[[], int],
         clock: Clock,
     ) -> None:
         self._worker = worker
         self._database_url = database_url
         self._interval = interval
-        self._running = running
         self._clock = clock
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._main, name="heartbeat", daemon=True)
@@ -60,7 +57,7 @@ class Heartbeat:
                 self._stopping.wait(self._interval)
 
     async def _beat(self, store: JobStore) -> None:
-        known = await store.beat(self._worker.name, self._running(), self._clock.now())
+        known = await store.beat(self._worker.name, self._clock.now())
         # A worker that stops may have said so while this beat was on its way.
         if known or self._stopping.is_set():
             return
