@@ -40,17 +40,39 @@ class PostgresAccess:
         """What the driver raises."""
 
     @asynccontextmanager
-    async def acquire(self, seconds: float | None = None) -> AsyncIterator[Any]:
-        """Lend a connection; one that the server has closed is replaced.
+    async def acquire(self, timeout: float | None = None) -> AsyncIterator[Any]:
+        """Lend a connection from the pool; one that the server has closed is replaced.
 
-        Neither the wait for one nor that for its return takes longer than `seconds`.
+        `timeout`, in seconds, bounds the wait for a connection and that for its return.
         """
         pool = self._pool or await self._open_pool()
-        async with pool.acquire(timeout=seconds) as connection:
+        async with pool.acquire(timeout=timeout) as connection:
             yield connection
 
+    async def fetch(
+        self, statement: str, *parameters: Any, timeout: float | None = None
+    ) -> list[Any]:
+        """Run one statement on a connection of the pool and return its rows.
+
+        `timeout`, in seconds, bounds the wait for a connection and again that for the answer;
+        without it only the answer is bounded, by a minute.
+        """
+        async with self.acquire(timeout) as connection:
+            rows: list[Any] = await connection.fetch(statement, *parameters, timeout=timeout)
+        return rows
+
+    async def fetchval(self, statement: str, *parameters: Any, timeout: float | None = None) -> Any:
+        """Do as `fetch`, and return the first value of the first row; None without one."""
+        async with self.acquire(timeout) as connection:
+            return await connection.fetchval(statement, *parameters, timeout=timeout)
+
+    async def execute(self, statement: str, *parameters: Any) -> None:
+        """Run one statement whose rows nobody needs."""
+        async with self.acquire() as connection:
+            await connection.execute(statement, *parameters)
+
     async def connect(self) -> Any:
-        """Open a connection of its own, e.g. to listen; whoever asks closes it."""
+        """Open a dedicated connection, e.g. to listen; the caller closes it."""
         return await self._asyncpg.connect(self._dsn, **self._connecting)
 
     async def close(self, seconds: float) -> None:

@@ -1,10 +1,10 @@
 """SQLite without the ORM: for statements that run thousands of times a second."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from modhost.database.sqlite.connection import connect
 from modhost.database.sqlite.thread import SqliteThread
@@ -40,6 +40,24 @@ class SqliteAccess:
         if self._reader is None:
             self._reader = SqliteThread(self._path, name="sqlite reader", query_only=True)
         return await self._reader.run(work)
+
+    async def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
+        """Write by one statement, as `write` does, and return the number of affected rows."""
+        return await self.write(lambda db: db.execute(statement, parameters).rowcount)
+
+    async def execute_returning(
+        self, statement: str, parameters: Sequence[Any] = ()
+    ) -> list[tuple[Any, ...]]:
+        """Write by one statement, as `write` does, and return the rows of its `RETURNING`."""
+        return await self.write(lambda db: db.execute(statement, parameters).fetchall())
+
+    async def fetch(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Read all rows of one query."""
+        return await self.read(lambda db: db.execute(statement, parameters).fetchall())
+
+    async def fetch_one(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+        """Read the first row of one query, None without one."""
+        return await self.read(lambda db: db.execute(statement, parameters).fetchone())
 
     def data_version(self) -> int:
         """Return a number that changes with every commit of any other connection.
