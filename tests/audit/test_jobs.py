@@ -8,7 +8,7 @@ from sqlmodel import select
 from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.jobs_module import PermanentlyFailingJob, ReportingJob, WaitingJob, Work
 from modhost import new_id
-from modhost.caller import Caller, calling_as
+from modhost.caller import ActingFor, Caller
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.storage.tables import FinishedJob, Job
@@ -88,9 +88,9 @@ async def test_a_job_row_says_who_enqueued_it_and_nothing_for_jobs_and_the_host(
     async with jobs_host(database_url) as jobs, jobs.host.scope() as scope:
         by_host = await jobs.scheduling.enqueue(ReportingJob, Work())
         vera = Caller("user", f"user:{new_id()}", "vera")
-        with calling_as(vera):
+        with ActingFor(vera):
             by_vera = await jobs.scheduling.enqueue(ReportingJob, Work())
-        with calling_as(Caller("job", f"job:{by_vera}", "tests.ReportingJob")):
+        with ActingFor(Caller("job", f"job:{by_vera}", "tests.ReportingJob")):
             by_job = await jobs.scheduling.enqueue(ReportingJob, Work())
         for job_id in (by_host, by_vera, by_job):
             await jobs.ends(job_id)

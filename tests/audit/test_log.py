@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from modhost.audit import AuditLog, AuditReader, AuditSearch, recorded
-from modhost.caller import Caller, calling_as
+from modhost.caller import ActingFor, Caller
 from modhost.database import Database
 from modhost.services import Scope
 from modhost.testing import RunningHost, running_host
@@ -78,7 +78,7 @@ async def test_what_goes_wrong_is_recorded_without_the_text_of_unknown_errors(
     scope: Scope,
 ) -> None:
     audit = await scope.get(AuditLog)
-    with calling_as(VERA):
+    with ActingFor(VERA):
         with pytest.raises(KeyError):
             async with recorded(audit, "things.do", "thing:1", LookupError):
                 raise KeyError("a rule")

@@ -1,7 +1,7 @@
 import pytest
 
 from identity.support import PASSWORD, by_token
-from modhost.caller import caller_of, calling_as
+from modhost.caller import ActingFor, caller_of
 from modhost.identity import RoleService, TokenService, UserService
 from modhost.identity.errors import (
     FixedRole,
@@ -80,7 +80,7 @@ async def test_a_role_needs_a_name_and_permissions_that_exist(roles: RoleService
 @pytest.mark.parametrize("grant", ["Reports.Generate", "Reports.*", "*"])
 async def test_nobody_makes_a_role_mightier_than_themselves(roles: RoleService, grant: str) -> None:
     await roles.add("Clerk", [])
-    with calling_as(caller_of(MARA)):
+    with ActingFor(caller_of(MARA)):
         with pytest.raises(NotYoursToGrant, match="mara lacks"):
             await roles.add("Boss", [grant])
         with pytest.raises(NotYoursToGrant, match="mara lacks"):
@@ -94,7 +94,7 @@ async def test_nobody_manages_a_user_who_may_more(roles: RoleService, scope: Sco
     await users.add("anna", PASSWORD, ["Admin"])
     await users.add("vera", PASSWORD, ["Viewer"])
     await roles.add("Clerk", ["Reports.Generate"])
-    with calling_as(caller_of(MARA)):
+    with ActingFor(caller_of(MARA)):
         for change in (
             lambda: users.set_password("anna", "taken over by mara"),
             lambda: users.disable("anna"),

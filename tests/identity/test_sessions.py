@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from modhost.audit import AuditReader, AuditSearch
-from modhost.caller import caller_of, calling_as
+from modhost.caller import ActingFor, caller_of
 from modhost.identity import TokenService, UserService
 from modhost.identity.access.usage import Usage
 from modhost.permissions import Principal
@@ -87,10 +87,10 @@ async def test_tokens_of_a_user_end_when_the_user_is_disabled(host: RunningHost)
     vera = Principal(f"user:{await user_id(host, 'vera')}", "vera", grants=frozenset({"*"}))
     async with host.scope() as scope:
         tokens = await scope.get(TokenService)
-        with calling_as(caller_of(vera)):
+        with ActingFor(caller_of(vera)):
             first = await tokens.create("first", ["*"])
         made = Principal(f"token:{first.id}", "first", grants=frozenset({"*"}))
-        with calling_as(caller_of(made)):
+        with ActingFor(caller_of(made)):
             await tokens.create("second", ["*"])
         await tokens.create("other", ["*"])
         await (await scope.get(UserService)).disable("vera")

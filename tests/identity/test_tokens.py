@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from modhost.caller import caller_of, calling_as
+from modhost.caller import ActingFor, caller_of
 from modhost.database import Database
 from modhost.identity import TokenService
 from modhost.identity.errors import (
@@ -141,7 +141,7 @@ async def test_nobody_revokes_the_token_of_somebody_mightier(
     manager = Principal("user:1", "mara", grants=frozenset({"Identity.ManageTokens"}))
     created = await tokens.create("root", ["*"])
     own = await tokens.create("own", ["Identity.ManageTokens"], creator=manager)
-    with calling_as(caller_of(manager)):
+    with ActingFor(caller_of(manager)):
         with pytest.raises(NotYoursToManage, match=r"'root' has \*, which mara lacks"):
             await tokens.revoke(created.id)
         await tokens.revoke(own.id)

@@ -89,7 +89,7 @@ async def _serving(host: RunningHost, listener: socket.socket) -> AsyncIterator[
         try:
             yield
         finally:
-            host.host.stopping.begin()
+            host.host.shutdown.begin()
             server.should_exit = True
 
 

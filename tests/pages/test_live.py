@@ -12,7 +12,6 @@ import httpx2
 import pytest
 from sqlalchemy import Engine, event
 
-from modhost.runtime.shutdown import Stopping
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.monitoring.inspection import JobInspection
 from modhost_background_jobs.pages.live import stream as stream_module
@@ -145,9 +144,7 @@ async def counted(served: Site) -> AsyncIterator[tuple[LiveFeed, list[str]]]:
             sent.append(statement)
 
     async with served.host.scope() as scope:
-        feed = LiveFeed(
-            await scope.get(Topics), await scope.get(JobInspection), await scope.get(Stopping)
-        )
+        feed = LiveFeed(await scope.get(Topics), await scope.get(JobInspection))
         event.listen(Engine, "before_cursor_execute", note)
         try:
             yield feed, sent
@@ -242,7 +239,7 @@ async def test_a_stream_ends_when_the_host_stops(sqlite_url: str) -> None:
 
                 group.start_soon(watch)
                 await opened.wait()
-                served.host.host.stopping.begin()
+                served.host.host.shutdown.begin()
                 await ended.wait()
 
 

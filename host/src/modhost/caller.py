@@ -1,23 +1,22 @@
-"""On whose behalf code runs: the caller of the request, the job, or the command around it.
+"""The caller on whose behalf code runs: that of the request, the job, or the command.
 
-Services are often singletons, so the caller is not part of them: it is bound to the task, and to
-the tasks and threads that it starts.
+Services are often singletons, so the caller is bound to the task instead, and to the tasks and
+threads that it starts.
 """
 
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from modhost.permissions import Principal
 
-_WHO: Final = ("user", "token", "command")
+_PERSONAL_KINDS: Final = ("user", "token", "command")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who has something done.
+    """Who has something done: a person, a token, a job, or the host.
 
     Args:
         kind: `user`, `token`, `job`, `command`, `anonymous`, `system`, or what precedes the colon
@@ -39,54 +38,43 @@ class Caller:
     def person(self) -> str | None:
         """Who is behind it, e.g. `user:vera` or `token:ci (0199…)`; None for jobs and the host.
 
-        The name of a token may be given to another one, once it is revoked.
+        A token's id is part of it: once the token is revoked, another may take its name.
         """
-        if self.kind not in _WHO and self.principal is None:
+        if self.kind not in _PERSONAL_KINDS and self.principal is None:
             return None
-        told_apart = f" ({self.id.partition(':')[2]})" if self.kind == "token" else ""
-        return f"{self.kind}:{self.name}{told_apart}"
+        unique = f" ({self.id.partition(':')[2]})" if self.kind == "token" else ""
+        return f"{self.kind}:{self.name}{unique}"
 
 
 SYSTEM: Final = Caller("system", "system", "the host")
 
-_Find: TypeAlias = Callable[[], Awaitable[Caller]]
-_finding: ContextVar[_Find | None] = ContextVar("modhost_caller", default=None)
+FindCaller: TypeAlias = Callable[[], Awaitable[Caller]]
+_current: Final[ContextVar[Caller | FindCaller]] = ContextVar("modhost_caller", default=SYSTEM)
 
 
 async def current_caller() -> Caller:
     """Return on whose behalf this task runs; `SYSTEM` outside of requests, jobs and commands."""
-    find = _finding.get()
-    return SYSTEM if find is None else await find()
+    caller = _current.get()
+    return caller if isinstance(caller, Caller) else await caller()
 
 
-class _Calling:
-    """The block that runs on behalf of a caller: a class, which is quicker than a generator."""
+class ActingFor:
+    """A block that runs on behalf of a caller, or of one who is found when somebody asks.
 
-    __slots__ = ("_find", "_token")
+    It is a class because entering a generator takes longer, and each job enters one.
+    """
 
-    def __init__(self, find: _Find) -> None:
-        self._find = find
-        self._token: Token[_Find | None]
+    __slots__ = ("_caller", "_token")
+
+    def __init__(self, caller: Caller | FindCaller) -> None:
+        self._caller = caller
+        self._token: Token[Caller | FindCaller]
 
     def __enter__(self) -> None:
-        self._token = _finding.set(self._find)
+        self._token = _current.set(self._caller)
 
     def __exit__(self, *_: object) -> None:
-        _finding.reset(self._token)
-
-
-def calling(find: _Find) -> AbstractContextManager[None]:
-    """Run the block on behalf of a caller who is looked up when somebody asks."""
-    return _Calling(find)
-
-
-def calling_as(caller: Caller) -> AbstractContextManager[None]:
-    """Run the block on behalf of a caller."""
-
-    async def find() -> Caller:
-        return caller
-
-    return _Calling(find)
+        _current.reset(self._token)
 
 
 def anonymous(address: str = "") -> Caller:

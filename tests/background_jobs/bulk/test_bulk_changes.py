@@ -12,7 +12,7 @@ from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.jobs_module import ReportingJob, WaitingJob, Work
 from background_jobs.support import START, new_job
 from modhost.audit import AuditReader, AuditSearch
-from modhost.caller import Caller, calling_as
+from modhost.caller import ActingFor, Caller
 from modhost_background_jobs.bulk import jobs as change_many_jobs
 from modhost_background_jobs.bulk.changes import BulkChange, BulkChanges, Change, Changed
 from modhost_background_jobs.bulk.jobs import BulkOrders
@@ -40,7 +40,7 @@ SOON: dict[str, Any] = {
 
 async def order(jobs: Jobs, change: Change = Change.CANCEL, search: JobSearch = PENDING) -> JobId:
     async with jobs.host.scope() as scope:
-        with calling_as(VERA):
+        with ActingFor(VERA):
             return await (await scope.get(BulkOrders)).order(change, search)
 
 
@@ -188,7 +188,7 @@ async def test_an_order_says_who_gave_it_whatever_its_data_say(sqlite_url: str) 
         first = await jobs.ends(await order(jobs))
         forged = json.dumps({**(first.data or {}), "asked_by": "user:somebody else"})
         async with jobs.host.scope() as scope:
-            with calling_as(Caller("user", "user:2", "mallory")):
+            with ActingFor(Caller("user", "user:2", "mallory")):
                 again = await (await scope.get(Rerunning)).run_again(first.id, forged)
         done = await jobs.ends(again)
     assert done.logs[0].message == "cancel: 0 jobs match; asked for by user:mallory"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from modhost.caller import Caller, calling_as
+from modhost.caller import ActingFor, Caller
 from modhost.configuration import Configuration, load_configuration
 from modhost.database import DatabaseUrl
 from modhost.database.failures import reason_of, remedy_of
@@ -38,7 +38,7 @@ async def host_scope(context: click.Context) -> AsyncIterator[Scope]:
     host = host_of(context)
     try:
         async with host.ready(), host.scope() as scope:
-            with calling_as(_operator()):
+            with ActingFor(_operator()):
                 yield scope
     except host.database.errors as error:
         url = DatabaseUrl.parse(host.configuration.host.database_url)

@@ -22,7 +22,7 @@ from modhost.runtime.blueprint import HostBlueprint
 from modhost.runtime.exposure import check_exposure
 from modhost.runtime.health_endpoints import HealthEndpoints
 from modhost.runtime.host import Host, HostParts, hook_failed
-from modhost.runtime.shutdown import Stopping
+from modhost.runtime.shutdown import ShutdownSignal
 from modhost.runtime.startup_checks import Assembled, check_assembled, refuse
 from modhost.runtime.web_application import application_of
 from modhost.services import Scope, ServiceProvider, ServiceRegistry
@@ -61,7 +61,7 @@ class _Assembly:
     def __init__(self, configuration: Configuration, role: Role, clock: Clock) -> None:
         self._configuration = configuration
         self._clock = clock
-        self._stopping = Stopping()
+        self._shutdown = ShutdownSignal()
         self._info = HostInfo(role, configuration.host.environment, VERSION)
         self._findings: list[Finding] = list(configuration.findings)
         self._registry = ServiceRegistry()
@@ -102,7 +102,7 @@ class _Assembly:
         services.add_instance(Database, database)
         services.add_instance(Clock, self._clock)
         services.add_instance(HostInfo, self._info)
-        services.add_instance(Stopping, self._stopping)
+        services.add_instance(ShutdownSignal, self._shutdown)
         services.add_instance(Configuration, self._configuration)
         services.add_instance(Permissions, self._permissions)
         return database
@@ -180,7 +180,7 @@ class _Assembly:
                 info=self._info,
                 configuration=self._configuration,
                 clock=self._clock,
-                stopping=self._stopping,
+                shutdown=self._shutdown,
                 modules=chosen.modules,
                 skipped=chosen.skipped,
                 hooks=self._hooks,

@@ -19,7 +19,7 @@ from modhost.permissions import Permissions
 from modhost.plugins.discovery import FoundModule, SkippedModule
 from modhost.plugins.hook_calls import HookCaller
 from modhost.runtime.hosted_services import HostedServiceFailed, Supervisor
-from modhost.runtime.shutdown import Stopping
+from modhost.runtime.shutdown import ShutdownSignal
 from modhost.services import Scope, ServiceProvider
 from modhost.web import ModuleWeb
 
@@ -33,7 +33,7 @@ class HostParts:
     info: HostInfo
     configuration: Configuration
     clock: Clock
-    stopping: Stopping
+    shutdown: ShutdownSignal
     modules: Sequence[FoundModule]
     skipped: Sequence[SkippedModule]
     hooks: HookCaller
@@ -61,7 +61,7 @@ class Host:
         self._hooks = parts.hooks
         self._hosted = parts.hosted
         self.clock = parts.clock
-        self.stopping = parts.stopping
+        self.shutdown = parts.shutdown
 
     @property
     def migrations(self) -> list[Migrations]:

@@ -1,27 +1,27 @@
-"""The word that the host is about to stop, for those who hold connections open."""
+"""The signal that the host is shutting down, for answers that have no end of their own."""
 
 import anyio
 
 
-class Stopping:
-    """Begins as soon as the host is asked to stop, while requests are still being answered.
+class ShutdownSignal:
+    """Begins when the host is asked to stop, while requests are still being answered.
 
-    Answers that have no end of their own, such as streams of events, end when it begins; the host
-    waits for them only for a few seconds.
+    Streams of events, and other answers without an end, end when it begins; the host waits for them
+    for a few seconds only.
     """
 
     def __init__(self) -> None:
         self._begun = anyio.Event()
 
     def begin(self) -> None:
-        """Tell everybody."""
+        """Notify everyone who waits."""
         self._begun.set()
 
     @property
     def has_begun(self) -> bool:
-        """Whether the host is about to stop."""
+        """Whether the host is shutting down."""
         return self._begun.is_set()
 
     async def wait(self) -> None:
-        """Wait until it begins."""
+        """Wait until the shutdown begins."""
         await self._begun.wait()

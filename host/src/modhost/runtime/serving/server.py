@@ -106,7 +106,7 @@ async def _await_signals(server: uvicorn.Server, host: Host, grace: float) -> No
                 os._exit(1)
             logger.info("%s: stopping.", signal.Signals(number).name)
             server.should_exit = True
-            host.stopping.begin()
+            host.shutdown.begin()
             _exit_after(grace + STOP_SECONDS)
 
 

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from modhost.caller import Caller, anonymous, caller_of, calling
+from modhost.caller import ActingFor, Caller, anonymous, caller_of
 from modhost.permissions import Principal
 from modhost.services import Scope, ServiceProvider
 
@@ -119,7 +119,7 @@ class RequestContextMiddleware:
         context = RequestContext(request, self._provider, self._authenticator, self._refusals)
         scope[_KEY] = context
         try:
-            with calling(context.caller):
+            with ActingFor(context.caller):
                 await self._app(scope, receive, send)
         finally:
             await context.close()

@@ -10,7 +10,6 @@ import anyio
 from anyio.abc import TaskStatus
 
 from modhost.module import HostedService
-from modhost.runtime.shutdown import Stopping
 from modhost_background_jobs.monitoring.inspection import JobInspection, LogRow
 from modhost_background_jobs.pages.live.topics import Memory, Topic, Topics
 from modhost_background_jobs.queries.logs import Place
@@ -59,10 +58,9 @@ class LiveFeed(HostedService):
 
     name = "live pages"
 
-    def __init__(self, topics: Topics, inspection: JobInspection, stopping: Stopping) -> None:
+    def __init__(self, topics: Topics, inspection: JobInspection) -> None:
         self._topics = topics
         self._inspection = inspection
-        self._stopping = stopping
         self._memory = Memory()
         self._viewers: set[Viewer] = set()
         self._arrived = Signal()

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from modhost import Principal
-from modhost.runtime.shutdown import Stopping
+from modhost.runtime.shutdown import ShutdownSignal
 from modhost.web import Query, principal_now
 from modhost_background_jobs.monitoring.inspection import JobInspection, LogRow
 from modhost_background_jobs.monitoring.overview import Span
@@ -55,13 +55,13 @@ async def send_changes(
     feed: LiveFeed,
     topics: Topics,
     inspection: JobInspection,
-    stopping: Stopping,
+    shutdown: ShutdownSignal,
     visitor: Principal,
 ) -> Response:
     """Send the fragments of a page as they change, and the lines that a job logs."""
     viewer = _viewer(query, request.headers.get("last-event-id", ""), visitor)
     if not query.poll:
-        events = _events(viewer, feed, stopping, request)
+        events = _events(viewer, feed, shutdown, request)
         return StreamingResponse(events, media_type="text/event-stream")
     rendered = await topics.render(viewer.topics, Memory())
     places = [viewer.place] if viewer.place else []
@@ -93,13 +93,13 @@ def _line_of(last_event_id: str, otherwise: int) -> int:
 
 
 async def _events(
-    viewer: Viewer, feed: LiveFeed, stopping: Stopping, request: Request
+    viewer: Viewer, feed: LiveFeed, shutdown: ShutdownSignal, request: Request
 ) -> AsyncIterator[str]:
     end = anyio.current_time() + LIFE_SECONDS
     with feed.watch(viewer):
         # Where an event cannot get through, the browser sees no answer, and polls.
         yield "retry: 500\n\n"
-        while not stopping.has_begun and anyio.current_time() < end:
+        while not shutdown.has_begun and anyio.current_time() < end:
             ticket = viewer.changed.ticket()
             fragments, lines = viewer.take()
             if lines:
@@ -109,8 +109,8 @@ async def _events(
                 yield f"event: fragments\ndata: {json.dumps(fragments)}\n\n"
             if not lines and not fragments:
                 yield ": still here\n\n"
-            await _change_or_end(ticket, stopping, end)
-    if not stopping.has_begun and not await _may_still_watch(request):
+            await _change_or_end(ticket, shutdown, end)
+    if not shutdown.has_begun and not await _may_still_watch(request):
         yield "event: bye\ndata: {}\n\n"
 
 
@@ -119,11 +119,11 @@ async def _may_still_watch(request: Request) -> bool:
     return visitor is not None and visitor.may(VIEW_JOBS)
 
 
-async def _change_or_end(ticket: anyio.Event, stopping: Stopping, end: float) -> None:
+async def _change_or_end(ticket: anyio.Event, shutdown: ShutdownSignal, end: float) -> None:
     async with anyio.create_task_group() as group:
 
         async def wait_for_end() -> None:
-            await stopping.wait()
+            await shutdown.wait()
             group.cancel_scope.cancel()
 
         group.start_soon(wait_for_end)

@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio
 
-from modhost.caller import calling
+from modhost.caller import ActingFor
 from modhost.clock import Clock
 from modhost.services import ServiceProvider
 from modhost_background_jobs.contracts import JobCancelled, RegisteredJob
@@ -42,7 +42,7 @@ class AttemptRunner:
         if attempt.is_to_stop:
             return stopped(attempt, registered, self._options, self._clock.now())
         try:
-            with attempt.scope, time_limit(attempt), calling(attempt.caller), as_job():
+            with attempt.scope, time_limit(attempt), ActingFor(attempt.caller), as_job():
                 await self._execute(attempt, registered)
                 if attempt.reason is not None:
                     attempt.has_noticed |= _was_cancelled()
