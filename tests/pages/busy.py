@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.queries.statistics import MinuteCounts, StatisticsStore
+from modhost_background_jobs.model.statistics import MinuteCounts
+from modhost_background_jobs.storage.statistics import StatisticsStore
 from modhost_reports_example.contracts import ReportRequest, ReportsContracts, ReportType
 from pages.demo import ImportCustomersJob, RebuildSearchIndexJob, SendInvoicesJob, Steps
 from pages.site import Site

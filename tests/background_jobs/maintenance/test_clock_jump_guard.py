@@ -12,10 +12,10 @@ from modhost_background_jobs.maintenance.retention import ClockJumpGuard, Retent
 from modhost_background_jobs.model import Ended
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
-from modhost_background_jobs.queries.statistics import StatisticsStore
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.retention_clock import RetentionClock
+from modhost_background_jobs.storage.statistics import StatisticsStore
 
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)

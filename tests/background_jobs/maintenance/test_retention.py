@@ -12,12 +12,13 @@ from modhost.clock import SystemClock
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobFilter, JobState
 from modhost_background_jobs.maintenance.retention import RetentionService
+from modhost_background_jobs.model.statistics import MinuteCounts
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.queries.statistics import MinuteCounts, StatisticsStore
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import FINISHED
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.retention_clock import RetentionClock
+from modhost_background_jobs.storage.statistics import StatisticsStore
 
 pytestmark = pytest.mark.anyio
 

@@ -13,8 +13,8 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, LogLine
 from modhost_background_jobs.queries.listing import JobListing
-from modhost_background_jobs.queries.statistics import StatisticsStore
 from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.storage.statistics import StatisticsStore
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.finishing.finisher import Finisher
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer

@@ -14,10 +14,10 @@ from modhost_background_jobs.maintenance.recurring import RecurringJobsService
 from modhost_background_jobs.maintenance.stalled_jobs import StalledJobSweeperService
 from modhost_background_jobs.model import JobTypes, WorkerInfo
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.queries.statistics import StatisticsStore
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.storage.statistics import StatisticsStore
 from modhost_background_jobs.worker.attempts.poison_jobs import PoisonJobs
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
 from modhost_background_jobs.worker.attempts.stop_requests import WARY_SECONDS

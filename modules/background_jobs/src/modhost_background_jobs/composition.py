@@ -39,7 +39,6 @@ from modhost_background_jobs.queries.load import QueueLoad
 from modhost_background_jobs.queries.logs import JobLogs
 from modhost_background_jobs.queries.schedule_runs import RecurringRuns
 from modhost_background_jobs.queries.search import JobBrowser
-from modhost_background_jobs.queries.statistics import StatisticsStore
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import RecurringSchedules
@@ -47,6 +46,7 @@ from modhost_background_jobs.storage import JobStore, Wakeups, open_wakeups
 from modhost_background_jobs.storage.opening import open_store
 from modhost_background_jobs.storage.postgres.notifications import Notifications
 from modhost_background_jobs.storage.retention_clock import RetentionClock
+from modhost_background_jobs.storage.statistics import StatisticsStore
 from modhost_background_jobs.worker.attempts.poison_jobs import PoisonJobs
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
 from modhost_background_jobs.worker.attempts.unresponsive import UnresponsiveAttempts

@@ -10,10 +10,10 @@ from modhost.clock import Clock
 from modhost.module import PeriodicService
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.queries.statistics import StatisticsStore
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.retention_clock import RetentionClock
+from modhost_background_jobs.storage.statistics import StatisticsStore
 
 
 class ClockJumpGuard:

@@ -1,9 +1,12 @@
-"""Durations counted by their order of magnitude: small, mergeable, good enough for percentiles."""
+"""Counts of finished jobs and histograms of durations: small, and easily merged."""
 
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
+
+from modhost_background_jobs.contracts import JobState
 
 # Two steps for each doubling: a percentile is off by a fifth at the most.
 _STEPS = 2
@@ -36,6 +39,36 @@ class Histogram:
                 return _within(step, (wanted - seen) / count)
             seen += count
         return None
+
+
+@dataclass(slots=True)
+class MinuteCounts:
+    """Jobs that finished within a minute; waits run from the due time to the start."""
+
+    completed: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    waits: Histogram = field(default_factory=Histogram)
+    runs: Histogram = field(default_factory=Histogram)
+
+    def count(self, state: JobState, waited: float, ran: float) -> None:
+        """Count the end of a job."""
+        if state is JobState.COMPLETED:
+            self.completed += 1
+        elif state is JobState.FAILED:
+            self.failed += 1
+        else:
+            self.cancelled += 1
+        self.waits.add(waited)
+        self.runs.add(ran)
+
+    def merge(self, other: "MinuteCounts") -> None:
+        """Add the counts of others."""
+        self.completed += other.completed
+        self.failed += other.failed
+        self.cancelled += other.cancelled
+        self.waits.merge(other.waits.counts)
+        self.runs.merge(other.runs.counts)
 
 
 def _step_of(seconds: float) -> int:

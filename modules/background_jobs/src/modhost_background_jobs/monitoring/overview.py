@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from modhost.clock import Clock
-from modhost_background_jobs.model.statistics import Histogram
+from modhost_background_jobs.model.statistics import Histogram, MinuteCounts
 from modhost_background_jobs.monitoring.snapshot import Snapshot, Snapshots
 from modhost_background_jobs.queries.load import QueueLoad
-from modhost_background_jobs.queries.statistics import MinuteCounts, StatisticsStore
+from modhost_background_jobs.storage.statistics import StatisticsStore
 
 Span = Literal["hour", "day"]
 _SPANS: Final = {

@@ -12,8 +12,9 @@ from modhost.clock import Clock
 from modhost.module import HostedService
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import ClaimedJob
-from modhost_background_jobs.queries.statistics import MinuteCounts, StatisticsStore
+from modhost_background_jobs.model.statistics import MinuteCounts
 from modhost_background_jobs.storage import Signal
+from modhost_background_jobs.storage.statistics import StatisticsStore
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,6 @@ Each worker writes rows of its own: nobody waits for a shared counter.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,41 +12,10 @@ from sqlalchemy import Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from modhost.database import Database
-from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model.statistics import Histogram
+from modhost_background_jobs.model.statistics import Histogram, MinuteCounts
 from modhost_background_jobs.storage.tables import Statistic
 
 STATISTICS: Final[Table] = Statistic.__table__  # type: ignore[attr-defined]
-
-
-@dataclass(slots=True)
-class MinuteCounts:
-    """What ended within a minute; waits run from the due time to the start."""
-
-    completed: int = 0
-    failed: int = 0
-    cancelled: int = 0
-    waits: Histogram = field(default_factory=Histogram)
-    runs: Histogram = field(default_factory=Histogram)
-
-    def count(self, state: JobState, waited: float, ran: float) -> None:
-        """Count the end of a job."""
-        if state is JobState.COMPLETED:
-            self.completed += 1
-        elif state is JobState.FAILED:
-            self.failed += 1
-        else:
-            self.cancelled += 1
-        self.waits.add(waited)
-        self.runs.add(ran)
-
-    def merge(self, other: "MinuteCounts") -> None:
-        """Add what others counted."""
-        self.completed += other.completed
-        self.failed += other.failed
-        self.cancelled += other.cancelled
-        self.waits.merge(other.waits.counts)
-        self.runs.merge(other.runs.counts)
 
 
 class StatisticsStore:
