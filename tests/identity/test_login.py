@@ -171,7 +171,7 @@ async def test_a_one_time_link_logs_the_administrator_in_once(
     client.cookies.clear()
     replayed = await client.get(path)
     assert replayed.status_code == 403
-    assert "used before or is over" in replayed.text
+    assert "has been used or has expired" in replayed.text
     assert "set-cookie" not in replayed.headers
     async with database.reading() as session:
         link = (await session.exec(select(LoginLink))).one()

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
+from modhost.identity.access.throttle import Throttle, network_of
 from modhost.identity.errors import TooManyFailures
-from modhost.identity.login.throttle import Throttle, network_of
 from moving_clock import MovingClock
 
 

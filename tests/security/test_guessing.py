@@ -7,11 +7,10 @@ import pytest
 from modhost.audit import AuditLog, AuditReader, AuditSearch, Outcome
 from modhost.database import Database
 from modhost.identity import Visitor
+from modhost.identity.access.throttle import Throttle
 from modhost.identity.accounts.passwords import Passwords
 from modhost.identity.errors import LoginFailed, TooManyFailures
-from modhost.identity.login.known_networks import find_visited
-from modhost.identity.login.login import Login
-from modhost.identity.login.throttle import Throttle
+from modhost.identity.login.login import Login, find_visitor
 from modhost.identity.tables import User
 from modhost.testing import RunningHost
 from moving_clock import MovingClock
@@ -35,12 +34,12 @@ async def test_ten_thousand_guesses_get_the_attacker_a_handful_of_tries(
             await scope.get(AuditLog),
         )
         async with (await scope.get(Database)).reading() as session:
-            found = await find_visited(session, "vera", "", clock.now())
+            found = await find_visitor(session, "vera", "", clock.now())
 
         async def remembered(*_: object) -> tuple[User | None, bool]:
             return found  # the database would answer alike ten thousand times
 
-        monkeypatch.setattr("modhost.identity.login.login.find_visited", remembered)
+        monkeypatch.setattr("modhost.identity.login.login.find_visitor", remembered)
         refused = 0
         for number in range(10_000):
             address = Visitor(f"10.{number // 65536}.{number // 256 % 256}.{number % 256}")

@@ -1,4 +1,4 @@
-"""Who is asking, and what they may: users, roles, API tokens, sessions, login."""
+"""Identity: users, roles, API tokens, sessions and logins."""
 
 from modhost.identity.access.authenticator import Authenticator
 from modhost.identity.contracts import (
@@ -6,6 +6,7 @@ from modhost.identity.contracts import (
     CreatedToken,
     ForeignIdentity,
     LoginService,
+    LoginWay,
     RoleInfo,
     RoleService,
     SessionInfo,
@@ -15,9 +16,10 @@ from modhost.identity.contracts import (
     UserInfo,
     UserService,
     Visitor,
+    VouchedIdentity,
+    VouchedLogins,
 )
 from modhost.identity.errors import IdentityError
-from modhost.identity.external.external_identity import LoginWay, VouchedIdentity, VouchedLogins
 from modhost.identity.module import IdentityModule
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""What can go wrong with users, tokens and logins, in sentences that carry no secret."""
+"""Errors of users, roles, tokens and logins, in sentences without secrets."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -9,7 +9,7 @@ class IdentityError(Exception):
 
 
 class UnknownGrant(IdentityError):
-    """A grant that covers no declared permission."""
+    """A grant covers no declared permission."""
 
     def __init__(self, grant: str, declared: Sequence[str]) -> None:
         remedy = suggestion(grant, declared, "`modhost permissions` lists all.")
@@ -17,7 +17,7 @@ class UnknownGrant(IdentityError):
 
 
 class UnknownRole(IdentityError):
-    """A role that neither the database nor a permission's `default_roles` know."""
+    """Neither the database nor a permission's `default_roles` know the role."""
 
     def __init__(self, role: str, known: Sequence[str]) -> None:
         everything = f"The roles are {', '.join(known)}."
@@ -25,22 +25,29 @@ class UnknownRole(IdentityError):
 
 
 class NotYoursToGrant(IdentityError):
-    """Somebody tries to give away a right that they do not have."""
+    """A caller grants a right that they do not have."""
 
 
 class NotYoursToManage(IdentityError):
-    """Somebody tries to change a user or role that has more rights than they have."""
+    """A caller changes a user, role or token that has more rights than they have."""
 
 
 class FixedRole(IdentityError):
-    """A role, or a part of it, that modules bring and that cannot be changed here."""
+    """Modules declare the role, or a part of it, and it cannot be changed here."""
 
 
 class WrongPassword(IdentityError):
-    """The current password, asked for to change it, is not that."""
+    """The current password, required to change it, is wrong."""
 
     def __init__(self) -> None:
         super().__init__("The current password is wrong.")
+
+
+class PasswordsDiffer(IdentityError):
+    """The new password was not typed the same twice."""
+
+    def __init__(self) -> None:
+        super().__init__("The two new passwords differ; type the same twice.")
 
 
 class NameTaken(IdentityError):
@@ -48,15 +55,15 @@ class NameTaken(IdentityError):
 
 
 class UnusableName(IdentityError):
-    """A name that cannot be given."""
+    """The name is empty, too long, not printable, or reserved."""
 
 
 class UnusablePassword(IdentityError):
-    """A password that is too short or too long."""
+    """The password is too short, too long, not printable, or guessed first."""
 
 
 class UnusableExpiry(IdentityError):
-    """A lifetime that is over before it begins, or ends after the calendar."""
+    """The lifetime is not positive, or ends beyond the calendar."""
 
 
 class TokenNotFound(IdentityError):
@@ -72,18 +79,18 @@ class UserDisabled(IdentityError):
 
 
 class LoginFailed(IdentityError):
-    """The name or the password is wrong; which of the two is nobody's business."""
+    """The name or the password is wrong; the message does not reveal which."""
 
     def __init__(self) -> None:
         super().__init__("The name or the password is wrong.")
 
 
 class TooManyFailures(IdentityError):
-    """Logins failed so often that the next try has to wait.
+    """Logins failed so often that the next attempt has to wait.
 
     Attributes:
         retry_after: seconds until then, rounded up.
-        is_first: whether no other try was refused since the wait began.
+        is_first: whether this is the first attempt refused since the wait began.
 
     """
 
@@ -94,7 +101,7 @@ class TooManyFailures(IdentityError):
 
 
 def suggestion(given: str, known: Sequence[str], otherwise: str) -> str:
-    """Return a sentence that says what to try instead of a name that is not known."""
+    """Return a sentence that suggests known names similar to an unknown one."""
     by_key = {name.casefold(): name for name in known}
     near = get_close_matches(given.casefold(), by_key, n=3, cutoff=0.5)
     if not near:

@@ -1,43 +1,23 @@
-"""The host's own module: users, tokens, sessions, audit, registered the way any module does."""
+"""The host's own module: identity and audit, registered the way any module is."""
 
 from collections.abc import Sequence
 from typing import ClassVar
 
-from modhost.audit import AuditLog, AuditReader
-from modhost.audit.log import DatabaseAudit
+from modhost.audit import AuditLog, AuditReader, log, web
 from modhost.audit.permissions import VIEW_AUDIT
 from modhost.audit.recording import RefusedRequests
-from modhost.audit.web import add_audit_to_menu, map_audit_endpoints, map_audit_pages
 from modhost.hooks import hookimpl
-from modhost.identity.access.authenticator import Authenticator
-from modhost.identity.access.grants import Grants
-from modhost.identity.access.roles import Roles
-from modhost.identity.access.sessions import Sessions
-from modhost.identity.access.tokens import Tokens
-from modhost.identity.access.usage import Usage
-from modhost.identity.accounts.changes import Changing
-from modhost.identity.accounts.own_account import Account
-from modhost.identity.accounts.passwords import Passwords
-from modhost.identity.accounts.users import Users
-from modhost.identity.admin.account import AccountPages
-from modhost.identity.admin.roles import RolePages
-from modhost.identity.admin.routes import add_to_menu, map_admin_pages
-from modhost.identity.admin.tokens import TokenPages
-from modhost.identity.admin.users import UserPages
-from modhost.identity.contracts import (
-    AccountService,
-    LoginService,
-    RoleService,
-    SessionService,
-    TokenService,
-    UserService,
-)
-from modhost.identity.external.external_identity import LoginWays, VouchedLogins
-from modhost.identity.external.external_users import VouchedUsers
-from modhost.identity.login.login import Login
-from modhost.identity.login.pages import map_pages
-from modhost.identity.login.throttle import Throttle
-from modhost.identity.permissions import MANAGE_TOKENS, MANAGE_USERS
+from modhost.identity import contracts
+from modhost.identity.access import authenticator, grants, throttle, usage
+from modhost.identity.accounts import passwords, roles, sessions, tokens, users
+from modhost.identity.admin import account as account_page
+from modhost.identity.admin import roles as role_page
+from modhost.identity.admin import tokens as token_page
+from modhost.identity.admin import users as user_pages
+from modhost.identity.admin.actions import MANAGE_TOKENS, MANAGE_USERS
+from modhost.identity.external.external_users import ExternalUsers
+from modhost.identity.login import login
+from modhost.identity.login import pages as login_pages
 from modhost.identity.tables import SCHEMA
 from modhost.module import HostedService, Module
 from modhost.permissions import Permission
@@ -46,7 +26,7 @@ from modhost.web import Endpoints, Menu, Pages
 
 
 class IdentityModule(Module):
-    """Who may enter; the host always includes it."""
+    """Users, roles, tokens, sessions and the audit; the host always includes it."""
 
     name: ClassVar[str] = SCHEMA
     version: ClassVar[str] = "0.1.0"
@@ -55,53 +35,60 @@ class IdentityModule(Module):
     @hookimpl
     def configure_services(self, services: ServiceCollection) -> None:
         """Register the contracts of users, tokens, sessions and logins."""
-        for helper in (
-            Changing,
-            Grants,
-            Passwords,
+        for service in (
+            grants.Grants,
+            passwords.Passwords,
             RefusedRequests,
-            Throttle,
-            Usage,
-            Authenticator,
+            throttle.Throttle,
+            usage.Usage,
+            authenticator.Authenticator,
+            account_page.AccountPages,
+            user_pages.UserPages,
+            role_page.RolePages,
+            token_page.TokenPages,
+            login_pages.LoginPage,
         ):
-            services.add_singleton(helper)
-        services.add_singleton(AuditLog, DatabaseAudit)
-        services.add_singleton(AuditReader, DatabaseAudit)
-        services.add_singleton(VouchedLogins, VouchedUsers)
-        services.add_singleton(LoginWays)
-        for shown in (AccountPages, UserPages, RolePages, TokenPages):
-            services.add_singleton(shown)
-        services.add_singleton(TokenService, Tokens)
-        services.add_singleton(UserService, Users)
-        services.add_singleton(AccountService, Account)
-        services.add_singleton(RoleService, Roles)
-        services.add_singleton(SessionService, Sessions)
-        services.add_singleton(LoginService, Login)
+            services.add_singleton(service)
+        services.add_singleton(AuditLog, log.DatabaseAudit)
+        services.add_singleton(AuditReader, log.DatabaseAudit)
+        services.add_singleton(contracts.VouchedLogins, ExternalUsers)
+        services.add_singleton(contracts.TokenService, tokens.Tokens)
+        services.add_singleton(contracts.UserService, users.Users)
+        services.add_singleton(contracts.AccountService, passwords.Account)
+        services.add_singleton(contracts.RoleService, roles.Roles)
+        services.add_singleton(contracts.SessionService, sessions.Sessions)
+        services.add_singleton(contracts.LoginService, login.Login)
 
     @hookimpl
     def configure_permissions(self) -> Sequence[Permission]:
-        """Declare who may manage others."""
+        """Declare the permissions of the administration and of the audit."""
         return [MANAGE_USERS, MANAGE_TOKENS, VIEW_AUDIT]
 
     @hookimpl
     def map_endpoints(self, endpoints: Endpoints) -> None:
         """Map the API of the audit."""
-        map_audit_endpoints(endpoints)
+        web.map_audit_endpoints(endpoints)
 
     @hookimpl
     def map_pages(self, pages: Pages) -> None:
         """Map the pages of the login, of the administration and of the audit."""
-        map_pages(pages)
-        map_admin_pages(pages)
-        map_audit_pages(pages)
+        login_pages.map_login_pages(pages)
+        account_page.map_account_pages(pages)
+        user_pages.map_user_pages(pages)
+        role_page.map_role_pages(pages)
+        token_page.map_token_pages(pages)
+        web.map_audit_pages(pages)
 
     @hookimpl
     def configure_menu(self, menu: Menu) -> None:
         """Show the pages of the administration to those who may open them."""
-        add_to_menu(menu)
-        add_audit_to_menu(menu)
+        who = "Who may log in, and with which roles."
+        menu.add("Users", user_pages.PATH, MANAGE_USERS, who)
+        menu.add("Roles", role_page.PATH, MANAGE_USERS, "Sets of permissions, under a name each.")
+        menu.add("Tokens", token_page.PATH, MANAGE_TOKENS, "How programs get to the API.")
+        web.add_audit_to_menu(menu)
 
     @hookimpl
     def hosted_services(self) -> Sequence[type[HostedService]]:
-        """Run what writes the last use of tokens and sessions."""
-        return [Usage]
+        """Run the writer of the last use of tokens and sessions."""
+        return [usage.Usage]

@@ -1,4 +1,4 @@
-"""The tables of users, roles, tokens and sessions. No secret is stored, only what proves it."""
+"""The tables of users, roles, tokens and sessions; of secrets they hold the hash only."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -13,31 +13,30 @@ SCHEMA = "modhost"
 
 
 class IdentityTable(SQLModel):
-    """Base of the host's own tables, with metadata of their own."""
+    """Base of the host's own tables, in a schema of their own."""
 
-    metadata: ClassVar[MetaData] = MetaData()
+    metadata: ClassVar[MetaData] = MetaData(schema=SCHEMA)
 
 
 class User(IdentityTable, table=True):
-    """Somebody who logs in; without a password only a one-time link does it."""
+    """A user who logs in; without a password, by a one-time link only."""
 
     __tablename__ = "users"
-    __table_args__ = ({"schema": SCHEMA},)
 
     id: UUID = Field(primary_key=True, sa_type=Identifier)
     name: str
     name_key: str = Field(unique=True)
-    """The name as it is compared: two names that look alike are one."""
+    """The name as it is compared: names that look alike are the same."""
     password_hash: str | None = Field(default=None, repr=False)
     created_at: datetime = Field(sa_type=UtcDateTime)
     disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class UserIdentity(IdentityTable, table=True):
-    """By whom a user is vouched for: the provider and its id of them, which never change."""
+    """The identity of a user at an external provider; issuer and subject never change."""
 
     __tablename__ = "user_identities"
-    __table_args__ = (Index("ix_modhost_user_identities_user", "user_id"), {"schema": SCHEMA})
+    __table_args__ = (Index("ix_modhost_user_identities_user", "user_id"),)
 
     issuer: str = Field(primary_key=True)
     subject: str = Field(primary_key=True)
@@ -46,10 +45,9 @@ class UserIdentity(IdentityTable, table=True):
 
 
 class UserNetwork(IdentityTable, table=True):
-    """From where a user has logged in: an IPv4 address, or an IPv6 /64."""
+    """A network that a user has logged in from: an IPv4 address, or an IPv6 /64."""
 
     __tablename__ = "user_networks"
-    __table_args__ = ({"schema": SCHEMA},)
 
     user_id: UUID = Field(primary_key=True, sa_type=Identifier)
     network: str = Field(primary_key=True)
@@ -57,10 +55,9 @@ class UserNetwork(IdentityTable, table=True):
 
 
 class Role(IdentityTable, table=True):
-    """A named set of grants, beside those that permissions bring by their `default_roles`."""
+    """A named set of grants, in addition to those that permissions declare by `default_roles`."""
 
     __tablename__ = "roles"
-    __table_args__ = ({"schema": SCHEMA},)
 
     name: str = Field(primary_key=True)
     permissions: list[str] = Field(default_factory=list, sa_type=JSON)
@@ -68,17 +65,16 @@ class Role(IdentityTable, table=True):
 
 
 class UserRole(IdentityTable, table=True):
-    """A user's role, by name: a role that only `default_roles` know has no row."""
+    """A user's role, by name: a role that only `default_roles` declare has no row."""
 
     __tablename__ = "user_roles"
-    __table_args__ = ({"schema": SCHEMA},)
 
     user_id: UUID = Field(primary_key=True, sa_type=Identifier)
     role: str = Field(primary_key=True)
 
 
 class Token(IdentityTable, table=True):
-    """A program's key to the API; revoked ones stay, so that their name tells who did what."""
+    """A program's key to the API; revoked ones stay, so that the audit can name them."""
 
     __tablename__ = "tokens"
     __table_args__ = (
@@ -89,7 +85,6 @@ class Token(IdentityTable, table=True):
             sqlite_where=text("revoked_at IS NULL"),
             postgresql_where=text("revoked_at IS NULL"),
         ),
-        {"schema": SCHEMA},
     )
 
     id: UUID = Field(primary_key=True, sa_type=Identifier)
@@ -98,7 +93,7 @@ class Token(IdentityTable, table=True):
     permissions: list[str] = Field(default_factory=list, sa_type=JSON)
     created_at: datetime = Field(sa_type=UtcDateTime)
     created_by: str | None = None
-    """The id of the principal who made it; empty for the command line."""
+    """The id of the principal who made it; None for the command line."""
     expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -108,20 +103,18 @@ class TokenRole(IdentityTable, table=True):
     """A token's role, by name."""
 
     __tablename__ = "token_roles"
-    __table_args__ = ({"schema": SCHEMA},)
 
     token_id: UUID = Field(primary_key=True, sa_type=Identifier)
     role: str = Field(primary_key=True)
 
 
 class BrowserSession(IdentityTable, table=True):
-    """A browser that is logged in; deleting the row logs it out."""
+    """The session of a browser; deleting the row logs it out."""
 
     __tablename__ = "sessions"
     __table_args__ = (
         Index("ix_modhost_sessions_user", "user_id"),
         Index("ix_modhost_sessions_expires", "expires_at"),
-        {"schema": SCHEMA},
     )
 
     id: UUID = Field(primary_key=True, sa_type=Identifier)
@@ -138,7 +131,6 @@ class LoginLink(IdentityTable, table=True):
     """A link that logs in once."""
 
     __tablename__ = "login_links"
-    __table_args__ = ({"schema": SCHEMA},)
 
     id: UUID = Field(primary_key=True, sa_type=Identifier)
     secret_hash: str = Field(unique=True, repr=False)

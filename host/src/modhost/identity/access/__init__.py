@@ -1,1 +1,1 @@
-"""Who is asking, and what they may."""
+"""Access: who is asking, and what they may."""

@@ -1,4 +1,4 @@
-"""Who is asking: a token, a browser's session, or whom a module recognises."""
+"""Authentication of requests: by an API token, a browser's session, or a module's hook."""
 
 import logging
 from collections.abc import Iterable
@@ -10,9 +10,8 @@ from starlette.requests import Request
 
 from modhost.clock import Clock
 from modhost.database import Database
-from modhost.identity.access.credentials import TOKEN_PREFIX, hash_of, session_of
+from modhost.identity.access import credentials
 from modhost.identity.access.grants import Grants
-from modhost.identity.access.sessions import LONGEST
 from modhost.identity.access.usage import Usage
 from modhost.identity.contracts import ForeignIdentity
 from modhost.identity.tables import BrowserSession, Role, Token, TokenRole, User, UserRole
@@ -52,31 +51,31 @@ class Authenticator:
         self._others = others
 
     async def authenticate(self, request: Request, scope: Scope) -> Principal | None:
-        """Return who is asking, or None when nothing valid says so.
+        """Return the principal who is asking, or None without valid credentials.
 
-        An `Authorization` header decides alone: a request that shows one is never let in by the
-        cookie beside it. What the host does not know is offered to the modules, in their order.
+        An `Authorization` header decides alone: a request that has one is never let in by its
+        cookie. Credentials that the host does not know are offered to the modules, in their order.
         """
         authorization = request.headers.get("authorization")
         if authorization is None:
-            session = session_of(request)
+            session = credentials.session_of(request)
             found = await self._by_session(session) if session else None
         else:
-            kind, _, credentials = authorization.strip().partition(" ")
-            secret = credentials.strip()
-            if kind.lower() == "bearer" and secret.startswith(TOKEN_PREFIX):
+            kind, _, shown = authorization.strip().partition(" ")
+            secret = shown.strip()
+            if kind.lower() == "bearer" and secret.startswith(credentials.TOKEN_PREFIX):
                 return await self._by_token(secret)
             found = None
         return found or await self._by_others(request, scope)
 
     async def _by_token(self, secret: str) -> Principal | None:
         async with self._database.reading() as session:
-            statement = _TOKEN.where(Token.secret_hash == hash_of(secret))
+            statement = _TOKEN.where(Token.secret_hash == credentials.hash_of(secret))
             rows = (await session.exec(statement)).all()
             if not rows:
                 return None
             token = rows[0][0]
-            if token.revoked_at is not None or _is_over(token.expires_at, self._clock.now()):
+            if token.revoked_at is not None or _has_expired(token.expires_at, self._clock.now()):
                 return None
             self._usage.note_token(token.id, token.last_used_at)
             roles = [(role, more) for _, role, more in rows]
@@ -84,14 +83,14 @@ class Authenticator:
 
     async def _by_session(self, secret: str) -> Principal | None:
         async with self._database.reading() as session:
-            statement = _SESSION.where(BrowserSession.secret_hash == hash_of(secret))
+            statement = _SESSION.where(BrowserSession.secret_hash == credentials.hash_of(secret))
             rows = (await session.exec(statement)).all()
             if not rows:
                 return None
             opened, user = rows[0][:2]
             now = self._clock.now()
-            ends = min(opened.expires_at, opened.created_at + LONGEST)
-            if user.disabled_at is not None or _is_over(ends, now):
+            ends = min(opened.expires_at, opened.created_at + credentials.SESSION_MAX_LIFETIME)
+            if user.disabled_at is not None or _has_expired(ends, now):
                 return None
             self._usage.note_session(opened.id, opened.last_seen_at)
             roles = [(role, more) for _, _, role, more in rows]
@@ -109,7 +108,7 @@ class Authenticator:
             try:
                 found = await other.authenticate(request, scope)
             except Exception:  # noqa: BLE001 - logged, and nobody is let in
-                # Whom it would have recognised stays anonymous; all others can go on.
+                # Whoever it would have recognised stays anonymous; all others can go on.
                 _log.exception("The authenticate hook of the module %s failed.", other.module)
                 continue
             if found is not None:
@@ -117,5 +116,5 @@ class Authenticator:
         return None
 
 
-def _is_over(expires_at: datetime | None, now: datetime) -> bool:
+def _has_expired(expires_at: datetime | None, now: datetime) -> bool:
     return expires_at is not None and expires_at <= now

@@ -1,11 +1,12 @@
-"""Secrets that the host hands out: random, shown once, stored as their hash.
+"""Secrets issued by the host: random, shown once, stored as their hash.
 
-They carry 256 random bits, so a fast hash is enough, and a look-up by the hash tells no one
-anything by its timing: who cannot choose the hash cannot approach it.
+They carry 256 random bits, so a fast hash is enough; and looking one up by its hash leaks nothing
+by its timing, since nobody can choose the hash and so approach it.
 """
 
 import hashlib
 import secrets
+from datetime import timedelta
 from typing import Final
 
 from starlette.requests import Request
@@ -14,6 +15,12 @@ from starlette.responses import Response
 from modhost.configuration.loopback import is_loopback
 
 TOKEN_PREFIX: Final = "mh_"  # noqa: S105 - what a token looks like, not a token
+COOKIE: Final = "modhost_session"
+
+SESSION_IDLE_LIFETIME: Final = timedelta(hours=12)
+"""How long a session outlives its last use."""
+SESSION_MAX_LIFETIME: Final = timedelta(days=7)
+"""How long a session lives, however much it is used."""
 
 
 def new_secret() -> str:
@@ -22,7 +29,7 @@ def new_secret() -> str:
 
 
 def new_token() -> str:
-    """Return a new API token; the prefix lets people and scanners recognise one."""
+    """Return a new API token; people and scanners recognise it by its prefix."""
     return TOKEN_PREFIX + new_secret()
 
 
@@ -31,19 +38,15 @@ def hash_of(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-COOKIE: Final = "modhost_session"
-
-
 def session_of(request: Request) -> str | None:
-    """Return the secret of the session that the browser sends, if it sends one."""
+    """Return the secret of the session that the browser sends, if any."""
     return request.cookies.get(COOKIE) or None
 
 
 def set_session(request: Request, response: Response, secret: str) -> None:
-    """Give the browser its session; it forgets it when it is closed."""
-    response.set_cookie(
-        COOKIE, secret, httponly=True, samesite="lax", secure=must_be_secure(request)
-    )
+    """Give the browser its session, which it forgets when it is closed."""
+    secure = must_be_secure(request)
+    response.set_cookie(COOKIE, secret, httponly=True, samesite="lax", secure=secure)
 
 
 def clear_session(request: Request, response: Response) -> None:
@@ -52,6 +55,6 @@ def clear_session(request: Request, response: Response) -> None:
 
 
 def must_be_secure(request: Request) -> bool:
-    """Tell whether a cookie may travel by TLS only."""
+    """Return whether a cookie may travel over TLS only."""
     # Browsers keep a Secure cookie from plain HTTP, and plain HTTP is for this machine only.
     return request.url.scheme == "https" or not is_loopback(request.url.hostname or "")

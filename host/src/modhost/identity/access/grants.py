@@ -1,38 +1,32 @@
-"""What roles and tokens grant, and who may give it away."""
+"""The rights that roles and tokens grant, and who may grant them to others."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost.caller import current_caller
-from modhost.identity.errors import (
-    NotYoursToGrant,
-    NotYoursToManage,
-    UnknownGrant,
-    UnknownRole,
-)
+from modhost.identity.errors import NotYoursToGrant, NotYoursToManage, UnknownGrant, UnknownRole
 from modhost.identity.tables import Role
 from modhost.permissions import ADMIN_ROLE, Permissions, Principal, grants
 
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What somebody is given: roles, and grants beside those of the roles."""
+    """The rights of a user, role or token: permissions granted directly, and roles."""
 
-    permissions: tuple[str, ...]
-    roles: tuple[str, ...]
+    permissions: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
 
     def in_words(self) -> str:
-        """Return the rights as the audit tells them."""
+        """Return the rights as the audit shows them."""
         return ", ".join([*(f"role {role}" for role in self.roles), *self.permissions]) or "none"
 
 
 class Grants:
-    """Knows the declared permissions and the roles that they come with."""
+    """The declared permissions, and the roles that come with them."""
 
     def __init__(self, declared: Permissions) -> None:
         self._permissions = declared
@@ -44,7 +38,7 @@ class Grants:
 
     @cached_property
     def defaults(self) -> dict[str, frozenset[str]]:
-        """What roles grant without being told so."""
+        """The grants that modules declare by `default_roles`, by role."""
         found: dict[str, set[str]] = {ADMIN_ROLE: {"*"}}
         for permission in self._permissions:
             for role in permission.default_roles:
@@ -62,10 +56,9 @@ class Grants:
         return {name: self.of([name], stored.get(name, ())) for name in sorted(names)}
 
     async def check(self, session: AsyncSession, rights: Rights, creator: Principal | None) -> None:
-        """Refuse rights that do not exist, or that their creator does not have.
+        """Refuse rights that do not exist, or that their creator, else the caller, does not have.
 
-        Without a creator it is the current caller. Raises `UnknownGrant`, `UnknownRole` and
-        `NotYoursToGrant`.
+        Raises `UnknownGrant`, `UnknownRole` and `NotYoursToGrant`.
         """
         for grant in rights.permissions:
             if not any(grants(grant, name) for name in self.declared):
@@ -75,27 +68,28 @@ class Grants:
             if role not in roles:
                 raise UnknownRole(role, list(roles))
         giver = creator or await limiting_caller()
-        if giver is not None:
-            _refuse_escalation(giver, rights, roles)
+        lacking = _lacking(giver, rights, roles) if giver else ()
+        if giver and lacking:
+            msg = f"{giver.name} lacks {', '.join(lacking)}, and so cannot give it to others."
+            raise NotYoursToGrant(msg)
 
     async def check_reach(self, session: AsyncSession, what: str, held: Rights) -> None:
-        """Refuse that the current caller changes what has more rights: a user, a role, a token.
+        """Refuse that the caller changes a user, a role or a token with more rights than theirs.
 
         Otherwise whoever may manage users could take over an administrator by a new password.
         Raises `NotYoursToManage`.
         """
         caller = await limiting_caller()
-        if caller is None:
-            return
-        roles = await self.of_roles(session)
-        beyond = _lacking(caller, held, roles)
-        if beyond:
-            msg = f"{what} has {', '.join(beyond)}, which {caller.name} lacks and so cannot manage."
+        lacking = _lacking(caller, held, await self.of_roles(session)) if caller else ()
+        if caller and lacking:
+            msg = (
+                f"{what} has {', '.join(lacking)}, which {caller.name} lacks and so cannot manage."
+            )
             raise NotYoursToManage(msg)
 
 
 async def limiting_caller() -> Principal | None:
-    """Return whose rights limit what is done now; None for the host, jobs and the command line."""
+    """Return the caller whose rights limit changes; None for the host, jobs and commands."""
     caller = await current_caller()
     if caller.kind == "anonymous":
         return Principal(caller.id, caller.name)
@@ -107,17 +101,10 @@ def distinct(names: Collection[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _lacking(principal: Principal, rights: Rights, roles: dict[str, Any]) -> list[str]:
-    """Return what of the rights the principal does not have."""
+def _lacking(principal: Principal, rights: Rights, roles: dict[str, frozenset[str]]) -> list[str]:
+    """Return the rights that the principal does not have."""
     if ADMIN_ROLE in rights.roles and ADMIN_ROLE not in principal.roles:
         return [f"role {ADMIN_ROLE}"]
     # A wildcard is covered by the same or a wider one only: `may` compares it like a name.
     of_roles = (grant for role in rights.roles for grant in sorted(roles.get(role, ())))
     return [grant for grant in (*rights.permissions, *of_roles) if not principal.may(grant)]
-
-
-def _refuse_escalation(creator: Principal, rights: Rights, roles: dict[str, Any]) -> None:
-    lacking = _lacking(creator, rights, roles)
-    if lacking:
-        msg = f"{creator.name} lacks {', '.join(lacking)}, and so cannot give it to others."
-        raise NotYoursToGrant(msg)

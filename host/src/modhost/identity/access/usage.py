@@ -1,4 +1,4 @@
-"""When tokens and sessions were last used: noted in memory, written beside the requests."""
+"""The last use of tokens and sessions: noted in memory, written apart from the requests."""
 
 import logging
 from datetime import datetime, timedelta
@@ -8,21 +8,20 @@ from uuid import UUID
 import anyio
 from anyio.abc import TaskStatus
 from sqlmodel import col, or_, update
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost.clock import Clock
 from modhost.database import Database
-from modhost.identity.access.sessions import LIFETIME
+from modhost.identity.access.credentials import SESSION_IDLE_LIFETIME
 from modhost.identity.tables import BrowserSession, Token
 from modhost.module import HostedService
 
 _log = logging.getLogger(__name__)
 
 RESOLUTION: Final = timedelta(minutes=1)
-"""How much later a use must be than the one written, to be written as well."""
+"""How much later than the written use another must be, to be written as well."""
 
-_PAUSE: Final = 2.0
-_FAREWELL: Final = 2.0
+_WRITE_DELAY: Final = 2.0
+_SHUTDOWN_TIMEOUT: Final = 2.0
 
 
 class Usage(HostedService):
@@ -38,7 +37,7 @@ class Usage(HostedService):
         self._noted = anyio.Event()
 
     def note_token(self, token_id: UUID, written: datetime | None) -> None:
-        """Note that a token is used now; `written` is the last use that the database knows."""
+        """Note that a token is used now; `written` is the last use in the database."""
         self._note(self._tokens, token_id, written)
 
     def note_session(self, session_id: UUID, written: datetime) -> None:
@@ -46,15 +45,15 @@ class Usage(HostedService):
         self._note(self._sessions, session_id, written)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Write what is noted, a while after it is noted, until cancelled."""
+        """Write what is noted, shortly after it is noted, until cancelled."""
         task_status.started()
         try:
             while True:
                 await self._noted.wait()
-                await anyio.sleep(_PAUSE)
+                await anyio.sleep(_WRITE_DELAY)
                 await self.flush()
         finally:
-            with anyio.move_on_after(_FAREWELL, shield=True):
+            with anyio.move_on_after(_SHUTDOWN_TIMEOUT, shield=True):
                 await self.flush()
 
     async def flush(self) -> None:
@@ -64,12 +63,17 @@ class Usage(HostedService):
         self._noted = anyio.Event()
         if not tokens and not sessions:
             return
+        last_used, last_seen = col(Token.last_used_at), col(BrowserSession.last_seen_at)
         try:
             async with self._database.session() as session:
-                for token_id, at in sorted(tokens.items()):
-                    await _write_token(session, token_id, at)
-                for session_id, at in sorted(sessions.items()):
-                    await _write_session(session, session_id, at)
+                for key, at in sorted(tokens.items()):
+                    used = update(Token).where(col(Token.id) == key).values(last_used_at=at)
+                    await session.exec(used.where(or_(last_used.is_(None), last_used < at)))
+                for key, at in sorted(sessions.items()):
+                    expiry = at + SESSION_IDLE_LIFETIME
+                    seen = update(BrowserSession).where(col(BrowserSession.id) == key)
+                    later = seen.where(last_seen < at)
+                    await session.exec(later.values(last_seen_at=at, expires_at=expiry))
         except Exception:  # noqa: BLE001 - whatever it is, it is logged
             _log.warning("The last use of tokens and sessions could not be written.", exc_info=True)
 
@@ -78,20 +82,3 @@ class Usage(HostedService):
         if key not in noted and (written is None or now - written >= RESOLUTION):
             noted[key] = now
             self._noted.set()
-
-
-async def _write_token(session: AsyncSession, token_id: UUID, at: datetime) -> None:
-    used = col(Token.last_used_at)
-    older = or_(used.is_(None), used < at)
-    statement = update(Token).where(col(Token.id) == token_id, older).values(last_used_at=at)
-    await session.exec(statement)
-
-
-async def _write_session(session: AsyncSession, session_id: UUID, at: datetime) -> None:
-    older = col(BrowserSession.last_seen_at) < at
-    statement = (
-        update(BrowserSession)
-        .where(col(BrowserSession.id) == session_id, older)
-        .values(last_seen_at=at, expires_at=at + LIFETIME)
-    )
-    await session.exec(statement)

@@ -1,1 +1,1 @@
-"""Users, their passwords and their own account."""
+"""Accounts: users, roles, tokens and sessions, and the audited changes of them."""

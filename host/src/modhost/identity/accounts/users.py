@@ -7,46 +7,31 @@ from uuid import UUID
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from modhost.audit import Record
+from modhost.audit import AuditLog
 from modhost.clock import Clock
 from modhost.database import Database
 from modhost.identity.access.grants import Grants, Rights, distinct
-from modhost.identity.access.sessions import delete_sessions
-from modhost.identity.access.tokens import revoke_made_by
-from modhost.identity.accounts.changes import Changing
-from modhost.identity.accounts.passwords import Passwords, check
-from modhost.identity.accounts.user_rows import (
-    BUILT_IN,
-    all_roles,
-    existing_user,
-    find_user,
-    insert_user,
-    new_user,
-    refuse_vouched,
-    roles_of,
-)
+from modhost.identity.accounts import passwords, sessions, tokens, user_rows
+from modhost.identity.accounts.audited import AuditedService
 from modhost.identity.contracts import UserInfo
 from modhost.identity.errors import FixedRole, NameTaken, UnusableName
 from modhost.identity.tables import User, UserRole
 from modhost.permissions import ADMIN_ROLE, Principal
 
 
-class Users:
-    """Implements `UserService`; what each method promises is said there."""
+class Users(AuditedService):
+    """Implements `UserService`, whose methods say what each does."""
 
     def __init__(
         self,
         database: Database,
         clock: Clock,
         grants: Grants,
-        passwords: Passwords,
-        changing: Changing,
+        audit: AuditLog,
+        hasher: passwords.Passwords,
     ) -> None:
-        self._database = database
-        self._clock = clock
-        self._grants = grants
-        self._passwords = passwords
-        self._changing = changing
+        super().__init__(database, clock, grants, audit)
+        self._passwords = hasher
 
     async def add(
         self,
@@ -57,72 +42,71 @@ class Users:
         creator: Principal | None = None,
     ) -> UserInfo:
         """Add a user."""
-        rights = Rights((), distinct(roles))
-        async with self._changing.entry("users.add", f"user:{name}") as entry:
+        rights = Rights(roles=distinct(roles))
+        async with self._entry("users.add", f"user:{name}") as entry:
             entry.detail = rights.in_words()
-            user = new_user(name, self._clock.now())
+            user = self._new_user(name, rights)
             entry.subject = f"user:{user.name}"
-            _refuse_powerless_admin(user, rights)
             if password is not None:
                 user.password_hash = await self._passwords.hash(password, user.name)
-            async with self._changing.transaction(entry) as session:
+            async with self._transaction(entry) as session:
                 await self._grants.check(session, rights, creator)
-                if not await insert_user(session, user, rights.roles):
-                    raise _taken(user.name)
+                if not await user_rows.insert(session, user, rights.roles):
+                    raise _name_taken(user.name)
         return _info(user, rights.roles)
 
     async def check(self, name: str, roles: Collection[str] = ()) -> None:
         """Raise what `add` would, the password aside."""
-        rights = Rights((), distinct(roles))
-        user = new_user(name, self._clock.now())
-        _refuse_powerless_admin(user, rights)
+        rights = Rights(roles=distinct(roles))
+        user = self._new_user(name, rights)
         async with self._database.reading() as session:
             await self._grants.check(session, rights, None)
-            if await find_user(session, user.name) is not None:
-                raise _taken(user.name)
+            if await user_rows.find(session, user.name) is not None:
+                raise _name_taken(user.name)
 
     async def list(self) -> Sequence[UserInfo]:
         """Return all users by name."""
         async with self._database.reading() as session:
             users = (await session.exec(select(User).order_by(User.name_key))).all()
-            roles = await all_roles(session)
+            roles = await user_rows.all_roles(session)
             return [_info(user, roles.get(user.id, ())) for user in users]
 
     async def get(self, user_id: UUID) -> UserInfo:
         """Return one user."""
         async with self._database.reading() as session:
-            user = await existing_user(session, user_id)
-            return _info(user, await roles_of(session, user))
+            user = await user_rows.get(session, user_id)
+            return _info(user, await user_rows.roles_of(session, user))
 
     async def disable(self, user: UUID | str) -> UserInfo:
-        """Log a user out everywhere, let them in no more, and end the tokens that they made."""
+        """Log a user out everywhere, let them in no more, and revoke the tokens they made."""
         async with self._managing("users.disable", user) as (session, found):
             found.disabled_at = self._clock.now()
-            await delete_sessions(session, found.id)
-            await revoke_made_by(session, f"user:{found.id}", found.disabled_at)
-            return _info(found, await roles_of(session, found))
+            await sessions.delete_all(session, found.id)
+            await tokens.revoke_made_by(session, f"user:{found.id}", found.disabled_at)
+            return _info(found, await user_rows.roles_of(session, found))
 
     async def enable(self, user: UUID | str) -> UserInfo:
         """Let a disabled user in again."""
         async with self._managing("users.enable", user) as (session, found):
             found.disabled_at = None
-            return _info(found, await roles_of(session, found))
+            return _info(found, await user_rows.roles_of(session, found))
 
     async def set_password(self, user: UUID | str, password: str) -> None:
         """Replace a password and end all the user's sessions."""
-        async with self._changing.entry("users.set_password", f"user:{user}") as entry:
+        async with self._entry("users.set_password", f"user:{user}") as entry:
             hashed = await self._passwords.hash(password)
-            async with self._managed(entry, user) as (session, found):
-                await refuse_vouched(session, found)
-                check(password, found.name)
+            async with self._transaction(entry) as session:
+                found = await self._manageable(session, entry, user)
+                await user_rows.refuse_external(session, found)
+                passwords.check(password, found.name)
                 found.password_hash = hashed
-                await delete_sessions(session, found.id)
+                await sessions.delete_all(session, found.id)
 
     async def assign(self, user: UUID | str, role: str) -> UserInfo:
         """Give a user a role."""
         async with self._managing("users.assign_role", user, role) as (session, found):
-            await self._grants.check(session, Rights((), (role,)), None)
-            held = await roles_of(session, found)
+            await self._grants.check(session, Rights(roles=(role,)), None)
+            held = await user_rows.roles_of(session, found)
             if role not in held:
                 session.add(UserRole(user_id=found.id, role=role))
             return _info(found, sorted({*held, role}))
@@ -130,48 +114,34 @@ class Users:
     async def withdraw(self, user: UUID | str, role: str) -> UserInfo:
         """Take a role from a user."""
         async with self._managing("users.withdraw_role", user, role) as (session, found):
-            if found.name_key == BUILT_IN and role == ADMIN_ROLE:
+            if found.name_key == user_rows.BUILT_IN and role == ADMIN_ROLE:
                 msg = f"The user {found.name!r} is the built-in administrator and stays "
                 msg += f"{ADMIN_ROLE}; disable it to keep it out."
                 raise FixedRole(msg)
             same = (col(UserRole.user_id) == found.id, col(UserRole.role) == role)
             await session.exec(delete(UserRole).where(*same))
-            return _info(found, await roles_of(session, found))
+            return _info(found, await user_rows.roles_of(session, found))
 
     @asynccontextmanager
     async def _managing(
         self, action: str, user: UUID | str, detail: str = ""
     ) -> AsyncIterator[tuple[AsyncSession, User]]:
-        """Open a transaction on a user whom the caller may manage; the audit tells of it."""
-        async with self._changing.entry(action, f"user:{user}") as entry:
-            entry.detail = detail
-            async with self._managed(entry, user) as managed:
-                yield managed
+        async with self._change(action, f"user:{user}", detail) as (session, entry):
+            yield session, await self._manageable(session, entry, user)
 
-    @asynccontextmanager
-    async def _managed(
-        self, entry: Record, user: UUID | str
-    ) -> AsyncIterator[tuple[AsyncSession, User]]:
-        async with self._changing.transaction(entry) as session:
-            found = await existing_user(session, user)
-            entry.subject = f"user:{found.name}"
-            held = Rights((), tuple(await roles_of(session, found)))
-            await self._grants.check_reach(session, f"The user {found.name!r}", held)
-            session.add(found)
-            yield session, found
+    def _new_user(self, name: str, rights: Rights) -> User:
+        user = user_rows.new_user(name, self._clock.now())
+        # The one-time link logs in as this user, and promises an administrator.
+        if user.name_key == user_rows.BUILT_IN and ADMIN_ROLE not in rights.roles:
+            msg = f"The user {user.name!r} is the built-in administrator: give it the role "
+            msg += f"{ADMIN_ROLE}, or choose another name."
+            raise UnusableName(msg)
+        return user
 
 
-def _taken(name: str) -> NameTaken:
+def _name_taken(name: str) -> NameTaken:
     msg = f"There is a user {name!r}; choose another name, or set a password with "
     return NameTaken(f"{msg}`modhost users password {name}`.")
-
-
-def _refuse_powerless_admin(user: User, rights: Rights) -> None:
-    # The one-time link logs in as this user, and promises an administrator.
-    if user.name_key == BUILT_IN and ADMIN_ROLE not in rights.roles:
-        msg = f"The user {user.name!r} is the built-in administrator: give it the role "
-        msg += f"{ADMIN_ROLE}, or choose another name."
-        raise UnusableName(msg)
 
 
 def _info(user: User, roles: Iterable[str]) -> UserInfo:

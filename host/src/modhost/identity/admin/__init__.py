@@ -1,1 +1,1 @@
-"""The pages to manage users, roles and tokens, and one's own account."""
+"""The pages of users, roles, tokens and one's own account."""

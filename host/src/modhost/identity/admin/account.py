@@ -7,11 +7,11 @@ from pydantic import BaseModel, SecretStr
 from starlette.requests import Request
 from starlette.responses import Response
 
-from modhost.audit import AuditLog, recorded
+from modhost import audit
 from modhost.identity.access.credentials import session_of
-from modhost.identity.admin.outcomes import NoticeQuery, outcome, redirect, status_of
+from modhost.identity.admin.actions import Answer, NoticeQuery, Outcome, outcome_page, redirect
 from modhost.identity.contracts import AccountService, SessionService, UserService
-from modhost.identity.errors import IdentityError
+from modhost.identity.errors import IdentityError, PasswordsDiffer
 from modhost.permissions import ANYONE, Principal
 from modhost.web import Form, HttpProblem, Page, Pages, Query
 
@@ -26,18 +26,6 @@ class OwnPasswordForm(BaseModel):
     again: SecretStr = SecretStr("")
 
 
-class TypedTwice(IdentityError):
-    """The new password was not typed the same twice."""
-
-
-def map_account_pages(pages: Pages) -> None:
-    """Map the page; it needs no permission, but somebody who is logged in."""
-    pages.get(PATH, show_account, permission=ANYONE)
-    pages.post(PATH, change_password, permission=ANYONE)
-    pages.post(f"{PATH}/sessions/end-others", end_other_sessions, permission=ANYONE)
-    pages.post(f"{PATH}/sessions/{{id}}/end", end_session, permission=ANYONE)
-
-
 class AccountPages:
     """Shows one's own account."""
 
@@ -45,32 +33,35 @@ class AccountPages:
         self._users = users
         self._sessions = sessions
 
-    async def own(
-        self,
-        request: Request,
-        visitor: Principal,
-        query: NoticeQuery | None = None,
-        problem: IdentityError | None = None,
-    ) -> Page:
+    async def own(self, outcome: Outcome, request: Request, visitor: Principal) -> Page:
         """Return the page."""
         user_id = _own_id(visitor)
-        context = {
-            "user": await self._users.get(user_id),
-            "grants": sorted(visitor.grants),
-            "sessions": await self._sessions.list(user_id, session_of(request)),
-            **outcome(query, problem),
-        }
-        return Page("modhost/account.html", context, "Your account", status_of(problem))
+        return outcome_page(
+            "account.html",
+            "Your account",
+            outcome,
+            user=await self._users.get(user_id),
+            grants=sorted(visitor.grants),
+            sessions=await self._sessions.list(user_id, session_of(request)),
+        )
+
+
+def map_account_pages(pages: Pages) -> None:
+    """Map the page; it needs a login, but no permission."""
+    pages.get(PATH, show_account, permission=ANYONE)
+    pages.post(PATH, change_password, permission=ANYONE)
+    pages.post(f"{PATH}/sessions/end-others", end_other_sessions, permission=ANYONE)
+    pages.post(f"{PATH}/sessions/{{id}}/end", end_session, permission=ANYONE)
 
 
 async def show_account(
     request: Request, query: Query[NoticeQuery], pages: AccountPages, visitor: Principal
 ) -> Page:
     """Show the account, and ask for a new password."""
-    return await pages.own(request, visitor, query)
+    return await pages.own(query.notice, request, visitor)
 
 
-async def end_session(id: UUID, sessions: SessionService, visitor: Principal) -> Response:  # noqa: A002
+async def end_session(id: UUID, sessions: SessionService, visitor: Principal) -> Response:
     """End one of one's own sessions."""
     await sessions.end(_own_id(visitor), id)
     return redirect(PATH, "session-ended")
@@ -89,26 +80,21 @@ async def change_password(
     form: Form[OwnPasswordForm],
     account: AccountService,
     pages: AccountPages,
-    audit: AuditLog,
+    log: audit.AuditLog,
     visitor: Principal,
-) -> Page | Response:
+) -> Answer:
     """Change the password and end all other sessions."""
     user_id = _own_id(visitor)
-    new = form.new.get_secret_value()
+    current, new, again = (each.get_secret_value() for each in (form.current, form.new, form.again))
     try:
-        if new != form.again.get_secret_value():
-            await _refuse_differing(audit, visitor)
-        current = form.current.get_secret_value()
+        if new != again:
+            subject = f"user:{visitor.name}"
+            async with audit.recorded(log, "account.password", subject, PasswordsDiffer):
+                raise PasswordsDiffer
         await account.change_password(user_id, current, new, session_of(request) or "")
     except IdentityError as problem:
-        return await pages.own(request, visitor, problem=problem)
+        return await pages.own(problem, request, visitor)
     return redirect(PATH, "own-password")
-
-
-async def _refuse_differing(audit: AuditLog, visitor: Principal) -> None:
-    async with recorded(audit, "account.password", f"user:{visitor.name}", TypedTwice):
-        msg = "The two new passwords differ; type the same twice."
-        raise TypedTwice(msg)
 
 
 def _own_id(visitor: Principal) -> UUID:

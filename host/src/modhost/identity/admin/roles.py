@@ -1,21 +1,14 @@
 """The page of roles."""
 
+from functools import partial
 from typing import Final
 
 from pydantic import BaseModel, Field
-from starlette.responses import Response
 
-from modhost.identity.admin.outcomes import (
-    NoticeQuery,
-    outcome,
-    own_permissions,
-    redirect,
-    status_of,
-)
+from modhost.identity.admin import actions
+from modhost.identity.admin.actions import MANAGE_USERS, Answer, NoticeQuery, Outcome, answer
 from modhost.identity.contracts import RoleService
-from modhost.identity.errors import IdentityError
-from modhost.identity.permissions import MANAGE_USERS
-from modhost.permissions import ADMIN_ROLE, Permissions, Principal
+from modhost.permissions import ADMIN_ROLE, Permissions
 from modhost.web import Form, Page, Pages, Query
 
 PATH: Final = "/admin/roles"
@@ -35,7 +28,7 @@ class RoleForm(BaseModel):
 
 
 class GrantForm(RoleForm):
-    """A permission to add to a role, or to take from it."""
+    """A permission to grant to a role, or to revoke from it."""
 
     permission: str = ""
 
@@ -47,26 +40,21 @@ class RolePages:
         self._roles = roles
         self._declared = declared
 
-    async def all(
-        self,
-        visitor: Principal,
-        query: NoticeQuery | None = None,
-        problem: IdentityError | None = None,
-        name: str = "",
-    ) -> Page:
+    async def all(self, outcome: Outcome, name: str = "") -> Page:
         """Return the page of all roles."""
-        context = {
-            "roles": await self._roles.list(),
-            "permissions": own_permissions(self._declared, visitor),
-            "admin": ADMIN_ROLE,
-            "name": name,
-            **outcome(query, problem),
-        }
-        return Page("modhost/roles.html", context, "Roles", status_of(problem))
+        return actions.outcome_page(
+            "roles.html",
+            "Roles",
+            outcome,
+            roles=await self._roles.list(),
+            permissions=await actions.grantable_permissions(self._declared),
+            admin=ADMIN_ROLE,
+            name=name,
+        )
 
 
 def map_role_pages(pages: Pages) -> None:
-    """Map the page, and the actions that its forms send."""
+    """Map the page, and the actions of its forms."""
     pages.get(PATH, show_roles, permission=MANAGE_USERS)
     pages.post(PATH, add_role, permission=MANAGE_USERS)
     pages.post(f"{PATH}/grant", grant, permission=MANAGE_USERS)
@@ -74,50 +62,27 @@ def map_role_pages(pages: Pages) -> None:
     pages.post(f"{PATH}/remove", remove, permission=MANAGE_USERS)
 
 
-async def show_roles(query: Query[NoticeQuery], pages: RolePages, visitor: Principal) -> Page:
+async def show_roles(query: Query[NoticeQuery], pages: RolePages) -> Page:
     """Show all roles."""
-    return await pages.all(visitor, query)
+    return await pages.all(query.notice)
 
 
-async def add_role(
-    form: Form[NewRoleForm], roles: RoleService, pages: RolePages, visitor: Principal
-) -> Page | Response:
+async def add_role(form: Form[NewRoleForm], roles: RoleService, pages: RolePages) -> Answer:
     """Add a role."""
-    try:
-        await roles.add(form.name, form.permission)
-    except IdentityError as problem:
-        return await pages.all(visitor, problem=problem, name=form.name)
-    return redirect(PATH, "added")
+    change = roles.add(form.name, form.permission)
+    return await answer(change, partial(pages.all, name=form.name), PATH, "added")
 
 
-async def grant(
-    form: Form[GrantForm], roles: RoleService, pages: RolePages, visitor: Principal
-) -> Page | Response:
-    """Add a permission to a role."""
-    try:
-        await roles.grant(form.role, form.permission)
-    except IdentityError as problem:
-        return await pages.all(visitor, problem=problem)
-    return redirect(PATH, "granted")
+async def grant(form: Form[GrantForm], roles: RoleService, pages: RolePages) -> Answer:
+    """Grant a permission to a role."""
+    return await answer(roles.grant(form.role, form.permission), pages.all, PATH, "granted")
 
 
-async def revoke(
-    form: Form[GrantForm], roles: RoleService, pages: RolePages, visitor: Principal
-) -> Page | Response:
-    """Take a permission from a role."""
-    try:
-        await roles.revoke(form.role, form.permission)
-    except IdentityError as problem:
-        return await pages.all(visitor, problem=problem)
-    return redirect(PATH, "revoked")
+async def revoke(form: Form[GrantForm], roles: RoleService, pages: RolePages) -> Answer:
+    """Revoke a permission from a role."""
+    return await answer(roles.revoke(form.role, form.permission), pages.all, PATH, "revoked")
 
 
-async def remove(
-    form: Form[RoleForm], roles: RoleService, pages: RolePages, visitor: Principal
-) -> Page | Response:
+async def remove(form: Form[RoleForm], roles: RoleService, pages: RolePages) -> Answer:
     """Remove a role."""
-    try:
-        await roles.remove(form.role)
-    except IdentityError as problem:
-        return await pages.all(visitor, problem=problem)
-    return redirect(PATH, "removed")
+    return await answer(roles.remove(form.role), pages.all, PATH, "removed")

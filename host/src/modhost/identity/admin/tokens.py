@@ -4,20 +4,12 @@ from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from starlette.responses import Response
 
 from modhost.durations import Duration
-from modhost.identity.admin.outcomes import (
-    NoticeQuery,
-    outcome,
-    own_permissions,
-    own_roles,
-    redirect,
-    status_of,
-)
+from modhost.identity.admin import actions
+from modhost.identity.admin.actions import MANAGE_TOKENS, Answer, NoticeQuery, Outcome
 from modhost.identity.contracts import CreatedToken, RoleService, TokenService
-from modhost.identity.errors import IdentityError, NotYoursToManage, TokenNotFound
-from modhost.identity.permissions import MANAGE_TOKENS
+from modhost.identity.errors import IdentityError, TokenNotFound
 from modhost.permissions import Permissions, Principal
 from modhost.web import Form, Page, Pages, Query
 
@@ -42,60 +34,46 @@ class TokenPages:
         self._declared = declared
 
     async def all(
-        self,
-        visitor: Principal,
-        query: NoticeQuery | None = None,
-        problem: IdentityError | None = None,
-        name: str = "",
-        created: CreatedToken | None = None,
+        self, outcome: Outcome, name: str = "", created: CreatedToken | None = None
     ) -> Page:
         """Return the page of all tokens; `created` is shown on it, this once."""
-        context = {
-            "tokens": await self._tokens.list(),
-            "permissions": own_permissions(self._declared, visitor),
-            "roles": own_roles(await self._roles.list(), visitor),
-            "name": name,
-            "created": created,
-            **outcome(query, problem),
-        }
-        return Page("modhost/tokens.html", context, "API tokens", status_of(problem))
+        return actions.outcome_page(
+            "tokens.html",
+            "API tokens",
+            outcome,
+            tokens=await self._tokens.list(),
+            permissions=await actions.grantable_permissions(self._declared),
+            roles=await actions.grantable_roles(await self._roles.list()),
+            name=name,
+            created=created,
+        )
 
 
 def map_token_pages(pages: Pages) -> None:
-    """Map the page, and the actions that its forms send."""
+    """Map the page, and the actions of its forms."""
     pages.get(PATH, show_tokens, permission=MANAGE_TOKENS)
     pages.post(PATH, create_token, permission=MANAGE_TOKENS)
-    gone = {TokenNotFound: 404}
-    pages.post(f"{PATH}/{{id}}/revoke", revoke_token, permission=MANAGE_TOKENS, errors=gone)
+    missing = {TokenNotFound: 404}
+    pages.post(f"{PATH}/{{id}}/revoke", revoke_token, permission=MANAGE_TOKENS, errors=missing)
 
 
-async def show_tokens(query: Query[NoticeQuery], pages: TokenPages, visitor: Principal) -> Page:
+async def show_tokens(query: Query[NoticeQuery], pages: TokenPages) -> Page:
     """Show all tokens in use."""
-    return await pages.all(visitor, query)
+    return await pages.all(query.notice)
 
 
 async def create_token(
     form: Form[TokenForm], tokens: TokenService, pages: TokenPages, visitor: Principal
 ) -> Page:
-    """Create a token, and show it on the answer only."""
+    """Create a token, and show its secret on this one page."""
+    rights = (form.permission, form.role)
     try:
-        created = await tokens.create(
-            form.name, form.permission, form.role, form.expires, creator=visitor
-        )
+        created = await tokens.create(form.name, *rights, form.expires, creator=visitor)
     except IdentityError as problem:
-        return await pages.all(visitor, problem=problem, name=form.name)
-    return await pages.all(visitor, created=created)
+        return await pages.all(problem, form.name)
+    return await pages.all("", created=created)
 
 
-async def revoke_token(
-    id: UUID,  # noqa: A002
-    tokens: TokenService,
-    pages: TokenPages,
-    visitor: Principal,
-) -> Page | Response:
-    """End a token."""
-    try:
-        await tokens.revoke(id)
-    except NotYoursToManage as problem:
-        return await pages.all(visitor, problem=problem)
-    return redirect(PATH, "token-revoked")
+async def revoke_token(id: UUID, tokens: TokenService, pages: TokenPages) -> Answer:
+    """Revoke a token."""
+    return await actions.answer(tokens.revoke(id), pages.all, PATH, "token-revoked")

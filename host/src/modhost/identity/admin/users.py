@@ -1,16 +1,16 @@
-"""The pages of users."""
+"""The pages of users, their roles and their sessions."""
 
 from collections.abc import Awaitable
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr
-from starlette.responses import Response
 
-from modhost.identity.admin.outcomes import NoticeQuery, outcome, own_roles, redirect, status_of
+from modhost.identity.admin import actions
+from modhost.identity.admin.actions import MANAGE_USERS, Answer, NoticeQuery, Outcome
 from modhost.identity.contracts import RoleService, SessionService, UserService
 from modhost.identity.errors import IdentityError, UserNotFound
-from modhost.identity.permissions import MANAGE_USERS
 from modhost.permissions import Principal
 from modhost.web import Form, Page, Pages, Query
 
@@ -26,160 +26,125 @@ class UserForm(BaseModel):
 
 
 class PasswordForm(BaseModel):
-    """A new password for somebody else."""
+    """A new password for another user."""
 
     password: SecretStr = SecretStr("")
 
 
 class RoleForm(BaseModel):
-    """A role to give or to take."""
+    """A role to assign or to withdraw."""
 
     role: str = ""
 
 
 class UserPages:
-    """Shows users and changes them; who may do what, the services decide."""
+    """Shows users, and how their changes end."""
 
     def __init__(self, users: UserService, roles: RoleService, sessions: SessionService) -> None:
         self._users = users
         self._sessions = sessions
         self._roles = roles
 
-    async def all(
-        self,
-        visitor: Principal,
-        query: NoticeQuery | None = None,
-        problem: IdentityError | None = None,
-        name: str = "",
-    ) -> Page:
+    async def all(self, outcome: Outcome, name: str = "") -> Page:
         """Return the page of all users."""
-        context = {
-            "users": await self._users.list(),
-            "roles": own_roles(await self._roles.list(), visitor),
-            "name": name,
-            **outcome(query, problem),
-        }
-        return Page("modhost/users.html", context, "Users", status_of(problem))
+        users = await self._users.list()
+        roles = await actions.grantable_roles(await self._roles.list())
+        return actions.outcome_page(
+            "users.html", "Users", outcome, users=users, roles=roles, name=name
+        )
 
-    async def one(
-        self,
-        user_id: UUID,
-        visitor: Principal,
-        query: NoticeQuery | None = None,
-        problem: IdentityError | None = None,
-    ) -> Page:
+    async def one(self, outcome: Outcome, user_id: UUID) -> Page:
         """Return the page of one user."""
         user = await self._users.get(user_id)
-        roles = own_roles(await self._roles.list(), visitor)
-        context = {
-            "user": user,
-            "roles": [role for role in roles if role.name not in user.roles],
-            "sessions": await self._sessions.list(user_id),
-            **outcome(query, problem),
-        }
-        return Page("modhost/user.html", context, user.name, status_of(problem))
+        roles = await actions.grantable_roles(await self._roles.list())
+        return actions.outcome_page(
+            "user.html",
+            user.name,
+            outcome,
+            user=user,
+            roles=[role for role in roles if role.name not in user.roles],
+            sessions=await self._sessions.list(user_id),
+        )
 
-    async def after(
-        self, change: Awaitable[object], user_id: UUID, visitor: Principal, notice: str
-    ) -> Page | Response:
-        """Make a change to a user, and answer with their page, which tells how it went."""
-        try:
-            await change
-        except IdentityError as problem:
-            return await self.one(user_id, visitor, problem=problem)
-        return redirect(f"{PATH}/{user_id}", notice)
+    async def answer(self, change: Awaitable[object], user_id: UUID, notice: str) -> Answer:
+        """Change a user, and answer with their page."""
+        show = partial(self.one, user_id=user_id)
+        return await actions.answer(change, show, f"{PATH}/{user_id}", notice)
 
 
 def map_user_pages(pages: Pages) -> None:
-    """Map the pages, and the actions that their forms send."""
+    """Map the pages, and the actions of their forms."""
     pages.get(PATH, show_users, permission=MANAGE_USERS)
     pages.post(PATH, add_user, permission=MANAGE_USERS)
-    missing = {UserNotFound: 404}
-    one = f"{PATH}/{{id}}"
+    one, missing = f"{PATH}/{{id}}", {UserNotFound: 404}
     pages.get(one, show_user, permission=MANAGE_USERS, errors=missing)
-    pages.post(f"{one}/disable", disable, permission=MANAGE_USERS, errors=missing)
-    pages.post(f"{one}/enable", enable, permission=MANAGE_USERS, errors=missing)
-    pages.post(f"{one}/password", set_password, permission=MANAGE_USERS, errors=missing)
-    pages.post(f"{one}/assign", assign, permission=MANAGE_USERS, errors=missing)
-    pages.post(f"{one}/withdraw", withdraw, permission=MANAGE_USERS, errors=missing)
+    post = partial(pages.post, permission=MANAGE_USERS, errors=missing)
+    post(f"{one}/disable", disable)
+    post(f"{one}/enable", enable)
+    post(f"{one}/password", set_password)
+    post(f"{one}/assign", assign)
+    post(f"{one}/withdraw", withdraw)
+    post(f"{one}/logout", log_out)
+    post(f"{one}/sessions/{{session}}/end", end_session)
 
 
-async def show_users(query: Query[NoticeQuery], pages: UserPages, visitor: Principal) -> Page:
+async def show_users(query: Query[NoticeQuery], pages: UserPages) -> Page:
     """Show all users."""
-    return await pages.all(visitor, query)
+    return await pages.all(query.notice)
 
 
 async def add_user(
     form: Form[UserForm], users: UserService, pages: UserPages, visitor: Principal
-) -> Page | Response:
+) -> Answer:
     """Add a user."""
     password = form.password.get_secret_value()
     try:
         user = await users.add(form.name, password, form.role, creator=visitor)
     except IdentityError as problem:
-        return await pages.all(visitor, problem=problem, name=form.name)
-    return redirect(f"{PATH}/{user.id}", "added")
+        return await pages.all(problem, form.name)
+    return actions.redirect(f"{PATH}/{user.id}", "added")
 
 
-async def show_user(
-    id: UUID,  # noqa: A002
-    query: Query[NoticeQuery],
-    pages: UserPages,
-    visitor: Principal,
-) -> Page:
+async def show_user(id: UUID, query: Query[NoticeQuery], pages: UserPages) -> Page:
     """Show one user."""
-    return await pages.one(id, visitor, query)
+    return await pages.one(query.notice, id)
 
 
-async def disable(
-    id: UUID,  # noqa: A002
-    users: UserService,
-    pages: UserPages,
-    visitor: Principal,
-) -> Page | Response:
+async def disable(id: UUID, users: UserService, pages: UserPages) -> Answer:
     """Log a user out everywhere and let them in no more."""
-    return await pages.after(users.disable(id), id, visitor, "disabled")
+    return await pages.answer(users.disable(id), id, "disabled")
 
 
-async def enable(
-    id: UUID,  # noqa: A002
-    users: UserService,
-    pages: UserPages,
-    visitor: Principal,
-) -> Page | Response:
+async def enable(id: UUID, users: UserService, pages: UserPages) -> Answer:
     """Let a disabled user in again."""
-    return await pages.after(users.enable(id), id, visitor, "enabled")
+    return await pages.answer(users.enable(id), id, "enabled")
 
 
 async def set_password(
-    id: UUID,  # noqa: A002
-    form: Form[PasswordForm],
-    users: UserService,
-    pages: UserPages,
-    visitor: Principal,
-) -> Page | Response:
+    id: UUID, form: Form[PasswordForm], users: UserService, pages: UserPages
+) -> Answer:
     """Replace a user's password."""
     change = users.set_password(id, form.password.get_secret_value())
-    return await pages.after(change, id, visitor, "password")
+    return await pages.answer(change, id, "password")
 
 
-async def assign(
-    id: UUID,  # noqa: A002
-    form: Form[RoleForm],
-    users: UserService,
-    pages: UserPages,
-    visitor: Principal,
-) -> Page | Response:
+async def assign(id: UUID, form: Form[RoleForm], users: UserService, pages: UserPages) -> Answer:
     """Give a user a role."""
-    return await pages.after(users.assign(id, form.role), id, visitor, "assigned")
+    return await pages.answer(users.assign(id, form.role), id, "assigned")
 
 
-async def withdraw(
-    id: UUID,  # noqa: A002
-    form: Form[RoleForm],
-    users: UserService,
-    pages: UserPages,
-    visitor: Principal,
-) -> Page | Response:
+async def withdraw(id: UUID, form: Form[RoleForm], users: UserService, pages: UserPages) -> Answer:
     """Take a role from a user."""
-    return await pages.after(users.withdraw(id, form.role), id, visitor, "withdrawn")
+    return await pages.answer(users.withdraw(id, form.role), id, "withdrawn")
+
+
+async def log_out(id: UUID, sessions: SessionService, pages: UserPages) -> Answer:
+    """End all sessions of a user."""
+    return await pages.answer(sessions.end_all(id), id, "logged-out")
+
+
+async def end_session(
+    id: UUID, session: UUID, sessions: SessionService, pages: UserPages
+) -> Answer:
+    """End one session of a user."""
+    return await pages.answer(sessions.end(id, session), id, "session-ended")

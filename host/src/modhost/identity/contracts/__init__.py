@@ -1,4 +1,4 @@
-"""What other modules may use of the host's identity: services and plain data, no secrets."""
+"""The identity contracts for other modules: services and plain data, without secrets."""
 
 from modhost.identity.contracts.data import (
     CreatedToken,
@@ -9,6 +9,7 @@ from modhost.identity.contracts.data import (
     UserInfo,
     Visitor,
 )
+from modhost.identity.contracts.external import LoginWay, VouchedIdentity, VouchedLogins
 from modhost.identity.contracts.services import (
     AccountService,
     LoginService,
@@ -23,6 +24,7 @@ __all__ = [
     "CreatedToken",
     "ForeignIdentity",
     "LoginService",
+    "LoginWay",
     "RoleInfo",
     "RoleService",
     "SessionInfo",
@@ -32,4 +34,6 @@ __all__ = [
     "UserInfo",
     "UserService",
     "Visitor",
+    "VouchedIdentity",
+    "VouchedLogins",
 ]

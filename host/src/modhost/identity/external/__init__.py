@@ -1,1 +1,1 @@
-"""Identities that another provider vouches for."""
+"""Identities of external providers."""

@@ -1,37 +1,30 @@
-"""Users whom somebody else vouches for: found by issuer and subject, never by their name."""
+"""Users of external providers: found by issuer and subject, never by their name."""
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 from urllib.parse import urlsplit
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col, delete, select
+from sqlmodel import col, delete
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from modhost.audit import AuditLog, Outcome
-from modhost.caller import Caller, anonymous
+from modhost.audit import AuditLog
 from modhost.clock import Clock
 from modhost.database import Database
 from modhost.identity.access.grants import Grants
-from modhost.identity.access.sessions import open_session
-from modhost.identity.accounts.user_rows import (
-    BUILT_IN,
-    insert_user,
-    key_of,
-    new_user,
-    roles_of,
-    usable,
-)
-from modhost.identity.contracts import Visitor
+from modhost.identity.accounts import user_rows
+from modhost.identity.accounts.sessions import open_session
+from modhost.identity.contracts import Visitor, VouchedIdentity
 from modhost.identity.errors import UnusableName, UserDisabled
-from modhost.identity.external.external_identity import VouchedIdentity
+from modhost.identity.login.login import record_failed_login
 from modhost.identity.tables import User, UserIdentity, UserRole
 from modhost.permissions import Principal
 
-_LONGEST_NAME = 60
+_MAX_NAME_LENGTH: Final = 60
 
 
-class VouchedUsers:
+class ExternalUsers:
     """Implements `VouchedLogins`."""
 
     def __init__(self, database: Database, clock: Clock, grants: Grants, audit: AuditLog) -> None:
@@ -41,7 +34,7 @@ class VouchedUsers:
         self._audit = audit
 
     async def log_in(self, identity: VouchedIdentity, visitor: Visitor) -> str:
-        """Log in, and take over what the provider says about roles."""
+        """Log in, and take over the roles that the provider grants."""
         try:
             return await self._log_in(identity, visitor)
         except IntegrityError:
@@ -53,92 +46,71 @@ class VouchedUsers:
 
     async def refused(self, provider: str, reason: str, visitor: Visitor) -> None:
         """Record a failed login."""
-        nobody = anonymous(visitor.address)
-        await self._audit.record(
-            "login",
-            "an unknown user",
-            outcome=Outcome.FAILED,
-            detail=f"{provider}: {reason}",
-            caller=nobody,
-        )
+        detail = f"{provider}: {reason}"
+        await record_failed_login(self._audit, "an unknown user", visitor, detail=detail)
 
     async def principal(self, identity: VouchedIdentity) -> Principal | None:
-        """Return the identity with the rights of its roles, those given here included."""
+        """Return the identity with the rights of its roles, those assigned here included."""
         async with self._database.reading() as session:
             user = await _find(session, identity)
             if user is not None and user.disabled_at is not None:
                 return None
-            held = await roles_of(session, user) if user else ()
+            held = await user_rows.roles_of(session, user) if user else ()
             kept = (role for role in held if role not in identity.managed_roles)
             roles = frozenset((*identity.roles, *kept))
             granted = await self._grants.of_roles(session)
         key = f"user:{user.id}" if user else f"{identity.provider}:{identity.subject}"
         grants = frozenset().union(*(granted.get(role, ()) for role in roles))
-        return Principal(key, user.name if user else _shown_name(identity), roles, grants)
+        return Principal(key, user.name if user else _display_name(identity), roles, grants)
 
     async def _log_in(self, identity: VouchedIdentity, visitor: Visitor) -> str:
-        now = self._clock.now()
+        now, how = self._clock.now(), f"by {identity.provider}"
         async with self._database.session() as session:
-            user = await _find(session, identity, lock=True)
-            if user is None:
-                user = await _add(session, identity, now)
+            user = await _find(session, identity, lock=True) or await _add(session, identity, now)
             if user.disabled_at is not None:
                 msg = f"The user {user.name} is disabled here; ask an administrator of this host."
                 raise UserDisabled(msg)
             await _set_roles(session, user, identity)
-            caller = Caller("user", f"user:{user.id}", user.name, visitor.address)
-            how = f"by {identity.provider}"
-            subject = f"user:{user.name}"
-            await self._audit.record("login", subject, detail=how, session=session, caller=caller)
-            return await open_session(session, user.id, visitor, now)
+            return await open_session(session, self._audit, user, visitor, how, now)
 
 
 async def _find(
     session: AsyncSession, identity: VouchedIdentity, *, lock: bool = False
 ) -> User | None:
-    same = (
-        col(UserIdentity.issuer) == identity.issuer,
-        col(UserIdentity.subject) == identity.subject,
-    )
-    known = (await session.exec(select(UserIdentity.user_id).where(*same))).first()
-    return None if known is None else await session.get(User, known, with_for_update=lock)
+    known = await session.get(UserIdentity, (identity.issuer, identity.subject))
+    return await session.get(User, known.user_id, with_for_update=lock) if known else None
 
 
 async def _add(session: AsyncSession, identity: VouchedIdentity, now: datetime) -> User:
-    for name in _names(identity):
+    for name in _candidate_names(identity):
         # The one-time link logs in as the built-in administrator, whoever has its name.
-        if key_of(name) == key_of(BUILT_IN):
+        if user_rows.key_of(name) == user_rows.BUILT_IN:
             continue
         try:
-            user = new_user(name, now)
+            user = user_rows.new_user(name, now)
         except UnusableName:
             continue
-        if await insert_user(session, user, ()):
-            session.add(
-                UserIdentity(
-                    issuer=identity.issuer,
-                    subject=identity.subject,
-                    user_id=user.id,
-                    created_at=now,
-                )
-            )
+        if await user_rows.insert(session, user, ()):
+            issuer, subject = identity.issuer, identity.subject
+            row = UserIdentity(issuer=issuer, subject=subject, user_id=user.id, created_at=now)
+            session.add(row)
             await session.flush()
             return user
     msg = f"No name is free for the user {identity.subject!r} of {identity.issuer}."
     raise UnusableName(msg)
 
 
-def _shown_name(identity: VouchedIdentity) -> str:
-    """Return what to call somebody who has not logged in: the provider's name, if it is one."""
+def _display_name(identity: VouchedIdentity) -> str:
+    """Return the provider's name of somebody who has not logged in, if it is usable."""
     try:
-        return usable(identity.name[:_LONGEST_NAME], "user")
+        return user_rows.usable_name(identity.name[:_MAX_NAME_LENGTH], "user")
     except UnusableName:
         return identity.subject
 
 
-def _names(identity: VouchedIdentity) -> Iterator[str]:
-    """What to call a new user: as the provider does, or told apart from one who has the name."""
-    name = identity.name[:_LONGEST_NAME]
+def _candidate_names(identity: VouchedIdentity) -> Iterator[str]:
+    """Yield names for a new user: the provider's, then ones that differ from a taken one."""
+    name = identity.name[:_MAX_NAME_LENGTH]
     yield name
     yield f"{name} ({(urlsplit(identity.issuer).hostname or '')[:30]})"
     for number in range(2, 1000):
@@ -147,7 +119,7 @@ def _names(identity: VouchedIdentity) -> Iterator[str]:
 
 
 async def _set_roles(session: AsyncSession, user: User, identity: VouchedIdentity) -> None:
-    held = set(await roles_of(session, user))
+    held = set(await user_rows.roles_of(session, user))
     lost = (held & identity.managed_roles) - identity.roles
     if lost:
         mine = col(UserRole.user_id) == user.id

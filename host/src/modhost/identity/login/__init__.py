@@ -1,1 +1,1 @@
-"""The ways into a session."""
+"""Logins by password and by one-time link."""

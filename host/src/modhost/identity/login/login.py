@@ -1,33 +1,33 @@
-"""The ways into a session: a password, or a link that works once."""
+"""Logins: by a password, or by a link that works once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlmodel import col, delete, update
+from sqlmodel import and_, col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost.audit import AuditLog, Outcome
-from modhost.caller import Caller, anonymous
+from modhost.caller import anonymous
 from modhost.clock import Clock
 from modhost.database import Database
 from modhost.identity.access.credentials import hash_of, new_secret
-from modhost.identity.access.sessions import open_session
+from modhost.identity.access.throttle import Throttle, network_of
+from modhost.identity.accounts import user_rows
 from modhost.identity.accounts.passwords import Passwords
-from modhost.identity.accounts.user_rows import BUILT_IN, find_user, insert_user, key_of, new_user
+from modhost.identity.accounts.sessions import open_session
 from modhost.identity.contracts import Visitor
 from modhost.identity.errors import LoginFailed, TooManyFailures, UserDisabled
-from modhost.identity.login.known_networks import find_visited, remember_network
-from modhost.identity.login.throttle import Throttle, network_of
-from modhost.identity.tables import LoginLink, User
+from modhost.identity.tables import LoginLink, User, UserNetwork
 from modhost.ids import new_id
 from modhost.permissions import ADMIN_ROLE
 
 LINK_PATH: Final = "/login/once"
 LINK_LIFETIME: Final = timedelta(minutes=10)
+NETWORK_REMEMBERED_FOR: Final = timedelta(days=90)
 
-_FAILURES_PER_ACCOUNT: Final = 5
-_FAILURES_PER_ADDRESS: Final = 20
+_MAX_FAILURES_PER_ACCOUNT: Final = 5
+_MAX_FAILURES_PER_ADDRESS: Final = 20
 
 
 class Login:
@@ -50,40 +50,60 @@ class Login:
     async def with_password(self, name: str, password: str, visitor: Visitor) -> str:
         """Log in by name and password."""
         network, now = network_of(visitor.address), self._clock.now()
-        account, address = f"account {key_of(name)}", f"address {network}"
+        account, address = f"account {user_rows.key_of(name)}", f"address {network}"
         async with self._database.reading() as session:
-            user, is_known = await find_visited(session, name, network, now)
-            user_id, hashed = (user.id, user.password_hash) if user else (None, None)
-        if is_known:
-            # Strangers count elsewhere: they cannot keep somebody out of where they are at home.
+            user, is_known_here = await find_visitor(session, name, network, now)
+        if is_known_here:
+            # Strangers are counted apart: they cannot keep a user out of their own networks.
             account += f" from {network}"
+        allowances = {account: _MAX_FAILURES_PER_ACCOUNT, address: _MAX_FAILURES_PER_ADDRESS}
         try:
-            self._throttle.begin({account: _FAILURES_PER_ACCOUNT, address: _FAILURES_PER_ADDRESS})
-            secret = await self._log_in(user_id, hashed, password, visitor)
-        except (LoginFailed, TooManyFailures) as error:
-            await self._note_failure(_subject(user), visitor, error)
+            self._throttle.begin(allowances)
+            secret = await self._log_in(user, password, visitor, network)
+        except TooManyFailures as error:
+            if error.is_first:  # or whoever is made to wait could fill the audit
+                reason = "too many logins have failed"
+                await self._record(user, visitor, Outcome.REFUSED, reason)
+            raise
+        except LoginFailed:
+            await self._record(user, visitor, Outcome.FAILED)
             raise
         self._throttle.succeeded(forget=account, forgive=address)
         return secret
 
     async def with_link(self, secret: str, visitor: Visitor) -> str:
         """Log in by a one-time link."""
+        now = self._clock.now()
+        spending = (
+            update(LoginLink)
+            .where(
+                col(LoginLink.secret_hash) == hash_of(secret),
+                col(LoginLink.used_at).is_(None),
+                col(LoginLink.expires_at) > now,
+            )
+            .values(used_at=now)
+            .returning(col(LoginLink.user_id))
+        )
         try:
-            return await self._spend_link(secret, visitor)
-        except LoginFailed as error:
-            await self._note_failure("a one-time link", visitor, error)
+            async with self._database.session() as session:
+                user_id = (await session.exec(spending)).scalar_one_or_none()
+                user = await _lock(session, user_id)
+                how = "by a one-time link"
+                return await open_session(session, self._audit, user, visitor, how, now)
+        except LoginFailed:
+            await record_failed_login(self._audit, "a one-time link", visitor)
             raise
 
     async def create_link(self) -> str:
         """Return the path of a new link that logs the built-in administrator in, once."""
         now, secret = self._clock.now(), new_secret()
         async with self._database.session() as session:
-            admin = new_user(BUILT_IN, now)
-            if not await insert_user(session, admin, [ADMIN_ROLE]):
-                admin = await find_user(session, BUILT_IN) or admin
+            admin = user_rows.new_user(user_rows.BUILT_IN, now)
+            if not await user_rows.insert(session, admin, [ADMIN_ROLE]):
+                admin = await user_rows.get(session, user_rows.BUILT_IN)
             if admin.disabled_at is not None:
-                msg = f"The user {BUILT_IN!r} is disabled, and no link can log it in; "
-                msg += f"`modhost users enable {BUILT_IN}` lets it in again."
+                msg = f"The user {admin.name!r} is disabled, and no link can log it in; "
+                msg += f"`modhost users enable {admin.name}` lets it in again."
                 raise UserDisabled(msg)
             link = LoginLink(
                 id=new_id(),
@@ -97,80 +117,75 @@ class Login:
         return f"{LINK_PATH}/{secret}"
 
     async def _log_in(
-        self, user_id: UUID | None, hashed: str | None, password: str, visitor: Visitor
+        self, user: User | None, password: str, visitor: Visitor, network: str
     ) -> str:
+        hashed = None if user is None else user.password_hash
         matched = await self._passwords.matches(password, hashed)
-        if user_id is None or hashed is None or not matched:
+        if user is None or hashed is None or not matched:
             raise LoginFailed
-        renewed = await self._renewed(password, hashed)
-        return await self._open(user_id, visitor, verified=hashed, renewed=renewed)
-
-    async def _spend_link(self, secret: str, visitor: Visitor) -> str:
-        now = self._clock.now()
-        spend = (
-            update(LoginLink)
-            .where(
-                col(LoginLink.secret_hash) == hash_of(secret),
-                col(LoginLink.used_at).is_(None),
-                col(LoginLink.expires_at) > now,
-            )
-            .values(used_at=now)
-            .returning(col(LoginLink.user_id))
-        )
+        is_outdated = self._passwords.is_outdated(hashed)
+        renewed = await self._passwords.hash(password) if is_outdated else hashed
         async with self._database.session() as session:
-            user_id = (await session.exec(spend)).scalar_one_or_none()
-            if user_id is None:
-                raise LoginFailed
-            user = await _locked(session, user_id)
-            await self._note_login(session, user, visitor, "by a one-time link")
-            return await open_session(session, user.id, visitor, now)
-
-    async def _renewed(self, password: str, hashed: str) -> str:
-        """Return the hash to keep: a new one when hashes are made with more effort by now."""
-        if self._passwords.is_outdated(hashed):
-            return await self._passwords.hash(password)
-        return hashed
-
-    async def _open(self, user_id: UUID, visitor: Visitor, *, verified: str, renewed: str) -> str:
-        async with self._database.session() as session:
-            user = await _locked(session, user_id)
+            locked = await _lock(session, user.id)
             # It may have been replaced while it was verified, to keep this very visitor out.
-            if user.password_hash != verified:
+            if locked.password_hash != hashed:
                 raise LoginFailed
-            user.password_hash = renewed
-            session.add(user)
-            await self._note_login(session, user, visitor, "by password")
+            locked.password_hash = renewed
             now = self._clock.now()
-            await remember_network(session, user_id, network_of(visitor.address), now)
-            return await open_session(session, user_id, visitor, now)
+            await _remember_network(session, locked, network, now)
+            return await open_session(session, self._audit, locked, visitor, "by password", now)
 
-    async def _note_login(
-        self, session: AsyncSession, user: User, visitor: Visitor, how: str
+    async def _record(
+        self, user: User | None, visitor: Visitor, outcome: Outcome, detail: str = ""
     ) -> None:
-        caller = Caller("user", f"user:{user.id}", user.name, visitor.address)
-        subject = f"user:{user.name}"
-        await self._audit.record("login", subject, detail=how, session=session, caller=caller)
-
-    async def _note_failure(
-        self, subject: str, visitor: Visitor, error: LoginFailed | TooManyFailures
-    ) -> None:
-        outcome, detail = Outcome.FAILED, ""
-        if isinstance(error, TooManyFailures):
-            if not error.is_first:
-                return  # or whoever is made to wait could fill the audit
-            outcome, detail = Outcome.REFUSED, "too many logins have failed"
-        nobody = anonymous(visitor.address)
-        await self._audit.record("login", subject, outcome=outcome, detail=detail, caller=nobody)
+        # A name that nobody has is left out: it may be a password in the wrong field.
+        subject = f"user:{user.name}" if user else "an unknown user"
+        await record_failed_login(self._audit, subject, visitor, outcome, detail)
 
 
-def _subject(user: User | None) -> str:
-    # A name that nobody has is left out: it may be a password in the wrong field.
-    return f"user:{user.name}" if user else "an unknown user"
+async def record_failed_login(
+    audit: AuditLog,
+    subject: str,
+    visitor: Visitor,
+    outcome: Outcome = Outcome.FAILED,
+    detail: str = "",
+) -> None:
+    """Record a login that failed or was refused; the visitor stays anonymous."""
+    nobody = anonymous(visitor.address)
+    await audit.record("login", subject, outcome=outcome, detail=detail, caller=nobody)
 
 
-async def _locked(session: AsyncSession, user_id: UUID) -> User:
-    """Return the user, unchangeable until the transaction ends. Raises `LoginFailed`."""
-    user = await session.get(User, user_id, with_for_update=True)
+async def find_visitor(
+    session: AsyncSession, name: str, network: str, now: datetime
+) -> tuple[User | None, bool]:
+    """Return the user of that name, and whether they have logged in from the network.
+
+    It is one statement for all names, so that its time does not reveal which of them exist.
+    """
+    visited = and_(
+        col(UserNetwork.user_id) == col(User.id),
+        col(UserNetwork.network) == network,
+        col(UserNetwork.last_login_at) > now - NETWORK_REMEMBERED_FOR,
+    )
+    statement = select(User, UserNetwork.network).join(UserNetwork, visited, isouter=True)
+    same = User.name_key == user_rows.key_of(name)
+    found = (await session.exec(statement.where(same))).first()
+    # Without an address, everybody would come from the same place.
+    return (None, False) if found is None else (found[0], bool(found[1]))
+
+
+async def _remember_network(session: AsyncSession, user: User, network: str, now: datetime) -> None:
+    """Remember a login, and forget old ones; the transaction holds the user's row."""
+    mine = col(UserNetwork.user_id) == user.id
+    old = col(UserNetwork.last_login_at) <= now - NETWORK_REMEMBERED_FOR
+    await session.exec(delete(UserNetwork).where(mine, old))
+    if network:
+        await session.merge(UserNetwork(user_id=user.id, network=network, last_login_at=now))
+
+
+async def _lock(session: AsyncSession, user_id: UUID | None) -> User:
+    """Return the user, locked until the transaction ends. Raises `LoginFailed`."""
+    user = await session.get(User, user_id, with_for_update=True) if user_id else None
     if user is None or user.disabled_at is not None:
         raise LoginFailed
     return user

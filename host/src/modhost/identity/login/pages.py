@@ -1,42 +1,60 @@
 """The pages that log a browser in and out."""
 
+from typing import Final
+from urllib.parse import urlsplit
+
 from pydantic import BaseModel, SecretStr
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from modhost.audit import AuditLog
 from modhost.configuration.loopback import is_loopback
-from modhost.identity.access.credentials import clear_session, session_of
-from modhost.identity.contracts import LoginService, SessionService
+from modhost.identity.access.credentials import clear_session, session_of, set_session
+from modhost.identity.contracts import LoginService, LoginWay, SessionService, Visitor
 from modhost.identity.errors import LoginFailed, TooManyFailures
-from modhost.identity.external.external_identity import LoginWays
 from modhost.identity.login.login import LINK_PATH
-from modhost.identity.login.login_response import (
-    NOT_STORED,
-    logged_in,
-    redirect,
-    safe_next,
-    visitor_of,
-)
 from modhost.module import HostInfo
 from modhost.permissions import ANYONE, Principal
 from modhost.web import Form, HttpProblem, Page, Pages, Query
 
+_NOT_STORED: Final = {"Cache-Control": "no-store"}
+_HOME: Final = "/admin"
+
 
 class LoginQuery(BaseModel):
-    """Where the visitor wanted to go."""
+    """The page that the visitor wanted, in `next`."""
 
     next: str = ""
 
 
 class LoginForm(LoginQuery):
-    """What the visitor typed."""
+    """The visitor's name and password."""
 
     name: str = ""
     password: SecretStr = SecretStr("")
 
 
-def map_pages(pages: Pages) -> None:
+class LoginPage:
+    """Shows the form, and the alternatives to it that modules offer."""
+
+    def __init__(self, ways: tuple[LoginWay, ...] = ()) -> None:
+        self._ways = ways
+
+    def show(
+        self,
+        form: LoginQuery,
+        message: str = "",
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+    ) -> Page:
+        """Return the page, with what was typed except the password."""
+        name = form.name if isinstance(form, LoginForm) else ""
+        context = {"next": form.next, "name": name, "message": message, "ways": self._ways}
+        own_headers = {**_NOT_STORED, **(headers or {})}
+        return Page("modhost/login.html", context, "Log in", status, own_headers)
+
+
+def map_login_pages(pages: Pages) -> None:
     """Map the pages of the login."""
     pages.get("/login", show_login, permission=ANYONE)
     pages.post("/login", log_in, permission=ANYONE)
@@ -45,32 +63,28 @@ def map_pages(pages: Pages) -> None:
 
 
 async def show_login(
-    query: Query[LoginQuery], ways: LoginWays, caller: Principal | None
+    query: Query[LoginQuery], page: LoginPage, caller: Principal | None
 ) -> Page | Response:
     """Ask for name and password."""
-    if caller is not None:
-        return redirect(safe_next(query.next))
-    return _login_page(ways, query.next)
+    return page.show(query) if caller is None else redirect(safe_next(query.next))
 
 
 async def log_in(
-    request: Request, form: Form[LoginForm], login: LoginService, ways: LoginWays
+    request: Request, form: Form[LoginForm], login: LoginService, page: LoginPage
 ) -> Page | Response:
-    """Log in with name and password, and go where the visitor wanted to."""
+    """Log in with name and password, and go on to the page that the visitor wanted."""
     password = form.password.get_secret_value()
-    following = safe_next(form.next)
     try:
         secret = await login.with_password(form.name, password, visitor_of(request))
     except TooManyFailures as error:
-        headers = {"Retry-After": str(error.retry_after)}
-        return _login_page(ways, form.next, form.name, str(error), 429, headers)
+        return page.show(form, str(error), 429, {"Retry-After": str(error.retry_after)})
     except LoginFailed as error:
-        return _login_page(ways, form.next, form.name, str(error), 403)
-    return logged_in(request, secret, following)
+        return page.show(form, str(error), 403)
+    return logged_in(request, secret, form.next)
 
 
 async def log_in_once(
-    request: Request, secret: str, login: LoginService, host: HostInfo, ways: LoginWays
+    request: Request, secret: str, login: LoginService, host: HostInfo, page: LoginPage
 ) -> Page | Response:
     """Log in by the one-time link of a development start."""
     if host.environment != "development" or request.method != "GET":
@@ -81,10 +95,9 @@ async def log_in_once(
     try:
         session = await login.with_link(secret, visitor_of(request))
     except LoginFailed:
-        message = (
-            "This link was used before or is over; the next start of the host prints a new one."
-        )
-        return _login_page(ways, "", "", message, 403)
+        message = "This link has been used or has expired; "
+        message += "the next start of the host prints a new one."
+        return page.show(LoginQuery(), message, 403)
     return logged_in(request, session, "")
 
 
@@ -102,13 +115,31 @@ async def log_out(
     return response
 
 
-def _login_page(
-    ways: LoginWays,
-    following: str,
-    name: str = "",
-    message: str = "",
-    status: int = 200,
-    headers: dict[str, str] | None = None,
-) -> Page:
-    context = {"next": following, "name": name, "message": message, "ways": ways.all}
-    return Page("modhost/login.html", context, "Log in", status, {**NOT_STORED, **(headers or {})})
+def visitor_of(request: Request) -> Visitor:
+    """Return the browser that sent the request."""
+    address = request.client.host if request.client else ""
+    return Visitor(address, request.headers.get("user-agent", ""), session_of(request))
+
+
+def logged_in(request: Request, secret: str, following: str) -> Response:
+    """Give the browser its session, and send it to the page that it wanted."""
+    response = redirect(safe_next(following))
+    set_session(request, response, secret)
+    return response
+
+
+def redirect(url: str) -> Response:
+    """Send the browser elsewhere."""
+    return RedirectResponse(url, 303, _NOT_STORED)
+
+
+def safe_next(path: str) -> str:
+    """Return the path if it belongs to this host, and the start page otherwise."""
+    try:
+        parts = urlsplit(path)
+    except ValueError:
+        return _HOME  # such as `//[`
+    is_own = path.startswith("/") and not parts.scheme and not parts.netloc
+    # Browsers read a backslash as a slash, and drop tabs and line ends.
+    is_plain = path.isascii() and path.isprintable() and "\\" not in path and path[:2] != "//"
+    return path if is_own and is_plain else _HOME

@@ -1,1 +1,1 @@
-"""OpenID Connect: users and programs that another identity provider vouches for."""
+"""OpenID Connect: users and programs of an external identity provider."""

@@ -1,4 +1,4 @@
-"""A login that has begun: what the browser keeps while its user is with the provider."""
+"""The state of a login: kept by the browser while its user is with the provider."""
 
 import base64
 import binascii
@@ -7,7 +7,7 @@ import hmac
 from dataclasses import dataclass, field
 from typing import Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,10 +19,10 @@ LIFETIME_SECONDS: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
-class BegunLogin:
+class LoginState:
     """The secrets that bind the provider's answer to this browser and to this login.
 
-    Only the browser has them: any process of the host can finish what another has begun.
+    Only the browser has them: any process of the host can finish a login that another began.
     """
 
     state: str = field(default_factory=new_secret, repr=False)
@@ -32,19 +32,19 @@ class BegunLogin:
 
     @property
     def challenge(self) -> str:
-        """What the provider is told of the verifier (RFC 7636, S256)."""
+        """The challenge of the verifier (RFC 7636, S256)."""
         digest = hashlib.sha256(self.verifier.encode()).digest()
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
-    def is_answered_by(self, state: str) -> bool:
-        """Tell whether an answer belongs to this login."""
+    def matches(self, state: str) -> bool:
+        """Return whether an answer belongs to this login."""
         return hmac.compare_digest(self.state.encode(), state.encode())
 
-    def keep(self, request: Request, response: Response) -> None:
-        """Give it to the browser, for as long as a login takes."""
+    def store(self, request: Request, response: Response) -> None:
+        """Give the state to the browser, for as long as a login takes."""
         response.set_cookie(
             COOKIE,
-            base64.urlsafe_b64encode(_STORED.dump_json(self)).decode(),
+            base64.urlsafe_b64encode(_JSON.dump_json(self)).decode(),
             max_age=LIFETIME_SECONDS,
             path=PATH,
             httponly=True,
@@ -53,27 +53,19 @@ class BegunLogin:
         )
 
 
-_STORED: Final = TypeAdapter(BegunLogin)
+_JSON: Final = TypeAdapter(LoginState)
 
 
-def begun_login(request: Request) -> BegunLogin | None:
-    """Return the login that this browser has begun, if it has."""
+def login_state_of(request: Request) -> LoginState | None:
+    """Return the state of the login that this browser has begun, if any."""
     try:
-        stored = base64.urlsafe_b64decode(request.cookies.get(COOKIE, ""))
-        return _STORED.validate_json(stored)
-    except (binascii.Error, ValueError, ValidationError):
+        return _JSON.validate_json(base64.urlsafe_b64decode(request.cookies.get(COOKIE, "")))
+    except (binascii.Error, ValueError):
         return None
 
 
-def forgetting(request: Request) -> dict[str, str]:
-    """Return the header that takes it from the browser, for an answer that is an error."""
-    response = Response()
-    forget(request, response)
-    return {"Set-Cookie": response.headers["set-cookie"]}
-
-
 def forget(request: Request, response: Response) -> None:
-    """Take it from the browser: each login is answered once."""
+    """Take the state from the browser: each login is answered once."""
     response.delete_cookie(
         COOKIE, path=PATH, httponly=True, samesite="lax", secure=must_be_secure(request)
     )

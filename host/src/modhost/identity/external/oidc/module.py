@@ -1,4 +1,4 @@
-"""The module of OpenID Connect: another way to log in, and another kind of bearer token."""
+"""The module of OpenID Connect: logins by a provider, and its access tokens as bearer tokens."""
 
 import logging
 from typing import ClassVar
@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 
 from modhost.hooks import hookimpl
-from modhost.identity import LoginWay, VouchedLogins
+from modhost.identity.contracts import LoginWay, VouchedLogins
 from modhost.identity.external.oidc.login_state import PATH
 from modhost.identity.external.oidc.options import OidcOptions
 from modhost.identity.external.oidc.pages import map_pages
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class OidcModule(Module):
-    """Lets in whom an OpenID Connect provider vouches for."""
+    """Lets in the users and programs that an OpenID Connect provider vouches for."""
 
     name: ClassVar[str] = "oidc"
     version: ClassVar[str] = "0.1.0"
@@ -31,19 +31,19 @@ class OidcModule(Module):
 
     @hookimpl
     def configure_services(self, services: ServiceCollection, options: OidcOptions) -> None:
-        """Register the provider, and the way to it on the login page."""
+        """Register the provider, and its link on the login page."""
         services.add_singleton(Provider)
         services.add_singleton(TokenChecker)
         services.contribute(LoginWay, LoginWay(f"Log in with {options.provider_name}", PATH))
 
     @hookimpl
     def map_pages(self, pages: Pages) -> None:
-        """Map the way to the provider and back."""
+        """Map the redirect to the provider, and its callback."""
         map_pages(pages)
 
     @hookimpl
     async def authenticate(self, request: Request, scope: Scope) -> Principal | None:
-        """Return who shows a bearer token of the provider."""
+        """Return the holder of a bearer token of the provider."""
         kind, _, token = request.headers.get("authorization", "").strip().partition(" ")
         if kind.lower() != "bearer" or token.count(".") != 2:
             return None

@@ -14,14 +14,14 @@ ALGORITHMS: Final = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     *("ES256", "ES384", "ES512", "Ed25519", "EdDSA"),
 )
-"""Those whose keys are public: a shared secret would let whoever checks a token make one."""
+"""Algorithms with public keys: with a shared secret, whoever checks a token could make one."""
 
 
-def _listed(value: Any) -> Any:
+def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Names = Annotated[list[str], BeforeValidator(_listed)]
+Names = Annotated[list[str], BeforeValidator(_as_list)]
 
 
 class OidcOptions(ModuleOptions):
@@ -86,8 +86,8 @@ class OidcOptions(ModuleOptions):
     @classmethod
     def _issuer_is_safe(cls, value: str) -> str:
         if not is_safe(value):
-            msg = f"{value!r} is no address that can be trusted: it begins with https://, or with "
-            msg += "http:// for a provider on this machine."
+            msg = f"{value!r} is not an address that can be trusted: use https://, or http:// for "
+            msg += "a provider on this machine."
             raise ValueError(msg)
         return value
 
@@ -95,16 +95,14 @@ class OidcOptions(ModuleOptions):
     @classmethod
     def _audience_is_not_the_client(cls, value: str, info: ValidationInfo) -> str:
         if value and value == info.data.get("client_id"):
-            msg = (
-                "ID tokens are for the client, and would pass as access tokens: have the provider "
-            )
-            msg += "issue those for an audience of their own, and name that."
+            msg = "ID tokens are for the client, and would pass as access tokens: let the provider "
+            msg += "issue access tokens for an audience of their own, and configure that one."
             raise ValueError(msg)
         return value
 
     @field_validator("scopes")
     @classmethod
-    def _openid_is_asked_for(cls, value: list[str]) -> list[str]:
+    def _openid_is_requested(cls, value: list[str]) -> list[str]:
         return value if "openid" in value else ["openid", *value]
 
     @field_validator("algorithms")
@@ -112,16 +110,16 @@ class OidcOptions(ModuleOptions):
     def _algorithms_have_public_keys(cls, value: list[str]) -> list[str]:
         for name in value:
             if name not in ALGORITHMS:
-                msg = f"{name!r} is none of {', '.join(ALGORITHMS)}."
+                msg = f"{name!r} is not one of {', '.join(ALGORITHMS)}."
                 raise ValueError(msg)
         if not value:
-            msg = "no algorithm is left; leave the option out for RS256 and ES256."
+            msg = "the list is empty; leave the option out for RS256 and ES256."
             raise ValueError(msg)
         return value
 
 
 def is_safe(url: str) -> bool:
-    """Tell whether what comes from an address cannot have been changed on its way."""
+    """Return whether answers from a URL cannot be changed in transit."""
     parts = urlsplit(url)
     if not parts.hostname:
         return False

@@ -1,4 +1,4 @@
-"""The way to the provider and back (OpenID Connect Core 1.0, the code flow, with PKCE)."""
+"""The code flow with PKCE: to the provider and back (OpenID Connect Core 1.0, 3.1)."""
 
 import logging
 from typing import Final
@@ -8,38 +8,26 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from modhost.identity import VouchedLogins
+from modhost.identity.access.throttle import Throttle, network_of
+from modhost.identity.contracts import VouchedLogins
 from modhost.identity.errors import IdentityError, TooManyFailures
-from modhost.identity.external.oidc.login_state import (
-    PATH,
-    BegunLogin,
-    begun_login,
-    forget,
-    forgetting,
-)
+from modhost.identity.external.oidc.login_state import PATH, LoginState, forget, login_state_of
 from modhost.identity.external.oidc.options import OidcOptions
 from modhost.identity.external.oidc.provider import InvalidToken, Provider, ProviderUnreachable
 from modhost.identity.external.oidc.token_check import KIND, TokenChecker
-from modhost.identity.login.login_response import logged_in, redirect, visitor_of
-from modhost.identity.login.throttle import Throttle, network_of
+from modhost.identity.login.pages import LoginQuery, logged_in, redirect, visitor_of
 from modhost.permissions import ANYONE
-from modhost.web import HttpProblem, Page, Pages, Query
+from modhost.web import HttpProblem, Pages, Query
 
 logger = logging.getLogger(__name__)
 
 CALLBACK: Final = f"{PATH}/callback"
-_FAILURES_PER_ADDRESS: Final = 20
+_MAX_FAILURES_PER_ADDRESS: Final = 20
 _AGAIN: Final = "Begin again at the login page."
 
 
-class BeginQuery(BaseModel):
-    """Where the visitor wanted to go."""
-
-    next: str = ""
-
-
 class AnswerQuery(BaseModel):
-    """What the provider sends back (RFC 6749, 4.1.2)."""
+    """The provider's answer (RFC 6749, 4.1.2)."""
 
     code: str = ""
     state: str = ""
@@ -53,15 +41,15 @@ def map_pages(pages: Pages) -> None:
 
 
 async def begin(
-    request: Request, query: Query[BeginQuery], provider: Provider, options: OidcOptions
-) -> Page | Response:
+    request: Request, query: Query[LoginQuery], provider: Provider, options: OidcOptions
+) -> Response:
     """Send the browser to the provider."""
-    login = BegunLogin(following=query.next[:2000])
+    login = LoginState(following=query.next[:2000])
     try:
         metadata = await provider.metadata()
     except ProviderUnreachable as error:
         raise _unreachable(error, options) from None
-    asked = {
+    parameters = {
         "response_type": "code",
         "client_id": options.client_id,
         "redirect_uri": _redirect_uri(request),
@@ -72,8 +60,8 @@ async def begin(
         "code_challenge_method": "S256",
     }
     mark = "&" if "?" in metadata.authorization_endpoint else "?"
-    response = redirect(f"{metadata.authorization_endpoint}{mark}{urlencode(asked)}")
-    login.keep(request, response)
+    response = redirect(f"{metadata.authorization_endpoint}{mark}{urlencode(parameters)}")
+    login.store(request, response)
     return response
 
 
@@ -85,19 +73,19 @@ async def finish(
     logins: VouchedLogins,
     throttle: Throttle,
     options: OidcOptions,
-) -> Page | Response:
-    """Log in whom the provider vouches for."""
+) -> Response:
+    """Log in the user whom the provider vouches for."""
     if request.method != "GET":
         raise HttpProblem(404, "Logins end here by GET only.")
     visitor = visitor_of(request)
-    begun = begun_login(request)
-    if begun is None:
-        # Not for the audit, which a stranger could fill by what costs them nothing.
+    login = login_state_of(request)
+    if login is None:
+        # Not recorded in the audit, which a stranger could fill at no cost.
         raise HttpProblem(403, f"This browser has begun no login, or has ended it. {_AGAIN}")
     address = f"callback {network_of(visitor.address)}"
     try:
-        throttle.begin({address: _FAILURES_PER_ADDRESS})
-        login = _answered(begun, query)
+        throttle.begin({address: _MAX_FAILURES_PER_ADDRESS})
+        _check_answer(login, query)
         token = await provider.exchange(query.code, login.verifier, _redirect_uri(request))
         identity = await checker.login(token, login.nonce)
         secret = await logins.log_in(identity, visitor)
@@ -108,29 +96,34 @@ async def finish(
         raise HttpProblem(429, str(error), headers=headers) from None
     except InvalidToken as error:
         await logins.refused(KIND, str(error), visitor)
-        detail = f"The login failed: {error}. {_AGAIN}"
-        raise HttpProblem(403, detail, headers=forgetting(request)) from None
+        raise _refused(request, f"The login failed: {error}. {_AGAIN}") from None
     except IdentityError as error:
-        raise HttpProblem(403, str(error), headers=forgetting(request)) from None
+        raise _refused(request, str(error)) from None
     throttle.succeeded(forget=address, forgive=address)
     response = logged_in(request, secret, login.following)
     forget(request, response)
     return response
 
 
-def _answered(login: BegunLogin, answer: AnswerQuery) -> BegunLogin:
-    """Return the login, if the answer belongs to it. Raises `InvalidToken`."""
-    if not login.is_answered_by(answer.state):
+def _check_answer(login: LoginState, answer: AnswerQuery) -> None:
+    """Raise `InvalidToken` unless the answer belongs to the login and brings a code."""
+    if not login.matches(answer.state):
         msg = "the answer belongs to another login"
         raise InvalidToken(msg)
     if answer.error or not answer.code:
         msg = f"the provider answered {answer.error[:100]!r}"
         raise InvalidToken(msg)
-    return login
 
 
 def _redirect_uri(request: Request) -> str:
     return f"{request.url.scheme}://{request.url.netloc}{CALLBACK}"
+
+
+def _refused(request: Request, detail: str) -> HttpProblem:
+    """Return the refusal of a login, whose state the browser forgets with it."""
+    response = Response()
+    forget(request, response)
+    return HttpProblem(403, detail, headers={"Set-Cookie": response.headers["set-cookie"]})
 
 
 def _unreachable(error: ProviderUnreachable, options: OidcOptions) -> HttpProblem:

@@ -1,7 +1,8 @@
-"""What can go wrong with a provider, in sentences that carry no secret."""
+"""The provider: its metadata and keys, cached and renewed, and its exchange of codes."""
 
 import logging
 import ssl
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
@@ -9,10 +10,19 @@ import anyio
 import httpx2
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, KeySet
-from pydantic import BaseModel, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ValidationInfo, field_validator
 
 from modhost.clock import Clock
 from modhost.identity.external.oidc.options import OidcOptions, is_safe
+
+logger = logging.getLogger(__name__)
+
+CACHE_SECONDS: Final = 300.0
+"""How long metadata and keys are used before they are fetched again."""
+MAX_CACHE_SECONDS: Final = 3600.0
+"""How long they are used while the provider cannot be reached."""
+MIN_FETCH_INTERVAL: Final = 5.0
+_REQUEST_TIMEOUT: Final = 10.0
 
 
 class ProviderUnreachable(Exception):
@@ -20,19 +30,11 @@ class ProviderUnreachable(Exception):
 
 
 class InvalidToken(Exception):
-    """A token that proves nothing here."""
-
-
-logger = logging.getLogger(__name__)
-
-LIFETIME_SECONDS: Final = 300.0
-LONGEST_SECONDS: Final = 3600.0
-MIN_PAUSE_SECONDS: Final = 5.0
-_TIMEOUT_SECONDS: Final = 10.0
+    """The token, or the code for one, proves nothing here."""
 
 
 class Metadata(BaseModel):
-    """What the host needs of the provider's own description (OpenID Connect Discovery 1.0)."""
+    """The endpoints of the provider (OpenID Connect Discovery 1.0)."""
 
     issuer: str
     authorization_endpoint: str
@@ -41,7 +43,7 @@ class Metadata(BaseModel):
 
     @field_validator("issuer")
     @classmethod
-    def _is_the_one(cls, value: str, info: ValidationInfo) -> str:
+    def _issuer_is_the_configured_one(cls, value: str, info: ValidationInfo) -> str:
         if value != info.context:
             msg = f"it says that it is {value!r}, not {info.context!r}"
             raise ValueError(msg)
@@ -49,7 +51,7 @@ class Metadata(BaseModel):
 
     @field_validator("authorization_endpoint", "token_endpoint", "jwks_uri")
     @classmethod
-    def _is_safe(cls, value: str) -> str:
+    def _endpoint_is_safe(cls, value: str) -> str:
         if not is_safe(value):
             msg = f"{value!r} is not reached by https"
             raise ValueError(msg)
@@ -57,32 +59,31 @@ class Metadata(BaseModel):
 
 
 class Provider:
-    """One issuer. What it says is looked up again after some minutes, so that keys can rotate.
+    """One issuer, fetched again after some minutes so that its keys can rotate.
 
-    While it cannot be reached, what it said last is good for an hour. A key that is not known is
-    asked for at once, but not more often than every few seconds, whoever sends such tokens.
+    While it cannot be reached, its last answer is used for up to an hour. An unknown key is
+    fetched at once, but at most every few seconds, whoever sends such tokens.
     """
 
     def __init__(self, options: OidcOptions, clock: Clock) -> None:
         self._options = options
         self._clock = clock
         self._fetching = anyio.Lock()
-        self._known: tuple[Metadata, KeySet] | None = None
+        self._cached: tuple[Metadata, KeySet] | None = None
         self._fetched_at = 0.0
         self._tried_at: float | None = None
 
     async def metadata(self) -> Metadata:
         """Return the endpoints. Raises `ProviderUnreachable`."""
-        return (await self._current(self._is_old))[0]
+        return (await self._current(self._is_stale))[0]
 
     async def keys(self, unless: KeySet | None = None) -> KeySet:
-        """Return the keys; others than `unless`, where the provider has others by now.
+        """Return the keys; newer ones than `unless`, if the provider has any.
 
         Raises `ProviderUnreachable`.
         """
-        known = self._known
-        is_wanted = known is not None and known[1] is unless
-        return (await self._current(lambda: is_wanted or self._is_old()))[1]
+        is_refused = self._cached is not None and self._cached[1] is unless
+        return (await self._current(lambda: is_refused or self._is_stale()))[1]
 
     async def exchange(self, code: str, verifier: str, redirect_uri: str) -> str:
         """Return the ID token for the code of a login (RFC 6749, 4.1.3, with RFC 7636).
@@ -100,7 +101,7 @@ class Provider:
         }
         if secret:
             form["client_secret"] = secret
-        status, answer = await _ask("POST", metadata.token_endpoint, form)
+        status, answer = await _request("POST", metadata.token_endpoint, form)
         token = answer.get("id_token")
         if status != 200 or not isinstance(token, str):
             reason = str(answer.get("error", f"status {status}, without an ID token"))[:100]
@@ -108,48 +109,46 @@ class Provider:
             raise InvalidToken(msg)
         return token
 
-    def _is_old(self) -> bool:
-        return self._clock.monotonic() - self._fetched_at >= LIFETIME_SECONDS
+    def _is_stale(self) -> bool:
+        return self._clock.monotonic() - self._fetched_at >= CACHE_SECONDS
 
-    async def _current(self, is_to_be_fetched: Any) -> tuple[Metadata, KeySet]:
+    async def _current(self, must_fetch: Callable[[], bool]) -> tuple[Metadata, KeySet]:
         async with self._fetching:
-            if self._known is not None and not is_to_be_fetched():
-                return self._known
+            if self._cached is not None and not must_fetch():
+                return self._cached
             now = self._clock.monotonic()
-            known = self._known
-            if known is not None and now - self._fetched_at >= LONGEST_SECONDS:
-                known = None
-            if self._tried_at is not None and now - self._tried_at < MIN_PAUSE_SECONDS:
-                if known is None:
+            fallback = self._cached if now - self._fetched_at < MAX_CACHE_SECONDS else None
+            if self._tried_at is not None and now - self._tried_at < MIN_FETCH_INTERVAL:
+                if fallback is None:
                     msg = f"{self._options.issuer} did not answer a moment ago."
                     raise ProviderUnreachable(msg)
-                return known
+                return fallback
             self._tried_at = now
             try:
-                self._known = await self._fetch()
+                self._cached = await self._fetch()
             except ProviderUnreachable as error:
-                if known is None:
+                if fallback is None:
                     raise
                 logger.warning("The identity provider does not answer: %s", error)
-                return known
+                return fallback
             self._fetched_at = now
-            return self._known
+            return self._cached
 
     async def _fetch(self) -> tuple[Metadata, KeySet]:
-        where = f"{self._options.issuer.rstrip('/')}/.well-known/openid-configuration"
-        described = await _get(where)
+        url = f"{self._options.issuer.rstrip('/')}/.well-known/openid-configuration"
+        described = await _get(url)
         try:
             metadata = Metadata.model_validate(described, context=self._options.issuer)
             keys = _usable_keys(await _get(metadata.jwks_uri))
-        except (ValidationError, ValueError, KeyError, TypeError, JoseError) as error:
+        except (ValueError, KeyError, TypeError, JoseError) as error:
             reason = " ".join(str(error).split())[:300]
-            msg = f"What {where} leads to cannot be used: {reason}."
+            msg = f"The metadata at {url}, or the keys that it names, cannot be used: {reason}."
             raise ProviderUnreachable(msg) from None
         return metadata, keys
 
 
 def _usable_keys(published: dict[str, Any]) -> KeySet:
-    """Return the keys that can be used: one of a kind that is not known must not stop the rest."""
+    """Return the usable keys: one of an unknown kind must not stop the others."""
     keys = []
     for number, each in enumerate(published["keys"]):
         try:
@@ -163,7 +162,7 @@ def _usable_keys(published: dict[str, Any]) -> KeySet:
 
 
 async def _get(url: str) -> dict[str, Any]:
-    status, answer = await _ask("GET", url)
+    status, answer = await _request("GET", url)
     if status != 200:
         msg = f"{url} answered with the status {status}."
         raise ProviderUnreachable(msg)
@@ -171,26 +170,24 @@ async def _get(url: str) -> dict[str, Any]:
 
 
 @cache
-def _trust() -> ssl.SSLContext:
-    """What servers are trusted by; reading it holds up the event loop, so once."""
+def _tls_context() -> ssl.SSLContext:
+    """Return the trusted certificates; reading them blocks the event loop, so once."""
     return httpx2.create_ssl_context(trust_env=False)
 
 
-async def _ask(
+async def _request(
     method: str, url: str, form: dict[str, str] | None = None
 ) -> tuple[int, dict[str, Any]]:
+    settings: Any = {"verify": _tls_context(), "timeout": _REQUEST_TIMEOUT, "trust_env": False}
     try:
-        async with httpx2.AsyncClient(
-            verify=_trust(), timeout=_TIMEOUT_SECONDS, trust_env=False
-        ) as client:
-            answer = await client.request(
-                method, url, data=form, headers={"Accept": "application/json"}
-            )
+        async with httpx2.AsyncClient(**settings) as client:
+            headers = {"Accept": "application/json"}
+            answer = await client.request(method, url, data=form, headers=headers)
             found = answer.json()
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         msg = f"{url} cannot be reached: {str(error) or type(error).__name__}."
         raise ProviderUnreachable(msg) from None
     except (ValueError, RecursionError):
-        msg = f"{url} answered with what is no JSON."
+        msg = f"{url} did not answer with JSON."
         raise ProviderUnreachable(msg) from None
     return answer.status_code, found if isinstance(found, dict) else {}

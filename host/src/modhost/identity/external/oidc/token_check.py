@@ -1,23 +1,24 @@
-"""Whether a token was issued by the provider, for this host, and is valid now."""
+"""Checks of tokens: issued by the provider, for this host, and valid now."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from joserfc import jwt
 from joserfc.errors import BadSignatureError, InvalidKeyIdError, JoseError
+from joserfc.jwk import KeySet
 
 from modhost.clock import Clock
-from modhost.identity import VouchedIdentity
+from modhost.identity.contracts import VouchedIdentity
 from modhost.identity.external.oidc.options import OidcOptions
 from modhost.identity.external.oidc.provider import InvalidToken, Provider
 
 KIND: Final = "oidc"
-_LONGEST_TOKEN: Final = 16_384
-_LONGEST_SUBJECT: Final = 255
+_MAX_TOKEN_LENGTH: Final = 16_384
+_MAX_SUBJECT_LENGTH: Final = 255
 
 
 class TokenChecker:
-    """Checks JWTs (RFC 7519) by the provider's keys; what they say becomes an identity."""
+    """Checks JWTs (RFC 7519) with the provider's keys, and reads the identity from their claims."""
 
     def __init__(self, provider: Provider, options: OidcOptions, clock: Clock) -> None:
         self._provider = provider
@@ -25,14 +26,14 @@ class TokenChecker:
         self._clock = clock
 
     async def bearer(self, token: str) -> VouchedIdentity:
-        """Return who holds an access token. Raises `InvalidToken`, `ProviderUnreachable`."""
+        """Return the holder of an access token. Raises `InvalidToken`, `ProviderUnreachable`."""
         if not self._options.audience:
-            msg = "no audience is configured, so no bearer token is taken"
+            msg = "no audience is configured, so no bearer token is accepted"
             raise InvalidToken(msg)
         return self._identity(await self._claims(token, self._options.audience))
 
     async def login(self, token: str, nonce: str) -> VouchedIdentity:
-        """Return whom an ID token is about that was asked for with the nonce.
+        """Return the user of an ID token, which must carry the nonce of the login.
 
         Raises `InvalidToken`, `ProviderUnreachable`.
         """
@@ -48,15 +49,18 @@ class TokenChecker:
         return self._identity(claims)
 
     async def _claims(self, token: str, audience: str, **more: Any) -> dict[str, Any]:
-        if len(token) > _LONGEST_TOKEN:
+        if len(token) > _MAX_TOKEN_LENGTH:
             msg = "the token is too long"
             raise InvalidToken(msg)
         keys = await self._provider.keys()
-        try:
-            claims = self._decoded(token, keys)
-        except (InvalidKeyIdError, BadSignatureError):
-            # The provider may have changed its keys since they were fetched.
-            claims = self._decoded_again(token, keys, await self._provider.keys(unless=keys))
+        claims = self._decode(token, keys)
+        if claims is None:
+            # The provider may have rotated its keys since they were fetched.
+            renewed = await self._provider.keys(unless=keys)
+            claims = None if renewed is keys else self._decode(token, renewed)
+        if claims is None:
+            msg = "no key of the provider has signed the token"
+            raise InvalidToken(msg)
         registry = jwt.JWTClaimsRegistry(
             now=lambda: int(self._clock.now().timestamp()),
             leeway=int(self._options.leeway.total_seconds()),
@@ -72,45 +76,34 @@ class TokenChecker:
             raise InvalidToken(str(error)) from None
         return claims
 
-    def _decoded_again(self, token: str, before: Any, now: Any) -> dict[str, Any]:
-        try:
-            if now is not before:
-                return self._decoded(token, now)
-        except (InvalidKeyIdError, BadSignatureError):
-            pass
-        msg = "no key of the provider has signed the token"
-        raise InvalidToken(msg)
-
-    def _decoded(self, token: str, keys: Any) -> dict[str, Any]:
+    def _decode(self, token: str, keys: KeySet) -> dict[str, Any] | None:
+        """Return the claims, or None when none of the keys has signed them."""
         try:
             return dict(jwt.decode(token, keys, algorithms=self._options.algorithms).claims)
         except (InvalidKeyIdError, BadSignatureError):
-            raise
+            return None
         except (JoseError, ValueError, TypeError, RecursionError) as error:
             msg = f"the token cannot be read: {type(error).__name__}"
             raise InvalidToken(msg) from None
 
     def _identity(self, claims: Mapping[str, Any]) -> VouchedIdentity:
-        subject = claims["sub"]
-        if not _is_subject(subject):
-            msg = "the token says of nobody that it is about"
+        subject, options = claims["sub"], self._options
+        is_text = isinstance(subject, str) and subject.isprintable()
+        if not (is_text and 0 < len(subject) <= _MAX_SUBJECT_LENGTH):
+            msg = "invalid `sub` claim"
             raise InvalidToken(msg)
-        names = (claims.get(claim) for claim in self._options.name_claims)
+        names = (claims.get(claim) for claim in options.name_claims)
         name = next((each for each in names if isinstance(each, str) and each.strip()), subject)
-        told = _at(claims, self._options.roles_claim)
-        given = {
-            role for theirs, ours in self._options.roles.items() if theirs in told for role in ours
-        }
-        managed = frozenset(role for ours in self._options.roles.values() for role in ours)
-        return VouchedIdentity(KIND, self._options.issuer, subject, name, frozenset(given), managed)
+        theirs = _words_at(claims, options.roles_claim)
+        granted = frozenset(
+            role for their, ours in options.roles.items() if their in theirs for role in ours
+        )
+        managed = frozenset(role for ours in options.roles.values() for role in ours)
+        return VouchedIdentity(KIND, options.issuer, subject, name, granted, managed)
 
 
-def _is_subject(claim: object) -> bool:
-    return isinstance(claim, str) and 0 < len(claim) <= _LONGEST_SUBJECT and claim.isprintable()
-
-
-def _at(claims: Mapping[str, Any], path: str) -> frozenset[str]:
-    """Return the words at a claim; a claim whose own name has dots, as a URL has, comes first."""
+def _words_at(claims: Mapping[str, Any], path: str) -> frozenset[str]:
+    """Return the words at a claim; one whose own name has dots, as a URL has, takes precedence."""
     found: Any = claims.get(path)
     if found is None:
         found = claims

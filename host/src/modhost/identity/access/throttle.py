@@ -9,30 +9,30 @@ from typing import Final
 from modhost.clock import Clock
 from modhost.identity.errors import TooManyFailures
 
-LONGEST_WAIT: Final = 60.0
+MAX_WAIT: Final = 60.0
 """Seconds; long enough to make guessing hopeless, short enough not to lock the owner out."""
 
 _FORGOTTEN_AFTER: Final = 900.0
-_REMEMBERED: Final = 10_000
+_MAX_KEYS: Final = 10_000
 
 
 @dataclass(slots=True)
-class _Tally:
-    attempts: int
+class _Failures:
+    count: int
     latest: float
     blocked_until: float
-    is_told: bool = False
+    is_reported: bool = False
 
 
 class Throttle:
-    """Counts the failures of this process, by keys such as an account's name."""
+    """Counts the failures in this process, by keys such as an account's name."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._tallies: OrderedDict[str, _Tally] = OrderedDict()
+        self._failures: OrderedDict[str, _Failures] = OrderedDict()
 
     def begin(self, allowances: dict[str, int]) -> None:
-        """Count an attempt as failed, until `succeeded` says otherwise.
+        """Count an attempt as failed, until `succeeded` takes it back.
 
         Counting first leaves no gap for many attempts at the same time.
 
@@ -47,47 +47,47 @@ class Throttle:
         blocked = max(allowances, key=lambda key: self._blocked_until(key, now))
         wait = self._blocked_until(blocked, now) - now
         if wait > 0:
-            tally = self._tallies[blocked]
-            is_first, tally.is_told = not tally.is_told, True
+            failures = self._failures[blocked]
+            is_first, failures.is_reported = not failures.is_reported, True
             raise TooManyFailures(math.ceil(wait), is_first=is_first)
         for key, allowance in allowances.items():
             self._count(key, allowance, now)
 
     def succeeded(self, *, forget: str, forgive: str) -> None:
-        """Take back an attempt: forget one key's failures, and forgive another's latest only.
+        """Take back an attempt: forget all failures of one key, and only the latest of another.
 
         An address keeps its older failures, or one known password would buy it endless guesses.
         """
-        self._tallies.pop(forget, None)
-        tally = self._tallies.get(forgive)
-        if tally is not None:
-            tally.attempts -= 1
-            tally.blocked_until = 0.0
+        self._failures.pop(forget, None)
+        failures = self._failures.get(forgive)
+        if failures is not None:
+            failures.count -= 1
+            failures.blocked_until = 0.0
 
     def _blocked_until(self, key: str, now: float) -> float:
-        tally = self._tallies.get(key)
-        if tally is None:
+        failures = self._failures.get(key)
+        if failures is None:
             return now
-        if now - tally.latest > _FORGOTTEN_AFTER:
-            del self._tallies[key]
+        if now - failures.latest > _FORGOTTEN_AFTER:
+            del self._failures[key]
             return now
-        return tally.blocked_until
+        return failures.blocked_until
 
     def _count(self, key: str, allowance: int, now: float) -> None:
-        tally = self._tallies.setdefault(key, _Tally(0, now, now))
-        tally.attempts += 1
-        tally.latest = now
-        beyond = tally.attempts - allowance
+        failures = self._failures.setdefault(key, _Failures(0, now, now))
+        failures.count += 1
+        failures.latest = now
+        beyond = failures.count - allowance
         if beyond >= 0:
-            tally.is_told = False
-            tally.blocked_until = now + min(2.0 ** min(beyond, 10), LONGEST_WAIT)
-        self._tallies.move_to_end(key)
-        if len(self._tallies) > _REMEMBERED:
-            self._tallies.popitem(last=False)
+            failures.is_reported = False
+            failures.blocked_until = now + min(2.0 ** min(beyond, 10), MAX_WAIT)
+        self._failures.move_to_end(key)
+        if len(self._failures) > _MAX_KEYS:
+            self._failures.popitem(last=False)
 
 
 def network_of(address: str) -> str:
-    """Return what one visitor can call their own: an IPv4 address, or an IPv6 /64."""
+    """Return the network that one visitor controls: an IPv4 address, or an IPv6 /64."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,24 +1,24 @@
-"""Identities that somebody else vouches for: the contracts of a module that brings them."""
+"""Identities that an external provider vouches for, and the logins that it offers."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
-from modhost.identity.contracts import Visitor
+from modhost.identity.contracts.data import Visitor
 from modhost.permissions import Principal
 
 
 @dataclass(frozen=True, slots=True)
 class VouchedIdentity:
-    """Somebody whom a provider knows, as it says just now.
+    """A person or program, as a provider describes it now.
 
     Args:
         provider: the kind of provider, e.g. `oidc`; part of the principal's id and of the audit.
-        issuer: which provider; with the subject it is who this is, for ever.
+        issuer: the provider itself; issuer and subject identify somebody permanently.
         subject: the provider's own id of them.
-        name: what they are called there. It is shown, and never decides who somebody is.
-        roles: the roles that they have now by what the provider says.
-        managed_roles: all roles that the provider decides about: whoever has one of them without
-            the provider saying so loses it at the next login.
+        name: their name there, for display only; it never decides who somebody is.
+        roles: the roles that the provider grants them now.
+        managed_roles: all roles that the provider can grant: whoever holds one of them without
+            the provider granting it loses it at the next login.
 
     """
 
@@ -31,7 +31,7 @@ class VouchedIdentity:
 
 
 class VouchedLogins(Protocol):
-    """Lets vouched identities in."""
+    """Logins of vouched identities."""
 
     async def log_in(self, identity: VouchedIdentity, visitor: Visitor) -> str:
         """Open a session and return its secret; the first login adds the user.
@@ -41,7 +41,7 @@ class VouchedLogins(Protocol):
         ...
 
     async def refused(self, provider: str, reason: str, visitor: Visitor) -> None:
-        """Tell the audit of a login that failed before it was known whose it is."""
+        """Record in the audit a login that failed before its user was known."""
         ...
 
     async def principal(self, identity: VouchedIdentity) -> Principal | None:
@@ -51,20 +51,13 @@ class VouchedLogins(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LoginWay:
-    """Another way to log in, which the login page offers; modules contribute it.
+    """An alternative to the password, offered on the login page; modules contribute it.
 
     Args:
-        label: what the link says, e.g. `Log in with Example`.
-        path: where it leads; `?next=` is added.
+        label: the text of the link, e.g. `Log in with Example`.
+        path: the address of the link; `?next=` is appended.
 
     """
 
     label: str
     path: str
-
-
-class LoginWays:
-    """All ways to log in beside the password."""
-
-    def __init__(self, ways: tuple[LoginWay, ...] = ()) -> None:
-        self.all = ways

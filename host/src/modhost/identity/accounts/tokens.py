@@ -1,5 +1,6 @@
 """API tokens: created, listed, revoked."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,12 +11,10 @@ from sqlmodel import col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost.caller import current_caller
-from modhost.clock import Clock
-from modhost.database import Database
 from modhost.identity.access.credentials import TOKEN_PREFIX, hash_of, new_token
-from modhost.identity.access.grants import Grants, Rights, distinct
-from modhost.identity.accounts.changes import Changing
-from modhost.identity.accounts.user_rows import usable
+from modhost.identity.access.grants import Rights, distinct
+from modhost.identity.accounts.audited import AuditedService
+from modhost.identity.accounts.user_rows import usable_name
 from modhost.identity.contracts import CreatedToken, TokenInfo
 from modhost.identity.errors import NameTaken, TokenNotFound, UnusableExpiry
 from modhost.identity.tables import Token, TokenRole
@@ -23,16 +22,8 @@ from modhost.ids import new_id
 from modhost.permissions import Principal
 
 
-class Tokens:
-    """Implements `TokenService`."""
-
-    def __init__(
-        self, database: Database, clock: Clock, grants: Grants, changing: Changing
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._grants = grants
-        self._changing = changing
+class Tokens(AuditedService):
+    """Implements `TokenService`, whose methods say what each does."""
 
     async def create(
         self,
@@ -48,18 +39,18 @@ class Tokens:
         rights = Rights(distinct(permissions), distinct(roles))
         creator = creator or (await current_caller()).principal
         secret, token_id = new_token(), new_id()
-        async with self._changing.entry("tokens.create", f"token:{token_id}") as entry:
+        async with self._entry("tokens.create", f"token:{token_id}") as entry:
             entry.detail = f"{name.strip()!r}: {rights.in_words()}"
             token = Token(
                 id=token_id,
-                name=usable(name, "token"),
+                name=usable_name(name, "token"),
                 secret_hash=hash_of(secret),
                 permissions=list(rights.permissions),
                 created_at=now,
                 created_by=creator.id if creator else None,
-                expires_at=_end(now, expires),
+                expires_at=_expiry(now, expires),
             )
-            async with self._changing.transaction(entry) as session:
+            async with self._transaction(entry) as session:
                 await self._grants.check(session, rights, creator)
                 await _insert(session, token)
                 session.add_all(TokenRole(token_id=token.id, role=role) for role in rights.roles)
@@ -71,47 +62,39 @@ class Tokens:
         statement = select(Token).where(unrevoked).order_by(col(Token.id).desc())
         async with self._database.reading() as session:
             tokens = (await session.exec(statement)).all()
-            owners = select(col(Token.id)).where(unrevoked)
-            held = await _roles(session, col(TokenRole.token_id).in_(owners))
-            return [_info(token, held.get(token.id, ())) for token in tokens]
+            ids = select(col(Token.id)).where(unrevoked)
+            roles = await _roles(session, col(TokenRole.token_id).in_(ids))
+            return [_info(token, roles.get(token.id, ())) for token in tokens]
 
     async def revoke(self, id_or_name: UUID | str) -> TokenInfo:
-        """End a token."""
-        async with (
-            self._changing.entry("tokens.revoke", "an unknown token") as entry,
-            self._changing.transaction(entry) as session,
-        ):
+        """Revoke a token."""
+        async with self._change("tokens.revoke", "an unknown token") as (session, entry):
             token = await _find(session, id_or_name)
             entry.subject, entry.detail = f"token:{token.id}", repr(token.name)
-            held = await _roles(session, col(TokenRole.token_id) == token.id)
-            info = _info(token, held.get(token.id, ()))
-            await self._refuse_mightier(session, info)
+            roles = await _roles(session, col(TokenRole.token_id) == token.id)
+            info = _info(token, roles.get(token.id, ()))
+            # Whoever made a token, or is it, may revoke it even if they have fewer rights by now.
+            if (await current_caller()).id not in (token.created_by, f"token:{token.id}"):
+                held = Rights(info.permissions, info.roles)
+                await self._grants.check_reach(session, f"The token {token.name!r}", held)
             token.revoked_at = self._clock.now()
-            session.add(token)
             return info
-
-    async def _refuse_mightier(self, session: AsyncSession, token: TokenInfo) -> None:
-        """Whoever made a token, or is it, may end it even if they have fewer rights by now."""
-        caller = (await current_caller()).id
-        if caller not in (token.created_by, f"token:{token.id}"):
-            rights = Rights(token.permissions, token.roles)
-            await self._grants.check_reach(session, f"The token {token.name!r}", rights)
 
 
 async def revoke_made_by(session: AsyncSession, maker: str, now: datetime) -> None:
-    """End the tokens that somebody has made, and those that these have made."""
+    """Revoke the tokens that a principal has made, and those that these have made."""
     makers = [maker]
     while makers:
-        ending = (
+        revoking = (
             update(Token)
             .where(col(Token.created_by).in_(makers), col(Token.revoked_at).is_(None))
             .values(revoked_at=now)
             .returning(col(Token.id))
         )
-        makers = [f"token:{each}" for each in (await session.exec(ending)).scalars()]
+        makers = [f"token:{each}" for each in (await session.exec(revoking)).scalars()]
 
 
-def _end(now: datetime, expires: timedelta | None) -> datetime | None:
+def _expiry(now: datetime, expires: timedelta | None) -> datetime | None:
     if expires is None:
         return None
     if expires <= timedelta(0):
@@ -140,25 +123,27 @@ async def _insert(session: AsyncSession, token: Token) -> None:
 
 
 async def _find(session: AsyncSession, id_or_name: UUID | str) -> Token:
-    named = Token.name == str(id_or_name)
-    condition = or_(Token.id == _as_id(id_or_name), named)
-    statement = select(Token).where(condition, col(Token.revoked_at).is_(None))
+    given = str(id_or_name)
+    try:
+        token_id = UUID(given)
+    except ValueError:
+        token_id = None
+    same = or_(Token.id == token_id, Token.name == given)
+    statement = select(Token).where(same, col(Token.revoked_at).is_(None))
     token = (await session.exec(statement)).first()
     if token is None:
         # Whoever pastes the token itself must not read it in an error.
-        secret = str(id_or_name).startswith(TOKEN_PREFIX)
-        shown = (
-            "what you gave (it looks like the token itself)" if secret else repr(str(id_or_name))
-        )
+        is_secret = given.startswith(TOKEN_PREFIX)
+        shown = "what you gave (it looks like the token itself)" if is_secret else repr(given)
         msg = f"No token in use has the id or name {shown}; `modhost tokens list` shows them."
         raise TokenNotFound(msg)
     return token
 
 
 async def _roles(session: AsyncSession, of_tokens: ColumnElement[bool]) -> dict[UUID, list[str]]:
-    found: dict[UUID, list[str]] = {}
+    found: dict[UUID, list[str]] = defaultdict(list)
     for held in await session.exec(select(TokenRole).where(of_tokens).order_by(TokenRole.role)):
-        found.setdefault(held.token_id, []).append(held.role)
+        found[held.token_id].append(held.role)
     return found
 
 
@@ -173,10 +158,3 @@ def _info(token: Token, roles: Iterable[str]) -> TokenInfo:
         expires_at=token.expires_at,
         last_used_at=token.last_used_at,
     )
-
-
-def _as_id(id_or_name: UUID | str) -> UUID | None:
-    try:
-        return id_or_name if isinstance(id_or_name, UUID) else UUID(id_or_name)
-    except ValueError:
-        return None
