@@ -13,7 +13,7 @@ import argon2
 import pytest
 
 from modhost.configuration import Configuration
-from modhost.database.migrating import migrate
+from modhost.database.migrations import migrate
 from modhost.runtime.assembly import build_host
 from modhost.services.registration import dependencies_of
 from postgres import Postgres

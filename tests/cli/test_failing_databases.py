@@ -10,9 +10,7 @@ from cli.command_line import CommandLine
 from modhost.checks import StartupError
 
 PAGE_SIZE = 4096
-FILE_REMEDY = (
-    "Check [host] database_url, and that the file and its folder are there and may be written."
-)
+FILE_REMEDY = "Check [host] database_url, and that the file and its folder exist and are writable."
 
 
 OPENED = {

@@ -15,7 +15,7 @@ from docs.configuration_reference import MODELS, Option, options_of
 from docs.pages import ROOT, all_pages, blocks, page
 from modhost.configuration import Configuration, load_configuration
 from modhost.configuration.redaction import HIDDEN
-from modhost.database.migrating import migrate
+from modhost.database.migrations import migrate
 from modhost.durations import parse_duration
 from modhost.identity.external.oidc.options import OidcOptions
 from modhost.plugins.discovery import find_modules

@@ -10,8 +10,8 @@ from starlette.applications import Starlette
 from identity.support import GENERATE, PASSWORD, VIEW
 from modhost.clock import Clock
 from modhost.database import Database
-from modhost.database.migrating import migrate
-from modhost.database.revisions import Migrations
+from modhost.database.migrations import migrate
+from modhost.database.schemas import Migrations
 from modhost.identity import Authenticator, IdentityModule, LoginService, UserService, Visitor
 from modhost.module import HostInfo
 from modhost.permissions import Permissions

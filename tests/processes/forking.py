@@ -15,7 +15,7 @@ IMPORTED = [
     "modhost.cli.main",
     "modhost.runtime.serving.server",
     "modhost.cli.serving",
-    "modhost.database.migrating",
+    "modhost.database.migrations",
     "modhost.testing",
     "modhost_background_jobs.module",
     "modhost_background_jobs.worker.processor",

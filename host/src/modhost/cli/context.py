@@ -11,7 +11,7 @@ import click
 from modhost.caller import ActingFor, Caller
 from modhost.configuration import Configuration, load_configuration
 from modhost.database import DatabaseUrl
-from modhost.database.failures import reason_of, remedy_of
+from modhost.database.errors import reason_of, remedy_of
 from modhost.runtime.assembly import Role, build_host
 from modhost.runtime.host import Host
 from modhost.services import Scope

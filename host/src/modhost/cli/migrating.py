@@ -5,8 +5,7 @@ import click
 
 from modhost.checks import Finding, StartupError, rules
 from modhost.cli.context import host_of
-from modhost.database.failures import finding_of
-from modhost.database.revisions import UnknownRevision
+from modhost.database.errors import UnknownRevision, finding_of
 
 
 @click.command("migrate")
@@ -15,7 +14,7 @@ from modhost.database.revisions import UnknownRevision
 def migrate_command(context: click.Context, *, check: bool) -> None:
     """Bring the tables of all modules to their newest revision."""
     # Alembic would slow down the start of all other commands.
-    from modhost.database.migrating import migrate, pending
+    from modhost.database.migrations import migrate, pending
 
     host = host_of(context)
 

@@ -29,8 +29,7 @@ def new_module(name: str, *, folder: Path | None) -> None:
     except (UnusableModuleName, FolderTaken) as error:
         raise BadUsage(str(error)) from error
     except OSError as error:
-        msg = f"Cannot write {error.filename}: {error.strerror}."
-        raise click.ClickException(msg) from error
+        raise click.ClickException(f"Cannot write {error.filename}: {error.strerror}.") from error
     click.echo(f"The module {name!r} is in {target}. What comes next:\n")
     for step in (
         f"pip install --editable '{target}[test]'",

@@ -14,17 +14,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost.database.engines import open_postgres, open_sqlite
-from modhost.database.errors import DatabaseError, DatabaseUnreachable
-from modhost.database.failures import FILE_REMEDY, reason_of, remedy_of
-from modhost.database.naming import FlatNames
+from modhost.database.errors import (
+    FILE_REMEDY,
+    DatabaseError,
+    DatabaseUnreachable,
+    reason_of,
+    remedy_of,
+)
 from modhost.database.postgres import PostgresAccess
+from modhost.database.schemas import FlatNames
 from modhost.database.sqlite.access import SqliteAccess
-from modhost.database.sqlite.connection import probe
-from modhost.database.sqlite.write_turn import WriteTurn
+from modhost.database.sqlite.connection import connect
+from modhost.database.sqlite.write_lock import WriteLock
 from modhost.database.url import DatabaseUrl
 
 SHUTDOWN_TIMEOUT: Final = 5.0
-"""How long a server is waited for that may not answer any more."""
+"""Seconds that a server has to answer when the database is closed."""
 
 
 class Database:
@@ -41,22 +46,22 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self._parsed = DatabaseUrl.parse(url)
-        self._turn = WriteTurn()
+        self._write_lock = WriteLock()
         self._names = FlatNames()
         self._engines: tuple[AsyncEngine, AsyncEngine] | None = None
         self.know_schema("modhost")
 
     @property
     def dialect(self) -> Literal["sqlite", "postgresql"]:
-        """Which of the two it is."""
+        """The kind of database that the URL names."""
         return self._parsed.dialect
 
     @property
     def errors(self) -> tuple[type[Exception], ...]:
-        """What is raised when the database fails, or holds what cannot be read."""
+        """The exceptions of a database that fails, or holds what cannot be read."""
         if self.dialect == "sqlite":
             return (DatabaseError, SQLAlchemyError, sqlite3.Error)
-        # asyncpg's answer to a time beyond those that Python knows is an OverflowError.
+        # asyncpg raises OverflowError for a time beyond those that Python knows.
         return (DatabaseError, SQLAlchemyError, OverflowError, *self.postgres.errors)
 
     def know_schema(self, schema: str) -> None:
@@ -72,7 +77,7 @@ class Database:
         else:
             self._engines = open_postgres(self._parsed)
         try:
-            await self._greet()
+            await self._check_connection()
             yield self
         finally:
             with anyio.CancelScope(shield=True):
@@ -80,7 +85,7 @@ class Database:
 
     @asynccontextmanager
     async def open_bare(self) -> AsyncIterator["Database"]:
-        """Offer the bare drivers alone, which connect at first use, and disconnect at the end."""
+        """Offer only the bare drivers, which connect at first use; disconnect at the end."""
         try:
             yield self
         finally:
@@ -94,8 +99,8 @@ class Database:
         On SQLite it is this process's one writer from the start, so that what it reads cannot
         change before it writes. Raises `RuntimeError` when this task has one open already.
         """
-        turn = self._turn if self.dialect == "sqlite" else nullcontext()
-        async with turn, self._session(self._opened[0]) as session:
+        lock = self._write_lock if self.dialect == "sqlite" else nullcontext()
+        async with lock, self._session(self._opened[0]) as session:
             yield session
 
     @asynccontextmanager
@@ -105,30 +110,31 @@ class Database:
             yield session
 
     def refuse_nested_write(self) -> None:
-        """Raise `RuntimeError` when this task has a session open in which a write would wait."""
+        """Raise `RuntimeError` when a write would wait for a session that this task has open."""
         if self.dialect == "sqlite":
-            self._turn.refuse_nested()
+            self._write_lock.refuse_nested()
 
     @cached_property
     def sqlite(self) -> SqliteAccess:
         """The bare driver of a SQLite database."""
         if self.dialect != "sqlite":
-            msg = f"{self._parsed} is not a SQLite database."
-            raise RuntimeError(msg)
-        return SqliteAccess(self._parsed.path, self._turn)
+            raise RuntimeError(f"{self._parsed} is not a SQLite database.")
+        return SqliteAccess(self._parsed.path, self._write_lock)
 
     @cached_property
     def postgres(self) -> PostgresAccess:
         """The bare driver of a PostgreSQL database."""
         if self.dialect != "postgresql":
-            msg = f"{self._parsed} is not a PostgreSQL database."
-            raise RuntimeError(msg)
+            raise RuntimeError(f"{self._parsed} is not a PostgreSQL database.")
         return PostgresAccess(self._parsed)
 
     @property
     def engine(self) -> AsyncEngine:
         """SQLAlchemy's engine of writers, for migrations."""
         return self._opened[0]
+
+    def __str__(self) -> str:
+        return str(self._parsed)
 
     def __repr__(self) -> str:
         return f"Database({self._parsed})"
@@ -145,7 +151,7 @@ class Database:
         session = AsyncSession(engine, expire_on_commit=False)
         try:
             yield session
-            # Shielded: a commit that was begun has an end that somebody waits for.
+            # Shielded, so that the outcome of a commit that has begun is always awaited.
             with anyio.CancelScope(shield=True):
                 await session.commit()
         finally:
@@ -159,12 +165,12 @@ class Database:
             msg = f"The folder of the database {self._parsed} cannot be made: {error}."
             raise DatabaseUnreachable(msg, FILE_REMEDY) from error
 
-    async def _greet(self) -> None:
+    async def _check_connection(self) -> None:
         try:
             if self.dialect == "sqlite":
                 # The engine's driver leaves a thread behind when it cannot open the file, which
-                # then complains of a loop that is closed.
-                await anyio.to_thread.run_sync(probe, self._parsed.path)
+                # then complains about a closed loop.
+                await anyio.to_thread.run_sync(self._open_file)
             async with self._opened[1].connect() as connection:
                 await connection.execute(text("SELECT 1"))
         except Exception as error:  # noqa: BLE001 - drivers raise many kinds
@@ -172,10 +178,13 @@ class Database:
             msg = f"The database {self._parsed} cannot be {done}: {reason_of(error)}"
             raise DatabaseUnreachable(msg, remedy_of(error)) from None
 
+    def _open_file(self) -> None:
+        connect(self._parsed.path, query_only=True).close()
+
     async def _close(self) -> None:
-        writer, reader = self._opened
+        engines = self._opened
         self._engines = None
-        for engine in (writer, reader):
+        for engine in engines:
             with anyio.move_on_after(SHUTDOWN_TIMEOUT):
                 await engine.dispose()
         await self._close_bare()

@@ -1,4 +1,4 @@
-"""SQLAlchemy's engines, set up so that nothing is lost and nobody waits for long."""
+"""Create SQLAlchemy's engines: one to write, one to read."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -7,9 +7,9 @@ import anyio
 from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from modhost.database.naming import FlatNames
-from modhost.database.postgres import import_asyncpg
-from modhost.database.sqlite.connection import LOCK_DEADLINE_SECONDS, prepare
+from modhost.database.postgres import connection_settings, import_asyncpg
+from modhost.database.schemas import FlatNames
+from modhost.database.sqlite.connection import LOCK_DEADLINE_SECONDS, configure
 from modhost.database.url import DatabaseUrl
 
 _READERS: Final = 4
@@ -20,12 +20,9 @@ def open_sqlite(url: DatabaseUrl, names: FlatNames) -> tuple[AsyncEngine, AsyncE
     """Return the engine of the one writer, and that of the readers."""
     writer = _create(url, pool_size=1, max_overflow=0)
     reader = _create(url, pool_size=_READERS, max_overflow=0)
-    for engine, begin, query_only in (
-        (writer, "BEGIN IMMEDIATE", False),
-        (reader, "BEGIN", True),
-    ):
-        _open_and_close_undisturbed(engine)
-        _begin_by(engine, begin, query_only=query_only)
+    for engine, begin, query_only in ((writer, "BEGIN IMMEDIATE", False), (reader, "BEGIN", True)):
+        _shield_connections(engine)
+        _begin_with(engine, begin, query_only=query_only)
         names.apply_to(engine.sync_engine)
     return writer, reader
 
@@ -33,38 +30,24 @@ def open_sqlite(url: DatabaseUrl, names: FlatNames) -> tuple[AsyncEngine, AsyncE
 def open_postgres(url: DatabaseUrl) -> tuple[AsyncEngine, AsyncEngine]:
     """Return the engine of writers, and that of readers, over one pool."""
     import_asyncpg()
-    connecting: dict[str, Any] = {
-        "timeout": 10,
-        "command_timeout": 60,
-        "server_settings": {"application_name": "modhost", "timezone": "UTC"},
-    }
+    settings = connection_settings(url)
     if not url.keeps_statements:
         # Unnamed statements: the next transaction may be sent to another server process.
-        connecting |= {
-            "statement_cache_size": 0,
-            "prepared_statement_cache_size": 0,
-            "prepared_statement_name_func": str,
-        }
-    engine = _create(
-        url,
-        pool_pre_ping=True,
-        pool_size=5,
-        max_overflow=10,
-        connect_args=connecting,
-    )
+        settings |= {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str}
+    engine = _create(url, pool_pre_ping=True, pool_size=5, max_overflow=10, connect_args=settings)
     return engine, engine.execution_options(postgresql_readonly=True)
 
 
 def _create(url: DatabaseUrl, **settings: Any) -> AsyncEngine:
-    # Errors are logged, where the values of a statement have no place.
+    # Errors are logged, and the values of a statement must not be.
     return create_async_engine(url.for_engine(), hide_parameters=True, **settings)
 
 
-def _open_and_close_undisturbed(engine: AsyncEngine) -> None:
-    """Keep cancellations from the opening and closing of connections, short as both are.
+def _shield_connections(engine: AsyncEngine) -> None:
+    """Shield the opening and closing of connections, both short, from cancellation.
 
     Each has a thread of the driver's. A cancelled opening leaves it behind with an open file; a
-    cancelled closing stops it twice, and the second stop is awaited for ever: the process hangs.
+    cancelled closing stops it twice, and the second stop is awaited forever: the process hangs.
     """
     dialect = engine.dialect
     for name in ("connect", "do_close", "do_terminate"):
@@ -79,12 +62,12 @@ def _shielded(step: Callable[..., Any]) -> Callable[..., Any]:
     return shielded
 
 
-def _begin_by(engine: AsyncEngine, statement: str, *, query_only: bool) -> None:
-    """Begin transactions ourselves: the driver's own way begins too late, and loses updates."""
+def _begin_with(engine: AsyncEngine, statement: str, *, query_only: bool) -> None:
+    """Begin transactions explicitly: the driver begins them too late, and loses updates."""
 
     def connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        prepare(connection, busy_timeout_ms=_BUSY_TIMEOUT_MS, query_only=query_only)
+        configure(connection, busy_timeout_ms=_BUSY_TIMEOUT_MS, query_only=query_only)
 
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql(statement)

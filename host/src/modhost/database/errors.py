@@ -1,4 +1,10 @@
-"""What can be wrong with a database; the messages never show a password."""
+"""What can be wrong with a database, with what to do about it; no message shows a password."""
+
+import re
+import sqlite3
+from typing import Final
+
+from modhost.checks import Finding, rules
 
 
 class DatabaseError(Exception):
@@ -13,7 +19,7 @@ class DatabaseUnreachable(DatabaseError):
     """The database cannot be opened, or does not answer.
 
     Args:
-        message: what it said, as a sentence.
+        message: the cause, as a sentence.
         remedy: what to do about it, as a sentence.
 
     """
@@ -25,3 +31,55 @@ class DatabaseUnreachable(DatabaseError):
 
 class UnreadableValue(DatabaseError, ValueError):
     """Something that only another program can have written: a text where a time should be."""
+
+
+class UnknownRevision(DatabaseError):
+    """The database is at a revision that the installed version of a module does not have."""
+
+
+FILE_REMEDY: Final = (
+    "Check [host] database_url, and that the file and its folder exist and are writable."
+)
+_SERVER_REMEDY: Final = "Check [host] database_url, and that the server runs and can be reached."
+_CONTENT_REMEDY: Final = "Run `modhost doctor` to find out what is wrong with it."
+_VALUE_REMEDY: Final = "Fix that row, or restore a backup."
+_SQLITE_REMEDIES: Final = {
+    sqlite3.SQLITE_NOTADB: "Name another file by [host] database_url, or restore a backup.",
+    sqlite3.SQLITE_CORRUPT: "Restore a backup.",
+    sqlite3.SQLITE_BUSY: "Another process holds it for too long; stop that, and try again.",
+    sqlite3.SQLITE_FULL: "Free space on the disk.",
+    sqlite3.SQLITE_ERROR: _CONTENT_REMEDY,
+}
+_DRIVER_CLASS: Final = re.compile(r"^<class '[^']+'>: ")
+
+
+def finding_of(error: Exception) -> Finding:
+    """Return the finding for a failure of the database."""
+    return Finding(rules.DATABASE_UNREACHABLE, reason_of(error), remedy_of(error))
+
+
+def reason_of(error: Exception) -> str:
+    """Return the driver's message as a sentence, without the statement that SQLAlchemy adds."""
+    words = _DRIVER_CLASS.sub("", str(_driver_error(error)).strip())
+    reason = words.splitlines()[0].rstrip() if words else type(error).__name__
+    return reason if reason.endswith(".") else f"{reason}."
+
+
+def remedy_of(error: Exception) -> str:
+    """Return what to do about a failure of the database, as a sentence."""
+    if isinstance(error, DatabaseUnreachable):
+        return error.remedy
+    if isinstance(error, UnreadableValue | OverflowError):
+        return _VALUE_REMEDY
+    original = _driver_error(error)
+    if isinstance(original, sqlite3.Error):
+        code = getattr(original, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        return _SQLITE_REMEDIES.get(code & 0xFF, FILE_REMEDY)
+    # Class 42: the server works, and what it was asked for is missing or not allowed.
+    is_content = str(getattr(original, "sqlstate", "")).startswith("42")
+    return _CONTENT_REMEDY if is_content else _SERVER_REMEDY
+
+
+def _driver_error(error: Exception) -> BaseException:
+    """Return what the driver raised, which SQLAlchemy wraps."""
+    return getattr(error, "orig", None) or error

@@ -11,9 +11,6 @@ from modhost.database.url import DatabaseUrl
 
 MAX_CONNECTIONS: Final = 10
 _IDLE_SECONDS: Final = 20.0
-_CONNECT_SECONDS: Final = 10.0
-_COMMAND_SECONDS: Final = 60.0
-_SETTINGS: Final = {"application_name": "modhost", "timezone": "UTC"}
 
 
 class PostgresAccess:
@@ -22,13 +19,7 @@ class PostgresAccess:
     def __init__(self, url: DatabaseUrl) -> None:
         self._asyncpg: Any = import_asyncpg()
         self._dsn = url.dsn
-        self._connecting: dict[str, Any] = {
-            "timeout": _CONNECT_SECONDS,
-            "command_timeout": _COMMAND_SECONDS,
-            "server_settings": _SETTINGS,
-        }
-        if not url.keeps_statements:
-            self._connecting["statement_cache_size"] = 0
+        self._settings = connection_settings(url)
         self._pool: Any = None
         self._opening = anyio.Lock()
         self.errors: tuple[type[Exception], ...] = (
@@ -73,10 +64,10 @@ class PostgresAccess:
 
     async def connect(self) -> Any:
         """Open a dedicated connection, e.g. to listen; the caller closes it."""
-        return await self._asyncpg.connect(self._dsn, **self._connecting)
+        return await self._asyncpg.connect(self._dsn, **self._settings)
 
     async def close(self, seconds: float) -> None:
-        """Close the pool; at once where the server has not answered for that long."""
+        """Close the pool, forcibly when the server has not answered for that long."""
         pool, self._pool = self._pool, None
         if pool is None:
             return
@@ -93,14 +84,24 @@ class PostgresAccess:
                     min_size=0,
                     max_size=MAX_CONNECTIONS,
                     max_inactive_connection_lifetime=_IDLE_SECONDS,
-                    reset=_keep_as_it_is,
-                    **self._connecting,
+                    reset=_skip_reset,
+                    **self._settings,
                 )
             return self._pool
 
 
-async def _keep_as_it_is(_connection: Any) -> None:
-    """Spare the round trip of a reset: nothing here changes a connection's settings."""
+async def _skip_reset(_connection: Any) -> None:
+    """Save the round trip of a reset: nothing here changes a connection's settings."""
+
+
+def connection_settings(url: DatabaseUrl) -> dict[str, Any]:
+    """Return what every connection is opened with; the times are seconds."""
+    settings: dict[str, Any] = {
+        "timeout": 10.0,
+        "command_timeout": 60.0,
+        "server_settings": {"application_name": "modhost", "timezone": "UTC"},
+    }
+    return settings if url.keeps_statements else {**settings, "statement_cache_size": 0}
 
 
 def import_asyncpg() -> Any:

@@ -16,8 +16,7 @@ def to_sqlite(moment: datetime) -> str:
     Raises `ValueError` for a datetime without a time zone.
     """
     if moment.tzinfo is None:
-        msg = f"{moment!r} has no time zone; store aware datetimes only."
-        raise ValueError(msg)
+        raise ValueError(f"{moment!r} has no time zone; store aware datetimes only.")
     utc = moment.astimezone(UTC).replace(tzinfo=None)
     return utc.isoformat(sep=" ", timespec="microseconds")
 
@@ -27,8 +26,7 @@ def from_sqlite(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
     except (TypeError, ValueError):
-        msg = f"it holds {text!r} where a time should be."
-        raise UnreadableValue(msg) from None
+        raise UnreadableValue(f"it holds {text!r} where a time should be.") from None
 
 
 def from_postgres(moment: datetime) -> datetime:
@@ -85,5 +83,4 @@ class Identifier(TypeDecorator[UUID]):
         try:
             return UUID(str(value))
         except ValueError:
-            msg = f"it holds {value!r} where an id should be."
-            raise UnreadableValue(msg) from None
+            raise UnreadableValue(f"it holds {value!r} where an id should be.") from None

@@ -10,8 +10,7 @@ from typing import Final
 import anyio
 
 from modhost.checks import Finding, StartupError, rules
-from modhost.database.failures import finding_of
-from modhost.database.revisions import UnknownRevision
+from modhost.database.errors import UnknownRevision, finding_of
 from modhost.diagnosis.clock_skew import check_clock
 from modhost.diagnosis.held_transactions import HELD_FOR, check_transactions
 from modhost.diagnosis.unused_permissions import check_permissions
@@ -107,7 +106,7 @@ def _left_out(host: Host) -> list[Finding]:
 
 async def _refuse_pending(host: Host) -> None:
     """Raise `StartupError` for tables that are older than their modules."""
-    from modhost.database.migrating import pending
+    from modhost.database.migrations import pending
 
     due = await pending(host.database, host.migrations)
     if not due:

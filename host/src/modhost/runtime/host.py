@@ -12,8 +12,8 @@ from modhost.checks import Finding, StartupError, rules
 from modhost.clock import Clock
 from modhost.configuration import Configuration
 from modhost.database import Database, DatabaseUnreachable
-from modhost.database.failures import finding_of
-from modhost.database.revisions import Migrations, UnknownRevision
+from modhost.database.errors import UnknownRevision, finding_of
+from modhost.database.schemas import Migrations
 from modhost.module import HealthReport, HostedService, HostInfo
 from modhost.permissions import Permissions
 from modhost.plugins.discovery import FoundModule, SkippedModule
@@ -136,7 +136,7 @@ class Host:
 
     async def _migrate_or_refuse(self) -> None:
         # With alembic, which the processes of jobs and most commands start sooner without.
-        from modhost.database.migrating import migrate, pending
+        from modhost.database.migrations import migrate, pending
 
         try:
             if self.migrates_itself:

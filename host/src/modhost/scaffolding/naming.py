@@ -34,8 +34,7 @@ class ModuleNames:
     def of(cls, name: str) -> "ModuleNames":
         """Return the names of a new module. Raises `UnusableModuleName` with a sentence."""
         if not is_usable_name(name):
-            msg = f"{name!r} cannot be the name of a module. {NAMING}"
-            raise UnusableModuleName(msg)
+            raise UnusableModuleName(f"{name!r} cannot be the name of a module. {NAMING}")
         if reason := _taken(name):
             msg = f"{name!r} cannot be the name of a new module: it is {reason}. Choose another."
             raise UnusableModuleName(msg)

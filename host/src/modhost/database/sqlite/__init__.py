@@ -1,1 +1,1 @@
-"""SQLite: connections, threads, and whose turn it is to write."""
+"""SQLite on the bare driver: connections, their threads, and the lock for writing."""

@@ -7,56 +7,56 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from modhost.database.sqlite.connection import connect
-from modhost.database.sqlite.thread import SqliteThread
+from modhost.database.sqlite.connection_thread import ConnectionThread
 from modhost.database.sqlite.wal_watch import WalWatch, watch_wal
-from modhost.database.sqlite.write_turn import WriteTurn
+from modhost.database.sqlite.write_lock import WriteLock
 
 T = TypeVar("T")
 
 
 class SqliteAccess:
-    """Plain functions over `sqlite3` connections, each in a thread that is kept."""
+    """Plain functions over `sqlite3` connections, one to write and one to read."""
 
-    def __init__(self, path: Path, turn: WriteTurn) -> None:
+    def __init__(self, path: Path, write_lock: WriteLock) -> None:
         self._path = path
-        self._turn = turn
-        self._writer: SqliteThread | None = None
-        self._reader: SqliteThread | None = None
+        self._write_lock = write_lock
+        self._writer: ConnectionThread | None = None
+        self._reader: ConnectionThread | None = None
         self._observer: sqlite3.Connection | None = None
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run the work in a `BEGIN IMMEDIATE` transaction and return its result once it is on disk.
 
-        What is written at the same time shares the transaction, each within a savepoint: when the
-        work raises, it is rolled back alone. Another process's write is waited for, up to 30 s.
+        Concurrent writes share the transaction, each within a savepoint: when the work raises, it
+        is rolled back alone. Another process's write is waited for, up to 30 s.
         """
-        async with self._turn.shared():
+        async with self._write_lock.shared():
             if self._writer is None:
-                self._writer = SqliteThread(self._path, name="sqlite writer", query_only=False)
+                self._writer = ConnectionThread(self._path, name="sqlite writer", query_only=False)
             return await self._writer.run(work)
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run the work on a connection that cannot write, beside any writer."""
+        """Run the work on a connection that cannot write, in parallel to any writer."""
         if self._reader is None:
-            self._reader = SqliteThread(self._path, name="sqlite reader", query_only=True)
+            self._reader = ConnectionThread(self._path, name="sqlite reader", query_only=True)
         return await self._reader.run(work)
 
     async def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
-        """Write by one statement, as `write` does, and return the number of affected rows."""
+        """Run one statement as `write` does, and return the number of affected rows."""
         return await self.write(lambda db: db.execute(statement, parameters).rowcount)
 
     async def execute_returning(
         self, statement: str, parameters: Sequence[Any] = ()
     ) -> list[tuple[Any, ...]]:
-        """Write by one statement, as `write` does, and return the rows of its `RETURNING`."""
+        """Run one statement as `write` does, and return the rows of its `RETURNING`."""
         return await self.write(lambda db: db.execute(statement, parameters).fetchall())
 
     async def fetch(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Read all rows of one query."""
+        """Run one query as `read` does, and return its rows."""
         return await self.read(lambda db: db.execute(statement, parameters).fetchall())
 
     async def fetch_one(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
-        """Read the first row of one query, None without one."""
+        """Run one query as `read` does, and return its first row, None without one."""
         return await self.read(lambda db: db.execute(statement, parameters).fetchone())
 
     def data_version(self) -> int:

@@ -1,4 +1,4 @@
-"""SQLite connections as the host sets them up."""
+"""Open SQLite connections as the host configures them."""
 
 import random
 import sqlite3
@@ -9,34 +9,30 @@ from typing import Any, Final
 
 LOCK_DEADLINE_SECONDS: Final = 30.0
 
-# Short, and tried again: SQLite's own pauses grow to 100 ms, by which a busy neighbour starves us.
+# Short, and retried: SQLite's own pauses grow to 100 ms, by which a busy neighbour starves us.
 _BUSY_TIMEOUT_MS: Final = 20
 
 
 def connect(path: Path, *, query_only: bool) -> sqlite3.Connection:
-    """Open a connection as all connections of the host are: WAL, durable, foreign keys checked."""
+    """Open a configured connection. Raises `sqlite3.Error`."""
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=256
     )
     try:
-        prepare(connection, busy_timeout_ms=_BUSY_TIMEOUT_MS, query_only=query_only)
+        configure(connection, busy_timeout_ms=_BUSY_TIMEOUT_MS, query_only=query_only)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def probe(path: Path) -> None:
-    """Open a database and close it again, to learn whether it can be. Raises `sqlite3.Error`."""
-    connect(path, query_only=True).close()
-
-
-def prepare(connection: Any, *, busy_timeout_ms: int, query_only: bool) -> None:
-    """Set what SQLite does not remember. `FULL`: a commit is on disk when it returns."""
+def configure(connection: Any, *, busy_timeout_ms: int, query_only: bool) -> None:
+    """Set WAL, foreign keys, and `FULL`: a commit is on disk when it returns."""
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {int(LOCK_DEADLINE_SECONDS * 1000)}")
-    # Turning a file to WAL takes it whole, for which SQLite waits only where nobody else tries to.
-    _until_free(cursor.execute, "PRAGMA journal_mode = WAL")
+    # Switching a file to WAL locks it exclusively, and SQLite waits for that lock only while
+    # nobody else wants it too.
+    _retry_while_busy(cursor.execute, "PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute(f"PRAGMA query_only = {'ON' if query_only else 'OFF'}")
@@ -46,10 +42,10 @@ def prepare(connection: Any, *, busy_timeout_ms: int, query_only: bool) -> None:
 
 def begin_immediate(connection: sqlite3.Connection) -> None:
     """Begin a write transaction, waiting for that of another process."""
-    _until_free(connection.execute, "BEGIN IMMEDIATE")
+    _retry_while_busy(connection.execute, "BEGIN IMMEDIATE")
 
 
-def _until_free(execute: Callable[[str], Any], statement: str) -> None:
+def _retry_while_busy(execute: Callable[[str], Any], statement: str) -> None:
     deadline = time.monotonic() + LOCK_DEADLINE_SECONDS
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Learning that somebody writes to a SQLite database, where the system tells: on Linux."""
+"""Watch for writes to a SQLite database, where the system reports them: on Linux."""
 
 import contextlib
 from collections.abc import Iterator
@@ -16,19 +16,19 @@ POLL_SECONDS: Final = 0.015
 
 
 class WalWatch:
-    """Waits for writes to the write-ahead log; without the system's help it lets time pass."""
+    """Wait for writes to the write-ahead log; without the system's help, let time pass."""
 
     def __init__(self, inotify: Any, path: Path) -> None:
         self._inotify = inotify
         self._path = path
 
     @property
-    def is_told(self) -> bool:
-        """Whether the system tells of writes, so that `written` does not return without one."""
+    def is_event_driven(self) -> bool:
+        """Whether the system reports writes, so that `written` does not return without one."""
         return self._inotify is not None
 
     async def written(self) -> None:
-        """Wait until somebody may have written; the commit may still be under way then."""
+        """Wait until somebody may have written; the commit may still be in progress then."""
         if self._inotify is None:
             await anyio.sleep(POLL_SECONDS)
             return
@@ -50,13 +50,12 @@ class WalWatch:
 def watch_wal(database: Path) -> Iterator[WalWatch]:
     """Watch the log of a database that has a connection open."""
     path = database.with_name(f"{database.name}-wal")
-    if inotify_simple is None:
-        yield WalWatch(None, path)
-        return
     with contextlib.ExitStack() as stack:
-        try:
-            inotify = stack.enter_context(inotify_simple.INotify())
-            inotify.add_watch(path, inotify_simple.flags.MODIFY)
-        except OSError:  # too many watches, or no log yet: looking works without
-            inotify = None
+        inotify = None
+        if inotify_simple is not None:
+            try:
+                inotify = stack.enter_context(inotify_simple.INotify())
+                inotify.add_watch(path, inotify_simple.flags.MODIFY)
+            except OSError:  # too many watches, or no log yet: polling works without
+                inotify = None
         yield WalWatch(inotify, path)

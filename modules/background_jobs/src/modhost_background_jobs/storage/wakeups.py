@@ -55,14 +55,14 @@ class SqliteWakeups:
         with self._sqlite.watch() as log:
             while True:
                 await log.written()
-                for pause in COMMIT_SECONDS if log.is_told else (0.0,):
+                for pause in COMMIT_SECONDS if log.is_event_driven else (0.0,):
                     version = self._sqlite.data_version()
                     if version != seen:
                         seen = version
                         _fire_all(self)
                         break
                     await anyio.sleep(pause)
-                if log.is_told:
+                if log.is_event_driven:
                     await anyio.sleep(MIN_PAUSE_SECONDS)
 
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from modhost.database import Database, SqliteAccess
-from modhost.database.sqlite.write_turn import WriteTurn
+from modhost.database.sqlite.write_lock import WriteLock
 
 pytestmark = pytest.mark.anyio
 
@@ -73,6 +73,26 @@ async def write_together(
     return [came[index] for index in range(len(works))]
 
 
+async def test_a_write_alone_has_a_transaction_and_no_savepoint_within(database: Database) -> None:
+    """A savepoint around it was two more statements for each write of an idle worker."""
+    statements: list[str] = []
+    await database.sqlite.write(lambda connection: connection.set_trace_callback(statements.append))
+    statements.clear()
+    await database.sqlite.write(partial(insert, 1))
+    assert statements[-3:] == ["BEGIN IMMEDIATE", "INSERT INTO numbers VALUES (1)", "COMMIT"]
+
+
+async def test_a_write_alone_that_raises_is_rolled_back(database: Database) -> None:
+    def insert_and_raise(connection: sqlite3.Connection) -> None:
+        insert(1, connection)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await database.sqlite.write(insert_and_raise)
+    await database.sqlite.write(partial(insert, 2))
+    assert await numbers(database) == [2]
+
+
 async def test_writes_that_come_together_share_a_transaction(database: Database) -> None:
     statements: list[str] = []
     await database.sqlite.write(lambda connection: connection.set_trace_callback(statements.append))
@@ -86,7 +106,7 @@ async def test_writes_that_come_together_share_a_transaction(database: Database)
 async def test_a_write_that_raises_is_rolled_back_alone(database: Database) -> None:
     def insert_and_raise(connection: sqlite3.Connection) -> None:
         insert(100, connection)
-        raise ValueError
+        raise ZeroDivisionError
 
     came = await write_together(
         database,
@@ -96,7 +116,7 @@ async def test_a_write_that_raises_is_rolled_back_alone(database: Database) -> N
         partial(insert, 3),
     )
     assert (came[0], came[3]) == (1, 3)
-    assert isinstance(came[1], ValueError)
+    assert isinstance(came[1], ZeroDivisionError)
     assert isinstance(came[2], sqlite3.IntegrityError)
     assert await numbers(database) == [1, 3]
 
@@ -159,7 +179,7 @@ async def test_a_write_of_a_child_task_within_a_session_is_told_that_it_waits_fo
     None
 ):
     """Shielded, it waited for ever: the parent waited for the child, the child for the session."""
-    turn = WriteTurn(deadline=0.05)
+    turn = WriteLock(deadline=0.05)
 
     async def write() -> None:
         with anyio.CancelScope(shield=True):
@@ -178,7 +198,7 @@ async def test_a_file_that_cannot_be_opened_is_told_to_each_who_asks(tmp_path: P
     """The thread used to die of it, and whoever asked waited for ever."""
     folder = tmp_path / "test.db"
     folder.mkdir()
-    sqlite = SqliteAccess(folder, WriteTurn())
+    sqlite = SqliteAccess(folder, WriteLock())
     with anyio.fail_after(10):
         for ask in (sqlite.read, sqlite.write, sqlite.read, sqlite.write):
             with pytest.raises(sqlite3.OperationalError):

@@ -1,4 +1,4 @@
-"""Migrations: each module's tables brought to its newest revision, by alembic, once."""
+"""Bring each module's tables to its newest revision, by alembic."""
 
 import importlib
 import threading
@@ -17,11 +17,12 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, inspect, text
 
 from modhost.database.database import Database
-from modhost.database.revisions import Migrations, Pending, UnknownRevision
+from modhost.database.errors import UnknownRevision
+from modhost.database.schemas import Migrations, Pending
 
 # Any number will do, as long as it is always the same.
 _ADVISORY_LOCK: Final = 0x6D6F64686F7374
-_RUNNING: Final = threading.Lock()
+_PROCESS_LOCK: Final = threading.Lock()
 POLL_INTERVAL: Final = 0.01
 
 
@@ -30,7 +31,7 @@ async def pending(database: Database, modules: Sequence[Migrations]) -> list[Pen
 
     Raises `UnknownRevision` for a database that a newer version has migrated.
     """
-    _know(database, modules)
+    _know_schemas(database, modules)
     async with database.engine.connect() as connection:
         return await connection.run_sync(_pending, modules)
 
@@ -38,45 +39,41 @@ async def pending(database: Database, modules: Sequence[Migrations]) -> list[Pen
 async def migrate(database: Database, modules: Sequence[Migrations]) -> list[Pending]:
     """Apply what is pending, all or nothing, and return what that was.
 
-    Processes that do so at the same time wait for each other. Raises `UnknownRevision`.
+    Processes that migrate at the same time wait for each other. Raises `UnknownRevision`.
     """
-    _know(database, modules)
-    async with _alone(), database.engine.begin() as connection:
+    _know_schemas(database, modules)
+    async with _one_at_a_time(), database.engine.begin() as connection:
         return await connection.run_sync(_migrate, modules)
 
 
 @asynccontextmanager
-async def _alone() -> AsyncIterator[None]:
-    """Let one migration at a time run in this process, in whichever loop: alembic's `op` is one."""
-    while not _RUNNING.acquire(blocking=False):  # noqa: ASYNC110 - no event tells of other threads
+async def _one_at_a_time() -> AsyncIterator[None]:
+    """Serialise migrations of this process, in whichever loop: alembic's `op` is global."""
+    while not _PROCESS_LOCK.acquire(blocking=False):  # noqa: ASYNC110 - held by other threads
         await anyio.sleep(POLL_INTERVAL)
     try:
         yield
     finally:
-        _RUNNING.release()
+        _PROCESS_LOCK.release()
 
 
-def _know(database: Database, modules: Sequence[Migrations]) -> None:
+def _know_schemas(database: Database, modules: Sequence[Migrations]) -> None:
     for module in modules:
         database.know_schema(module.module)
 
 
 def _pending(connection: Connection, modules: Sequence[Migrations]) -> list[Pending]:
-    found = [_pending_of(connection, module) for module in modules]
-    return [each for each in found if each is not None]
-
-
-def _pending_of(connection: Connection, module: Migrations) -> Pending | None:
-    script = _script(module)
-    wanted = script.get_current_head()
-    if wanted is None:
-        return None
-    current = _current(connection, module)
-    if current == wanted:
-        return None
-    if current is not None:
-        _refuse_unknown(script, module, current)
-    return Pending(module.module, current, wanted)
+    found = []
+    for module in modules:
+        script = _script(module)
+        wanted = script.get_current_head()
+        current = _current(connection, module)
+        if wanted is None or current == wanted:
+            continue
+        if current is not None:
+            _refuse_unknown(script, module, current)
+        found.append(Pending(module.module, current, wanted))
+    return found
 
 
 def _migrate(connection: Connection, modules: Sequence[Migrations]) -> list[Pending]:
@@ -99,24 +96,29 @@ def _upgrade(connection: Connection, module: Migrations) -> None:
     def steps(revision: object, _context: MigrationContext) -> object:
         return script._upgrade_revs("head", revision)  # type: ignore[arg-type]
 
+    table, schema = _version_table(connection, module)
     with EnvironmentContext(Config(), script, fn=steps, destination_rev="head") as environment:
         environment.configure(
             connection=connection,
-            version_table=_version_table(connection, module),
-            version_table_schema=_version_schema(connection, module),
+            version_table=table,
+            version_table_schema=schema,
             transactional_ddl=True,
         )
         environment.run_migrations()
 
 
 def _current(connection: Connection, module: Migrations) -> str | None:
-    table, schema = _version_table(connection, module), _version_schema(connection, module)
+    table, schema = _version_table(connection, module)
     if not inspect(connection).has_table(table, schema=schema):
         return None
-    context = MigrationContext.configure(
-        connection, opts={"version_table": table, "version_table_schema": schema}
-    )
-    return context.get_current_revision()
+    options = {"version_table": table, "version_table_schema": schema}
+    return MigrationContext.configure(connection, opts=options).get_current_revision()
+
+
+def _version_table(connection: Connection, module: Migrations) -> tuple[str, str | None]:
+    if connection.dialect.name == "postgresql":
+        return "alembic_version", module.module
+    return f"{module.module}_alembic_version", None
 
 
 def _refuse_unknown(script: ScriptDirectory, module: Migrations, current: str) -> None:
@@ -135,13 +137,3 @@ def _script(module: Migrations) -> ScriptDirectory:
     package = importlib.import_module(module.package)
     folder = Path(next(iter(package.__path__)))
     return ScriptDirectory(str(folder), version_locations=[str(folder / "versions")])
-
-
-def _version_table(connection: Connection, module: Migrations) -> str:
-    if connection.dialect.name == "postgresql":
-        return "alembic_version"
-    return f"{module.module}_alembic_version"
-
-
-def _version_schema(connection: Connection, module: Migrations) -> str | None:
-    return module.module if connection.dialect.name == "postgresql" else None

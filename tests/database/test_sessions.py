@@ -1,4 +1,4 @@
-"""The traps of both databases."""
+"""Sessions on both databases, and the values that they store."""
 
 import subprocess
 import sys
@@ -11,26 +11,19 @@ import anyio
 import anyio.lowlevel
 import pytest
 from sqlalchemy import MetaData, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import StatementError
 from sqlmodel import Field, SQLModel, select
 
 from modhost import new_id
 from modhost.database import (
-    BadDatabaseUrl,
     Database,
-    DatabaseUnreachable,
     Identifier,
     UtcDateTime,
     from_sqlite,
     to_sqlite,
 )
-from modhost.database.migrating import migrate, pending
-from modhost.database.revisions import Migrations, UnknownRevision
 
 pytestmark = pytest.mark.anyio
-
-IDENTITY = [Migrations("modhost", "modhost.migrations")]
 
 COUNTING = """
 import sys, anyio
@@ -187,99 +180,3 @@ async def test_a_reader_does_not_wait_for_a_writer(empty_database_url: str) -> N
             with anyio.fail_after(10):
                 async with database.reading() as reader:
                     assert (await reader.exec(select(Moment))).all() == []
-
-
-async def test_migrations_of_many_processes_at_once_are_applied_once(
-    empty_database_url: str,
-) -> None:
-    applied: list[int] = []
-
-    async def run() -> None:
-        async with Database(empty_database_url).open() as database:
-            applied.append(len(await migrate(database, IDENTITY)))
-
-    async with anyio.create_task_group() as group:
-        for _ in range(5):
-            group.start_soon(run)
-    assert sorted(applied) == [0, 0, 0, 0, 1]
-    async with Database(empty_database_url).open() as database:
-        assert await pending(database, IDENTITY) == []
-
-
-async def test_databases_of_two_kinds_are_migrated_at_the_same_time(
-    empty_sqlite_url: str, empty_postgres_url: str
-) -> None:
-    """What one migration had to do was done in the other's database."""
-    async with (
-        Database(empty_sqlite_url).open() as file,
-        Database(empty_postgres_url).open() as server,
-    ):
-        async with anyio.create_task_group() as group:
-            for database in (file, server):
-                group.start_soon(migrate, database, IDENTITY)
-        for database in (file, server):
-            assert await pending(database, IDENTITY) == []
-
-
-async def test_a_database_of_a_newer_version_is_refused(empty_database_url: str) -> None:
-    async with Database(empty_database_url).open() as database:
-        await migrate(database, IDENTITY)
-        async with database.session() as session:
-            table = "modhost.alembic_version"
-            await (await session.connection()).execute(
-                text(f"UPDATE {table} SET version_num = 'from the future'")
-            )
-        with pytest.raises(UnknownRevision, match="a newer version has migrated"):
-            await migrate(database, IDENTITY)
-
-
-@pytest.mark.parametrize(
-    ("url", "words"),
-    [
-        ("nonsense", "cannot be read"),
-        ("oracle://u:sesame@host/x", "'oracle' is not supported"),
-        ("sqlite://", "lose every job"),
-        ("sqlite:///:memory:", "lose every job"),
-        ("sqlite:///x.db?mode=ro", "has parameters"),
-        ("sqlite://host/x.db", "three slashes"),
-        ("postgresql://u:sesame@host/x?statement_cache_size=5", "statement_cache_size=5"),
-    ],
-)
-def test_a_url_that_cannot_be_used_says_why(url: str, words: str) -> None:
-    with pytest.raises(BadDatabaseUrl, match=words) as refused:
-        Database(url)
-    assert "sesame" not in str(refused.value)
-
-
-@pytest.mark.parametrize("url", ["postgresql://me:sesame@127.0.0.1:1/db", "sqlite:////proc/no/x"])
-async def test_a_database_that_cannot_be_reached_says_so_without_its_password(url: str) -> None:
-    with pytest.raises(DatabaseUnreachable, match=r"cannot be") as refused:
-        async with Database(url).open():
-            raise AssertionError
-    assert "sesame" not in str(refused.value)
-
-
-async def test_behind_a_pooler_no_prepared_statement_outlives_its_transaction(
-    empty_postgres_url: str,
-) -> None:
-    # PgBouncer 1.18 in transaction mode: "prepared statement __asyncpg_stmt_43__ does not exist".
-    left = "SELECT count(*) FROM pg_prepared_statements"
-    url = make_url(empty_postgres_url).update_query_dict({"statement_cache_size": "0"})
-    async with Database(url.render_as_string(hide_password=False)).open() as database:
-        async with database.session() as session:
-            connection = await session.connection()
-            for value in range(3):
-                await connection.execute(text("SELECT :value + 1"), {"value": value})
-            assert (await connection.execute(text(left))).scalar_one() == 0
-        async with database.postgres.acquire() as bare:
-            assert await bare.fetchval("SELECT $1::int + 1", 1) == 2
-            assert await bare.fetchval(left) == 0
-
-
-def test_the_folder_of_a_database_is_made(tmp_path: Path) -> None:
-    async def open_it() -> None:
-        async with Database(f"sqlite:///{tmp_path}/deep/er/x.db").open():
-            pass
-
-    anyio.run(open_it)
-    assert (tmp_path / "deep" / "er" / "x.db").exists()

@@ -1,16 +1,35 @@
-"""Tables of modules: `schema.table` on PostgreSQL, `schema_table` on SQLite, which has no schemas.
+"""Schemas of modules: their revisions, and the names of their tables on either database.
 
-The statements are written once, with schemas; on SQLite they are rewritten before they are sent.
+Tables are `schema.table` on PostgreSQL and `schema_table` on SQLite, which has no schemas.
+Statements are written once, with schemas; on SQLite they are rewritten before they are sent.
 """
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine, event
 
 
+@dataclass(frozen=True, slots=True)
+class Migrations:
+    """The revisions of one module: those in the folder `versions/` of a package."""
+
+    module: str
+    package: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A module whose tables are behind; `current` is None before its first migration."""
+
+    module: str
+    current: str | None
+    wanted: str
+
+
 class FlatNames:
-    """Rewrites `schema.table` to `schema_table` for the schemas that it knows."""
+    """Rewrite `schema.table` to `schema_table` for known schemas."""
 
     def __init__(self) -> None:
         self._schemas: set[str] = set()
@@ -38,7 +57,7 @@ class FlatNames:
         return known
 
     def apply_to(self, engine: Engine) -> None:
-        """Rewrite all that this engine sends."""
+        """Rewrite all statements of an engine."""
 
         def rewrite(
             _connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any
