@@ -15,7 +15,7 @@ from typing import Any, Final, get_type_hints
 
 from modhost.identity import errors as identity_errors
 from modhost_background_jobs.contracts import errors as jobs_errors
-from modhost_reports_example.contracts import errors as reports_errors
+from modhost_reports_example import contracts as reports_errors
 
 SECTION: Final = "Raises:"
 

@@ -15,7 +15,7 @@ from docs.pages import headings, page, section
 from modhost.cli.main import cli
 from modhost.testing import running_host
 from modhost_background_jobs.contracts import BackgroundJobs, JobState
-from modhost_reports_example.jobs.generate_report import GenerateReportJob
+from modhost_reports_example.jobs import GenerateReportJob
 
 PAGE = page("command-line.md")
 DOCUMENTED = [heading for heading in headings(PAGE) if heading.startswith("modhost ")]

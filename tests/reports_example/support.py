@@ -7,8 +7,7 @@ from uuid import UUID
 
 from modhost import new_id
 from modhost_background_jobs.contracts import JobCancelled, JobId
-from modhost_reports_example.computing.grouping import group_records
-from modhost_reports_example.computing.reading import Record, read_records
+from modhost_reports_example.computing.records import Record, group_records, read_records
 from modhost_reports_example.contracts import Report, ReportRequest, ReportRow, ReportType
 
 T = TypeVar("T")

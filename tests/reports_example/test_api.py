@@ -18,7 +18,7 @@ from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.module import BackgroundJobsModule
 from modhost_background_jobs.storage import JobStore
 from modhost_reports_example.module import ReportsModule
-from modhost_reports_example.services.uploads import UploadSweeper
+from modhost_reports_example.sources import UploadSweeper
 from modhost_reports_example.storage import ReportStorage
 
 pytestmark = pytest.mark.anyio
@@ -118,7 +118,7 @@ async def test_a_csv_that_cannot_be_read_fails_and_its_report_says_why(
     for suffix in ("", ".csv", ".svg"):
         refused = await client.get(f"/api/reports/{job['id']}{suffix}")
         assert refused.status_code == 409
-        assert refused.json()["detail"].endswith("line 3: 'wet' in 'x' is no number.")
+        assert refused.json()["detail"].endswith("line 3: 'wet' in 'x' is not a number.")
     assert len(await names_in(uploads)) == 1
 
 

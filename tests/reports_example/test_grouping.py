@@ -8,8 +8,7 @@ from importlib.resources import files
 
 import pytest
 
-from modhost_reports_example.computing.grouping import group_records
-from modhost_reports_example.computing.reading import read_records
+from modhost_reports_example.computing.records import group_records, read_records
 from modhost_reports_example.contracts import ReportRequest, ReportRow, ReportType
 from modhost_reports_example.options import ReportsOptions
 from modhost_reports_example.sources import Sources

@@ -16,7 +16,7 @@ from modhost_reports_example.contracts import (
     ReportsContracts,
     ReportType,
 )
-from modhost_reports_example.jobs.generate_report import GenerateReportJob
+from modhost_reports_example.jobs import GenerateReportJob
 from reports_example.support import RecordingContext
 
 pytestmark = pytest.mark.anyio
@@ -88,7 +88,7 @@ async def test_a_file_that_cannot_be_read_fails_without_retries_and_is_kept(
     with pytest.raises(PermanentJobError) as raised:
         await job.execute(RecordingContext(SENT))
     assert str(raised.value) == (
-        "The source 'upload' cannot be read: line 3: 'wet' in 'x' is no number."
+        "The source 'upload' cannot be read: line 3: 'wet' in 'x' is not a number."
     )
     assert await sent.exists()
 

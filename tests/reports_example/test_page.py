@@ -29,7 +29,7 @@ async def test_a_report_that_failed_says_so_and_why(sqlite_url: str) -> None:
             async def body() -> AsyncIterator[bytes]:
                 yield b"no date here\n1\n"
 
-            upload = await sources.keep(body())
+            upload = await sources.store(body())
         assert await of_upload(served, upload) is JobState.FAILED
         page = await (await Visitor.of(served, "Reports.View")).get("/reports")
         assert "Failed" in page.text

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from modhost_reports_example.computing.reading import UnreadableCsv
+from modhost_reports_example.computing.records import UnreadableCsv
 from reports_example.support import CsvFolder
 
 FIRST = date(2012, 1, 31)
@@ -59,7 +59,7 @@ def test_dates_are_read_in_the_formats_that_cannot_be_mistaken(
 
 @pytest.mark.parametrize("written", ["03/04/2012", "2012-02-30", "201211", "soon", ""])
 def test_anything_else_in_the_date_column_is_no_date(csv_folder: CsvFolder, written: str) -> None:
-    with pytest.raises(UnreadableCsv, match=rf"line 2: '{written}' in 'date' is no date"):
+    with pytest.raises(UnreadableCsv, match=rf"line 2: '{written}' in 'date' is not a date"):
         csv_folder.records(f"date,rain\n{written},1\n")
 
 
@@ -102,7 +102,7 @@ def test_a_quoted_value_may_hold_delimiters_and_line_ends(csv_folder: CsvFolder)
         pytest.param("\ndate,rain\n", "line 1: there is no header.", id="blank first line"),
         pytest.param(
             "2012-01-31,1\n2012-02-01,2\n",
-            "line 1: there is no header: '2012-01-31' is a date and no name.",
+            "line 1: there is no header: '2012-01-31' is a date, not a name.",
             id="no header",
         ),
         pytest.param(
@@ -110,12 +110,12 @@ def test_a_quoted_value_may_hold_delimiters_and_line_ends(csv_folder: CsvFolder)
         ),
         pytest.param(
             "date,rain, rain\n2012-01-31,1,2\n",
-            "line 1: two columns have one name.",
+            "line 1: two columns have the same name.",
             id="a name twice",
         ),
         pytest.param(
             "day,rain\nMonday,1\n",
-            "line 2: no column is named 'date', and none begins with a date.",
+            "line 2: no column is named 'date', and no column starts with a date.",
             id="no date column",
         ),
         pytest.param(
@@ -130,17 +130,17 @@ def test_a_quoted_value_may_hold_delimiters_and_line_ends(csv_folder: CsvFolder)
         ),
         pytest.param(
             "date,rain\n2012-01-31,1\n\n2012-02-01,wet\n",
-            "line 4: 'wet' in 'rain' is no number.",
+            "line 4: 'wet' in 'rain' is not a number.",
             id="bad number",
         ),
         pytest.param(
             'date,note,rain\n2012-01-31,"a\nb",1\n2012-02-01,c,wet\n',
-            "line 4: 'wet' in 'rain' is no number.",
+            "line 4: 'wet' in 'rain' is not a number.",
             id="bad number below a value of two lines",
         ),
         pytest.param(
             "date,rain\n2012-01-31,1\ngone,2\n",
-            "line 3: 'gone' in 'date' is no date.",
+            "line 3: 'gone' in 'date' is not a date.",
             id="bad date",
         ),
         pytest.param(
@@ -166,7 +166,10 @@ def test_numbers_that_no_sum_can_hold_are_refused(
 ) -> None:
     content = f"date,rain\n{before}2012-01-31,{value}\n"
     line = content.count("\n")
-    with pytest.raises(UnreadableCsv, match=rf"line {line}: '{value}' in 'rain' is no number that"):
+    with pytest.raises(
+        UnreadableCsv,
+        match=rf"line {line}: '{value}' in 'rain' is too large for a sum, or not finite",
+    ):
         csv_folder.records(content)
 
 

@@ -14,8 +14,8 @@ from modhost_background_jobs.contracts import (
     BackgroundJobsContracts,
     RecurringJob,
 )
-from modhost_reports_example.seeding import NAME, MonthlyReportSeed
-from modhost_reports_example.tables import Seed
+from modhost_reports_example.jobs import MONTHLY_REPORT, MonthlyReportSeed
+from modhost_reports_example.storage import Seed
 
 pytestmark = pytest.mark.anyio
 
@@ -36,7 +36,11 @@ async def test_it_is_there_after_the_first_start_and_stays_as_people_leave_it(
 ) -> None:
     async with started(database_url) as scope:
         (first,) = await schedules(scope)
-        assert (first.name, first.cron_expression, first.is_enabled) == (NAME, "0 0 1 * *", True)
+        assert (first.name, first.cron_expression, first.is_enabled) == (
+            MONTHLY_REPORT,
+            "0 0 1 * *",
+            True,
+        )
         await (await scope.get(BackgroundJobs)).toggle_recurring(first.id)
     async with started(database_url) as scope:
         (second,) = await schedules(scope)
@@ -53,7 +57,7 @@ async def test_hosts_that_start_at_the_same_time_make_one(database_url: str) -> 
             for each in (scope, other, scope, other):
                 group.start_soon((await each.get(MonthlyReportSeed)).plant)
         (planted,) = await schedules(scope)
-        assert planted.name == NAME
+        assert planted.name == MONTHLY_REPORT
 
 
 async def test_a_host_that_was_late_does_not_bring_back_what_was_deleted(
@@ -89,4 +93,4 @@ async def forget_everything(scope: Scope) -> None:
     for each in await schedules(scope):
         await jobs.remove_recurring(each.id)
     async with (await scope.get(Database)).session() as session:
-        await session.delete(await session.get_one(Seed, NAME))
+        await session.delete(await session.get_one(Seed, MONTHLY_REPORT))

@@ -13,7 +13,7 @@ from modhost.identity.tables import BrowserSession, Role, Token
 from modhost.permissions import grants
 from modhost.testing import RunningHost
 from modhost_background_jobs.contracts import BackgroundJobs
-from modhost_reports_example.jobs.generate_report import GenerateReportJob
+from modhost_reports_example.jobs import GenerateReportJob
 from moving_clock import MovingClock
 from security.support import COOKIE, PASSWORD, add_user, browser
 

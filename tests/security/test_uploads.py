@@ -9,7 +9,7 @@ import pytest
 
 from modhost.testing import running_host
 from modhost_background_jobs.contracts import BackgroundJobs, JobId, JobState
-from modhost_reports_example.jobs.generate_report import GenerateReportJob
+from modhost_reports_example.jobs import GenerateReportJob
 from security.support import ended
 
 pytestmark = pytest.mark.anyio

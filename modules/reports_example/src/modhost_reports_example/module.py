@@ -8,16 +8,14 @@ from pydantic import BaseModel
 from modhost import HostedService, Module, Permission, Scope, ServiceCollection, hookimpl
 from modhost.web import Endpoints, Menu, Pages
 from modhost_background_jobs.contracts import add_module_job
-from modhost_reports_example.api.endpoints import map_endpoints
+from modhost_reports_example.api import map_endpoints
 from modhost_reports_example.contracts import ReportsContracts
-from modhost_reports_example.jobs.generate_report import GenerateReportJob
+from modhost_reports_example.jobs import GenerateReportJob, MonthlyReportSeed
 from modhost_reports_example.options import ReportsOptions
-from modhost_reports_example.pages.reports import map_pages
+from modhost_reports_example.pages import map_pages
 from modhost_reports_example.permissions import GENERATE, VIEW
-from modhost_reports_example.seeding import MonthlyReportSeed
-from modhost_reports_example.services.reports import ReportsService
-from modhost_reports_example.services.uploads import UploadSweeper
-from modhost_reports_example.sources import Sources
+from modhost_reports_example.reports import ReportsService
+from modhost_reports_example.sources import Sources, UploadSweeper
 from modhost_reports_example.storage import ReportStorage
 
 
@@ -34,7 +32,7 @@ class ReportsModule(Module):
 
     @hookimpl
     def configure_services(self, services: ServiceCollection) -> None:
-        """Register the contract, what it is made of, and the job."""
+        """Register the contract, its parts, and the job."""
         services.add_singleton(Sources)
         services.add_singleton(ReportStorage)
         services.add_singleton(MonthlyReportSeed)
@@ -44,12 +42,12 @@ class ReportsModule(Module):
 
     @hookimpl
     def configure_permissions(self) -> Sequence[Permission]:
-        """Declare who may see reports and who may ask for them."""
+        """Declare who may see and who may request reports."""
         return [GENERATE, VIEW]
 
     @hookimpl
     def hosted_services(self) -> Sequence[type[HostedService]]:
-        """Delete files that were sent and that nobody needs any more."""
+        """Delete uploads that no job needs any more."""
         return [UploadSweeper]
 
     @hookimpl
@@ -69,5 +67,5 @@ class ReportsModule(Module):
 
     @hookimpl
     async def on_start(self, scope: Scope) -> None:
-        """Set the monthly report up, once."""
+        """Add the monthly report, once."""
         await (await scope.get(MonthlyReportSeed)).plant()

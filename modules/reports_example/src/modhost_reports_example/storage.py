@@ -1,30 +1,71 @@
-"""Reports in the database."""
+"""Reports in the database: the tables, and how they are read and written."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlmodel import col, select
+from sqlalchemy import MetaData, Text
+from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost import Clock
-from modhost.database import Database
-from modhost_background_jobs.contracts import JobId
-from modhost_reports_example.contracts import Report, ReportRequest, ReportRow, ReportType
-from modhost_reports_example.tables import StoredReport
+from modhost.database import Database, Identifier, UtcDateTime
+from modhost_reports_example.contracts import ReportRequest, ReportRow
 
+SCHEMA = "reports_example"
 _ROWS = TypeAdapter(list[ReportRow])
 
 
+class ReportsTable(SQLModel):
+    """Base of this module's tables, with metadata of their own."""
+
+    metadata: ClassVar[MetaData] = MetaData()
+
+
+class StoredReport(ReportsTable, table=True):
+    """A report; `rows` is JSON, empty until the job has completed. Ids grow with time.
+
+    `upload` is the uploaded file of its source, for as long as that may exist.
+    """
+
+    __tablename__ = "reports"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    job_id: UUID = Field(primary_key=True, sa_type=Identifier)
+    type: str
+    source: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    completed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    records: int | None = None
+    rows: str | None = Field(default=None, sa_type=Text)
+    upload: str | None = Field(default=None, index=True)
+
+    def parsed_rows(self) -> list[ReportRow] | None:
+        """Return the rows of a finished report."""
+        return None if self.rows is None else _ROWS.validate_json(self.rows)
+
+
+class Seed(ReportsTable, table=True):
+    """Something that was set up once; from then on it stays as people leave it."""
+
+    __tablename__ = "seeds"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    name: str = Field(primary_key=True)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
 class ReportStorage:
-    """Writes and reads reports."""
+    """Reads and writes reports."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     def add(self, session: AsyncSession, job_id: UUID, request: ReportRequest) -> StoredReport:
-        """Add a report that is asked for, in the caller's transaction."""
+        """Add a requested report in the caller's transaction."""
         stored = StoredReport(
             job_id=job_id,
             type=request.type.value,
@@ -36,9 +77,9 @@ class ReportStorage:
         return stored
 
     async def begin(self, job_id: UUID, request: ReportRequest) -> bool:
-        """Tell whether a report is finished already.
+        """Return whether the report is finished already; add it if it does not exist.
 
-        A run of the schedule, for which nobody asked by request, has no report yet: it is added.
+        A run of the recurring job has no report yet, because nobody requested one.
         """
         stored = await self.find(job_id)
         if stored is None:
@@ -47,7 +88,7 @@ class ReportStorage:
         return stored.rows is not None
 
     async def complete(self, job_id: UUID, rows: list[ReportRow]) -> None:
-        """Store the rows of a report that was begun."""
+        """Store the rows of a report."""
         async with self._database.session() as session:
             stored = await session.get_one(StoredReport, job_id)
             stored.rows = _ROWS.dump_json(rows).decode()
@@ -55,15 +96,15 @@ class ReportStorage:
             stored.completed_at = self._clock.now()
 
     async def uploads(self) -> Sequence[tuple[UUID, str]]:
-        """Return the files that were sent and may still be there, each with its job."""
+        """Return the uploaded files that may still exist, each with its job."""
         async with self._database.reading() as session:
-            kept = select(StoredReport.job_id, col(StoredReport.upload)).where(
+            uploads = select(StoredReport.job_id, col(StoredReport.upload)).where(
                 col(StoredReport.upload).is_not(None)
             )
-            return [(job_id, upload) for job_id, upload in await session.exec(kept) if upload]
+            return [(job_id, upload) for job_id, upload in await session.exec(uploads) if upload]
 
     async def forget_upload(self, job_id: UUID) -> None:
-        """Note that the file of a report is gone."""
+        """Record that the uploaded file of a report is deleted."""
         async with self._database.session() as session:
             (await session.get_one(StoredReport, job_id)).upload = None
 
@@ -77,14 +118,3 @@ class ReportStorage:
         async with self._database.reading() as session:
             newest = select(StoredReport).order_by(col(StoredReport.job_id).desc()).limit(count)
             return (await session.exec(newest)).all()
-
-
-def report_of(stored: StoredReport, rows: str) -> Report:
-    """Return a finished report as other modules see it."""
-    return Report(
-        job_id=JobId(stored.job_id),
-        type=ReportType(stored.type),
-        source=stored.source,
-        records=stored.records or 0,
-        rows=_ROWS.validate_json(rows),
-    )

@@ -4,7 +4,6 @@ import csv
 import io
 import re
 import sys
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -14,11 +13,11 @@ from pygal.style import Style
 
 from modhost_reports_example.contracts import Report
 
-# pygal's finder of plugins, of no use here: Python 3.11 warns of it whenever any import fails.
+# pygal's plugin finder, which is not needed: Python 3.11 warns of it whenever an import fails.
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "pygal"]
 
 _MEASURES: Final = ("sum", "mean", "min", "max")
-# Colours that stand out from white and from black alike; the words follow the reader's scheme.
+# Colours that stand out from both white and black; text follows the reader's colour scheme.
 _STYLE: Final = Style(
     background="transparent",
     plot_background="transparent",
@@ -48,7 +47,7 @@ _NOT_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 def as_csv(report: Report) -> str:
-    """Return the report as CSV: a line for each period, four columns for each column."""
+    """Return the report as CSV: a line for each period, four values for each column."""
     columns = _columns(report)
     text = io.StringIO()
     writer = csv.writer(text)
@@ -63,33 +62,19 @@ def as_csv(report: Report) -> str:
     return text.getvalue()
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """How large a chart is drawn, in pixels; its words are 14 high whatever its size."""
-
-    width: int
-    height: int
-    periods: int
-    legend_columns: int
-
-
-_WIDE: Final = _Layout(width=600, height=340, periods=6, legend_columns=4)
-# For phones, where a wide one would be shown at half its size, and its words too.
-_NARROW: Final = _Layout(width=340, height=340, periods=3, legend_columns=2)
-
-
 def as_svg(report: Report, *, is_narrow: bool = False) -> str:
-    """Return a line chart of the means, without any script or foreign resource."""
-    layout = _NARROW if is_narrow else _WIDE
+    """Return a line chart of the means, without scripts or external resources."""
+    # Phones would shrink a wide chart, and its text, to half the size.
+    width = 340 if is_narrow else 600
     chart = pygal.Line(
         js=(),
         css=("file://style.css", "file://graph.css", _DARK),
         style=_STYLE,
-        width=layout.width,
-        height=layout.height,
+        width=width,
+        height=340,
         max_scale=6,
         legend_at_bottom=True,
-        legend_at_bottom_columns=layout.legend_columns,
+        legend_at_bottom_columns=width // 150,
         legend_box_size=12,
         show_minor_x_labels=False,
         show_dots=False,
@@ -97,12 +82,10 @@ def as_svg(report: Report, *, is_narrow: bool = False) -> str:
         disable_xml_declaration=True,
         no_data_text="No numbers",
     )
-    chart.add_xml_filter(_without_scripts)
-    chart.add_xml_filter(
-        partial(_named, _as_xml_text(f"{report.source}, {report.type.value}: means"))
-    )
+    title = _as_xml_text(f"{report.source}, {report.type.value}: means")
+    chart.add_xml_filter(partial(_titled_and_without_scripts, title))
     chart.x_labels = [row.period for row in report.rows]
-    chart.x_labels_major = chart.x_labels[:: max(1, len(report.rows) // layout.periods)]
+    chart.x_labels_major = chart.x_labels[:: max(1, len(report.rows) // (width // 100))]
     for column in _columns(report):
         means = [row.values[column].mean if column in row.values else None for row in report.rows]
         chart.add(_as_xml_text(column), means)
@@ -110,16 +93,14 @@ def as_svg(report: Report, *, is_narrow: bool = False) -> str:
     return rendered
 
 
-def _named(name: str, svg: Element) -> Element:
-    """Give the chart a name that is told and not drawn: where it is shown, it has a heading."""
-    for title in svg.iter("title"):
-        title.text = name
-        break
-    return svg
+def _titled_and_without_scripts(title: str, svg: Element) -> Element:
+    """Name the chart for screen readers, and remove the script that pygal embeds even without js.
 
-
-def _without_scripts(svg: Element) -> Element:
-    """Take out the settings that pygal embeds for its tooltips, even if it is told to have none."""
+    The title is not drawn, because the page has a heading.
+    """
+    element = next(svg.iter("title"), None)
+    if element is not None:
+        element.text = title
     for parent in list(svg.iter()):
         for script in parent.findall("script"):
             parent.remove(script)
@@ -127,7 +108,7 @@ def _without_scripts(svg: Element) -> Element:
 
 
 def _as_xml_text(text: str) -> str:
-    """Replace the control characters that XML cannot hold, not even escaped."""
+    """Replace the control characters that XML cannot contain, not even escaped."""
     return _NOT_XML.sub("\ufffd", text)
 
 

@@ -7,8 +7,6 @@ from modhost.database import Identifier, UtcDateTime
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 SCHEMA = "reports_example"
 

@@ -1,12 +1,10 @@
-"""Which file was sent for a report, so that it can be deleted when nobody needs it any more."""
+"""The uploaded file of a report, so that it can be deleted when no job needs it any more."""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0002"
 down_revision = "0001"
-branch_labels = None
-depends_on = None
 
 SCHEMA = "reports_example"
 

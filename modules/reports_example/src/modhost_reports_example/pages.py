@@ -18,11 +18,11 @@ from modhost_reports_example.sources import Sources
 def map_pages(pages: Pages) -> None:
     """Map the page and its form."""
     pages.get("/", show_reports, permission=VIEW)
-    pages.post("/", ask_for_report, permission=GENERATE, errors={UnknownSource: 422})
+    pages.post("/", request_report, permission=GENERATE, errors={UnknownSource: 422})
 
 
 class ReportForm(BaseModel):
-    """What somebody asks for."""
+    """The form that requests a report."""
 
     type: ReportType
     source: str
@@ -39,7 +39,7 @@ async def show_reports(reports: ReportsContracts, sources: Sources, visitor: Pri
     return Page("reports.html", context, "Reports")
 
 
-async def ask_for_report(form: Form[ReportForm], reports: ReportsContracts) -> Response:
-    """Have a report made, and come back."""
+async def request_report(form: Form[ReportForm], reports: ReportsContracts) -> Response:
+    """Request a report, and return to the page."""
     await reports.request(ReportRequest(type=form.type, source=form.source))
     return RedirectResponse("/reports", 303)

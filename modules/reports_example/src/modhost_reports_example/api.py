@@ -30,7 +30,6 @@ from modhost_reports_example.sources import Sources
 _CHART_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 }
-UPLOADED: Final = "upload"
 
 
 def map_endpoints(endpoints: Endpoints, options: ReportsOptions) -> None:
@@ -51,7 +50,7 @@ def map_endpoints(endpoints: Endpoints, options: ReportsOptions) -> None:
 
 
 class Order(BaseModel):
-    """A report that is asked for as JSON."""
+    """A request for a report, as JSON."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -61,7 +60,7 @@ class Order(BaseModel):
 
 
 class UploadQuery(BaseModel):
-    """What the query string says about a CSV in the body."""
+    """The query string beside a CSV in the body."""
 
     type: ReportType | None = None
 
@@ -75,34 +74,28 @@ class Requested(BaseModel):
 async def request_report(
     request: Request, query: Query[UploadQuery], reports: ReportsContracts, sources: Sources
 ) -> Reply[Requested]:
-    """Have a report made, of a source that is there or of the CSV in the body."""
-    if media_type(request) == "text/csv":
-        return await _of_upload(request, query, reports, sources)
-    order = await read_json(request, Order)
-    wanted = ReportRequest(type=order.type, source=order.source)
-    return await _requested(reports, wanted, order.execute_at)
-
-
-async def _of_upload(
-    request: Request, query: UploadQuery, reports: ReportsContracts, sources: Sources
-) -> Reply[Requested]:
+    """Request a report on a shipped source, or on the CSV in the body."""
+    if media_type(request) != "text/csv":
+        order = await read_json(request, Order)
+        on_source = ReportRequest(type=order.type, source=order.source)
+        return await _request(reports, on_source, order.execute_at)
     if query.type is None:
-        detail = "Say by ?type=monthly or ?type=yearly what to make of the CSV."
+        detail = "Add ?type=monthly or ?type=yearly to choose the period of the report."
         raise HttpProblem(422, detail, errors=[FieldError("type", "monthly or yearly")])
-    upload = await sources.keep(request.stream())
+    upload = await sources.store(request.stream())
     try:
-        wanted = ReportRequest(type=query.type, source=UPLOADED, upload=upload)
-        return await _requested(reports, wanted, None)
+        on_upload = ReportRequest(type=query.type, source="upload", upload=upload)
+        return await _request(reports, on_upload)
     except BaseException:
-        sources.forget(upload)
+        sources.delete(upload)
         raise
 
 
-async def _requested(
-    reports: ReportsContracts, wanted: ReportRequest, execute_at: datetime | None
+async def _request(
+    reports: ReportsContracts, request: ReportRequest, execute_at: datetime | None = None
 ) -> Reply[Requested]:
     try:
-        job_id = await reports.request(wanted, execute_at)
+        job_id = await reports.request(request, execute_at)
     except (UnknownSource, InvalidJobData) as error:
         field = "source" if isinstance(error, UnknownSource) else "execute_at"
         errors = [FieldError(field, str(error))]
@@ -123,7 +116,7 @@ async def get_csv(job_id: UUID, reports: ReportsContracts) -> Response:
 
 
 class ChartQuery(BaseModel):
-    """How the chart is drawn: `narrow` is for phones."""
+    """The form of the chart: `narrow` is for phones."""
 
     narrow: bool = False
 

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from modhost.database import Database
 from modhost_background_jobs.contracts import BackgroundJobs, JobId, JobState
 from modhost_reports_example.contracts import (
@@ -15,21 +13,16 @@ from modhost_reports_example.contracts import (
     ReportStatus,
     ReportType,
 )
-from modhost_reports_example.jobs.generate_report import GenerateReportJob
+from modhost_reports_example.jobs import GenerateReportJob
 from modhost_reports_example.sources import Sources
-from modhost_reports_example.storage import ReportStorage, report_of
-from modhost_reports_example.tables import StoredReport
+from modhost_reports_example.storage import ReportStorage, StoredReport
 
 
 class ReportsService:
     """Implements `ReportsContracts`."""
 
     def __init__(
-        self,
-        database: Database,
-        jobs: BackgroundJobs,
-        storage: ReportStorage,
-        sources: Sources,
+        self, database: Database, jobs: BackgroundJobs, storage: ReportStorage, sources: Sources
     ) -> None:
         self._database = database
         self._jobs = jobs
@@ -40,7 +33,12 @@ class ReportsService:
         """Store the report and its job in one transaction: both exist, or neither."""
         self._sources.check(request)
         async with self._database.session() as session:
-            job_id = await self._queue(request, execute_at, session)
+            if execute_at is None:
+                job_id = await self._jobs.enqueue(GenerateReportJob, request, session=session)
+            else:
+                job_id = await self._jobs.schedule(
+                    GenerateReportJob, execute_at, request, session=session
+                )
             self._storage.add(session, job_id, request)
         return job_id
 
@@ -48,10 +46,17 @@ class ReportsService:
         """Read a report."""
         stored = await self._storage.find(job_id)
         if stored is None:
-            raise ReportNotFound(job_id)
-        if stored.rows is None:
-            raise ReportNotFinished(await self._why(job_id))
-        return report_of(stored, stored.rows)
+            raise ReportNotFound(f"There is no report of the job {job_id}.")
+        rows = stored.parsed_rows()
+        if rows is None:
+            raise ReportNotFinished(await self._why_not_finished(job_id))
+        return Report(
+            job_id=job_id,
+            type=ReportType(stored.type),
+            source=stored.source,
+            records=stored.records or 0,
+            rows=rows,
+        )
 
     async def latest(self, count: int = 20) -> Sequence[ReportStatus]:
         """Read the newest reports."""
@@ -70,14 +75,7 @@ class ReportsService:
             records=stored.records,
         )
 
-    async def _queue(
-        self, request: ReportRequest, execute_at: datetime | None, session: AsyncSession
-    ) -> JobId:
-        if execute_at is None:
-            return await self._jobs.enqueue(GenerateReportJob, request, session=session)
-        return await self._jobs.schedule(GenerateReportJob, execute_at, request, session=session)
-
-    async def _why(self, job_id: JobId) -> str:
+    async def _why_not_finished(self, job_id: JobId) -> str:
         status = await self._jobs.get_status(job_id)
         if status is None:
             return f"The report was never made, and its job {job_id} is gone."

@@ -1,1 +1,0 @@
-"""The jobs of this module."""
