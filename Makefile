@@ -4,11 +4,11 @@ PYTHON ?= python3
 UV := .bootstrap/bin/uv
 MODHOST_CONFIG ?= config/host.toml
 export MODHOST_CONFIG
-# The certificates that this machine trusts, where it has any, as pip and curl do: behind a proxy with
-# an authority of its own no others will do.
+# Trust the certificates of this machine, if it has any, as pip and curl do: behind a proxy with its own
+# authority no others work.
 UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),true,false)
 export UV_SYSTEM_CERTS
-# Hundreds of processes start in the tests; where an image forbids compiled files each would compile anew.
+# Tests start hundreds of processes, and where an image forbids compiled files each would compile again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test check docs bench screenshots format clean
