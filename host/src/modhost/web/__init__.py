@@ -1,25 +1,19 @@
 """The web side of the host: what modules serve, and the application that serves it."""
 
 from modhost.web.app import build_app
+from modhost.web.binding.body import media_type, read_json
 from modhost.web.binding.parameters import Body, Form, Handler, Query
-from modhost.web.binding.reading import media_type, read_json
-from modhost.web.middleware.context import (
-    Authenticator,
-    current_principal,
-    principal_now,
-    request_scope,
-)
-from modhost.web.openapi.document import OpenApi
+from modhost.web.binding.results import Reply
+from modhost.web.context import Authenticator, current_principal, principal_now, request_scope
+from modhost.web.host_pages import host_web
+from modhost.web.openapi import OpenApi
 from modhost.web.problems import FieldError, HttpProblem
-from modhost.web.rendering.host_pages import host_web
-from modhost.web.rendering.replies import Reply
-from modhost.web.rendering.shell import Shell
+from modhost.web.rendering.shell import Menu, MenuEntry, Page, Shell
 from modhost.web.rendering.templates import template_environment
 from modhost.web.routing.checks import check_web
 from modhost.web.routing.declarations import Declaration
-from modhost.web.routing.endpoints import Endpoints
-from modhost.web.routing.modules import Menu, MenuEntry, MiddlewareStack, ModuleWeb
-from modhost.web.routing.pages import Page, Pages
+from modhost.web.routing.mapping import Endpoints, Pages
+from modhost.web.routing.module_web import MiddlewareStack, ModuleWeb
 from modhost.web.routing.routes import build_routes
 
 __all__ = [

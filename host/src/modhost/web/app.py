@@ -8,20 +8,20 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import Lifespan
 
-from modhost.clock import Clock, SystemClock
+from modhost import Clock
+from modhost.clock import SystemClock
 from modhost.services import ServiceProvider
+from modhost.web.context import Authenticator, Refusals, RequestContextMiddleware
 from modhost.web.errors import ErrorMiddleware, ErrorResponder
-from modhost.web.middleware.absolute_target import AbsoluteTargetMiddleware
-from modhost.web.middleware.context import Authenticator, Refusals, RequestContextMiddleware
-from modhost.web.middleware.request_body import UnreadBodyMiddleware
-from modhost.web.middleware.security import (
-    CrossSiteMiddleware,
-    SecurityHeadersMiddleware,
-    TlsAheadMiddleware,
+from modhost.web.middleware.connection import (
+    AbsoluteTargetMiddleware,
+    UnreadBodyMiddleware,
+    proxy_middleware,
 )
+from modhost.web.middleware.security import CrossSiteMiddleware, SecurityHeadersMiddleware
 from modhost.web.problems import HttpProblem
 from modhost.web.rendering.shell import Shell
-from modhost.web.routing.modules import ModuleWeb
+from modhost.web.routing.module_web import ModuleWeb
 from modhost.web.routing.routes import build_routes
 
 
@@ -40,64 +40,49 @@ def build_app(
     """Return the application.
 
     Args:
-        modules: all that is served, in the order of the navigation and of the middleware; the
-            host's own parts are given like those of any module.
+        modules: what is served, in the order of the navigation and of the middleware; the host's
+            own parts are given like those of any module.
         provider: opens the scope of each request.
-        authenticator: tells who is asking; without one every caller is anonymous.
-        refusals: keeps what was refused to whom; without it nothing does.
+        authenticator: identifies callers; without one every caller is anonymous.
+        refusals: records refused requests; without it nothing does.
         allowed_hosts: the host names that are answered to, any when empty.
-        trusted_proxies: addresses and networks whose word is taken for where a request comes
-            from, and by which scheme.
-        behind_tls: whether TLS ends ahead of the host, for all that it is asked.
-        clock: what pages count their times from, this machine's unless given.
+        trusted_proxies: the addresses and networks of proxies that are believed when they say where
+            a request comes from, and by which scheme.
+        behind_tls: whether a proxy ahead of the host ends TLS for every request.
+        clock: tells pages the time; this machine's unless given.
         lifespan: runs around the serving.
 
     """
-    shell = Shell(modules, clock or SystemClock())
+    shell = Shell(
+        [entry for module in modules for entry in module.menu.entries],
+        {module.name: module.folder("templates") for module in modules},
+        clock or SystemClock(),
+    )
     responder = ErrorResponder(modules, shell)
-    # From the outermost to the innermost.
-    middleware = [
-        Middleware(AbsoluteTargetMiddleware),
-        *_proxies(trusted_proxies, behind_tls=behind_tls),
-        Middleware(SecurityHeadersMiddleware),
-        Middleware(UnreadBodyMiddleware),
-        Middleware(
-            RequestContextMiddleware,
-            provider=provider,
-            authenticator=authenticator,
-            refusals=refusals,
-        ),
-        Middleware(ErrorMiddleware, responder=responder),
-        *_trusted_hosts(allowed_hosts),
-        Middleware(CrossSiteMiddleware),
-        *(added for module in modules for added in module.middleware.added),
-    ]
-    handlers = dict.fromkeys((HttpProblem, HTTPException), responder.respond)
+    context = Middleware(
+        RequestContextMiddleware,
+        provider=provider,
+        authenticator=authenticator,
+        refusals=refusals,
+    )
+    hosts = Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts), www_redirect=False)
     app = Starlette(
         routes=build_routes(modules, shell),
-        middleware=middleware,
-        exception_handlers=handlers,
+        # From the outermost to the innermost.
+        middleware=[
+            Middleware(AbsoluteTargetMiddleware),
+            *proxy_middleware(trusted_proxies, behind_tls=behind_tls),
+            Middleware(SecurityHeadersMiddleware),
+            Middleware(UnreadBodyMiddleware),
+            context,
+            Middleware(ErrorMiddleware, responder=responder),
+            *([hosts] if allowed_hosts else []),
+            Middleware(CrossSiteMiddleware),
+            *(added for module in modules for added in module.middleware.added),
+        ],
+        exception_handlers=dict.fromkeys((HttpProblem, HTTPException), responder.respond),
         lifespan=lifespan,
     )
     # Every path answers with and without a trailing slash by itself.
     app.router.redirect_slashes = False
     return app
-
-
-def _proxies(trusted: Sequence[str], *, behind_tls: bool) -> list[Middleware]:
-    found = [_forwarded(trusted)] if trusted else []
-    return [*found, Middleware(TlsAheadMiddleware)] if behind_tls else found
-
-
-def _forwarded(trusted: Sequence[str]) -> Middleware:
-    # It takes all of uvicorn along, which the processes of jobs have no use for.
-    from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
-
-    return Middleware(ProxyHeadersMiddleware, trusted_hosts=list(trusted))
-
-
-def _trusted_hosts(allowed_hosts: Sequence[str]) -> list[Middleware]:
-    if not allowed_hosts:
-        return []
-    hosts = list(allowed_hosts)
-    return [Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)]

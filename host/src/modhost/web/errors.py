@@ -1,4 +1,4 @@
-"""Answers to what went wrong: problem details for programs, a page for people."""
+"""Errors as responses: problem details for programs, a page for people."""
 
 import logging
 from collections.abc import Sequence
@@ -10,16 +10,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from modhost import new_id
 from modhost.configuration.redaction import HIDDEN, is_secret_name
-from modhost.ids import new_id
 from modhost.web.problems import HttpProblem, from_http_exception
-from modhost.web.rendering.shell import Shell
+from modhost.web.rendering.shell import Page, Shell
 from modhost.web.rendering.templates import HOST
-from modhost.web.routing.declarations import Kind
-from modhost.web.routing.modules import ModuleWeb
-from modhost.web.routing.pages import Page
+from modhost.web.routing.module_web import ModuleWeb
+from modhost.web.routing.routes import KIND
 
-_KIND: Final = "modhost.kind"
 _TITLES: Final = {
     400: "This request cannot be read",
     403: "You may not do this",
@@ -33,13 +31,8 @@ _TITLES: Final = {
 _log: Final = logging.getLogger("modhost.web")
 
 
-def mark(scope: Scope, kind: Kind) -> None:
-    """Note that an endpoint, or a page, answers the request."""
-    scope[_KIND] = kind
-
-
 class ErrorResponder:
-    """Answers with the problem that an exception stands for."""
+    """Answers an exception with its problem."""
 
     def __init__(self, modules: Sequence[ModuleWeb], shell: Shell) -> None:
         self._shell = shell
@@ -47,7 +40,7 @@ class ErrorResponder:
         self._api_prefixes = tuple(f"{prefix}/" for prefix in {*prefixes, "/api"} if prefix)
 
     async def respond(self, request: Request, error: Exception) -> Response:
-        """Return the answer to an exception; one that was not expected is logged."""
+        """Return the response to an exception; an unexpected one is logged."""
         problem = _problem_of(request, error)
         if not self._wants_page(request):
             return problem.response()
@@ -59,22 +52,21 @@ class ErrorResponder:
         return await self._shell.render(request, HOST, page)
 
     def _wants_page(self, request: Request) -> bool:
-        kind = request.scope.get(_KIND)
-        if kind is not None:
-            return bool(kind == "page")
+        if KIND in request.scope:
+            return bool(request.scope[KIND] == "page")
         is_api = f"{request.url.path}/".startswith(self._api_prefixes)
         return not is_api and "text/html" in request.headers.get("accept", "")
 
 
 class ErrorMiddleware:
-    """Answers to exceptions that nothing within has answered to, unless the answer has begun."""
+    """Answers exceptions that nothing within has handled, unless the response has begun."""
 
     def __init__(self, app: ASGIApp, responder: ErrorResponder) -> None:
         self._app = app
         self._responder = responder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, by a problem if nothing else does."""
+        """Answer, with a problem if nothing else does."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -108,7 +100,7 @@ def _problem_of(request: Request, error: Exception) -> HttpProblem:
 
 
 def _shown_path(scope: Scope) -> str:
-    """Return the path as it may be logged: a parameter that is a secret, as in a link, is not."""
+    """Return the path for the log, with parameters that are secrets, as in links, masked."""
     path: str = scope["path"]
     for name, value in scope.get("path_params", {}).items():
         if is_secret_name(name):

@@ -1,8 +1,8 @@
-"""Problem details (RFC 9457): the one shape in which the API tells what went wrong."""
+"""Problem details (RFC 9457): the one shape of the API's errors."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
 
-_SENTENCES: Final = {
+_DETAILS: Final = {
     404: "Nothing is served at this address.",
     405: "This address does not answer to this method.",
 }
@@ -20,7 +20,7 @@ _SENTENCES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong with one value of the request; nested fields are joined by dots."""
+    """What is wrong with one value of the request; names of nested fields are joined by dots."""
 
     field: str
     message: str
@@ -35,7 +35,7 @@ class HttpProblem(Exception):
         title: the kind of the problem; the name of the status unless given.
         type_uri: identifies the kind of the problem; `about:blank` says: see the status.
         errors: what is wrong with single values.
-        headers: further headers of the answer.
+        headers: further headers of the response.
 
     """
 
@@ -59,15 +59,13 @@ class HttpProblem(Exception):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the members of the problem document."""
-        document: dict[str, Any] = {
+        document = {
             "type": self.type_uri,
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
         }
-        if self.errors:
-            document["errors"] = [{"field": e.field, "message": e.message} for e in self.errors]
-        return document
+        return document | ({"errors": [asdict(e) for e in self.errors]} if self.errors else {})
 
     def response(self) -> Response:
         """Return the problem as `application/problem+json`."""
@@ -89,27 +87,31 @@ def unauthenticated() -> HttpProblem:
     return HttpProblem(401, detail, headers={"WWW-Authenticate": "Bearer"})
 
 
+def invalid_fields(errors: Sequence[FieldError]) -> HttpProblem:
+    """Return the problem 422 of these fields."""
+    names = ", ".join(dict.fromkeys(each.field for each in errors))
+    return HttpProblem(422, f"Some values cannot be used: {names}.", errors=errors)
+
+
 def from_http_exception(error: HTTPException) -> HttpProblem:
     """Return Starlette's exception as a problem."""
     detail = error.detail
     if detail == phrase(error.status_code):
-        detail = _SENTENCES.get(error.status_code, "")
+        detail = _DETAILS.get(error.status_code, "")
     return HttpProblem(error.status_code, detail, headers=error.headers)
 
 
 def from_validation(error: ValidationError, source: str) -> HttpProblem:
-    """Return pydantic's findings as a problem; `source` names what has no field name of its own."""
+    """Return pydantic's errors as a problem; `source` names what has no field name of its own."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     if found[0]["type"] == "json_invalid":
         return HttpProblem(400, f"The body is not JSON: {found[0]['msg']}.")
-    errors = [FieldError(_field(item["loc"], source), _message(item["msg"])) for item in found]
-    names = ", ".join(dict.fromkeys(item.field for item in errors))
-    return HttpProblem(422, f"Some values cannot be used: {names}.", errors=errors)
-
-
-def _field(location: tuple[int | str, ...], source: str) -> str:
-    return ".".join(str(part) for part in location) or source
-
-
-def _message(message: str) -> str:
-    return message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    return invalid_fields(
+        [
+            FieldError(
+                ".".join(map(str, item["loc"])) or source,
+                item["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, "),
+            )
+            for item in found
+        ]
+    )

@@ -1,1 +1,1 @@
-"""The parameters of handlers, read from requests."""
+"""From requests to the arguments of handlers, and from their results to responses."""

@@ -3,26 +3,25 @@
 import inspect
 import types
 import typing
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from starlette.requests import Request
 
-from modhost.permissions import Principal
+from modhost import Principal
 from modhost.services import Dependency, dependency
-from modhost.web.binding.adapters import UnusableType, adapter_for
-from modhost.web.binding.reading import FlatModel, read_form, read_json
+from modhost.web.binding.body import FlatModel, read_json
 from modhost.web.binding.strictness import oddity
-from modhost.web.middleware.context import current_principal, request_scope
+from modhost.web.context import current_principal, request_scope
 from modhost.web.problems import HttpProblem, unauthenticated
 
 T = TypeVar("T")
 Handler: TypeAlias = Callable[..., Awaitable[Any]]
-Resolve: TypeAlias = Callable[[Request], Awaitable[Any]]
 
 
 class Source(Enum):
@@ -42,13 +41,17 @@ Body: TypeAlias = Annotated[T, Source.BODY]
 Form: TypeAlias = Annotated[T, Source.FORM]
 
 
+class UnusableType(Exception):
+    """An annotation that cannot be read, validated, serialised or documented."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One parameter of a handler: how to resolve it, and what documents it."""
 
     name: str
     source: Source
-    resolve: Resolve
+    resolve: Callable[[Request], Awaitable[Any]]
     adapter: TypeAdapter[Any] | None = None
     optional: bool = False
     needs: Dependency | None = None
@@ -61,7 +64,7 @@ class Binding:
     parameters: tuple[Parameter, ...] = ()
 
     async def arguments(self, request: Request) -> dict[str, Any]:
-        """Resolve all parameters. Raises `HttpProblem` for values that cannot be used."""
+        """Resolve all parameters. Raises `HttpProblem` for values that are not valid."""
         return {each.name: await each.resolve(request) for each in self.parameters}
 
     def of(self, source: Source) -> list[Parameter]:
@@ -79,7 +82,8 @@ def bind(handler: Handler, path_names: tuple[str, ...]) -> Binding:
         if parameter.name not in hints:
             msg = f"parameter {parameter.name!r} of {handler.__qualname__} has no annotation."
             raise UnusableType(msg)
-        planned.append(_plan(parameter, hints[parameter.name], path_names))
+        is_in_path = parameter.name in path_names
+        planned.append(_plan(parameter, hints[parameter.name], is_in_path=is_in_path))
     order = list(Source)
     return Binding(tuple(sorted(planned, key=lambda each: order.index(each.source))))
 
@@ -93,11 +97,31 @@ def hints_of(handler: Handler) -> dict[str, Any]:
         raise UnusableType(msg) from error
 
 
-def _plan(parameter: inspect.Parameter, annotation: object, path_names: Sequence[str]) -> Parameter:
+def adapter_for(
+    annotation: object, mode: Literal["validation", "serialization"]
+) -> TypeAdapter[Any]:
+    """Return the adapter of a type that has a JSON schema. Raises `UnusableType`."""
+    try:
+        adapter: TypeAdapter[Any] = TypeAdapter(cast("Any", annotation))
+        adapter.json_schema(mode=mode)
+    except (PydanticUserError, PydanticUndefinedAnnotation) as error:
+        msg = f"pydantic cannot use {annotation}: {str(error).splitlines()[0]}"
+        raise UnusableType(msg) from error
+    return adapter
+
+
+def union_members(annotation: object) -> tuple[object, ...] | None:
+    """Return the members of a union, None for any other annotation."""
+    is_union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
+    return typing.get_args(annotation) if is_union else None
+
+
+def _plan(parameter: inspect.Parameter, annotation: object, *, is_in_path: bool) -> Parameter:
     name = parameter.name
-    if name in path_names:
+    if is_in_path:
         return _from_path(name, annotation)
-    source = _marked_source(annotation)
+    marks = getattr(annotation, "__metadata__", ())
+    source = next((mark for mark in marks if isinstance(mark, Source)), None)
     if source in (Source.QUERY, Source.FORM):
         return _from_fields(name, annotation, source)
     if source is Source.BODY:
@@ -105,15 +129,10 @@ def _plan(parameter: inspect.Parameter, annotation: object, path_names: Sequence
     if annotation is Request:
         return Parameter(name, Source.REQUEST, _request)
     if annotation is Principal:
-        return Parameter(name, Source.PRINCIPAL, _caller)
-    if _is_optional_principal(annotation):
+        return Parameter(name, Source.PRINCIPAL, _required_principal)
+    if set(union_members(annotation) or ()) == {Principal, type(None)}:
         return Parameter(name, Source.PRINCIPAL, current_principal)
     return _from_services(name, annotation)
-
-
-def _marked_source(annotation: object) -> Source | None:
-    marks = getattr(annotation, "__metadata__", ())
-    return next((mark for mark in marks if isinstance(mark, Source)), None)
 
 
 def _from_path(name: str, annotation: object) -> Parameter:
@@ -140,14 +159,7 @@ def _from_fields(name: str, annotation: object, source: Source) -> Parameter:
         msg = f"parameter {name!r}: {source.name.title()}[…] takes a pydantic model, not {model}."
         raise UnusableType(msg)
     flat = FlatModel(model, source.value)
-
-    async def from_query(request: Request) -> object:
-        return flat.read(request.query_params)
-
-    async def from_form(request: Request) -> object:
-        return await read_form(request, flat)
-
-    resolve = from_query if source is Source.QUERY else from_form
+    resolve = flat.read_query if source is Source.QUERY else flat.read_form
     return Parameter(name, source, resolve, adapter_for(model, "validation"))
 
 
@@ -177,13 +189,8 @@ async def _request(request: Request) -> Request:
     return request
 
 
-async def _caller(request: Request) -> Principal:
+async def _required_principal(request: Request) -> Principal:
     principal = await current_principal(request)
     if principal is None:
         raise unauthenticated()
     return principal
-
-
-def _is_optional_principal(annotation: object) -> bool:
-    is_union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
-    return is_union and set(typing.get_args(annotation)) == {Principal, type(None)}

@@ -1,4 +1,4 @@
-"""Values that pydantic reads, and that are refused all the same: nobody means to send them."""
+"""Strict spellings: values that pydantic accepts and nobody means to send are refused."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from modhost.web.problems import FieldError, HttpProblem
+from modhost.web.problems import FieldError, invalid_fields
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
@@ -21,11 +21,11 @@ def refuse_odd(given: object, value: object, source: str) -> None:
     Raises `HttpProblem` 422 with the fields for a NUL, which PostgreSQL cannot hold in a text, and
     for other spellings of an id, a whole number or a time than the documented ones.
     """
-    errors = list(_oddities(given, value, ()))
+    errors = [
+        FieldError(each.field or source, each.message) for each in _oddities(given, value, ())
+    ]
     if errors:
-        named = [FieldError(each.field or source, each.message) for each in errors]
-        names = ", ".join(dict.fromkeys(each.field for each in named))
-        raise HttpProblem(422, f"Some values cannot be used: {names}.", errors=named)
+        raise invalid_fields(errors)
 
 
 def oddity(text: str, value: object) -> str | None:
@@ -43,8 +43,7 @@ def oddity(text: str, value: object) -> str | None:
 
 def _oddities(given: object, value: object, path: tuple[str, ...]) -> Iterator[FieldError]:
     if isinstance(given, str):
-        found = oddity(given, value)
-        if found is not None:
+        if found := oddity(given, value):
             yield FieldError(".".join(path), found)
     elif isinstance(given, Mapping):
         for name, below in given.items():

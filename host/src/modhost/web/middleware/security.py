@@ -1,4 +1,4 @@
-"""What every answer says to browsers, and which requests of theirs are refused."""
+"""Protection of browsers: security headers, and the refusal of cross-site requests."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -37,7 +37,7 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class SecurityHeadersMiddleware:
-    """Adds the security headers to every answer that does not set them itself."""
+    """Adds the security headers to every response that does not set them itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -47,34 +47,18 @@ class SecurityHeadersMiddleware:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _add_headers(MutableHeaders(scope=message), scope["scheme"])
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                if scope["scheme"] == "https":
+                    headers.setdefault("Strict-Transport-Security", _HSTS)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
 
 
-def _add_headers(headers: MutableHeaders, scheme: str) -> None:
-    for name, value in _HEADERS.items():
-        headers.setdefault(name, value)
-    if scheme == "https":
-        headers.setdefault("Strict-Transport-Security", _HSTS)
-
-
-class TlsAheadMiddleware:
-    """Takes every request for one that came by TLS, which a proxy has ended."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as to a request by TLS: cookies are `Secure`, browsers are told to keep to it."""
-        if scope["type"] == "http":
-            scope = {**scope, "scheme": "https"}
-        await self._app(scope, receive, send)
-
-
 class CrossSiteMiddleware:
-    """Refuses requests that another site makes a browser send, if they might change something."""
+    """Refuses unsafe requests that another site made the browser send."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -82,13 +66,12 @@ class CrossSiteMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, unless another site sent the request. Raises `HttpProblem` 403."""
         if scope["type"] == "http" and _is_forged(scope["method"], Headers(scope=scope)):
-            detail = "Another site sent this request; only pages of this host may."
-            raise HttpProblem(403, detail)
+            raise HttpProblem(403, "Another site sent this request; only pages of this host may.")
         await self._app(scope, receive, send)
 
 
 def _is_forged(method: str, headers: Headers) -> bool:
-    """Tell whether another site sent the request.
+    """Return whether another site sent the request.
 
     A bearer token is exempt: no browser adds one by itself, as it does with cookies. Browsers too
     old for `Sec-Fetch-Site`, or on plain http, send `Origin`; programs send neither.
@@ -99,11 +82,7 @@ def _is_forged(method: str, headers: Headers) -> bool:
     if site is not None:
         return site not in ("same-origin", "none")
     origin = headers.get("origin")
-    return origin is not None and not _is_of(origin, headers.get("host", ""))
-
-
-def _is_of(origin: str, host: str) -> bool:
     try:
-        return urlsplit(origin).netloc == host
+        return origin is not None and urlsplit(origin).netloc != headers.get("host", "")
     except ValueError:
-        return False  # such as `http://[::1`, which no browser sends
+        return True  # such as `http://[::1`, which no browser sends

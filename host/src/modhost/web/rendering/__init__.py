@@ -1,1 +1,1 @@
-"""Pages and replies: templates, the shell around them, JSON."""
+"""Pages as HTML: templates, and the shell around them."""

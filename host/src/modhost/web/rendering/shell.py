@@ -1,58 +1,120 @@
-"""The shell: the layout around all pages, and the templates that fill it."""
+"""Pages, and the shell around them: the layout and the navigation."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
+from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from modhost.clock import Clock
-from modhost.permissions import Principal
-from modhost.web.middleware.context import current_principal
+from modhost import Clock, Permission, Principal
+from modhost.permissions import Anyone
+from modhost.web.context import current_principal
 from modhost.web.rendering.templates import HOST, template_environment
-from modhost.web.routing.modules import MenuEntry, ModuleWeb, current_entry
-from modhost.web.routing.pages import Page
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The result of a page's handler: a template of the module with its variables.
+
+    Args:
+        template: the name of a file in the module's `templates/`; it extends `modhost/base.html`.
+        context: the variables of the template.
+        title: the heading of the page.
+        status: the HTTP status.
+        headers: further headers.
+
+    """
+
+    template: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+    title: str = ""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MenuEntry:
+    """A link of the navigation, shown to those who have the permission.
+
+    `description` is a sentence for the start page, where the link is a card.
+    """
+
+    module: str
+    label: str
+    path: str
+    permission: Permission | Anyone
+    description: str = ""
+
+    def visible_to(self, principal: Principal | None) -> bool:
+        """Return whether the visitor, None for an anonymous one, may open the page."""
+        if isinstance(self.permission, Anyone):
+            return True
+        return principal is not None and principal.may(self.permission)
+
+
+class Menu:
+    """Collects one module's entries."""
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+        self.entries: list[MenuEntry] = []
+
+    def add(
+        self, label: str, path: str, permission: Permission | Anyone, description: str = ""
+    ) -> None:
+        """Add a link to a page; `path` is the whole path, e.g. `/admin/jobs`."""
+        self.entries.append(MenuEntry(self.module, label, path, permission, description))
 
 
 class Shell:
-    """Renders pages, each with the templates of its module and the navigation of all."""
+    """Renders pages, each with the templates of its module and the navigation of all.
 
-    def __init__(self, modules: Sequence[ModuleWeb], clock: Clock) -> None:
-        self._clock = clock
-        entries = [entry for module in modules for entry in module.menu.entries]
+    Args:
+        entries: the menu entries of all modules.
+        folders: the folder of templates of each module, None for a module without.
+        clock: tells pages the time.
+
+    """
+
+    def __init__(
+        self, entries: Iterable[MenuEntry], folders: Mapping[str, Path | None], clock: Clock
+    ) -> None:
         # What most visitors come for goes first.
         self._entries = sorted(entries, key=lambda entry: entry.module == HOST)
-        self._folders = {module.name: module.folder("templates") for module in modules}
+        self._folders = folders
+        self._clock = clock
         self._environments: dict[str, Environment] = {}
 
     async def render(self, request: Request, module: str, page: Page) -> HTMLResponse:
         """Return a module's page as HTML."""
         template = self._environment(module).get_template(page.template)
         principal = await current_principal(request)
-        shell = self._variables(request.url.path, principal) | {"title": page.title}
-        html = template.render(shell | dict(page.context))
-        return HTMLResponse(html, page.status, page.headers)
+        path = request.url.path
+        entries = [entry for entry in self._entries if entry.visible_to(principal)]
+        variables = {
+            "principal": principal,
+            "navigation": entries,
+            "current": _current(entries, path),
+            "path": path,
+            "now": self._clock.now(),
+            "title": page.title,
+        }
+        return HTMLResponse(
+            template.render(variables | dict(page.context)), page.status, page.headers
+        )
 
-    def _environment(self, module: str) -> "Environment":
+    def _environment(self, module: str) -> Environment:
         """Return the templates of a module, made when they are first needed: workers never do."""
         if module not in self._environments:
             folder = self._folders.get(module)
             self._environments[module] = template_environment(module, folder)
         return self._environments[module]
 
-    def visible_entries(self, principal: Principal | None) -> list[MenuEntry]:
-        """Return the menu entries that the visitor may open."""
-        return [entry for entry in self._entries if entry.visible_to(principal)]
 
-    def _variables(self, path: str, principal: Principal | None) -> dict[str, Any]:
-        entries = self.visible_entries(principal)
-        return {
-            "principal": principal,
-            "navigation": entries,
-            "current": current_entry(entries, path),
-            "path": path,
-            "now": self._clock.now(),
-        }
+def _current(entries: Iterable[MenuEntry], path: str) -> MenuEntry | None:
+    """Return the entry of the page at a path, or of the nearest page above it."""
+    above = [entry for entry in entries if f"{path}/".startswith(f"{entry.path.rstrip('/')}/")]
+    return max(above, key=lambda entry: len(entry.path), default=None)

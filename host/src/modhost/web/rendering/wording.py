@@ -1,12 +1,14 @@
 """Times, durations and numbers in words, as pages show them."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 from markupsafe import Markup, escape
 
-_UNITS: Final = (("d", 86_400), ("h", 3600), ("min", 60))
+_UNITS: Final = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
 
 def ago(moment: datetime, now: datetime | None) -> str:
@@ -17,9 +19,11 @@ def ago(moment: datetime, now: datetime | None) -> str:
     if now is None:
         return utc(moment)
     seconds = (now - moment).total_seconds()
-    if abs(seconds) < 5:
+    distance = abs(seconds)
+    if distance < 5:
         return "just now"
-    span = _rough(abs(seconds))
+    unit, length = next(each for each in _UNITS if distance >= each[1])
+    span = f"{int(distance // length)} {unit}"
     return f"{span} ago" if seconds > 0 else f"in {span}"
 
 
@@ -34,14 +38,19 @@ def duration(span: float | timedelta | None) -> str:
         return f"{seconds:.1f} s"
     if seconds < 60:
         return f"{seconds:.0f} s"
-    return _exact(round(seconds))
+    whole = round(seconds)
+    (unit, length), (smaller, smaller_length) = next(
+        pair for pair in pairwise(_UNITS) if whole >= pair[0][1]
+    )
+    rest = whole % length // smaller_length
+    return f"{whole // length} {unit}" + (f" {rest} {smaller}" if rest else "")
 
 
 def rough(seconds: float) -> str:
     """Return a span of seconds in one unit and two digits: `0`, `40 ms`, `3 h`."""
     if not seconds:
         return "0"
-    for unit, length in (*_UNITS, ("s", 1), ("ms", 0.001)):
+    for unit, length in (*_UNITS, ("ms", 0.001)):
         if seconds >= length:
             return f"{float(f'{seconds / length:.2g}'):g} {unit}"
     return f"{seconds * 1000:.2g} ms"
@@ -58,38 +67,20 @@ def grouped(number: int) -> str:
 
 
 def marked(text: str, words: str) -> Markup:
-    """Return a text with the places marked where some words stand, in any case."""
+    """Return a text with every occurrence of some words marked, in upper or lower case."""
     if not words:
         return escape(text)
-    parts = re.split(f"({re.escape(words)})", text, flags=re.IGNORECASE)
-    return Markup("").join(
-        Markup("<mark>{}</mark>").format(part) if number % 2 else part
-        for number, part in enumerate(parts)
-    )
+    return _tagged(re.split(f"({re.escape(words)})", text, flags=re.IGNORECASE), "mark")
 
 
 def coded(text: str) -> Markup:
     """Return a sentence with what stands between backticks set as code."""
-    parts = text.split("`")
+    return _tagged(text.split("`"), "code")
+
+
+def _tagged(parts: Sequence[str], tag: str) -> Markup:
+    """Join parts, every second of them within an element."""
+    element = Markup("<{0}>{1}</{0}>")
     return Markup("").join(
-        Markup("<code>{}</code>").format(part) if number % 2 else part
-        for number, part in enumerate(parts)
+        element.format(tag, part) if number % 2 else part for number, part in enumerate(parts)
     )
-
-
-def _rough(seconds: float) -> str:
-    for unit, length in _UNITS:
-        if seconds >= length:
-            return f"{int(seconds // length)} {unit}"
-    return f"{int(seconds)} s"
-
-
-def _exact(seconds: int) -> str:
-    for (unit, length), (lesser, lesser_length) in zip(
-        _UNITS, (*_UNITS[1:], ("s", 1)), strict=True
-    ):
-        if seconds >= length:
-            rest = seconds % length // lesser_length
-            whole = f"{seconds // length} {unit}"
-            return f"{whole} {rest} {lesser}" if rest else whole
-    return f"{seconds} s"

@@ -1,1 +1,1 @@
-"""What modules declare, and the routes made of it."""
+"""What modules serve: declared, checked, and routed to."""

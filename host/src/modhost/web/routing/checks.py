@@ -1,15 +1,15 @@
-"""The rules that endpoints, pages and menus keep."""
+"""Start-up checks of endpoints, pages and menus."""
 
 from collections.abc import Iterable, Sequence
 
 from starlette.routing import PARAM_REGEX
 
+from modhost import Permission
 from modhost.checks import Finding, Rule, rules
-from modhost.permissions import Anyone, Permission, Permissions
+from modhost.permissions import Anyone, Permissions
 from modhost.services import ServiceRegistry, missing
-from modhost.web.binding.parameters import Source
 from modhost.web.routing.declarations import Declaration
-from modhost.web.routing.modules import ModuleWeb
+from modhost.web.routing.module_web import ModuleWeb
 
 
 def check_web(
@@ -21,10 +21,12 @@ def check_web(
         findings += [*module.endpoints.findings, *module.pages.findings]
         for declared in module.declared:
             findings += _check_permission(declared, permissions)
-            findings += _check_services(declared, services)
+            for parameter in declared.binding.parameters:
+                if parameter.needs is not None:
+                    who = _named(declared)
+                    findings += missing(services, parameter.needs, who, declared.module)
         findings += _check_menu(module, permissions)
-    declared_by_all = [declared for module in modules for declared in module.declared]
-    return findings + _check_duplicates(declared_by_all)
+    return findings + _check_duplicates(each for module in modules for each in module.declared)
 
 
 def _check_permission(declared: Declaration, permissions: Permissions) -> list[Finding]:
@@ -53,15 +55,6 @@ def _check_menu(module: ModuleWeb, permissions: Permissions) -> list[Finding]:
     return findings
 
 
-def _check_services(declared: Declaration, services: ServiceRegistry) -> list[Finding]:
-    findings: list[Finding] = []
-    for parameter in declared.binding.of(Source.SERVICE):
-        needed = parameter.needs
-        if needed is not None:
-            findings += missing(services, needed, _named(declared), declared.module)
-    return findings
-
-
 def _check_duplicates(all_declared: Iterable[Declaration]) -> list[Finding]:
     findings = []
     by_method: dict[tuple[str, str], Declaration] = {}
@@ -82,7 +75,7 @@ def _check_duplicates(all_declared: Iterable[Declaration]) -> list[Finding]:
 
 
 def _undeclared(permission: Permission | Anyone, permissions: Permissions) -> str | None:
-    """Return the name of a permission that no module declares, None for any other."""
+    """Return the name of a permission that no module declares, None for a declared one."""
     if isinstance(permission, Anyone) or permission in permissions:
         return None
     return permission.name

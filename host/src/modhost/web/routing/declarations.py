@@ -1,4 +1,4 @@
-"""Declarations: what modules say they serve, as plain objects, before anything is served."""
+"""Declarations: the endpoints and pages of modules as plain objects, before anything is served."""
 
 import inspect
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from pydantic import TypeAdapter
 from starlette.routing import compile_path
 
-from modhost.checks import Finding, Rule, rules
-from modhost.permissions import Anyone, Permission
-from modhost.web.binding.adapters import UnusableType, adapter_for
-from modhost.web.binding.parameters import Binding, Handler, bind
-from modhost.web.middleware.request_body import DEFAULT_BODY_LIMIT
-from modhost.web.rendering.replies import ResultPlan, plan_result
+from modhost import Permission
+from modhost.checks import Finding, rules
+from modhost.permissions import Anyone
+from modhost.web.binding.body import DEFAULT_BODY_LIMIT
+from modhost.web.binding.parameters import Binding, Handler, UnusableType, adapter_for, bind
+from modhost.web.binding.results import ResultPlan, plan_result
 
 Kind: TypeAlias = Literal["endpoint", "page"]
 ErrorMap: TypeAlias = Mapping[type[Exception], int] | Mapping[Any, int]
@@ -71,8 +71,8 @@ class Declarations:
     def map_error(self, error: type[Exception], status: int) -> None:
         """Answer with a status when any of this module's handlers here raises the exception.
 
-        The exception's text becomes the detail of the problem; what a handler's own `errors` say
-        goes first.
+        The exception's text becomes the detail of the problem; a handler's own `errors` take
+        precedence.
         """
         self.mapped_errors[error] = status
 
@@ -82,53 +82,47 @@ class Declarations:
         path: str,
         handler: Handler,
         *,
-        permission: Permission | Anyone | None,
+        permission: Permission | Anyone | None = None,
         status: int = 200,
         errors: ErrorMap | None = None,
-        body_limit: int | None = None,
+        body_limit: int = DEFAULT_BODY_LIMIT,
         accepts: Mapping[str, type] | None = None,
     ) -> None:
-        whole = self._whole(path)
+        if not path.startswith("/"):
+            msg = f"The path {path!r} of module {self.module} must start with '/'."
+            raise ValueError(msg)
+        path = (self.prefix + path).rstrip("/") or "/"
         if not inspect.iscoroutinefunction(handler):
-            msg = f"The handler {handler!r} of {method} {whole} must be an async function."
+            msg = f"The handler {handler!r} of {method} {path} must be an async function."
             raise TypeError(msg)
-        limit = DEFAULT_BODY_LIMIT if body_limit is None else body_limit
-        binding, result = self._plan(method, whole, handler)
+        binding, result = self._plan(method, path, handler)
         self.declared.append(
             Declaration(
                 self.kind,
                 self.module,
                 method,
-                whole,
+                path,
                 handler,
                 permission,
                 status,
                 dict(errors or {}),
-                limit,
+                body_limit,
                 binding,
                 result,
                 {media: adapter_for(kind, "validation") for media, kind in (accepts or {}).items()},
             )
         )
 
-    def _whole(self, path: str) -> str:
-        if not path.startswith("/"):
-            msg = f"The path {path!r} of module {self.module} must start with '/'."
-            raise ValueError(msg)
-        return (self.prefix + path).rstrip("/") or "/"
-
     def _plan(self, method: str, path: str, handler: Handler) -> tuple[Binding, ResultPlan]:
         try:
             binding = bind(handler, tuple(compile_path(path)[2]))
-            result = ResultPlan(None) if self.kind == "page" else plan_result(handler)
+            return binding, ResultPlan(None) if self.kind == "page" else plan_result(handler)
         except UnusableType as error:
+            detail = f"{method} {path}: {error}"
             remedy = (
                 "Annotate parameters with a name of the path, Query[…], Body[…], Form[…], Request, "
                 "Principal or the contract of a service, and the result with what is sent."
             )
-            self._find(rules.UNANNOTATED_PARAMETER, f"{method} {path}: {error}", remedy)
+            finding = Finding(rules.UNANNOTATED_PARAMETER, detail, remedy, self.module)
+            self.findings.append(finding)
             return Binding(), ResultPlan(None)
-        return binding, result
-
-    def _find(self, rule: Rule, detail: str, remedy: str) -> None:
-        self.findings.append(Finding(rule, detail, remedy, self.module))

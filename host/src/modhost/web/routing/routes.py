@@ -1,66 +1,49 @@
-"""Whether the caller may use an endpoint or a page."""
+"""Routes: from the declarations of all modules to requests that are answered."""
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
-from starlette.routing import BaseRoute, Match, Route
+from starlette.routing import BaseRoute, Match, Mount, Route
+from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from modhost.permissions import Anyone, Permission
-from modhost.web.errors import mark
-from modhost.web.middleware.context import context_of, current_principal
-from modhost.web.middleware.request_body import limited
-from modhost.web.middleware.security import SAFE_METHODS
-from modhost.web.problems import HttpProblem, unauthenticated
-from modhost.web.rendering.shell import Shell
-from modhost.web.rendering.static_files import static_routes
+from modhost.web.binding.body import limited
+from modhost.web.context import context_of
+from modhost.web.problems import HttpProblem
+from modhost.web.rendering.shell import Page, Shell
+from modhost.web.routing.authorization import authorize
 from modhost.web.routing.declarations import Declaration, ErrorMap
-from modhost.web.routing.modules import ModuleWeb
-from modhost.web.routing.pages import Page
+from modhost.web.routing.module_web import ModuleWeb
 
-
-async def authorize(
-    request: Request, permission: Permission | Anyone | None, route: str = ""
-) -> None:
-    """Let the caller pass, or raise the `HttpProblem` 401 or 403; no permission lets nobody in.
-
-    A request that would change something is noted when it is refused to somebody who is known.
-    """
-    if isinstance(permission, Anyone):
-        return
-    principal = await current_principal(request)
-    if principal is None:
-        raise unauthenticated()
-    if permission is None:
-        raise HttpProblem(403, "This address is open to nobody.")
-    if not principal.may(permission):
-        detail = f"This needs the permission {permission.name} ({permission.label})."
-        context = context_of(request)
-        if context is not None and request.method not in SAFE_METHODS:
-            await context.note_refusal(principal, f"{request.method} {route}", detail)
-        raise HttpProblem(403, detail)
-
+KIND: Final = "modhost.kind"
+"""Where the scope of a request holds whether an endpoint or a page answers it."""
 
 _PARAMETER: Final = re.compile(r"{[^}]*}")
 
 
 def build_routes(modules: Sequence[ModuleWeb], shell: Shell) -> list[BaseRoute]:
-    """Return the routes of all modules, static files included, the most literal paths first."""
-    paths: dict[str, list[Served]] = {}
+    """Return the routes of all modules, the most literal paths first, then their static files."""
+    paths: dict[str, list[_Handling]] = {}
     for module in modules:
         for declarations in (module.endpoints, module.pages):
             for declared in declarations.declared:
                 errors = {**declarations.mapped_errors, **declared.errors}
-                paths.setdefault(declared.path, []).append(Served(declared, errors, shell))
-    routes = [PathRoute(path, paths[path]) for path in sorted(paths, key=specificity)]
-    return [*routes, *static_routes(modules)]
+                paths.setdefault(declared.path, []).append(_Handling(declared, errors, shell))
+    return [
+        *(_PathRoute(path, paths[path]) for path in sorted(paths, key=specificity)),
+        *(
+            Mount(f"/static/{module.name}", _StaticFiles(directory=folder))
+            for module in modules
+            if (folder := module.folder("static")) is not None
+        ),
+    ]
 
 
 def specificity(path: str) -> list[tuple[int, int]]:
-    """Return a sort key by which literal segments go before mixed ones, and those before `{id}`."""
+    """Return a sort key: literal segments go before mixed ones, and those before `{id}`."""
     return [_segment_rank(segment) for segment in path.split("/")]
 
 
@@ -73,8 +56,8 @@ def _segment_rank(segment: str) -> tuple[int, int]:
     return (1 if literal else 2, -len(literal))
 
 
-class Served:
-    """One declaration, ready to answer."""
+class _Handling:
+    """Answers requests as one declaration says."""
 
     def __init__(self, declared: Declaration, errors: ErrorMap, shell: Shell) -> None:
         self.declared = declared
@@ -89,26 +72,23 @@ class Served:
             response = await self._answer(request)
         finally:
             await request.close()
+        is_streaming = isinstance(response, StreamingResponse | FileResponse)
         context = context_of(request)
-        if context is not None and _is_complete(response):
+        if context is not None and not is_streaming and response.background is None:
             # What the services do at the end of a scope is done before the caller hears of it.
             await context.close()
         await response(scope, request.receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        await authorize(request, self.declared.permission, self.declared.path)
-        arguments = await self.declared.binding.arguments(request)
-        try:
-            result = await self.declared.handler(**arguments)
-        except self._mapped as error:
-            raise HttpProblem(self._status_of(error), str(error)) from error
-        return await self._response(request, result)
-
-    def _status_of(self, error: Exception) -> int:
-        return next(self._errors[kind] for kind in type(error).__mro__ if kind in self._errors)
-
-    async def _response(self, request: Request, result: object) -> Response:
         declared = self.declared
+        await authorize(request, declared.permission, declared.path)
+        arguments = await declared.binding.arguments(request)
+        try:
+            result = await declared.handler(**arguments)
+        except self._mapped as error:
+            mro = type(error).__mro__
+            status = next(self._errors[kind] for kind in mro if kind in self._errors)
+            raise HttpProblem(status, str(error)) from error
         if declared.kind == "endpoint":
             return declared.result.response(result, declared.status)
         if isinstance(result, Page):
@@ -120,16 +100,15 @@ class Served:
         raise TypeError(msg)
 
 
-def _is_complete(response: Response) -> bool:
-    is_streaming = isinstance(response, StreamingResponse | FileResponse)
-    return not is_streaming and response.background is None
-
-
-class PathRoute(Route):
+class _PathRoute(Route):
     """All methods of one path, which answers with and without a trailing slash."""
 
-    def __init__(self, path: str, served: Sequence[Served]) -> None:
-        super().__init__(path, _Dispatcher(served), name=path)
+    def __init__(self, path: str, handlings: Sequence[_Handling]) -> None:
+        super().__init__(path, handlings[0], name=path)
+        self._handlings = {each.declared.method: each for each in handlings}
+        if "GET" in self._handlings:
+            self._handlings.setdefault("HEAD", self._handlings["GET"])
+        self._kind = handlings[0].declared.kind
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match the path, whatever the method: one that is not served is a 405."""
@@ -138,21 +117,21 @@ class PathRoute(Route):
             scope = {**scope, "path": path[:-1]}
         return super().matches(scope)
 
-
-class _Dispatcher:
-    """Chooses by method."""
-
-    def __init__(self, served: Sequence[Served]) -> None:
-        self._served = {each.declared.method: each for each in served}
-        if "GET" in self._served:
-            self._served.setdefault("HEAD", self._served["GET"])
-        self._kind = served[0].declared.kind
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        mark(scope, self._kind)
-        served = self._served.get(scope["method"])
-        if served is None:
-            allowed = ", ".join(sorted(self._served))
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer by the method of the request. Raises `HttpProblem` 405."""
+        scope[KIND] = self._kind
+        handling = self._handlings.get(scope["method"])
+        if handling is None:
+            allowed = ", ".join(sorted(self._handlings))
             detail = f"This address does not answer to {scope['method']}, only to {allowed}."
             raise HttpProblem(405, detail, headers={"Allow": allowed})
-        await served(scope, receive, send)
+        await handling(scope, receive, send)
+
+
+class _StaticFiles(StaticFiles):
+    """Lets browsers keep the files, and ask each time whether they are still the same."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = "no-cache"
+        return response

@@ -1,4 +1,4 @@
-"""The description of the API (OpenAPI 3.1), made of what the endpoints declare."""
+"""The description of the API (OpenAPI 3.1), made from the declarations of the endpoints."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -8,18 +8,44 @@ from pydantic import TypeAdapter
 from starlette.routing import compile_path
 
 from modhost.permissions import Anyone
+from modhost.web.binding.body import FORM_MEDIA_TYPES
 from modhost.web.binding.parameters import Parameter, Source
-from modhost.web.openapi.components import COMPONENTS, problem_responses
-from modhost.web.problems import phrase
+from modhost.web.problems import PROBLEM_MEDIA_TYPE, phrase
 from modhost.web.routing.declarations import Declaration
-from modhost.web.routing.modules import ModuleWeb
+from modhost.web.routing.module_web import ModuleWeb
 
 Json: TypeAlias = dict[str, Any]
 Mode: TypeAlias = Literal["validation", "serialization"]
 
-_BODY_MEDIA_TYPES: Final = {
-    Source.BODY: ("application/json",),
-    Source.FORM: ("application/x-www-form-urlencoded", "multipart/form-data"),
+_BODY_MEDIA_TYPES: Final = {Source.BODY: ("application/json",), Source.FORM: FORM_MEDIA_TYPES}
+
+# A dot cannot be part of the name of a class, so no module's model has this name.
+_PROBLEM_NAME: Final = "modhost.Problem"
+_PROBLEM: Final[Json] = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457).",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+_SECURITY_SCHEMES: Final[Json] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token made by `modhost tokens create`.",
+    }
 }
 
 
@@ -29,7 +55,6 @@ class OpenApi:
     def __init__(self, modules: Sequence[ModuleWeb], version: str) -> None:
         self._modules = modules
         self._version = version
-        self._declared = [each for module in modules for each in module.endpoints.declared]
         self._schemas, definitions = TypeAdapter.json_schemas(
             list(self._adapters()), ref_template="#/components/schemas/{model}"
         )
@@ -51,11 +76,14 @@ class OpenApi:
             "openapi": "3.1.0",
             "info": {"title": "modhost", "version": self._version},
             "paths": paths,
-            "components": {**COMPONENTS, "schemas": self._definitions | COMPONENTS["schemas"]},
+            "components": {
+                "schemas": self._definitions | {_PROBLEM_NAME: _PROBLEM},
+                "securitySchemes": _SECURITY_SCHEMES,
+            },
         }
 
     def _adapters(self) -> Iterable[tuple[tuple[int, str], Mode, TypeAdapter[Any]]]:
-        for declared in self._declared:
+        for declared in (each for module in self._modules for each in module.endpoints.declared):
             for parameter in declared.binding.parameters:
                 if parameter.adapter is not None:
                     yield (id(declared), parameter.name), "validation", parameter.adapter
@@ -66,15 +94,17 @@ class OpenApi:
 
     def _schema(self, declared: Declaration, name: str) -> Json:
         mode: Mode = "serialization" if name == "return" else "validation"
-        return self._schemas[(id(declared), name), mode]
+        return {"schema": self._schemas[(id(declared), name), mode]}
 
     def _operation(self, declared: Declaration, errors: Iterable[int]) -> Json:
+        problems = sorted({*_problem_statuses(declared), *errors})
         operation: Json = {
             "operationId": f"{declared.module}.{declared.method.lower()}.{declared.path}",
             "tags": [declared.module],
             "summary": declared.summary,
             "parameters": self._parameters(declared),
-            "responses": self._success(declared) | problem_responses(declared, errors),
+            "responses": self._success(declared)
+            | {str(status): _problem_response(status) for status in problems},
         }
         body = self._body(declared)
         if body:
@@ -85,33 +115,23 @@ class OpenApi:
         return operation
 
     def _success(self, declared: Declaration) -> Json:
-        adapter = declared.result.adapter
-        returns_json = adapter is not None
+        returns_json = declared.result.adapter is not None
         status = declared.status if returns_json or declared.status != 200 else 204
         response: Json = {"description": phrase(status)}
         if returns_json:
-            response["content"] = {"application/json": {"schema": self._schema(declared, "return")}}
+            response["content"] = {"application/json": self._schema(declared, "return")}
         return {str(status): response}
 
     def _parameters(self, declared: Declaration) -> list[Json]:
         path = [
-            {
-                "name": parameter.name,
-                "in": "path",
-                "required": True,
-                "schema": self._schema(declared, parameter.name),
-            }
-            for parameter in declared.binding.of(Source.PATH)
+            {"name": each.name, "in": "path", "required": True, **self._schema(declared, each.name)}
+            for each in declared.binding.of(Source.PATH)
         ]
-        query = [
-            field
-            for parameter in declared.binding.of(Source.QUERY)
-            for field in self._query_fields(declared, parameter)
-        ]
-        return path + query
+        query = declared.binding.of(Source.QUERY)
+        return path + [field for each in query for field in self._query_fields(declared, each)]
 
     def _query_fields(self, declared: Declaration, parameter: Parameter) -> list[Json]:
-        schema = self._schema(declared, parameter.name)
+        schema = self._schema(declared, parameter.name)["schema"]
         if "$ref" in schema:
             schema = self._definitions[schema["$ref"].rpartition("/")[2]]
         required = schema.get("required", ())
@@ -123,12 +143,25 @@ class OpenApi:
     def _body(self, declared: Declaration) -> Json | None:
         for source, media_types in _BODY_MEDIA_TYPES.items():
             for parameter in declared.binding.of(source):
-                schema = self._schema(declared, parameter.name)
-                content = {media_type: {"schema": schema} for media_type in media_types}
+                content = dict.fromkeys(media_types, self._schema(declared, parameter.name))
                 return {"required": not parameter.optional, "content": content}
         if declared.accepts:
-            content = {
-                media: {"schema": self._schema(declared, media)} for media in declared.accepts
-            }
+            content = {media: self._schema(declared, media) for media in declared.accepts}
             return {"required": True, "content": content}
         return None
+
+
+def _problem_statuses(declared: Declaration) -> Iterable[int]:
+    if not isinstance(declared.permission, Anyone):
+        yield from (401, 403)
+    if compile_path(declared.path)[2]:
+        yield 404
+    if declared.binding.of(Source.QUERY):
+        yield 422
+    if declared.binding.of(Source.BODY) or declared.binding.of(Source.FORM) or declared.accepts:
+        yield from (400, 413, 415, 422)
+
+
+def _problem_response(status: int) -> Json:
+    schema = {"$ref": f"#/components/schemas/{_PROBLEM_NAME}"}
+    return {"description": phrase(status), "content": {PROBLEM_MEDIA_TYPE: {"schema": schema}}}

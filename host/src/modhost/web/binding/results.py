@@ -1,6 +1,5 @@
-"""Replies: what a handler returns, as JSON."""
+"""The results of handlers, sent as JSON."""
 
-import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,8 +11,7 @@ from pydantic import TypeAdapter
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from modhost.web.binding.adapters import adapter_for
-from modhost.web.binding.parameters import Handler, hints_of
+from modhost.web.binding.parameters import Handler, adapter_for, hints_of, union_members
 
 T = TypeVar("T")
 
@@ -28,7 +26,7 @@ class Reply(Generic[T]):
 
 
 class ResultPlan:
-    """How to turn a handler's result into a response; `adapter` is None when there is no JSON."""
+    """Turns a handler's results into responses; `adapter` is None when there is no JSON."""
 
     def __init__(self, adapter: TypeAdapter[Any] | None) -> None:
         self.adapter = adapter
@@ -53,26 +51,21 @@ def plan_result(handler: Handler) -> ResultPlan:
 
 def _content_of(annotation: object) -> object:
     """Return the type that is sent as JSON, None when there is none."""
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        members = [_content_of(member) for member in typing.get_args(annotation)]
-        sent = [member for member in members if member is not None]
+    members = union_members(annotation)
+    if members is not None:
+        sent = [each for member in members if (each := _content_of(member)) is not None]
         return typing.Union[tuple(sent)] if sent else None  # noqa: UP007
     if typing.get_origin(annotation) is Reply:
         return _content_of(typing.get_args(annotation)[0])
-    if annotation is type(None) or _is_response(annotation):
-        return None
-    return annotation
-
-
-def _is_response(annotation: object) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, Response)
+    is_sent_as_it_is = isinstance(annotation, type) and issubclass(annotation, Response)
+    return None if annotation is type(None) or is_sent_as_it_is else annotation
 
 
 def encode(adapter: TypeAdapter[Any], value: object) -> bytes:
     """Return the value as JSON, with every datetime in UTC and with `Z` (RFC 3339).
 
     Raises:
-        ValueError: for a datetime without a time zone, whose moment nobody can know.
+        ValueError: for a datetime without a time zone, which names no moment.
 
     """
     plain = adapter.dump_python(value, mode="json", by_alias=True)
@@ -80,9 +73,14 @@ def encode(adapter: TypeAdapter[Any], value: object) -> bytes:
 
 
 def _with_utc_times(plain: object, original: object) -> object:
-    """Walk the JSON tree beside the Python tree, where datetimes can still be told from text."""
+    """Walk the JSON tree beside the Python tree, which distinguishes datetimes from text."""
     if isinstance(original, datetime):
-        return _rfc3339(original) if isinstance(plain, str) else plain
+        if not isinstance(plain, str):
+            return plain
+        if original.tzinfo is None:
+            msg = f"{original!r} has no time zone and cannot be sent; use aware datetimes in UTC."
+            raise ValueError(msg)
+        return original.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
     if isinstance(plain, dict) and isinstance(original, dict):
         return {
             key: _with_utc_times(value, original_value)
@@ -91,10 +89,3 @@ def _with_utc_times(plain: object, original: object) -> object:
     if isinstance(plain, list) and isinstance(original, list | tuple):
         return [_with_utc_times(*pair) for pair in zip(plain, original, strict=False)]
     return plain
-
-
-def _rfc3339(moment: datetime) -> str:
-    if moment.tzinfo is None:
-        msg = f"{moment!r} has no time zone and cannot be sent; use aware datetimes in UTC."
-        raise ValueError(msg)
-    return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"

@@ -6,11 +6,11 @@ from functools import cached_property
 
 from starlette.responses import Response
 
-from modhost.permissions import ANYONE, Principal
-from modhost.web.openapi.document import OpenApi
+from modhost import ANYONE, Principal
+from modhost.web.openapi import OpenApi
+from modhost.web.rendering.shell import MenuEntry, Page
 from modhost.web.rendering.templates import HOST
-from modhost.web.routing.modules import MenuEntry, ModuleWeb
-from modhost.web.routing.pages import Page
+from modhost.web.routing.module_web import ModuleWeb
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,6 @@ class HostPages:
         self._modules = modules
         self._version = version
 
-    def map(self, web: ModuleWeb) -> None:
-        """Declare the handlers."""
-        web.pages.get("/", self.start, permission=ANYONE)
-        web.pages.get("/admin", self.administration, permission=ANYONE)
-        web.endpoints.get("/openapi.json", self.openapi, permission=ANYONE)
-
     async def start(self, principal: Principal | None) -> Page:
         """Show where to go from here."""
         entries = [entry for module in self._listed(principal) for entry in module.entries]
@@ -58,22 +52,23 @@ class HostPages:
         return OpenApi(self._modules, self._version).as_json()
 
     def _listed(self, principal: Principal | None) -> list[ListedModule]:
-        return [
-            ListedModule(module.name, _visible(module, principal))
+        listed = [
+            ListedModule(
+                module.name, [each for each in module.menu.entries if each.visible_to(principal)]
+            )
             for module in self._modules
-            if module.name != HOST or _visible(module, principal)
         ]
-
-
-def _visible(module: ModuleWeb, principal: Principal | None) -> list[MenuEntry]:
-    return [entry for entry in module.menu.entries if entry.visible_to(principal)]
+        return [each for each in listed if each.name != HOST or each.entries]
 
 
 def host_web(modules: Sequence[ModuleWeb], version: str) -> ModuleWeb:
-    """Return the host's own pages as a module, which the checks see like any other.
+    """Return the host's own pages as a module, which the checks treat like any other.
 
-    `modules` are those that the pages tell of, whatever is added to them until the first request.
+    The pages show `modules`, with whatever is added to them until the first request.
     """
     web = ModuleWeb.named(HOST, "modhost.web")
-    HostPages(modules, version).map(web)
+    pages = HostPages(modules, version)
+    web.pages.get("/", pages.start, permission=ANYONE)
+    web.pages.get("/admin", pages.administration, permission=ANYONE)
+    web.endpoints.get("/openapi.json", pages.openapi, permission=ANYONE)
     return web

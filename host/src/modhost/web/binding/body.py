@@ -1,0 +1,121 @@
+"""The values of a request: its JSON body, its form, its query string."""
+
+from typing import Any, Final, TypeVar, get_origin
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import from_json
+from starlette.datastructures import Headers, ImmutableMultiDict
+from starlette.requests import Request
+from starlette.types import Message, Receive, Scope
+
+from modhost.web.binding.strictness import field_key, refuse_odd
+from modhost.web.problems import HttpProblem, from_validation
+
+T = TypeVar("T")
+
+DEFAULT_BODY_LIMIT: Final = 1024 * 1024
+FORM_MEDIA_TYPES: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+_MANY: Final = (list, tuple, set, frozenset)
+
+
+def limited(scope: Scope, receive: Receive, limit: int) -> Receive:
+    """Return a `receive` that raises the problem 413 once the body has more than `limit` bytes.
+
+    Starlette's own limit answers in plain text, and replaces a refusal such as 401 by its 413.
+    """
+    announced = Headers(scope=scope).get("content-length", "")
+    too_large = HttpProblem(413, f"The body is larger than the {limit} bytes that are taken here.")
+    received = 0
+
+    async def receive_limited() -> Message:
+        nonlocal received
+        if announced.isdecimal() and int(announced) > limit:
+            raise too_large
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise too_large
+        return message
+
+    return receive_limited
+
+
+def media_type(request: Request) -> str:
+    """Return the body's media type in lower case and without parameters; may be empty."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def read_json(
+    request: Request, model: type[T] | TypeAdapter[T], limit: int | None = DEFAULT_BODY_LIMIT
+) -> T:
+    """Return the JSON body, validated strictly: a number must not be sent as text.
+
+    Args:
+        request: it must be of an `application/json` or `+json` media type.
+        model: what the body holds.
+        limit: the largest body in bytes, for JSON beside other bodies that may be larger, since
+            JSON is held in memory; None leaves the limit of the endpoint.
+
+    Raises:
+        HttpProblem: 415 for another media type, 400 for malformed JSON, 413 for a body over the
+            limit, 422 with the fields that are not valid.
+
+    """
+    found = media_type(request)
+    if found != "application/json" and not found.endswith("+json"):
+        given = f"not {found}" if found else "and say so in Content-Type"
+        raise HttpProblem(415, f"Send the body as application/json, {given}.")
+    adapter = model if isinstance(model, TypeAdapter) else TypeAdapter(model)
+    if limit is not None:
+        request = Request(request.scope, limited(request.scope, request.receive, limit))
+    body = await request.body()
+    try:
+        read = adapter.validate_json(body, strict=True)
+    except ValidationError as error:
+        raise from_validation(error, "body") from None
+    refuse_odd(from_json(body), read, "body")
+    return read
+
+
+class FlatModel:
+    """Reads a model from names with string values, as query strings and forms carry them.
+
+    Unknown names are ignored. An empty value counts as missing: browsers send the fields that
+    nobody filled in. A field that is a list takes all values of its name, any other the last.
+    """
+
+    def __init__(self, model: type[BaseModel], source: str) -> None:
+        self._model = model
+        self._source = source
+        self._names = {
+            field_key(name, field.validation_alias): get_origin(field.annotation) in _MANY
+            for name, field in model.model_fields.items()
+        }
+
+    def read(self, values: ImmutableMultiDict[str, Any]) -> BaseModel:
+        """Return the validated model. Raises `HttpProblem` 422 with the fields not valid."""
+        picked: dict[str, Any] = {}
+        for name, many in self._names.items():
+            given = [value for value in values.getlist(name) if value != ""]
+            if given:
+                picked[name] = given if many else given[-1]
+        try:
+            read = self._model.model_validate(picked)
+        except ValidationError as error:
+            raise from_validation(error, self._source) from None
+        refuse_odd(picked, read, self._source)
+        return read
+
+    async def read_query(self, request: Request) -> BaseModel:
+        """Return the model of the query string. Raises `HttpProblem` 422."""
+        return self.read(request.query_params)
+
+    async def read_form(self, request: Request) -> BaseModel:
+        """Return the model of the form that the body holds.
+
+        Raises `HttpProblem`: 415 for another media type, 400 for a malformed form, 413 for a body
+        over the limit, 422 with the fields that are not valid.
+        """
+        if media_type(request) not in FORM_MEDIA_TYPES:
+            raise HttpProblem(415, f"Send the body as {' or '.join(FORM_MEDIA_TYPES)}.")
+        return self.read(await request.form())

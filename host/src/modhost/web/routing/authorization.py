@@ -1,0 +1,29 @@
+"""Authorization: whether the caller may use an endpoint or a page."""
+
+from starlette.requests import Request
+
+from modhost import Permission
+from modhost.permissions import Anyone
+from modhost.web.context import context_of, current_principal
+from modhost.web.middleware.security import SAFE_METHODS
+from modhost.web.problems import HttpProblem, unauthenticated
+
+
+async def authorize(request: Request, permission: Permission | Anyone | None, route: str) -> None:
+    """Let the caller pass, or raise the `HttpProblem` 401 or 403; without a permission nobody does.
+
+    A refusal of an unsafe request is recorded when the caller is known.
+    """
+    if isinstance(permission, Anyone):
+        return
+    principal = await current_principal(request)
+    if principal is None:
+        raise unauthenticated()
+    if permission is None:
+        raise HttpProblem(403, "This address is open to nobody.")
+    if not principal.may(permission):
+        detail = f"This needs the permission {permission.name} ({permission.label})."
+        context = context_of(request)
+        if context is not None and request.method not in SAFE_METHODS:
+            await context.note_refusal(principal, f"{request.method} {route}", detail)
+        raise HttpProblem(403, detail)
