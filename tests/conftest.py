@@ -16,6 +16,7 @@ from modhost.configuration import Configuration
 from modhost.database.migrations import migrate
 from modhost.runtime.assembly import build_host
 from modhost.services.registration import dependencies_of
+from moving_clock import MovingClock
 from postgres import Postgres
 
 
@@ -29,6 +30,12 @@ def pytest_collection_finish() -> None:
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture
+def clock() -> MovingClock:
+    """The time, which stands still until a test moves it."""
+    return MovingClock()
 
 
 @pytest.fixture(scope="session", autouse=True)

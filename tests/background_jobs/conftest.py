@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from background_jobs.commands import Commands
-from background_jobs.support import MovingClock, add_worker, jobs_database
+from background_jobs.support import add_worker, jobs_database
 from modhost.database import Database
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.firing import RecurringFiring
@@ -14,11 +14,7 @@ from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import JobStore, open_wakeups
 from modhost_background_jobs.storage.opening import open_store
-
-
-@pytest.fixture
-def clock() -> MovingClock:
-    return MovingClock()
+from moving_clock import MovingClock
 
 
 @pytest.fixture

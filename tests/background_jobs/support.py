@@ -1,36 +1,15 @@
-"""A store of each kind, jobs to put into it, and a clock that tests move."""
+"""Jobs for a store, workers to claim them, and the database of both."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from modhost import new_id
 from modhost.database import Database
 from modhost_background_jobs.model import ClaimedJob, Heartbeat, NewJob, WorkerInfo
 from modhost_background_jobs.storage import JobStore
+from moving_clock import START
 
-START = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
 TYPES = ("tests.Job", "tests.Other")
-
-
-class MovingClock:
-    """Time that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.start_again()
-
-    def start_again(self) -> None:
-        self.time = START
-        self.seconds = 1000.0
-
-    def now(self) -> datetime:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def advance(self, seconds: float) -> None:
-        self.time += timedelta(seconds=seconds)
-        self.seconds += seconds
 
 
 def new_job(

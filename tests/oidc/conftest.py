@@ -11,11 +11,6 @@ from oidc.issuer import AUDIENCE, CLIENT, SECRET, Issuer, running_issuer
 
 
 @pytest.fixture
-def clock() -> MovingClock:
-    return MovingClock()
-
-
-@pytest.fixture
 def issuer(clock: MovingClock) -> Iterator[Issuer]:
     with running_issuer(clock) as issuer:
         yield issuer

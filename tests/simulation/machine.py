@@ -7,7 +7,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from background_jobs.support import TYPES, MovingClock, add_worker
+from background_jobs.support import TYPES, add_worker
 from modhost_background_jobs.contracts import CatchUpPolicy, JobConflict, JobState, OverlapPolicy
 from modhost_background_jobs.cron.schedule import CronSchedule
 from modhost_background_jobs.model import (
@@ -20,6 +20,7 @@ from modhost_background_jobs.model import (
     Released,
 )
 from modhost_background_jobs.queue.schedules import ScheduleSettings
+from moving_clock import MovingClock
 from simulation.model import MAX_RESCUES, Model
 from simulation.world import World
 
@@ -51,7 +52,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.clock.start_again()
+        self.clock.reset()
         self.world.clear()
         self.model = Model()
         self.leases: list[Lease] = []

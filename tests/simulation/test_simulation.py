@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from background_jobs.support import MovingClock
+from moving_clock import MovingClock
 from simulation.machine import QueueMachine
 from simulation.world import open_world
 

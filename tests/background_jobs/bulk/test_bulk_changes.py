@@ -10,7 +10,7 @@ import pytest
 
 from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.jobs_module import ReportingJob, WaitingJob, Work
-from background_jobs.support import START, new_job
+from background_jobs.support import new_job
 from modhost.audit import AuditReader, AuditSearch
 from modhost.caller import ActingFor, Caller
 from modhost_background_jobs.bulk import jobs as change_many_jobs
@@ -25,6 +25,7 @@ from modhost_background_jobs.queries import search as browsing
 from modhost_background_jobs.queries.job_search import JobSearch
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.worker.liveness.identity import identify_worker
+from moving_clock import START
 
 pytestmark = pytest.mark.anyio
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from background_jobs.support import START, MovingClock, claim_one, jobs_database, new_job
+from background_jobs.support import claim_one, jobs_database, new_job
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.maintenance.retention import ClockJumpGuard, RetentionService
@@ -16,6 +16,7 @@ from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.retention_clock import RetentionClock
 from modhost_background_jobs.storage.statistics import StatisticsStore
+from moving_clock import START, MovingClock
 
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)

@@ -7,7 +7,6 @@ from sqlalchemy import update
 
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import PermanentlyFailingJob, ReportingJob, Work
-from background_jobs.support import MovingClock
 from modhost.clock import SystemClock
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobFilter, JobState
@@ -19,6 +18,7 @@ from modhost_background_jobs.queue.job_queue import FINISHED
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.retention_clock import RetentionClock
 from modhost_background_jobs.storage.statistics import StatisticsStore
+from moving_clock import MovingClock
 
 pytestmark = pytest.mark.anyio
 
@@ -48,8 +48,7 @@ async def test_old_jobs_go_unless_they_are_kept_and_old_figures_always_go(
             await connection.execute(update(FINISHED).values(completed_at=ended_at))
         recent = await jobs.scheduling.enqueue(ReportingJob, Work())
         assert (await jobs.ends(recent)).state is JobState.COMPLETED
-        clock = MovingClock()
-        clock.time = SystemClock().now()
+        clock = MovingClock(SystemClock().now())
         statistics = await scope.get(StatisticsStore)
         long_ago = (clock.time - timedelta(days=3)).replace(second=0, microsecond=0)
         await statistics.save("w1", [(long_ago, MinuteCounts(completed=1))])

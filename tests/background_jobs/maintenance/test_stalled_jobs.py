@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from background_jobs.support import MovingClock, add_worker, claim_one, new_job, seen
+from background_jobs.support import add_worker, claim_one, new_job, seen
 from modhost_background_jobs.maintenance.stalled_jobs import StalledJobSweeperService, StallObserver
 from modhost_background_jobs.model import Heartbeat
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore
+from moving_clock import MovingClock
 
 pytestmark = pytest.mark.anyio
 

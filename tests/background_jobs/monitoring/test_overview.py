@@ -8,7 +8,7 @@ import pytest
 
 from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.jobs_module import PermanentlyFailingJob, ReportingJob, WaitingJob, Work
-from background_jobs.support import START, claim, new_job
+from background_jobs.support import claim, new_job
 from holding import ends_held
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobDetail, JobState
@@ -21,6 +21,7 @@ from modhost_background_jobs.monitoring.waiting import Waiting
 from modhost_background_jobs.queries.search import JobBrowser
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
+from moving_clock import START
 
 pytestmark = pytest.mark.anyio
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from background_jobs.support import START, claim_one, new_job
+from background_jobs.support import claim_one, new_job
 from modhost_background_jobs.model import ProgressUpdate, Released
 from modhost_background_jobs.monitoring.timeline import time_left
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.storage import JobStore
+from moving_clock import START
 
 pytestmark = pytest.mark.anyio
 

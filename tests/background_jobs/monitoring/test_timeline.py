@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from background_jobs.support import START, MovingClock, claim_one, new_job
+from background_jobs.support import claim_one, new_job
 from modhost_background_jobs.client.querying import attempts_of
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, Released
@@ -12,6 +12,7 @@ from modhost_background_jobs.monitoring.timeline import Event, timeline
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import JobStore
+from moving_clock import START, MovingClock
 
 pytestmark = pytest.mark.anyio
 

@@ -5,13 +5,14 @@ from uuid import UUID
 
 import pytest
 
-from background_jobs.support import START, claim, new_job
+from background_jobs.support import claim, new_job
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, Released
 from modhost_background_jobs.queries import search as browsing
 from modhost_background_jobs.queries.search import Count, JobBrowser, Search
 from modhost_background_jobs.storage import JobStore
+from moving_clock import START
 
 pytestmark = pytest.mark.anyio
 

@@ -4,13 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from background_jobs.support import START, claim, new_job
+from background_jobs.support import claim, new_job
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, LogLine
 from modhost_background_jobs.queries.logs import JobLogs, Place
 from modhost_background_jobs.queries.search import JobBrowser
 from modhost_background_jobs.storage import JobStore
+from moving_clock import START
 
 pytestmark = pytest.mark.anyio
 

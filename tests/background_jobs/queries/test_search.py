@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, event, update
 
-from background_jobs.support import START, add_worker, claim, jobs_database, new_job
+from background_jobs.support import add_worker, claim, jobs_database, new_job
 from modhost import new_id
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
@@ -23,6 +23,7 @@ from modhost_background_jobs.queries.partitions import JOBS
 from modhost_background_jobs.queries.search import Count, JobBrowser, Search
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.opening import open_store
+from moving_clock import START
 
 pytestmark = pytest.mark.anyio
 

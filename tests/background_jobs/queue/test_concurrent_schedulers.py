@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from background_jobs.schedules import settings
-from background_jobs.support import START, MovingClock, claim, jobs_database
+from background_jobs.support import claim, jobs_database
 from modhost.database import Database
 from modhost_background_jobs.contracts import CatchUpPolicy, JobState, OverlapPolicy
 from modhost_background_jobs.model import Ended
@@ -23,6 +23,7 @@ from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import JobStore, open_wakeups
 from modhost_background_jobs.storage.due_schedules import OCCURRENCES
 from modhost_background_jobs.storage.opening import open_store
+from moving_clock import START, MovingClock
 
 pytestmark = pytest.mark.anyio
 

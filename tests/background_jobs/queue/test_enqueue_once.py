@@ -5,14 +5,7 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from background_jobs.support import (
-    MovingClock,
-    add_worker,
-    claim,
-    claim_one,
-    jobs_database,
-    new_job,
-)
+from background_jobs.support import add_worker, claim, claim_one, jobs_database, new_job
 from modhost import new_id
 from modhost.database import Database
 from modhost_background_jobs.contracts import InvalidJobData, JobNotFound, JobState
@@ -22,6 +15,7 @@ from modhost_background_jobs.queue import job_queue
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import JobStore, open_wakeups
 from modhost_background_jobs.storage.opening import open_store
+from moving_clock import MovingClock
 
 pytestmark = pytest.mark.anyio
 

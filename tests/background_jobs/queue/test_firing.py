@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from background_jobs.schedules import fire_due, runs, settings
-from background_jobs.support import MovingClock, claim, claim_one, jobs_database
+from background_jobs.support import claim, claim_one, jobs_database
 from modhost_background_jobs.contracts import (
     CatchUpPolicy,
     JobState,
@@ -19,6 +19,7 @@ from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import JobStore, open_wakeups
 from modhost_background_jobs.storage.opening import open_store
+from moving_clock import MovingClock
 
 pytestmark = pytest.mark.anyio
 

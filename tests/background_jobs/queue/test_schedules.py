@@ -10,7 +10,6 @@ from sqlalchemy import update
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import ReportingJob, Work
 from background_jobs.schedules import fire_due, runs, settings
-from background_jobs.support import MovingClock
 from modhost.database import Database
 from modhost_background_jobs.contracts import (
     InvalidCronExpression,
@@ -21,6 +20,7 @@ from modhost_background_jobs.contracts import (
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedules import RECURRING, RecurringSchedules
+from moving_clock import MovingClock
 
 pytestmark = pytest.mark.anyio
 
@@ -114,8 +114,7 @@ async def test_a_schedule_that_cannot_fire_holds_up_no_other(
 ) -> None:
     async with jobs_host(database_url) as jobs, jobs.host.scope() as scope:
         database = await scope.get(Database)
-        clock = MovingClock()
-        clock.time = datetime.now(UTC)
+        clock = MovingClock(datetime.now(UTC))
         broken = RecurringSchedules(database, clock)
         await broken.put(settings(name="a"))
         healthy = await broken.put(settings(name="b"))

@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 
 from background_jobs.schedules import fire_due, settings
-from background_jobs.support import MovingClock
 from modhost_background_jobs.contracts import (
     CatchUpPolicy,
     OverlapPolicy,
 )
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedules import RecurringSchedules
+from moving_clock import MovingClock
 
 pytestmark = pytest.mark.anyio
 

@@ -4,11 +4,12 @@ from datetime import timedelta
 import anyio
 import pytest
 
-from background_jobs.support import START, TYPES, add_worker, claim, claim_one, new_job
+from background_jobs.support import TYPES, add_worker, claim, claim_one, new_job
 from modhost.database import Database
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.opening import open_store
+from moving_clock import START
 
 pytestmark = pytest.mark.anyio
 

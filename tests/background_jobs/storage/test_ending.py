@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from background_jobs.support import START, claim, claim_one, new_job
+from background_jobs.support import claim, claim_one, new_job
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobConflict, JobNotFound, JobState
 from modhost_background_jobs.model import Ended, LogLine, Released
@@ -10,6 +10,7 @@ from modhost_background_jobs.model.attempt import CLAIMS_KEPT
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import JobStore
+from moving_clock import START
 
 pytestmark = pytest.mark.anyio
 

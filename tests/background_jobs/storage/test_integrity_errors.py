@@ -8,7 +8,7 @@ from uuid import UUID
 import anyio
 import pytest
 
-from background_jobs.support import MovingClock, claim, new_job
+from background_jobs.support import claim, new_job
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, LogLine
@@ -19,6 +19,7 @@ from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegi
 from modhost_background_jobs.worker.finishing.finisher import Finisher
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
+from moving_clock import MovingClock
 
 pytestmark = pytest.mark.anyio
 

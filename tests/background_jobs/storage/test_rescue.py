@@ -2,12 +2,13 @@ from datetime import timedelta
 
 import pytest
 
-from background_jobs.support import START, add_worker, claim_one, new_job, seen
+from background_jobs.support import add_worker, claim_one, new_job, seen
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import UNREGISTERED, Heartbeat
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import JobStore
+from moving_clock import START
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import anyio
 
-from background_jobs.support import START
+from moving_clock import START
 
 T = TypeVar("T")
 

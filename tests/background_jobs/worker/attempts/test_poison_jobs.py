@@ -9,15 +9,7 @@ import anyio
 import pytest
 
 from background_jobs.hosts import jobs_host
-from background_jobs.support import (
-    START,
-    MovingClock,
-    add_worker,
-    claim,
-    claim_one,
-    new_job,
-    seen,
-)
+from background_jobs.support import add_worker, claim, claim_one, new_job, seen
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, Released
 from modhost_background_jobs.options import BackgroundJobsOptions
@@ -27,6 +19,7 @@ from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.outcome import Outcome
 from modhost_background_jobs.worker.attempts.poison_jobs import PoisonJobs
+from moving_clock import START, MovingClock
 
 pytestmark = pytest.mark.anyio
 

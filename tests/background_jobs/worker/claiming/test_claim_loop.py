@@ -11,7 +11,7 @@ import pytest
 
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import ReportingJob, Work
-from background_jobs.support import TYPES, MovingClock, new_job
+from background_jobs.support import TYPES, new_job
 from modhost.clock import SystemClock
 from modhost.database import Database
 from modhost_background_jobs.model import ClaimedJob
@@ -22,6 +22,7 @@ from modhost_background_jobs.worker.claiming.claim_loop import (
     ClaimLoop,
 )
 from modhost_background_jobs.worker.claiming.slots import Slots
+from moving_clock import MovingClock
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,7 @@ import pytest
 
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import ReportingJob, Work
-from background_jobs.support import TYPES, MovingClock, claim, new_job
+from background_jobs.support import TYPES, claim, new_job
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import ClaimedJob
@@ -14,6 +14,7 @@ from modhost_background_jobs.storage import JobStore, open_wakeups
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
 from modhost_background_jobs.worker.claiming.lost_claims import LostClaims
+from moving_clock import MovingClock
 
 pytestmark = pytest.mark.anyio
 

@@ -5,10 +5,11 @@ from datetime import timedelta
 import anyio
 import pytest
 
-from background_jobs.support import START, MovingClock, new_job
+from background_jobs.support import new_job
 from modhost_background_jobs.model import ClaimedJob, Lease
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.claiming.slots import Slots
+from moving_clock import START, MovingClock
 
 SLOTS = 2
 
@@ -25,7 +26,7 @@ async def test_jobs_with_much_data_are_not_claimed_far_ahead(characters: int, ro
     """A hundred of them were, whatever they weighed."""
     attempts = AttemptRegistry()
     clock = MovingClock()
-    clock.advance(timedelta(days=1).total_seconds())
+    clock.advance(timedelta(days=1))
     slots = Slots(SLOTS, attempts, clock)
     over, ready = anyio.Event(), anyio.Event()
 
