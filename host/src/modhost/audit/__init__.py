@@ -1,4 +1,4 @@
-"""Who did what to what, from where, when, and with which outcome: appended, never edited."""
+"""The audit: who did what to what, when, from where and with which outcome; append-only."""
 
 from modhost.audit.contracts import (
     AuditEntry,

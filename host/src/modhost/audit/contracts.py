@@ -1,4 +1,4 @@
-"""What modules may use of the audit: one contract to write entries, one to read them."""
+"""The contracts of the audit: `AuditLog` writes entries, `AuditReader` reads them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,9 +17,9 @@ class Outcome(StrEnum):
 
     DONE = "done"
     REFUSED = "refused"
-    """A rule or a missing right stood against it."""
+    """A rule or a missing permission forbade it."""
     FAILED = "failed"
-    """It went wrong, or did not prove what it claimed, as a wrong password."""
+    """It went wrong, or the caller proved nothing, e.g. by a wrong password."""
 
 
 class AuditEntry(BaseModel):
@@ -40,7 +40,7 @@ class AuditEntry(BaseModel):
 
 
 class AuditSearch(BaseModel):
-    """Which entries to read; `actor` is an actor's id or name, each matches as a whole."""
+    """Filters, each matched exactly; `actor` is the id or the name of an actor."""
 
     actor: Annotated[str | None, Field(max_length=200)] = None
     action: Annotated[str | None, Field(max_length=200)] = None

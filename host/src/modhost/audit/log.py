@@ -1,27 +1,54 @@
-"""The implementation of the audit."""
+"""The table of the audit, and the service that appends to it and reads it."""
 
 from collections.abc import Sequence
-from typing import Final, TypeVar
+from datetime import datetime
+from typing import ClassVar, Final, TypeVar
 from uuid import UUID
 
-from sqlmodel import col, func, or_, select
+from sqlalchemy import Index, MetaData
+from sqlmodel import Field, SQLModel, col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from modhost.audit.contracts import AuditEntry, AuditPage, AuditSearch, Outcome
-from modhost.audit.tables import Entry
 from modhost.caller import Caller, current_caller
 from modhost.clock import Clock
-from modhost.database import Database
+from modhost.database import Database, Identifier, UtcDateTime
 from modhost.ids import new_id
 
 T = TypeVar("T")
 
-_LONGEST: Final = 500
+MAX_LENGTH: Final = 500
+
+
+class Entry(SQLModel, table=True):
+    """An audited action; the id sorts by time. The database refuses to change or delete rows."""
+
+    metadata: ClassVar[MetaData] = MetaData()
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        Index("ix_modhost_audit_actor_id", "actor_id", "id"),
+        Index("ix_modhost_audit_actor_name", "actor_name", "id"),
+        Index("ix_modhost_audit_action", "action", "id"),
+        Index("ix_modhost_audit_subject", "subject", "id"),
+        {"schema": "modhost"},
+    )
+
+    id: UUID = Field(primary_key=True, sa_type=Identifier)
+    at: datetime = Field(sa_type=UtcDateTime)
+    actor_kind: str
+    actor_id: str
+    actor_name: str
+    address: str | None = None
+    action: str
+    subject: str
+    outcome: str
+    detail: str
 
 
 class DatabaseAudit:
-    """Implements `AuditLog` and `AuditReader`; what each method promises is said there."""
+    """Implement `AuditLog` and `AuditReader`; their docstrings describe each method."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -38,14 +65,14 @@ class DatabaseAudit:
         caller: Caller | None = None,
     ) -> None:
         """Append an entry."""
-        who = caller or await current_caller()
+        actor = caller or await current_caller()
         entry = Entry(
             id=new_id(),
             at=self._clock.now(),
-            actor_kind=who.kind,
-            actor_id=who.id,
-            actor_name=_storable(who.name),
-            address=_storable(who.address) or None,
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            actor_name=_storable(actor.name),
+            address=_storable(actor.address) or None,
             action=action,
             subject=_storable(subject),
             outcome=outcome.value,
@@ -60,8 +87,8 @@ class DatabaseAudit:
     async def newest(
         self, search: AuditSearch, limit: int, before: UUID | None = None
     ) -> Sequence[AuditEntry]:
-        """Read a stretch of entries."""
-        statement = _matching(select(Entry), search)
+        """Read the newest entries, or those before one."""
+        statement = _matching(select(Entry), search).order_by(col(Entry.id).desc())
         if before is not None:
             statement = statement.where(col(Entry.id) < before)
         async with self._database.reading() as session:
@@ -69,17 +96,16 @@ class DatabaseAudit:
 
     async def page(self, search: AuditSearch, page: int, page_size: int) -> AuditPage:
         """Read a page of entries."""
-        counting = _matching(select(func.count()).select_from(Entry), search, is_ordered=False)
-        statement = _matching(select(Entry), search).offset((page - 1) * page_size)
+        counting = _matching(select(func.count()).select_from(Entry), search)
+        statement = _matching(select(Entry), search).order_by(col(Entry.id).desc())
+        statement = statement.offset((page - 1) * page_size).limit(page_size)
         async with self._database.reading() as session:
             total = (await session.exec(counting)).one()
-            items = await _entries(session, statement.limit(page_size))
+            items = await _entries(session, statement)
         return AuditPage(items=items, total_count=total, page=page, page_size=page_size)
 
 
-def _matching(
-    statement: SelectOfScalar[T], search: AuditSearch, *, is_ordered: bool = True
-) -> SelectOfScalar[T]:
+def _matching(statement: SelectOfScalar[T], search: AuditSearch) -> SelectOfScalar[T]:
     if search.actor:
         same_actor = or_(Entry.actor_id == search.actor, Entry.actor_name == search.actor)
         statement = statement.where(same_actor)
@@ -87,7 +113,7 @@ def _matching(
         statement = statement.where(Entry.action == search.action)
     if search.subject:
         statement = statement.where(Entry.subject == search.subject)
-    return statement.order_by(col(Entry.id).desc()) if is_ordered else statement
+    return statement
 
 
 async def _entries(session: AsyncSession, statement: SelectOfScalar[Entry]) -> list[AuditEntry]:
@@ -95,6 +121,6 @@ async def _entries(session: AsyncSession, statement: SelectOfScalar[Entry]) -> l
 
 
 def _storable(text: str) -> str:
-    """Return the text, bounded, without what no database takes: NUL and lone surrogates."""
+    """Return the text, shortened, without what no database stores: NUL and lone surrogates."""
     cleaned = text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
-    return cleaned if len(cleaned) <= _LONGEST else f"{cleaned[: _LONGEST - 1]}…"
+    return cleaned if len(cleaned) <= MAX_LENGTH else f"{cleaned[: MAX_LENGTH - 1]}…"

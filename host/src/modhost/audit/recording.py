@@ -1,4 +1,4 @@
-"""Recording an action however it ends."""
+"""Record an action however it ends, and requests that are refused."""
 
 from collections import OrderedDict
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from modhost.clock import Clock
 
 @dataclass(slots=True)
 class Record:
-    """What the entry will say beside the action; the block may fill it in."""
+    """The entry to write at the end of the block, which may change it."""
 
     audit: AuditLog
     action: str
@@ -23,7 +23,7 @@ class Record:
     is_written: bool = False
 
     async def done_in(self, session: AsyncSession) -> None:
-        """Write the entry now, in the transaction of what it tells: both exist, or neither."""
+        """Write the entry now, in the transaction of the action: both exist, or neither."""
         await self.audit.record(self.action, self.subject, detail=self.detail, session=session)
         self.is_written = True
 
@@ -37,8 +37,8 @@ async def recorded(
 ) -> AsyncIterator[Record]:
     """Append an entry when the block ends.
 
-    An exception of `refusals` is the outcome `refused` with its text as the detail; any other is
-    `failed` with the name of its class, since its text may hold anything.
+    An exception of `refusals` becomes the outcome `refused` with its text as the detail; any other
+    becomes `failed` with the name of its class, since its text may contain anything.
     """
     record = Record(audit, action, subject)
     try:
@@ -53,25 +53,25 @@ async def recorded(
         await audit.record(record.action, record.subject, detail=record.detail)
 
 
-_PAUSE_SECONDS: Final = 60.0
-_REMEMBERED: Final = 1000
+REPEAT_AFTER_SECONDS: Final = 60.0
+MAX_REMEMBERED: Final = 1000
 
 
 class RefusedRequests:
-    """Records a refused request; of one caller's requests to one route, one a minute."""
+    """Record refused requests, at most one a minute for each caller and route."""
 
     def __init__(self, audit: AuditLog, clock: Clock) -> None:
         self._audit = audit
         self._clock = clock
-        self._told: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._recorded: OrderedDict[tuple[str, str], float] = OrderedDict()
 
     async def note(self, who: str, route: str, path: str, reason: str) -> None:
         """Record that the current caller, whose id is `who`, was refused."""
         now, key = self._clock.monotonic(), (who, route)
-        if now - self._told.get(key, -_PAUSE_SECONDS) < _PAUSE_SECONDS:
+        if now - self._recorded.get(key, -REPEAT_AFTER_SECONDS) < REPEAT_AFTER_SECONDS:
             return
-        self._told[key] = now
-        self._told.move_to_end(key)
-        if len(self._told) > _REMEMBERED:
-            self._told.popitem(last=False)
+        self._recorded[key] = now
+        self._recorded.move_to_end(key)
+        if len(self._recorded) > MAX_REMEMBERED:
+            self._recorded.popitem(last=False)
         await self._audit.record(route, path, outcome=Outcome.REFUSED, detail=reason)

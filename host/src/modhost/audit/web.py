@@ -1,4 +1,4 @@
-"""The page and the API of the audit."""
+"""The page, the API and the permission of the audit."""
 
 from typing import Annotated, Final
 from urllib.parse import urlencode
@@ -7,22 +7,24 @@ from uuid import UUID
 from pydantic import Field
 
 from modhost.audit.contracts import AuditPage, AuditReader, AuditSearch
-from modhost.audit.permissions import VIEW_AUDIT
+from modhost.permissions import Permission
 from modhost.web import Endpoints, Menu, Page, Pages, Query
 
+VIEW_AUDIT: Final = Permission("Host.ViewAudit", "See who did what")
+
 _PATH: Final = "/admin/audit"
-_ROWS: Final = 50
+_PAGE_SIZE: Final = 50
 
 
 class ApiQuery(AuditSearch):
-    """The search as the API takes it; `page` is counted from 1."""
+    """The query of the API; `page` is counted from 1."""
 
     page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     page_size: Annotated[int, Field(ge=1, le=200)] = 20
 
 
 class PageQuery(AuditSearch):
-    """The search as the page takes it, and from which entry on to go back."""
+    """The query of the page; `before` is the entry to continue after."""
 
     before: UUID | None = None
 
@@ -49,13 +51,13 @@ async def list_entries(query: Query[ApiQuery], audit: AuditReader) -> AuditPage:
 
 async def show_entries(query: Query[PageQuery], audit: AuditReader) -> Page:
     """Show who did what."""
-    found = await audit.newest(query, _ROWS + 1, query.before)
-    shown = found[:_ROWS]
+    found = await audit.newest(query, _PAGE_SIZE + 1, query.before)
+    shown = found[:_PAGE_SIZE]
     searched = query.model_dump(include={"actor", "action", "subject"}, exclude_none=True)
     context = {
         "entries": shown,
         "search": query,
-        "older": _link(searched | {"before": shown[-1].id}) if len(found) > _ROWS else None,
+        "older": _link(searched | {"before": shown[-1].id}) if len(found) > _PAGE_SIZE else None,
         "newest": _link(searched) if query.before is not None else None,
     }
     return Page("modhost/audit.html", context, "Audit")

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from modhost.audit import AuditLog, AuditReader, log, web
-from modhost.audit.permissions import VIEW_AUDIT
 from modhost.audit.recording import RefusedRequests
 from modhost.hooks import hookimpl
 from modhost.identity import contracts
@@ -62,7 +61,7 @@ class IdentityModule(Module):
     @hookimpl
     def configure_permissions(self) -> Sequence[Permission]:
         """Declare the permissions of the administration and of the audit."""
-        return [MANAGE_USERS, MANAGE_TOKENS, VIEW_AUDIT]
+        return [MANAGE_USERS, MANAGE_TOKENS, web.VIEW_AUDIT]
 
     @hookimpl
     def map_endpoints(self, endpoints: Endpoints) -> None:

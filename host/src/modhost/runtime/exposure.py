@@ -1,7 +1,6 @@
 """Who can reach the host, and whether that is meant."""
 
-from modhost.checks import rules
-from modhost.checks.findings import Finding
+from modhost.checks import Finding, rules
 from modhost.configuration.host_options import HostOptions
 from modhost.configuration.loopback import is_loopback
 
