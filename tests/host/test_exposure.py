@@ -3,8 +3,7 @@
 import pytest
 
 from modhost.checks import StartupError
-from modhost.configuration import Configuration
-from modhost.configuration.host_options import HostOptions
+from modhost.configuration import Configuration, HostOptions
 from modhost.runtime.assembly import build_host
 from modhost.runtime.exposure import check_exposure
 

@@ -81,7 +81,11 @@ def test_what_is_missing_because_a_module_is_broken_is_not_told_too() -> None:
 @pytest.mark.parametrize(
     ("config", "code", "words"),
     [
-        ({"late": {"sped": 1}}, "MH202", "[modules.late] sped is no option. Did you mean 'speed'?"),
+        (
+            {"late": {"sped": 1}},
+            "MH202",
+            "[modules.late] sped is not an option. Did you mean 'speed'?",
+        ),
         ({"late": {"speed": "fast"}}, "MH203", "[modules.late] speed is 'fast'."),
         ({"latte": {}}, "MH204", "[modules.latte] configures a module that is not installed"),
     ],

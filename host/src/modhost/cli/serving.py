@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from modhost.cli.context import configuration_of
-from modhost.configuration import HostOptions
-from modhost.configuration.loopback import is_loopback
+from modhost.configuration import HostOptions, is_loopback
 from modhost.database import DatabaseUrl
 from modhost.identity import IdentityError, LoginService
 from modhost.runtime.assembly import Role, build_host

@@ -1,27 +1,32 @@
-"""The configuration as it was read: bound to the options of the host and of the modules."""
+"""The configuration: read from a file and the environment, and bound to options."""
 
+import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from modhost.checks import Finding, rules
+from modhost.configuration.binding_errors import findings_of, key_name
 from modhost.configuration.host_options import HostOptions
-from modhost.configuration.origins import Origins
-from modhost.configuration.problems import findings_of, named
-from modhost.configuration.redaction import HIDDEN, is_secret_name, shown
-from modhost.configuration.values import as_written, leaves, merge, overrides
+from modhost.configuration.redaction import HIDDEN, is_secret_name, redacted
+from modhost.configuration.values import Values, leaves
+from modhost.durations import format_duration
 
 Model = TypeVar("Model", bound=BaseModel)
 
+DEFAULT_FILE: Final = Path("config/host.toml")
+VARIABLE: Final = "MODHOST_CONFIG"
+
 
 class Setting(NamedTuple):
-    """An option as it is in effect.
+    """An option in effect.
 
     Args:
-        key: as people find it in the file: `[section] key`.
-        value: as one would write it; hidden when it is a secret.
+        key: as in the file: `[section] key`.
+        value: as it would be written; hidden when it is a secret.
         origin: the file or the environment variable that set it, or `default`.
 
     """
@@ -41,7 +46,7 @@ class Configuration:
         findings: what was wrong when the file was read.
 
     Attributes:
-        host: the options of the host; the defaults when they cannot be used.
+        host: the options of the host; the defaults when they are invalid.
         findings: what is wrong with what was bound so far.
 
     """
@@ -55,40 +60,26 @@ class Configuration:
     ) -> None:
         self.source = source
         self.findings = list(findings or ())
-        self._values: dict[str, Any] = {}
-        in_file = dict(leaves(values or {}))
-        for path, value in in_file.items():
-            merge(self._values, path, value)
-        given = overrides(environ or {})
-        for override in given:
-            merge(self._values, override.path, override.value)
-        where = str(source) if source else "the configuration"
-        variables = {each.path: each.variable for each in given}
-        self._origins = Origins(where, in_file, variables)
-        self._refuse_unknown_sections()
-        self.host = self._bind(("host",), HostOptions, None) or HostOptions()
+        self._values = Values(values or {}, str(source or "the configuration"), environ or {})
+        self._check_sections()
+        self.host = self._bind(("host",), HostOptions) or HostOptions()
 
     @property
     def tables(self) -> dict[str, Any]:
-        """Everything that was set, by the file and by the environment, secrets included."""
-        return self._values
+        """Everything that is set by the file and by the environment, secrets included."""
+        return self._values.tables
 
     def module_names(self) -> list[str]:
         """Return the modules that have a section."""
-        modules = self._values.get("modules", {})
-        return list(modules) if isinstance(modules, dict) else []
+        return list(self._values.table(("modules",)))
 
     def origin(self, *path: str) -> str:
-        """Return the words for where a key, or something in a table, was set."""
-        return self._origins.of(path)
-
-    def section(self, module: str) -> dict[str, Any]:
-        """Return what was set for a module, as it was given."""
-        return self._table(("modules", module))
+        """Return the words for what sets a key, or something in a table."""
+        return self._values.origin(path)
 
     def bind(self, module: str, model: type[Model]) -> Model | None:
-        """Return a module's options; None when they cannot be used, which is then a finding."""
-        return self._bind(("modules", module), model, module)
+        """Return the options of a module, None when they are invalid, which adds findings."""
+        return self._bind(("modules", module), model)
 
     def in_effect(self, models: Mapping[str, type[BaseModel]]) -> Iterator[Setting]:
         """Yield every option with its value, secrets hidden, those of the host first."""
@@ -100,41 +91,62 @@ class Configuration:
 
     def _settings(self, section: tuple[str, ...], options: BaseModel) -> Iterator[Setting]:
         for path, value in leaves(options.model_dump(mode="python")):
+            written = format_duration(value) if isinstance(value, timedelta) else value
             is_secret = any(map(is_secret_name, path))
             yield Setting(
-                named(section, path),
-                HIDDEN if is_secret else shown(path[-1], as_written(value)),
-                self._origins.short((*section, *path)),
+                key_name(section, path),
+                HIDDEN if is_secret else redacted(path[-1], written),
+                self._values.short_origin((*section, *path)),
             )
 
-    def _bind(
-        self, section: tuple[str, ...], model: type[Model], module: str | None
-    ) -> Model | None:
+    def _bind(self, section: tuple[str, ...], model: type[Model]) -> Model | None:
         try:
-            return model.model_validate(self._table(section))
+            return model.model_validate(self._values.table(section))
         except ValidationError as error:
-            self.findings += findings_of(error, section, model, self._origins, module)
+            self.findings += findings_of(error, section, model, self._values)
             return None
 
-    def _table(self, section: tuple[str, ...]) -> dict[str, Any]:
-        table: Any = self._values
-        for name in section:
-            table = table.get(name, {}) if isinstance(table, dict) else {}
-        return table if isinstance(table, dict) else {}
-
-    def _refuse_unknown_sections(self) -> None:
-        for name, value in self._values.items():
-            where = f"{self._origins.of((name,))}: [{name}]"
+    def _check_sections(self) -> None:
+        for name, value in self.tables.items():
+            where = f"{self.origin(name)}: [{name}]"
             if name not in ("host", "modules"):
                 remedy = "The sections are [host], [host.modules] and [modules.<name>]."
                 self.findings.append(Finding(rules.UNKNOWN_KEY, f"{where} is unknown.", remedy))
             elif not isinstance(value, dict):
-                self.findings.append(
-                    Finding(rules.BAD_VALUE, f"{where} is no table.", f"Write [{name}].")
-                )
-        for name in self.module_names():
-            if not isinstance(self._values["modules"][name], dict):
-                where = f"{self._origins.of(('modules', name))}: {named(('modules',), (name,))}"
-                detail = f"{where} is no table."
-                remedy = f"Write [modules.{name}]."
+                detail, remedy = f"{where} is not a table.", f"Write [{name}]."
                 self.findings.append(Finding(rules.BAD_VALUE, detail, remedy))
+        for name, value in self._values.table(("modules",)).items():
+            if not isinstance(value, dict):
+                detail = f"{self.origin('modules', name)}: [modules] {name} is not a table."
+                self.findings.append(Finding(rules.BAD_VALUE, detail, f"Write [modules.{name}]."))
+
+
+def load_configuration(path: Path | None, environ: Mapping[str, str]) -> Configuration:
+    """Read the configuration; its `findings` say what is wrong.
+
+    Without a path the file is the one that `MODHOST_CONFIG` names, else `config/host.toml` if it
+    exists.
+    """
+    chosen = path or (Path(environ[VARIABLE]) if environ.get(VARIABLE) else None)
+    if chosen is None:
+        chosen = DEFAULT_FILE if DEFAULT_FILE.exists() else None
+    values: dict[str, Any] = {}
+    findings: list[Finding] = []
+    if chosen is not None:
+        try:
+            values = tomllib.loads(chosen.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            findings.append(_unreadable(chosen, error))
+    return Configuration(values, chosen, environ, findings)
+
+
+def _unreadable(path: Path, error: Exception) -> Finding:
+    if isinstance(error, FileNotFoundError):
+        detail = f"the file {path} does not exist."
+        remedy = f"Name another by --config or {VARIABLE}, or create it."
+    elif isinstance(error, tomllib.TOMLDecodeError):
+        detail, remedy = f"{path} is not valid TOML: {error}.", "Fix that line."
+    else:
+        reason = error.strerror if isinstance(error, OSError) else error
+        detail, remedy = f"{path} cannot be read: {reason}.", "Make it a readable UTF-8 text file."
+    return Finding(rules.BAD_CONFIGURATION_FILE, detail, remedy)

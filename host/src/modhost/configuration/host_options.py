@@ -1,5 +1,6 @@
 """The options of the host itself: `[host]`."""
 
+import ipaddress
 import re
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
@@ -114,5 +115,17 @@ class HostOptions(ModuleOptions):
 
     @property
     def bind_port(self) -> int:
-        """The port to listen on; 0 for any that is free."""
+        """The port to listen on; 0 for any free one."""
         return int(self.bind.rpartition(":")[2])
+
+
+def is_loopback(address: str) -> bool:
+    """Return whether a host name or address is this machine itself."""
+    if address == "localhost" or address.endswith(".localhost"):
+        return True
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return (mapped or found).is_loopback

@@ -1,9 +1,10 @@
-"""Which values are never shown."""
+"""Hide secrets in values that are shown."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final, get_args
 
-from pydantic import SecretBytes, SecretStr
+from pydantic import BaseModel, SecretBytes, SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -20,38 +21,46 @@ _PASSWORD_WITHIN: Final = re.compile(r"(?i)\b(password|passwd|pwd)\s*=")
 
 
 def is_secret_name(key: str) -> bool:
-    """Tell whether an option's name says that its value is a secret."""
+    """Return whether the name of an option suggests that its value is a secret."""
     return _SECRET_NAME.search(key) is not None
 
 
-def holds_secret(annotation: object) -> bool:
-    """Tell whether a type is a secret one, or has one within, as `list[SecretStr]` does."""
-    if annotation in (SecretStr, SecretBytes):
-        return True
-    return any(map(holds_secret, get_args(annotation)))
+def is_secret_option(path: Sequence[str], model: type[BaseModel]) -> bool:
+    """Return whether an option, or one around it, has a secret type or a secret's name."""
+    return any(map(is_secret_name, path)) or _has_secret_type(path, model)
 
 
-def shown(key: str, value: Any) -> Any:
-    """Return a value as it may be shown: secrets hidden, passwords in URLs too."""
+def redacted(key: str, value: Any) -> Any:
+    """Return a value that may be shown: secrets are hidden, and passwords in URLs."""
     if is_secret_name(key) or isinstance(value, SecretStr | SecretBytes):
         return HIDDEN
     if isinstance(value, str):
-        return _shown_text(value)
+        return _redacted_text(value)
     if isinstance(value, dict):
-        return {name: shown(name, below) for name, below in value.items()}
+        return {name: redacted(name, below) for name, below in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [shown(key, below) for below in value]
+        return [redacted(key, below) for below in value]
     return value
 
 
-def _shown_text(text: str) -> str:
+def _has_secret_type(path: Sequence[str], model: type[BaseModel]) -> bool:
+    field = model.model_fields.get(path[0])
+    annotation: Any = field.annotation if field else None
+    if len(path) > 1 and isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return _has_secret_type(path[1:], annotation)
+    return _holds_secret(annotation)
+
+
+def _holds_secret(annotation: object) -> bool:
+    """Return whether a type is secret or contains a secret one, as `list[SecretStr]` does."""
+    is_secret = annotation in (SecretStr, SecretBytes)
+    return is_secret or any(map(_holds_secret, get_args(annotation)))
+
+
+def _redacted_text(text: str) -> str:
     if _URL.match(text.strip()):
-        return _without_password(text.strip())
+        try:
+            return without_secrets(make_url(text.strip()))
+        except (ArgumentError, ValueError):
+            return HIDDEN if "@" in text else text.strip()
     return HIDDEN if _PASSWORD_WITHIN.search(text) else text
-
-
-def _without_password(url: str) -> str:
-    try:
-        return without_secrets(make_url(url))
-    except (ArgumentError, ValueError):
-        return HIDDEN if "@" in url else url

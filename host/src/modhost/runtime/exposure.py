@@ -1,8 +1,7 @@
 """Who can reach the host, and whether that is meant."""
 
 from modhost.checks import Finding, rules
-from modhost.configuration.host_options import HostOptions
-from modhost.configuration.loopback import is_loopback
+from modhost.configuration import HostOptions, is_loopback
 
 
 def check_exposure(options: HostOptions) -> list[Finding]:

@@ -12,7 +12,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from modhost.configuration.loopback import is_loopback
+from modhost.configuration import is_loopback
 
 TOKEN_PREFIX: Final = "mh_"  # noqa: S105 - what a token looks like, not a token
 COOKIE: Final = "modhost_session"

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from modhost.audit import AuditLog
-from modhost.configuration.loopback import is_loopback
+from modhost.configuration import is_loopback
 from modhost.identity.access.credentials import clear_session, session_of, set_session
 from modhost.identity.contracts import LoginService, LoginWay, SessionService, Visitor
 from modhost.identity.errors import LoginFailed, TooManyFailures

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 
-from modhost.configuration.loopback import is_loopback
+from modhost.configuration import is_loopback
 from modhost.durations import Duration
 from modhost.module import ModuleOptions
 

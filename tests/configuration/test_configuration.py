@@ -1,3 +1,5 @@
+"""The configuration is read, bound and shown; each mistake is reported with its remedy."""
+
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Self
@@ -7,7 +9,7 @@ from pydantic import Field, model_validator
 
 from modhost import ModuleOptions
 from modhost.configuration import Configuration, load_configuration
-from modhost.durations import Duration, format_duration, parse_duration
+from modhost.durations import Duration
 
 
 class Options(ModuleOptions):
@@ -157,7 +159,7 @@ def test_an_unknown_key_within_a_list_is_told_with_a_known_one(
     configuration = load(tmp_path, f"[modules.a]\n{text}\n")
     assert configuration.bind("a", Journey) is None
     told = only_problem(configuration)
-    assert f"host.toml: {place} is no option. Did you mean 'length'?" in told
+    assert f"host.toml: {place} is not an option. Did you mean 'length'?" in told
 
 
 def test_a_list_or_table_in_a_variable_is_told_as_json(tmp_path: Path) -> None:
@@ -199,11 +201,11 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[host\n", "is no valid TOML"),
+        ("[host\n", "is not valid TOML"),
         ("[hots]\nbind = 1\n", "[hots] is unknown"),
-        ("host = 1\n", "[host] is no table"),
-        ("[modules]\na = 1\n", "[modules] a is no table"),
-        ("[host]\nbnid = 1\n", "[host] bnid is no option. Did you mean 'bind'?"),
+        ("host = 1\n", "[host] is not a table"),
+        ("[modules]\na = 1\n", "[modules] a is not a table"),
+        ("[host]\nbnid = 1\n", "[host] bnid is not an option. Did you mean 'bind'?"),
         ('[host]\nenvironment = "test"\n', "[host] environment is 'test'"),
     ],
 )
@@ -224,25 +226,3 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     configuration = load_configuration(None, {})
     assert (configuration.source, configuration.host.environment) == (None, "production")
-
-
-@pytest.mark.parametrize(
-    ("written", "seconds"),
-    [(2, 2), (0.5, 0.5), ("500ms", 0.5), ("2s", 2), ("5m", 300), ("1h", 3600), ("7d", 604800),
-     ("0", 0), (" 1.5 s ", 1.5)],
-)  # fmt: skip
-def test_durations_are_read(written: object, seconds: float) -> None:
-    assert parse_duration(written) == timedelta(seconds=seconds)
-
-
-@pytest.mark.parametrize(
-    "written", ["", "s", "2 weeks", "-1s", -1, "1e3s", True, None, float("nan"), "9" * 30]
-)
-def test_what_is_no_duration_is_refused(written: object) -> None:
-    with pytest.raises(ValueError, match=r"duration|negative"):
-        parse_duration(written)
-
-
-@pytest.mark.parametrize("text", ["500ms", "2s", "5m", "1h", "7d", "0", "90s"])
-def test_a_duration_is_written_as_it_is_read(text: str) -> None:
-    assert format_duration(parse_duration(text)) == text

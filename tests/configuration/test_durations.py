@@ -1,0 +1,29 @@
+"""Durations are read and written with their units."""
+
+from datetime import timedelta
+
+import pytest
+
+from modhost.durations import format_duration, parse_duration
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [(2, 2), (0.5, 0.5), ("500ms", 0.5), ("2s", 2), ("5m", 300), ("1h", 3600), ("7d", 604800),
+     ("0", 0), (" 1.5 s ", 1.5)],
+)  # fmt: skip
+def test_durations_are_read(written: object, seconds: float) -> None:
+    assert parse_duration(written) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    "written", ["", "s", "2 weeks", "-1s", -1, "1e3s", True, None, float("nan"), "9" * 30]
+)
+def test_what_is_no_duration_is_refused(written: object) -> None:
+    with pytest.raises(ValueError, match=r"duration|negative"):
+        parse_duration(written)
+
+
+@pytest.mark.parametrize("text", ["500ms", "2s", "5m", "1h", "7d", "0", "90s"])
+def test_a_duration_is_written_as_it_is_read(text: str) -> None:
+    assert format_duration(parse_duration(text)) == text
