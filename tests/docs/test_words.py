@@ -110,6 +110,7 @@ CHECKED: Final = (
     "docs/pages.md",
     "docs/security.md",
     "docs/write-a-module.md",
+    "CHANGELOG.md",
     "CONTRIBUTING.md",
     "Makefile",
     "README.md",
