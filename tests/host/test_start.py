@@ -24,7 +24,11 @@ def problems(*given: Module, **config: object) -> list[str]:
         (modules.LacksService(), "MH301", "UsesAbsent needs host.modules.Absent (parameter"),
         (modules.Forgetful(), "MH108", "configure_services would never be called. Mark it"),
         (modules.Curious(), "MH109", "map_endpoints asks for database. The hook takes endpoints"),
-        (modules.Misspelt(), "MH109", "configure_service is no hook. Did you mean configure_serv"),
+        (
+            modules.Misspelt(),
+            "MH109",
+            "configure_service is not a hook. Did you mean configure_s",
+        ),
         (modules.Raising(), "MH110", "configure_services raised RuntimeError: no luck."),
         (modules.Open(), "MH401", "GET /api/open (host.modules.nothing) names no permission"),
         (modules.Undeclared(), "MH402", "'Undeclared.See', which no module declares"),

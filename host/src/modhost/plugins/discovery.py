@@ -1,4 +1,4 @@
-"""Finding modules: installed packages name them in the entry-point group `modhost.modules`."""
+"""Discovery of modules by the entry points of installed packages, and checks of their names."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
+from modhost import Module
 from modhost.checks import Finding, Rule, rules
-from modhost.module import Module
 
 GROUP: Final = "modhost.modules"
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _RESERVED: Final = ("modhost", "host", "health", "static")
 NAMING: Final = (
-    "Name it by lower-case letters, digits and underscores, 41 at most, beginning with a letter; "
+    "Name it with at most 41 lower-case letters, digits and underscores, beginning with a letter; "
     f"{', '.join(_RESERVED)} are taken."
 )
 
@@ -27,6 +27,11 @@ class FoundModule:
     distribution: str
     version: str
 
+    def finding(self, rule: Rule, detail: str, remedy: str) -> Finding:
+        """Return a finding about this module."""
+        name = self.module.name or self.entry_point
+        return Finding(rule, detail, remedy, name, self.distribution)
+
 
 @dataclass(frozen=True, slots=True)
 class SkippedModule:
@@ -39,9 +44,9 @@ class SkippedModule:
 
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """What was found; every skipped module is among the findings too.
+    """The modules found; each skipped one is among the findings too.
 
-    `disabled` has the names of those that are there and were to be left out.
+    `disabled` names those that are installed and disabled.
     """
 
     modules: list[FoundModule]
@@ -53,7 +58,7 @@ class Discovered:
 def find_modules(
     disabled: Collection[str] = (), installed: Iterable[EntryPoint] | None = None
 ) -> Discovered:
-    """Import the installed modules, each on its own, except those that are disabled."""
+    """Import the installed modules that are not disabled, each independently of the others."""
     if installed is None:
         installed = entry_points(group=GROUP)
     found: list[FoundModule] = []
@@ -67,7 +72,13 @@ def find_modules(
         loaded = _load(entry)
         if isinstance(loaded, SkippedModule):
             skipped.append(loaded)
-            findings.append(_not_imported(loaded))
+            remedy = (
+                "Fix or uninstall the package, leave the module out by [host.modules] disabled, or "
+                'start without it by [host.modules] on_error = "skip".'
+            )
+            detail = f"importing it raised {loaded.error}."
+            rule = rules.MODULE_NOT_IMPORTED
+            findings.append(Finding(rule, detail, remedy, loaded.name, loaded.distribution))
         elif isinstance(loaded, Finding):
             findings.append(loaded)
         else:
@@ -78,13 +89,13 @@ def find_modules(
 
 
 def of_instance(module: Module) -> FoundModule:
-    """Return a module that is given instead of found."""
+    """Return a module that is given rather than found."""
     distribution = type(module).__module__.partition(".")[0]
     return FoundModule(module, module.name, distribution, module.version)
 
 
 def is_usable_name(name: str) -> bool:
-    """Tell whether a module can be named so."""
+    """Return whether a module can have this name."""
     return bool(_NAME.fullmatch(name)) and name not in _RESERVED
 
 
@@ -94,19 +105,24 @@ def check_modules(found: Sequence[FoundModule]) -> list[Finding]:
     names: dict[str, FoundModule] = {}
     prefixes: dict[str, FoundModule] = {}
     for each in found:
-        findings += _check_name(each)
+        if not is_usable_name(each.module.name):
+            detail = f"the name is {each.module.name!r}."
+            findings.append(each.finding(rules.MODULE_NAME, detail, NAMING))
         first = names.setdefault(each.module.name, each)
         if first is not each:
             detail = f"{each.distribution} and {first.distribution} both bring a module "
             detail += f"{each.module.name!r}."
-            findings.append(_finding(rules.DUPLICATE_MODULE, each, detail, "Uninstall one."))
+            findings.append(each.finding(rules.DUPLICATE_MODULE, detail, "Uninstall one."))
         for prefix in filter(None, (each.module.route_prefix, each.module.view_prefix)):
-            findings += _check_prefix(each, prefix)
+            if not prefix.startswith("/") or prefix.endswith("/"):
+                detail = f"the prefix {prefix!r} must begin with a slash and end without one."
+                remedy = f"Write {'/' + prefix.strip('/')!r}."
+                findings.append(each.finding(rules.MALFORMED_PREFIX, detail, remedy))
             owner = prefixes.setdefault(prefix, each)
             if owner is not each:
                 detail = f"{prefix!r} is the prefix of {owner.module.name} too."
                 remedy = "Give one of the two another prefix."
-                findings.append(_finding(rules.DUPLICATE_PREFIX, each, detail, remedy))
+                findings.append(each.finding(rules.DUPLICATE_PREFIX, detail, remedy))
     return findings
 
 
@@ -124,31 +140,3 @@ def _load(entry: EntryPoint) -> FoundModule | SkippedModule | Finding:
         remedy = "Let it name a subclass of modhost.Module."
         return Finding(rules.NOT_A_MODULE, detail, remedy, entry.name, distribution)
     return FoundModule(module, entry.name, distribution, version)
-
-
-def _not_imported(skipped: SkippedModule) -> Finding:
-    remedy = (
-        "Mend or uninstall the package, leave the module out by [host.modules] disabled, or start "
-        'without it by [host.modules] on_error = "skip".'
-    )
-    detail = f"importing it raised {skipped.error}."
-    return Finding(rules.MODULE_NOT_IMPORTED, detail, remedy, skipped.name, skipped.distribution)
-
-
-def _check_name(each: FoundModule) -> list[Finding]:
-    name = each.module.name
-    if is_usable_name(name):
-        return []
-    return [_finding(rules.MODULE_NAME, each, f"the name is {name!r}.", NAMING)]
-
-
-def _check_prefix(each: FoundModule, prefix: str) -> list[Finding]:
-    if prefix.startswith("/") and not prefix.endswith("/"):
-        return []
-    detail = f"the prefix {prefix!r} must begin with a slash and end without one."
-    remedy = f"Write {'/' + prefix.strip('/')!r}."
-    return [_finding(rules.MALFORMED_PREFIX, each, detail, remedy)]
-
-
-def _finding(rule: Rule, each: FoundModule, detail: str, remedy: str) -> Finding:
-    return Finding(rule, detail, remedy, each.module.name or each.entry_point, each.distribution)

@@ -1,4 +1,4 @@
-"""Calling hooks: one module at a time, in our order; pluggy checks what they look like."""
+"""Hook calls: one module at a time, in our order, after a check of each implementation."""
 
 import inspect
 from collections.abc import Sequence
@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import pluggy
 
-from modhost.checks import Finding, Rule, rules
+from modhost import Module
+from modhost.checks import Finding, rules
 from modhost.hooks import PROJECT, ModuleHooks
-from modhost.module import Module
 from modhost.plugins.discovery import FoundModule
 
 _SPECIFIED: Final = {
@@ -20,7 +20,7 @@ _SPECIFIED: Final = {
 
 
 class HookCaller:
-    """Knows which hooks the modules implement. `findings` tells which of them cannot be called."""
+    """Calls the hooks of modules; `findings` has the hooks that cannot be called."""
 
     def __init__(self, modules: Sequence[FoundModule]) -> None:
         self._manager = pluggy.PluginManager(PROJECT)
@@ -33,14 +33,14 @@ class HookCaller:
                 self._manager.register(found.module)
 
     def implements(self, found: FoundModule, hook: str) -> bool:
-        """Tell whether a module implements a hook."""
+        """Return whether a module implements a hook."""
         callers = self._manager.get_hookcallers(found.module) or ()
         return any(caller.name == hook for caller in callers)
 
     def call(self, found: FoundModule, hook: str, **arguments: object) -> Any:
         """Call one module's hook; return its result, or None when it does not implement it.
 
-        For an async hook the result is to be awaited. What the hook raises is raised.
+        The result of an async hook is to be awaited. An exception of the hook is raised.
         """
         if not self.implements(found, hook):
             return None
@@ -54,26 +54,24 @@ def _check(found: FoundModule) -> list[Finding]:
     for name, member in inspect.getmembers(type(found.module), inspect.isroutine):
         if name.startswith("_") or hasattr(Module, name):
             continue
-        marked = hasattr(member, f"{PROJECT}_impl")
-        if marked:
-            problem = _mismatch(name, member)
-            if problem:
-                detail, remedy = problem
-                findings.append(_finding(rules.HOOK_MISMATCH, found, detail, remedy))
+        if hasattr(member, f"{PROJECT}_impl"):
+            if mismatch := _mismatch(name, member):
+                findings.append(found.finding(rules.HOOK_MISMATCH, *mismatch))
         elif name in _SPECIFIED:
             detail = f"the method {name} would never be called."
             remedy = "Mark it with @hookimpl, or rename it."
-            findings.append(_finding(rules.UNMARKED_HOOK, found, detail, remedy))
+            findings.append(found.finding(rules.UNMARKED_HOOK, detail, remedy))
     return findings
 
 
 def _mismatch(name: str, member: Any) -> tuple[str, str] | None:
-    """Return what is wrong with a marked method, and what to do; None when nothing is."""
+    """Return what is wrong with a marked method, and the remedy; None when nothing is."""
     specified = _SPECIFIED.get(name)
     if specified is None:
         similar = get_close_matches(name, _SPECIFIED, 1)
-        remedy = f"Did you mean {similar[0]}?" if similar else f"The hooks are {_listed()}."
-        return f"{name} is no hook.", remedy
+        hooks = ", ".join(_SPECIFIED)
+        remedy = f"Did you mean {similar[0]}?" if similar else f"The hooks are {hooks}."
+        return f"{name} is not a hook.", remedy
     allowed = [each for each in specified.parameters if each != "self"]
     written = [each for each in inspect.signature(member).parameters if each != "self"]
     unknown = [each for each in written if each not in allowed]
@@ -85,11 +83,3 @@ def _mismatch(name: str, member: Any) -> tuple[str, str] | None:
         kind = "async def" if is_async else "def"
         return f"{name} must be written with {kind}.", f"Write `{kind} {name}`."
     return None
-
-
-def _listed() -> str:
-    return ", ".join(_SPECIFIED)
-
-
-def _finding(rule: Rule, found: FoundModule, detail: str, remedy: str) -> Finding:
-    return Finding(rule, detail, remedy, found.module.name, found.distribution)

@@ -1,4 +1,4 @@
-"""Which modules a host is made of: those that are found, without those that are left out."""
+"""Selection of the modules of a host, in the order of their requirements."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
+from modhost import Module
 from modhost.checks import Finding, rules
 from modhost.configuration import Configuration
 from modhost.identity import IdentityModule
-from modhost.module import Module
 from modhost.plugins.discovery import (
     Discovered,
     FoundModule,
@@ -20,12 +20,12 @@ from modhost.plugins.discovery import (
 )
 
 OIDC: Final = "oidc"
-"""The module that the host brings itself, and that is there when it is configured."""
+"""A module of the host itself, which is present when it is configured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The modules in the order in which they are configured, and what is wrong with them."""
+    """The modules in the order of their configuration, and what is wrong with them."""
 
     modules: list[FoundModule]
     skipped: list[SkippedModule]
@@ -33,7 +33,7 @@ class Chosen:
 
 
 def choose_modules(configuration: Configuration, given: Sequence[Module] | None) -> Chosen:
-    """Return the modules of a host: those of its own, and those given or else installed."""
+    """Return the modules of a host: its own, and those given or else installed."""
     discovered = _discover(configuration, given)
     findings = list(discovered.findings)
     present, skipped = list(discovered.modules), list(discovered.skipped)
@@ -56,7 +56,7 @@ def _discover(configuration: Configuration, given: Sequence[Module] | None) -> D
 
 
 def _own(configuration: Configuration) -> tuple[list[FoundModule], list[Finding]]:
-    """Return the host's own modules; OpenID Connect is one where it is configured."""
+    """Return the host's own modules, OpenID Connect among them where it is configured."""
     identity = of_instance(IdentityModule())
     disabled = configuration.host.modules.disabled
     if OIDC not in configuration.module_names() or OIDC in disabled:
@@ -71,38 +71,33 @@ def _own(configuration: Configuration) -> tuple[list[FoundModule], list[Finding]
 
 
 def _unknown_names(configuration: Configuration, discovered: Discovered) -> list[Finding]:
-    """Return a finding for each module that is configured, or disabled, and not installed."""
+    """Return a finding for each configured or disabled module that is not installed."""
     present = [each.module.name for each in discovered.modules]
     known = [*present, *(each.name for each in discovered.skipped), *discovered.disabled, OIDC]
-    settings = configuration.host.modules
     origin = configuration.origin
     in_disabled = f"{origin('host', 'modules', 'disabled')}: [host.modules] disabled"
-    return [
-        _unknown(f"{origin('modules', name)}: [modules.{name}] configures", name, known)
+    named = [
+        (name, f"{origin('modules', name)}: [modules.{name}] configures")
         for name in configuration.module_names()
-        if name not in known
-    ] + [
-        _unknown(f"{in_disabled} names {name!r},", name, known)
-        for name in settings.disabled
-        if name not in known
     ]
-
-
-def _unknown(what: str, name: str, known: Sequence[str]) -> Finding:
-    similar = get_close_matches(name, known, 1)
-    remedy = (
-        f"Did you mean {similar[0]!r}?"
-        if similar
-        else "Install the package that brings it, or remove it; "
-        "`modhost modules` lists what is installed."
-    )
-    return Finding(rules.UNKNOWN_MODULE, f"{what} a module that is not installed.", remedy)
+    disabled = configuration.host.modules.disabled
+    named += [(name, f"{in_disabled} names {name!r},") for name in disabled]
+    findings = []
+    for name, place in named:
+        if name not in known:
+            remedy = "Install the package that brings it, or remove it; "
+            remedy += "`modhost modules` lists what is installed."
+            if similar := get_close_matches(name, known, 1):
+                remedy = f"Did you mean {similar[0]!r}?"
+            detail = f"{place} a module that is not installed."
+            findings.append(Finding(rules.UNKNOWN_MODULE, detail, remedy))
+    return findings
 
 
 def _without_dependents(
     present: Sequence[FoundModule], skipped: list[SkippedModule]
 ) -> list[FoundModule]:
-    """Leave out, and add to `skipped`, the modules that need one that was left out."""
+    """Leave out the modules that require a skipped one, and add them to `skipped`."""
     left = list(present)
     while True:
         missing = {each.name for each in skipped}
@@ -119,37 +114,22 @@ def _without_dependents(
 def order_modules(found: Sequence[FoundModule]) -> tuple[list[FoundModule], list[Finding]]:
     """Return the modules in order, and what is wrong with their requirements."""
     by_name = {each.module.name: each for each in found}
-    findings = [
-        _missing(each, name)
-        for each in found
-        for name in each.module.requires
-        if name not in by_name
-    ]
+    findings: list[Finding] = []
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for each in found:
-        sorter.add(each.module.name, *(n for n in each.module.requires if n in by_name))
+        sorter.add(each.module.name, *(name for name in each.module.requires if name in by_name))
+        for name in each.module.requires:
+            if name not in by_name:
+                detail = f"it requires {name!r}, which is not there."
+                remedy = f"Install the package that brings {name!r}, or enable it if "
+                remedy += "[host.modules] disabled names it."
+                findings.append(each.finding(rules.MISSING_REQUIREMENT, detail, remedy))
     try:
-        names = list(sorter.static_order())
+        return [by_name[name] for name in sorter.static_order()], findings
     except CycleError as error:
-        return list(found), [*findings, _circle(by_name, error.args[1])]
-    return [by_name[name] for name in names], findings
-
-
-def _missing(each: FoundModule, name: str) -> Finding:
-    detail = f"it requires {name!r}, which is not there."
-    remedy = (
-        f"Install the package that brings {name!r}, or enable it if [host.modules] disabled "
-        f"names it."
-    )
-    return Finding(rules.MISSING_REQUIREMENT, detail, remedy, each.module.name, each.distribution)
-
-
-def _circle(by_name: dict[str, FoundModule], cycle: Sequence[str]) -> Finding:
-    # graphlib names each after the one that needs it.
-    names = list(reversed(cycle))
-    first = by_name[names[0]]
-    detail = f"{' requires '.join(names)}."
-    remedy = "Take one of them out of `requires`, or move what both need into a third module."
-    return Finding(
-        rules.CIRCULAR_REQUIREMENT, detail, remedy, first.module.name, first.distribution
-    )
+        # graphlib names each after the one that needs it.
+        names = list(reversed(error.args[1]))
+        detail = f"{' requires '.join(names)}."
+        remedy = "Take one of them out of `requires`, or move what both need into a third module."
+        circle = by_name[names[0]].finding(rules.CIRCULAR_REQUIREMENT, detail, remedy)
+        return list(found), [*findings, circle]

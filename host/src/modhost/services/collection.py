@@ -1,6 +1,7 @@
-"""What modules register services with."""
+"""Registering services: the registry of the host, and the collection of each module."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from graphlib import TopologicalSorter
 from typing import Any, TypeVar
 
 from typing_extensions import TypeForm
@@ -21,7 +22,7 @@ Factory = Callable[..., T | Awaitable[T] | Iterator[T] | AsyncIterator[T]]
 
 
 class ServiceRegistry:
-    """Everything that all modules registered."""
+    """Holds the registrations and contributions of all modules."""
 
     def __init__(self) -> None:
         self.registrations: dict[Any, Registration] = {}
@@ -34,7 +35,7 @@ class ServiceRegistry:
         return ServiceCollection(self, module)
 
     def add(self, registration: Registration) -> None:
-        """Take a registration; a second one of a contract is kept as a finding."""
+        """Add a registration; a second one of a contract is a finding."""
         first = self.registrations.setdefault(registration.contract, registration)
         if first is not registration:
             detail = (
@@ -42,22 +43,29 @@ class ServiceRegistry:
                 f"{registration.module}."
             )
             remedy = "Keep one of the two registrations, or use a contract of its own."
-            finding = Finding(rules.DUPLICATE_SERVICE, detail, remedy, registration.module)
-            self.findings.append(finding)
+            self.findings.append(
+                Finding(rules.DUPLICATE_SERVICE, detail, remedy, registration.module)
+            )
 
     def contribute(self, module: str, kind: Any, item: Any, key: str | None) -> None:
-        """Take a contribution; a second one under a key is kept as a finding."""
+        """Add a contribution; a second one under a key is a finding."""
         if key is not None:
             first = self._keys.get((kind, key))
             if first is not None:
                 detail = f"{name_of(kind)} {key!r} comes from {first} and again from {module}."
-                finding = Finding(
-                    rules.DUPLICATE_CONTRIBUTION, detail, "Rename one of the two.", module
-                )
-                self.findings.append(finding)
+                remedy = "Rename one of the two."
+                self.findings.append(Finding(rules.DUPLICATE_CONTRIBUTION, detail, remedy, module))
                 return
             self._keys[(kind, key)] = module
         self.contributions.setdefault(kind, []).append(item)
+
+    def construction_order(self) -> list[Any]:
+        """Return all contracts, each after those it needs. Raises `graphlib.CycleError`."""
+        sorter: TopologicalSorter[Any] = TopologicalSorter()
+        for contract, registration in self.registrations.items():
+            needed = [each.contract for each in registration.dependencies if not each.many]
+            sorter.add(contract, *(each for each in needed if each in self.registrations))
+        return list(sorter.static_order())
 
 
 class ServiceCollection:
@@ -87,14 +95,14 @@ class ServiceCollection:
         self._add(contract, lambda: instance, Lifetime.SINGLETON, type(instance))
 
     def contribute(self, kind: type[T], item: T, *, key: str | None = None) -> None:
-        """Add one of many values; whoever takes a `tuple[kind, ...]` gets those of all modules.
+        """Add one of many values; a parameter `tuple[kind, ...]` receives those of all modules.
 
         Two values of a kind under one key are a start-up error.
         """
         self._registry.contribute(self.module, kind, item, key)
 
     def refuse(self, rule: Rule, detail: str, remedy: str) -> None:
-        """Tell, with everything else that is wrong, that what was to be registered cannot be."""
+        """Record a start-up error: what was to be registered cannot be."""
         self._registry.findings.append(Finding(rule, detail, remedy, self.module))
 
     def _add(
@@ -106,15 +114,13 @@ class ServiceCollection:
             dependencies = dependencies_of(factory)
         except UnusableAnnotation as error:
             remedy = "Annotate it with the contract of the service that it needs."
-            finding = Finding(rules.UNANNOTATED_PARAMETER, str(error), remedy, self.module)
-            self._registry.findings.append(finding)
-        kind = kind_of(factory)
+            self.refuse(rules.UNANNOTATED_PARAMETER, str(error), remedy)
         self._registry.add(
             Registration(
                 contract,
                 factory,
                 lifetime,
-                kind,
+                kind_of(factory),
                 dependencies,
                 self.module,
                 known_as or factory,
@@ -123,7 +129,7 @@ class ServiceCollection:
 
 
 def name_of(contract: Any) -> str:
-    """Return a contract's name for messages."""
+    """Return the name of a contract for messages."""
     if isinstance(contract, type):
         return f"{contract.__module__}.{contract.__qualname__}"
     return str(contract)

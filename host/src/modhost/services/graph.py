@@ -1,16 +1,15 @@
-"""The four checks of the service graph: missing, circular, captive; duplicates are seen earlier."""
+"""Checks of the service graph: contracts that are missing, circular, or captive."""
 
 from graphlib import CycleError
 from typing import Final
 
 from modhost.checks import Finding, rules
 from modhost.services.collection import ServiceRegistry, name_of
-from modhost.services.construction import construction_order
 from modhost.services.provider import Scope, ServiceProvider
 from modhost.services.registration import Dependency, Lifetime, Registration
 
-ALWAYS_THERE: Final = (Scope, ServiceProvider)
-"""What every scope offers without a registration."""
+_BUILT_IN: Final = (Scope, ServiceProvider)
+"""The services of every scope that need no registration."""
 
 
 def check_graph(registry: ServiceRegistry) -> list[Finding]:
@@ -20,7 +19,7 @@ def check_graph(registry: ServiceRegistry) -> list[Finding]:
         for needed in registration.dependencies:
             findings += _check_dependency(registry, registration, needed)
     try:
-        construction_order(registry)
+        registry.construction_order()
     except CycleError as error:
         cycle = [name_of(contract) for contract in error.args[1]]
         module = registry.registrations[error.args[1][0]].module
@@ -31,10 +30,9 @@ def check_graph(registry: ServiceRegistry) -> list[Finding]:
 
 
 def missing(registry: ServiceRegistry, needed: Dependency, who: str, module: str) -> list[Finding]:
-    """Return the finding for a contract that nobody registered, if it is one."""
-    if needed.many or needed.optional or needed.contract in registry.registrations:
-        return []
-    if needed.contract in ALWAYS_THERE:
+    """Return a finding when no module registered the contract that `who` needs."""
+    known = needed.contract in registry.registrations or needed.contract in _BUILT_IN
+    if known or needed.many or needed.optional:
         return []
     detail = f"{who} needs {name_of(needed.contract)} (parameter {needed.name!r})"
     detail += ", which no module registered."

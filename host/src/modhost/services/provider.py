@@ -7,7 +7,6 @@ import anyio
 from typing_extensions import TypeForm
 
 from modhost.services.collection import ServiceRegistry, name_of
-from modhost.services.construction import construction_order
 from modhost.services.registration import Kind, Lifetime, Registration
 
 T = TypeVar("T")
@@ -23,7 +22,7 @@ class _Instances:
         self.closers: list[Callable[[], Awaitable[None]]] = []
 
     async def close(self) -> None:
-        """Close all; an error of one does not keep the others open, and is raised at the end."""
+        """Close all, even after an error of one; the errors are raised at the end."""
         if not self.closers:
             return
         errors: list[Exception] = []
@@ -44,7 +43,7 @@ class ServiceProvider:
     def __init__(self, registry: ServiceRegistry) -> None:
         self._registrations = dict(registry.registrations)
         self._contributions = {kind: tuple(v) for kind, v in registry.contributions.items()}
-        self._order = construction_order(registry)
+        self._order = registry.construction_order()
         self._singletons = _Instances()
         self._singletons.made[ServiceProvider] = self
 
@@ -54,7 +53,7 @@ class ServiceProvider:
         return list(self._registrations.values())
 
     async def start(self) -> None:
-        """Create all singletons; what was created is closed by `aclose`, also after an error."""
+        """Create all singletons; `aclose` closes those created, also after an error."""
         root = Scope(self, self._singletons)
         for contract in self._order:
             registration = self._registrations.get(contract)
@@ -74,7 +73,7 @@ class ServiceProvider:
 
 
 class OpenScope:
-    """The context of a scope; leaving it closes what the scope made, also when cancelled."""
+    """The context of a scope; leaving it closes the services it made, even when cancelled."""
 
     __slots__ = ("_own", "_provider")
 
@@ -141,15 +140,13 @@ class Scope:
     async def _enter(self, registration: Registration, arguments: dict[str, Any]) -> Any:
         """Run a generator to its yield; the rest of it is its clean-up."""
         generator = registration.factory(**arguments)
-        if registration.kind is Kind.ASYNC_GENERATOR:
-            made = await anext(generator)
+        is_async = registration.kind is Kind.ASYNC_GENERATOR
+        made = await anext(generator) if is_async else next(generator)
 
-            async def close() -> None:
+        async def close() -> None:
+            if is_async:
                 await anext(generator, None)
-        else:
-            made = next(generator)
-
-            async def close() -> None:
+            else:
                 next(generator, None)
 
         self._own.closers.append(close)

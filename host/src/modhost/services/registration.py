@@ -1,4 +1,4 @@
-"""How a service was registered, and what it needs."""
+"""Registrations: the lifetime of a service, its factory, and its dependencies."""
 
 import inspect
 import typing
@@ -16,7 +16,7 @@ class Lifetime(Enum):
 
 
 class Kind(Enum):
-    """How a factory gives its instance."""
+    """How a factory makes its instance."""
 
     PLAIN = "plain"
     ASYNC = "async"
@@ -26,7 +26,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """A parameter that is resolved; `many` collects all contributions of the contract."""
+    """A parameter that is resolved; `many` stands for all contributions of the contract."""
 
     name: str
     contract: Any
@@ -35,14 +35,14 @@ class Dependency:
 
 
 class UnusableAnnotation(Exception):
-    """A parameter from which no contract can be read."""
+    """A parameter whose annotation names no contract."""
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
     """A contract with the factory that makes its instances.
 
-    `implementation` is what people know it by: the class, or the function that makes it.
+    `implementation` is what people know the service by: its class, or the function that makes it.
     """
 
     contract: Any
@@ -55,7 +55,7 @@ class Registration:
 
 
 def kind_of(factory: Callable[..., Any]) -> Kind:
-    """Return how the factory gives its instance."""
+    """Return how the factory makes its instance."""
     if inspect.isasyncgenfunction(factory):
         return Kind.ASYNC_GENERATOR
     if inspect.isgeneratorfunction(factory):
@@ -65,18 +65,16 @@ def kind_of(factory: Callable[..., Any]) -> Kind:
 
 def dependencies_of(factory: Callable[..., Any]) -> tuple[Dependency, ...]:
     """Read a factory's parameters. Raises `UnusableAnnotation`."""
-    target: Any = (
-        inspect.getattr_static(factory, "__init__") if isinstance(factory, type) else factory
-    )
+    is_class = isinstance(factory, type)
+    target: Any = inspect.getattr_static(factory, "__init__") if is_class else factory
     try:
         hints = typing.get_type_hints(target)
     except NameError as error:
         msg = f"the annotations of {factory.__qualname__} cannot be resolved: {error}."
         raise UnusableAnnotation(msg) from error
-    parameters = list(inspect.signature(factory).parameters.values())
     return tuple(
         _dependency(factory, parameter, hints)
-        for parameter in parameters
+        for parameter in inspect.signature(factory).parameters.values()
         if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     )
 
@@ -96,6 +94,5 @@ def _dependency(
 def dependency(name: str, annotation: Any, *, optional: bool = False) -> Dependency:
     """Read one annotation: a contract, or `tuple[Contract, ...]` for all contributions of it."""
     arguments = typing.get_args(annotation)
-    if typing.get_origin(annotation) is tuple and len(arguments) == 2 and arguments[1] is ...:
-        return Dependency(name, arguments[0], many=True, optional=optional)
-    return Dependency(name, annotation, many=False, optional=optional)
+    many = typing.get_origin(annotation) is tuple and len(arguments) == 2 and arguments[1] is ...
+    return Dependency(name, arguments[0] if many else annotation, many=many, optional=optional)
