@@ -1,4 +1,4 @@
-"""Which problems tell what went wrong in a handler."""
+"""The problems that the errors of handlers become."""
 
 import logging
 

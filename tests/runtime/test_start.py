@@ -32,7 +32,7 @@ def problems(*given: Module, **config: object) -> list[str]:
         (modules.Raising(), "MH110", "configure_services raised RuntimeError: no luck."),
         (modules.Open(), "MH401", "GET /api/open (host.modules.nothing) names no permission"),
         (modules.Undeclared(), "MH402", "'Undeclared.See', which no module declares"),
-        (modules.Nameless(), "MH103", "the name is 'Not A Name'. Name it by lower-case"),
+        (modules.Nameless(), "MH103", "the name is 'Not A Name'. Name it with at most"),
     ],
 )
 def test_a_mistake_is_told_with_the_module_and_the_remedy(

@@ -1,4 +1,4 @@
-"""What becomes of that which a handler returns."""
+"""The responses that the results of handlers become."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
