@@ -7,15 +7,14 @@ by its timing, since nobody can choose the hash and so approach it.
 import hashlib
 import secrets
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.responses import Response
 
 from modhost.configuration import is_loopback
 
 TOKEN_PREFIX: Final = "mh_"  # noqa: S105 - what a token looks like, not a token
-COOKIE: Final = "modhost_session"
+SESSION_COOKIE: Final = "modhost_session"
 
 SESSION_IDLE_LIFETIME: Final = timedelta(hours=12)
 """How long a session outlives its last use."""
@@ -40,21 +39,11 @@ def hash_of(secret: str) -> str:
 
 def session_of(request: Request) -> str | None:
     """Return the secret of the session that the browser sends, if any."""
-    return request.cookies.get(COOKIE) or None
+    return request.cookies.get(SESSION_COOKIE) or None
 
 
-def set_session(request: Request, response: Response, secret: str) -> None:
-    """Give the browser its session, which it forgets when it is closed."""
-    secure = must_be_secure(request)
-    response.set_cookie(COOKIE, secret, httponly=True, samesite="lax", secure=secure)
-
-
-def clear_session(request: Request, response: Response) -> None:
-    """Take the session from the browser."""
-    response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=must_be_secure(request))
-
-
-def must_be_secure(request: Request) -> bool:
-    """Return whether a cookie may travel over TLS only."""
+def cookie_settings(request: Request) -> dict[str, Any]:
+    """Return the settings of a cookie that scripts and other sites cannot use."""
     # Browsers keep a Secure cookie from plain HTTP, and plain HTTP is for this machine only.
-    return request.url.scheme == "https" or not is_loopback(request.url.hostname or "")
+    secure = request.url.scheme == "https" or not is_loopback(request.url.hostname or "")
+    return {"httponly": True, "samesite": "lax", "secure": secure}

@@ -88,8 +88,7 @@ class Account:
         async with self._database.reading() as session:
             user = await session.get(User, user_id)
         if user is None:
-            msg = f"There is no user with the id {user_id}."
-            raise UserNotFound(msg)
+            raise UserNotFound(f"There is no user with the id {user_id}.")
         name = f"user:{user.name}"
         async with recorded(self._audit, "account.password", name, IdentityError) as entry:
             check(new, user.name)

@@ -62,8 +62,7 @@ class Roles(AuditedService):
         async with self._change("roles.grant", f"role:{name.strip()}", permission) as (session, _):
             role = await self._existing(session, name)
             if name == ADMIN_ROLE:
-                msg = f"The role {ADMIN_ROLE} has every permission already."
-                raise FixedRole(msg)
+                raise FixedRole(f"The role {ADMIN_ROLE} has every permission already.")
             await self._grants.check(session, Rights((permission,)), None)
             return await self._store(session, role, [*role.permissions, permission])
 

@@ -98,8 +98,7 @@ def _expiry(now: datetime, expires: timedelta | None) -> datetime | None:
     if expires is None:
         return None
     if expires <= timedelta(0):
-        msg = f"The token would expire at once ({expires}); let it live longer."
-        raise UnusableExpiry(msg)
+        raise UnusableExpiry(f"The token would expire at once ({expires}); let it live longer.")
     try:
         return now + expires
     except OverflowError as error:

@@ -23,8 +23,7 @@ def usable_name(name: str, what: str) -> str:
     """Return the name of a user, role or token (`what`) as stored. Raises `UnusableName`."""
     stored = unicodedata.normalize("NFC", name).strip()
     if not stored:
-        msg = f"The name of a {what} is empty; give it one."
-        raise UnusableName(msg)
+        raise UnusableName(f"The name of a {what} is empty; give it one.")
     if not key_of(stored) or not stored.isprintable():
         msg = f"The name {name!r} of a {what} needs 1 to {MAX_NAME_LENGTH} printable characters."
         raise UnusableName(msg)
@@ -55,12 +54,10 @@ async def get(session: AsyncSession, user: UUID | str) -> User:
     if found is not None:
         return found
     if by_id:
-        msg = f"There is no user with the id {user}."
-        raise UserNotFound(msg)
+        raise UserNotFound(f"There is no user with the id {user}.")
     known = (await session.exec(select(User.name).order_by(col(User.name_key)))).all()
     remedy = suggestion(str(user), known, "`modhost users list` shows all.")
-    msg = f"There is no user {user!r}. {remedy}"
-    raise UserNotFound(msg)
+    raise UserNotFound(f"There is no user {user!r}. {remedy}")
 
 
 async def insert(session: AsyncSession, user: User, roles: Iterable[str]) -> bool:

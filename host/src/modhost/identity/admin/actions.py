@@ -43,6 +43,12 @@ class NoticeQuery(BaseModel):
     notice: str = ""
 
 
+class RoleForm(BaseModel):
+    """The role that an action is about."""
+
+    role: str = ""
+
+
 def outcome_page(template: str, title: str, outcome: Outcome, **context: Any) -> Page:
     """Return a page that shows how the last action ended."""
     status, notice, problem = 200, "", ""

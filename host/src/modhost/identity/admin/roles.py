@@ -6,7 +6,7 @@ from typing import Final
 from pydantic import BaseModel, Field
 
 from modhost.identity.admin import actions
-from modhost.identity.admin.actions import MANAGE_USERS, Answer, NoticeQuery, Outcome, answer
+from modhost.identity.admin.actions import MANAGE_USERS, Answer, NoticeQuery, Outcome, RoleForm
 from modhost.identity.contracts import RoleService
 from modhost.permissions import ADMIN_ROLE, Permissions
 from modhost.web import Form, Page, Pages, Query
@@ -19,12 +19,6 @@ class NewRoleForm(BaseModel):
 
     name: str = ""
     permission: list[str] = Field(default_factory=list)
-
-
-class RoleForm(BaseModel):
-    """A role to remove."""
-
-    role: str = ""
 
 
 class GrantForm(RoleForm):
@@ -70,19 +64,21 @@ async def show_roles(query: Query[NoticeQuery], pages: RolePages) -> Page:
 async def add_role(form: Form[NewRoleForm], roles: RoleService, pages: RolePages) -> Answer:
     """Add a role."""
     change = roles.add(form.name, form.permission)
-    return await answer(change, partial(pages.all, name=form.name), PATH, "added")
+    return await actions.answer(change, partial(pages.all, name=form.name), PATH, "added")
 
 
 async def grant(form: Form[GrantForm], roles: RoleService, pages: RolePages) -> Answer:
     """Grant a permission to a role."""
-    return await answer(roles.grant(form.role, form.permission), pages.all, PATH, "granted")
+    return await actions.answer(roles.grant(form.role, form.permission), pages.all, PATH, "granted")
 
 
 async def revoke(form: Form[GrantForm], roles: RoleService, pages: RolePages) -> Answer:
     """Revoke a permission from a role."""
-    return await answer(roles.revoke(form.role, form.permission), pages.all, PATH, "revoked")
+    return await actions.answer(
+        roles.revoke(form.role, form.permission), pages.all, PATH, "revoked"
+    )
 
 
 async def remove(form: Form[RoleForm], roles: RoleService, pages: RolePages) -> Answer:
     """Remove a role."""
-    return await answer(roles.remove(form.role), pages.all, PATH, "removed")
+    return await actions.answer(roles.remove(form.role), pages.all, PATH, "removed")

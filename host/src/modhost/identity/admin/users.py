@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, SecretStr
 
 from modhost.identity.admin import actions
-from modhost.identity.admin.actions import MANAGE_USERS, Answer, NoticeQuery, Outcome
+from modhost.identity.admin.actions import MANAGE_USERS, Answer, NoticeQuery, Outcome, RoleForm
 from modhost.identity.contracts import RoleService, SessionService, UserService
 from modhost.identity.errors import IdentityError, UserNotFound
 from modhost.permissions import Principal
@@ -29,12 +29,6 @@ class PasswordForm(BaseModel):
     """A new password for another user."""
 
     password: SecretStr = SecretStr("")
-
-
-class RoleForm(BaseModel):
-    """A role to assign or to withdraw."""
-
-    role: str = ""
 
 
 class UserPages:

@@ -38,15 +38,12 @@ class VouchedLogins(Protocol):
 
         Raises `UserDisabled` for a user who was disabled here.
         """
-        ...
 
     async def refused(self, provider: str, reason: str, visitor: Visitor) -> None:
         """Record in the audit a login that failed before its user was known."""
-        ...
 
     async def principal(self, identity: VouchedIdentity) -> Principal | None:
         """Return the identity with its rights, without a session; None for a disabled user."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,11 +42,9 @@ class TokenService(Protocol):
             UnusableExpiry: `expires` is not positive, or beyond the calendar.
 
         """
-        ...
 
     async def list(self) -> Sequence[TokenInfo]:
         """Return the tokens that are not revoked, the newest first."""
-        ...
 
     async def revoke(self, id_or_name: UUID | str) -> TokenInfo:
         """End a token, at once and everywhere.
@@ -54,7 +52,6 @@ class TokenService(Protocol):
         Raises `TokenNotFound`, and `NotYoursToManage` when the caller lacks what the token may and
         has not made it.
         """
-        ...
 
 
 class UserService(Protocol):
@@ -78,19 +75,15 @@ class UserService(Protocol):
             NotYoursToGrant: the creator lacks what the user would have.
 
         """
-        ...
 
     async def check(self, name: str, roles: Collection[str] = ()) -> None:
         """Raise what `add` would, the password aside: before anybody is asked for one."""
-        ...
 
     async def list(self) -> Sequence[UserInfo]:
         """Return all users by name."""
-        ...
 
     async def get(self, user_id: UUID) -> UserInfo:
         """Return one user. Raises `UserNotFound`."""
-        ...
 
     async def disable(self, user: UUID | str) -> UserInfo:
         """Log a user (by id or name) out everywhere, let them in no more, and end their tokens.
@@ -99,11 +92,9 @@ class UserService(Protocol):
 
         Raises `UserNotFound`, and `NotYoursToManage` when the caller lacks what the user may.
         """
-        ...
 
     async def enable(self, user: UUID | str) -> UserInfo:
         """Let a disabled user in again. Raises `UserNotFound`, `NotYoursToManage`."""
-        ...
 
     async def set_password(self, user: UUID | str, password: str) -> None:
         """Replace a password and end all the user's sessions.
@@ -111,14 +102,12 @@ class UserService(Protocol):
         Raises `UserNotFound`, `NotYoursToManage`, and `UnusablePassword`, also for a user whom a
         provider vouches for.
         """
-        ...
 
     async def assign(self, user: UUID | str, role: str) -> UserInfo:
         """Give a user a role; one that they have is no error.
 
         Raises `UserNotFound`, `UnknownRole`, `NotYoursToGrant`, `NotYoursToManage`.
         """
-        ...
 
     async def withdraw(self, user: UUID | str, role: str) -> UserInfo:
         """Take a role from a user; one that they lack is no error.
@@ -126,7 +115,6 @@ class UserService(Protocol):
         Raises `UserNotFound`, `NotYoursToManage`, and `FixedRole` for the role of the built-in
         administrator.
         """
-        ...
 
 
 class AccountService(Protocol):
@@ -138,7 +126,6 @@ class AccountService(Protocol):
         A user who has no password yet needs no current one. Raises `WrongPassword`,
         `UnusablePassword`, `TooManyFailures`, `UserNotFound`.
         """
-        ...
 
 
 class RoleService(Protocol):
@@ -146,35 +133,30 @@ class RoleService(Protocol):
 
     async def list(self) -> Sequence[RoleInfo]:
         """Return all roles by name, `Admin` among them."""
-        ...
 
     async def add(self, name: str, permissions: Collection[str]) -> RoleInfo:
         """Add a role. The current caller can give only what they have.
 
         Raises `NameTaken`, `UnusableName`, `UnknownGrant`, `NotYoursToGrant`.
         """
-        ...
 
     async def remove(self, name: str) -> None:
         """Remove a role from all who have it.
 
         Raises `UnknownRole`, `NotYoursToManage`, and `FixedRole` for a role that modules bring.
         """
-        ...
 
     async def grant(self, name: str, permission: str) -> RoleInfo:
         """Add a permission or wildcard to a role, for all who have it.
 
         Raises `UnknownRole`, `UnknownGrant`, `NotYoursToGrant`, `FixedRole` for `Admin`.
         """
-        ...
 
     async def revoke(self, name: str, permission: str) -> RoleInfo:
         """Take a permission or wildcard from a role; one that it lacks is no error.
 
         Raises `UnknownRole`, `NotYoursToManage`, and `FixedRole` for what modules bring.
         """
-        ...
 
 
 class SessionService(Protocol):
@@ -182,11 +164,9 @@ class SessionService(Protocol):
 
     async def list(self, user_id: UUID, secret: str | None = None) -> Sequence[SessionInfo]:
         """Return a user's sessions, the newest first; `secret` is that of the current one."""
-        ...
 
     async def close(self, secret: str) -> None:
         """End the session with that secret; none is no error."""
-        ...
 
     async def end(self, user: UUID | str, session_id: UUID) -> None:
         """End one session of a user; one that is over is no error.
@@ -194,14 +174,12 @@ class SessionService(Protocol):
         Raises `UserNotFound`, and `NotYoursToManage` when the caller is another user, and lacks
         what this one may.
         """
-        ...
 
     async def end_all(self, user: UUID | str, keep: str | None = None) -> int:
         """End a user's sessions but the one with the secret `keep`; return how many it were.
 
         Raises `UserNotFound`, `NotYoursToManage`.
         """
-        ...
 
 
 class LoginService(Protocol):
@@ -209,15 +187,12 @@ class LoginService(Protocol):
 
     async def with_password(self, name: str, password: str, visitor: Visitor) -> str:
         """Log in by name and password. Raises `LoginFailed`, `TooManyFailures`."""
-        ...
 
     async def with_link(self, secret: str, visitor: Visitor) -> str:
         """Log in by a one-time link. Raises `LoginFailed`."""
-        ...
 
     async def create_link(self) -> str:
         """Return the path of a new link that logs the built-in administrator in, once.
 
         Raises `UserDisabled` when the administrator is disabled.
         """
-        ...

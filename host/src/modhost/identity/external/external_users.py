@@ -96,8 +96,7 @@ async def _add(session: AsyncSession, identity: VouchedIdentity, now: datetime) 
             session.add(row)
             await session.flush()
             return user
-    msg = f"No name is free for the user {identity.subject!r} of {identity.issuer}."
-    raise UnusableName(msg)
+    raise UnusableName(f"No name is free for the user {identity.subject!r} of {identity.issuer}.")
 
 
 def _display_name(identity: VouchedIdentity) -> str:

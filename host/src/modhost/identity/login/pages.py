@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from modhost.audit import AuditLog
 from modhost.configuration import is_loopback
-from modhost.identity.access.credentials import clear_session, session_of, set_session
+from modhost.identity.access.credentials import SESSION_COOKIE, cookie_settings, session_of
 from modhost.identity.contracts import LoginService, LoginWay, SessionService, Visitor
 from modhost.identity.errors import LoginFailed, TooManyFailures
 from modhost.identity.login.login import LINK_PATH
@@ -111,7 +111,7 @@ async def log_out(
     if caller is not None:
         await audit.record("logout", f"user:{caller.name}")
     response = redirect("/login")
-    clear_session(request, response)
+    response.delete_cookie(SESSION_COOKIE, **cookie_settings(request))
     return response
 
 
@@ -122,9 +122,9 @@ def visitor_of(request: Request) -> Visitor:
 
 
 def logged_in(request: Request, secret: str, following: str) -> Response:
-    """Give the browser its session, and send it to the page that it wanted."""
+    """Give the browser a session until it is closed, and send it to the page that it wanted."""
     response = redirect(safe_next(following))
-    set_session(request, response, secret)
+    response.set_cookie(SESSION_COOKIE, secret, **cookie_settings(request))
     return response
 
 

@@ -8,9 +8,8 @@ from starlette.requests import Request
 
 from modhost.hooks import hookimpl
 from modhost.identity.contracts import LoginWay, VouchedLogins
-from modhost.identity.external.oidc.login_state import PATH
 from modhost.identity.external.oidc.options import OidcOptions
-from modhost.identity.external.oidc.pages import map_pages
+from modhost.identity.external.oidc.pages import PATH, map_pages
 from modhost.identity.external.oidc.provider import InvalidToken, Provider, ProviderUnreachable
 from modhost.identity.external.oidc.token_check import TokenChecker
 from modhost.module import Module

@@ -108,13 +108,10 @@ class OidcOptions(ModuleOptions):
     @field_validator("algorithms")
     @classmethod
     def _algorithms_have_public_keys(cls, value: list[str]) -> list[str]:
-        for name in value:
-            if name not in ALGORITHMS:
-                msg = f"{name!r} is not one of {', '.join(ALGORITHMS)}."
-                raise ValueError(msg)
-        if not value:
-            msg = "the list is empty; leave the option out for RS256 and ES256."
-            raise ValueError(msg)
+        unknown = [name for name in value if name not in ALGORITHMS]
+        if unknown or not value:
+            found = f"{unknown[0]!r} is not one of" if unknown else "the list is empty; choose from"
+            raise ValueError(f"{found} {', '.join(ALGORITHMS)}.")
         return value
 
 

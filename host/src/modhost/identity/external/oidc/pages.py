@@ -1,17 +1,21 @@
 """The code flow with PKCE: to the provider and back (OpenID Connect Core 1.0, 3.1)."""
 
+import base64
+import hashlib
+import hmac
 import logging
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 from urllib.parse import urlencode
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from modhost.identity.access.credentials import cookie_settings, new_secret
 from modhost.identity.access.throttle import Throttle, network_of
 from modhost.identity.contracts import VouchedLogins
 from modhost.identity.errors import IdentityError, TooManyFailures
-from modhost.identity.external.oidc.login_state import PATH, LoginState, forget, login_state_of
 from modhost.identity.external.oidc.options import OidcOptions
 from modhost.identity.external.oidc.provider import InvalidToken, Provider, ProviderUnreachable
 from modhost.identity.external.oidc.token_check import KIND, TokenChecker
@@ -21,9 +25,38 @@ from modhost.web import HttpProblem, Pages, Query
 
 logger = logging.getLogger(__name__)
 
+PATH: Final = "/login/oidc"
 CALLBACK: Final = f"{PATH}/callback"
+STATE_COOKIE: Final = "modhost_oidc"
+STATE_LIFETIME_SECONDS: Final = 600
 _MAX_FAILURES_PER_ADDRESS: Final = 20
 _AGAIN: Final = "Begin again at the login page."
+
+
+@dataclass(frozen=True, slots=True)
+class LoginState:
+    """The secrets that bind the provider's answer to this browser and to this login.
+
+    Only the browser has them: any process of the host can finish a login that another began.
+    """
+
+    state: str = field(default_factory=new_secret, repr=False)
+    nonce: str = field(default_factory=new_secret, repr=False)
+    verifier: str = field(default_factory=new_secret, repr=False)
+    following: str = ""
+
+    @property
+    def challenge(self) -> str:
+        """The challenge of the verifier (RFC 7636, S256)."""
+        digest = hashlib.sha256(self.verifier.encode()).digest()
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+    def matches(self, state: str) -> bool:
+        """Return whether an answer belongs to this login."""
+        return hmac.compare_digest(self.state.encode(), state.encode())
+
+
+_STATE: Final = TypeAdapter(LoginState)
 
 
 class AnswerQuery(BaseModel):
@@ -61,7 +94,9 @@ async def begin(
     }
     mark = "&" if "?" in metadata.authorization_endpoint else "?"
     response = redirect(f"{metadata.authorization_endpoint}{mark}{urlencode(parameters)}")
-    login.store(request, response)
+    stored = base64.urlsafe_b64encode(_STATE.dump_json(login)).decode()
+    settings = _cookie_settings(request)
+    response.set_cookie(STATE_COOKIE, stored, STATE_LIFETIME_SECONDS, **settings)
     return response
 
 
@@ -78,10 +113,13 @@ async def finish(
     if request.method != "GET":
         raise HttpProblem(404, "Logins end here by GET only.")
     visitor = visitor_of(request)
-    login = login_state_of(request)
-    if login is None:
+    try:
+        stored = base64.urlsafe_b64decode(request.cookies.get(STATE_COOKIE, ""))
+        login = _STATE.validate_json(stored)
+    except ValueError:
         # Not recorded in the audit, which a stranger could fill at no cost.
-        raise HttpProblem(403, f"This browser has begun no login, or has ended it. {_AGAIN}")
+        detail = f"This browser has begun no login, or has ended it. {_AGAIN}"
+        raise HttpProblem(403, detail) from None
     address = f"callback {network_of(visitor.address)}"
     try:
         throttle.begin({address: _MAX_FAILURES_PER_ADDRESS})
@@ -101,18 +139,20 @@ async def finish(
         raise _refused(request, str(error)) from None
     throttle.succeeded(forget=address, forgive=address)
     response = logged_in(request, secret, login.following)
-    forget(request, response)
+    response.delete_cookie(STATE_COOKIE, **_cookie_settings(request))
     return response
 
 
 def _check_answer(login: LoginState, answer: AnswerQuery) -> None:
     """Raise `InvalidToken` unless the answer belongs to the login and brings a code."""
     if not login.matches(answer.state):
-        msg = "the answer belongs to another login"
-        raise InvalidToken(msg)
+        raise InvalidToken("the answer belongs to another login")
     if answer.error or not answer.code:
-        msg = f"the provider answered {answer.error[:100]!r}"
-        raise InvalidToken(msg)
+        raise InvalidToken(f"the provider answered {answer.error[:100]!r}")
+
+
+def _cookie_settings(request: Request) -> dict[str, Any]:
+    return {**cookie_settings(request), "path": PATH}
 
 
 def _redirect_uri(request: Request) -> str:
@@ -122,7 +162,7 @@ def _redirect_uri(request: Request) -> str:
 def _refused(request: Request, detail: str) -> HttpProblem:
     """Return the refusal of a login, whose state the browser forgets with it."""
     response = Response()
-    forget(request, response)
+    response.delete_cookie(STATE_COOKIE, **_cookie_settings(request))
     return HttpProblem(403, detail, headers={"Set-Cookie": response.headers["set-cookie"]})
 
 

@@ -45,16 +45,14 @@ class Metadata(BaseModel):
     @classmethod
     def _issuer_is_the_configured_one(cls, value: str, info: ValidationInfo) -> str:
         if value != info.context:
-            msg = f"it says that it is {value!r}, not {info.context!r}"
-            raise ValueError(msg)
+            raise ValueError(f"it says that it is {value!r}, not {info.context!r}")
         return value
 
     @field_validator("authorization_endpoint", "token_endpoint", "jwks_uri")
     @classmethod
     def _endpoint_is_safe(cls, value: str) -> str:
         if not is_safe(value):
-            msg = f"{value!r} is not reached by https"
-            raise ValueError(msg)
+            raise ValueError(f"{value!r} is not reached by https")
         return value
 
 
@@ -105,8 +103,7 @@ class Provider:
         token = answer.get("id_token")
         if status != 200 or not isinstance(token, str):
             reason = str(answer.get("error", f"status {status}, without an ID token"))[:100]
-            msg = f"the provider refused the code: {reason}"
-            raise InvalidToken(msg)
+            raise InvalidToken(f"the provider refused the code: {reason}")
         return token
 
     def _is_stale(self) -> bool:
@@ -156,16 +153,14 @@ def _usable_keys(published: dict[str, Any]) -> KeySet:
         except Exception as error:  # noqa: BLE001 - whatever the libraries below raise
             logger.warning("The provider's key number %d is left out: %r.", number, error)
     if not keys:
-        msg = "none of the keys can be used"
-        raise ValueError(msg)
+        raise ValueError("none of the keys can be used")
     return KeySet(keys)
 
 
 async def _get(url: str) -> dict[str, Any]:
     status, answer = await _request("GET", url)
     if status != 200:
-        msg = f"{url} answered with the status {status}."
-        raise ProviderUnreachable(msg)
+        raise ProviderUnreachable(f"{url} answered with the status {status}.")
     return answer
 
 
@@ -188,6 +183,5 @@ async def _request(
         msg = f"{url} cannot be reached: {str(error) or type(error).__name__}."
         raise ProviderUnreachable(msg) from None
     except (ValueError, RecursionError):
-        msg = f"{url} did not answer with JSON."
-        raise ProviderUnreachable(msg) from None
+        raise ProviderUnreachable(f"{url} did not answer with JSON.") from None
     return answer.status_code, found if isinstance(found, dict) else {}

@@ -28,8 +28,7 @@ class TokenChecker:
     async def bearer(self, token: str) -> VouchedIdentity:
         """Return the holder of an access token. Raises `InvalidToken`, `ProviderUnreachable`."""
         if not self._options.audience:
-            msg = "no audience is configured, so no bearer token is accepted"
-            raise InvalidToken(msg)
+            raise InvalidToken("no audience is configured, so no bearer token is accepted")
         return self._identity(await self._claims(token, self._options.audience))
 
     async def login(self, token: str, nonce: str) -> VouchedIdentity:
@@ -44,14 +43,12 @@ class TokenChecker:
         if claims.get("azp", client) != client or (
             isinstance(audience, list) and len(audience) > 1 and "azp" not in claims
         ):
-            msg = "the token was issued to another client"
-            raise InvalidToken(msg)
+            raise InvalidToken("the token was issued to another client")
         return self._identity(claims)
 
     async def _claims(self, token: str, audience: str, **more: Any) -> dict[str, Any]:
         if len(token) > _MAX_TOKEN_LENGTH:
-            msg = "the token is too long"
-            raise InvalidToken(msg)
+            raise InvalidToken("the token is too long")
         keys = await self._provider.keys()
         claims = self._decode(token, keys)
         if claims is None:
@@ -59,8 +56,7 @@ class TokenChecker:
             renewed = await self._provider.keys(unless=keys)
             claims = None if renewed is keys else self._decode(token, renewed)
         if claims is None:
-            msg = "no key of the provider has signed the token"
-            raise InvalidToken(msg)
+            raise InvalidToken("no key of the provider has signed the token")
         registry = jwt.JWTClaimsRegistry(
             now=lambda: int(self._clock.now().timestamp()),
             leeway=int(self._options.leeway.total_seconds()),
@@ -83,15 +79,13 @@ class TokenChecker:
         except (InvalidKeyIdError, BadSignatureError):
             return None
         except (JoseError, ValueError, TypeError, RecursionError) as error:
-            msg = f"the token cannot be read: {type(error).__name__}"
-            raise InvalidToken(msg) from None
+            raise InvalidToken(f"the token cannot be read: {type(error).__name__}") from None
 
     def _identity(self, claims: Mapping[str, Any]) -> VouchedIdentity:
         subject, options = claims["sub"], self._options
         is_text = isinstance(subject, str) and subject.isprintable()
         if not (is_text and 0 < len(subject) <= _MAX_SUBJECT_LENGTH):
-            msg = "invalid `sub` claim"
-            raise InvalidToken(msg)
+            raise InvalidToken("invalid `sub` claim")
         names = (claims.get(claim) for claim in options.name_claims)
         name = next((each for each in names if isinstance(each, str) and each.strip()), subject)
         theirs = _words_at(claims, options.roles_claim)
