@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from modhost import HostedService, Module, Permission, ServiceCollection, hookimpl
 from modhost.audit import AuditLog, AuditReader, log, web
 from modhost.audit.recording import RefusedRequests
-from modhost.hooks import hookimpl
 from modhost.identity import contracts
 from modhost.identity.access import authenticator, grants, throttle, usage
 from modhost.identity.accounts import passwords, roles, sessions, tokens, users
@@ -18,9 +18,6 @@ from modhost.identity.external.external_users import ExternalUsers
 from modhost.identity.login import login
 from modhost.identity.login import pages as login_pages
 from modhost.identity.tables import SCHEMA
-from modhost.module import HostedService, Module
-from modhost.permissions import Permission
-from modhost.services import ServiceCollection
 from modhost.web import Endpoints, Menu, Pages
 
 

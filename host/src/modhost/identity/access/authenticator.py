@@ -8,15 +8,13 @@ from typing import Any, Final
 from sqlmodel import col, select
 from starlette.requests import Request
 
-from modhost.clock import Clock
+from modhost import Clock, Principal, Scope
 from modhost.database import Database
 from modhost.identity.access import credentials
 from modhost.identity.access.grants import Grants
 from modhost.identity.access.usage import Usage
 from modhost.identity.contracts import ForeignIdentity
 from modhost.identity.tables import BrowserSession, Role, Token, TokenRole, User, UserRole
-from modhost.permissions import Principal
-from modhost.services import Scope
 
 _log = logging.getLogger(__name__)
 

@@ -7,10 +7,11 @@ from functools import cached_property
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from modhost import Principal
 from modhost.caller import current_caller
 from modhost.identity.errors import NotYoursToGrant, NotYoursToManage, UnknownGrant, UnknownRole
 from modhost.identity.tables import Role
-from modhost.permissions import ADMIN_ROLE, Permissions, Principal, grants
+from modhost.permissions import ADMIN_ROLE, Permissions, grants
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
-from modhost.clock import Clock
+from modhost import Clock
 from modhost.identity.errors import TooManyFailures
 
 MAX_WAIT: Final = 60.0

@@ -9,11 +9,10 @@ import anyio
 from anyio.abc import TaskStatus
 from sqlmodel import col, or_, update
 
-from modhost.clock import Clock
+from modhost import Clock, HostedService
 from modhost.database import Database
 from modhost.identity.access.credentials import SESSION_IDLE_LIFETIME
 from modhost.identity.tables import BrowserSession, Token
-from modhost.module import HostedService
 
 _log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from modhost import Clock
 from modhost.audit import AuditLog, Record, recorded
 from modhost.caller import current_caller
-from modhost.clock import Clock
 from modhost.database import Database
 from modhost.identity.access.grants import Grants, Rights
 from modhost.identity.accounts import user_rows

@@ -7,13 +7,13 @@ from uuid import UUID
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from modhost import new_id
 from modhost.audit import AuditLog
 from modhost.caller import Caller
 from modhost.identity.access import credentials
 from modhost.identity.accounts.audited import AuditedService
 from modhost.identity.contracts import SessionInfo, Visitor
 from modhost.identity.tables import BrowserSession, User
-from modhost.ids import new_id
 
 
 class Sessions(AuditedService):

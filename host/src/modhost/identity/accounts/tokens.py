@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from modhost import Principal, new_id
 from modhost.caller import current_caller
 from modhost.identity.access.credentials import TOKEN_PREFIX, hash_of, new_token
 from modhost.identity.access.grants import Rights, distinct
@@ -18,8 +19,6 @@ from modhost.identity.accounts.user_rows import usable_name
 from modhost.identity.contracts import CreatedToken, TokenInfo
 from modhost.identity.errors import NameTaken, TokenNotFound, UnusableExpiry
 from modhost.identity.tables import Token, TokenRole
-from modhost.ids import new_id
-from modhost.permissions import Principal
 
 
 class Tokens(AuditedService):
@@ -39,8 +38,8 @@ class Tokens(AuditedService):
         rights = Rights(distinct(permissions), distinct(roles))
         creator = creator or (await current_caller()).principal
         secret, token_id = new_token(), new_id()
-        async with self._entry("tokens.create", f"token:{token_id}") as entry:
-            entry.detail = f"{name.strip()!r}: {rights.in_words()}"
+        detail = f"{name.strip()!r}: {rights.in_words()}"
+        async with self._change("tokens.create", f"token:{token_id}", detail) as (session, _):
             token = Token(
                 id=token_id,
                 name=usable_name(name, "token"),
@@ -50,10 +49,15 @@ class Tokens(AuditedService):
                 created_by=creator.id if creator else None,
                 expires_at=_expiry(now, expires),
             )
-            async with self._transaction(entry) as session:
-                await self._grants.check(session, rights, creator)
-                await _insert(session, token)
-                session.add_all(TokenRole(token_id=token.id, role=role) for role in rights.roles)
+            await self._grants.check(session, rights, creator)
+            session.add(token)
+            try:
+                await session.flush()
+            except IntegrityError:
+                # Without the cause, which would show the statement's values.
+                msg = f"A token {token.name!r} is in use; revoke it first, or choose another name."
+                raise NameTaken(msg) from None
+            session.add_all(TokenRole(token_id=token_id, role=role) for role in rights.roles)
         return CreatedToken(token.id, token.name, secret)
 
     async def list(self) -> Sequence[TokenInfo]:
@@ -104,21 +108,6 @@ def _expiry(now: datetime, expires: timedelta | None) -> datetime | None:
     except OverflowError as error:
         msg = "The token would outlive the calendar; choose a shorter time, or none at all."
         raise UnusableExpiry(msg) from error
-
-
-async def _insert(session: AsyncSession, token: Token) -> None:
-    same = select(Token.id).where(Token.name == token.name, col(Token.revoked_at).is_(None))
-    taken = (await session.exec(same)).first() is not None
-    try:
-        if not taken:
-            session.add(token)
-            await session.flush()
-    except IntegrityError:
-        # Somebody else was faster; the cause would show the statement's values.
-        taken = True
-    if taken:
-        msg = f"A token {token.name!r} is in use; revoke it first, or choose another name."
-        raise NameTaken(msg)
 
 
 async def _find(session: AsyncSession, id_or_name: UUID | str) -> Token:

@@ -11,9 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from modhost import new_id
 from modhost.identity.errors import UnusableName, UnusablePassword, UserNotFound, suggestion
 from modhost.identity.tables import User, UserIdentity, UserRole
-from modhost.ids import new_id
 
 MAX_NAME_LENGTH: Final = 100
 BUILT_IN: Final = "admin"

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from modhost import Clock, Principal
 from modhost.audit import AuditLog
-from modhost.clock import Clock
 from modhost.database import Database
 from modhost.identity.access.grants import Grants, Rights, distinct
 from modhost.identity.accounts import passwords, sessions, tokens, user_rows
@@ -16,7 +16,7 @@ from modhost.identity.accounts.audited import AuditedService
 from modhost.identity.contracts import UserInfo
 from modhost.identity.errors import FixedRole, NameTaken, UnusableName
 from modhost.identity.tables import User, UserRole
-from modhost.permissions import ADMIN_ROLE, Principal
+from modhost.permissions import ADMIN_ROLE
 
 
 class Users(AuditedService):

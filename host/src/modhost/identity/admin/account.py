@@ -7,12 +7,11 @@ from pydantic import BaseModel, SecretStr
 from starlette.requests import Request
 from starlette.responses import Response
 
-from modhost import audit
+from modhost import ANYONE, Principal, audit
 from modhost.identity.access.credentials import session_of
 from modhost.identity.admin.actions import Answer, NoticeQuery, Outcome, outcome_page, redirect
 from modhost.identity.contracts import AccountService, SessionService, UserService
 from modhost.identity.errors import IdentityError, PasswordsDiffer
-from modhost.permissions import ANYONE, Principal
 from modhost.web import Form, HttpProblem, Page, Pages, Query
 
 PATH: Final = "/account"

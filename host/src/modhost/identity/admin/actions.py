@@ -6,10 +6,11 @@ from typing import Any, Final, TypeAlias
 from pydantic import BaseModel
 from starlette.responses import RedirectResponse, Response
 
+from modhost import Permission
 from modhost.caller import current_caller
 from modhost.identity import errors
 from modhost.identity.contracts import RoleInfo
-from modhost.permissions import ADMIN_ROLE, Permission, Permissions
+from modhost.permissions import ADMIN_ROLE, Permissions
 from modhost.web import Page
 
 MANAGE_USERS: Final = Permission("Identity.ManageUsers", "Manage users and their roles")

@@ -69,7 +69,8 @@ async def add_role(form: Form[NewRoleForm], roles: RoleService, pages: RolePages
 
 async def grant(form: Form[GrantForm], roles: RoleService, pages: RolePages) -> Answer:
     """Grant a permission to a role."""
-    return await actions.answer(roles.grant(form.role, form.permission), pages.all, PATH, "granted")
+    change = roles.grant(form.role, form.permission)
+    return await actions.answer(change, pages.all, PATH, "granted")
 
 
 async def revoke(form: Form[GrantForm], roles: RoleService, pages: RolePages) -> Answer:

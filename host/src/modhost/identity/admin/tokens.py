@@ -5,12 +5,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from modhost import Principal
 from modhost.durations import Duration
 from modhost.identity.admin import actions
 from modhost.identity.admin.actions import MANAGE_TOKENS, Answer, NoticeQuery, Outcome
 from modhost.identity.contracts import CreatedToken, RoleService, TokenService
 from modhost.identity.errors import IdentityError, TokenNotFound
-from modhost.permissions import Permissions, Principal
+from modhost.permissions import Permissions
 from modhost.web import Form, Page, Pages, Query
 
 PATH: Final = "/admin/tokens"

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr
 
+from modhost import Principal
 from modhost.identity.admin import actions
 from modhost.identity.admin.actions import MANAGE_USERS, Answer, NoticeQuery, Outcome, RoleForm
 from modhost.identity.contracts import RoleService, SessionService, UserService
 from modhost.identity.errors import IdentityError, UserNotFound
-from modhost.permissions import Principal
 from modhost.web import Form, Page, Pages, Query
 
 PATH: Final = "/admin/users"

@@ -7,8 +7,7 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from modhost.permissions import Principal
-from modhost.services import Scope
+from modhost import Principal, Scope
 
 
 @dataclass(frozen=True, slots=True)

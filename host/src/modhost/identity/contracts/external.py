@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from modhost import Principal
 from modhost.identity.contracts.data import Visitor
-from modhost.permissions import Principal
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
+from modhost import Principal
 from modhost.identity.contracts.data import (
     CreatedToken,
     RoleInfo,
@@ -13,7 +14,6 @@ from modhost.identity.contracts.data import (
     UserInfo,
     Visitor,
 )
-from modhost.permissions import Principal
 
 
 class TokenService(Protocol):

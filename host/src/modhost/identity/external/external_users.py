@@ -9,8 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, delete
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from modhost import Clock, Principal
 from modhost.audit import AuditLog
-from modhost.clock import Clock
 from modhost.database import Database
 from modhost.identity.access.grants import Grants
 from modhost.identity.accounts import user_rows
@@ -19,7 +19,6 @@ from modhost.identity.contracts import Visitor, VouchedIdentity
 from modhost.identity.errors import UnusableName, UserDisabled
 from modhost.identity.login.login import record_failed_login
 from modhost.identity.tables import User, UserIdentity, UserRole
-from modhost.permissions import Principal
 
 _MAX_NAME_LENGTH: Final = 60
 

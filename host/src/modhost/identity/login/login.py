@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlmodel import and_, col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from modhost import Clock, new_id
 from modhost.audit import AuditLog, Outcome
 from modhost.caller import anonymous
-from modhost.clock import Clock
 from modhost.database import Database
 from modhost.identity.access.credentials import hash_of, new_secret
 from modhost.identity.access.throttle import Throttle, network_of
@@ -19,7 +19,6 @@ from modhost.identity.accounts.sessions import open_session
 from modhost.identity.contracts import Visitor
 from modhost.identity.errors import LoginFailed, TooManyFailures, UserDisabled
 from modhost.identity.tables import LoginLink, User, UserNetwork
-from modhost.ids import new_id
 from modhost.permissions import ADMIN_ROLE
 
 LINK_PATH: Final = "/login/once"

@@ -7,14 +7,13 @@ from pydantic import BaseModel, SecretStr
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from modhost import ANYONE, HostInfo, Principal
 from modhost.audit import AuditLog
 from modhost.configuration import is_loopback
 from modhost.identity.access.credentials import SESSION_COOKIE, cookie_settings, session_of
 from modhost.identity.contracts import LoginService, LoginWay, SessionService, Visitor
 from modhost.identity.errors import LoginFailed, TooManyFailures
 from modhost.identity.login.login import LINK_PATH
-from modhost.module import HostInfo
-from modhost.permissions import ANYONE, Principal
 from modhost.web import Form, HttpProblem, Page, Pages, Query
 
 _NOT_STORED: Final = {"Cache-Control": "no-store"}

@@ -6,15 +6,12 @@ from typing import ClassVar
 from pydantic import BaseModel
 from starlette.requests import Request
 
-from modhost.hooks import hookimpl
+from modhost import Module, Principal, Scope, ServiceCollection, hookimpl
 from modhost.identity.contracts import LoginWay, VouchedLogins
 from modhost.identity.external.oidc.options import OidcOptions
 from modhost.identity.external.oidc.pages import PATH, map_pages
 from modhost.identity.external.oidc.provider import InvalidToken, Provider, ProviderUnreachable
 from modhost.identity.external.oidc.token_check import TokenChecker
-from modhost.module import Module
-from modhost.permissions import Principal
-from modhost.services import Scope, ServiceCollection
 from modhost.web import Pages
 
 logger = logging.getLogger(__name__)

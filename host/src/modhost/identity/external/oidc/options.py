@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 
+from modhost import ModuleOptions
 from modhost.configuration import is_loopback
 from modhost.durations import Duration
-from modhost.module import ModuleOptions
 
 ALGORITHMS: Final = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),

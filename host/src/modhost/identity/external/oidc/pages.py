@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from modhost import ANYONE
 from modhost.identity.access.credentials import cookie_settings, new_secret
 from modhost.identity.access.throttle import Throttle, network_of
 from modhost.identity.contracts import VouchedLogins
@@ -20,7 +21,6 @@ from modhost.identity.external.oidc.options import OidcOptions
 from modhost.identity.external.oidc.provider import InvalidToken, Provider, ProviderUnreachable
 from modhost.identity.external.oidc.token_check import KIND, TokenChecker
 from modhost.identity.login.pages import LoginQuery, logged_in, redirect, visitor_of
-from modhost.permissions import ANYONE
 from modhost.web import HttpProblem, Pages, Query
 
 logger = logging.getLogger(__name__)

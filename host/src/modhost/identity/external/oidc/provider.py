@@ -12,7 +12,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, KeySet
 from pydantic import BaseModel, ValidationInfo, field_validator
 
-from modhost.clock import Clock
+from modhost import Clock
 from modhost.identity.external.oidc.options import OidcOptions, is_safe
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from joserfc import jwt
 from joserfc.errors import BadSignatureError, InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
-from modhost.clock import Clock
+from modhost import Clock
 from modhost.identity.contracts import VouchedIdentity
 from modhost.identity.external.oidc.options import OidcOptions
 from modhost.identity.external.oidc.provider import InvalidToken, Provider
