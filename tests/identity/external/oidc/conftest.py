@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from identity.external.oidc.issuer import AUDIENCE, CLIENT, SECRET, Issuer, running_issuer
 from modhost.testing import RunningHost, running_host
 from modhost_background_jobs.module import BackgroundJobsModule
 from moving_clock import MovingClock
-from oidc.issuer import AUDIENCE, CLIENT, SECRET, Issuer, running_issuer
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ async def written(host: RunningHost) -> None:
         await (await scope.get(Usage)).flush()
 
 
-async def test_a_session_is_over_after_a_week_however_much_it_is_used(
+async def test_a_session_ends_after_a_week_however_much_it_is_used(
     host: RunningHost, clock: MovingClock
 ) -> None:
     vera = await browser(host, "vera")

@@ -9,13 +9,13 @@ import httpx2
 import pytest
 from joserfc.jwk import KeySet, OctKey
 
+from identity.external.oidc.browsing import log_in
+from identity.external.oidc.issuer import AUDIENCE, CLIENT, Issuer, key_named
 from modhost import new_id
 from modhost.audit import AuditReader, AuditSearch
 from modhost.identity import LoginService, UserService, Visitor
 from modhost.testing import RunningHost
 from moving_clock import MovingClock
-from oidc.browsing import log_in
-from oidc.issuer import AUDIENCE, CLIENT, Issuer, key_named
 
 pytestmark = pytest.mark.anyio
 
@@ -98,9 +98,7 @@ async def test_one_odd_key_of_the_provider_does_not_stop_the_others(
     assert (await answer(host, issuer.token(**OPS))).status_code == 200
 
 
-async def test_whom_the_audit_tells_of_has_a_name_on_one_line(
-    host: RunningHost, issuer: Issuer
-) -> None:
+async def test_a_name_in_the_audit_is_on_one_line(host: RunningHost, issuer: Issuer) -> None:
     roles: dict[str, Any] = {"realm_access": {"roles": ["audience"]}}
     token = issuer.token(**roles, preferred_username="vera\nadmin")
     client = await host.client()

@@ -1,4 +1,4 @@
-"""The audit tells what was refused, by whichever rule."""
+"""The audit records refused changes, whichever rule refuses them."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ async def refusals(host: RunningHost) -> list[tuple[str, str]]:
     return [(each.action, each.subject) for each in reversed(refused)]
 
 
-async def test_whatever_stands_against_a_change_is_told(host: RunningHost) -> None:
+async def test_every_refused_change_is_recorded(host: RunningHost) -> None:
     await add_user(host, "vera")
     async with host.scope() as scope:
         users = await scope.get(UserService)
@@ -42,8 +42,8 @@ async def test_whatever_stands_against_a_change_is_told(host: RunningHost) -> No
         ):
             with pytest.raises(IdentityError):
                 await attempt
-    told = await refusals(host)
-    assert [(action, subject) for action, subject in told if action != "tokens.create"] == [
+    recorded = await refusals(host)
+    assert [(action, subject) for action, subject in recorded if action != "tokens.create"] == [
         ("users.add", "user:"),
         ("users.add", "user:eve"),
         ("users.add", "user:admin"),
@@ -54,12 +54,12 @@ async def test_whatever_stands_against_a_change_is_told(host: RunningHost) -> No
         ("tokens.revoke", "an unknown token"),
         ("tokens.revoke", "an unknown token"),
     ]
-    assert [action for action, _ in told].count("tokens.create") == 2
+    assert [action for action, _ in recorded].count("tokens.create") == 2
     reader = await host.client("Host.ViewAudit")
     assert secret not in (await reader.get("/api/audit")).text
 
 
-async def test_a_request_that_is_refused_to_somebody_known_is_told_once_a_minute(
+async def test_a_refused_request_of_a_known_caller_is_recorded_once_a_minute(
     host: RunningHost, clock: MovingClock
 ) -> None:
     await add_user(host, "vera", "Viewer")
@@ -75,7 +75,7 @@ async def test_a_request_that_is_refused_to_somebody_known_is_told_once_a_minute
     assert len(await refusals(host)) == 2
 
 
-async def test_new_passwords_that_differ_and_logins_that_have_to_wait_are_told(
+async def test_differing_new_passwords_and_throttled_logins_are_recorded(
     host: RunningHost,
 ) -> None:
     await add_user(host, "vera")

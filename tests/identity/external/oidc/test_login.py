@@ -1,4 +1,4 @@
-"""Logging in by a provider, the whole way of the browser."""
+"""Logins by a provider, as the browser goes through them."""
 
 import logging
 from typing import Any
@@ -6,12 +6,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from identity.external.oidc.browsing import log_in, to_the_provider
+from identity.external.oidc.issuer import SECRET, Issuer
 from modhost.audit import AuditReader, AuditSearch
 from modhost.identity import RoleService, UserInfo, UserService
 from modhost.identity.errors import UnusablePassword
 from modhost.testing import RunningHost
-from oidc.browsing import log_in, to_the_provider
-from oidc.issuer import SECRET, Issuer
 
 pytestmark = pytest.mark.anyio
 
@@ -69,7 +69,7 @@ async def test_roles_follow_the_provider_at_each_login_and_others_stay(
     assert len(await users(host)) == 1, "the same subject is the same user"
 
 
-async def test_names_that_are_taken_are_told_apart(host: RunningHost, issuer: Issuer) -> None:
+async def test_a_taken_name_is_made_distinct(host: RunningHost, issuer: Issuer) -> None:
     async with host.scope() as scope:
         await (await scope.get(UserService)).add("vera", "correct horse", ["Admin"])
     await log_in(host)
@@ -153,7 +153,7 @@ async def test_a_forged_state_is_refused(host: RunningHost) -> None:
     assert "modhost_oidc" not in browser.cookies, "each login is answered once"
 
 
-async def test_a_refusal_of_the_provider_is_told(host: RunningHost, issuer: Issuer) -> None:
+async def test_a_refusal_of_the_provider_is_shown(host: RunningHost, issuer: Issuer) -> None:
     issuer.error = "access_denied"
     arrived = await log_in(host)
     assert arrived.status_code == 403
@@ -199,7 +199,7 @@ async def test_who_logs_in_by_a_provider_sets_no_password(
     assert not (await users(host))["vera"].has_password
 
 
-async def test_a_provider_that_is_down_is_told(host: RunningHost, issuer: Issuer) -> None:
+async def test_an_unreachable_provider_is_reported(host: RunningHost, issuer: Issuer) -> None:
     issuer.is_down = True
     begun = await (await host.client()).get("/login/oidc")
     assert begun.status_code == 503
@@ -217,6 +217,6 @@ async def test_no_secret_reaches_the_log(
     await browser.get(back)
     code = parse_qs(urlsplit(back).query)["code"][0]
     own = [each for each in caplog.records if each.name.startswith("modhost")]
-    told = "\n".join(each.getMessage() for each in own)
+    logged = "\n".join(each.getMessage() for each in own)
     for secret in (SECRET, code, browser.cookies["modhost_session"]):
-        assert secret not in told
+        assert secret not in logged

@@ -1,4 +1,4 @@
-"""A browser on its way to the provider and back."""
+"""A browser that goes to the provider and back."""
 
 import ssl
 from urllib.parse import urlsplit

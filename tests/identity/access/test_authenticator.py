@@ -45,7 +45,7 @@ async def test_a_token_without_permissions_may_nothing(scope: Scope) -> None:
     assert principal.grants == frozenset()
 
 
-async def test_a_token_over_its_expiry_is_nobody(scope: Scope, clock: MovingClock) -> None:
+async def test_an_expired_token_is_nobody(scope: Scope, clock: MovingClock) -> None:
     tokens = await scope.get(TokenService)
     created = await tokens.create("ci", ["Reports.View"], (), timedelta(hours=1))
     clock.advance(timedelta(minutes=59, seconds=59))
@@ -84,7 +84,7 @@ async def test_a_token_in_the_cookie_and_a_forged_cookie_are_nobody(scope: Scope
         assert await authenticator.authenticate(request_with(cookie=cookie), scope) is None
 
 
-async def test_an_authorization_that_proves_nothing_is_not_mended_by_the_cookie(
+async def test_the_cookie_does_not_save_an_authorization_that_proves_nothing(
     scope: Scope, session: str
 ) -> None:
     authenticator = await scope.get(Authenticator)

@@ -178,7 +178,7 @@ async def test_a_one_time_link_logs_the_administrator_in_once(
         assert path.rpartition("/")[2] not in str(link.model_dump())
 
 
-async def test_a_one_time_link_is_over_after_ten_minutes(
+async def test_a_one_time_link_expires_after_ten_minutes(
     client: httpx2.AsyncClient, scope: Scope, clock: MovingClock
 ) -> None:
     path = await (await scope.get(LoginService)).create_link()

@@ -33,7 +33,7 @@ async def test_a_user_is_added_and_can_log_in(host: RunningHost, anna: httpx2.As
     assert (await vera.get("/admin/jobs")).status_code == 200
 
 
-async def test_a_refusal_is_told_on_the_page_with_what_was_typed(
+async def test_a_refusal_is_shown_on_the_page_with_what_was_typed(
     anna: httpx2.AsyncClient,
 ) -> None:
     answer = await anna.post("/admin/users", data={"name": "vera", "password": "seven77"})
@@ -202,12 +202,12 @@ async def test_what_is_done_on_the_pages_is_in_the_audit(
     )
     assert token["detail"] == "'ci': Reports.View"
     assert token["subject"].startswith("token:0")
-    told = [
+    listed = [
         (entry["actor_name"], entry["action"], entry["subject"], entry["outcome"])
         for entry in items
         if entry["actor_kind"] != "system"
     ]
-    assert told == [
+    assert listed == [
         ("anonymous", "login", "an unknown user", "failed"),
         ("anonymous", "login", "user:anna", "failed"),
         ("anna", "logout", "user:anna", "done"),

@@ -1,4 +1,4 @@
-"""What can be configured of a provider, and what is refused at the start."""
+"""The options of a provider, and those that stop the start."""
 
 from typing import Any
 
@@ -40,9 +40,9 @@ def test_without_its_section_there_is_no_such_module() -> None:
 def test_what_is_not_safe_stops_the_start(option: str, value: object) -> None:
     with pytest.raises(StartupError) as refused:
         build_host(configured(**{option: value}), "web", modules=[])
-    told = "\n".join(str(finding) for finding in refused.value.findings)
-    assert f"[modules.oidc] {option}" in told or option in told
-    assert "very secret" not in told
+    reported = "\n".join(str(finding) for finding in refused.value.findings)
+    assert f"[modules.oidc] {option}" in reported or option in reported
+    assert "very secret" not in reported
 
 
 def test_the_configuration_is_shown_without_the_secret() -> None:
