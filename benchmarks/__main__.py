@@ -9,16 +9,16 @@ from pathlib import Path
 import click
 
 from benchmarks.contenders.contender import Contender
-from benchmarks.contenders.entered import entered
+from benchmarks.contenders.installed import installed
 from benchmarks.contenders.until_stopped import run_loop
 from benchmarks.databases import Databases, open_databases
 from benchmarks.document import put_into
-from benchmarks.kept import OtherMachine, check, merge
+from benchmarks.fork_servers import ForkServers
 from benchmarks.machine import describe_machine, describe_moment
 from benchmarks.measurements.all import MEASUREMENTS
-from benchmarks.nurseries import Nurseries
 from benchmarks.report import as_markdown
 from benchmarks.results import Results
+from benchmarks.results_file import OtherMachine, check, merge
 from benchmarks.run import Run
 from benchmarks.sizes import SIZES
 
@@ -68,7 +68,7 @@ def main(
     names = [name.strip() for name in contenders.split(",") if name.strip()]
     results: list[Results] = []
     with open_databases(folder) as databases:
-        contenders_here = entered(names)
+        contenders_here = installed(names)
         about = describe_machine(databases.folder)
         made = describe_moment(databases.folder)
         made |= {"size": f"{size}, medians of {rounds} interleaved rounds"}
@@ -110,10 +110,10 @@ def _check(json_file: Path, about: dict[str, str]) -> None:
 
 
 async def _measure(
-    run_with: Callable[[Nurseries], Run], only: list[str], keep: Callable[[list[Results]], None]
+    run_with: Callable[[ForkServers], Run], only: list[str], keep: Callable[[list[Results]], None]
 ) -> None:
-    async with Nurseries.open() as nurseries:
-        run = run_with(nurseries)
+    async with ForkServers.open() as fork_servers:
+        run = run_with(fork_servers)
         for name in only:
             began = time.monotonic()
             keep(await MEASUREMENTS[name](run))

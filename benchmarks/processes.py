@@ -1,4 +1,4 @@
-"""Starting worker processes, and looking at what they do."""
+"""Worker processes: started, observed and stopped."""
 
 import os
 import signal
@@ -11,50 +11,52 @@ from typing import Final
 import anyio
 
 from benchmarks.contenders.contender import Contender
-from benchmarks.nurseries import Nurseries
-from benchmarks.tally import Tally
+from benchmarks.fork_servers import ForkServers
+from benchmarks.shared_counters import SharedCounters
 
 STOP_SECONDS: Final = 60
 POLL_INTERVAL: Final = 0.005
 
 
 class Workers:
-    """Worker processes that stand ready, or run."""
+    """Worker processes that are ready, or run."""
 
-    def __init__(self, start: Callable[[], AsyncIterator[int]], tallies: Sequence[Tally]) -> None:
+    def __init__(
+        self, start: Callable[[], AsyncIterator[int]], counters: Sequence[SharedCounters]
+    ) -> None:
         self._start = start
-        self._tallies = tallies
+        self._counters = counters
         self._processes: list[int] = []
         self._killed: set[int] = set()
 
     async def go(self) -> None:
-        """Let them begin."""
+        """Start them."""
         self._processes = [process async for process in self._start()]
 
     @property
     def pid(self) -> int:
-        """The first one's process."""
+        """The process of the first worker."""
         return self._processes[0]
 
     @property
     def executed(self) -> int:
-        """What all together have executed."""
-        return sum(tally.count for tally in self._tallies)
+        """The number of executions of all workers."""
+        return sum(each.count for each in self._counters)
 
     @property
     def statements(self) -> int:
-        """What all together have asked SQLite, where that is traced."""
-        return sum(tally.statements for tally in self._tallies)
+        """The number of SQLite statements of all workers, if they are traced."""
+        return sum(each.statements for each in self._counters)
 
     @property
     def first(self) -> int:
         """When the first execution was counted, in nanoseconds of the monotonic clock."""
-        return min((tally.first for tally in self._tallies if tally.first), default=0)
+        return min((each.first for each in self._counters if each.first), default=0)
 
     @property
     def last(self) -> int:
         """When the last execution was counted."""
-        return max(tally.last for tally in self._tallies)
+        return max(each.last for each in self._counters)
 
     async def until(self, condition: Callable[[], bool], seconds: float, pause: float) -> None:
         """Wait for a condition. Raises `TimeoutError`, and `RuntimeError` for a dead worker."""
@@ -66,13 +68,13 @@ class Workers:
                 await anyio.sleep(pause)
 
     def kill(self, number: int) -> None:
-        """Kill one as `kill -9` does; that it ends is no error then."""
+        """Kill one as `kill -9` does; that it ends is then expected."""
         self._killed.add(self._processes[number])
         _signal(self._processes[number], signal.SIGKILL)
 
     def executed_by(self, number: int) -> int:
-        """What one has executed."""
-        return self._tallies[number].count
+        """The number of executions of one worker."""
+        return self._counters[number].count
 
     async def stop(self) -> None:
         """Ask all of them to stop, and kill those that do not."""
@@ -87,29 +89,29 @@ class Workers:
 
 @asynccontextmanager
 async def worker_processes(
-    nurseries: Nurseries, contender: Contender, url: str, count: int, *options: str
+    fork_servers: ForkServers, contender: Contender, url: str, count: int, *options: str
 ) -> AsyncIterator[Workers]:
-    """Prepare worker processes that begin at `go`, and stop them in the end.
+    """Prepare worker processes that start with `go`, and stop them at the end.
 
     With the option `trace` they count their statements on SQLite; with `impatient` a modhost finds
     dead workers at once.
     """
     with TemporaryDirectory() as folder:
         paths = [Path(folder) / str(number) for number in range(count)]
-        tallies = [Tally.create(path) for path in paths]
+        counters = [SharedCounters.create(path) for path in paths]
 
         async def start() -> AsyncIterator[int]:
             for path in paths:
-                yield await nurseries.fork(contender, url, path, list(options))
+                yield await fork_servers.fork(contender, url, path, list(options))
 
-        workers = Workers(start, tallies)
+        workers = Workers(start, counters)
         try:
             yield workers
         finally:
             with anyio.CancelScope(shield=True):
                 await workers.stop()
-            for tally in tallies:
-                tally.close()
+            for each in counters:
+                each.close()
 
 
 def _is_alive(process: int) -> bool:

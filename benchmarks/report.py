@@ -21,7 +21,7 @@ def as_markdown(results: Sequence[Results], about: Mapping[str, str]) -> str:
 
 
 def _runs(results: Sequence[Results]) -> Iterator[str]:
-    """Tell of each run which measurements are its own."""
+    """Return the measurements of each run."""
     runs: dict[str, list[str]] = {}
     for each in results:
         made = ", ".join(f"{key} {value}" for key, value in each.made.items())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from benchmarks.contenders.contender import Contender, Dialect
 from benchmarks.databases import Databases
-from benchmarks.nurseries import Nurseries
+from benchmarks.fork_servers import ForkServers
 from benchmarks.sizes import Sizes
 
 
@@ -17,7 +17,7 @@ class Run:
     databases: Databases
     sizes: Sizes
     rounds: int
-    nurseries: Nurseries
+    fork_servers: ForkServers
 
     def turns(
         self, dialect: Dialect, *, with_limits: bool = True, with_variants: bool = False

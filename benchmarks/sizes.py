@@ -101,7 +101,7 @@ SIZES: Final = {
         held=0.5,
     ),
     "small": _SMALL,
-    # As many jobs as the targets name, and as little of all else as tells something.
+    # As many jobs as the targets name, and as little of all else as is still meaningful.
     "medium": replace(
         _SMALL,
         backlogs=(1_000, 1_000_000),

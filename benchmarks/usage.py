@@ -1,4 +1,4 @@
-"""What a process uses, as Linux tells."""
+"""Processor time and memory of a process, as Linux reports them."""
 
 import os
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Usage:
-    """A look at a process: its processor time in seconds, its memory in megabytes."""
+    """The processor time of a process in seconds, and its memory in megabytes."""
 
     cpu: float
     memory: float
 
 
 def usage_of(pid: int) -> Usage | None:
-    """Look at a process; None where the system has no /proc."""
+    """Return the usage of a process; None where the system has no /proc."""
     folder = Path(f"/proc/{pid}")
     if not (folder / "stat").exists():
         return None

@@ -1,8 +1,8 @@
-"""Where worker processes come from: `python -m benchmarks.worker KIND`.
+"""A fork server of worker processes: `python -m benchmarks.worker KIND`.
 
-It imports everything once. For each line on its standard input, a contender, a database, a tally
-and options as JSON, it forks a worker process, which works until SIGTERM, and answers with its
-number: the time that Python takes to import is no part of any measurement.
+It imports everything once. For each line on its standard input, with a contender, a database, a
+file of counters and options as JSON, it forks a worker process, which works until SIGTERM, and
+answers with its id: the time of Python's imports is not measured.
 """
 
 import json
@@ -12,15 +12,15 @@ import sys
 from pathlib import Path
 
 from benchmarks.contenders.contender import Contender, Dialect, Executions
-from benchmarks.contenders.entered import entered, named
+from benchmarks.contenders.installed import installed, named
 from benchmarks.counting.sqlite_trace import trace_sqlite
-from benchmarks.tally import Tally
+from benchmarks.shared_counters import SharedCounters
 
 
 def main() -> None:
     """Fork workers until the standard input ends."""
-    entered([sys.argv[1]])
-    # Nobody here waits for what becomes of them.
+    installed([sys.argv[1]])
+    # Nobody here waits for them.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while order := sys.stdin.readline():
         name, dialect, url, path, options = json.loads(order)
@@ -39,12 +39,12 @@ def main() -> None:
 def _work(contender: Contender, url: str, path: Path, options: list[str]) -> None:
     """Be a worker process, and end it."""
     try:
-        tally = Tally(path)
+        counters = SharedCounters(path)
         if "trace" in options:
-            trace_sqlite(tally.add_statement)
+            trace_sqlite(counters.add_statement)
         if "impatient" in options:
             contender = _impatient(contender.dialect)
-        contender.work(url, Executions(tally))
+        contender.work(url, Executions(counters))
     except BaseException:
         sys.excepthook(*sys.exc_info())
         raise

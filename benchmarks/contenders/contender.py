@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import anyio
 
-from benchmarks.tally import Tally
+from benchmarks.shared_counters import SharedCounters
 
 SHORT_SECONDS: Final = 0.001
 
@@ -30,18 +30,18 @@ class Kind(StrEnum):
 class Executions:
     """What jobs do in a worker process: each counts itself when it ends.
 
-    A producer, which only names jobs, has no tally.
+    A producer, which only names jobs, has no counters.
     """
 
-    def __init__(self, tally: Tally | None = None) -> None:
-        self._tally = tally
+    def __init__(self, counters: SharedCounters | None = None) -> None:
+        self._counters = counters
 
     def count(self, executions: int = 1) -> None:
         """Count executions. Raises `RuntimeError` in a producer."""
-        if self._tally is None:
+        if self._counters is None:
             msg = "A producer was asked to execute a job."
             raise RuntimeError(msg)
-        self._tally.add(executions)
+        self._counters.add(executions)
 
     async def noop(self) -> None:
         """Do nothing."""

@@ -74,7 +74,7 @@ class Stuck(ModuleJob):
         self._executions = executions
 
     async def execute(self, context: JobExecutionContext) -> None:
-        """Count, and wait for ever."""
+        """Count, and wait forever."""
         self._executions.count()
         await anyio.sleep_forever()
 

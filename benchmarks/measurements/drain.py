@@ -43,7 +43,7 @@ async def _measure(run: Run, dialect: Dialect) -> Results:
 
 
 def _shares(run: Run, dialect: Dialect) -> list[str]:
-    """Tell who drains fewer jobs than the others, which can only flatter it."""
+    """Return a note about contenders that drain fewer jobs, which can only flatter them."""
     shares = {
         contender.name: f"{contender.name} {contender.share:.0%}"
         for contender in run.turns(dialect, with_variants=True)
@@ -62,7 +62,7 @@ async def _drain(run: Run, contender: Contender, kind: Kind, count: int, process
             for first in range(0, count, run.sizes.chunk):
                 await producer.enqueue_many(kind, min(run.sizes.chunk, count - first))
         await run.databases.settle(contender.dialect)
-        async with worker_processes(run.nurseries, contender, url, processes) as workers:
+        async with worker_processes(run.fork_servers, contender, url, processes) as workers:
             await workers.go()
             await workers.until(lambda: workers.executed >= count, DEADLINE_SECONDS, POLL_INTERVAL)
             with anyio.fail_after(DEADLINE_SECONDS):

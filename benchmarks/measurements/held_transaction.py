@@ -39,7 +39,7 @@ async def _measure(run: Run, contender: Contender, results: Results) -> None:
         await contender.prepare(url)
         async with (
             contender.produce(url) as producer,
-            worker_processes(run.nurseries, contender, url, 1) as workers,
+            worker_processes(run.fork_servers, contender, url, 1) as workers,
             anyio.create_task_group() as group,
         ):
             pause = min(STATISTICS_SECONDS, run.sizes.held)
@@ -47,11 +47,11 @@ async def _measure(run: Run, contender: Contender, results: Results) -> None:
             await workers.go()
             await workers.until(lambda: workers.executed > 0, 60, 0.01)
             rates = {"before": await _rate(workers, _around(run))}
-            await _look_at_dead(url, contender, results, "before", pause)
+            await _count_dead(url, contender, results, "before", pause)
             holder = await asyncpg.connect(url)
             await holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM pg_class")
             rates["during"] = await _rate(workers, run.sizes.held)
-            await _look_at_dead(url, contender, results, "during", pause)
+            await _count_dead(url, contender, results, "during", pause)
             await holder.close()
             rates["after"] = await _rate(workers, _around(run))
             group.cancel_scope.cancel()
@@ -79,7 +79,7 @@ async def _rate(workers: Workers, seconds: float) -> float:
     return (workers.executed - executed) / (time.perf_counter() - began)
 
 
-async def _look_at_dead(
+async def _count_dead(
     url: str, contender: Contender, results: Results, when: str, seconds: float
 ) -> None:
     await anyio.sleep(seconds)

@@ -15,7 +15,7 @@ from benchmarks.usage import usage_of
 CPU = Metric("CPU", "% of a core")
 STATEMENTS = Metric("statements", "/s")
 MEMORY = Metric("memory", "MB")
-# What a worker does only after its start is no part of idling.
+# What a worker does only after its start does not count as idling.
 SETTLE_SECONDS = 3.0
 
 
@@ -30,7 +30,7 @@ async def _measure(run: Run, dialect: Dialect) -> Results:
         f"One worker process for {run.sizes.idle:g} s with an empty queue, after one job. "
         "Statements are counted outside of its code, those that begin and end transactions "
         "included: on PostgreSQL by a proxy, on SQLite by the driver's trace, "
-        "which leaves out the looks at data_version. The processor time "
+        "which leaves out reads of data_version. The processor time "
         "is that of the worker alone; memory is what is resident."
     )
     for contender in run.turns(dialect, with_limits=False):
@@ -65,11 +65,11 @@ async def _counted(
 ) -> AsyncIterator[tuple[Workers, Callable[[], int]]]:
     """Start a worker process, with the count of its statements."""
     if contender.dialect is Dialect.SQLITE:
-        async with worker_processes(run.nurseries, contender, url, 1, "trace") as workers:
+        async with worker_processes(run.fork_servers, contender, url, 1, "trace") as workers:
             yield workers, lambda: workers.statements
         return
     async with (
         counting_proxy(url) as (through, counter),
-        worker_processes(run.nurseries, contender, through, 1) as workers,
+        worker_processes(run.fork_servers, contender, through, 1) as workers,
     ):
         yield workers, lambda: counter.count

@@ -41,7 +41,7 @@ async def _measure(run: Run, results: Results) -> None:
         run.databases.new(results.dialect) as url,
         producing(url) as host,
         host.scope() as scope,
-        worker_processes(run.nurseries, contender, url, 2, *options) as workers,
+        worker_processes(run.fork_servers, contender, url, 2, *options) as workers,
     ):
         jobs = await scope.get(BackgroundJobs)
         await workers.go()

@@ -75,7 +75,7 @@ async def _hosts(run: Run, contender: Contender) -> AsyncIterator[tuple[RunningH
     async with (
         run.databases.new(contender.dialect) as url,
         producing(url) as host,
-        worker_processes(run.nurseries, contender, url, 1) as workers,
+        worker_processes(run.fork_servers, contender, url, 1) as workers,
     ):
         await workers.go()
         yield host, workers

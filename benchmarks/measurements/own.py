@@ -7,7 +7,7 @@ from typing import Final
 import anyio
 
 from benchmarks.contenders.contender import Contender, Dialect
-from benchmarks.contenders.entered import named
+from benchmarks.contenders.installed import named
 from benchmarks.contenders.modhost_jobs import Apart, Letter, Mail, Noop
 from benchmarks.contenders.modhost_queue import producing
 from benchmarks.processes import worker_processes
@@ -109,7 +109,7 @@ async def _drain(
                 await jobs.enqueue_many(job, [data] * min(run.sizes.chunk, count - first))
             results.add(row, BULK, count / (time.perf_counter() - began))
         await run.databases.settle(contender.dialect)
-        async with worker_processes(run.nurseries, contender, url, 1) as workers:
+        async with worker_processes(run.fork_servers, contender, url, 1) as workers:
             await workers.go()
             await _until_drained(contender, url)
             results.add(row, DRAIN, count / (time.monotonic_ns() - workers.first) * 1e9)
@@ -121,7 +121,7 @@ async def _drain_apart(run: Run, contender: Contender) -> float:
         run.databases.new(contender.dialect) as url,
         producing(url) as host,
         host.scope() as scope,
-        worker_processes(run.nurseries, contender, url, 1) as workers,
+        worker_processes(run.fork_servers, contender, url, 1) as workers,
     ):
         jobs = await scope.get(BackgroundJobs)
         await workers.go()

@@ -42,7 +42,7 @@ async def _pick_ups(run: Run, contender: Contender) -> list[float]:
         await contender.prepare(url)
         async with (
             contender.produce(url) as producer,
-            worker_processes(run.nurseries, contender, url, 1) as workers,
+            worker_processes(run.fork_servers, contender, url, 1) as workers,
         ):
             await workers.go()
             for number in range(WARM_UP + run.sizes.pickups):

@@ -14,7 +14,7 @@ _TYPE: Final = "CASE n % 10 WHEN 9 THEN 'benchmarks.Sound' ELSE 'benchmarks.Noop
 _STATE: Final = """CASE WHEN n % 100 < 3 THEN 'Failed' WHEN n % 100 < 5 THEN 'Cancelled'
     WHEN n % 100 < 6 THEN 'Skipped' ELSE 'Completed' END"""
 _FRAME: Final = '  File "somewhere.py", line 12, in execute: await self.server.send(record)'
-# A failure has a traceback, as in life: looking through many of them takes reading.
+# Failures have tracebacks, as in production: to search many of them takes time.
 _ERROR: Final = f"""CASE WHEN n % 100 < 3 THEN 'ConnectionError: record ' || n ||
     replace('..........', '.', '\n{_FRAME}') END"""
 

@@ -7,14 +7,14 @@ from benchmarks.contenders.contender import Dialect
 from benchmarks.results import Results, find
 from benchmarks.targets.verdict import Verdict, under
 
-# What the tables must bear; a run at a smaller size does not tell.
+# The tables of the targets; runs at a smaller size prove nothing.
 ASKED: Final = {"backlog": "1,000,000 pending", "history": "10,000,000 finished"}
 IDLE: Final = (
     ("CPU", 1.0, "% of a core"),
     ("statements", 2.0, "a second"),
     ("memory", 120.0, "MB"),
 )
-MOST: Final = 1.2
+LIMIT: Final = 1.2
 
 
 def judge_idling(results: Sequence[Results]) -> Iterator[Verdict]:
@@ -36,7 +36,7 @@ def judge_claims(results: Sequence[Results]) -> Iterator[Verdict]:
                 assert found is not None
                 yield _claim(found, rows[0], row)
             if asked not in rows:
-                yield Verdict(f"claim with {asked}, {dialect}", f"at most {MOST}x that with 1,000")
+                yield Verdict(f"claim with {asked}, {dialect}", f"at most {LIMIT}x that with 1,000")
 
 
 def judge_logs(results: Sequence[Results]) -> Iterator[Verdict]:
@@ -75,7 +75,7 @@ def judge_pages(results: Sequence[Results]) -> Iterator[Verdict]:
 
 def _claim(found: Results, first: str, row: str) -> Verdict:
     base, own = (found.median(each, "claim of 100") for each in (first, row))
-    what, target = f"claim with {row}, {found.dialect}", f"at most {MOST}x that with {first}"
+    what, target = f"claim with {row}, {found.dialect}", f"at most {LIMIT}x that with {first}"
     if base is None or own is None:
         return Verdict(what, target)
-    return Verdict(what, target, f"{own / base:.2f}x", own <= MOST * base)
+    return Verdict(what, target, f"{own / base:.2f}x", own <= LIMIT * base)

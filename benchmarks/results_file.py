@@ -1,4 +1,4 @@
-"""The file in which figures are kept, so that measurements can be made one after the other."""
+"""The file of results, so that measurements can be made one after the other."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,11 +10,11 @@ from benchmarks.results import Results
 
 
 class OtherMachine(Exception):
-    """The file's figures come from elsewhere, and must not stand beside new ones."""
+    """The file's figures come from another machine, and cannot be compared with new ones."""
 
 
 def merge(path: Path, about: Mapping[str, str], new: Sequence[Results]) -> list[Results]:
-    """Store the new results, and return them with those of other measurements that were there.
+    """Store the new results, and return them with those of other measurements in the file.
 
     Raises `OtherMachine` when the file was written on another one, or with other versions.
     """
@@ -36,7 +36,7 @@ def merge(path: Path, about: Mapping[str, str], new: Sequence[Results]) -> list[
 
 
 def check(path: Path, about: Mapping[str, str]) -> None:
-    """Raise `OtherMachine` unless the file's figures may stand beside those of this machine."""
+    """Raise `OtherMachine` unless the file's figures are comparable with those of this machine."""
     before = _read(path).get("about", {})
     names = [name for name in before if name in about and before[name] != about[name]]
     if not names:

@@ -17,7 +17,7 @@ _MODULES: Final = {
 }
 
 
-def entered(names: Collection[str] = ()) -> list[Contender]:
+def installed(names: Collection[str] = ()) -> list[Contender]:
     """Return the contenders, modhost first; with names only those, and no other is imported."""
     found: list[Contender] = []
     for name, module in _MODULES.items():
@@ -34,13 +34,13 @@ def entered(names: Collection[str] = ()) -> list[Contender]:
 
 
 def kind_of(name: str) -> str:
-    """Return the name without what tells a variant: both stand in one module."""
+    """Return the name without its variant, which is in the same module."""
     return name.partition(" (")[0]
 
 
 def named(name: str, dialect: Dialect) -> Contender:
     """Return one contender. Raises `LookupError`."""
-    for each in entered([kind_of(name)]):
+    for each in installed([kind_of(name)]):
         if each.name == name and each.dialect is dialect:
             return each
     msg = f"There is no contender {name!r} on {dialect}."

@@ -1,4 +1,4 @@
-"""Processes from which worker processes are forked, one for each kind of contender."""
+"""Fork servers of worker processes, one for each kind of contender."""
 
 import json
 import os
@@ -13,34 +13,34 @@ import anyio
 from anyio.abc import Process
 
 from benchmarks.contenders.contender import Contender
-from benchmarks.contenders.entered import kind_of
+from benchmarks.contenders.installed import kind_of
 
 ROOT: Final = Path(__file__).parent.parent
 START_SECONDS: Final = 60
 
 
-class Nurseries:
-    """Starts each process when the first worker of its kind is asked for."""
+class ForkServers:
+    """Starts each fork server when the first worker of its kind is requested."""
 
     def __init__(self, stack: AsyncExitStack) -> None:
         self._stack = stack
         self._processes: dict[str, Process] = {}
-        self._turn = anyio.Lock()
+        self._lock = anyio.Lock()
 
     @classmethod
     @asynccontextmanager
-    async def open(cls) -> AsyncIterator["Nurseries"]:
-        """End all of the processes at the end; by then their workers are gone."""
+    async def open(cls) -> AsyncIterator["ForkServers"]:
+        """Stop all servers at the end, when their workers are gone."""
         async with AsyncExitStack() as stack:
             yield cls(stack)
 
-    async def fork(self, contender: Contender, url: str, tally: Path, options: list[str]) -> int:
-        """Start a worker process, and return its number."""
-        async with self._turn:
+    async def fork(self, contender: Contender, url: str, counters: Path, options: list[str]) -> int:
+        """Start a worker process, and return its id."""
+        async with self._lock:
             process = await self._process(contender)
             assert process.stdin is not None
             assert process.stdout is not None
-            order = [contender.name, contender.dialect, url, str(tally), options]
+            order = [contender.name, contender.dialect, url, str(counters), options]
             await process.stdin.send(json.dumps(order).encode() + b"\n")
             with anyio.fail_after(START_SECONDS):
                 return int(await process.stdout.receive())

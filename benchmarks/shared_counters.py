@@ -1,4 +1,4 @@
-"""What worker processes have done, in shared memory that the measuring process reads."""
+"""Counters of worker processes, in shared memory that the measuring process reads."""
 
 import itertools
 import struct
@@ -12,8 +12,8 @@ _EXECUTIONS: Final = struct.Struct("=qqq")
 _STATEMENTS: Final = struct.Struct("=q")
 
 
-class Tally:
-    """Counts executions of one worker process and keeps the first and the last one's time.
+class SharedCounters:
+    """Counts executions of one worker process, with the times of the first and the last.
 
     Times are nanoseconds of the monotonic clock, which all processes of a machine share.
     """
@@ -28,7 +28,7 @@ class Tally:
 
     @classmethod
     def create(cls, path: Path) -> Self:
-        """Make the file, with nothing counted."""
+        """Create the file, with all counters at zero."""
         path.write_bytes(bytes(_LAYOUT.size))
         return cls(path)
 
@@ -64,7 +64,7 @@ class Tally:
         return self._read()[3]
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         self._memory.close()
         self._file.close()
 
