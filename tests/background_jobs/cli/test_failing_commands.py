@@ -42,7 +42,7 @@ async def test_data_that_cannot_be_read_is_told_in_a_sentence(
     told = await refused(commands, "show", str(job))
     assert told == (
         "it holds a text that is no JSON where the data of a job should be. "
-        "Mend that row, or restore a backup.\n"
+        "Fix that row, or restore a backup.\n"
     )
 
 
@@ -54,7 +54,7 @@ async def test_a_time_that_cannot_be_read_is_told_in_a_sentence(
     for words in (["list"], ["show", str(job)]):
         told = await refused(commands, *words)
         assert told.startswith(("it holds '20000-01-01' where a time should be.", "date value"))
-        assert told.endswith(". Mend that row, or restore a backup.\n")
+        assert told.endswith(". Fix that row, or restore a backup.\n")
 
 
 async def test_a_table_that_is_missing_is_told_in_a_sentence(
@@ -65,4 +65,4 @@ async def test_a_table_that_is_missing_is_told_in_a_sentence(
     for words in (["list"], ["cancel", str(job)], ["stats"]):
         told = await refused(commands, *words)
         assert "jobs" in told
-        assert told.endswith(". `modhost doctor` tells what is wrong with it.\n")
+        assert told.endswith(". Run `modhost doctor` to find out what is wrong with it.\n")

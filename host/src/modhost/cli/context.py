@@ -1,20 +1,25 @@
-"""What commands work with: the configuration, and a host that is ready."""
+"""Build the host that a command works with, and open a scope of its services."""
 
 import getpass
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial, wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec
 
+import anyio
 import click
 
 from modhost.caller import ActingFor, Caller
+from modhost.cli.usage import BadUsage
 from modhost.configuration import Configuration, load_configuration
-from modhost.database import DatabaseUrl
 from modhost.database.errors import reason_of, remedy_of
 from modhost.runtime.assembly import Role, build_host
 from modhost.runtime.host import Host
 from modhost.services import Scope
+
+P = ParamSpec("P")
 
 
 def configuration_of(context: click.Context) -> Configuration:
@@ -33,7 +38,7 @@ async def host_scope(context: click.Context) -> AsyncIterator[Scope]:
     """Open a scope of the host's services for one command of a module.
 
     The database is open and migrated, hosted services do not run. Raises `StartupError`, and
-    `ClickException` for what the database cannot do, so that it is told as a sentence.
+    `ClickException` with a sentence when the database fails.
     """
     host = host_of(context)
     try:
@@ -41,13 +46,41 @@ async def host_scope(context: click.Context) -> AsyncIterator[Scope]:
             with ActingFor(_operator()):
                 yield scope
     except host.database.errors as error:
-        url = DatabaseUrl.parse(host.configuration.host.database_url)
-        msg = f"The database {url} cannot be used: {reason_of(error)} {remedy_of(error)}"
+        msg = f"The database {host.database} cannot be used: {reason_of(error)} {remedy_of(error)}"
         raise click.ClickException(msg) from error
 
 
+def with_scope(
+    *errors: type[Exception], usage_errors: tuple[type[Exception], ...] = ()
+) -> Callable[[Callable[Concatenate[Scope, P], Awaitable[None]]], Callable[P, None]]:
+    """Make an async function that takes a scope of the host's services first a command.
+
+    Args:
+        errors: those of the function that end the command with one line and exit code 1.
+        usage_errors: those among them that end it with exit code 2.
+
+    """
+
+    def decorate(command: Callable[Concatenate[Scope, P], Awaitable[None]]) -> Callable[P, None]:
+        async def run(*arguments: P.args, **options: P.kwargs) -> None:
+            async with host_scope(click.get_current_context()) as scope:
+                try:
+                    await command(scope, *arguments, **options)
+                except errors as error:
+                    kind = BadUsage if isinstance(error, usage_errors) else click.ClickException
+                    raise kind(str(error)) from error
+
+        @wraps(command)
+        def call(*arguments: P.args, **options: P.kwargs) -> None:
+            anyio.run(partial(run, *arguments, **options))
+
+        return call
+
+    return decorate
+
+
 def _operator() -> Caller:
-    """Return who runs the command, as the operating system tells."""
+    """Return the user of the operating system who runs the command."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):

@@ -3,7 +3,8 @@
 import click
 
 from modhost.cli.context import host_of
-from modhost.cli.output import as_json, show
+from modhost.cli.output import show
+from modhost.cli.usage import as_json
 from modhost.permissions import Anyone
 from modhost.services import name_of
 

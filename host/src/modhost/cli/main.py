@@ -9,28 +9,27 @@ from typing import Any
 import click
 
 from modhost.checks import StartupError
-from modhost.cli.doctor import doctor
 from modhost.cli.identity.roles import roles
 from modhost.cli.identity.tokens import tokens
 from modhost.cli.identity.users import users
 from modhost.cli.listing import config, modules, permissions, routes, services
-from modhost.cli.migrating import migrate_command
+from modhost.cli.maintenance import doctor, migrate
 from modhost.cli.new import new
 from modhost.cli.serving import run, worker
-from modhost.cli.usage import told_in_a_line
+from modhost.cli.usage import usage_errors_in_one_line
 from modhost.configuration import load_configuration
 from modhost.plugins.discovery import find_modules
 from modhost.plugins.hook_calls import HookCaller
 from modhost.runtime.assembly import VERSION
 
 _OWN = (
-    *(run, worker, modules, routes, permissions, services, config, migrate_command, doctor),
+    *(run, worker, modules, routes, permissions, services, config, migrate, doctor),
     *(users, roles, tokens, new),
 )
 
 
 class _Commands(click.Group):
-    """The host's own commands, and those of modules, which are looked for when asked for."""
+    """The host's own commands, and those of modules, which are loaded when needed."""
 
     _extended = False
 
@@ -50,11 +49,11 @@ class _Commands(click.Group):
         parent: click.Context | None = None,
         **extra: Any,
     ) -> click.Context:
-        with told_in_a_line():
+        with usage_errors_in_one_line():
             return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with told_in_a_line():
+        with usage_errors_in_one_line():
             return super().invoke(ctx)
 
     def _extend(self, context: click.Context) -> None:
@@ -88,17 +87,21 @@ for _command in _OWN:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line: 0 done, 1 failed, 2 bad usage or configuration."""
+    """Run the command line and exit: 0 done, 1 failed, 2 bad usage or configuration."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         cli.main(args=_config_first(given), prog_name="modhost")
     except StartupError as error:
-        _tell(error)
+        count = len(error.findings)
+        problems = "1 problem" if count == 1 else f"{count} problems"
+        click.echo(f"modhost cannot start: {problems}.", err=True)
+        for finding in error.findings:
+            click.echo(f"\n{finding}", err=True)
         sys.exit(2)
 
 
 def _config_first(arguments: list[str]) -> list[str]:
-    """Let `--config FILE` stand behind the command too, where people write it."""
+    """Move `--config FILE` in front of the command, since people write it anywhere."""
     for position, argument in enumerate(arguments):
         if argument == "--":
             break
@@ -109,11 +112,3 @@ def _config_first(arguments: list[str]) -> list[str]:
             rest = arguments[:position] + arguments[position + 2 :]
             return [argument, arguments[position + 1], *rest]
     return arguments
-
-
-def _tell(error: StartupError) -> None:
-    count = len(error.findings)
-    problems = "1 problem" if count == 1 else f"{count} problems"
-    click.echo(f"modhost cannot start: {problems}.", err=True)
-    for finding in error.findings:
-        click.echo(f"\n{finding}", err=True)

@@ -1,4 +1,4 @@
-"""How commands print: a table for people, JSON for programs."""
+"""Print results of commands: tables and sentences for people, JSON for programs."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,21 +7,33 @@ from typing import Any
 
 import click
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+def print_result(fields: Mapping[str, Any], sentence: str, *, as_json: bool) -> None:
+    """Print what a command did, as JSON or as a sentence."""
+    if as_json:
+        print_json(fields)
+    else:
+        click.echo(sentence)
 
 
 def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str = "Nothing.") -> None:
-    """Print rows, which all have the same keys."""
+    """Print rows, which all have the same keys, as JSON or as a table."""
     if as_json:
         print_json([dict(row) for row in rows])
-    elif not rows:
+        return
+    if not rows:
         click.echo(empty)
-    else:
-        _show_table(rows)
+        return
+    header = list(rows[0])
+    lines = [header, *([_cell(row[name]) for name in header] for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
 
 
 def show_fields(fields: Mapping[str, Any]) -> None:
-    """Print the fields of one thing, a line each."""
+    """Print fields, one a line."""
     width = max(map(len, fields))
     for name, value in fields.items():
         click.echo(f"{name.ljust(width)}  {_cell(value)}")
@@ -29,30 +41,21 @@ def show_fields(fields: Mapping[str, Any]) -> None:
 
 def print_json(value: object) -> None:
     """Print a value as JSON, times in UTC with `Z`."""
-    click.echo(json.dumps(value, default=plain, indent=2))
+    click.echo(json.dumps(value, default=_plain, indent=2))
 
 
 def without_controls(text: str) -> str:
-    """Return the text with a blank for all that would steer the terminal or break the line."""
+    """Return the text with a space for each character that would steer the terminal."""
     return "".join(each if each.isprintable() else " " for each in text)
 
 
-def plain(value: object) -> object:
-    """Return a value as JSON has it: times in UTC with `Z`, anything else as its text."""
+def _plain(value: object) -> object:
+    """Return a value that JSON lacks as a text or list; times in UTC with `Z`."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
     if isinstance(value, tuple | set | frozenset):
         return list(value)
     return str(value)
-
-
-def _show_table(rows: Sequence[Mapping[str, Any]]) -> None:
-    header = list(rows[0])
-    lines = [header, *([_cell(row[name]) for name in header] for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    for line in lines:
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
 
 
 def _cell(value: object) -> str:

@@ -9,7 +9,6 @@ import click
 
 from modhost.cli.context import configuration_of
 from modhost.configuration import HostOptions, is_loopback
-from modhost.database import DatabaseUrl
 from modhost.identity import IdentityError, LoginService
 from modhost.runtime.assembly import Role, build_host
 from modhost.runtime.host import Host
@@ -53,7 +52,7 @@ def worker(context: click.Context, processes: int) -> None:
 
 
 def _command(context: click.Context) -> list[str]:
-    """Return the command of one worker process with the same configuration."""
+    """Return the command line of one worker process with the same configuration."""
     path: Path | None = context.find_root().params.get("config")
     config = [] if path is None else ["--config", str(path)]
     return [sys.executable, "-m", "modhost", *config, "worker"]
@@ -66,7 +65,7 @@ def _host(context: click.Context, role: Role) -> Host:
 
 
 def _worker_socket(options: HostOptions) -> socket.socket:
-    """Listen where the configuration says, or elsewhere when a web host is there already."""
+    """Listen where the configuration says, or on any free port when that one is taken."""
     try:
         return open_socket(options.bind_host, options.bind_port)
     except OSError as error:
@@ -88,8 +87,7 @@ async def _greet(host: Host, listener: socket.socket) -> None:
     click.echo(f"  modules   {', '.join(modules) or 'none'}")
     for skipped in host.skipped:
         click.echo(f"  left out  {skipped.name}: {skipped.error}")
-    database = DatabaseUrl.parse(host.configuration.host.database_url)
-    click.echo(f"  database  {database}")
+    click.echo(f"  database  {host.database}")
     if host.info.role == "worker":
         click.echo(f"  health    {url}/health/ready")
         return

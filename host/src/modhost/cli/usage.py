@@ -1,4 +1,4 @@
-"""Bad usage, told in a line: what is wrong, and where to read on."""
+"""Options that commands share, and bad usage reported in one line."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,29 +9,7 @@ import click
 
 from modhost.durations import parse_duration
 
-
-class BadUsage(click.ClickException):
-    """A command that cannot be meant as it was given."""
-
-    exit_code = 2
-
-
-@contextmanager
-def told_in_a_line() -> Iterator[None]:
-    """Turn click's errors of usage, which take four lines, into one."""
-    try:
-        yield
-    except click.exceptions.NoArgsIsHelpError:
-        # A group without a command: its help is the answer.
-        raise
-    except click.UsageError as error:
-        raise BadUsage(_line(error)) from error
-
-
-def _line(error: click.UsageError) -> str:
-    message = " ".join(error.format_message().split())
-    sentence = message if message.endswith((".", "?", "?)")) else f"{message}."
-    return f"{sentence} See `{error.ctx.command_path} --help`." if error.ctx else sentence
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 class DurationType(click.ParamType[timedelta]):
@@ -42,8 +20,30 @@ class DurationType(click.ParamType[timedelta]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> timedelta:
-        """Read it, or end with what is wrong as bad usage."""
+        """Parse the duration, or fail with what is wrong as bad usage."""
         try:
             return value if isinstance(value, timedelta) else parse_duration(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class BadUsage(click.ClickException):
+    """A command that is not valid as it was given."""
+
+    exit_code = 2
+
+
+@contextmanager
+def usage_errors_in_one_line() -> Iterator[None]:
+    """Turn click's usage errors, which take four lines, into `BadUsage`."""
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:
+        # A group without a command: its help is the answer.
+        raise
+    except click.UsageError as error:
+        message = " ".join(error.format_message().split())
+        line = message if message.endswith((".", "?", "?)")) else f"{message}."
+        if error.ctx:
+            line += f" See `{error.ctx.command_path} --help`."
+        raise BadUsage(line) from error

@@ -55,6 +55,8 @@ _DRIVER_CLASS: Final = re.compile(r"^<class '[^']+'>: ")
 
 def finding_of(error: Exception) -> Finding:
     """Return the finding for a failure of the database."""
+    if isinstance(error, UnknownRevision):
+        return Finding(rules.PENDING_MIGRATIONS, str(error), "")
     return Finding(rules.DATABASE_UNREACHABLE, reason_of(error), remedy_of(error))
 
 

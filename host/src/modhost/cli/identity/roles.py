@@ -1,13 +1,12 @@
 """`modhost roles`: named sets of permissions."""
 
-import json
-from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from modhost.cli.identity.commands import in_scope
-from modhost.cli.output import as_json, show
+from modhost.cli.identity import with_identity
+from modhost.cli.output import print_result, show
+from modhost.cli.usage import as_json
 from modhost.identity import RoleInfo, RoleService
 from modhost.services import Scope
 
@@ -19,14 +18,11 @@ def roles() -> None:
 
 @roles.command("list")
 @as_json
-@click.pass_context
-def list_roles(context: click.Context, *, as_json: bool) -> None:
+@with_identity
+async def list_roles(scope: Scope, *, as_json: bool) -> None:
     """List all roles with what they grant."""
-
-    async def find(scope: Scope) -> Sequence[RoleInfo]:
-        return await (await scope.get(RoleService)).list()
-
-    show([_row(role) for role in in_scope(context, find)], as_json=as_json)
+    service = await scope.get(RoleService)
+    show([_row(role) for role in await service.list()], as_json=as_json)
 
 
 @roles.command("add")
@@ -38,28 +34,19 @@ def list_roles(context: click.Context, *, as_json: bool) -> None:
     help="A permission, or a wildcard such as 'Reports.*'; may be repeated.",
 )
 @as_json
-@click.pass_context
-def add_role(
-    context: click.Context, name: str, *, permissions: tuple[str, ...], as_json: bool
-) -> None:
+@with_identity
+async def add_role(scope: Scope, name: str, *, permissions: tuple[str, ...], as_json: bool) -> None:
     """Add a role."""
-
-    async def add(scope: Scope) -> RoleInfo:
-        return await (await scope.get(RoleService)).add(name, permissions)
-
-    _tell(in_scope(context, add), as_json=as_json)
+    service = await scope.get(RoleService)
+    _print_role(await service.add(name, permissions), as_json=as_json)
 
 
 @roles.command("remove")
 @click.argument("name")
-@click.pass_context
-def remove_role(context: click.Context, name: str) -> None:
+@with_identity
+async def remove_role(scope: Scope, name: str) -> None:
     """Remove a role, from all users and tokens too."""
-
-    async def remove(scope: Scope) -> None:
-        await (await scope.get(RoleService)).remove(name)
-
-    in_scope(context, remove)
+    await (await scope.get(RoleService)).remove(name)
     click.echo(f"The role {name!r} is removed.")
 
 
@@ -67,36 +54,28 @@ def remove_role(context: click.Context, name: str) -> None:
 @click.argument("name")
 @click.argument("permission")
 @as_json
-@click.pass_context
-def grant_permission(context: click.Context, name: str, permission: str, *, as_json: bool) -> None:
+@with_identity
+async def grant_permission(scope: Scope, name: str, permission: str, *, as_json: bool) -> None:
     """Add a permission, or a wildcard, to a role."""
-
-    async def grant(scope: Scope) -> RoleInfo:
-        return await (await scope.get(RoleService)).grant(name, permission)
-
-    _tell(in_scope(context, grant), as_json=as_json)
+    service = await scope.get(RoleService)
+    _print_role(await service.grant(name, permission), as_json=as_json)
 
 
 @roles.command("revoke")
 @click.argument("name")
 @click.argument("permission")
 @as_json
-@click.pass_context
-def revoke_permission(context: click.Context, name: str, permission: str, *, as_json: bool) -> None:
+@with_identity
+async def revoke_permission(scope: Scope, name: str, permission: str, *, as_json: bool) -> None:
     """Take a permission, or a wildcard, from a role."""
-
-    async def revoke(scope: Scope) -> RoleInfo:
-        return await (await scope.get(RoleService)).revoke(name, permission)
-
-    _tell(in_scope(context, revoke), as_json=as_json)
+    service = await scope.get(RoleService)
+    _print_role(await service.revoke(name, permission), as_json=as_json)
 
 
 def _row(role: RoleInfo) -> dict[str, Any]:
     return {"name": role.name, "grants": sorted(role.grants), "fixed": sorted(role.fixed)}
 
 
-def _tell(role: RoleInfo, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(_row(role)))
-    else:
-        click.echo(f"The role {role.name!r} grants {', '.join(sorted(role.grants)) or 'nothing'}.")
+def _print_role(role: RoleInfo, *, as_json: bool) -> None:
+    grants = ", ".join(sorted(role.grants)) or "nothing"
+    print_result(_row(role), f"The role {role.name!r} grants {grants}.", as_json=as_json)

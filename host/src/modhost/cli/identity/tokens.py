@@ -1,16 +1,14 @@
-"""`modhost tokens`: the operator's way to let programs in."""
+"""`modhost tokens`: let programs in."""
 
-import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
 
 import click
 
-from modhost.cli.identity.commands import in_scope
-from modhost.cli.output import as_json, show
-from modhost.cli.usage import DurationType
-from modhost.identity import TokenInfo, TokenService
+from modhost.cli.identity import with_identity
+from modhost.cli.output import print_json, print_result, show
+from modhost.cli.usage import DurationType, as_json
+from modhost.identity import TokenService
 from modhost.services import Scope
 
 
@@ -29,12 +27,12 @@ def tokens() -> None:
 )
 @click.option("--role", "roles", multiple=True, help="A role; may be repeated.")
 @click.option(
-    "--expires", type=DurationType(), help="How long it is valid, e.g. 30d; else for ever."
+    "--expires", type=DurationType(), help="How long it is valid, e.g. 30d; else forever."
 )
 @as_json
-@click.pass_context
-def create_token(
-    context: click.Context,
+@with_identity
+async def create_token(
+    scope: Scope,
     name: str,
     *,
     permissions: tuple[str, ...],
@@ -43,46 +41,32 @@ def create_token(
     as_json: bool,
 ) -> None:
     """Create a token and print it, this once."""
-
-    async def create(scope: Scope) -> dict[str, str]:
-        service = await scope.get(TokenService)
-        created = await service.create(name, permissions, roles, expires)
-        return {"id": str(created.id), "name": created.name, "token": created.token}
-
-    created = in_scope(context, create)
+    service = await scope.get(TokenService)
+    created = await service.create(name, permissions, roles, expires)
     if as_json:
-        click.echo(json.dumps(created))
+        print_json({"id": created.id, "name": created.name, "token": created.token})
         return
-    click.echo(created["token"])
-    click.echo(f"This is the token {created['name']!r}; it is not shown again.", err=True)
+    click.echo(created.token)
+    click.echo(f"This is the token {created.name!r}; it is not shown again.", err=True)
     if not permissions and not roles:
         click.echo("It has no permission: it opens only what is open to everyone.", err=True)
 
 
 @tokens.command("list")
 @as_json
-@click.pass_context
-def list_tokens(context: click.Context, *, as_json: bool) -> None:
+@with_identity
+async def list_tokens(scope: Scope, *, as_json: bool) -> None:
     """List the tokens that are not revoked."""
-
-    async def find(scope: Scope) -> Sequence[TokenInfo]:
-        return await (await scope.get(TokenService)).list()
-
-    show([asdict(token) for token in in_scope(context, find)], as_json=as_json)
+    service = await scope.get(TokenService)
+    show([asdict(token) for token in await service.list()], as_json=as_json)
 
 
 @tokens.command("revoke")
 @click.argument("id_or_name")
 @as_json
-@click.pass_context
-def revoke_token(context: click.Context, id_or_name: str, *, as_json: bool) -> None:
+@with_identity
+async def revoke_token(scope: Scope, id_or_name: str, *, as_json: bool) -> None:
     """End a token, at once and everywhere."""
-
-    async def revoke(scope: Scope) -> TokenInfo:
-        return await (await scope.get(TokenService)).revoke(id_or_name)
-
-    revoked = in_scope(context, revoke)
-    if as_json:
-        click.echo(json.dumps({"id": str(revoked.id), "name": revoked.name}))
-    else:
-        click.echo(f"The token {revoked.name!r} is revoked.")
+    revoked = await (await scope.get(TokenService)).revoke(id_or_name)
+    fields = {"id": revoked.id, "name": revoked.name}
+    print_result(fields, f"The token {revoked.name!r} is revoked.", as_json=as_json)

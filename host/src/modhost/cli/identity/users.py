@@ -1,13 +1,13 @@
-"""`modhost users`: the operator's way to let people in."""
+"""`modhost users`: let people in."""
 
-import json
-from collections.abc import Sequence
+import sys
 from dataclasses import asdict
 
 import click
 
-from modhost.cli.identity.commands import in_scope, read_password
-from modhost.cli.output import as_json, plain, show
+from modhost.cli.identity import with_identity
+from modhost.cli.output import print_result, show
+from modhost.cli.usage import as_json
 from modhost.identity import SessionService, UserInfo, UserService
 from modhost.services import Scope
 
@@ -21,121 +21,106 @@ def users() -> None:
 @click.argument("name")
 @click.option("--role", "roles", multiple=True, help="A role, e.g. Admin; may be repeated.")
 @as_json
-@click.pass_context
-def add_user(context: click.Context, name: str, *, roles: tuple[str, ...], as_json: bool) -> None:
+def add_user(name: str, *, roles: tuple[str, ...], as_json: bool) -> None:
     """Add a user; the password is asked for, or read from standard input."""
-
-    async def check(scope: Scope) -> None:
-        await (await scope.get(UserService)).check(name, roles)
-
-    in_scope(context, check)
-    password = read_password()
-
-    async def add(scope: Scope) -> UserInfo:
-        return await (await scope.get(UserService)).add(name, password, roles)
-
-    _show_user(in_scope(context, add), "can log in", as_json=as_json)
+    _check_user(name, roles)
+    _add_user(name, read_password(), roles, as_json=as_json)
 
 
 @users.command("list")
 @as_json
-@click.pass_context
-def list_users(context: click.Context, *, as_json: bool) -> None:
+@with_identity
+async def list_users(scope: Scope, *, as_json: bool) -> None:
     """List all users."""
-
-    async def find(scope: Scope) -> Sequence[UserInfo]:
-        return await (await scope.get(UserService)).list()
-
-    show([asdict(user) for user in in_scope(context, find)], as_json=as_json)
+    service = await scope.get(UserService)
+    show([asdict(user) for user in await service.list()], as_json=as_json)
 
 
 @users.command("disable")
 @click.argument("name")
 @as_json
-@click.pass_context
-def disable_user(context: click.Context, name: str, *, as_json: bool) -> None:
+@with_identity
+async def disable_user(scope: Scope, name: str, *, as_json: bool) -> None:
     """Log a user out everywhere, let them in no more, and revoke the tokens they made."""
-
-    async def disable(scope: Scope) -> UserInfo:
-        return await (await scope.get(UserService)).disable(name)
-
-    _show_user(in_scope(context, disable), "is disabled and logged out", as_json=as_json)
+    user = await (await scope.get(UserService)).disable(name)
+    _print_user(user, "is disabled and logged out", as_json=as_json)
 
 
 @users.command("logout")
 @click.argument("name")
 @as_json
-@click.pass_context
-def log_out_user(context: click.Context, name: str, *, as_json: bool) -> None:
+@with_identity
+async def log_out_user(scope: Scope, name: str, *, as_json: bool) -> None:
     """Log a user out everywhere; they can log in again."""
-
-    async def end(scope: Scope) -> int:
-        return await (await scope.get(SessionService)).end_all(name)
-
-    ended = in_scope(context, end)
-    if as_json:
-        click.echo(json.dumps({"ended": ended}))
-    else:
-        click.echo(f"The user {name!r} is logged out; {ended} sessions are ended.")
+    ended = await (await scope.get(SessionService)).end_all(name)
+    sentence = f"The user {name!r} is logged out; {ended} sessions are ended."
+    print_result({"ended": ended}, sentence, as_json=as_json)
 
 
 @users.command("enable")
 @click.argument("name")
 @as_json
-@click.pass_context
-def enable_user(context: click.Context, name: str, *, as_json: bool) -> None:
+@with_identity
+async def enable_user(scope: Scope, name: str, *, as_json: bool) -> None:
     """Let a disabled user in again."""
-
-    async def enable(scope: Scope) -> UserInfo:
-        return await (await scope.get(UserService)).enable(name)
-
-    _show_user(in_scope(context, enable), "can log in again", as_json=as_json)
+    user = await (await scope.get(UserService)).enable(name)
+    _print_user(user, "can log in again", as_json=as_json)
 
 
 @users.command("password")
 @click.argument("name")
-@click.pass_context
-def set_password(context: click.Context, name: str) -> None:
+def set_password(name: str) -> None:
     """Replace a user's password and log them out everywhere."""
-    password = read_password()
-
-    async def replace(scope: Scope) -> None:
-        await (await scope.get(UserService)).set_password(name, password)
-
-    in_scope(context, replace)
-    click.echo(f"The password of {name!r} is replaced.")
+    _replace_password(name, read_password())
 
 
 @users.command("assign")
 @click.argument("name")
 @click.argument("role")
 @as_json
-@click.pass_context
-def assign_role(context: click.Context, name: str, role: str, *, as_json: bool) -> None:
+@with_identity
+async def assign_role(scope: Scope, name: str, role: str, *, as_json: bool) -> None:
     """Give a user a role."""
-
-    async def assign(scope: Scope) -> UserInfo:
-        return await (await scope.get(UserService)).assign(name, role)
-
-    _show_user(in_scope(context, assign), f"has the role {role}", as_json=as_json)
+    user = await (await scope.get(UserService)).assign(name, role)
+    _print_user(user, f"has the role {role}", as_json=as_json)
 
 
 @users.command("withdraw")
 @click.argument("name")
 @click.argument("role")
 @as_json
-@click.pass_context
-def withdraw_role(context: click.Context, name: str, role: str, *, as_json: bool) -> None:
+@with_identity
+async def withdraw_role(scope: Scope, name: str, role: str, *, as_json: bool) -> None:
     """Take a role from a user."""
-
-    async def withdraw(scope: Scope) -> UserInfo:
-        return await (await scope.get(UserService)).withdraw(name, role)
-
-    _show_user(in_scope(context, withdraw), f"has no role {role}", as_json=as_json)
+    user = await (await scope.get(UserService)).withdraw(name, role)
+    _print_user(user, f"has no role {role}", as_json=as_json)
 
 
-def _show_user(user: UserInfo, what: str, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(asdict(user), default=plain))
-    else:
-        click.echo(f"The user {user.name!r} {what}.")
+def read_password() -> str:
+    """Ask for a new password, or read it from standard input when that is not a terminal."""
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+@with_identity
+async def _check_user(scope: Scope, name: str, roles: tuple[str, ...]) -> None:
+    await (await scope.get(UserService)).check(name, roles)
+
+
+@with_identity
+async def _add_user(
+    scope: Scope, name: str, password: str, roles: tuple[str, ...], *, as_json: bool
+) -> None:
+    user = await (await scope.get(UserService)).add(name, password, roles)
+    _print_user(user, "can log in", as_json=as_json)
+
+
+@with_identity
+async def _replace_password(scope: Scope, name: str, password: str) -> None:
+    await (await scope.get(UserService)).set_password(name, password)
+    click.echo(f"The password of {name!r} is replaced.")
+
+
+def _print_user(user: UserInfo, what: str, *, as_json: bool) -> None:
+    print_result(asdict(user), f"The user {user.name!r} {what}.", as_json=as_json)

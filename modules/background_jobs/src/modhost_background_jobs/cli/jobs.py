@@ -1,28 +1,25 @@
-"""`modhost jobs`: look at the queue and steer it."""
+"""`modhost jobs`: watch the queue and control it."""
 
 from dataclasses import asdict
 from uuid import UUID
 
 import click
 
-from modhost.cli import as_json, print_json, show
+from modhost.cli import as_json, print_json, print_result, show, with_scope
 from modhost.services import Scope
-from modhost_background_jobs.cli.output import in_scope, tell_job, tell_stats
+from modhost_background_jobs.cli.output import show_job, show_stats
 from modhost_background_jobs.cli.recurring import recurring
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
-    JobDetail,
+    BackgroundJobsError,
     JobFilter,
     JobId,
     JobNotFound,
     JobState,
-    JobStatus,
-    JobSummary,
-    PagedResult,
 )
-from modhost_background_jobs.monitoring.alerts import Alert, alerts_of
-from modhost_background_jobs.monitoring.overview import Overview, Summary
+from modhost_background_jobs.monitoring.alerts import alerts_of
+from modhost_background_jobs.monitoring.overview import Overview
 
 
 @click.group()
@@ -43,9 +40,9 @@ jobs.add_command(recurring)
 @click.option("--page", type=click.IntRange(1, 1_000_000), default=1, help="Counted from 1.")
 @click.option("--page-size", type=click.IntRange(1, 200), default=20, help="Jobs on a page.")
 @as_json
-@click.pass_context
-def list_jobs(
-    context: click.Context,
+@with_scope(BackgroundJobsError)
+async def list_jobs(
+    scope: Scope,
     *,
     state: str | None,
     job_type: str | None,
@@ -60,92 +57,63 @@ def list_jobs(
         page=page,
         page_size=page_size,
     )
-
-    async def find(scope: Scope) -> PagedResult[JobSummary]:
-        return await (await scope.get(BackgroundJobsContracts)).get_jobs(wanted)
-
-    found = in_scope(context, find)
+    found = await (await scope.get(BackgroundJobsContracts)).get_jobs(wanted)
     if as_json:
         print_json(found.model_dump())
         return
     show([job.model_dump() for job in found.items], as_json=False, empty="No jobs.")
     if found.total_count > len(found.items):
-        told = f"Page {found.page}: {len(found.items)} of {found.total_count} jobs."
-        click.echo(told, err=True)
+        counted = f"Page {found.page}: {len(found.items)} of {found.total_count} jobs."
+        click.echo(counted, err=True)
 
 
 @jobs.command("show")
 @click.argument("job_id", type=click.UUID)
 @as_json
-@click.pass_context
-def show_job(context: click.Context, job_id: UUID, *, as_json: bool) -> None:
+@with_scope(BackgroundJobsError)
+async def show_job_detail(scope: Scope, job_id: UUID, *, as_json: bool) -> None:
     """Show a job with its data, attempts and log."""
-
-    async def find(scope: Scope) -> JobDetail:
-        contracts = await scope.get(BackgroundJobsContracts)
-        detail = await contracts.get_job_detail(JobId(job_id))
-        if detail is None:
-            raise JobNotFound(job_id)
-        return detail
-
-    detail = in_scope(context, find)
+    detail = await (await scope.get(BackgroundJobsContracts)).get_job_detail(JobId(job_id))
+    if detail is None:
+        raise JobNotFound(job_id)
     if as_json:
         print_json(detail.model_dump())
     else:
-        tell_job(detail)
+        show_job(detail)
 
 
 @jobs.command("cancel")
 @click.argument("job_id", type=click.UUID)
 @as_json
-@click.pass_context
-def cancel_job(context: click.Context, job_id: UUID, *, as_json: bool) -> None:
+@with_scope(BackgroundJobsError)
+async def cancel_job(scope: Scope, job_id: UUID, *, as_json: bool) -> None:
     """Cancel a pending job, or ask a running one to stop, wherever it runs."""
-
-    async def cancel(scope: Scope) -> JobStatus:
-        return await (await scope.get(BackgroundJobs)).cancel(JobId(job_id))
-
-    status = in_scope(context, cancel)
-    if as_json:
-        print_json(status.model_dump())
-    elif status.state is JobState.CANCELLED:
-        click.echo(f"The job {job_id} is cancelled.")
-    else:
-        click.echo(f"The job {job_id} is asked to stop.")
+    status = await (await scope.get(BackgroundJobs)).cancel(JobId(job_id))
+    done = "cancelled" if status.state is JobState.CANCELLED else "asked to stop"
+    print_result(status.model_dump(), f"The job {job_id} is {done}.", as_json=as_json)
 
 
 @jobs.command("retry")
 @click.argument("job_id", type=click.UUID)
 @as_json
-@click.pass_context
-def retry_job(context: click.Context, job_id: UUID, *, as_json: bool) -> None:
+@with_scope(BackgroundJobsError)
+async def retry_job(scope: Scope, job_id: UUID, *, as_json: bool) -> None:
     """Queue a failed job again, with a fresh allowance of attempts."""
-
-    async def retry(scope: Scope) -> JobStatus:
-        return await (await scope.get(BackgroundJobsContracts)).retry(JobId(job_id))
-
-    status = in_scope(context, retry)
-    if as_json:
-        print_json(status.model_dump())
-    else:
-        click.echo(f"The job {job_id} is queued again.")
+    status = await (await scope.get(BackgroundJobsContracts)).retry(JobId(job_id))
+    print_result(status.model_dump(), f"The job {job_id} is queued again.", as_json=as_json)
 
 
 @jobs.command("stats")
 @as_json
-@click.pass_context
-def stats(context: click.Context, *, as_json: bool) -> None:
-    """Tell how the queue is doing, and what needs a look."""
-
-    async def find(scope: Scope) -> tuple[Summary, int, list[Alert]]:
-        overview = await scope.get(Overview)
-        snapshot = await overview.look()
-        return await overview.summary(snapshot), len(snapshot.alive), alerts_of(snapshot)
-
-    summary, alive, attention = in_scope(context, find)
-    counts = asdict(summary) | {"workers": alive}
+@with_scope(BackgroundJobsError)
+async def stats(scope: Scope, *, as_json: bool) -> None:
+    """Show the state of the queue, and what needs attention."""
+    overview = await scope.get(Overview)
+    snapshot = await overview.look()
+    counts = asdict(await overview.summary(snapshot)) | {"workers": len(snapshot.alive)}
+    alerts = alerts_of(snapshot)
     if as_json:
-        needing = [{"title": each.title, "text": each.text} for each in attention]
-        print_json(counts | {"attention": needing})
+        attention = [{"title": each.title, "text": each.text} for each in alerts]
+        print_json(counts | {"attention": attention})
     else:
-        tell_stats(counts, attention)
+        show_stats(counts, alerts)

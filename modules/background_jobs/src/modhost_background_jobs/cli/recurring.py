@@ -1,19 +1,16 @@
-"""Recurring jobs as operators name them: by id, or by name."""
+"""`modhost jobs recurring`: list, toggle and delete recurring jobs, by id or by name."""
 
-from collections.abc import Sequence
 from difflib import get_close_matches
 from uuid import UUID
 
 import click
 
-from modhost.cli import as_json, print_json, show
+from modhost.cli import as_json, print_result, show, with_scope
 from modhost.services import Scope
-from modhost_background_jobs.cli.output import in_scope
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
     BackgroundJobsError,
-    RecurringJob,
     RecurringJobId,
 )
 
@@ -23,7 +20,7 @@ class UnknownRecurringJob(BackgroundJobsError):
 
 
 async def recurring_id(scope: Scope, id_or_name: str) -> RecurringJobId:
-    """Return the id of a recurring job. Raises `UnknownRecurringJob` for a name that none has."""
+    """Return the id of a recurring job. Raises `UnknownRecurringJob` for an unknown name."""
     schedules = await (await scope.get(BackgroundJobsContracts)).get_recurring_jobs()
     by_name = {each.name: each.id for each in schedules}
     if id_or_name in by_name:
@@ -46,45 +43,32 @@ def recurring() -> None:
 
 @recurring.command("list")
 @as_json
-@click.pass_context
-def list_recurring(context: click.Context, *, as_json: bool) -> None:
-    """List all schedules by name."""
-
-    async def find(scope: Scope) -> Sequence[RecurringJob]:
-        return await (await scope.get(BackgroundJobsContracts)).get_recurring_jobs()
-
-    rows = [schedule.model_dump() for schedule in in_scope(context, find)]
+@with_scope(BackgroundJobsError)
+async def list_recurring(scope: Scope, *, as_json: bool) -> None:
+    """List all recurring jobs by name."""
+    found = await (await scope.get(BackgroundJobsContracts)).get_recurring_jobs()
+    rows = [each.model_dump() for each in found]
     show(rows, as_json=as_json, empty="No recurring jobs.")
 
 
 @recurring.command("toggle")
 @click.argument("id_or_name")
 @as_json
-@click.pass_context
-def toggle_recurring(context: click.Context, id_or_name: str, *, as_json: bool) -> None:
-    """Disable an enabled schedule, or enable a disabled one."""
-
-    async def toggle(scope: Scope) -> bool:
-        found = await recurring_id(scope, id_or_name)
-        return await (await scope.get(BackgroundJobs)).toggle_recurring(found)
-
-    is_enabled = in_scope(context, toggle)
-    if as_json:
-        print_json({"is_enabled": is_enabled})
-    else:
-        state = "enabled" if is_enabled else "disabled"
-        click.echo(f"The recurring job {id_or_name} is {state}.")
+@with_scope(BackgroundJobsError)
+async def toggle_recurring(scope: Scope, id_or_name: str, *, as_json: bool) -> None:
+    """Disable an enabled recurring job, or enable a disabled one."""
+    found = await recurring_id(scope, id_or_name)
+    is_enabled = await (await scope.get(BackgroundJobs)).toggle_recurring(found)
+    state = "enabled" if is_enabled else "disabled"
+    sentence = f"The recurring job {id_or_name} is {state}."
+    print_result({"is_enabled": is_enabled}, sentence, as_json=as_json)
 
 
 @recurring.command("delete")
 @click.argument("id_or_name")
-@click.pass_context
-def delete_recurring(context: click.Context, id_or_name: str) -> None:
-    """Delete a schedule; its runs stay."""
-
-    async def delete(scope: Scope) -> None:
-        found = await recurring_id(scope, id_or_name)
-        await (await scope.get(BackgroundJobs)).remove_recurring(found)
-
-    in_scope(context, delete)
+@with_scope(BackgroundJobsError)
+async def delete_recurring(scope: Scope, id_or_name: str) -> None:
+    """Delete a recurring job; its runs stay."""
+    found = await recurring_id(scope, id_or_name)
+    await (await scope.get(BackgroundJobs)).remove_recurring(found)
     click.echo(f"The recurring job {id_or_name} is deleted.")
