@@ -3,7 +3,7 @@
 import gc
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from functools import cache, partial
 from pathlib import Path
 from uuid import uuid4
@@ -12,10 +12,12 @@ import anyio
 import argon2
 import pytest
 
+from hosts import whole_host
 from modhost.configuration import Configuration
 from modhost.database.migrations import migrate
 from modhost.runtime.assembly import build_host
 from modhost.services.registration import dependencies_of
+from modhost.testing import RunningHost
 from moving_clock import MovingClock
 from postgres import Postgres
 
@@ -36,6 +38,13 @@ def anyio_backend() -> str:
 def clock() -> MovingClock:
     """The time, which stands still until a test moves it."""
     return MovingClock()
+
+
+@pytest.fixture
+async def host(sqlite_url: str, clock: MovingClock) -> AsyncIterator[RunningHost]:
+    """A host with all modules of this repository, by the clock of the test."""
+    async with whole_host(sqlite_url, clock) as host:
+        yield host
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,6 @@
 """Hosts that produce and consume the test jobs."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,9 @@ import anyio
 
 from background_jobs.jobs_module import JobsModule, Probe
 from background_jobs.process_module import ComputingModule
-from modhost import Clock, Module
-from modhost.testing import RunningHost, running_host
-from modhost_background_jobs.contracts import (
-    BackgroundJobs,
-    BackgroundJobsContracts,
-    JobDetail,
-    JobId,
-    JobState,
-    ModuleJob,
-)
+from hosts import HostedJobs, host_with
+from modhost import Clock
+from modhost_background_jobs.contracts import JobId, JobState, ModuleJob
 from modhost_background_jobs.module import BackgroundJobsModule
 from modhost_background_jobs.worker.processor import JobProcessorService
 
@@ -31,40 +24,12 @@ QUICK = {
 }
 
 
-class Jobs:
-    """The contracts of one host, and what tests ask of them."""
+class Jobs(HostedJobs):
+    """The jobs of one host, with what they did and what its worker does."""
 
-    def __init__(self, host: RunningHost, probe: Probe) -> None:
-        self.host = host
+    def __init__(self, hosted: HostedJobs, probe: Probe) -> None:
+        super().__init__(hosted.host, hosted.scheduling, hosted.querying)
         self.probe = probe
-        self.scheduling: BackgroundJobs
-        self.querying: BackgroundJobsContracts
-
-    async def detail(self, job_id: UUID) -> JobDetail:
-        found = await self.querying.get_job_detail(JobId(job_id))
-        assert found is not None
-        return found
-
-    async def reaches(self, job_id: UUID, state: JobState, seconds: float = 20) -> JobDetail:
-        """Wait until a job is in a state, and return it."""
-        with anyio.fail_after(seconds):
-            while (detail := await self.detail(job_id)).state is not state:
-                assert not detail.state.is_final, f"{detail.state}: {detail.error}"
-                await anyio.sleep(0.02)
-        return detail
-
-    async def ends(self, job_id: UUID, seconds: float = 20) -> JobDetail:
-        """Wait until a job is over, and return it."""
-        return await self.until(job_id, lambda job: job.state.is_final, seconds)
-
-    async def until(
-        self, job_id: UUID, condition: Callable[[JobDetail], bool], seconds: float = 20
-    ) -> JobDetail:
-        """Wait until a job is as wanted, and return it."""
-        with anyio.fail_after(seconds):
-            while not condition(detail := await self.detail(job_id)):
-                await anyio.sleep(0.02)
-        return detail
 
     async def stop_was_asked(self, job_id: UUID, seconds: float = 20) -> None:
         """Wait until the attempt that runs here has been told to stop."""
@@ -106,14 +71,10 @@ async def jobs_host(
 ) -> AsyncIterator[Jobs]:
     """A host with the test jobs, and with more of them where a test has its own."""
     probe = probe or Probe()
-    config = {
-        "host": {"database_url": database_url},
-        "modules": {"background_jobs": {"worker_mode": mode, **QUICK, **options}},
-    }
-    async with _running(
-        [BackgroundJobsModule(), JobsModule(probe, more_jobs)], config, probe
-    ) as jobs:
-        yield jobs
+    quick = {"worker_mode": mode, **QUICK, **options}
+    module = JobsModule(probe, more_jobs)
+    async with host_with(database_url, module, background_jobs=quick) as hosted:
+        yield Jobs(hosted, probe)
 
 
 @asynccontextmanager
@@ -126,24 +87,12 @@ async def computing_host(
     **options: Any,
 ) -> AsyncIterator[Jobs]:
     """A host whose jobs run in processes of their own."""
-    config = {
-        "host": {"database_url": database_url},
-        "modules": {
-            "background_jobs": {"worker_mode": mode, **QUICK, **options},
-            "computing": {"folder": folder},
-        },
-    }
-    modules = [BackgroundJobsModule(), ComputingModule()]
-    async with _running(modules, config, Probe(), clock) as jobs:
-        yield jobs
-
-
-@asynccontextmanager
-async def _running(
-    modules: Sequence[Module], config: dict[str, Any], probe: Probe, clock: Clock | None = None
-) -> AsyncIterator[Jobs]:
-    async with running_host(modules, config=config, clock=clock) as host, host.scope() as scope:
-        jobs = Jobs(host, probe)
-        jobs.scheduling = await scope.get(BackgroundJobs)
-        jobs.querying = await scope.get(BackgroundJobsContracts)
-        yield jobs
+    quick = {"worker_mode": mode, **QUICK, **options}
+    async with host_with(
+        database_url,
+        ComputingModule(),
+        clock=clock,
+        background_jobs=quick,
+        computing={"folder": folder},
+    ) as hosted:
+        yield Jobs(hosted, Probe())

@@ -12,10 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 from docs.pages import headings, page, section
+from hosts import host_with
 from modhost.cli.main import cli
-from modhost.testing import running_host
-from modhost_background_jobs.contracts import BackgroundJobs, JobState
+from modhost_background_jobs.contracts import JobState
 from modhost_reports_example.jobs import GenerateReportJob
+from modhost_reports_example.module import ReportsModule
 
 PAGE = page("command-line.md")
 DOCUMENTED = [heading for heading in headings(PAGE) if heading.startswith("modhost ")]
@@ -70,12 +71,9 @@ def test_the_options_of_all_commands_are_there() -> None:
 
 async def filled(database_url: str) -> tuple[str, str, str]:
     """Put a failed job, a pending one and a schedule into a database, and return their ids."""
-    config = {
-        "host": {"database_url": database_url},
-        "modules": {"background_jobs": {"worker_mode": "Consumer"}},
-    }
-    async with running_host(config=config) as host, host.scope() as scope:
-        jobs = await scope.get(BackgroundJobs)
+    consumer = {"worker_mode": "Consumer"}
+    async with host_with(database_url, ReportsModule(), background_jobs=consumer) as hosted:
+        jobs = hosted.scheduling
         failed = await jobs.enqueue(GenerateReportJob, {"type": "none"})
         with anyio.fail_after(30):
             while (await jobs.get_status(failed)).state is not JobState.FAILED:  # type: ignore[union-attr]

@@ -16,10 +16,8 @@ from modhost.identity import Authenticator, IdentityModule, LoginService, UserSe
 from modhost.module import HostInfo
 from modhost.permissions import Permissions
 from modhost.services import Scope, ServiceProvider, ServiceRegistry, check_graph
-from modhost.testing import RunningHost
 from modhost.web import ModuleWeb, build_app
 from moving_clock import MovingClock
-from security.support import whole_host
 
 
 @pytest.fixture
@@ -83,10 +81,3 @@ async def client(app: Starlette) -> AsyncIterator[httpx2.AsyncClient]:
     transport = httpx2.ASGITransport(app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
-
-
-@pytest.fixture
-async def host(sqlite_url: str, clock: MovingClock) -> AsyncIterator[RunningHost]:
-    """The whole host, where one that has the identity alone does not show it."""
-    async with whole_host(sqlite_url, clock) as host:
-        yield host

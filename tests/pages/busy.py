@@ -17,13 +17,13 @@ async def make_busy(served: Site) -> None:
     """Give every page something to show."""
     await remember_a_day(served)
     await _make_reports(served)
-    await served.jobs.enqueue_many(SendInvoicesJob, [Steps(pause=0.02)] * 8)
-    await served.jobs.enqueue_many(RebuildSearchIndexJob, [Steps(pause=0.02)] * 6)
+    await served.scheduling.enqueue_many(SendInvoicesJob, [Steps(pause=0.02)] * 8)
+    await served.scheduling.enqueue_many(RebuildSearchIndexJob, [Steps(pause=0.02)] * 6)
     await _let_schedules_run(served)
-    failed = await served.jobs.enqueue(SendInvoicesJob, Steps(fail_at=2))
+    failed = await served.scheduling.enqueue(SendInvoicesJob, Steps(fail_at=2))
     await served.reaches(failed, JobState.FAILED)
     for job, begin, steps in ((RebuildSearchIndexJob, 130, 400), (SendInvoicesJob, 140, 200)):
-        await served.jobs.enqueue(job, Steps(begin=begin, steps=steps, pause=2))
+        await served.scheduling.enqueue(job, Steps(begin=begin, steps=steps, pause=2))
 
 
 async def remember_a_day(served: Site) -> None:
@@ -63,19 +63,19 @@ async def _make_reports(served: Site) -> None:
 
 async def _let_schedules_run(served: Site) -> None:
     runs: Sequence[Steps] = [Steps(pause=pause) for pause in (0.01, 0.02, 0.04, 0.01, 0.03)]
-    recurring = await served.jobs.add_recurring(
+    recurring = await served.scheduling.add_recurring(
         ImportCustomersJob,
         name="Import customers",
         cron_expression="*/30 * * * *",
         time_zone="Europe/Berlin",
     )
     for data in (*runs, Steps(fail_at=0), *runs):
-        await served.jobs.add_recurring(
+        await served.scheduling.add_recurring(
             ImportCustomersJob,
             name="Import customers",
             cron_expression="*/30 * * * *",
             time_zone="Europe/Berlin",
             data=data,
         )
-        run = await served.jobs.run_recurring_now(recurring)
+        run = await served.scheduling.run_recurring_now(recurring)
         await served.reaches(run, JobState.FAILED if data.fail_at == 0 else JobState.COMPLETED)

@@ -14,21 +14,21 @@ from pages.site import Site
 
 async def filled(served: Site) -> Mapping[str, str]:
     """Make jobs of every state; return the paths of all pages by a name for each."""
-    done = await served.jobs.enqueue(ImportCustomersJob, Steps(lines=30))
-    failed = await served.jobs.enqueue(ImportCustomersJob, Steps(fail_at=1))
+    done = await served.scheduling.enqueue(ImportCustomersJob, Steps(lines=30))
+    failed = await served.scheduling.enqueue(ImportCustomersJob, Steps(fail_at=1))
     long = SynchroniseInventoryOfAllWarehousesWithTheAccountingSystemJob
-    await served.jobs.enqueue(long, Steps(fail_at=1))
-    pending = await served.jobs.schedule(long, datetime.now(UTC) + timedelta(days=1))
-    cancelled = await served.jobs.schedule(long, datetime.now(UTC) + timedelta(days=1))
-    await served.jobs.cancel(cancelled)
-    recurring = await served.jobs.add_recurring(
+    await served.scheduling.enqueue(long, Steps(fail_at=1))
+    pending = await served.scheduling.schedule(long, datetime.now(UTC) + timedelta(days=1))
+    cancelled = await served.scheduling.schedule(long, datetime.now(UTC) + timedelta(days=1))
+    await served.scheduling.cancel(cancelled)
+    recurring = await served.scheduling.add_recurring(
         ImportCustomersJob, name="Nightly", cron_expression="0 3 * * *", data=Steps()
     )
-    run = await served.jobs.run_recurring_now(recurring)
+    run = await served.scheduling.run_recurring_now(recurring)
     await served.reaches(run, JobState.COMPLETED)
     await served.reaches(done, JobState.COMPLETED)
     await served.reaches(failed, JobState.FAILED)
-    running = await served.jobs.enqueue(
+    running = await served.scheduling.enqueue(
         ImportCustomersJob,
         # Slow, so that pages which follow it are looked at rather than drawn again and again.
         Steps(lines=20, begin=420, steps=1000, pause=2, note="- 250 customers imported"),

@@ -4,36 +4,25 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
-from uuid import UUID
 
 import anyio
 import uvicorn
 
+from hosts import HostedJobs, host_with
 from modhost.identity import LoginService, UserService
 from modhost.runtime.serving.server import open_socket
-from modhost.testing import RunningHost, running_host
-from modhost_background_jobs.contracts import (
-    BackgroundJobs,
-    BackgroundJobsContracts,
-    JobDetail,
-    JobId,
-    JobState,
-)
-from modhost_background_jobs.module import BackgroundJobsModule
+from modhost.testing import RunningHost
 from modhost_reports_example.module import ReportsModule
 from pages.demo import DemoModule
 
 PASSWORD = "correct horse battery staple"
 
 
-class Site:
+class Site(HostedJobs):
     """The host with its address."""
 
-    jobs: BackgroundJobs
-    queries: BackgroundJobsContracts
-
-    def __init__(self, host: RunningHost, url: str) -> None:
-        self.host = host
+    def __init__(self, hosted: HostedJobs, url: str) -> None:
+        super().__init__(hosted.host, hosted.scheduling, hosted.querying)
         self.url = url
 
     async def login_link(self) -> str:
@@ -46,16 +35,6 @@ class Site:
         async with self.host.scope() as scope:
             await (await scope.get(UserService)).add(name, PASSWORD, roles)
 
-    async def reaches(self, job_id: UUID, state: JobState, seconds: float = 30) -> JobDetail:
-        """Wait until a job is in a state."""
-        with anyio.fail_after(seconds):
-            while True:
-                detail = await self.queries.get_job_detail(JobId(job_id))
-                assert detail is not None
-                if detail.state is state:
-                    return detail
-                await anyio.sleep(0.02)
-
 
 @asynccontextmanager
 async def site(database_url: str, *, mode: str = "Consumer", **options: Any) -> AsyncIterator[Site]:
@@ -67,15 +46,11 @@ async def site(database_url: str, *, mode: str = "Consumer", **options: Any) -> 
         "shutdown_grace": "1s",
         **options,
     }
-    config = {"host": {"database_url": database_url}, "modules": {"background_jobs": jobs}}
-    modules = [BackgroundJobsModule(), ReportsModule(), DemoModule()]
-    async with running_host(modules, config=config) as host, host.scope() as scope:
+    modules = (ReportsModule(), DemoModule())
+    async with host_with(database_url, *modules, background_jobs=jobs) as hosted:
         with open_socket("127.0.0.1", 0) as listener:
-            running = Site(host, f"http://127.0.0.1:{listener.getsockname()[1]}")
-            running.jobs = await scope.get(BackgroundJobs)
-            running.queries = await scope.get(BackgroundJobsContracts)
-            async with _serving(host, listener):
-                yield running
+            async with _serving(hosted.host, listener):
+                yield Site(hosted, f"http://127.0.0.1:{listener.getsockname()[1]}")
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ LATER = datetime.now(UTC) + timedelta(days=1)
 
 
 async def detail(served: Site, job_id: UUID) -> JobDetail:
-    found = await served.queries.get_job_detail(JobId(job_id))
+    found = await served.querying.get_job_detail(JobId(job_id))
     assert found is not None
     return found
 
@@ -29,7 +29,7 @@ def _id_in(location: str) -> UUID:
 
 
 async def test_a_pending_job_is_cancelled_once(served: Site, visitor: Visitor) -> None:
-    job_id = await served.jobs.schedule(ImportCustomersJob, LATER, Steps())
+    job_id = await served.scheduling.schedule(ImportCustomersJob, LATER, Steps())
     assert "Cancel" in (await visitor.get(f"/admin/jobs/{job_id}")).buttons
     _, page = await visitor.post(f"/admin/jobs/{job_id}/cancel")
     assert "The job is cancelled." in page.text
@@ -40,7 +40,7 @@ async def test_a_pending_job_is_cancelled_once(served: Site, visitor: Visitor) -
 
 
 async def test_a_running_job_is_asked_to_stop(served: Site, visitor: Visitor) -> None:
-    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=1000, pause=0.1))
+    job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=1000, pause=0.1))
     await served.reaches(job_id, JobState.RUNNING)
     _, page = await visitor.post(f"/admin/jobs/{job_id}/cancel")
     # It may have stopped before the answer was made.
@@ -51,7 +51,9 @@ async def test_a_running_job_is_asked_to_stop(served: Site, visitor: Visitor) ->
 async def test_a_failed_job_shows_its_traceback_and_is_retried(
     served: Site, visitor: Visitor
 ) -> None:
-    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(fail_at=1, note="<b>bold</b>"))
+    job_id = await served.scheduling.enqueue(
+        ImportCustomersJob, Steps(fail_at=1, note="<b>bold</b>")
+    )
     await served.reaches(job_id, JobState.FAILED)
     page = await visitor.get(f"/admin/jobs/{job_id}")
     assert "ConnectionError: The server of customers refused record 1" in page.text
@@ -68,7 +70,7 @@ async def test_a_failed_job_shows_its_traceback_and_is_retried(
 
 
 async def test_a_job_is_run_again_with_edited_input(served: Site, visitor: Visitor) -> None:
-    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(fail_at=1))
+    job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(fail_at=1))
     await served.reaches(job_id, JobState.FAILED)
     form = f"/admin/jobs/{job_id}/run-again"
     assert "&#34;fail_at&#34;: 1" in (await visitor.get(form)).source
@@ -89,7 +91,7 @@ async def test_input_that_the_job_cannot_read_is_refused_field_by_field(
     served: Site, visitor: Visitor
 ) -> None:
     """It was enqueued, and failed at once."""
-    job_id = await served.jobs.schedule(ImportCustomersJob, LATER, Steps())
+    job_id = await served.scheduling.schedule(ImportCustomersJob, LATER, Steps())
     form = f"/admin/jobs/{job_id}/run-again"
     _, page = await visitor.post(form, {"data": '{"steps": "many", "note": 3}'})
     assert "steps has to be a whole number." in page.text
@@ -100,7 +102,7 @@ async def test_input_that_the_job_cannot_read_is_refused_field_by_field(
     for data in ("[" * 100_000, '{"note": "\\ud800"}', '{"pause": NaN}'):
         _, page = await visitor.post(form, {"data": data})
         assert 'aria-invalid="true"' in page.source
-    jobs = await served.queries.get_jobs(JobFilter(page_size=10))
+    jobs = await served.querying.get_jobs(JobFilter(page_size=10))
     assert [job.id for job in jobs.items] == [job_id]
 
 
@@ -110,7 +112,7 @@ async def test_a_change_of_ticked_jobs_leads_back_to_their_page_of_the_list(
     """It led to the first page, and the jobs were gone from sight."""
     async with site(sqlite_url, mode="Producer") as served:
         visitor = await Visitor.of(served, "BackgroundJobs.*")
-        await served.jobs.enqueue_many(ImportCustomersJob, [Steps()] * 30)
+        await served.scheduling.enqueue_many(ImportCustomersJob, [Steps()] * 30)
         first = await visitor.get("/admin/jobs/list?state=Pending")
         (older,) = [link for link in first.links if "before=" in link]
         second = await visitor.get(older)
@@ -124,8 +126,8 @@ async def test_a_change_of_ticked_jobs_leads_back_to_their_page_of_the_list(
 
 
 async def test_ticked_jobs_are_changed_after_a_question(served: Site, visitor: Visitor) -> None:
-    ids = [await served.jobs.schedule(ImportCustomersJob, LATER) for _ in range(3)]
-    done = await served.jobs.enqueue(ImportCustomersJob, Steps())
+    ids = [await served.scheduling.schedule(ImportCustomersJob, LATER) for _ in range(3)]
+    done = await served.scheduling.enqueue(ImportCustomersJob, Steps())
     await served.reaches(done, JobState.COMPLETED)
     chosen = [str(ids[0]), str(ids[1]), str(done)]
     asked = await visitor.get(f"/admin/jobs/many?change=cancel&id={'&id='.join(chosen)}")
@@ -144,10 +146,10 @@ async def test_ticked_jobs_are_changed_after_a_question(served: Site, visitor: V
 
 
 async def test_all_jobs_of_a_search_are_changed_by_a_job(served: Site, visitor: Visitor) -> None:
-    failed = await served.jobs.enqueue_many(ImportCustomersJob, [Steps(fail_at=0)] * 130)
+    failed = await served.scheduling.enqueue_many(ImportCustomersJob, [Steps(fail_at=0)] * 130)
     for job_id in failed:
         await served.reaches(job_id, JobState.FAILED, seconds=60)
-    pending = await served.jobs.schedule(ImportCustomersJob, LATER)
+    pending = await served.scheduling.schedule(ImportCustomersJob, LATER)
     search = {"change": "retry", "all": "true", "q": "refused record 0"}
     asked = await visitor.get(f"/admin/jobs/many?{urlencode(search)}")
     assert "Retry 130 jobs" in asked.buttons
@@ -164,8 +166,8 @@ async def test_all_jobs_of_a_search_are_changed_by_a_job(served: Site, visitor: 
 
 
 async def test_a_viewer_sees_no_button_and_is_refused(served: Site) -> None:
-    job_id = await served.jobs.schedule(ImportCustomersJob, LATER)
-    recurring = await served.jobs.add_recurring(
+    job_id = await served.scheduling.schedule(ImportCustomersJob, LATER)
+    recurring = await served.scheduling.add_recurring(
         ImportCustomersJob, name="Nightly", cron_expression="0 3 * * *"
     )
     viewer = await Visitor.of(served, "BackgroundJobs.ViewJobs")
@@ -189,7 +191,7 @@ async def test_a_viewer_sees_no_button_and_is_refused(served: Site) -> None:
 
 
 async def test_a_schedule_is_toggled_run_and_deleted(served: Site, visitor: Visitor) -> None:
-    recurring = await served.jobs.add_recurring(
+    recurring = await served.scheduling.add_recurring(
         ImportCustomersJob,
         name="Nightly",
         cron_expression="30 3 * * 1-5",
@@ -214,16 +216,16 @@ async def test_a_schedule_is_toggled_run_and_deleted(served: Site, visitor: Visi
     page = await visitor.get("/admin/jobs/recurring")
     assert f"/admin/jobs/{run}" in page.links
     assert "Nightly" in (await visitor.get(f"{path}/delete")).text
-    assert len(await served.queries.get_recurring_jobs()) == 2
+    assert len(await served.querying.get_recurring_jobs()) == 2
     _, page = await visitor.post(f"{path}/delete")
     assert "The schedule is deleted" in page.text
-    assert [each.name for each in await served.queries.get_recurring_jobs()] == ["Monthly Report"]
+    assert [each.name for each in await served.querying.get_recurring_jobs()] == ["Monthly Report"]
     _, page = await visitor.post(f"{path}/toggle")
     assert "does not exist any more" in page.text
 
 
 async def test_a_log_is_searched_and_downloaded(served: Site, visitor: Visitor) -> None:
-    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(lines=900))
+    job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(lines=900))
     await served.reaches(job_id, JobState.COMPLETED)
     page = await visitor.get(f"/admin/jobs/{job_id}")
     assert "Step 3 of 3" in page.text

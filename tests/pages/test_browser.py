@@ -35,7 +35,7 @@ async def test_a_report_is_asked_for_and_watched(browser: Browser, served: Site)
 async def test_the_bar_moves_without_a_reload_and_the_job_is_cancelled(
     browser: Browser, served: Site
 ) -> None:
-    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=400, pause=0.05))
+    job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=400, pause=0.05))
     page = await opened(browser, served)
     await page.goto(f"/admin/jobs/{job_id}")
     await page.evaluate("window.loadedOnce = true")
@@ -55,7 +55,7 @@ async def test_the_bar_moves_without_a_reload_and_the_job_is_cancelled(
 
 
 async def test_a_failure_is_read_edited_and_run_again(browser: Browser, served: Site) -> None:
-    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(fail_at=1))
+    job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(fail_at=1))
     await served.reaches(job_id, JobState.FAILED)
     page = await opened(browser, served)
     await page.goto("/admin/jobs")
@@ -76,7 +76,7 @@ async def test_a_failure_is_read_edited_and_run_again(browser: Browser, served: 
 async def test_the_list_is_filtered_paged_searched_and_changed(
     browser: Browser, served: Site
 ) -> None:
-    ids = await served.jobs.enqueue_many(ImportCustomersJob, [Steps(fail_at=0)] * 23)
+    ids = await served.scheduling.enqueue_many(ImportCustomersJob, [Steps(fail_at=0)] * 23)
     for job_id in ids:
         await served.reaches(job_id, JobState.FAILED)
     page = await opened(browser, served)
@@ -116,14 +116,14 @@ async def test_the_list_is_filtered_paged_searched_and_changed(
 
 
 async def test_a_row_of_the_list_is_live(browser: Browser, served: Site) -> None:
-    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=20, pause=0.1))
+    job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=20, pause=0.1))
     page = await opened(browser, served)
     await page.goto("/admin/jobs/list")
     row = page.locator(f'tr[data-job="{job_id}"]')
     await row.get_by_role("checkbox").check()
     await expect(row).to_contain_text("Completed")
     await expect(row.get_by_role("checkbox")).to_be_checked()
-    await served.jobs.enqueue(ImportCustomersJob, Steps())
+    await served.scheduling.enqueue(ImportCustomersJob, Steps())
     await page.get_by_role("link", name="1 new job – show").click()
     await expect(page.locator("tbody tr")).to_have_count(2)
 
@@ -132,7 +132,7 @@ async def test_a_viewer_logs_in_by_password_and_sees_no_button(
     browser: Browser, served: Site
 ) -> None:
     await served.add_user("vera", "Viewer")
-    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=500, pause=0.1))
+    job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=500, pause=0.1))
     await served.reaches(job_id, JobState.RUNNING)
     context = await browser.new_context(base_url=served.url)
     page = await context.new_page()
@@ -146,4 +146,4 @@ async def test_a_viewer_logs_in_by_password_and_sees_no_button(
         "path => fetch(path, {method: 'POST'}).then(a => a.status)", f"/admin/jobs/{job_id}/cancel"
     )
     assert answer == 403
-    await served.jobs.cancel(job_id)
+    await served.scheduling.cancel(job_id)

@@ -14,10 +14,10 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_it_shows_what_runs_waits_and_failed(served: Site, visitor: Visitor) -> None:
-    failed = await served.jobs.enqueue(ImportCustomersJob, Steps(fail_at=1))
+    failed = await served.scheduling.enqueue(ImportCustomersJob, Steps(fail_at=1))
     await served.reaches(failed, JobState.FAILED)
-    running = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=500, pause=0.05))
-    await served.jobs.schedule(ImportCustomersJob, datetime.now(UTC) + timedelta(hours=1))
+    running = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=500, pause=0.05))
+    await served.scheduling.schedule(ImportCustomersJob, datetime.now(UTC) + timedelta(hours=1))
     await served.reaches(running, JobState.RUNNING)
     page = await visitor.get("/admin/jobs")
     # At once, whenever the worker's heart beats and its roll-ups are written.
@@ -37,12 +37,12 @@ async def test_it_shows_what_runs_waits_and_failed(served: Site, visitor: Visito
     assert "1 of 4 slots busy" in workers.text
     assert f"/admin/jobs/{running}" in workers.links
     assert "customers.ImportCustomersJob" in workers.text
-    await served.jobs.cancel(running)
+    await served.scheduling.cancel(running)
 
 
 async def test_it_says_what_needs_attention(database_url: str) -> None:
     async with site(database_url, mode="Producer") as served:
-        job_id = await served.jobs.enqueue(ImportCustomersJob, Steps())
+        job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps())
         visitor = await Visitor.of(served, "BackgroundJobs.ViewJobs")
         page = await visitor.get("/admin/jobs")
         assert "Nothing executes jobs." in page.text

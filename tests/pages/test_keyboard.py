@@ -48,8 +48,8 @@ async def test_every_action_works_by_keyboard(
 
 
 async def _jobs(page: Page, served: Site) -> None:
-    pending = await served.jobs.schedule(ImportCustomersJob, LATER)
-    failed = await served.jobs.enqueue(ImportCustomersJob, Steps(fail_at=1))
+    pending = await served.scheduling.schedule(ImportCustomersJob, LATER)
+    failed = await served.scheduling.enqueue(ImportCustomersJob, Steps(fail_at=1))
     await served.reaches(failed, JobState.FAILED)
     await page.goto(f"/admin/jobs/{pending}")
     await page.keyboard.press("Tab")
@@ -69,7 +69,7 @@ async def _jobs(page: Page, served: Site) -> None:
 
 
 async def _many_jobs(page: Page, served: Site) -> None:
-    job_id = await served.jobs.schedule(ImportCustomersJob, LATER)
+    job_id = await served.scheduling.schedule(ImportCustomersJob, LATER)
     await page.goto("/admin/jobs/list?state=Pending")
     await reach(page, f"Select customers.ImportCustomersJob {job_id}")
     await page.keyboard.press("Space")
@@ -80,7 +80,7 @@ async def _many_jobs(page: Page, served: Site) -> None:
 
 
 async def _schedules(page: Page, served: Site) -> None:
-    await served.jobs.add_recurring(
+    await served.scheduling.add_recurring(
         ImportCustomersJob, name="Nightly", cron_expression="0 3 * * *", data=Steps()
     )
     await page.goto("/admin/jobs/recurring")

@@ -22,7 +22,7 @@ LATER = datetime.now(UTC) + timedelta(days=1)
 
 async def test_one_pages_past_job_21_and_back(database_url: str) -> None:
     async with site(database_url, mode="Producer") as served:
-        ids = await served.jobs.enqueue_many(ImportCustomersJob, [Steps()] * 45)
+        ids = await served.scheduling.enqueue_many(ImportCustomersJob, [Steps()] * 45)
         newest_first = [str(id_) for id_ in sorted(ids, reverse=True)]
         visitor = await Visitor.of(served, "BackgroundJobs.ViewJobs")
         first = await visitor.get("/admin/jobs/list?state=Pending")
@@ -47,10 +47,10 @@ async def test_one_pages_past_job_21_and_back(database_url: str) -> None:
 async def test_a_search_finds_by_state_type_id_error_and_day(
     served: Site, visitor: Visitor
 ) -> None:
-    failed = await served.jobs.enqueue(ImportCustomersJob, Steps(fail_at=1))
-    done = await served.jobs.enqueue(ImportCustomersJob, Steps())
+    failed = await served.scheduling.enqueue(ImportCustomersJob, Steps(fail_at=1))
+    done = await served.scheduling.enqueue(ImportCustomersJob, Steps())
     long = SynchroniseInventoryOfAllWarehousesWithTheAccountingSystemJob
-    later = await served.jobs.schedule(long, LATER)
+    later = await served.scheduling.schedule(long, LATER)
     await served.reaches(failed, JobState.FAILED)
     await served.reaches(done, JobState.COMPLETED)
 
@@ -87,7 +87,7 @@ async def test_a_search_that_cannot_be_read_is_told(
 
 async def test_the_last_of_all_days_is_a_day(sqlite_url: str) -> None:
     async with site(sqlite_url, mode="Producer") as served:
-        job_id = await served.jobs.schedule(ImportCustomersJob, LATER)
+        job_id = await served.scheduling.schedule(ImportCustomersJob, LATER)
         visitor = await Visitor.of(served, "BackgroundJobs.*")
         page = await visitor.get("/admin/jobs/list?since=0001-01-01&until=9999-12-31")
         assert page.job_ids() == [str(job_id)]
@@ -95,7 +95,7 @@ async def test_the_last_of_all_days_is_a_day(sqlite_url: str) -> None:
 
 async def test_an_empty_list_says_what_to_do_next(served: Site, visitor: Visitor) -> None:
     assert "await jobs.enqueue(" in (await visitor.get("/admin/jobs/list")).text
-    await served.jobs.schedule(ImportCustomersJob, LATER)
+    await served.scheduling.schedule(ImportCustomersJob, LATER)
     nothing = await visitor.get("/admin/jobs/list?q=nothing")
     assert "No job matches" in nothing.text
     assert "/admin/jobs/list" in nothing.links
@@ -105,7 +105,7 @@ async def test_words_are_looked_for_page_by_page_to_the_end_of_the_history(
     served: Site, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(browsing, "BATCH_SIZE", 2)
-    ids = await served.jobs.enqueue_many(
+    ids = await served.scheduling.enqueue_many(
         ImportCustomersJob, [Steps(fail_at=step) for step in (2, 0, 0, 0)]
     )
     for job_id in ids:

@@ -55,7 +55,7 @@ async def _events(answer: httpx2.Response) -> AsyncIterator[Event]:
 
 
 async def test_progress_and_log_of_a_job_are_sent(served: Site) -> None:
-    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=8, pause=0.3))
+    job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=8, pause=0.3))
     messages: list[str] = []
     states = []
     async with events(served, f"watch=job&id={job_id}") as stream:
@@ -73,7 +73,7 @@ async def test_progress_and_log_of_a_job_are_sent(served: Site) -> None:
 
 
 async def test_a_lost_stream_goes_on_after_the_last_line(served: Site) -> None:
-    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=5))
+    job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=5))
     await served.reaches(job_id, JobState.COMPLETED)
     async with events(served, f"watch=job&id={job_id}") as stream:
         with anyio.fail_after(20):
@@ -94,7 +94,7 @@ async def test_a_lost_stream_goes_on_after_the_last_line(served: Site) -> None:
 @pytest.mark.parametrize("digits", [19, 20, 5000])
 async def test_a_line_that_no_log_can_have_is_no_trouble(sqlite_url: str, digits: int) -> None:
     async with site(sqlite_url, mode="Producer") as served:
-        job_id = await served.jobs.enqueue(ImportCustomersJob, Steps())
+        job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps())
         query = f"watch=job&id={job_id}"
         async with events(served, query, last_event_id="9" * digits) as stream:
             with anyio.fail_after(20):
@@ -107,7 +107,7 @@ async def test_a_line_that_no_log_can_have_is_no_trouble(sqlite_url: str, digits
 
 
 async def test_those_who_poll_get_the_same(served: Site, visitor: Visitor) -> None:
-    job_id = await served.jobs.schedule(
+    job_id = await served.scheduling.schedule(
         ImportCustomersJob, datetime.now(UTC) + timedelta(days=1), Steps()
     )
     for query in (f"watch=job&id={job_id}", f"watch=row&id={job_id}", "watch=dashboard"):
@@ -124,7 +124,7 @@ async def test_those_who_poll_get_the_same(served: Site, visitor: Visitor) -> No
 
 async def test_a_producer_shows_the_progress_of_jobs_elsewhere(database_url: str) -> None:
     async with site(database_url, mode="Producer") as producer, site(database_url):
-        job_id = await producer.jobs.enqueue(ImportCustomersJob, Steps(steps=4, pause=0.2))
+        job_id = await producer.scheduling.enqueue(ImportCustomersJob, Steps(steps=4, pause=0.2))
         async with events(producer, f"watch=row&id={job_id}") as stream:
             with anyio.fail_after(30):
                 async for _, _, data in stream:
@@ -154,7 +154,7 @@ async def counted(served: Site) -> AsyncIterator[tuple[LiveFeed, list[str]]]:
 
 async def test_a_hundred_viewers_of_a_hundred_jobs_cost_what_one_does(database_url: str) -> None:
     async with site(database_url, mode="Producer") as served, counted(served) as (feed, sent):
-        ids = await served.jobs.enqueue_many(ImportCustomersJob, [Steps()] * 100)
+        ids = await served.scheduling.enqueue_many(ImportCustomersJob, [Steps()] * 100)
         pages = frozenset([Topic("dashboard"), Topic("workers")])
 
         async def cost(viewers: int) -> int:
@@ -175,7 +175,9 @@ async def test_a_hundred_viewers_of_a_hundred_jobs_cost_what_one_does(database_u
 async def test_what_is_the_same_is_not_drawn_again(
     served: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job_id = await served.jobs.schedule(ImportCustomersJob, datetime.now(UTC) + timedelta(days=1))
+    job_id = await served.scheduling.schedule(
+        ImportCustomersJob, datetime.now(UTC) + timedelta(days=1)
+    )
     drawn: list[str] = []
     render = Fragments.render
 
@@ -189,7 +191,7 @@ async def test_what_is_the_same_is_not_drawn_again(
             await feed.look()
             await feed.look()
             assert len(drawn) == 1
-            await served.jobs.cancel(job_id)
+            await served.scheduling.cancel(job_id)
             await feed.look()
             assert len(drawn) == 2
 
@@ -199,8 +201,8 @@ async def test_a_viewer_far_behind_keeps_no_other_one_waiting(
 ) -> None:
     """All viewers shared one limit, in the order of the jobs: one with a long log took it all."""
     monkeypatch.setattr("modhost_background_jobs.pages.live.feed.MAX_LINES", 5)
-    long = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=20))
-    short = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=3))
+    long = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=20))
+    short = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=3))
     for job_id in (long, short):
         await served.reaches(job_id, JobState.COMPLETED)
 

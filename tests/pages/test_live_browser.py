@@ -45,7 +45,7 @@ async def test_focus_selected_text_and_the_log_outlive_changes_and_broken_stream
 ) -> None:
     """The server ends the stream each second: the browser goes on after the last line it has."""
     monkeypatch.setattr(stream, "LIFE_SECONDS", 1.0)
-    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=60, pause=0.1))
+    job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=60, pause=0.1))
     await served.reaches(job_id, JobState.RUNNING)
     page = await opened(browser, served)
     await page.goto(f"/admin/jobs/{job_id}")
@@ -66,7 +66,7 @@ async def test_focus_selected_text_and_the_log_outlive_changes_and_broken_stream
 async def test_what_is_unfolded_before_the_first_change_arrives_stays_so(
     browser: Browser, served: Site
 ) -> None:
-    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(fail_at=1))
+    job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(fail_at=1))
     await served.reaches(job_id, JobState.FAILED)
     page = await opened(browser, served)
     await page.add_init_script(
@@ -83,7 +83,9 @@ async def test_what_is_unfolded_before_the_first_change_arrives_stays_so(
 async def test_the_log_follows_until_somebody_scrolls_and_can_be_searched(
     browser: Browser, served: Site
 ) -> None:
-    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(lines=80, steps=900, pause=0.05))
+    job_id = await served.scheduling.enqueue(
+        ImportCustomersJob, Steps(lines=80, steps=900, pause=0.05)
+    )
     page = await opened(browser, served)
     await page.goto(f"/admin/jobs/{job_id}")
     log, follow = page.get_by_role("log"), page.get_by_label("Follow")
@@ -110,7 +112,7 @@ async def test_the_log_follows_until_somebody_scrolls_and_can_be_searched(
     await expect(page.locator("[data-live-mark]")).to_have_text("Paused")
     shown = (await numbers_of(page))[-1]
     with anyio.fail_after(20):
-        while shown + 10 > (await served.queries.get_job_detail(job_id)).progress_percentage * 9:  # type: ignore[union-attr]
+        while shown + 10 > (await served.querying.get_job_detail(job_id)).progress_percentage * 9:  # type: ignore[union-attr]
             await anyio.sleep(0.05)
     assert (await numbers_of(page))[-1] == shown
     await show_tab(page, hidden=False)
@@ -122,7 +124,7 @@ async def test_the_log_follows_until_somebody_scrolls_and_can_be_searched(
 async def test_where_events_do_not_get_through_the_page_polls_until_they_do(
     browser: Browser, served: Site
 ) -> None:
-    job_id = await served.jobs.enqueue(ImportCustomersJob, Steps(steps=900, pause=0.1))
+    job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=900, pause=0.1))
     page = await opened(browser, served)
     await page.clock.install()
     polled, streamed = anyio.Event(), anyio.Event()
@@ -147,7 +149,7 @@ async def test_where_events_do_not_get_through_the_page_polls_until_they_do(
         await streamed.wait()
     count = await page.locator(".log-line").count()
     await expect(page.locator(".log-line").nth(count + 5)).to_be_attached()
-    await served.jobs.cancel(job_id)
+    await served.scheduling.cancel(job_id)
 
 
 async def test_who_is_logged_out_is_told_so(browser: Browser, served: Site) -> None:

@@ -23,7 +23,7 @@ LATER = datetime.now(UTC) + timedelta(days=1)
 
 
 async def test_the_schedules_are_live(served: Site) -> None:
-    recurring = await served.jobs.add_recurring(
+    recurring = await served.scheduling.add_recurring(
         ImportCustomersJob, name="Nightly", cron_expression="0 3 * * *", data=Steps()
     )
     has_toggled = False
@@ -34,7 +34,7 @@ async def test_the_schedules_are_live(served: Site) -> None:
                 if "Never, while it is disabled." in told:
                     break
                 if not has_toggled:
-                    await served.jobs.toggle_recurring(recurring)
+                    await served.scheduling.toggle_recurring(recurring)
                     has_toggled = True
     assert f"/admin/jobs/recurring/{recurring}/toggle" in told
 
@@ -44,7 +44,7 @@ async def test_viewers_of_a_list_are_told_its_newest_jobs(
 ) -> None:
     """Each of them fetched the whole list every ten seconds."""
     monkeypatch.setattr(lists, "POLL_INTERVAL", 0.0)
-    ids = [await served.jobs.schedule(ImportCustomersJob, LATER) for _ in range(2)]
+    ids = [await served.scheduling.schedule(ImportCustomersJob, LATER) for _ in range(2)]
     page = await visitor.get("/admin/jobs/list?state=Pending")
     assert 'data-search="state=Pending"' in page.source
     query = f"watch=row&id={ids[0]}&newest=true&search=state%3DPending"
@@ -56,7 +56,7 @@ async def test_viewers_of_a_list_are_told_its_newest_jobs(
                     if len(newest) == 3:
                         break
                     assert newest == [str(id_) for id_ in reversed(ids)]
-                    ids.append(await served.jobs.schedule(ImportCustomersJob, LATER))
+                    ids.append(await served.scheduling.schedule(ImportCustomersJob, LATER))
     assert newest == [str(id_) for id_ in reversed(ids)]
     path = "/admin/jobs/events?watch=row&poll=true&newest=true&search="
     # Of the whole list, which is searched by nothing.
@@ -67,7 +67,7 @@ async def test_viewers_of_a_list_are_told_its_newest_jobs(
 
 async def test_a_hundred_viewers_of_a_list_cost_what_one_does(database_url: str) -> None:
     async with site(database_url, mode="Producer") as served, counted(served) as (feed, sent):
-        await served.jobs.enqueue_many(ImportCustomersJob, [Steps()] * 3)
+        await served.scheduling.enqueue_many(ImportCustomersJob, [Steps()] * 3)
         topics = [Topic("newest", search="state=Pending"), Topic("recurring", may_manage=True)]
         with ExitStack() as watching:
             for _ in range(100):

@@ -10,18 +10,15 @@ from uuid import UUID
 
 import anyio
 
+from hosts import HostedJobs, host_with
 from modhost.database import Database
-from modhost.testing import running_host
 from modhost_background_jobs.contracts import (
-    BackgroundJobs,
-    BackgroundJobsContracts,
     JobDetail,
     JobFilter,
     JobId,
     JobState,
     ModuleJob,
 )
-from modhost_background_jobs.module import BackgroundJobsModule
 from processes.acting import Act, ActingModule, Stage
 from processes.host_process import POLL_SECONDS, HostProcess, until
 
@@ -56,8 +53,7 @@ class Deployment:
         self.stage = Stage(folder)
         self._database_url = database_url
         self._processes: list[HostProcess] = []
-        self._scheduling: BackgroundJobs
-        self._querying: BackgroundJobsContracts
+        self._jobs: HostedJobs
         self.database: Database
         """The producer's."""
         folder.mkdir(exist_ok=True)
@@ -66,16 +62,12 @@ class Deployment:
     @asynccontextmanager
     async def producing(self) -> AsyncIterator["Deployment"]:
         """Open the producer, and kill all processes at the end."""
-        config = {
-            "host": {"database_url": self._database_url},
-            "modules": {"acting": {"folder": self.folder}},
-        }
+        options = {"folder": self.folder}
         try:
-            modules = [BackgroundJobsModule(), ActingModule()]
-            async with running_host(modules, config=config) as host, host.scope() as scope:
-                self._scheduling = await scope.get(BackgroundJobs)
-                self._querying = await scope.get(BackgroundJobsContracts)
-                self.database = await scope.get(Database)
+            async with host_with(self._database_url, ActingModule(), acting=options) as jobs:
+                self._jobs = jobs
+                async with jobs.host.scope() as scope:
+                    self.database = await scope.get(Database)
                 yield self
         finally:
             for process in self._processes:
@@ -108,28 +100,23 @@ class Deployment:
             await process.ready()
 
     async def enqueue(self, job: type[ModuleJob], act: Act, **options: Any) -> UUID:
-        return await self._scheduling.enqueue(job, act, **options)
+        return await self._jobs.scheduling.enqueue(job, act, **options)
 
     async def enqueue_many(self, job: type[ModuleJob], acts: list[Act]) -> list[JobId]:
-        return await self._scheduling.enqueue_many(job, acts)
+        return await self._jobs.scheduling.enqueue_many(job, acts)
 
     async def cancel(self, job_id: UUID) -> None:
-        await self._scheduling.cancel(JobId(job_id))
+        await self._jobs.scheduling.cancel(JobId(job_id))
 
     async def detail(self, job_id: UUID) -> JobDetail:
-        found = await self._querying.get_job_detail(JobId(job_id))
-        assert found is not None, f"the job {job_id} is lost"
-        return found
+        return await self._jobs.detail(job_id)
 
     async def ends(self, job_id: UUID, seconds: float = 60) -> JobDetail:
-        """Wait until a job is over, and return it."""
-        with anyio.fail_after(seconds):
-            while not (detail := await self.detail(job_id)).state.is_final:
-                await anyio.sleep(POLL_SECONDS)
-        return detail
+        """Wait until a job has finished, and return it."""
+        return await self._jobs.ends(job_id, seconds)
 
     async def count(self, state: JobState) -> int:
-        return (await self._querying.get_jobs(JobFilter(state=state, page_size=1))).total_count
+        return (await self._jobs.querying.get_jobs(JobFilter(state=state, page_size=1))).total_count
 
     async def all_completed(self, jobs: int, seconds: float = 60) -> None:
         """Wait until so many jobs are `Completed`, and check that there is no other."""

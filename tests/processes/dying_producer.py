@@ -12,8 +12,7 @@ import anyio
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
-from modhost.testing import running_host
-from modhost_background_jobs.module import BackgroundJobsModule
+from hosts import host_with
 from modhost_reports_example.contracts import ReportRequest, ReportsContracts, ReportType
 from modhost_reports_example.module import ReportsModule
 
@@ -23,9 +22,7 @@ TYPES = {"before": ReportType.MONTHLY, "after": ReportType.YEARLY}
 
 async def main(database_url: str, when: str) -> None:
     """Ask for a report, and be killed just before or just after the commit."""
-    modules = [BackgroundJobsModule(), ReportsModule()]
-    config = {"host": {"database_url": database_url}}
-    async with running_host(modules, config=config) as host, host.scope() as scope:
+    async with host_with(database_url, ReportsModule()) as jobs, jobs.host.scope() as scope:
         reports = await scope.get(ReportsContracts)
         if when == "before":
             event.listen(Session, "after_flush", _die_at_the_commit)

@@ -8,9 +8,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from modhost.testing import running_host
-from modhost_background_jobs.contracts import BackgroundJobsContracts, JobFilter, JobState
-from modhost_background_jobs.module import BackgroundJobsModule
+from hosts import host_with
+from modhost_background_jobs.contracts import JobFilter, JobState
 from modhost_reports_example.contracts import ReportsContracts
 from modhost_reports_example.module import ReportsModule
 from processes.dying_producer import TYPES
@@ -34,10 +33,8 @@ async def test_a_row_and_its_job_exist_both_or_not_at_all_whenever_their_process
     async with anyio.create_task_group() as group:
         for when in TYPES:
             group.start_soon(killed, database_url, when)
-    modules = [BackgroundJobsModule(), ReportsModule()]
-    config = {"host": {"database_url": database_url}}
-    async with running_host(modules, config=config) as host, host.scope() as scope:
+    async with host_with(database_url, ReportsModule()) as jobs, jobs.host.scope() as scope:
         (report,) = await (await scope.get(ReportsContracts)).latest()
-        jobs = await (await scope.get(BackgroundJobsContracts)).get_jobs(JobFilter())
+        found = await jobs.querying.get_jobs(JobFilter())
     assert report.type is TYPES["after"]
-    assert [(job.id, job.state) for job in jobs.items] == [(report.job_id, JobState.PENDING)]
+    assert [(job.id, job.state) for job in found.items] == [(report.job_id, JobState.PENDING)]

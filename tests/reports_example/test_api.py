@@ -13,9 +13,9 @@ import anyio
 import httpx2
 import pytest
 
-from modhost.testing import RunningHost, running_host
+from hosts import host_with
+from modhost.testing import RunningHost
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.module import BackgroundJobsModule
 from modhost_background_jobs.storage import JobStore
 from modhost_reports_example.module import ReportsModule
 from modhost_reports_example.sources import UploadSweeper
@@ -31,15 +31,12 @@ UNKNOWN: Final = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 @asynccontextmanager
 async def serving(database_url: str, folder: Path, mode: str) -> AsyncIterator[RunningHost]:
-    config = {
-        "host": {"database_url": database_url},
-        "modules": {
-            "background_jobs": {"worker_mode": mode, "max_concurrency": 2},
-            "reports_example": {"upload_folder": folder / "up", "max_upload_bytes": LIMIT},
-        },
+    options: dict[str, Any] = {
+        "background_jobs": {"worker_mode": mode, "max_concurrency": 2},
+        "reports_example": {"upload_folder": folder / "up", "max_upload_bytes": LIMIT},
     }
-    async with running_host([BackgroundJobsModule(), ReportsModule()], config=config) as host:
-        yield host
+    async with host_with(database_url, ReportsModule(), **options) as jobs:
+        yield jobs.host
 
 
 @pytest.fixture

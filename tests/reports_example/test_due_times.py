@@ -1,6 +1,6 @@
 import pytest
 
-from security.support import whole_host
+from hosts import whole_host
 
 pytestmark = pytest.mark.anyio
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import anyio
 import pytest
 
+from hosts import host_with
 from modhost import Scope, new_id
-from modhost.testing import running_host
 from modhost_background_jobs.contracts import JobCancelled, JobId, PermanentJobError
 from modhost_reports_example.contracts import (
     ReportNotFinished,
@@ -17,6 +17,7 @@ from modhost_reports_example.contracts import (
     ReportType,
 )
 from modhost_reports_example.jobs import GenerateReportJob
+from modhost_reports_example.module import ReportsModule
 from reports_example.support import RecordingContext
 
 pytestmark = pytest.mark.anyio
@@ -27,10 +28,11 @@ SENT = ReportRequest(type=ReportType.YEARLY, source="upload", upload=UPLOAD)
 
 
 @pytest.fixture
-async def scope(tmp_path: Path) -> AsyncIterator[Scope]:
-    config = {"modules": {"reports_example": {"upload_folder": str(tmp_path)}}}
-    async with running_host(config=config) as host, host.scope() as scope:
-        yield scope
+async def scope(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Scope]:
+    options = {"upload_folder": str(tmp_path)}
+    async with host_with(sqlite_url, ReportsModule(), reports_example=options) as jobs:
+        async with jobs.host.scope() as scope:
+            yield scope
 
 
 @pytest.fixture

@@ -6,15 +6,16 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 
+from hosts import host_with
 from modhost import Scope
 from modhost.database import Database
-from modhost.testing import running_host
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
     RecurringJob,
 )
 from modhost_reports_example.jobs import MONTHLY_REPORT, MonthlyReportSeed
+from modhost_reports_example.module import ReportsModule
 from modhost_reports_example.storage import Seed
 
 pytestmark = pytest.mark.anyio
@@ -22,8 +23,7 @@ pytestmark = pytest.mark.anyio
 
 @asynccontextmanager
 async def started(database_url: str) -> AsyncIterator[Scope]:
-    config = {"host": {"database_url": database_url}}
-    async with running_host(config=config) as host, host.scope() as scope:
+    async with host_with(database_url, ReportsModule()) as jobs, jobs.host.scope() as scope:
         yield scope
 
 

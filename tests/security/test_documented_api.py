@@ -21,9 +21,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from hosts import whole_host
 from modhost.runtime.serving.server import open_socket
 from postgres import Postgres
-from security.support import whole_host
 
 KINDS: Final[dict[str, tuple[str, ...]]] = {
     "anonymous": (),

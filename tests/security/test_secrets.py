@@ -12,13 +12,13 @@ from pydantic import BaseModel, Field, RootModel, Secret, SecretBytes, SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from hosts import host_with
 from modhost import Module, ServiceCollection, hookimpl
 from modhost.database import Database
 from modhost.identity import TokenService, UserService
 from modhost.identity.login.login import Login
 from modhost.testing import running_host
 from modhost_background_jobs.contracts import (
-    BackgroundJobs,
     InvalidJobData,
     JobExecutionContext,
     JobId,
@@ -32,8 +32,7 @@ from modhost_background_jobs.model.job_data import (
     secrets_in,
     to_stored,
 )
-from modhost_background_jobs.module import BackgroundJobsModule
-from security.support import COOKIE, ended
+from security.support import COOKIE
 
 pytestmark = pytest.mark.anyio
 
@@ -86,21 +85,17 @@ async def test_a_job_gets_its_secret_and_nobody_else_sees_it(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     TalkativeJob.got.clear()
-    config = {
-        "host": {"database_url": database_url},
-        "modules": {"background_jobs": {"worker_mode": "Consumer"}},
-    }
-    modules = [BackgroundJobsModule(), TalkativeModule()]
-    async with running_host(modules, config=config) as host, host.scope() as scope:
-        jobs = await scope.get(BackgroundJobs)
-        job_id = await jobs.enqueue(TalkativeJob, Credentials())
-        detail = await ended(host, job_id)
+    consumer = {"worker_mode": "Consumer"}
+    async with host_with(database_url, TalkativeModule(), background_jobs=consumer) as jobs:
+        host = jobs.host
+        job_id = await jobs.scheduling.enqueue(TalkativeJob, Credentials())
+        detail = await jobs.ends(job_id)
         client = await host.client(roles=["Admin"])
         own = f"/admin/jobs/{job_id}"
         form = json.dumps(detail.data | {"user": "anna"})
         again = await client.post(f"{own}/run-again", data={"data": form})
         new = JobId(UUID(again.headers["location"].partition("?")[0].rpartition("/")[2]))
-        second = await ended(host, new)
+        second = await jobs.ends(new)
         outputs = {
             path: (await client.get(path)).text
             for path in (

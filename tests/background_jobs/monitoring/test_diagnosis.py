@@ -6,14 +6,13 @@ from typing import ClassVar
 import pytest
 
 from background_jobs.jobs_module import JobsModule, Probe, ReportingJob
+from hosts import host_with
 from modhost import Module, ServiceCollection, hookimpl
 from modhost.checks import Finding
 from modhost.configuration import Configuration
 from modhost.diagnosis import examine
 from modhost.runtime.assembly import build_host
-from modhost.testing import running_host
 from modhost_background_jobs.contracts import (
-    BackgroundJobs,
     JobExecutionContext,
     ModuleJob,
     RecurringJobId,
@@ -60,10 +59,8 @@ async def found(database_url: str, *more: Module) -> list[Finding]:
 
 async def put(database_url: str, *, pending: bool = False) -> RecurringJobId:
     """Add schedules, and jobs that are due tomorrow, by a host that has the stocks."""
-    config = {"host": {"database_url": database_url}}
-    host = running_host(modules(StocksModule()), config=config)
-    async with host as running, running.scope() as scope:
-        jobs = await scope.get(BackgroundJobs)
+    async with host_with(database_url, JobsModule(Probe()), StocksModule()) as hosted:
+        jobs = hosted.scheduling
         await jobs.add_recurring(ReportingJob, name="Known", cron_expression="0 3 * * *")
         if pending:
             tomorrow = datetime.now(UTC) + timedelta(days=1)
@@ -75,9 +72,8 @@ async def put(database_url: str, *, pending: bool = False) -> RecurringJobId:
 
 
 async def toggle(database_url: str, schedule: RecurringJobId) -> None:
-    config = {"host": {"database_url": database_url}}
-    async with running_host(modules(), config=config) as running, running.scope() as scope:
-        await (await scope.get(BackgroundJobs)).toggle_recurring(schedule)
+    async with host_with(database_url, JobsModule(Probe())) as jobs:
+        await jobs.scheduling.toggle_recurring(schedule)
 
 
 async def test_a_schedule_whose_type_nobody_registers_is_named(database_url: str) -> None:
@@ -103,11 +99,8 @@ async def test_a_schedule_that_is_disabled_needs_nobody(database_url: str) -> No
 
 async def test_a_type_that_a_living_consumer_has_is_known(database_url: str) -> None:
     await put(database_url, pending=True)
-    config = {
-        "host": {"database_url": database_url},
-        "modules": {"background_jobs": {"worker_mode": "Consumer"}},
-    }
-    async with running_host(modules(StocksModule()), config=config):
+    more = (JobsModule(Probe()), StocksModule())
+    async with host_with(database_url, *more, background_jobs={"worker_mode": "Consumer"}):
         assert await found(database_url) == []
     assert {each.rule.code for each in await found(database_url)} == {"MH602", "MH603"}
 

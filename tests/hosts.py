@@ -1,0 +1,86 @@
+"""Hosts with background jobs, and what tests ask of their jobs."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import anyio
+
+from modhost import Clock, Module
+from modhost.testing import RunningHost, running_host
+from modhost_background_jobs.contracts import (
+    BackgroundJobs,
+    BackgroundJobsContracts,
+    JobDetail,
+    JobId,
+    JobState,
+)
+from modhost_background_jobs.module import BackgroundJobsModule
+from modhost_reports_example.module import ReportsModule
+
+POLL_SECONDS = 0.02
+
+
+class HostedJobs:
+    """A host and the contracts of its background jobs."""
+
+    def __init__(
+        self, host: RunningHost, scheduling: BackgroundJobs, querying: BackgroundJobsContracts
+    ) -> None:
+        self.host = host
+        self.scheduling = scheduling
+        self.querying = querying
+
+    async def detail(self, job_id: UUID) -> JobDetail:
+        found = await self.querying.get_job_detail(JobId(job_id))
+        assert found is not None, f"the job {job_id} is lost"
+        return found
+
+    async def until(
+        self, job_id: UUID, condition: Callable[[JobDetail], bool], seconds: float = 60
+    ) -> JobDetail:
+        """Wait until a job fulfils a condition, and return it."""
+        with anyio.fail_after(seconds):
+            while not condition(detail := await self.detail(job_id)):
+                await anyio.sleep(POLL_SECONDS)
+        return detail
+
+    async def ends(self, job_id: UUID, seconds: float = 60) -> JobDetail:
+        """Wait until a job has finished, and return it."""
+        return await self.until(job_id, lambda job: job.state.is_final, seconds)
+
+    async def reaches(self, job_id: UUID, state: JobState, seconds: float = 60) -> JobDetail:
+        """Wait until a job is in a state, and return it."""
+
+        def is_there(job: JobDetail) -> bool:
+            assert job.state is state or not job.state.is_final, f"{job.state}: {job.error}"
+            return job.state is state
+
+        return await self.until(job_id, is_there, seconds)
+
+
+@asynccontextmanager
+async def host_with(
+    database_url: str,
+    *modules: Module,
+    clock: Clock | None = None,
+    **options: Mapping[str, Any],
+) -> AsyncIterator[HostedJobs]:
+    """Run a host of background jobs and further modules; `options` are those of each module."""
+    config = {"host": {"database_url": database_url}, "modules": options}
+    everything = [BackgroundJobsModule(), *modules]
+    async with running_host(everything, config=config, clock=clock) as host:
+        async with host.scope() as scope:
+            yield HostedJobs(
+                host, await scope.get(BackgroundJobs), await scope.get(BackgroundJobsContracts)
+            )
+
+
+@asynccontextmanager
+async def whole_host(database_url: str, clock: Clock | None = None) -> AsyncIterator[RunningHost]:
+    """Run a host with all modules of this repository, and a login provider that never answers."""
+    # Nothing listens there.
+    oidc = {"issuer": "http://127.0.0.1:1", "client_id": "modhost", "audience": "api"}
+    async with host_with(database_url, ReportsModule(), clock=clock, oidc=oidc) as jobs:
+        yield jobs.host
