@@ -45,7 +45,6 @@ FILES: Final = {
     "suspects": "poison_jobs",
     "tally": "shared_counters",
     "telling": "output",
-    "vouching": "external_identity",
     "windows": "error_search",
 }
 # Regular expressions for identifiers, which match anywhere in them.
@@ -59,7 +58,6 @@ IDENTIFIERS: Final = {
     r"(?i)(^|_)orphans(_|$)": "lost_claims",
     r"(?i)(^|_)secrecy(_|$)": "redaction",
     r"(?i)(^|_)suspects(_|$)": "poison_jobs",
-    r"(?i)(^|_)vouch": "identity provider",
     r"(?i)(^|_)tell(s|ing)?(_|$)": "report, print or describe",
     r"(?i)(^|_)told(_|$)": "reported",
     r"(?i)(^|_)mend(s|ed)?(_|$)": "fix",
@@ -88,7 +86,6 @@ PROSE: Final = {
     r"\b(see|sees|seen) to\b": "take care of, ensure",
     r"\bon (its|the|their) way\b(?! (out|in|back)\b)": "in transit, in flight, meanwhile",
     r"\bfor ever\b": "forever",
-    r"\bvouch": "identify, provider",
     r"\bso-and-so": "a number",
     r"\bgo(es)? on\b": "continue",
     r"\bby whichever\b": "by the first that",

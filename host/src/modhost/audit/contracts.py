@@ -73,15 +73,15 @@ class AuditLog(Protocol):
 
         Args:
             action: `<things>.<verb>`, e.g. `jobs.cancel`.
-            subject: what it was done to, e.g. `job:0199…` or `user:vera`.
-            outcome: how it ended.
-            detail: a short sentence without secrets.
-            session: with one, the entry is part of its transaction and exists exactly if that
-                commits.
-            caller: instead of the current one, e.g. somebody who has just proved who they are.
+            subject: the object of the action, e.g. `job:0199…` or `user:vera`, up to 500
+                characters; empty by default.
+            outcome: how the action ended; done by default.
+            detail: a short sentence without secrets, up to 500 characters; empty by default.
+            session: makes the entry part of the session's transaction: it exists exactly if that
+                commits. By default, the entry is written in a transaction of its own.
+            caller: instead of the current one, e.g. a user who has just logged in.
 
         """
-        ...
 
 
 class AuditReader(Protocol):
@@ -90,9 +90,21 @@ class AuditReader(Protocol):
     async def newest(
         self, search: AuditSearch, limit: int, before: UUID | None = None
     ) -> Sequence[AuditEntry]:
-        """Return the newest entries, or those before one; each call is an index look-up."""
-        ...
+        """Return the newest entries, by the index.
+
+        Args:
+            search: the filters.
+            limit: how many entries at most.
+            before: the id of an entry; only older ones are returned. None by default.
+
+        """
 
     async def page(self, search: AuditSearch, page: int, page_size: int) -> AuditPage:
-        """Return a page, counted from 1, and how many entries there are in all."""
-        ...
+        """Return a page of the entries, and how many entries there are on all pages.
+
+        Args:
+            search: the filters.
+            page: the number of the page, from 1.
+            page_size: how many entries a page has.
+
+        """

@@ -23,7 +23,12 @@ class Record:
     is_written: bool = False
 
     async def done_in(self, session: AsyncSession) -> None:
-        """Write the entry now, in the transaction of the action: both exist, or neither."""
+        """Write the entry now, in the transaction of the action: both exist, or neither.
+
+        Args:
+            session: the session of the action.
+
+        """
         await self.audit.record(self.action, self.subject, detail=self.detail, session=session)
         self.is_written = True
 
@@ -37,8 +42,13 @@ async def recorded(
 ) -> AsyncIterator[Record]:
     """Append an entry when the block ends.
 
-    An exception of `refusals` becomes the outcome `refused` with its text as the detail; any other
-    becomes `failed` with the name of its class, since its text may contain anything.
+    Args:
+        audit: where to append the entry.
+        action: `<things>.<verb>`, e.g. `jobs.cancel`.
+        subject: the object of the action, e.g. `job:0199…`.
+        refusals: exceptions with the outcome `refused`, and their text as the detail. Any other
+            is `failed`, with the name of its class, since its text may contain anything.
+
     """
     record = Record(audit, action, subject)
     try:

@@ -1,23 +1,20 @@
 """The identity contracts for other modules: services and plain data, without secrets."""
 
-from modhost.identity.contracts.data import (
-    CreatedToken,
+from modhost.identity.contracts.external import (
     ForeignIdentity,
-    RoleInfo,
+    LoginWay,
+    VouchedIdentity,
+    VouchedLogins,
+)
+from modhost.identity.contracts.roles import RoleInfo, RoleService
+from modhost.identity.contracts.sessions import (
+    LoginService,
     SessionInfo,
-    TokenInfo,
-    UserInfo,
+    SessionService,
     Visitor,
 )
-from modhost.identity.contracts.external import LoginWay, VouchedIdentity, VouchedLogins
-from modhost.identity.contracts.services import (
-    AccountService,
-    LoginService,
-    RoleService,
-    SessionService,
-    TokenService,
-    UserService,
-)
+from modhost.identity.contracts.tokens import CreatedToken, TokenInfo, TokenService
+from modhost.identity.contracts.users import AccountService, UserInfo, UserService
 
 __all__ = [
     "AccountService",

@@ -1,10 +1,21 @@
 """Identities that an external provider vouches for, and the logins that it offers."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from modhost import Principal
-from modhost.identity.contracts.data import Visitor
+from starlette.requests import Request
+
+from modhost import Principal, Scope
+from modhost.identity.contracts.sessions import Visitor
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignIdentity:
+    """A module's `authenticate` hook, contributed by the host for each module that has one."""
+
+    module: str
+    authenticate: Callable[[Request, Scope], Awaitable[Principal | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +45,35 @@ class VouchedLogins(Protocol):
     """Logins of vouched identities."""
 
     async def log_in(self, identity: VouchedIdentity, visitor: Visitor) -> str:
-        """Open a session and return its secret; the first login adds the user.
+        """Open a session, and return its secret; the first login adds the user.
 
-        Raises `UserDisabled` for a user who was disabled here.
+        Args:
+            identity: the identity that the provider has confirmed.
+            visitor: the browser that logs in.
+
+        Raises:
+            UserDisabled: the user was disabled here.
+            UnusableName: it is the first login, and no name like theirs is free.
+
         """
 
     async def refused(self, provider: str, reason: str, visitor: Visitor) -> None:
-        """Record in the audit a login that failed before its user was known."""
+        """Record in the audit a login that failed before its user was known.
+
+        Args:
+            provider: the kind of provider, e.g. `oidc`.
+            reason: a short sentence without secrets.
+            visitor: the browser that logs in.
+
+        """
 
     async def principal(self, identity: VouchedIdentity) -> Principal | None:
-        """Return the identity with its rights, without a session; None for a disabled user."""
+        """Return the identity with its rights, without a session; None for a disabled user.
+
+        Args:
+            identity: the identity that the provider has confirmed.
+
+        """
 
 
 @dataclass(frozen=True, slots=True)
