@@ -18,7 +18,7 @@ END_THE_WAITING = f"SELECT pg_terminate_backend(pid, 5000) FROM ({WAITING}) wait
 
 @asynccontextmanager
 async def ends_held(database_url: str) -> AsyncIterator[None]:
-    """Let no job end until the block is over; what waits for it then is never carried out.
+    """Let no job end until the block has finished; what waits for it then is never carried out.
 
     Those who waited must be dead by the end of the block.
     """

@@ -72,14 +72,14 @@ async def test_schedules_that_are_toggled_and_deleted_are_in_the_audit(database_
         await client.delete(f"/api/jobs/recurring/{id_}")
         await client.delete(f"/api/jobs/recurring/{id_}")
         found = await entries(jobs, subject=f"schedule:{id_}")
-    told = [(entry["action"], entry["outcome"], entry["detail"]) for entry in reversed(found)]
-    assert told[:2] == [
+    reported = [(entry["action"], entry["outcome"], entry["detail"]) for entry in reversed(found)]
+    assert reported[:2] == [
         ("schedules.toggle", "done", "disabled"),
         ("schedules.toggle", "done", "enabled"),
     ]
-    assert told[2][:2] == ("schedules.run_now", "done")
-    assert told[3] == ("schedules.delete", "done", "nightly")
-    assert told[4][:2] == ("schedules.delete", "refused")
+    assert reported[2][:2] == ("schedules.run_now", "done")
+    assert reported[3] == ("schedules.delete", "done", "nightly")
+    assert reported[4][:2] == ("schedules.delete", "refused")
 
 
 async def test_a_job_row_says_who_enqueued_it_and_nothing_for_jobs_and_the_host(
@@ -121,7 +121,7 @@ async def test_running_again_what_cannot_be_is_in_the_audit_as_refused(sqlite_ur
         client = await jobs.host.client(VIEW, MANAGE)
         for id_, data in ((job_id, "{"), (unknown, "{}")):
             await client.post(f"/admin/jobs/{id_}/run-again", data={"data": data})
-        told = {each["subject"]: each for each in await entries(jobs, action="jobs.run_again")}
-    assert {each["outcome"] for each in told.values()} == {"refused"}
-    assert "is not JSON" in told[f"job:{job_id}"]["detail"]
-    assert "There is no job" in told[f"job:{unknown}"]["detail"]
+        reported = {each["subject"]: each for each in await entries(jobs, action="jobs.run_again")}
+    assert {each["outcome"] for each in reported.values()} == {"refused"}
+    assert "is not JSON" in reported[f"job:{job_id}"]["detail"]
+    assert "There is no job" in reported[f"job:{unknown}"]["detail"]

@@ -51,7 +51,7 @@ class Jobs(HostedJobs):
             return await scope.get(JobProcessorService)
 
     async def ends_unread(self, job_id: UUID, seconds: float = 20) -> JobState:
-        """Wait until a job is over whose data cannot be shown, and return how it ended."""
+        """Wait until a job has finished whose data cannot be shown, and return how it ended."""
         with anyio.fail_after(seconds):
             while (status := await self.scheduling.get_status(JobId(job_id))) is None or (
                 not status.state.is_final

@@ -139,8 +139,8 @@ class MeetingJob(ProcessJob):
         context.log(str(os.getpid()))
 
 
-class DeafJob(ProcessJob):
-    """Computes for ever and never looks whether it is to stop."""
+class UnresponsiveJob(ProcessJob):
+    """Computes forever and never looks whether it is to stop."""
 
     def execute(self, context: JobExecutionContext) -> None:
         context.log("computing")
@@ -149,12 +149,12 @@ class DeafJob(ProcessJob):
             pass
 
 
-class DeafTimeoutJob(DeafJob):
+class UnresponsiveTimeoutJob(UnresponsiveJob):
     timeout: ClassVar[timedelta | None] = timedelta(seconds=0.3)
     max_attempts: ClassVar[int | None] = 1
 
 
-class DeafTaskJob(ProcessJob):
+class UnresponsiveTaskJob(ProcessJob):
     """The same on the event loop of its process, with a child of its own."""
 
     async def execute(self, context: JobExecutionContext) -> None:
@@ -222,9 +222,9 @@ JOBS = (
     WhereJob,
     LitteringJob,
     MeetingJob,
-    DeafJob,
-    DeafTimeoutJob,
-    DeafTaskJob,
+    UnresponsiveJob,
+    UnresponsiveTimeoutJob,
+    UnresponsiveTaskJob,
     PoliteJob,
     AwaitingJob,
     FailingJob,

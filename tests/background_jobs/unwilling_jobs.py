@@ -40,7 +40,7 @@ class ReturningThreadJob(ProbedJob):
             time.sleep(0.005)
 
 
-class DeafThreadJob(ProbedJob):
+class UnresponsiveThreadJob(ProbedJob):
     """Never looks at the flag."""
 
     def execute(self, context: JobExecutionContext) -> None:
@@ -48,4 +48,4 @@ class DeafThreadJob(ProbedJob):
         self.probe.thread_gate.wait()
 
 
-UNWILLING = (TranslatingJob, SwallowingJob, ReturningThreadJob, DeafThreadJob)
+UNWILLING = (TranslatingJob, SwallowingJob, ReturningThreadJob, UnresponsiveThreadJob)

@@ -39,15 +39,17 @@ def refusal(command_line: CommandLine, *words: str) -> str:
 
 
 @pytest.mark.parametrize("url", OPENED)
-def test_a_database_that_cannot_be_opened_is_told_with_the_remedy(tmp_path: Path, url: str) -> None:
+def test_a_database_that_cannot_be_opened_is_reported_with_the_remedy(
+    tmp_path: Path, url: str
+) -> None:
     (tmp_path / "garbage.db").write_bytes(b"no database " * 100)
     command_line = CommandLine.of(tmp_path, url.format(folder=tmp_path))
-    told = OPENED[url].format(url=url, folder="{folder}").format(folder=tmp_path)
-    assert refusal(command_line, "migrate") == told
-    assert refusal(command_line, "tokens", "list") == told
+    reported = OPENED[url].format(url=url, folder="{folder}").format(folder=tmp_path)
+    assert refusal(command_line, "migrate") == reported
+    assert refusal(command_line, "tokens", "list") == reported
 
 
-def test_a_database_that_fails_while_it_is_migrated_is_told_too(tmp_path: Path) -> None:
+def test_a_database_that_fails_while_it_is_migrated_is_reported_too(tmp_path: Path) -> None:
     command_line = CommandLine.of(tmp_path, f"sqlite:///{tmp_path}/host.db")
     assert command_line.run("migrate").exit_code == 0
     file = tmp_path / "host.db"
@@ -56,6 +58,6 @@ def test_a_database_that_fails_while_it_is_migrated_is_told_too(tmp_path: Path) 
         start = (connection.execute(root).fetchone()[0] - 1) * PAGE_SIZE
     whole = file.read_bytes()
     file.write_bytes(whole[:start] + b"\xff" * PAGE_SIZE + whole[start + PAGE_SIZE :])
-    told = "database disk image is malformed. Restore a backup."
-    assert refusal(command_line, "migrate") == told
-    assert refusal(command_line, "tokens", "list") == told
+    reported = "database disk image is malformed. Restore a backup."
+    assert refusal(command_line, "migrate") == reported
+    assert refusal(command_line, "tokens", "list") == reported

@@ -5,16 +5,18 @@ import json
 from cli.command_line import CommandLine
 
 
-def test_services_are_told_with_the_class_that_implements_them(command_line: CommandLine) -> None:
+def test_services_are_reported_with_the_class_that_implements_them(
+    command_line: CommandLine,
+) -> None:
     run = command_line.run("services", "--json")
-    told = {each["contract"]: each["implementation"] for each in json.loads(run.stdout)}
-    assert told["modhost.database.database.Database"] == "Database"
-    assert told["modhost.clock.Clock"] == "SystemClock"
-    assert told["modhost.audit.contracts.AuditLog"] == "DatabaseAudit"
-    assert not [name for name in told.values() if "<" in name]
+    reported = {each["contract"]: each["implementation"] for each in json.loads(run.stdout)}
+    assert reported["modhost.database.database.Database"] == "Database"
+    assert reported["modhost.clock.Clock"] == "SystemClock"
+    assert reported["modhost.audit.contracts.AuditLog"] == "DatabaseAudit"
+    assert not [name for name in reported.values() if "<" in name]
 
 
-def test_the_configuration_is_told_as_it_is_written_with_its_origin(
+def test_the_configuration_is_reported_as_it_is_written_with_its_origin(
     command_line: CommandLine,
 ) -> None:
     rows = {line.split("  ")[0]: line for line in command_line.run("config").stdout.splitlines()}

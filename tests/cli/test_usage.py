@@ -4,7 +4,7 @@ import pytest
 
 from cli.command_line import CommandLine
 
-TOLD = {
+REPORTED = {
     "foo": "No such command 'foo'. See `modhost --help`.",
     "jobs lst": "No such command 'lst'. Did you mean 'list'? See `modhost jobs --help`.",
     "jobs list --pag 3": (
@@ -23,17 +23,17 @@ TOLD = {
 }
 
 
-@pytest.mark.parametrize("words", TOLD)
-def test_bad_usage_is_told_in_one_line(command_line: CommandLine, words: str) -> None:
+@pytest.mark.parametrize("words", REPORTED)
+def test_bad_usage_is_reported_in_one_line(command_line: CommandLine, words: str) -> None:
     run = command_line.run(*words.split())
     assert (run.exit_code, run.stdout) == (2, "")
-    assert run.stderr == f"Error: {TOLD[words]}\n"
+    assert run.stderr == f"Error: {REPORTED[words]}\n"
 
 
-def test_a_bad_option_before_the_command_is_told_in_one_line(command_line: CommandLine) -> None:
+def test_a_bad_option_before_the_command_is_reported_in_one_line(command_line: CommandLine) -> None:
     run = command_line.run("--confg", "x", "modules")
-    told = "Error: No such option '--confg'. Did you mean '--config'? See `modhost --help`.\n"
-    assert (run.exit_code, run.stderr) == (2, told)
+    reported = "Error: No such option '--confg'. Did you mean '--config'? See `modhost --help`.\n"
+    assert (run.exit_code, run.stderr) == (2, reported)
 
 
 def test_a_group_without_a_command_tells_what_there_is(command_line: CommandLine) -> None:

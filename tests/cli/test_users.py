@@ -22,7 +22,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "told"),
+    ("words", "code", "reported"),
     [
         ("bob --role Nope", 2, "There is no role 'Nope'. "),
         ("admin", 2, "The user 'admin' is the built-in administrator: "),
@@ -31,13 +31,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ],
 )
 def test_name_and_role_are_checked_before_the_password(
-    command_line: CommandLine, asked: list[str], words: str, code: int, told: str
+    command_line: CommandLine, asked: list[str], words: str, code: int, reported: str
 ) -> None:
     assert command_line.run("users", "add", "ada").exit_code == 0
     assert asked == ["asked"]
     run = command_line.run("users", "add", *words.split(" "))
     assert (run.exit_code, run.stdout) == (code, "")
-    assert run.stderr.startswith(f"Error: {told}")
+    assert run.stderr.startswith(f"Error: {reported}")
     assert run.stderr.count("\n") == 1
     assert asked == ["asked"]
 

@@ -122,7 +122,7 @@ def test_keys_at_odds_name_all_that_set_them(tmp_path: Path) -> None:
         ("[modules.a]\nspeed = 0\n", "Write a number, 1 or more."),
     ],
 )
-def test_a_bad_value_is_told_with_what_to_write(tmp_path: Path, text: str, remedy: str) -> None:
+def test_a_bad_value_is_reported_with_what_to_write(tmp_path: Path, text: str, remedy: str) -> None:
     configuration = load(tmp_path, text)
     configuration.bind("a", Options)
     assert only_problem(configuration).endswith(f". {remedy}")
@@ -153,16 +153,16 @@ def test_an_item_of_a_list_is_named_as_people_count(tmp_path: Path, text: str, p
         ),
     ],
 )
-def test_an_unknown_key_within_a_list_is_told_with_a_known_one(
+def test_an_unknown_key_within_a_list_is_reported_with_a_known_one(
     tmp_path: Path, text: str, place: str
 ) -> None:
     configuration = load(tmp_path, f"[modules.a]\n{text}\n")
     assert configuration.bind("a", Journey) is None
-    told = only_problem(configuration)
-    assert f"host.toml: {place} is not an option. Did you mean 'length'?" in told
+    reported = only_problem(configuration)
+    assert f"host.toml: {place} is not an option. Did you mean 'length'?" in reported
 
 
-def test_a_list_or_table_in_a_variable_is_told_as_json(tmp_path: Path) -> None:
+def test_a_list_or_table_in_a_variable_is_reported_as_json(tmp_path: Path) -> None:
     configuration = load(
         tmp_path, "", MODHOST__HOST__ALLOWED_HOSTS="a,b", MODHOST__HOST__MODULES="none"
     )
@@ -171,7 +171,7 @@ def test_a_list_or_table_in_a_variable_is_told_as_json(tmp_path: Path) -> None:
     assert "Or set its keys one by one: MODHOST__HOST__MODULES__<KEY>." in of_table
 
 
-def test_what_is_in_effect_is_told_as_it_is_written_with_its_origin(tmp_path: Path) -> None:
+def test_what_is_in_effect_is_reported_as_it_is_written_with_its_origin(tmp_path: Path) -> None:
     configuration = load(
         tmp_path,
         '[modules.a]\nspeed = 3\nnames = ["x"]\n',
@@ -179,12 +179,14 @@ def test_what_is_in_effect_is_told_as_it_is_written_with_its_origin(tmp_path: Pa
         MODHOST__MODULES__A__PAUSE="0.5",
     )
     file = str(tmp_path / "host.toml")
-    told = {each.key: (each.value, each.origin) for each in configuration.in_effect({"a": Options})}
-    assert told["[modules.a] speed"] == (4, "MODHOST__MODULES__A__SPEED")
-    assert told["[modules.a] pause"] == ("500ms", "MODHOST__MODULES__A__PAUSE")
-    assert told["[modules.a] names"] == (["x"], file)
-    assert told["[modules.a] api_key"] == ("***", "default")
-    assert told["[host] shutdown_grace"] == ("45s", "default")
+    reported = {
+        each.key: (each.value, each.origin) for each in configuration.in_effect({"a": Options})
+    }
+    assert reported["[modules.a] speed"] == (4, "MODHOST__MODULES__A__SPEED")
+    assert reported["[modules.a] pause"] == ("500ms", "MODHOST__MODULES__A__PAUSE")
+    assert reported["[modules.a] names"] == (["x"], file)
+    assert reported["[modules.a] api_key"] == ("***", "default")
+    assert reported["[host] shutdown_grace"] == ("45s", "default")
 
 
 def test_a_secret_is_never_shown(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def test_durations_are_read(written: object, seconds: float) -> None:
 @pytest.mark.parametrize(
     "written", ["", "s", "2 weeks", "-1s", -1, "1e3s", True, None, float("nan"), "9" * 30]
 )
-def test_what_is_no_duration_is_refused(written: object) -> None:
+def test_what_is_not_a_duration_is_refused(written: object) -> None:
     with pytest.raises(ValueError, match=r"duration|negative"):
         parse_duration(written)
 

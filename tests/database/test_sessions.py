@@ -142,7 +142,7 @@ async def test_a_cancelled_transaction_leaves_the_database_usable(empty_database
 def test_reads_that_are_cancelled_while_they_open_the_file_leave_nothing_behind(
     tmp_path: Path,
 ) -> None:
-    """A host that was stopped at once hung: a closing that was cancelled waited for ever."""
+    """A host that was stopped at once hung: a closing that was cancelled waited forever."""
     for turns in range(0, 600, 20):
         anyio.run(cancel_reads_after, f"sqlite:///{tmp_path}/{turns}.db", turns)
 

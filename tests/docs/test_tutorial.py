@@ -54,7 +54,7 @@ async def test_the_answers_are_those_of_a_host(tmp_path: Path) -> None:
 
 
 async def answer(client: httpx2.AsyncClient, accepted: httpx2.Response) -> dict[str, Any]:
-    """Return what the report's address says once its job is over."""
+    """Return what the report's address says once its job has finished."""
     assert accepted.status_code == 202
     with anyio.fail_after(60):
         while (await client.get(accepted.headers["Location"])).json()["completed_at"] is None:

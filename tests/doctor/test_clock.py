@@ -31,14 +31,14 @@ class WrongClock:
 def found(doctor: Doctor, clock: WrongClock) -> list[Finding]:
     configuration = Configuration({"host": {"database_url": doctor.database_url}})
     host = build_host(configuration, "command", clock=clock)
-    told = anyio.run(examine, host).findings
-    return [each for each in told if each.rule is rules.CLOCK_SKEW]
+    reported = anyio.run(examine, host).findings
+    return [each for each in reported if each.rule is rules.CLOCK_SKEW]
 
 
 @pytest.mark.parametrize(
     ("seconds", "words"), [(600, "s ahead of the database's."), (-600, "s behind the database's.")]
 )
-def test_a_clock_that_is_wrong_is_told_where_there_is_another(
+def test_a_clock_that_is_wrong_is_reported_where_there_is_another(
     doctor: Doctor, seconds: int, words: str
 ) -> None:
     findings = found(doctor, WrongClock(seconds))
@@ -47,12 +47,12 @@ def test_a_clock_that_is_wrong_is_told_where_there_is_another(
         return
     (finding,) = findings
     # A slow round trip is taken off, which makes the difference look smaller.
-    told, _, rest = finding.detail.removeprefix("this host's clock is ").partition(" ")
-    assert 500 < float(told) <= 600
+    reported, _, rest = finding.detail.removeprefix("this host's clock is ").partition(" ")
+    assert 500 < float(reported) <= 600
     assert rest == words
 
 
-def test_a_slow_answer_is_no_wrong_clock(doctor: Doctor) -> None:
+def test_a_slow_answer_is_not_a_wrong_clock(doctor: Doctor) -> None:
     # As if the answer took ten minutes: the database's time lies in between.
     assert found(doctor, WrongClock(-300, slower=600)) == []
 

@@ -11,12 +11,12 @@ from modhost.cli.main import main
 
 
 def test_nothing_is_wrong_with_a_host_that_was_just_set_up(doctor: Doctor) -> None:
-    told = doctor.modhost("doctor")
-    assert (told.exit_code, told.stdout) == (0, "Nothing is wrong.\n")
+    reported = doctor.modhost("doctor")
+    assert (reported.exit_code, reported.stdout) == (0, "Nothing is wrong.\n")
     assert doctor.findings(exits=0) == []
 
 
-def test_a_file_that_the_next_start_migrates_is_no_error(
+def test_a_file_that_the_next_start_migrates_is_not_an_error(
     tmp_path: Path, empty_sqlite_url: str
 ) -> None:
     doctor = Doctor.of(tmp_path, empty_sqlite_url)
@@ -42,12 +42,12 @@ def test_a_server_that_is_not_migrated_is_an_error_that_nothing_silences(
         "newest revision.",
         "remedy": "Run `modhost migrate`.",
     }
-    told = doctor.modhost("doctor").stdout
-    assert told.startswith("error: MH501 Database is not migrated: the tables of modhost, ")
-    assert told.endswith("Found 1 error.\n")
+    reported = doctor.modhost("doctor").stdout
+    assert reported.startswith("error: MH501 Database is not migrated: the tables of modhost, ")
+    assert reported.endswith("Found 1 error.\n")
 
 
-def test_a_database_of_a_newer_version_is_told_as_that(doctor: Doctor) -> None:
+def test_a_database_of_a_newer_version_is_reported_as_that(doctor: Doctor) -> None:
     doctor.sql("UPDATE modhost.alembic_version SET version_num = 'from the future'")
     (found,) = doctor.findings(exits=1)
     assert found["code"] == "MH501"
@@ -63,7 +63,7 @@ def test_a_database_that_cannot_be_reached_is_an_error(tmp_path: Path) -> None:
     assert "sesame" not in json.dumps(found)
 
 
-def test_a_host_that_is_open_to_the_network_is_told_unless_silenced(
+def test_a_host_that_is_open_to_the_network_is_reported_unless_silenced(
     tmp_path: Path, sqlite_url: str
 ) -> None:
     options = 'bind = "0.0.0.0:0"\nallowed_hosts = ["*"]'
@@ -74,7 +74,7 @@ def test_a_host_that_is_open_to_the_network_is_told_unless_silenced(
     assert silent.findings(exits=0) == []
 
 
-def test_a_configuration_that_no_host_starts_with_is_told_as_json_too(
+def test_a_configuration_that_no_host_starts_with_is_reported_as_json_too(
     tmp_path: Path, sqlite_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     doctor = Doctor.of(tmp_path, sqlite_url, "bnd = 1")
@@ -86,7 +86,7 @@ def test_a_configuration_that_no_host_starts_with_is_told_as_json_too(
     assert "MH202" in capsys.readouterr().err
 
 
-def test_a_module_that_is_not_well_is_told_with_what_it_says(doctor: Doctor) -> None:
+def test_a_module_that_is_not_well_is_reported_with_what_it_says(doctor: Doctor) -> None:
     doctor.sql(
         "INSERT INTO background_jobs.jobs (id, job_type, module_name, state, created_at, "
         "execute_at, attempt, max_attempts, attempts_left, fence, rescues, progress_percentage, "

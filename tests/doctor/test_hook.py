@@ -30,7 +30,7 @@ def doctor_of(
     return Doctor.of(folder, url, lines).migrate()
 
 
-def test_what_a_module_finds_is_told_with_its_distribution(
+def test_what_a_module_finds_is_reported_with_its_distribution(
     tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = 'return [Finding(LOOSE, "it wobbles.", "Fix it."), Finding(LOST, "a.", "Look.")]'
@@ -55,9 +55,9 @@ def test_what_a_module_finds_is_told_with_its_distribution(
             "remedy": "Fix it.",
         },
     ]
-    told = doctor.modhost("doctor").stdout
-    assert "warning: DSK102 Handle is loose (module desk, distribution acme-desk): it w" in told
-    assert told.endswith("Found 1 error, 1 warning.\n")
+    reported = doctor.modhost("doctor").stdout
+    assert "warning: DSK102 Handle is loose (module desk, distribution acme-desk): it w" in reported
+    assert reported.endswith("Found 1 error, 1 warning.\n")
     silent = Doctor.of(tmp_path, sqlite_url, 'silence = ["DSK101"]')
     assert [each["code"] for each in silent.findings(exits=0)] == ["DSK102"]
 
@@ -69,7 +69,7 @@ def test_a_module_that_finds_nothing_is_right(
     assert doctor_of(tmp_path, monkeypatch, sqlite_url, body).findings(exits=0) == []
 
 
-def test_a_hook_that_raises_is_told(
+def test_a_hook_that_raises_is_reported(
     tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     doctor = doctor_of(tmp_path, monkeypatch, sqlite_url, 'raise KeyError("drawer")')

@@ -171,7 +171,7 @@ def test_a_column_that_no_migration_makes_or_changes_is_named(desk: Desk) -> Non
     }
 
 
-def test_a_module_without_migrations_is_told_to_have_some(desk: Desk) -> None:
+def test_a_module_without_migrations_is_reported_to_have_some(desk: Desk) -> None:
     source = SOURCE.replace('    migrations = "acme_NAME.migrations"\n', "")
     found = desk.doctor(source=source).findings(exits=1)
     messages = {each["message"] for each in found if each["code"] == "MH505"}

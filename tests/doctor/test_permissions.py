@@ -42,7 +42,7 @@ class Acme(Module):
 """
 
 
-def test_the_one_that_nobody_asks_for_is_told(
+def test_the_one_that_nobody_asks_for_is_reported(
     tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install(tmp_path, monkeypatch, "desk", SOURCE)

@@ -51,7 +51,7 @@ async def wait_in(url: str) -> None:
     await connection.close()
 
 
-def test_who_holds_a_transaction_open_is_told(doctor: Doctor) -> None:
+def test_who_holds_a_transaction_open_is_reported(doctor: Doctor) -> None:
     with holding(doctor.database_url) as process:
         (found,) = doctor.findings("--held-for", "1s", exits=0)
         assert doctor.findings(exits=0) == []

@@ -44,7 +44,7 @@ def test_the_packages_have_all_that_they_need_to_run(python: Path, tmp_path: Pat
 
 def test_the_command_is_installed(python: Path, tmp_path: Path) -> None:
     command = python.with_name("modhost")
-    told = subprocess.run(
+    reported = subprocess.run(
         [command, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
     )
-    assert told.stdout.startswith("modhost, version ")
+    assert reported.stdout.startswith("modhost, version ")

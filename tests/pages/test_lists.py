@@ -76,7 +76,7 @@ async def test_a_search_finds_by_state_type_id_error_and_day(
     ("query", "field"),
     [("state=Nonsense", "state"), ("since=yesterday", "since"), ("before=x", "before")],
 )
-async def test_a_search_that_cannot_be_read_is_told(
+async def test_a_search_that_cannot_be_read_is_reported(
     sqlite_url: str, query: str, field: str
 ) -> None:
     async with site(sqlite_url) as served:
@@ -101,7 +101,7 @@ async def test_an_empty_list_says_what_to_do_next(served: Site, visitor: Visitor
     assert "/admin/jobs/list" in nothing.links
 
 
-async def test_words_are_looked_for_page_by_page_to_the_end_of_the_history(
+async def test_words_are_searched_page_by_page_to_the_end_of_the_history(
     served: Site, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(browsing, "BATCH_SIZE", 2)

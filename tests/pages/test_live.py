@@ -92,7 +92,7 @@ async def test_a_lost_stream_goes_on_after_the_last_line(served: Site) -> None:
 
 
 @pytest.mark.parametrize("digits", [19, 20, 5000])
-async def test_a_line_that_no_log_can_have_is_no_trouble(sqlite_url: str, digits: int) -> None:
+async def test_a_line_that_no_log_can_have_is_not_a_trouble(sqlite_url: str, digits: int) -> None:
     async with site(sqlite_url, mode="Producer") as served:
         job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps())
         query = f"watch=job&id={job_id}"

@@ -152,7 +152,7 @@ async def test_where_events_do_not_get_through_the_page_polls_until_they_do(
     await served.scheduling.cancel(job_id)
 
 
-async def test_who_is_logged_out_is_told_so(browser: Browser, served: Site) -> None:
+async def test_who_is_logged_out_is_reported_so(browser: Browser, served: Site) -> None:
     page = await opened(browser, served)
     await page.route(re.compile("/admin/jobs/events.(?!.*poll)"), lambda route: route.abort())
     await page.goto("/admin/jobs")

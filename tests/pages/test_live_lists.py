@@ -30,16 +30,16 @@ async def test_the_schedules_are_live(served: Site) -> None:
     async with events(served, "watch=recurring") as stream:
         with anyio.fail_after(30):
             async for _, _, data in stream:
-                told = data["live_schedules"]
-                if "Never, while it is disabled." in told:
+                reported = data["live_schedules"]
+                if "Never, while it is disabled." in reported:
                     break
                 if not has_toggled:
                     await served.scheduling.toggle_recurring(recurring)
                     has_toggled = True
-    assert f"/admin/jobs/recurring/{recurring}/toggle" in told
+    assert f"/admin/jobs/recurring/{recurring}/toggle" in reported
 
 
-async def test_viewers_of_a_list_are_told_its_newest_jobs(
+async def test_viewers_of_a_list_are_reported_its_newest_jobs(
     served: Site, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each of them fetched the whole list every ten seconds."""

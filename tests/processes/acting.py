@@ -126,7 +126,7 @@ class BlockingJob(ActingJob):
         self.stage.mark("finished", act)
 
 
-class DeafJob(ActingJob):
+class UnresponsiveJob(ActingJob):
     """Runs in a thread and never looks whether it is to stop."""
 
     def execute(self, context: JobExecutionContext) -> None:
@@ -136,7 +136,7 @@ class DeafJob(ActingJob):
 
 
 class ApartJob(ActingJob):
-    """Computes in a process of its own until its gate is open, deaf to everything else."""
+    """Computes in a process of its own until its gate is open, and ignores everything else."""
 
     executor: ClassVar[Executor] = "process"
 
@@ -214,7 +214,7 @@ JOBS = (
     SpinningJob,
     GatedJob,
     BlockingJob,
-    DeafJob,
+    UnresponsiveJob,
     ApartJob,
     StuckJob,
     LethalJob,

@@ -14,7 +14,7 @@ from processes.living import lives
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_worker_that_is_asked_to_stop_hands_its_job_back(deployment: Deployment) -> None:
+async def test_a_worker_that_is_asked_to_stop_releases_its_job(deployment: Deployment) -> None:
     worker = await deployment.start(**QUICK, shutdown_grace="300ms").ready()
     job_id = await deployment.enqueue(ApartJob, Act())
     (started,) = await deployment.marked("started")

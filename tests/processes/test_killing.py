@@ -34,23 +34,23 @@ async def _kill_one_of_two(deployment: Deployment) -> None:
     job_id = await deployment.enqueue(GatedJob, Act())
     await deployment.ready(*workers)
     (first,) = await deployment.marked("started")
-    victim, heir = sorted(workers, key=lambda worker: worker.pid != first.process)
+    victim, replacement = sorted(workers, key=lambda worker: worker.pid != first.process)
     while not (await deployment.detail(job_id)).logs:
         await anyio.sleep(0.05)
     victim.kill()
     _, second = await deployment.marked("started", times=2, seconds=30)
-    assert second.process == heir.pid
-    deployment.stage.open_gate("job", heir.pid)
+    assert second.process == replacement.pid
+    deployment.stage.open_gate("job", replacement.pid)
     job = await deployment.ends(job_id)
     assert (job.state, job.retry_count) == (JobState.COMPLETED, 0)
-    assert job.progress_message == f"in {heir.pid}"
+    assert job.progress_message == f"in {replacement.pid}"
     assert [attempt.number for attempt in job.attempts] == [1, 1]
     assert "lost worker" in (job.attempts[0].error or "")
     assert f"-{victim.pid}-" in (job.attempts[0].worker or "")
-    assert f"-{heir.pid}-" in (job.attempts[1].worker or "")
+    assert f"-{replacement.pid}-" in (job.attempts[1].worker or "")
     assert (job.logs[0].message, job.logs[-1].message) == (
         f"waiting in {victim.pid}",
-        f"waiting in {heir.pid}",
+        f"waiting in {replacement.pid}",
     )
 
 
@@ -103,11 +103,13 @@ async def test_a_crash_before_ends_are_stored_runs_those_jobs_again(
         await deployment.marked("finished", times=len(acts))
         worker.kill()
     assert await deployment.count(JobState.COMPLETED) == 0
-    heir = deployment.start(**settings)
-    _open_gates(deployment, acts, heir.pid)
+    replacement = deployment.start(**settings)
+    _open_gates(deployment, acts, replacement.pid)
     await deployment.all_completed(len(acts))
     started = Counter((mark.name, mark.process) for mark in deployment.marks("started"))
-    assert started == {(act.name, process): 1 for act in acts for process in (worker.pid, heir.pid)}
+    assert started == {
+        (act.name, process): 1 for act in acts for process in (worker.pid, replacement.pid)
+    }
 
 
 def _open_gates(deployment: Deployment, acts: list[Act], process: int) -> None:

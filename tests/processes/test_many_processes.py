@@ -62,7 +62,7 @@ async def test_workers_end_with_a_supervisor_that_is_killed(deployment: Deployme
         await until(lambda pid=pid: not lives(pid), "the worker to end")  # type: ignore[misc]
 
 
-async def test_what_cannot_start_is_told_and_not_tried_again(deployment: Deployment) -> None:
+async def test_what_cannot_start_is_reported_and_not_tried_again(deployment: Deployment) -> None:
     supervisor = deployment.start("worker", "--processes", "2", max_concurrency="none")
     assert await supervisor.exit_code() == 2
     assert "max_concurrency" in supervisor.log

@@ -57,7 +57,7 @@ ENTRIES = {
     "letters": ["letters = acme_letters:LettersModule"],
     "circle": ["hen = acme_circle:HenModule", "egg = acme_circle:EggModule"],
 }
-TOLD = {
+REPORTED = {
     "broken": ["MH101", "acme-broken", "No module named 'a_package_that_nobody_has'", "disabled"],
     "tidy": ["MH203", "host.toml", "modules.tidy", "days", "'often'"],
     "letters": ["MH301", "acme-letters", "Letters", "Printer"],
@@ -97,21 +97,21 @@ def refused(folder: Path, *names: str, command: str = "run") -> str:
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_each_problem_alone_stops_the_start(tmp_path: Path, name: str) -> None:
-    told = refused(tmp_path, name)
-    assert told.startswith("modhost cannot start: 1 problem.\n")
-    for part in TOLD[name]:
-        assert part in told
+    reported = refused(tmp_path, name)
+    assert reported.startswith("modhost cannot start: 1 problem.\n")
+    for part in REPORTED[name]:
+        assert part in reported
 
 
-def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
-    told = refused(tmp_path, *SOURCES, command="worker")
-    assert told.startswith("modhost cannot start: 4 problems.\n")
-    assert sorted(re.findall(r"^(MH\d+)", told, re.MULTILINE)) == [
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
+    reported = refused(tmp_path, *SOURCES, command="worker")
+    assert reported.startswith("modhost cannot start: 4 problems.\n")
+    assert sorted(re.findall(r"^(MH\d+)", reported, re.MULTILINE)) == [
         "MH101",
         "MH107",
         "MH203",
         "MH301",
     ]
-    for parts in TOLD.values():
+    for parts in REPORTED.values():
         for part in parts:
-            assert part in told
+            assert part in reported

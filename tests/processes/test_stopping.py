@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 
 from modhost_background_jobs.contracts import JobState
-from processes.acting import Act, DeafJob, GatedJob
+from processes.acting import Act, GatedJob, UnresponsiveJob
 from processes.deployment import Deployment
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_what_does_not_end_within_the_grace_is_handed_back_at_once(
+async def test_what_does_not_end_within_the_grace_is_released_at_once(
     deployment: Deployment,
 ) -> None:
     """The stall timeout is the default one, so that no sweeper can be what hands it over."""
@@ -22,14 +22,14 @@ async def test_what_does_not_end_within_the_grace_is_handed_back_at_once(
     short = await deployment.enqueue(GatedJob, Act(name="short"))
     long = await deployment.enqueue(GatedJob, Act(name="long"))
     await deployment.marked("started", times=2)
-    heir = await deployment.start(**options).ready()
+    replacement = await deployment.start(**options).ready()
     leaving.signal(signal.SIGTERM)
     await leaving.logs("SIGTERM: stopping")
     deployment.stage.open_gate("short", leaving.pid)
     assert await leaving.exit_code() == 0
     _, again = await deployment.marked("started", "long", times=2)
-    assert again.process == heir.pid
-    deployment.stage.open_gate("long", heir.pid)
+    assert again.process == replacement.pid
+    deployment.stage.open_gate("long", replacement.pid)
 
     job = await deployment.ends(short)
     assert (job.state, len(job.attempts)) == (JobState.COMPLETED, 1)
@@ -49,7 +49,7 @@ async def test_a_thread_that_ignores_its_stop_request_does_not_block_a_host_that
 ) -> None:
     host = deployment.start("run", worker_mode="Consumer", shutdown_grace="500ms")
     await host.ready()
-    deaf = await deployment.enqueue(DeafJob, Act(name="deaf", seconds=100))
+    unresponsive = await deployment.enqueue(UnresponsiveJob, Act(name="unresponsive", seconds=100))
     obedient = await deployment.enqueue(GatedJob, Act(name="obedient"))
     await deployment.marked("started", times=2)
     interrupted = time.monotonic()
@@ -57,9 +57,11 @@ async def test_a_thread_that_ignores_its_stop_request_does_not_block_a_host_that
     assert await host.exit_code() == 0
     assert time.monotonic() - interrupted < 15
     assert "SIGINT: stopping" in host.log
-    assert f"The job {deaf} (acting.DeafJob) ignores the request to stop" in host.log
+    assert (
+        f"The job {unresponsive} (acting.UnresponsiveJob) ignores the request to stop" in host.log
+    )
     assert "its thread is abandoned" in host.log
-    for job_id in (deaf, obedient):
+    for job_id in (unresponsive, obedient):
         job = await deployment.detail(job_id)
         assert (job.state, job.retry_count, job.worker) == (JobState.PENDING, 0, None)
         assert (job.attempts[0].error or "").startswith("handed back: ")

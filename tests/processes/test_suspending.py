@@ -24,7 +24,7 @@ async def test_nothing_that_a_zombie_does_to_its_former_jobs_is_stored(
     # One for each: beside a job that blocks the event loop no other would get on.
     for _ in range(2):
         deployment.start(**{**QUICK, "max_concurrency": "1"})
-    heirs = {
+    replacements = {
         name: (await deployment.marked("started", name, times=2))[-1].process
         for name in ("going-on", "ending")
     }
@@ -39,17 +39,17 @@ async def test_nothing_that_a_zombie_does_to_its_former_jobs_is_stored(
     for job_id in (going_on, ending):
         assert (await deployment.detail(job_id)).state is JobState.RUNNING
     for name, job_id in (("going-on", going_on), ("ending", ending)):
-        deployment.stage.open_gate(name, heirs[name])
+        deployment.stage.open_gate(name, replacements[name])
         job = await deployment.ends(job_id)
         assert (job.state, job.retry_count) == (JobState.COMPLETED, 0)
-        assert f"-{heirs[name]}-" in (job.worker or "")
+        assert f"-{replacements[name]}-" in (job.worker or "")
         assert f"-{zombie.pid}-" in (job.attempts[0].worker or "")
     job = await deployment.detail(going_on)
-    heir = heirs["going-on"]
-    assert job.progress_message == f"in {heir}"
+    replacement = replacements["going-on"]
+    assert job.progress_message == f"in {replacement}"
     lines = [line.message for line in job.logs]
-    first_of_heir = lines.index(f"waiting in {heir}")
-    assert set(lines[first_of_heir:]) == {f"waiting in {heir}"}
+    first_of_replacement = lines.index(f"waiting in {replacement}")
+    assert set(lines[first_of_replacement:]) == {f"waiting in {replacement}"}
     # What it logged after it woke would have a time after the other's first line.
     times = [line.timestamp for line in job.logs]
     assert times == sorted(times)

@@ -56,7 +56,7 @@ def uploads(tmp_path: Path) -> anyio.Path:
 
 
 async def made(client: httpx2.AsyncClient, accepted: httpx2.Response) -> dict[str, Any]:
-    """Return the job of a report once it is over."""
+    """Return the job of a report once it has finished."""
     assert accepted.status_code == 202
     with anyio.fail_after(20):
         while True:

@@ -58,7 +58,9 @@ def test_dates_are_read_in_the_formats_that_cannot_be_mistaken(
 
 
 @pytest.mark.parametrize("written", ["03/04/2012", "2012-02-30", "201211", "soon", ""])
-def test_anything_else_in_the_date_column_is_no_date(csv_folder: CsvFolder, written: str) -> None:
+def test_anything_else_in_the_date_column_is_not_a_date(
+    csv_folder: CsvFolder, written: str
+) -> None:
     with pytest.raises(UnreadableCsv, match=rf"line 2: '{written}' in 'date' is not a date"):
         csv_folder.records(f"date,rain\n{written},1\n")
 
@@ -150,7 +152,7 @@ def test_a_quoted_value_may_hold_delimiters_and_line_ends(csv_folder: CsvFolder)
         ),
     ],
 )
-def test_what_cannot_be_read_is_told_with_its_line_and_the_reason(
+def test_what_cannot_be_read_is_reported_with_its_line_and_the_reason(
     csv_folder: CsvFolder, content: str, complaint: str
 ) -> None:
     with pytest.raises(UnreadableCsv) as raised:

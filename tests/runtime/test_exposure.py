@@ -54,7 +54,7 @@ def test_a_worker_serves_nothing_that_needs_protection() -> None:
 
 
 @pytest.mark.parametrize("pattern", ["jobs.*", "https://a.org", "a.org:443", "*a.org", "a b", ""])
-def test_a_host_name_that_can_match_nothing_is_told(pattern: str) -> None:
+def test_a_host_name_that_can_match_nothing_is_reported(pattern: str) -> None:
     assert codes({"allowed_hosts": [pattern]}) == ["MH203"]
 
 
@@ -62,5 +62,5 @@ def test_host_names_wildcards_and_addresses_may_be_allowed() -> None:
     assert codes({"allowed_hosts": ["*", "*.a.org", "jobs-1.a.org", "10.0.0.1", "[::1]"]}) == []
 
 
-def test_a_proxy_that_cannot_be_an_address_is_told() -> None:
+def test_a_proxy_that_cannot_be_an_address_is_reported() -> None:
     assert codes({"trusted_proxies": ["my-proxy"]}) == ["MH203"]

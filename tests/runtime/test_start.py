@@ -35,7 +35,7 @@ def problems(*given: Module, **config: object) -> list[str]:
         (modules.Nameless(), "MH103", "the name is 'Not A Name'. Name it with at most"),
     ],
 )
-def test_a_mistake_is_told_with_the_module_and_the_remedy(
+def test_a_mistake_is_reported_with_the_module_and_the_remedy(
     given: Module, code: str, words: str
 ) -> None:
     (problem,) = problems(given)
@@ -62,7 +62,7 @@ def test_two_modules_of_one_name_prefix_or_permission_are_named() -> None:
     assert "MH104" in duplicate
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     found = problems(
         modules.Needy(),
         modules.LacksService(),
@@ -77,7 +77,7 @@ def test_all_problems_are_told_at_once() -> None:
     assert codes == {"MH106", "MH107", "MH110", "MH203", "MH204", "MH301", "MH401"}
 
 
-def test_what_is_missing_because_a_module_is_broken_is_not_told_too() -> None:
+def test_what_is_missing_because_a_module_is_broken_is_not_reported_too() -> None:
     (problem,) = problems(modules.BadOffer(), modules.UsesOffer(), modules={"bad_offer": {"x": 1}})
     assert "MH202" in problem
 
@@ -94,7 +94,7 @@ def test_what_is_missing_because_a_module_is_broken_is_not_told_too() -> None:
         ({"latte": {}}, "MH204", "[modules.latte] configures a module that is not installed"),
     ],
 )
-def test_a_bad_option_is_told_with_section_key_and_value(
+def test_a_bad_option_is_reported_with_section_key_and_value(
     config: dict[str, object], code: str, words: str
 ) -> None:
     (problem,) = problems(modules.Late(), modules=config)
@@ -102,7 +102,7 @@ def test_a_bad_option_is_told_with_section_key_and_value(
     assert words in problem
 
 
-def test_a_disabled_module_that_is_not_installed_is_told() -> None:
+def test_a_disabled_module_that_is_not_installed_is_reported() -> None:
     (problem,) = problems(modules.Late(), host={"modules": {"disabled": ["lite"]}})
     assert problem == (
         "MH204 Configured module is not installed: the configuration: [host.modules] disabled "
@@ -116,7 +116,7 @@ def test_a_disabled_module_is_left_out_and_may_have_a_section() -> None:
     assert "late" not in [found.module.name for found in host.modules]
 
 
-def test_a_section_of_an_unknown_module_is_told_with_its_variable() -> None:
+def test_a_section_of_an_unknown_module_is_reported_with_its_variable() -> None:
     configuration = Configuration(environ={"MODHOST__MODULES__LATTE__SPEED": "1"})
     with pytest.raises(StartupError, match="environment variable MODHOST__MODULES__LATTE__SPEED"):
         build_host(configuration, "web", modules=[modules.Late()])
@@ -127,7 +127,7 @@ def test_a_silenced_rule_stops_nothing() -> None:
     assert build_host(configuration, "web", modules=[]).modules[0].module.name == "modhost"
 
 
-def test_a_bad_database_url_is_told_without_its_password(tmp_path: Path) -> None:
+def test_a_bad_database_url_is_reported_without_its_password(tmp_path: Path) -> None:
     (problem,) = problems(host={"database_url": "mysql://me:sesame@host/db"})
     assert "MH503" in problem
     assert "sesame" not in problem

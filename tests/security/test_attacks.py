@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def enters(host: RunningHost, cookie: str) -> bool:
-    """Tell whether a session opens a page that needs somebody who is logged in."""
+    """Return whether a session opens a page that needs somebody who is logged in."""
     client = await host.client()
     client.cookies.set(COOKIE, cookie)
     return (await client.get("/account")).status_code == 200

@@ -163,9 +163,9 @@ def test_a_connection_whose_body_nobody_reads_is_closed(
     with socket.create_connection(address, timeout=20) as connection:
         connection.sendall(f"{head}\r\nHost: localhost\r\n{form}\r\n\r\n".encode())
         with connection.makefile("rb") as answer:
-            told = answer.read().decode().lower()
-    assert told.startswith(f"http/1.1 {status} ")
-    assert "\r\nconnection: close\r\n" in told
+            reported = answer.read().decode().lower()
+    assert reported.startswith(f"http/1.1 {status} ")
+    assert "\r\nconnection: close\r\n" in reported
 
 
 def _nasty_paths(template: str, parameters: list[dict[str, Any]]) -> Iterator[str]:

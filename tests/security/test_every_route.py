@@ -148,7 +148,7 @@ async def test_every_answer_is_the_one_of_the_rules(host: RunningHost, caller: s
 
 
 def outcome_of(answer: httpx2.Response) -> str:
-    """Tell whether the caller was let in, sent to log in, or refused."""
+    """Return whether the caller was let in, sent to log in, or refused."""
     location = answer.headers.get("location", "")
     if answer.status_code == 401 or (answer.status_code == 303 and location.startswith("/login")):
         return "who are you"

@@ -71,8 +71,12 @@ async def test_every_answer_has_the_security_headers(sqlite_url: str) -> None:
     }
     assert static.status_code == 200
     assert stream["content-type"].startswith("text/event-stream")
-    for told in (*(dict(each.headers) for each in answers.values()), dict(static.headers), stream):
-        assert {name: told.get(name) for name in HEADERS} == HEADERS
+    for reported in (
+        *(dict(each.headers) for each in answers.values()),
+        dict(static.headers),
+        stream,
+    ):
+        assert {name: reported.get(name) for name in HEADERS} == HEADERS
     dynamic = [each.headers["cache-control"] for each in answers.values()]
     assert {*dynamic, stream["cache-control"]} == {"no-store"}
     assert static.headers["cache-control"] == "no-cache"

@@ -52,7 +52,7 @@ async def test_anybody_else_tells_nothing(sqlite_url: str) -> None:
         assert "strict-transport-security" not in answer.headers
 
 
-async def test_without_a_trusted_proxy_nobody_is_believed(sqlite_url: str) -> None:
+async def test_without_a_trusted_proxy_nobody_is_trusted(sqlite_url: str) -> None:
     async with behind(sqlite_url) as host:
         assert await fail_to_log_in(host, "127.0.0.1") == "127.0.0.1"
 

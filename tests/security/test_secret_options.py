@@ -52,7 +52,7 @@ def test_options_are_shown_without_secrets() -> None:
         {"mirrors": {"password": SENTINEL}},
     ],
 )
-def test_a_bad_value_is_told_without_secrets(values: dict[str, Any]) -> None:
+def test_a_bad_value_is_reported_without_secrets(values: dict[str, Any]) -> None:
     configuration = Configuration({"modules": {"shy": values}})
     assert configuration.bind("shy", ShyOptions) is None
     assert configuration.findings

@@ -195,10 +195,10 @@ async def test_a_secret_is_masked_in_every_way_that_programs_write_it() -> None:
         pin: Secret[int] = Secret(471147)
         code: number = 815815
 
-    told = [odd, repr(odd), repr(odd.encode()), json.dumps(odd), quote(odd), quote_plus(odd)]
-    told += [repr({"x": odd}), json.dumps(odd, ensure_ascii=False), "471147", "815815"]
+    reported = [odd, repr(odd), repr(odd.encode()), json.dumps(odd), quote(odd), quote_plus(odd)]
+    reported += [repr({"x": odd}), json.dumps(odd, ensure_ascii=False), "471147", "815815"]
     secrets = secrets_in(to_stored(Odd()))
-    for text_with_secret in told:
+    for text_with_secret in reported:
         masked = text_with_secret
         for secret in secrets:
             masked = masked.replace(secret, "***")
@@ -206,7 +206,7 @@ async def test_a_secret_is_masked_in_every_way_that_programs_write_it() -> None:
         assert "slash" not in masked, text_with_secret
 
 
-async def test_data_that_cannot_be_stored_is_told_without_its_values() -> None:
+async def test_data_that_cannot_be_stored_is_reported_without_its_values() -> None:
     with pytest.raises(InvalidJobData) as caught:
         to_stored({"password": SecretStr(SENTINEL), "x": object()})
     assert SENTINEL not in str(caught.value)
@@ -257,8 +257,8 @@ async def test_passwords_and_tokens_are_in_no_answer_and_no_log(
             (await other.post("/admin/users", data={"password": SENTINEL}, headers=bearer)).text
         ]
     # What somebody types as a name is shown to them again, and the address of a page as well.
-    told = [texts[0], *texts[2:4], *texts[5:], *logged(caplog)]
-    assert not [each for each in told if SENTINEL in each or token in each or session in each]
+    reported = [texts[0], *texts[2:4], *texts[5:], *logged(caplog)]
+    assert not [each for each in reported if SENTINEL in each or token in each or session in each]
 
 
 async def test_a_one_time_link_of_a_request_that_fails_is_not_logged(

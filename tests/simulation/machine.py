@@ -193,14 +193,14 @@ class QueueMachine(RuleBasedStateMachine):
             if self.seen[number].worker == worker and worker in self.model.beats:
                 self.sweeper_rescues(number)
 
-    @rule(worker=workers, heir=workers)
-    def die(self, worker: str, heir: str) -> None:
+    @rule(worker=workers, replacement=workers)
+    def die(self, worker: str, replacement: str) -> None:
         """A worker is heard of no more; its jobs are rescued and handed to another."""
         self.sweeper_looks()
         for number, (name, _) in enumerate(self.seen):
             if name == worker:
                 self.sweeper_rescues(number)
-        self.claim(heir, 4)
+        self.claim(replacement, 4)
         if self.leases:
             self.begin(0)
 

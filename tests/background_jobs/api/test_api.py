@@ -108,7 +108,7 @@ async def test_a_failed_job_is_retried(database_url: str) -> None:
 
 
 @pytest.mark.parametrize("unknown", ["0197a3b0-5f7e-7c2d-9a51-8c6e0f3b2d10", "no-uuid"])
-async def test_an_unknown_id_and_one_that_is_no_uuid_are_not_found(
+async def test_an_unknown_id_and_one_that_is_not_a_uuid_are_not_found(
     sqlite_url: str, unknown: str
 ) -> None:
     async with jobs_host(sqlite_url, mode="Producer") as jobs:

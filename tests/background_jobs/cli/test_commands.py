@@ -46,7 +46,7 @@ async def test_the_list_is_that_of_the_api(database_url: str, commands: Commands
         assert table.stderr == "Page 1: 2 of 4 jobs.\n"
 
 
-async def test_no_job_is_told_in_words(commands: Commands) -> None:
+async def test_empty_lists_are_described_in_words(commands: Commands) -> None:
     assert await commands.done("list") == "No jobs.\n"
     assert await commands.done("recurring", "list") == "No recurring jobs.\n"
 
@@ -128,16 +128,20 @@ async def test_stats_tell_the_counts_and_what_needs_a_look(
 ) -> None:
     async with jobs_host(database_url, mode="Producer") as jobs:
         await jobs.scheduling.enqueue(WaitingJob)
-        told = await commands.json("stats")
-        assert (told["pending"], told["pending_is_capped"], told["workers"]) == (1, False, 0)
-        assert told["oldest_pending_at"].endswith("Z")
-        assert [each["title"] for each in told["attention"]] == ["Nothing executes jobs"]
+        reported = await commands.json("stats")
+        assert (reported["pending"], reported["pending_is_capped"], reported["workers"]) == (
+            1,
+            False,
+            0,
+        )
+        assert reported["oldest_pending_at"].endswith("Z")
+        assert [each["title"] for each in reported["attention"]] == ["Nothing executes jobs"]
         assert "Nothing executes jobs: " in await commands.done("stats")
         async with jobs_host(database_url) as consumer:
             await consumer.probe.until(lambda: consumer.probe.started["waiting"] == 1)
-            told = await commands.json("stats")
-            assert (told["pending"], told["running"], told["workers"]) == (0, 1, 1)
-            assert told["attention"] == []
+            reported = await commands.json("stats")
+            assert (reported["pending"], reported["running"], reported["workers"]) == (0, 1, 1)
+            assert reported["attention"] == []
 
 
 async def test_schedules_are_listed_toggled_and_deleted(
@@ -174,8 +178,8 @@ async def test_schedules_are_named_by_their_names_too(
         assert toggled == f"The recurring job {name} is disabled.\n"
         for action in ("toggle", "delete"):
             run = await commands.run("recurring", action, "Monthly report")
-            told = "There is no recurring job 'Monthly report'. Did you mean 'Monthly Report'?"
-            assert (run.exit_code, run.stderr) == (1, f"Error: {told}\n")
+            reported = "There is no recurring job 'Monthly report'. Did you mean 'Monthly Report'?"
+            assert (run.exit_code, run.stderr) == (1, f"Error: {reported}\n")
         await commands.done("recurring", "delete", name)
         assert await jobs.querying.get_recurring_count() == 0
         run = await commands.run("recurring", "toggle", name)

@@ -34,35 +34,35 @@ async def refused(commands: Commands, *words: str) -> str:
     return run.stderr.partition(" cannot be used: ")[2]
 
 
-async def test_data_that_cannot_be_read_is_told_in_a_sentence(
+async def test_data_that_cannot_be_read_is_reported_in_a_sentence(
     database_url: str, commands: Commands
 ) -> None:
     job = await waiting_job(database_url)
     await changed(database_url, "UPDATE JOBS SET data = '{broken'")
-    told = await refused(commands, "show", str(job))
-    assert told == (
+    reported = await refused(commands, "show", str(job))
+    assert reported == (
         "it holds a text that is no JSON where the data of a job should be. "
         "Fix that row, or restore a backup.\n"
     )
 
 
-async def test_a_time_that_cannot_be_read_is_told_in_a_sentence(
+async def test_a_time_that_cannot_be_read_is_reported_in_a_sentence(
     database_url: str, commands: Commands
 ) -> None:
     job = await waiting_job(database_url)
     await changed(database_url, "UPDATE JOBS SET created_at = '20000-01-01'")
     for words in (["list"], ["show", str(job)]):
-        told = await refused(commands, *words)
-        assert told.startswith(("it holds '20000-01-01' where a time should be.", "date value"))
-        assert told.endswith(". Fix that row, or restore a backup.\n")
+        reported = await refused(commands, *words)
+        assert reported.startswith(("it holds '20000-01-01' where a time should be.", "date value"))
+        assert reported.endswith(". Fix that row, or restore a backup.\n")
 
 
-async def test_a_table_that_is_missing_is_told_in_a_sentence(
+async def test_a_table_that_is_missing_is_reported_in_a_sentence(
     database_url: str, commands: Commands
 ) -> None:
     job = await waiting_job(database_url)
     await changed(database_url, "ALTER TABLE JOBS RENAME TO gone")
     for words in (["list"], ["cancel", str(job)], ["stats"]):
-        told = await refused(commands, *words)
-        assert "jobs" in told
-        assert told.endswith(". Run `modhost doctor` to find out what is wrong with it.\n")
+        reported = await refused(commands, *words)
+        assert "jobs" in reported
+        assert reported.endswith(". Run `modhost doctor` to find out what is wrong with it.\n")

@@ -177,7 +177,7 @@ def test_a_zone_that_is_none_is_refused(zone: str) -> None:
         ("0 12 * 6,7 *", "at 12:00 in June and July"),
     ],
 )
-def test_a_schedule_is_told_in_words(expression: str, words: str) -> None:
+def test_a_schedule_is_reported_in_words(expression: str, words: str) -> None:
     assert CronSchedule.parse(expression).describe() == words
 
 

@@ -22,35 +22,35 @@ DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 
 
-def test_a_clock_that_goes_as_time_goes_is_believed() -> None:
-    belief = ClockJumpGuard(WEEK, DAY)
+def test_a_clock_that_goes_as_time_goes_is_trusted() -> None:
+    guard = ClockJumpGuard(WEEK, DAY)
     for day in range(100):
-        assert belief.leap(START + day * DAY, day * 86_400.0) is None
+        assert guard.leap(START + day * DAY, day * 86_400.0) is None
 
 
-def test_a_leap_that_makes_little_of_the_history_old_is_believed() -> None:
+def test_a_leap_that_makes_little_of_the_history_old_is_trusted() -> None:
     """As of a machine that slept over the weekend, whose monotonic clock stood still."""
-    belief = ClockJumpGuard(WEEK, DAY)
-    belief.begin(START, 0.0)
-    assert belief.leap(START + 3 * DAY, 60.0) is None
-    assert belief.leap(START + 6 * DAY, 120.0) is None
+    guard = ClockJumpGuard(WEEK, DAY)
+    guard.begin(START, 0.0)
+    assert guard.leap(START + 3 * DAY, 60.0) is None
+    assert guard.leap(START + 6 * DAY, 120.0) is None
 
 
 def test_a_great_leap_is_doubted_until_the_clock_is_right_again() -> None:
-    belief = ClockJumpGuard(WEEK, DAY)
-    belief.begin(START, 0.0)
-    assert belief.leap(START + 3650 * DAY, 0.0) == 3650 * DAY
-    assert belief.leap(START + timedelta(minutes=1), 60.0) is None
-    assert belief.leap(START + 3650 * DAY, 86_400.0) is not None, "doubted anew"
+    guard = ClockJumpGuard(WEEK, DAY)
+    guard.begin(START, 0.0)
+    assert guard.leap(START + 3650 * DAY, 0.0) == 3650 * DAY
+    assert guard.leap(START + timedelta(minutes=1), 60.0) is None
+    assert guard.leap(START + 3650 * DAY, 86_400.0) is not None, "doubted anew"
 
 
-def test_a_great_leap_is_believed_when_it_has_stood_for_long() -> None:
-    belief = ClockJumpGuard(WEEK, DAY)
-    belief.begin(START, 0.0)
-    assert belief.leap(START + 100 * DAY, 0.0) == 100 * DAY
-    assert belief.leap(START + 101 * DAY - timedelta(minutes=1), 86_340.0) == 100 * DAY
-    assert belief.leap(START + 101 * DAY, 86_400.0) is None
-    assert belief.leap(START + 101 * DAY, 86_400.0) is None
+def test_a_great_leap_is_trusted_when_it_has_stood_for_long() -> None:
+    guard = ClockJumpGuard(WEEK, DAY)
+    guard.begin(START, 0.0)
+    assert guard.leap(START + 100 * DAY, 0.0) == 100 * DAY
+    assert guard.leap(START + 101 * DAY - timedelta(minutes=1), 86_340.0) == 100 * DAY
+    assert guard.leap(START + 101 * DAY, 86_400.0) is None
+    assert guard.leap(START + 101 * DAY, 86_400.0) is None
 
 
 @pytest.fixture
@@ -91,8 +91,8 @@ async def test_a_clock_that_leaps_ahead_deletes_no_history(
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
             assert await retention.prune() == 0
-    told = [record.getMessage() for record in caplog.records]
-    assert len([line for line in told if "Nothing is deleted for the next 1 day" in line]) == 1
+    reported = [record.getMessage() for record in caplog.records]
+    assert len([line for line in reported if "Nothing is deleted for the next 1 day" in line]) == 1
     clock.time -= 100 * DAY
     assert await retention.prune() == 0
     rows, _ = await listing.page(None, None, 0, 10)

@@ -26,7 +26,7 @@ from moving_clock import START
 pytestmark = pytest.mark.anyio
 
 
-def longest_told(seconds: float) -> float:
+def longest_reported(seconds: float) -> float:
     """A step of the histogram is not quite a half wider than where it begins; the first is 1 ms."""
     return 1.5 * seconds + 0.001
 
@@ -68,12 +68,12 @@ async def test_what_ended_is_counted_with_its_wait_and_run_times(database_url: s
     assert sum(bucket.completed for bucket in hour) == 4
     assert sum(bucket.failed for bucket in day) == 1
     longest = max(ran(job) for job in ended)
-    told = [bucket.run_p95 for bucket in hour if bucket.run_p95 is not None]
-    assert 0 < max(told) <= longest_told(longest)
+    reported = [bucket.run_p95 for bucket in hour if bucket.run_p95 is not None]
+    assert 0 < max(reported) <= longest_reported(longest)
     assert summary.failed_last_day == 1
 
 
-async def test_a_wait_for_the_database_at_the_end_is_no_run_time(database_url: str) -> None:
+async def test_a_wait_for_the_database_at_the_end_is_not_a_run_time(database_url: str) -> None:
     async with jobs_host(database_url) as jobs, overview_of(jobs) as overview:
         job_id = await jobs.scheduling.enqueue(WaitingJob)
         await jobs.reaches(job_id, JobState.RUNNING)
@@ -87,9 +87,9 @@ async def test_a_wait_for_the_database_at_the_end_is_no_run_time(database_url: s
         job = await jobs.ends(job_id)
         async with jobs.host.scope() as scope:
             await (await scope.get(StatisticsService)).write()
-        told = [bucket.run_p95 for bucket in await overview.history("hour") if bucket.run_p95]
+        reported = [bucket.run_p95 for bucket in await overview.history("hour") if bucket.run_p95]
     assert job.started_at is not None
-    assert 0 < max(told) <= longest_told((over_at - job.started_at).total_seconds())
+    assert 0 < max(reported) <= longest_reported((over_at - job.started_at).total_seconds())
 
 
 async def test_the_summary_tells_what_waits_and_runs(database_url: str) -> None:
@@ -141,7 +141,7 @@ async def test_a_job_waits_for_its_next_attempt_until_a_moment(database_url: str
         assert waiting.until > datetime.now(UTC) + timedelta(minutes=30)
 
 
-async def test_busy_slots_are_told_before_the_next_heartbeat(database_url: str) -> None:
+async def test_busy_slots_are_reported_before_the_next_heartbeat(database_url: str) -> None:
     async with jobs_host(
         database_url, max_concurrency=1, heartbeat_interval="5s", stall_timeout="60s"
     ) as jobs, overview_of(jobs) as overview:  # fmt: skip

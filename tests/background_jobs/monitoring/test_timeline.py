@@ -23,11 +23,13 @@ async def events_of(listing: JobListing, job_id: object, seconds: float) -> list
     return timeline(found[0], attempts_of(*found), START + timedelta(seconds=seconds))
 
 
-def told(events: list[Event]) -> list[tuple[str, float, bool]]:
+def reported(events: list[Event]) -> list[tuple[str, float, bool]]:
     return [(e.name, (e.at - START).total_seconds(), e.has_happened) for e in events]
 
 
-async def test_every_attempt_of_a_retried_job_is_told(store: JobStore, listing: JobListing) -> None:
+async def test_every_attempt_of_a_retried_job_is_reported(
+    store: JobStore, listing: JobListing
+) -> None:
     """Only the latest one was."""
     job = new_job()
     await store.insert([job])
@@ -36,11 +38,11 @@ async def test_every_attempt_of_a_retried_job_is_told(store: JobStore, listing: 
     failed = Released(first.lease, second_at, "ValueError: no\nat line 3", spent=True)
     await store.release([failed], START + timedelta(seconds=5))
     waiting = await events_of(listing, job.id, seconds=10)
-    assert told(waiting)[-1] == ("Next attempt due", 30, False)
+    assert reported(waiting)[-1] == ("Next attempt due", 30, False)
     second = await claim_one(store, now=second_at)
     await store.end([Ended(second.lease, JobState.COMPLETED)], end_at)
     events = await events_of(listing, job.id, seconds=60)
-    assert told(events) == [
+    assert reported(events) == [
         ("Created", 0, True),
         ("Attempt 1 started", 0, True),
         ("Attempt 1 ended", 5, True),
@@ -61,4 +63,4 @@ async def test_what_never_came_about_stands_last(
     clock.advance(60)
     await queue.cancel(job.id)
     events = await events_of(listing, job.id, seconds=7200)
-    assert told(events) == [("Created", 0, True), ("Cancelled", 60, True), ("Due", 3600, False)]
+    assert reported(events) == [("Created", 0, True), ("Cancelled", 60, True), ("Due", 3600, False)]

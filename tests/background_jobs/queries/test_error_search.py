@@ -31,7 +31,7 @@ async def failed_jobs(store: JobStore, errors: Sequence[str]) -> list[UUID]:
     return [job.id for job in made]
 
 
-async def test_words_are_looked_for_in_a_bounded_number_of_errors_at_a_time(
+async def test_words_are_searched_in_a_bounded_number_of_errors_at_a_time(
     database: Database, store: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However long the history, and however seldom the words, each look is as long."""
@@ -69,7 +69,7 @@ async def test_no_match_is_skipped_where_one_state_has_more_errors_than_the_othe
     assert found == [waiting.id, failed[2], failed[0]]
 
 
-async def test_where_not_all_errors_were_looked_through_there_may_be_more_than_were_counted(
+async def test_where_not_all_errors_were_searched_there_may_be_more_than_were_counted(
     database: Database, store: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(browsing, "MAX_COUNTED_IN", 2)

@@ -27,8 +27,8 @@ async def test_a_log_that_is_read_from_far_behind_holds_up_no_other(
     begin, middle = Place(long.job_id, -1), Place(long.job_id, lines[19].line)
     other = Place(short.job_id, -1)
     found = await JobLogs(database).after([begin, middle, other], 20)
-    told = {place: [row["message"] for row in rows] for place, rows in found.items()}
-    assert told == {
+    reported = {place: [row["message"] for row in rows] for place, rows in found.items()}
+    assert reported == {
         begin: [f"long {number}" for number in range(20)],
         middle: [f"long {number}" for number in range(20, 30)],
         other: ["short 0", "short 1", "short 2"],

@@ -32,7 +32,7 @@ async def test_an_enqueue_that_is_repeated_stores_one_job(
     assert await claim(store) == []
 
 
-async def test_an_enqueue_that_is_repeated_after_the_job_is_over_stores_none(
+async def test_an_enqueue_that_is_repeated_after_the_job_has_finished_stores_none(
     queue: DatabaseJobQueue, store: JobStore
 ) -> None:
     job = new_job()

@@ -150,12 +150,12 @@ async def test_catching_up_is_bounded(
     await schedules.put(catch_up)
     clock.advance(365 * 86400)
     assert await fire_due(firing) == 100
-    (told,) = await missed(listing)
-    assert told.endswith("from 2026-01-31 09:31 to 2027-01-31 07:50 UTC, 500 or more due times")
+    (reported,) = await missed(listing)
+    assert reported.endswith("from 2026-01-31 09:31 to 2027-01-31 07:50 UTC, 500 or more due times")
 
 
 @pytest.mark.parametrize(
-    ("policy", "minutes", "told"),
+    ("policy", "minutes", "reported"),
     [
         (CatchUpPolicy.ONE, 15, []),
         (CatchUpPolicy.ONE, 25, ["at 2026-01-31 09:40 UTC, 1 due time"]),
@@ -172,13 +172,13 @@ async def test_due_times_that_nobody_catches_up_are_recorded_once(
     listing: JobListing,
     policy: CatchUpPolicy,
     minutes: int,
-    told: list[str],
+    reported: list[str],
 ) -> None:
     """They were nowhere: the strip of the schedule showed a run after a run."""
     recurring_id = await schedules.put(settings(overlap=OverlapPolicy.ALLOW, catch_up=policy))
     clock.advance(60 * minutes)
     await fire_due(firing)
     await fire_due(firing)
-    assert await missed(listing) == [f"missed: no consumer ran {each}" for each in told]
+    assert await missed(listing) == [f"missed: no consumer ran {each}" for each in reported]
     rows, _ = await listing.page(JobState.SKIPPED, None, 0, 10)
     assert {row["recurring_job_id"] for row in rows} <= {recurring_id}

@@ -36,7 +36,7 @@ async def test_a_released_job_waits_until_its_time_with_the_attempt_spent(
     assert [(row["number"], row["error"]) for row in found[1]] == [(1, "it broke")]
 
 
-async def test_a_job_that_is_handed_back_has_no_attempt_spent(store: JobStore) -> None:
+async def test_a_job_that_is_released_has_no_attempt_spent(store: JobStore) -> None:
     await store.insert([new_job(max_attempts=3)])
     first = await claim_one(store)
     await store.release([Released(first.lease, START, "handed back", spent=False)], START)
@@ -77,7 +77,7 @@ async def test_a_job_that_was_asked_to_stop_is_never_pending_again(
 
 
 @pytest.mark.parametrize("state", [JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED])
-async def test_a_job_that_is_over_cannot_be_cancelled(
+async def test_a_job_that_has_finished_cannot_be_cancelled(
     store: JobStore, queue: DatabaseJobQueue, state: JobState
 ) -> None:
     await store.insert([new_job()])
@@ -183,7 +183,7 @@ async def test_jobs_are_listed_the_newest_first_over_live_and_finished_ones(
     assert (len(rows), total) == (1, 1)
 
 
-async def test_a_job_that_is_snoozed_for_ever_keeps_its_latest_attempts(
+async def test_a_job_that_is_snoozed_forever_keeps_its_latest_attempts(
     store: JobStore, listing: JobListing
 ) -> None:
     """Each snooze left a row, and nothing ever deleted one."""

@@ -73,9 +73,9 @@ async def test_it_holds_up_the_ends_and_logs_of_no_other(
         group.cancel_scope.cancel()
     rows, _ = await listing.page(None, None, 0, 10)
     ends = {row["id"]: (row["state"], row["error"]) for row in rows}
-    told = "the database refused how the attempt ended; the worker's log says why."
+    reported = "the database refused how the attempt ended; the worker's log says why."
     in_order = [ends[job_id] for job_id in sorted(ends)]
-    assert in_order[2] == ("Failed", told)
+    assert in_order[2] == ("Failed", reported)
     assert in_order[4][0] == "Pending"
     assert [each for number, each in enumerate(in_order) if number not in (2, 4)] == [
         ("Failed", "fine")

@@ -64,7 +64,7 @@ async def until_heard(heard: list[str], times: int) -> None:
             await anyio.sleep(0.005)
 
 
-async def test_a_burst_of_inserts_is_told_of_at_its_begin_and_at_its_end(
+async def test_a_burst_of_inserts_is_announced_at_its_begin_and_at_its_end(
     postgres_url: str,
 ) -> None:
     async with burst(postgres_url) as (store, _), listening(postgres_url) as heard:

@@ -175,10 +175,10 @@ async def test_writes_that_waited_for_a_session_share_the_turn_after_it(
     assert statements.count("BEGIN IMMEDIATE") < 10
 
 
-async def test_a_write_of_a_child_task_within_a_session_is_told_that_it_waits_for_its_parent() -> (
+async def test_a_write_of_a_child_task_within_a_session_learns_that_it_waits_for_its_parent() -> (
     None
 ):
-    """Shielded, it waited for ever: the parent waited for the child, the child for the session."""
+    """Shielded, it waited forever: the parent waited for the child, the child for the session."""
     turn = WriteLock(deadline=0.05)
 
     async def write() -> None:
@@ -194,8 +194,8 @@ async def test_a_write_of_a_child_task_within_a_session_is_told_that_it_waits_fo
     await write()
 
 
-async def test_a_file_that_cannot_be_opened_is_told_to_each_who_asks(tmp_path: Path) -> None:
-    """The thread used to die of it, and whoever asked waited for ever."""
+async def test_a_file_that_cannot_be_opened_is_reported_to_each_who_asks(tmp_path: Path) -> None:
+    """The thread used to die of it, and whoever asked waited forever."""
     folder = tmp_path / "test.db"
     folder.mkdir()
     sqlite = SqliteAccess(folder, WriteLock())

@@ -229,7 +229,7 @@ class TestInProduction:
     def host_info(self) -> HostInfo:
         return HostInfo(role="web", environment="production", version="0.1.0")
 
-    async def test_there_is_no_one_time_link(
+    async def test_there_is_not_an_one_time_link(
         self, client: httpx2.AsyncClient, scope: Scope
     ) -> None:
         path = await (await scope.get(LoginService)).create_link()

@@ -130,7 +130,7 @@ class History:
         for attempt in self.running_in(process):
             self._note_end(attempt, "killed")
 
-    def told(self) -> str:
+    def reported(self) -> str:
         """Tell all that happened, in the order of time."""
         events: list[tuple[float, str]] = [
             (c.at, f"{c.by:8} {short(c.job)} {_told(c.before)} -> {_told(c.after)}")
@@ -141,8 +141,8 @@ class History:
                 (a.began, f"{a.process:8} {short(a.lease.job_id)} begins {a.lease.fence}")
             )
             if a.over is not None:
-                told = f"{a.process:8} {short(a.lease.job_id)} {a.how} {a.lease.fence}"
-                events.append((a.over, told))
+                reported = f"{a.process:8} {short(a.lease.job_id)} {a.how} {a.lease.fence}"
+                events.append((a.over, reported))
         return "\n".join(f"{at:8.2f} {event}" for at, event in sorted(events, key=lambda e: e[0]))
 
     def _note_end(self, attempt: Attempt, how: str) -> None:

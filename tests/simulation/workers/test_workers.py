@@ -38,7 +38,7 @@ def report(seed: int, dialect: str, history: History, found: list[str]) -> str:
     here = Path(__file__).parent.relative_to(Path(__file__).parents[3])
     again = f"MODHOST_SIMULATION_SEED={seed} .venv/bin/pytest -n0 {here} -k {dialect}"
     return "\n".join(
-        [f"The seed {seed} fails; repeat it with", again, "", *found, "", history.told()]
+        [f"The seed {seed} fails; repeat it with", again, "", *found, "", history.reported()]
     )
 
 
@@ -58,5 +58,5 @@ def test_whatever_goes_wrong_nothing_is_lost_and_nothing_runs_twice_at_a_time(
 def test_a_seed_always_tells_the_same_history(sqlite_url: str) -> None:
     clock = VirtualClock()
     with open_world(sqlite_url, clock) as world, open_backend(world) as backend:
-        told = {Storm(world, backend, clock, 5).run().told() for _ in range(2)}
-    assert len(told) == 1
+        reported = {Storm(world, backend, clock, 5).run().reported() for _ in range(2)}
+    assert len(reported) == 1

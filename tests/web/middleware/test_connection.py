@@ -57,5 +57,5 @@ def test_the_host_of_an_absolute_target_goes_before_the_header(serving: Serving)
 
 
 @pytest.mark.parametrize("authority", ["ftp://testserver", "http://eve@testserver", "testserver"])
-def test_a_target_of_another_form_is_no_path(serving: Serving, authority: str) -> None:
+def test_a_target_of_another_form_is_not_a_path(serving: Serving, authority: str) -> None:
     assert get(serving, authority, "/api/things/x")[0] == 404

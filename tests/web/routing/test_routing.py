@@ -30,7 +30,7 @@ def test_permission_is_checked_before_the_path_is_read(serving: Serving) -> None
 
 
 @pytest.mark.parametrize("thing_id", ["no-uuid", "1", "0197a3b0-5f7e-7c2d-9a51-8c6e0f3b2d10"])
-def test_an_unknown_id_and_one_that_is_no_uuid_are_both_404(
+def test_an_unknown_id_and_one_that_is_not_a_uuid_are_both_404(
     serving: Serving, thing_id: str
 ) -> None:
     with serving.client() as client:

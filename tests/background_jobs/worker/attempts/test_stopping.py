@@ -8,10 +8,10 @@ import pytest
 from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.unwilling_jobs import (
     UNWILLING,
-    DeafThreadJob,
     ReturningThreadJob,
     SwallowingJob,
     TranslatingJob,
+    UnresponsiveThreadJob,
 )
 from modhost_background_jobs.contracts import JobDetail, JobId, JobState, ModuleJob
 from modhost_background_jobs.worker.attempts import unresponsive as deaf_attempts
@@ -42,7 +42,7 @@ async def left_by_a_shutdown(database_url: str, job: type[ModuleJob]) -> JobDeta
 
 
 @pytest.mark.parametrize("job", [SwallowingJob, ReturningThreadJob])
-async def test_a_job_that_returns_when_its_worker_shuts_down_is_handed_back(
+async def test_a_job_that_returns_when_its_worker_shuts_down_is_released(
     database_url: str, job: type[ModuleJob]
 ) -> None:
     """It may have left its work half done, and was taken for completed."""
@@ -51,7 +51,7 @@ async def test_a_job_that_returns_when_its_worker_shuts_down_is_handed_back(
     assert left.attempts[0].error == HANDED_BACK
 
 
-async def test_a_job_that_makes_an_error_of_its_cancellation_is_handed_back_all_the_same(
+async def test_a_job_that_makes_an_error_of_its_cancellation_is_released_all_the_same(
     database_url: str,
 ) -> None:
     """Its only attempt was spent, and it had failed for good."""
@@ -64,7 +64,7 @@ async def test_a_job_that_makes_an_error_of_its_cancellation_is_handed_back_all_
 async def test_a_thread_that_ends_without_having_looked_has_completed(database_url: str) -> None:
     async with anyio.create_task_group() as group:
         async with jobs_host(database_url, more_jobs=UNWILLING, shutdown_grace="50ms") as jobs:
-            job_id = await started(jobs, DeafThreadJob)
+            job_id = await started(jobs, UnresponsiveThreadJob)
             group.start_soon(end_when_asked, jobs, await jobs.processor())
     async with jobs_host(database_url, more_jobs=UNWILLING, mode="Producer") as jobs:
         assert (await jobs.detail(job_id)).state is JobState.COMPLETED
@@ -77,7 +77,7 @@ async def test_a_job_that_was_cancelled_is_cancelled_however_it_ends(
     async with jobs_host(database_url, more_jobs=UNWILLING) as jobs:
         job_id = await started(jobs, job)
         await jobs.scheduling.cancel(job_id)
-        if job is DeafThreadJob:
+        if job is UnresponsiveThreadJob:
             await jobs.stop_was_asked(job_id)
             jobs.probe.thread_gate.set()
         assert (await jobs.ends(job_id)).state is JobState.CANCELLED
@@ -89,7 +89,7 @@ async def test_a_job_over_its_time_has_timed_out_however_it_ends(
 ) -> None:
     async with jobs_host(database_url, more_jobs=UNWILLING) as jobs:
         job_id = await started(jobs, job, timeout=timedelta(seconds=0.05))
-        if job is DeafThreadJob:
+        if job is UnresponsiveThreadJob:
             await jobs.stop_was_asked(job_id)
             jobs.probe.thread_gate.set()
         ended = await jobs.ends(job_id)
@@ -99,18 +99,18 @@ async def test_a_job_over_its_time_has_timed_out_however_it_ends(
     assert ("ConnectionError: the connection" in error) is (job is TranslatingJob)
 
 
-async def test_a_thread_that_ignores_the_request_is_told_of(
+async def test_a_thread_that_ignores_the_request_is_reported(
     database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(deaf_attempts, "GRACE_SECONDS", 0.05)
     async with jobs_host(database_url, more_jobs=UNWILLING) as jobs:
-        job_id = await started(jobs, DeafThreadJob)
+        job_id = await started(jobs, UnresponsiveThreadJob)
         await jobs.scheduling.cancel(job_id)
-        told = await jobs.until(job_id, lambda job: bool(job.logs))
-        assert told.state is JobState.RUNNING
+        reported = await jobs.until(job_id, lambda job: bool(job.logs))
+        assert reported.state is JobState.RUNNING
         health = await jobs.health()
         jobs.probe.thread_gate.set()
         assert (await jobs.ends(job_id)).state is JobState.CANCELLED
-    assert "Asked to stop (cancelled)" in told.logs[0].message
-    assert f"The job {job_id} (tests.DeafThreadJob) does not stop. Asked" in caplog.text
-    assert f"The job {job_id} (tests.DeafThreadJob) was asked to stop" in health
+    assert "Asked to stop (cancelled)" in reported.logs[0].message
+    assert f"The job {job_id} (tests.UnresponsiveThreadJob) does not stop. Asked" in caplog.text
+    assert f"The job {job_id} (tests.UnresponsiveThreadJob) was asked to stop" in health

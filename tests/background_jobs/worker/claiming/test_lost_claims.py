@@ -19,7 +19,7 @@ from moving_clock import MovingClock
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_job_whose_claim_was_cut_off_is_handed_back_and_runs(
+async def test_a_job_whose_claim_was_cut_off_is_released_and_runs(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lost: list[ClaimedJob] = []
@@ -74,7 +74,7 @@ async def test_a_claim_that_commits_long_after_it_failed_is_found(
     assert [await looking.look() for _ in range(2)] == [0, 1]
 
 
-async def test_what_a_claim_under_way_has_taken_is_no_orphan(
+async def test_what_a_claim_under_way_has_taken_is_not_an_orphan(
     looking: Looking, store: JobStore
 ) -> None:
     looking.claims.in_flight, looking.claims.begun = True, 1

@@ -63,7 +63,7 @@ async def test_a_worker_leaves_though_the_database_is_away_and_a_job_does_not_st
         assert len(await open_store(database).heartbeats()) == 1
 
 
-async def test_what_a_job_has_logged_is_stored_before_it_is_handed_back_for_not_stopping(
+async def test_what_a_job_has_logged_is_stored_before_it_is_released_for_not_stopping(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its lease was void when the log was written at last."""

@@ -17,7 +17,7 @@ async def test_a_worker_tells_of_the_jobs_that_run_and_of_none_that_wait(databas
     ):
         overview = await scope.get(Overview)
 
-        async def told() -> int:
+        async def reported() -> int:
             running = next(worker.running for worker in (await overview.look()).workers)
             assert running <= 2
             return running
@@ -26,9 +26,9 @@ async def test_a_worker_tells_of_the_jobs_that_run_and_of_none_that_wait(databas
         await jobs.scheduling.enqueue_many(ReportingJob, [Work()] * 50)
         await jobs.scheduling.enqueue_many(WaitingJob, [None] * 6)
         with anyio.fail_after(20):
-            while jobs.probe.started["waiting"] < 2 or await told() < 2:
-                await told()
+            while jobs.probe.started["waiting"] < 2 or await reported() < 2:
+                await reported()
         jobs.probe.gate.set()
         with anyio.fail_after(20):
-            while jobs.probe.finished["waiting"] < 6 or await told():
+            while jobs.probe.finished["waiting"] < 6 or await reported():
                 await anyio.sleep(0.005)

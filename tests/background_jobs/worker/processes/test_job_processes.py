@@ -41,11 +41,11 @@ async def test_a_job_runs_elsewhere_with_its_services_and_all_it_reports_is_kept
         follower = await jobs.ends(followers.items[0].id)
     assert job.state is JobState.COMPLETED, job.error
     assert (job.progress_percentage, job.progress_message) == (100, "Done")
-    *lines, told, clamped = [line.message for line in job.logs]
+    *lines, reported, clamped = [line.message for line in job.logs]
     assert lines == [f"line {number}" for number in range(300)]
     pid = (tmp_path / "closed").read_text()
     assert int(pid) != os.getpid()
-    assert told == f"task 1 in {pid}, secret ***"
+    assert reported == f"task 1 in {pid}, secret ***"
     assert clamped == "Progress of 101 is outside of 0 to 100; 100 is shown."
     assert [(each.number, each.error) for each in job.attempts] == [(1, None)]
     assert follower.state is JobState.COMPLETED
@@ -58,10 +58,10 @@ async def test_what_a_job_prints_harms_nobody_and_a_process_is_used_again(
         ended = [await jobs.ends(await jobs.scheduling.enqueue(PrintingJob)) for _ in range(3)]
     assert {job.state for job in ended} == {JobState.COMPLETED}
     assert len({job.logs[0].message for job in ended}) == 1
-    told = capfd.readouterr()
-    assert "printed by a job" in told.err
-    assert "printed by a child" in told.err
-    assert told.out == ""
+    reported = capfd.readouterr()
+    assert "printed by a job" in reported.err
+    assert "printed by a child" in reported.err
+    assert reported.out == ""
 
 
 async def test_two_jobs_compute_at_the_same_time(database_url: str, tmp_path: Path) -> None:
@@ -90,11 +90,11 @@ async def test_errors_mean_what_they_mean_elsewhere(database_url: str, tmp_path:
         snoozed = await run("snooze")
         misfit = await jobs.ends(await jobs.scheduling.enqueue(FailingJob, {"name": ["no text"]}))
     assert (raised.state, raised.retry_count) == (JobState.COMPLETED, 1)
-    told = raised.attempts[0].error or ""
-    assert told.startswith("ValueError: no luck with ***\n\nTraceback")
-    assert "process_module.py" in told
-    assert "kept-to-itself" not in told
-    assert (spent.state, spent.error) == (JobState.FAILED, told)
+    reported = raised.attempts[0].error or ""
+    assert reported.startswith("ValueError: no luck with ***\n\nTraceback")
+    assert "process_module.py" in reported
+    assert "kept-to-itself" not in reported
+    assert (spent.state, spent.error) == (JobState.FAILED, reported)
     assert (permanent.state, len(permanent.attempts)) == (JobState.FAILED, 1)
     assert (picky.state, len(picky.attempts)) == (JobState.FAILED, 1)
     assert (snoozed.state, snoozed.retry_count) == (JobState.COMPLETED, 0)

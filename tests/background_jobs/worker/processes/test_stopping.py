@@ -8,11 +8,11 @@ import pytest
 from background_jobs.hosts import computing_host
 from background_jobs.process_module import (
     AwaitingJob,
-    DeafJob,
-    DeafTaskJob,
-    DeafTimeoutJob,
     PoliteJob,
     PrintingJob,
+    UnresponsiveJob,
+    UnresponsiveTaskJob,
+    UnresponsiveTimeoutJob,
 )
 from background_jobs.written_ids import gone, written
 from modhost_background_jobs.contracts import (
@@ -25,28 +25,28 @@ from modhost_background_jobs.storage import JobStore
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_job_that_never_looks_is_killed_when_its_time_is_over(
+async def test_a_job_that_never_looks_is_killed_when_its_time_is_up(
     database_url: str, tmp_path: Path
 ) -> None:
     async with computing_host(database_url, tmp_path, kill_grace="100ms") as jobs:
-        job = await jobs.ends(await jobs.scheduling.enqueue(DeafTimeoutJob))
+        job = await jobs.ends(await jobs.scheduling.enqueue(UnresponsiveTimeoutJob))
         await gone(tmp_path, "pid")
     assert job.state is JobState.FAILED
     assert job.error == "timed out: the attempt took longer than 0.3 s."
     assert [line.message for line in job.logs] == ["computing"]
 
 
-@pytest.mark.parametrize("kind", [DeafJob, DeafTaskJob])
+@pytest.mark.parametrize("kind", [UnresponsiveJob, UnresponsiveTaskJob])
 async def test_a_job_that_never_looks_is_killed_when_it_is_cancelled(
     database_url: str, tmp_path: Path, kind: type[ModuleJob]
 ) -> None:
     async with computing_host(database_url, tmp_path, kill_grace="100ms") as jobs:
         job_id = await jobs.scheduling.enqueue(kind)
-        await written(tmp_path, "pid" if kind is DeafJob else "child")
+        await written(tmp_path, "pid" if kind is UnresponsiveJob else "child")
         await jobs.scheduling.cancel(job_id)
         job = await jobs.ends(job_id)
         await gone(tmp_path, "pid")
-        if kind is DeafTaskJob:
+        if kind is UnresponsiveTaskJob:
             await gone(tmp_path, "child")
         # The slot is free, and the next job has a process.
         assert (await jobs.ends(await jobs.scheduling.enqueue(PrintingJob))).state.is_final
@@ -54,10 +54,10 @@ async def test_a_job_that_never_looks_is_killed_when_it_is_cancelled(
 
 
 @pytest.mark.parametrize(
-    ("kind", "told"), [(PoliteJob, "stopping politely"), (AwaitingJob, "cancelled")]
+    ("kind", "reported"), [(PoliteJob, "stopping politely"), (AwaitingJob, "cancelled")]
 )
 async def test_a_job_that_stops_when_it_is_asked_to_is_not_killed(
-    database_url: str, tmp_path: Path, kind: type[ModuleJob], told: str
+    database_url: str, tmp_path: Path, kind: type[ModuleJob], reported: str
 ) -> None:
     async with computing_host(database_url, tmp_path, kill_grace="1h") as jobs:
         job_id = await jobs.scheduling.enqueue(kind)
@@ -66,7 +66,7 @@ async def test_a_job_that_stops_when_it_is_asked_to_is_not_killed(
         job = await jobs.ends(job_id)
         next_job = await jobs.ends(await jobs.scheduling.enqueue(PrintingJob))
     assert job.state is JobState.CANCELLED
-    assert [line.message for line in job.logs] == [told]
+    assert [line.message for line in job.logs] == [reported]
     assert next_job.logs[0].message == f"in {pid}"
 
 
@@ -74,7 +74,7 @@ async def test_a_job_whose_lease_is_lost_is_killed_at_once(
     database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with computing_host(database_url, tmp_path, kill_grace="1h") as jobs:
-        job_id = await jobs.scheduling.enqueue(DeafJob)
+        job_id = await jobs.scheduling.enqueue(UnresponsiveJob)
         await written(tmp_path, "pid")
         async with jobs.host.scope() as scope:
             store = await scope.get(JobStore)
@@ -93,7 +93,7 @@ async def test_shutdown_kills_what_does_not_stop_and_hands_it_back(
     database_url: str, tmp_path: Path
 ) -> None:
     async with computing_host(database_url, tmp_path, shutdown_grace="200ms") as jobs:
-        job_id = await jobs.scheduling.enqueue(DeafJob)
+        job_id = await jobs.scheduling.enqueue(UnresponsiveJob)
         await written(tmp_path, "pid")
     await gone(tmp_path, "pid")
     async with computing_host(database_url, tmp_path, mode="Producer") as later:

@@ -144,7 +144,7 @@ async def test_a_changed_token_is_refused(host: RunningHost, issuer: Issuer) -> 
 
 
 @pytest.mark.parametrize("token", ["a.b.c", "..", "a.b.\xff", "e30.e30.e30", "x" * 50_000 + ".."])
-async def test_what_is_no_token_is_refused(host: RunningHost, token: str) -> None:
+async def test_what_is_not_a_token_is_refused(host: RunningHost, token: str) -> None:
     client = await host.client()
     headers = {b"Authorization": b"Bearer " + token.encode("latin-1")}
     assert (await client.get("/api/jobs", headers=headers)).status_code == 401
@@ -188,7 +188,7 @@ async def test_a_provider_that_is_down_lets_nobody_new_in(
     clock.advance(timedelta(minutes=30))
     assert (await answer(host, issuer.token(**OPS))).status_code == 200, "its keys are kept"
     clock.advance(timedelta(minutes=31))
-    assert (await answer(host, issuer.token(**OPS))).status_code == 401, "but not for ever"
+    assert (await answer(host, issuer.token(**OPS))).status_code == 401, "but not forever"
 
 
 async def test_a_provider_that_says_to_be_another_is_not_believed(

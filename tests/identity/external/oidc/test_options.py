@@ -16,7 +16,7 @@ def configured(**options: Any) -> Configuration:
     return Configuration({"modules": {"oidc": {**GOOD, **options}}})
 
 
-def test_without_its_section_there_is_no_such_module() -> None:
+def test_without_its_section_there_is_not_a_such_module() -> None:
     host = build_host(Configuration({}), "web", modules=[])
     assert "oidc" not in [found.module.name for found in host.modules]
     with_it = build_host(configured(), "web", modules=[])
