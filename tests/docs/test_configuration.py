@@ -18,8 +18,10 @@ from modhost.configuration.redaction import HIDDEN
 from modhost.database.migrations import migrate
 from modhost.durations import parse_duration
 from modhost.identity.external.oidc.options import OidcOptions
+from modhost.module import Role
 from modhost.plugins.discovery import find_modules
-from modhost.runtime.assembly import Role, build_host
+from modhost.runtime.assembly import build_host
+from modhost.runtime.lifespan import running
 
 ROW = re.compile(r"^\| `(\[[\w.]+\] \w+)` \| ([^|]+) \| ([^|]+) \| `(\w+)` \|$", re.MULTILINE)
 PAGE = page("configuration.md")
@@ -118,6 +120,6 @@ async def start(configuration: Configuration, role: Role) -> None:
     host = build_host(configuration, role)
     async with host.database.open():
         await migrate(host.database, host.migrations)
-    async with host.running():
+    async with running(host):
         assert host.supervisor is not None
         assert {state.state for state in host.supervisor.report()} == {"running"}

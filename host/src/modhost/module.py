@@ -4,7 +4,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import anyio
 from anyio.abc import TaskStatus
@@ -89,7 +89,8 @@ class PeriodicService(HostedService):
             await anyio.sleep(self.interval if pause is None else pause)
 
 
-Status = Literal["healthy", "degraded", "unhealthy"]
+Status: TypeAlias = Literal["healthy", "degraded", "unhealthy"]
+Role: TypeAlias = Literal["web", "worker", "command"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,6 @@ class HostInfo:
 
     """
 
-    role: Literal["web", "worker", "command"]
+    role: Role
     environment: Literal["development", "production"]
     version: str

@@ -10,9 +10,10 @@ from modhost.clock import Clock
 from modhost.configuration import Configuration
 from modhost.identity import TokenService
 from modhost.ids import new_id
-from modhost.module import Module
-from modhost.runtime.assembly import Role, build_host
+from modhost.module import Module, Role
+from modhost.runtime.assembly import build_host
 from modhost.runtime.host import Host
+from modhost.runtime.lifespan import running
 from modhost.services import Scope
 
 if TYPE_CHECKING:
@@ -80,5 +81,5 @@ async def running_host(
             **values.get("host", {}),
         }
         host = build_host(Configuration(values), role, modules=modules, clock=clock)
-        async with host.running():
+        async with running(host):
             yield RunningHost(host)

@@ -15,8 +15,10 @@ from modhost.caller import ActingFor, Caller
 from modhost.cli.usage import BadUsage
 from modhost.configuration import Configuration, load_configuration
 from modhost.database.errors import reason_of, remedy_of
-from modhost.runtime.assembly import Role, build_host
+from modhost.module import Role
+from modhost.runtime.assembly import build_host
 from modhost.runtime.host import Host
+from modhost.runtime.lifespan import ready
 from modhost.services import Scope
 
 P = ParamSpec("P")
@@ -42,7 +44,7 @@ async def host_scope(context: click.Context) -> AsyncIterator[Scope]:
     """
     host = host_of(context)
     try:
-        async with host.ready(), host.scope() as scope:
+        async with ready(host), host.scope() as scope:
             with ActingFor(_operator()):
                 yield scope
     except host.database.errors as error:

@@ -10,7 +10,8 @@ import click
 from modhost.cli.context import configuration_of
 from modhost.configuration import HostOptions, is_loopback
 from modhost.identity import IdentityError, LoginService
-from modhost.runtime.assembly import Role, build_host
+from modhost.module import Role
+from modhost.runtime.assembly import build_host
 from modhost.runtime.host import Host
 from modhost.runtime.serving.logs import configure_logging
 from modhost.runtime.serving.processes import stop_with_supervisor, supervise

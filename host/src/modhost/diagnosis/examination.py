@@ -14,11 +14,13 @@ from modhost.database.errors import UnknownRevision, finding_of
 from modhost.diagnosis.clock_skew import check_clock
 from modhost.diagnosis.held_transactions import HELD_FOR, check_transactions
 from modhost.diagnosis.unused_permissions import check_permissions
-from modhost.module import HealthReport
 from modhost.plugins.discovery import FoundModule
+from modhost.plugins.hook_calls import hook_failed
 from modhost.runtime.exposure import check_exposure
-from modhost.runtime.health import readiness
-from modhost.runtime.host import Host, hook_failed
+from modhost.runtime.health import module_health, readiness
+from modhost.runtime.host import Host
+from modhost.runtime.lifespan import ready
+from modhost.runtime.startup_checks import with_distributions
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +75,7 @@ async def examine(host: Host, held_for: timedelta = HELD_FOR) -> Examination:
             findings += await check_models(host.database, host.modules)
             findings += await check_clock(host.database, host.clock)
             findings += await check_transactions(host.database, held_for)
-        async with host.ready():
+        async with ready(host):
             unwell = await _health(host)
             findings += unwell
             failing = {each.module for each in unwell if each.rule == rules.MODULE_UNHEALTHY}
@@ -121,12 +123,8 @@ async def _refuse_pending(host: Host) -> None:
 
 
 async def _health(host: Host) -> list[Finding]:
-    async def ask(found: FoundModule) -> HealthReport:
-        return await host.check_health(found) or HealthReport("healthy")
-
-    parts = (
-        await readiness({found.module.name: partial(ask, found) for found in host.modules})
-    ).parts
+    checks = {found.module.name: partial(module_health, host, found) for found in host.modules}
+    parts = (await readiness(checks)).parts
     return [
         Finding(
             rules.MODULE_UNHEALTHY if part.status == "unhealthy" else rules.MODULE_DEGRADED,
@@ -142,7 +140,7 @@ async def _health(host: Host) -> list[Finding]:
 async def _diagnose(host: Host, found: FoundModule) -> list[Finding]:
     try:
         with anyio.fail_after(DIAGNOSE_SECONDS):
-            findings = await host.diagnose(found)
+            findings: Sequence[Finding] = await host.call_hook(found, "diagnose") or ()
             return [replace(each, module=each.module or found.module.name) for each in findings]
     except TimeoutError:
         error = TimeoutError(f"it takes longer than {DIAGNOSE_SECONDS:g} s")
@@ -154,10 +152,8 @@ async def _diagnose(host: Host, found: FoundModule) -> list[Finding]:
 
 def _told(host: Host, findings: Sequence[Finding]) -> Examination:
     silenced = host.configuration.host.silence
-    brought_by = {found.module.name: found.distribution for found in host.modules}
-    told = [
-        replace(each, distribution=each.distribution or brought_by.get(each.module or ""))
-        for each in findings
-        if each.rule.code not in silenced or each.rule in _ALWAYS_TOLD
+    heard = [
+        each for each in findings if each.rule.code not in silenced or each.rule in _ALWAYS_TOLD
     ]
-    return Examination(sorted(told, key=lambda each: each.rule.severity != "error"))
+    reported = with_distributions(heard, host.modules)
+    return Examination(sorted(reported, key=lambda each: each.rule.severity != "error"))

@@ -83,3 +83,10 @@ def _mismatch(name: str, member: Any) -> tuple[str, str] | None:
         kind = "async def" if is_async else "def"
         return f"{name} must be written with {kind}.", f"Write `{kind} {name}`."
     return None
+
+
+def hook_failed(found: FoundModule, hook: str, error: Exception) -> Finding:
+    """Return the finding for a hook that raised."""
+    detail = f"{hook} raised {type(error).__name__}: {error}."
+    remedy = "Fix the module, or leave it out by [host.modules] disabled."
+    return found.finding(rules.HOOK_FAILED, detail, remedy)

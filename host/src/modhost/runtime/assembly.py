@@ -1,36 +1,36 @@
-"""From configuration to a host: every module found, configured, mapped and checked."""
+"""Assembly: from a configuration to a host whose modules are found, configured and checked."""
 
 import importlib.metadata
 from collections.abc import Sequence
-from functools import partial
-from typing import Any, Literal
+from typing import Any, Final
 
 from pydantic import BaseModel
+from starlette.applications import Starlette
 from starlette.requests import Request
 
+from modhost import Clock, HostedService, HostInfo, Module, ModuleOptions, Principal, Scope
+from modhost.audit.recording import RefusedRequests
 from modhost.checks import Finding, rules
-from modhost.clock import Clock, SystemClock
+from modhost.clock import SystemClock
 from modhost.configuration import Configuration
 from modhost.database import BadDatabaseUrl, Database
-from modhost.identity import ForeignIdentity
-from modhost.module import HostedService, HostInfo, Module, ModuleOptions
-from modhost.permissions import Permissions, Principal
+from modhost.identity import Authenticator, ForeignIdentity
+from modhost.module import Role
+from modhost.permissions import Permissions
 from modhost.plugins.discovery import FoundModule
-from modhost.plugins.hook_calls import HookCaller
-from modhost.plugins.module_selection import Chosen, choose_modules
+from modhost.plugins.hook_calls import HookCaller, hook_failed
+from modhost.plugins.module_selection import choose_modules
 from modhost.runtime.blueprint import HostBlueprint
 from modhost.runtime.exposure import check_exposure
-from modhost.runtime.health_endpoints import HealthEndpoints
-from modhost.runtime.host import Host, HostParts, hook_failed
+from modhost.runtime.health import HealthEndpoints
+from modhost.runtime.host import Host
+from modhost.runtime.lifespan import running
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost.runtime.startup_checks import Assembled, check_assembled, refuse
-from modhost.runtime.web_application import application_of
-from modhost.services import Scope, ServiceProvider, ServiceRegistry
-from modhost.web import ModuleWeb, host_web
+from modhost.services import ServiceProvider, ServiceRegistry
+from modhost.web import ModuleWeb, build_app, host_web
 
-VERSION = importlib.metadata.version("modhost")
-
-Role = Literal["web", "worker", "command"]
+VERSION: Final = importlib.metadata.version("modhost")
 
 
 def build_host(
@@ -43,76 +43,96 @@ def build_host(
     """Return the host of a configuration.
 
     Args:
-        configuration: as `load_configuration` gives it.
+        configuration: as `load_configuration` returns it.
         role: what the host is for, see `HostInfo`.
         modules: instead of those that are installed; for tests.
-        clock: where the time comes from.
+        clock: the source of the time, this machine's unless given.
 
     Raises:
         StartupError: with everything that is wrong, not only the first.
 
     """
-    return _Assembly(configuration, role, clock or SystemClock()).build(modules)
+    return _Assembly(configuration, role, clock or SystemClock(), modules).build()
 
 
 class _Assembly:
-    """The steps of putting a host together; what is wrong on the way is gathered."""
+    """The steps of assembling a host; everything that is wrong is gathered, and raised last."""
 
-    def __init__(self, configuration: Configuration, role: Role, clock: Clock) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        role: Role,
+        clock: Clock,
+        given: Sequence[Module] | None,
+    ) -> None:
         self._configuration = configuration
         self._clock = clock
-        self._shutdown = ShutdownSignal()
+        self._blueprint = HostBlueprint.of(configuration, given)
         self._info = HostInfo(role, configuration.host.environment, VERSION)
-        self._findings: list[Finding] = list(configuration.findings)
+        self._chosen = choose_modules(configuration, given)
+        self._modules = self._chosen.modules
+        self._hooks = HookCaller(self._modules)
+        self._findings = self._chosen.findings + self._hooks.findings
+        self._broken = {finding.module or "" for finding in self._findings}
         self._registry = ServiceRegistry()
         self._permissions = Permissions()
+        self._shutdown = ShutdownSignal()
         self._health = HealthEndpoints()
         self._hosted: list[tuple[FoundModule, type[HostedService]]] = []
-        self._broken: set[str] = set()
 
-    def build(self, given: Sequence[Module] | None) -> Host:
+    def build(self) -> Host:
         """Take all steps; raise at the end if anything was wrong."""
-        chosen = choose_modules(self._configuration, given)
-        self._findings += chosen.findings
-        modules = chosen.modules
-        database = self._database(modules)
-        self._registry.of_module("modhost").add_instance(
-            HostBlueprint, HostBlueprint.of(self._configuration, given)
-        )
-        self._hooks = HookCaller(modules)
-        self._findings += self._hooks.findings
-        self._broken.update(finding.module or "" for finding in self._findings)
-        options = {found.module.name: self._options(found) for found in modules}
-        for found in modules:
+        database = self._make_database()
+        self._register_own(database)
+        options = {found.module.name: self._bind_options(found) for found in self._modules}
+        for found in self._modules:
             self._configure(found, options[found.module.name])
-        web = self._map(modules, options)
-        self._check(modules, web)
-        return self._host(chosen, database, web)
+        web = self._map(options)
+        self._check(web)
+        host = Host(
+            info=self._info,
+            configuration=self._configuration,
+            clock=self._clock,
+            shutdown=self._shutdown,
+            modules=self._modules,
+            skipped=self._chosen.skipped,
+            hooks=self._hooks,
+            database=database,
+            permissions=self._permissions,
+            services=ServiceProvider(self._registry),
+            web=web,
+            hosted=[contract for _, contract in self._hosted],
+        )
+        self._health.host = host
+        host.app = _application_of(host)
+        return host
 
-    def _database(self, modules: Sequence[FoundModule]) -> Database:
+    def _make_database(self) -> Database:
         try:
             database = Database(self._configuration.host.database_url)
         except BadDatabaseUrl as error:
             remedy = "Set [host] database_url."
             self._findings.append(Finding(rules.BAD_DATABASE_URL, str(error), remedy))
             database = Database("sqlite:///unused.db")
-        for found in modules:
+        for found in self._modules:
             database.know_schema(found.module.name)
+        return database
+
+    def _register_own(self, database: Database) -> None:
         services = self._registry.of_module("modhost")
+        services.add_instance(HostBlueprint, self._blueprint)
         services.add_instance(Database, database)
         services.add_instance(Clock, self._clock)
         services.add_instance(HostInfo, self._info)
         services.add_instance(ShutdownSignal, self._shutdown)
         services.add_instance(Configuration, self._configuration)
         services.add_instance(Permissions, self._permissions)
-        return database
 
-    def _options(self, found: FoundModule) -> BaseModel:
+    def _bind_options(self, found: FoundModule) -> BaseModel:
         model = found.module.options
         options = self._configuration.bind(found.module.name, model)
         if options is None:
-            # What is wrong is among the findings, which are raised before anybody sees this.
-            self._findings += [f for f in self._configuration.findings if f not in self._findings]
+            # What is wrong is among the configuration's findings, which stop the start.
             self._broken.add(found.module.name)
             return ModuleOptions()
         if model is not ModuleOptions:
@@ -127,26 +147,21 @@ class _Assembly:
         hosted = self._call(found, "hosted_services", options=options, host=self._info)
         self._hosted += [(found, contract) for contract in hosted or ()]
         if self._hooks.implements(found, "authenticate"):
-            foreign = ForeignIdentity(found.module.name, partial(self._authenticate, found))
+            foreign = ForeignIdentity(
+                found.module.name,
+                lambda request, scope: self._hooks.call(
+                    found, "authenticate", request=request, scope=scope
+                ),
+            )
             services.contribute(ForeignIdentity, foreign)
 
-    async def _authenticate(
-        self, found: FoundModule, request: Request, scope: Scope
-    ) -> Principal | None:
-        principal: Principal | None = await self._hooks.call(
-            found, "authenticate", request=request, scope=scope
-        )
-        return principal
-
-    def _map(
-        self, modules: Sequence[FoundModule], options: dict[str, BaseModel]
-    ) -> list[ModuleWeb]:
+    def _map(self, options: dict[str, BaseModel]) -> list[ModuleWeb]:
         health = ModuleWeb.named("health")
         self._health.map(health.endpoints)
         if self._info.role == "worker":
             return [health]
-        webs = [ModuleWeb.of(found.module) for found in modules]
-        for found, web in zip(modules, webs, strict=True):
+        webs = [ModuleWeb.of(found.module) for found in self._modules]
+        for found, web in zip(self._modules, webs, strict=True):
             own = options[found.module.name]
             self._call(found, "map_endpoints", endpoints=web.endpoints, options=own)
             self._call(found, "map_pages", pages=web.pages, options=own)
@@ -160,37 +175,51 @@ class _Assembly:
             return None
         try:
             return self._hooks.call(found, hook, **arguments)
-        except Exception as error:  # noqa: BLE001 - whatever a module raises is told with the rest
+        except Exception as error:  # noqa: BLE001 - whatever a module raises is among the findings
             self._findings.append(hook_failed(found, hook, error))
             self._broken.add(found.module.name)
             return None
 
-    def _check(self, modules: Sequence[FoundModule], web: Sequence[ModuleWeb]) -> None:
+    def _check(self, web: Sequence[ModuleWeb]) -> None:
         if self._info.role == "web":
             exposed = check_exposure(self._configuration.host)
             self._findings += [each for each in exposed if each.rule.severity == "error"]
         self._findings += check_assembled(
-            Assembled(modules, self._broken, self._registry, self._permissions, self._hosted, web)
-        )
-        refuse(self._findings, self._configuration.host.silence, modules)
-
-    def _host(self, chosen: Chosen, database: Database, web: list[ModuleWeb]) -> Host:
-        host = Host(
-            HostParts(
-                info=self._info,
-                configuration=self._configuration,
-                clock=self._clock,
-                shutdown=self._shutdown,
-                modules=chosen.modules,
-                skipped=chosen.skipped,
-                hooks=self._hooks,
-                database=database,
-                permissions=self._permissions,
-                provider=ServiceProvider(self._registry),
-                web=web,
-                hosted=[contract for _, contract in self._hosted],
+            Assembled(
+                self._modules, self._broken, self._registry, self._permissions, self._hosted, web
             )
         )
-        self._health.host = host
-        host.app = application_of(host)
-        return host
+        # Options that are bound twice, for two hosts, leave their findings twice.
+        findings = dict.fromkeys([*self._configuration.findings, *self._findings])
+        refuse(findings, self._configuration.host.silence, self._modules)
+
+
+class _Authentication:
+    """Asks the authenticator among the services, which exists once the host runs."""
+
+    async def authenticate(self, request: Request, scope: Scope) -> Principal | None:
+        return await (await scope.get(Authenticator)).authenticate(request, scope)
+
+
+class _Refusals:
+    """Records refused requests in the audit, which is among the services."""
+
+    async def note(
+        self, scope: Scope, principal: Principal, route: str, path: str, reason: str
+    ) -> None:
+        await (await scope.get(RefusedRequests)).note(principal.id, route, path, reason)
+
+
+def _application_of(host: Host) -> Starlette:
+    options = host.configuration.host
+    return build_app(
+        host.web,
+        host.services,
+        authenticator=_Authentication() if host.info.role == "web" else None,
+        refusals=_Refusals() if host.info.role == "web" else None,
+        allowed_hosts=options.allowed_hosts,
+        trusted_proxies=[str(each) for each in options.trusted_proxies],
+        behind_tls=options.behind_tls,
+        clock=host.clock,
+        lifespan=lambda _: running(host),
+    )

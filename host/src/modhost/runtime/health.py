@@ -1,22 +1,36 @@
-"""Health: what modules say of themselves, gathered for probes and for people."""
+"""Health: `/health/live` and `/health/ready`, for load balancers, containers and people."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, Final, Literal
 
 import anyio
 from pydantic import BaseModel, Field
+from sqlalchemy import text
 
-from modhost.module import HealthReport, Status
+from modhost import ANYONE, HealthReport
+from modhost.module import Status
+from modhost.plugins.discovery import FoundModule
+from modhost.runtime.host import Host
+from modhost.web import Endpoints, Reply
 
 logger = logging.getLogger(__name__)
 
-CHECK_SECONDS: Final = 5.0
+CHECK_TIMEOUT: Final = 5.0
 _RANK: Final[tuple[Status, ...]] = ("healthy", "degraded", "unhealthy")
+
+Check = Callable[[], Awaitable[HealthReport]]
+
+
+class Liveness(BaseModel):
+    """That the process answers."""
+
+    status: Literal["alive"] = "alive"
 
 
 class PartHealth(BaseModel):
-    """How one part of the host is."""
+    """The health of one part of the host."""
 
     status: Status
     detail: str = ""
@@ -24,46 +38,98 @@ class PartHealth(BaseModel):
 
 
 class Readiness(BaseModel):
-    """How the host is: as its worst part."""
+    """The health of the host: that of its worst part."""
 
     status: Status
     parts: dict[str, PartHealth]
 
 
-Check = Callable[[], Awaitable[HealthReport]]
-
-
 async def readiness(checks: Mapping[str, Check]) -> Readiness:
-    """Run all checks at the same time, each bounded, and gather what they say."""
-    found: dict[str, HealthReport] = {}
+    """Run all checks at the same time, each bounded, and gather their reports."""
+    reports: dict[str, HealthReport] = {}
 
     async def run(name: str, check: Check) -> None:
-        found[name] = await _bounded(name, check)
+        reports[name] = await _bounded(name, check)
 
     async with anyio.create_task_group() as group:
         for name, check in checks.items():
             group.start_soon(run, name, check)
     parts = {
-        name: PartHealth(
-            status=found[name].status, detail=found[name].detail, data=dict(found[name].data)
-        )
-        for name in checks
+        name: PartHealth.model_validate(reports[name], from_attributes=True) for name in checks
     }
-    return Readiness(status=worst([part.status for part in parts.values()]), parts=parts)
-
-
-def worst(statuses: Sequence[Status]) -> Status:
-    """Return the worst of some statuses, `healthy` for none."""
-    return max(statuses, key=_RANK.index, default="healthy")
+    statuses = [part.status for part in parts.values()]
+    return Readiness(status=max(statuses, key=_RANK.index, default="healthy"), parts=parts)
 
 
 async def _bounded(name: str, check: Check) -> HealthReport:
     try:
-        with anyio.fail_after(CHECK_SECONDS):
+        with anyio.fail_after(CHECK_TIMEOUT):
             return await check()
     except TimeoutError:
-        return HealthReport("unhealthy", f"The check took longer than {CHECK_SECONDS:g} s.")
+        return HealthReport("unhealthy", f"The check took longer than {CHECK_TIMEOUT:g} s.")
     except Exception:
         # What went wrong may hold secrets; it is for the log alone.
         logger.exception("The health check of %s failed.", name)
         return HealthReport("unhealthy", "The check failed; the log says why.")
+
+
+class HealthEndpoints:
+    """The handlers; they are given the host once it is built."""
+
+    def __init__(self) -> None:
+        self.host: Host | None = None
+
+    def map(self, endpoints: Endpoints) -> None:
+        """Declare the handlers, open to everyone: they report nothing secret."""
+        endpoints.get("/health/live", self.live, permission=ANYONE)
+        endpoints.get("/health/ready", self.ready, permission=ANYONE)
+
+    async def live(self) -> Liveness:
+        """Report that the process answers."""
+        return Liveness()
+
+    async def ready(self) -> Reply[Readiness]:
+        """Report whether the host can do its work, part by part; 503 when it cannot."""
+        found = await readiness(self._checks())
+        return Reply(found, status=503 if found.status == "unhealthy" else 200)
+
+    def _checks(self) -> dict[str, Check]:
+        host = self.host
+        if host is None:
+            return {"host": _not_yet}
+        checks: dict[str, Check] = {"database": partial(_database, host)}
+        if host.supervisor is not None:
+            checks["hosted_services"] = partial(_hosted, host)
+        for found in host.modules:
+            checks[found.module.name] = partial(module_health, host, found)
+        for skipped in host.skipped:
+            checks[skipped.name] = _left_out
+        return checks
+
+
+async def module_health(host: Host, found: FoundModule) -> HealthReport:
+    """Return a module's report of itself, `healthy` when it makes none."""
+    return await host.call_hook(found, "check_health") or HealthReport("healthy")
+
+
+async def _not_yet() -> HealthReport:
+    return HealthReport("unhealthy", "The host has not started.")
+
+
+async def _left_out() -> HealthReport:
+    return HealthReport("degraded", "The module could not be imported and was left out.")
+
+
+async def _database(host: Host) -> HealthReport:
+    async with host.database.reading() as session:
+        await (await session.connection()).execute(text("SELECT 1"))
+    return HealthReport("healthy")
+
+
+async def _hosted(host: Host) -> HealthReport:
+    states = host.supervisor.report() if host.supervisor else []
+    down = [state.name for state in states if state.state == "restarting"]
+    data = {state.name: {"state": state.state, "restarts": state.restarts} for state in states}
+    if down:
+        return HealthReport("degraded", f"Crashed, and restarting: {', '.join(down)}.", data)
+    return HealthReport("healthy", "", data)

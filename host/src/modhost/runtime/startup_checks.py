@@ -1,10 +1,10 @@
-"""The checks of a host that is put together, before it is allowed to start."""
+"""Checks of an assembled host before it may start."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from modhost import HostedService
 from modhost.checks import Finding, StartupError, rules
-from modhost.module import HostedService
 from modhost.permissions import Permissions
 from modhost.plugins.discovery import FoundModule
 from modhost.services import ServiceRegistry, check_graph
@@ -13,7 +13,7 @@ from modhost.web import ModuleWeb, check_web
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """What modules have declared; `broken` names those that could not say all they meant to."""
+    """The declarations of the modules; those of `broken` modules are not complete."""
 
     modules: Sequence[FoundModule]
     broken: Collection[str]
@@ -25,68 +25,44 @@ class Assembled:
 
 def check_assembled(assembled: Assembled) -> list[Finding]:
     """Return what is wrong with the services, the routes and the permissions."""
-    return [*_services_and_web(assembled), *_permissions(assembled), *_hosted(assembled)]
+    registry, permissions = assembled.registry, assembled.permissions
+    affected = set(assembled.broken)
+    for found in assembled.modules:  # in the order of their requirements
+        if affected & set(found.module.requires):
+            affected.add(found.module.name)
+    findings = [
+        finding
+        for finding in check_graph(registry) + check_web(assembled.web, permissions, registry)
+        # What is missing only because a module is broken would hide why it is broken.
+        if finding.rule is not rules.MISSING_SERVICE or finding.module not in affected
+    ]
+    for name, first, second in permissions.duplicates:
+        detail = f"{name!r} is declared by {first} and again by {second}."
+        remedy = "Rename one of the two."
+        findings.append(Finding(rules.DUPLICATE_PERMISSION, detail, remedy, second))
+    for found, contract in assembled.hosted:
+        if found.module.name not in assembled.broken and contract not in registry.registrations:
+            detail = f"hosted_services names {contract.__qualname__}, which is not registered."
+            remedy = "Register it with services.add_singleton in configure_services."
+            findings.append(found.finding(rules.MISSING_SERVICE, detail, remedy))
+    return findings
 
 
 def refuse(
-    findings: Sequence[Finding], silenced: Collection[str], modules: Sequence[FoundModule]
+    findings: Iterable[Finding], silenced: Collection[str], modules: Sequence[FoundModule]
 ) -> None:
-    """Raise `StartupError` with all that was found and is not silenced, if there is any."""
+    """Raise `StartupError` with all findings that are not silenced, if there are any."""
+    heard = [each for each in findings if each.rule.code not in silenced]
+    if heard:
+        raise StartupError(with_distributions(heard, modules))
+
+
+def with_distributions(
+    findings: Iterable[Finding], modules: Sequence[FoundModule]
+) -> list[Finding]:
+    """Add to each finding about a module the distribution that brings it."""
     brought_by = {found.module.name: found.distribution for found in modules}
-    told = [
-        replace(each, distribution=each.distribution or brought_by.get(each.module))
-        if each.module
-        else each
+    return [
+        replace(each, distribution=each.distribution or brought_by.get(each.module or ""))
         for each in findings
-        if each.rule.code not in silenced
     ]
-    if told:
-        raise StartupError(told)
-
-
-def _services_and_web(assembled: Assembled) -> list[Finding]:
-    broken = _with_dependents(assembled)
-    found = check_graph(assembled.registry)
-    found += check_web(assembled.web, assembled.permissions, assembled.registry)
-    # What is missing only because a module is broken would hide why it is broken.
-    return [
-        finding
-        for finding in found
-        if finding.rule is not rules.MISSING_SERVICE or finding.module not in broken
-    ]
-
-
-def _permissions(assembled: Assembled) -> list[Finding]:
-    return [
-        Finding(
-            rules.DUPLICATE_PERMISSION,
-            f"{name!r} is declared by {first} and again by {second}.",
-            "Rename one of the two.",
-            second,
-        )
-        for name, first, second in assembled.permissions.duplicates
-    ]
-
-
-def _hosted(assembled: Assembled) -> list[Finding]:
-    remedy = "Register it with services.add_singleton in configure_services."
-    return [
-        Finding(
-            rules.MISSING_SERVICE,
-            f"hosted_services names {contract.__qualname__}, which is not registered.",
-            remedy,
-            found.module.name,
-        )
-        for found, contract in assembled.hosted
-        if found.module.name not in assembled.broken
-        and contract not in assembled.registry.registrations
-    ]
-
-
-def _with_dependents(assembled: Assembled) -> set[str]:
-    """Return the modules that are broken, and those that need one of them."""
-    broken = set(assembled.broken)
-    for found in assembled.modules:  # in the order of their requirements
-        if broken & set(found.module.requires):
-            broken.add(found.module.name)
-    return broken

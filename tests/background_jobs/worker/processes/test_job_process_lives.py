@@ -134,6 +134,6 @@ async def test_a_process_that_cannot_start_fails_the_attempt_and_says_why(
     assert job.error == (
         "its process did not start: MH110 Hook failed (module computing, distribution "
         "background_jobs): configure_services raised RuntimeError: broken on purpose. "
-        "Mend the module, or leave it out by [host.modules] disabled."
+        "Fix the module, or leave it out by [host.modules] disabled."
     )
     assert again.state is JobState.COMPLETED

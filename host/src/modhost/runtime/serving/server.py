@@ -16,6 +16,7 @@ import anyio
 import uvicorn
 
 from modhost.runtime.host import Host
+from modhost.runtime.lifespan import running
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ async def _serve(host: Host, listener: socket.socket, greet: Callable[[], Awaita
         )
     )
     grace = host.configuration.host.shutdown_grace.total_seconds()
-    async with _stopped_by_signals(server, host, grace), host.running():
+    async with _stopped_by_signals(server, host, grace), running(host):
         await greet()
         # What is there by now stays: each full collection would look at all of it in vain.
         gc.collect()

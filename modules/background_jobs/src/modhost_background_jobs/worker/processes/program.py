@@ -15,6 +15,7 @@ from modhost.checks import StartupError
 from modhost.runtime.assembly import build_host
 from modhost.runtime.blueprint import HostBlueprint
 from modhost.runtime.host import Host
+from modhost.runtime.lifespan import ready
 from modhost.runtime.serving.logs import configure_logging
 from modhost_background_jobs.model import ClaimedJob, JobTypes
 from modhost_background_jobs.options import BackgroundJobsOptions
@@ -99,5 +100,5 @@ async def _ready(blueprint: HostBlueprint) -> AsyncIterator[Host]:
     configuration = blueprint.configuration()
     configure_logging(configuration.host.log_level)
     host = build_host(configuration, "worker", modules=blueprint.load_modules())
-    async with host.ready(migrated=True):
+    async with ready(host, migrated=True):
         yield host
