@@ -125,4 +125,4 @@ def reference(section: str) -> str:
 
 def linked(description: str) -> str:
     """Link the codes of rules to their page."""
-    return re.sub(r"\bMH\d+\b", r"[\g<0>](rules.md)", description)
+    return re.sub(r"(?<!`)\bMH\d+\b", r"[\g<0>](rules.md)", description)

@@ -16,7 +16,7 @@ _PART: Final = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end -->)", re.
 PARTS: Final[dict[str, dict[str, Callable[[], str]]]] = {
     "configuration.md": {
         f"[{section}]": partial(configuration_reference.reference, section)
-        for section in ("modules.background_jobs", "modules.reports_example", "modules.oidc")
+        for section in configuration_reference.MODELS
     },
 }
 """The generators of each page by the names of its parts."""

@@ -102,6 +102,7 @@ CHECKED: Final = (
     "config",
     "docs/background-jobs.md",
     "docs/command-line.md",
+    "docs/configuration.md",
     "docs/decisions",
     "docs/hooks.md",
     "docs/how-the-queue-works.md",
