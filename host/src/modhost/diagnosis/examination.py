@@ -1,4 +1,4 @@
-"""The whole examination of a host, in the order in which one thing needs the other."""
+"""Examine a host: configuration, database, then the health and the findings of its modules."""
 
 import logging
 from collections.abc import Sequence
@@ -10,10 +10,9 @@ from typing import Final
 import anyio
 
 from modhost.checks import Finding, StartupError, rules
-from modhost.database.errors import UnknownRevision, finding_of
-from modhost.diagnosis.clock_skew import check_clock
-from modhost.diagnosis.held_transactions import HELD_FOR, check_transactions
-from modhost.diagnosis.unused_permissions import check_permissions
+from modhost.database.errors import finding_of
+from modhost.diagnosis.postgres_server import HELD_FOR, check_clock, check_transactions
+from modhost.permissions import Permission
 from modhost.plugins.discovery import FoundModule
 from modhost.plugins.hook_calls import hook_failed
 from modhost.runtime.exposure import check_exposure
@@ -25,8 +24,8 @@ from modhost.runtime.startup_checks import with_distributions
 logger = logging.getLogger(__name__)
 
 DIAGNOSE_SECONDS: Final = 60.0
-# Without a database that can be used no host starts, whatever the configuration silences.
-_ALWAYS_TOLD: Final = (
+# No host starts without a usable database, whatever the configuration silences.
+_NEVER_SILENT: Final = (
     rules.HOSTED_SERVICE_FAILED,
     rules.PENDING_MIGRATIONS,
     rules.DATABASE_UNREACHABLE,
@@ -35,7 +34,7 @@ _ALWAYS_TOLD: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What was found, errors first; rules that the configuration silences are left out."""
+    """The findings, errors first, without those that the configuration silences."""
 
     findings: Sequence[Finding]
 
@@ -51,26 +50,24 @@ class Examination:
 
 
 async def examine(host: Host, held_for: timedelta = HELD_FOR) -> Examination:
-    """Look at a host that was built, and is not running, and at its database.
-
-    It changes nothing in the database, and does not migrate it.
+    """Examine a host that was built and is not running, and its database, changing neither.
 
     Args:
-        host: as `build_host` gives it.
-        held_for: for how long transactions may be open.
+        host: as `build_host` returns it.
+        held_for: how long transactions may be open.
 
     """
     findings = [
         *_left_out(host),
         *check_exposure(host.configuration.host),
-        *check_permissions(host.web, host.permissions),
+        *_unused_permissions(host),
     ]
     failures: tuple[type[Exception], ...] = (*host.database.errors, OSError)
     try:
         async with host.database.open():
             await _refuse_pending(host)
             # Alembic would slow down the start of all other commands.
-            from modhost.diagnosis.migrated_models import check_models
+            from modhost.diagnosis.model_drift import check_models
 
             findings += await check_models(host.database, host.modules)
             findings += await check_clock(host.database, host.clock)
@@ -80,20 +77,18 @@ async def examine(host: Host, held_for: timedelta = HELD_FOR) -> Examination:
             findings += unwell
             failing = {each.module for each in unwell if each.rule == rules.MODULE_UNHEALTHY}
             for found in host.modules:
-                # Its health has said what is wrong, and more would fail for the same reason.
+                # Its health says what is wrong; more findings would have the same cause.
                 if found.module.name not in failing:
                     findings += await _diagnose(host, found)
     except StartupError as error:
         findings += error.findings
-    except UnknownRevision as error:
-        findings.append(Finding(rules.PENDING_MIGRATIONS, str(error), ""))
     except failures as error:
         findings.append(finding_of(error))
-    return _told(host, findings)
+    return _reported(host, findings)
 
 
 def _left_out(host: Host) -> list[Finding]:
-    remedy = "Mend or uninstall the package, or leave the module out by [host.modules] disabled."
+    remedy = "Fix or uninstall the package, or leave the module out by [host.modules] disabled."
     return [
         Finding(
             rules.MODULE_NOT_IMPORTED,
@@ -103,6 +98,25 @@ def _left_out(host: Host) -> list[Finding]:
             skipped.distribution,
         )
         for skipped in host.skipped
+    ]
+
+
+def _unused_permissions(host: Host) -> list[Finding]:
+    """Return a finding for each permission that opens nothing: a route may have lost its check."""
+    required = [each.permission for web in host.web for each in web.declared]
+    required += [each.permission for web in host.web for each in web.menu.entries]
+    names = {each.name for each in required if isinstance(each, Permission)}
+    remedy = "Let a route ask for it, or remove it; if code asks for it, declare it with "
+    remedy += "checked_in_code=True."
+    return [
+        Finding(
+            rules.UNUSED_PERMISSION,
+            f"no endpoint, page or menu entry asks for {permission.name!r}.",
+            remedy,
+            module,
+        )
+        for permission, module in host.permissions.declared_by()
+        if permission.name not in names and not permission.checked_in_code
     ]
 
 
@@ -118,7 +132,7 @@ async def _refuse_pending(host: Host) -> None:
     rule, remedy = rules.PENDING_MIGRATIONS, "Run `modhost migrate`."
     if host.migrates_itself:
         rule = rules.NOT_YET_MIGRATED
-        remedy = "The next start migrates them, or `modhost migrate` does; then ask again."
+        remedy = "The next start or `modhost migrate` migrates them; then examine again."
     raise StartupError([Finding(rule, detail, remedy)])
 
 
@@ -128,7 +142,7 @@ async def _health(host: Host) -> list[Finding]:
     return [
         Finding(
             rules.MODULE_UNHEALTHY if part.status == "unhealthy" else rules.MODULE_DEGRADED,
-            part.detail or "it does not say why.",
+            part.detail or "it gives no reason.",
             "",
             name,
         )
@@ -150,10 +164,10 @@ async def _diagnose(host: Host, found: FoundModule) -> list[Finding]:
         return [hook_failed(found, "diagnose", error)]
 
 
-def _told(host: Host, findings: Sequence[Finding]) -> Examination:
+def _reported(host: Host, findings: Sequence[Finding]) -> Examination:
     silenced = host.configuration.host.silence
-    heard = [
-        each for each in findings if each.rule.code not in silenced or each.rule in _ALWAYS_TOLD
+    audible = [
+        each for each in findings if each.rule.code not in silenced or each.rule in _NEVER_SILENT
     ]
-    reported = with_distributions(heard, host.modules)
+    reported = with_distributions(audible, host.modules)
     return Examination(sorted(reported, key=lambda each: each.rule.severity != "error"))

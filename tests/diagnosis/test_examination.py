@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from doctor.support import Doctor
+from diagnosis.support import Doctor
 from modhost.checks import StartupError
 from modhost.cli.main import main
 

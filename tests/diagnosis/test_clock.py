@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import anyio
 import pytest
 
-from doctor.support import Doctor
+from diagnosis.support import Doctor
 from modhost.checks import Finding, rules
 from modhost.configuration import Configuration
 from modhost.diagnosis import examine

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from doctor.support import Doctor
+from diagnosis.support import Doctor
 
 
 @pytest.fixture

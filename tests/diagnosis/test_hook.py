@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from doctor.support import Doctor, install
+from diagnosis.support import Doctor, install
 
 SOURCE = """
 from modhost import Module, hookimpl

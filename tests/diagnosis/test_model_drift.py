@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from doctor.support import Doctor, install
+from diagnosis.support import Doctor, install
 from modhost import new_id
 
 SOURCE = """
@@ -220,4 +220,4 @@ def test_an_index_over_other_columns_than_the_models_is_named(doctor: Doctor) ->
     (found,) = doctor.findings(exits=1)
     assert found["code"] == "MH506"
     assert f"the index {name} of" in found["message"]
-    assert "is not that of the model" in found["message"]
+    assert "differs from that of the model" in found["message"]

@@ -1,4 +1,4 @@
-"""Models against the tables as they are: what no migration made, or somebody has dropped."""
+"""Compare models with the tables of the database: find what is not migrated, or was dropped."""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -11,18 +11,17 @@ from sqlalchemy.schema import CreateIndex
 
 from modhost.checks import Finding, rules
 from modhost.database import Database
-from modhost.diagnosis.column_types import is_other_type
-from modhost.diagnosis.models import tables_of
+from modhost.diagnosis.models import is_other_type, tables_of
 from modhost.plugins.discovery import FoundModule
 
-_WRITE: Final = "Write a migration for it, then run `modhost migrate`."
+_REMEDY: Final = "Write a migration for it, then run `modhost migrate`."
 
 
 async def check_models(database: Database, modules: Sequence[FoundModule]) -> list[Finding]:
     """Return a finding for each table, column and index that a model has and the database lacks.
 
-    What only the database has is no finding, since nobody waits for it; foreign keys, defaults and
-    checks are not compared. The tables have to be at their newest revision.
+    What only the database has is ignored; foreign keys, defaults and checks are not compared. The
+    tables must be at their newest revision.
     """
     names = [found.module.name for found in modules]
     findings: list[Finding] = []
@@ -40,7 +39,7 @@ def _compare(connection: Connection, found: FoundModule, tables: Sequence[Table]
     for table in tables:
         _copy(table, wanted, has_schemas=connection.dialect.name != "sqlite")
     with warnings.catch_warnings():
-        # Of indexes that cannot be reflected, which are none that a model has.
+        # About indexes that cannot be reflected; no model has such an index.
         warnings.simplefilter("ignore")
         differences = compare_metadata(_context(connection, wanted), wanted)
     replaced = {each[1].name for each in differences if each[0] == "remove_index"}
@@ -57,7 +56,7 @@ def _compare(connection: Connection, found: FoundModule, tables: Sequence[Table]
 def _copy(table: Table, wanted: MetaData, *, has_schemas: bool) -> None:
     """Copy a table under the name that it has in the database.
 
-    Without foreign keys, for they may lead to tables of other modules, which are not in `wanted`.
+    Foreign keys are left out: they may refer to tables of other modules, which `wanted` lacks.
     """
     if has_schemas or table.schema is None:
         copy = table.to_metadata(wanted)
@@ -90,7 +89,7 @@ def _context(connection: Connection, wanted: MetaData) -> MigrationContext:
 
 
 def _details(difference: Any) -> Iterator[str]:
-    """Tell in words what is missing; nothing for what the database has beyond the model."""
+    """Yield sentences about what is missing; none for what only the database has."""
     if isinstance(difference, list):
         for change in difference:
             yield from _changes(change)
@@ -118,9 +117,9 @@ def _changes(change: Any) -> Iterator[str]:
 
 
 def _model(found: FoundModule, detail: str) -> Finding:
-    remedy = _WRITE
+    remedy = _REMEDY
     if not found.module.migrations:
-        remedy = "Set migrations to the package of the module's revisions. " + _WRITE
+        remedy = "Set migrations to the package of the module's revisions. " + _REMEDY
     return Finding(rules.MODEL_NOT_MIGRATED, detail, remedy, found.module.name)
 
 
@@ -128,9 +127,9 @@ def _index(connection: Connection, found: FoundModule, index: Index, *, is_there
     table = index.table.fullname if index.table is not None else "?"
     detail = f"the table {table} has no index {index.name}."
     if is_there:
-        detail = f"the index {index.name} of {table} is not that of the model."
+        detail = f"the index {index.name} of {table} differs from that of the model."
     statement = " ".join(str(CreateIndex(index).compile(dialect=connection.dialect)).split())
-    remedy = f"If a migration makes it, make it again by `{statement}`; else write one that does."
+    remedy = f"If a migration creates it, recreate it by `{statement}`; else write one that does."
     return Finding(rules.MISSING_INDEX, detail, remedy, found.module.name)
 
 

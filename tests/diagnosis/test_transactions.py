@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from anyio.from_thread import start_blocking_portal
 
-from doctor.support import Doctor
+from diagnosis.support import Doctor
 from modhost.cli.main import main
 
 
