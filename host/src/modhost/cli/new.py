@@ -1,4 +1,4 @@
-"""`modhost new`: the beginning of a module."""
+"""`modhost new`: start a module from templates."""
 
 from pathlib import Path
 

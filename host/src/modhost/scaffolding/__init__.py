@@ -1,6 +1,10 @@
-"""Beginning a module: an installable package, written from the templates beside this file."""
+"""Start a module: an installable package, written from the templates beside this file."""
 
-from modhost.scaffolding.naming import ModuleNames, UnusableModuleName
-from modhost.scaffolding.writing import FolderTaken, write_module
+from modhost.scaffolding.new_module import (
+    FolderTaken,
+    ModuleNames,
+    UnusableModuleName,
+    write_module,
+)
 
 __all__ = ["FolderTaken", "ModuleNames", "UnusableModuleName", "write_module"]

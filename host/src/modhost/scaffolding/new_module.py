@@ -1,16 +1,27 @@
-"""The names that follow from the name of a module."""
+"""Write a new module: the names that follow from its name, and its files from templates."""
 
 import keyword
 import sys
 from dataclasses import dataclass
 from importlib.metadata import entry_points
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from importlib.util import find_spec
+from pathlib import Path
+from string import Template
+from typing import Final
 
 from modhost.plugins.discovery import GROUP, NAMING, is_usable_name
 
+_SUFFIX: Final = ".tmpl"
+
 
 class UnusableModuleName(ValueError):
-    """A name that no module can have, or that something else has already."""
+    """A name that no module can have, or that is taken."""
+
+
+class FolderTaken(ValueError):
+    """The folder to write exists already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +58,45 @@ class ModuleNames:
         )
 
 
+def write_module(names: ModuleNames, folder: Path) -> None:
+    """Write an installable package into a new folder.
+
+    Raises:
+        FolderTaken: when something is there already; nothing is written.
+        OSError: when the folder is not writable.
+
+    """
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        msg = f"{folder} exists already. Name a folder that does not, by --folder."
+        raise FolderTaken(msg) from None
+    values = {
+        "module": names.module,
+        "dashed": names.dashed,
+        "Class": names.class_name,
+        "title": names.title,
+    }
+    _write(files("modhost.scaffolding") / "templates", folder, values)
+
+
+def _write(source: Traversable, target: Path, values: dict[str, str]) -> None:
+    target.mkdir(exist_ok=True)
+    for each in source.iterdir():
+        if each.is_dir():
+            name = values["module"] if each.name == "package" else each.name
+            _write(each, target / name, values)
+        elif each.name.endswith(_SUFFIX):
+            text = Template(each.read_text("utf-8")).substitute(values)
+            (target / each.name.removesuffix(_SUFFIX)).write_text(text, "utf-8")
+
+
 def _taken(name: str) -> str | None:
-    """Return what has the name: its package would hide the other one, or be hidden by it."""
+    """Return what has the name already: one of the two packages would hide the other."""
     if keyword.iskeyword(name):
-        return "a word of Python's own"
+        return "a keyword of Python"
     if name in sys.stdlib_module_names:
-        return "a package of Python's own"
+        return "a package of Python's standard library"
     if any(entry.name == name for entry in entry_points(group=GROUP)):
         return "the name of an installed module"
     found = find_spec(name)
