@@ -1,4 +1,4 @@
-"""The pages of the documentation, and what they show."""
+"""The pages of the documentation, and their parts."""
 
 import re
 import unicodedata
@@ -44,7 +44,7 @@ def links(text: str) -> list[str]:
 
 
 def headings(text: str) -> list[str]:
-    """Return the headings as they are written."""
+    """Return the headings."""
     return _HEADING.findall(prose(text))
 
 
@@ -54,7 +54,7 @@ def anchors(text: str) -> set[str]:
 
 
 def section(text: str, heading: str) -> str:
-    """Return what stands under a heading, up to the next one of any level."""
+    """Return the text under a heading, up to the next heading of any level."""
     found = re.search(
         rf"^#+ +{re.escape(heading)}$(.*?)(?=^#+ |\Z)", text, re.MULTILINE | re.DOTALL
     )

@@ -1,4 +1,4 @@
-"""The page about background jobs tells of all that the contracts offer, and shows real answers."""
+"""The page about background jobs describes the whole contract, and shows real answers."""
 
 import inspect
 import json

@@ -1,4 +1,4 @@
-"""The page about the command line has every command with every option, and its JSON is true."""
+"""The page about the command line has every command with every option, and its JSON keys."""
 
 import json
 import re
@@ -45,7 +45,7 @@ def options_shown(heading: str) -> set[str]:
 
 
 def json_keys(heading: str) -> set[str]:
-    """Return the keys of the JSON that the page promises."""
+    """Return the documented keys of the JSON."""
     row = re.search(r"^\| `--json` \| (.*) \|$", section(PAGE, heading), re.MULTILINE)
     assert row
     return set(re.findall(r"`(\w+)`", row[1]))

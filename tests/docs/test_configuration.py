@@ -1,4 +1,4 @@
-"""The page about the configuration has every option, and what it shows can be used."""
+"""The page about the configuration has every option, and its examples work."""
 
 import re
 import tomllib

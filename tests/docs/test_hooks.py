@@ -1,4 +1,4 @@
-"""Every hook is on the page, with its signature and an example that the host would take."""
+"""Every hook is on the page, with its signature and an example that the host accepts."""
 
 import ast
 import inspect
@@ -14,7 +14,7 @@ HOOKS = {name: hook for name, hook in vars(ModuleHooks).items() if not name.star
 
 
 def parameters(code: str, name: str) -> tuple[type[ast.AST], list[tuple[str, str]], str]:
-    """Return of a function in some code its kind, its parameters with types, and its result."""
+    """Return the kind of a function in some code, its parameters with types, and its result."""
     (function,) = (
         node
         for node in ast.walk(ast.parse(code))
@@ -57,5 +57,5 @@ def test_its_example_fits_the_specification(name: str) -> None:
 
 
 def plain(annotation: str) -> str:
-    """Return a type without the modules it comes from."""
+    """Return a type without its modules."""
     return re.sub(r"\w+\.(?=\w)", "", annotation.strip("'")).replace("NoneType", "None")

@@ -1,4 +1,4 @@
-"""What the pages import exists."""
+"""The imports of the pages exist."""
 
 import ast
 import importlib

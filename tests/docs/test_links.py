@@ -1,4 +1,4 @@
-"""The pages lead to each other."""
+"""The links between the pages work."""
 
 from pathlib import Path
 

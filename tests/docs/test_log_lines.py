@@ -1,4 +1,4 @@
-"""The log lines that operations explain are those that the host and its queue write."""
+"""The page about operations explains the log lines of the host and its queue."""
 
 import ast
 import re
@@ -59,7 +59,7 @@ def test_every_line_that_is_explained_is_written() -> None:
 
 def test_every_line_that_is_written_is_explained() -> None:
     lines = explained()
-    # What a start says stands on the screen already, and what a second signal does is its point.
+    # Those of a start are on the screen already, and those of a second signal are its purpose.
     obvious = {
         "The tables of … are at revision ….",
         "The hook on_start of … failed.",

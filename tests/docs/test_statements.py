@@ -1,4 +1,4 @@
-"""The statements on the page "How the queue works" are those that are sent."""
+"""The page "How the queue works" shows the statements as they are sent."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The tutorial shows the code as it is, and answers as they come."""
+"""The tutorial shows the real code and real answers."""
 
 import json
 import re

@@ -117,7 +117,9 @@ CHECKED: Final = (
     "Makefile",
     "README.md",
     "modules/background_jobs/src/modhost_background_jobs/contracts",
-    "modules/reports_example/src/modhost_reports_example/contracts",
+    "modules/reports_example",
+    "pyproject.toml",
+    "tests/docs",
 )
 SUFFIXES: Final = {".css", ".html", ".js", ".md", ".py", ".tmpl", ".toml", ""}
 

@@ -1,4 +1,4 @@
-"""The module of the page "Write a module", installed by pip as it stands there."""
+"""The module of the page "Write a module" can be installed with pip, and works."""
 
 import json
 import subprocess
@@ -34,7 +34,7 @@ def test_its_own_tests_pass(project: Path, python: Path) -> None:
         "-q",
         "-p",
         "no:cacheprovider",
-        # A plugin of the environment that is shared, which a new module has not.
+        # A plugin of the shared environment, which a new module does not have.
         "-p",
         "no:schemathesis",
         "-W",
