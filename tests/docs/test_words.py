@@ -96,40 +96,32 @@ ALLOWED: Final[dict[tuple[str, str], str]] = {
     ("tests/docs/test_words.py", ""): "this list",
 }
 """The places where a word stands for a reason; an empty word allows all of a file."""
-# Reworded folder by folder; what is not in this list yet is not checked.
-CHECKED: Final = (
-    "benchmarks",
-    "config",
-    "docs/background-jobs.md",
-    "docs/command-line.md",
-    "docs/configuration.md",
-    "docs/decisions",
-    "docs/hooks.md",
-    "docs/how-the-queue-works.md",
-    "docs/index.md",
-    "docs/pages.md",
-    "docs/performance.md",
-    "docs/security.md",
-    "docs/tutorial.md",
-    "docs/write-a-module.md",
-    "CHANGELOG.md",
-    "CONTRIBUTING.md",
-    "Makefile",
-    "README.md",
-    "modules/background_jobs/src/modhost_background_jobs/contracts",
-    "modules/reports_example",
-    "pyproject.toml",
-    "tests/docs",
+# Folders that are still to be reworded; they are not checked yet.
+PENDING: Final = (
+    "docs/operations.md",
+    "docs/rules.md",
+    "host/src/modhost/__main__.py",
+    "host/src/modhost/cli",
+    "host/src/modhost/diagnosis",
+    "host/src/modhost/durations.py",
+    "host/src/modhost/hooks.py",
+    "host/src/modhost/identity",
+    "host/src/modhost/module.py",
+    "host/src/modhost/permissions.py",
+    "host/src/modhost/runtime",
+    "host/src/modhost/web",
+    "modules/background_jobs/src",
+    "tests",
 )
 SUFFIXES: Final = {".css", ".html", ".js", ".md", ".py", ".tmpl", ".toml", ""}
 
 
-def files() -> Iterator[Path]:
+def files() -> list[Path]:
     """Return the files that are checked, as paths in the repository."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--", *CHECKED], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    yield from (Path(line) for line in listed.stdout.splitlines())
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    found = [Path(line) for line in listed.stdout.splitlines() if (ROOT / line).exists()]
+    return [path for path in found if not any(map(path.is_relative_to, PENDING))]
 
 
 def tokens(text: str) -> Iterator[tuple[int, str, str]]:
@@ -164,9 +156,9 @@ def found_in(path: Path) -> Iterator[str]:
                 yield f"{path}:{number}: {word[0]!r} in {each.strip()!r}: say {better!r}"
 
 
-@pytest.mark.parametrize("folder", CHECKED)
-def test_no_retired_word_is_used(folder: str) -> None:
-    checked = (path for path in files() if path.is_relative_to(folder))
+@pytest.mark.parametrize("part", sorted({path.parts[0] for path in files()}))
+def test_no_retired_word_is_used(part: str) -> None:
+    checked = (path for path in files() if path.parts[0] == part)
     assert [line for path in checked for line in found_in(path)] == []
 
 
