@@ -1,4 +1,4 @@
-"""Steps that processes and people take, in any order, each compared with the model."""
+"""Steps of processes and people, in any order, each compared with the model."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,7 +45,7 @@ finals = st.sampled_from([JobState.COMPLETED, JobState.FAILED, JobState.CANCELLE
 
 
 class QueueMachine(RuleBasedStateMachine):
-    """A history: `leases` are all that were ever handed out, most of them void by now."""
+    """One history; `leases` are all that were ever given out, most of them void by now."""
 
     world: World
     clock: MovingClock
@@ -60,7 +60,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.lines = 0
         self.states: dict[UUID, tuple[JobState, int]] = {}
         self.excused: set[UUID] = set()
-        """Jobs that this step may delete, or take back from a final state."""
+        """Jobs that this step may delete, or move from a final state."""
 
     @property
     def now(self) -> datetime:
@@ -135,12 +135,12 @@ class QueueMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.leases)
     @rule(pick=picks)
     def begin(self, pick: int) -> None:
-        """As a worker notes of jobs that were rescued before."""
+        """A worker records that a job began that was rescued before."""
         lease = self.lease(pick)
         assert self.world.do(self.world.store.note_begin, lease) == self.model.begin(lease)
 
     @rule(worker=workers)
-    def look_for_own_jobs(self, worker: str) -> None:
+    def find_own_jobs(self, worker: str) -> None:
         found = self.world.do(self.world.store.leases, worker)
         assert found == {job.lease: job.is_to_stop for job in self.model.running_on(worker)}
 
@@ -174,7 +174,7 @@ class QueueMachine(RuleBasedStateMachine):
         assert self.world.do(self.world.store.append_logs, [line], 10) == expected
 
     @rule()
-    def sweeper_looks(self) -> None:
+    def sweeper_reads_heartbeats(self) -> None:
         found = self.world.do(self.world.store.heartbeats)
         unregistered = {
             job.worker: -1
@@ -186,8 +186,8 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(worker=workers)
     def sweeper_comes_too_late(self, worker: str) -> None:
-        """The worker that it takes for dead was heard of since it looked."""
-        self.sweeper_looks()
+        """The worker has sent a heartbeat since the sweeper read them."""
+        self.sweeper_reads_heartbeats()
         self.beat(worker)
         for number in range(len(self.seen)):
             if self.seen[number].worker == worker and worker in self.model.beats:
@@ -195,8 +195,8 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(worker=workers, replacement=workers)
     def die(self, worker: str, replacement: str) -> None:
-        """A worker is heard of no more; its jobs are rescued and handed to another."""
-        self.sweeper_looks()
+        """A worker sends no more heartbeats; its jobs are rescued and claimed by another."""
+        self.sweeper_reads_heartbeats()
         for number, (name, _) in enumerate(self.seen):
             if name == worker:
                 self.sweeper_rescues(number)
@@ -207,7 +207,7 @@ class QueueMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.seen)
     @rule(pick=picks)
     def sweeper_rescues(self, pick: int) -> None:
-        """By what it saw, which may be old: whoever was heard of since keeps their jobs."""
+        """By heartbeats that may be old: a worker that has sent one since keeps its jobs."""
         seen = self.seen[pick % len(self.seen)]
         rescued = self.world.do(self.world.store.rescue, seen, MAX_RESCUES, self.now)
         assert {(r.job_id, r.state) for r in rescued} == self.model.rescue(seen, self.now)
@@ -269,7 +269,7 @@ class QueueMachine(RuleBasedStateMachine):
         assert rows == {job.id: job.compared for job in self.model.jobs.values()}
 
     def nothing_is_lost_and_no_end_is_undone(self, rows: dict[UUID, tuple[Any, ...]]) -> None:
-        """Whatever the model says: a fence never falls, and what is final stays."""
+        """Whatever the model says: a fence never decreases, and a final state stays."""
         for job_id, (state, fence) in self.states.items():
             if job_id in self.excused and job_id not in rows:
                 continue

@@ -1,4 +1,4 @@
-"""The queue as it is meant to be, in plain Python: what the databases are compared with."""
+"""A model of the queue in plain Python, which the databases are compared with."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ MAX_RESCUES = 3
 
 @dataclass
 class ModelJob:
-    """What is known of one job."""
+    """One job."""
 
     id: UUID
     execute_at: datetime
@@ -35,7 +35,7 @@ class ModelJob:
 
     @property
     def compared(self) -> tuple[object, ...]:
-        """What a database has to agree on."""
+        """The values that the database must have too."""
         return (
             self.state.value,
             self.fence,
@@ -63,7 +63,7 @@ class Model:
         )
 
     def held(self, lease: Lease) -> ModelJob | None:
-        """The job that a lease gives the right to write to."""
+        """Return the job of a lease that is still valid."""
         job = self.jobs.get(lease.job_id)
         if job and job.state is JobState.RUNNING and job.fence == lease.fence:
             return job
@@ -161,7 +161,7 @@ class Model:
         return len(old)
 
     def fire(self, recurring_id: UUID, job_id: UUID, now: datetime) -> None:
-        """A due time fired: its job is skipped while an earlier run of the schedule is live."""
+        """Fire a due time: its job is skipped while an earlier run of the schedule is live."""
         live = any(
             job.recurring_id == recurring_id and not job.state.is_final
             for job in self.jobs.values()
@@ -172,7 +172,7 @@ class Model:
         self.jobs[job_id] = job
 
     def miss(self, recurring_id: UUID, job_id: UUID, now: datetime) -> None:
-        """Due times passed that nobody catches up: one skipped run stands for them."""
+        """Add one skipped run for due times that passed and are not caught up."""
         job = ModelJob(job_id, now, 3, 3, recurring_id=recurring_id)
         job.state, job.ended_at = JobState.SKIPPED, now
         self.jobs[job_id] = job

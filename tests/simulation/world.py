@@ -43,7 +43,7 @@ class World:
         self.do(self._clear)
 
     def rows(self) -> dict[UUID, tuple[Any, ...]]:
-        """All jobs as they stand in the tables, each in one of the two."""
+        """Return all jobs, each from one of the two tables."""
         live, finished = self.do(self._rows)
         assert not live.keys() & finished.keys()
         return live | finished

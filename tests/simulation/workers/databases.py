@@ -1,12 +1,12 @@
-"""A real database below a simulation, of each kind."""
+"""A real database of each kind below the simulation, and calls to it over a faulty link."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from modhost_background_jobs.storage import JobStore
-from simulation.workers.faults import Server, Way
+from simulation.workers.faults import Link, Server
 from simulation.workers.history import History
 from simulation.workers.postgres import PostgresBackend
 from simulation.workers.sqlite import SqliteBackend
@@ -16,12 +16,12 @@ from simulation.world import World
 class Backend(Protocol):
     """A real database below the simulation."""
 
-    def store(self, way: Way, server: Server, history: History) -> JobStore:
-        """Return the queue's own store, over a bad way."""
+    def store(self, link: Link, server: Server, history: History) -> JobStore:
+        """Return the queue's own store, over a faulty link."""
         ...
 
-    def look(self, history: History, by: str) -> None:
-        """See what has changed."""
+    def observe(self, history: History, by: str) -> None:
+        """Record what has changed."""
         ...
 
     def lines(self) -> set[tuple[UUID, str]]:
@@ -39,3 +39,28 @@ def open_backend(world: World) -> Iterator[Backend]:
     kind = SqliteBackend if world.database.dialect == "sqlite" else PostgresBackend
     with closing(kind(world)) as backend:
         yield backend
+
+
+class Remote:
+    """An object whose methods are called over a faulty link, each as one transaction."""
+
+    def __init__(
+        self, target: object, link: Link, world: World, backend: Backend, history: History
+    ) -> None:
+        self._target = target
+        self._link = link
+        self._world = world
+        self._backend = backend
+        self._history = history
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        async def call(*arguments: Any) -> Any:
+            def perform() -> Any:
+                try:
+                    return self._world.do(getattr(self._target, name), *arguments)
+                finally:
+                    self._backend.observe(self._history, self._link.name)
+
+            return await self._link.call(perform)
+
+        return call

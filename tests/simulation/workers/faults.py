@@ -1,4 +1,4 @@
-"""What goes wrong on the way between a process and its database."""
+"""Faults between a process and its database."""
 
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
@@ -15,19 +15,19 @@ T = TypeVar("T")
 
 
 class Fault(Enum):
-    """What happens to one call."""
+    """The fate of one call."""
 
     NONE = auto()
     REFUSED = auto()
     """Nothing is done."""
     UNANSWERED = auto()
-    """All is done, and the caller is told of an error."""
+    """It is carried out, but the caller gets an error."""
     LATE = auto()
-    """The caller is told of an error; what it asked for is done a little later."""
+    """The caller gets an error; the call is carried out a little later."""
     SLOW = auto()
-    """It takes seconds, on the way there or on the way back."""
+    """Its request or its answer takes seconds."""
     STOPPED = auto()
-    """Its process is asked to stop meanwhile: whoever waits is cancelled."""
+    """Its process is asked to stop meanwhile, which cancels those who wait."""
 
 
 WEIGHTS = {
@@ -39,24 +39,24 @@ WEIGHTS = {
 }
 
 SLOW_RESCUES = 0.6
-"""The share of rescues that take their time, if anything goes wrong at all."""
+"""The share of slow rescues, if there are faults at all."""
 
 
 class Server:
-    """The database as all processes find it."""
+    """The state of the database server, for all processes."""
 
     def __init__(self, rate: float, late: TaskGroup) -> None:
         self.rate = rate
-        """The share of calls in which something goes wrong."""
+        """The share of calls with a fault."""
         self.is_down = False
         self.late = late
-        """Owns what is done late."""
+        """Owns the calls that are carried out late."""
         self.turn = anyio.Lock()
-        """Held by a transaction of several statements: the others wait for its end."""
+        """Held by a transaction of several statements; other calls wait for its end."""
 
 
-class Way:
-    """The way of one process; every call of its store passes here, at each of its awaits."""
+class Link:
+    """The link of one process to the server, which every call of its store passes."""
 
     def __init__(self, name: str, seed: int, server: Server) -> None:
         self.name = name
@@ -65,15 +65,15 @@ class Way:
         self.is_cut = False
         self.is_dead = False
         self.lost_at = 0.0
-        """When a call was lost last."""
+        """When a call was last lost."""
         self.on_stop: Callable[[], None] = lambda: None
         """Asks the process to stop."""
 
     async def call(self, perform: Callable[[], T], *, in_turn: bool = False) -> T:
-        """Do what is asked for, at once and undivided, unless a fault comes in between."""
+        """Perform a call, at once and undivided, unless a fault intervenes."""
         fault = self._draw()
         if in_turn and fault is Fault.SLOW:
-            # All others would wait for it, which is the outage that there is besides.
+            # All others would wait for it, like in an outage, which the simulation has anyway.
             fault = Fault.NONE
         if fault is Fault.STOPPED:
             self.on_stop()
@@ -92,7 +92,7 @@ class Way:
 
     def _draw(self) -> Fault:
         if self._random.random() >= self._server.rate:
-            # Whoever is rescued may be heard of until the last moment.
+            # A worker may send heartbeats until the last moment before it is rescued.
             is_rescue = RESCUING.get() and self._server.rate > 0
             return Fault.SLOW if is_rescue and self._random.random() < SLOW_RESCUES else Fault.NONE
         return self._random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
@@ -110,6 +110,6 @@ class Way:
         await anyio.sleep(self._random.uniform(0.1, 4))
         async with self._server.turn:
             if not self._server.is_down:
-                # Nobody hears of the answer, whatever it is.
+                # Nobody gets the answer, whatever it is.
                 with suppress(Exception):
                     perform()

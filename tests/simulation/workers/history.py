@@ -1,19 +1,27 @@
-"""What happened in a simulation: each change of a job, and each attempt of its code."""
+"""The history of a simulation: each change of a job, and each attempt of its code."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Lease
-from simulation.workers.virtual_time import VirtualClock
+from simulation.virtual_time import VirtualClock
+
+_COLUMNS: Final = "id, state, fence, attempts_left, worker"
+ROWS: Final = f"""
+SELECT {_COLUMNS}, cancel_requested_at IS NOT NULL, recurring_job_id IS NOT NULL, on_hold
+FROM {{prefix}}jobs
+UNION ALL
+SELECT {_COLUMNS}, false, recurring_job_id IS NOT NULL, false FROM {{prefix}}finished_jobs
+"""
 
 
 class Row(NamedTuple):
-    """A job as it stands in the tables."""
+    """A job in the tables."""
 
     state: JobState
     fence: int
@@ -25,11 +33,21 @@ class Row(NamedTuple):
 
 
 RESCUING: ContextVar[bool] = ContextVar("rescuing", default=False)
-"""Whether what is done just now is a rescue."""
+"""Whether the current task rescues jobs."""
+
+
+@contextmanager
+def rescuing() -> Iterator[None]:
+    """Mark what is done in the block as part of a rescue."""
+    before = RESCUING.set(True)
+    try:
+        yield
+    finally:
+        RESCUING.reset(before)
 
 
 class Change(NamedTuple):
-    """What one commit did to one job; `by` is the process whose commit it was."""
+    """The effect of one commit on one job; `by` is the process that committed."""
 
     at: float
     by: str
@@ -40,7 +58,7 @@ class Change(NamedTuple):
 
     @property
     def lease_ended(self) -> bool:
-        """Whether an attempt's right to write ended by it."""
+        """Whether it ended the lease of an attempt."""
         return (
             self.before is not None
             and self.before.state is JobState.RUNNING
@@ -63,22 +81,22 @@ class Attempt:
     lease: Lease
     process: str
     began: float
-    sulks: float
-    """How many seconds it takes to stop when it is asked to."""
-    over: float | None = None
+    stop_delay: float
+    """Seconds that it takes to stop after a request."""
+    ended_at: float | None = None
     how: str | None = None
     lines: list[str] = field(default_factory=list)
-    """What it has logged."""
+    """The lines that it logged."""
 
 
 def process_of(worker: str) -> str:
-    """Return the process of a worker; one process has several, one after the other."""
+    """Return the process of a worker; a process has several workers, one after another."""
     return worker.partition(".")[0]
 
 
 @dataclass
 class History:
-    """What is known in the end."""
+    """All that is known at the end."""
 
     clock: VirtualClock
     acknowledged: set[UUID] = field(default_factory=set)
@@ -88,16 +106,16 @@ class History:
     beats: list[Beat] = field(default_factory=list)
     rows: dict[UUID, Row] = field(default_factory=dict)
     lines: set[tuple[UUID, str]] = field(default_factory=set)
-    """The log lines that are stored in the end."""
-    wrongs: list[str] = field(default_factory=list)
-    """What was wrong at the moment it happened."""
+    """The log lines that are stored at the end."""
+    violations: list[str] = field(default_factory=list)
+    """What was found wrong while it happened."""
 
-    def see(self, found: list[tuple[UUID, Row]], by: str) -> None:
-        """Note what has changed since the last look."""
+    def record(self, found: list[tuple[UUID, Row]], by: str) -> None:
+        """Record what has changed since the last call."""
         at, is_rescue = self.clock.monotonic(), RESCUING.get()
         rows = dict(found)
         if len(rows) < len(found):
-            self.wrongs.append(f"{at:.2f}: a job is in both tables")
+            self.violations.append(f"{at:.2f}: a job is in both tables")
         for job in rows | self.rows:
             before, after = self.rows.get(job), rows.get(job)
             if before != after:
@@ -105,57 +123,57 @@ class History:
         self.rows = rows
 
     @contextmanager
-    def attempt(self, lease: Lease, process: str, sulks: float) -> Iterator[Attempt]:
-        """Note that an attempt runs, and how it ends."""
-        attempt = Attempt(lease, process, self.clock.monotonic(), sulks)
+    def attempt(self, lease: Lease, process: str, stop_delay: float) -> Iterator[Attempt]:
+        """Record an attempt, and how it ends."""
+        attempt = Attempt(lease, process, self.clock.monotonic(), stop_delay)
         if lease in self.attempts:
-            self.wrongs.append(f"{attempt.began:.2f}: {lease} runs twice")
+            self.violations.append(f"{attempt.began:.2f}: {lease} runs twice")
         self.attempts[lease] = attempt
         try:
             yield attempt
         except Exception:
-            self._note_end(attempt, "raised")
+            self._record_end(attempt, "raised")
             raise
         except BaseException:
-            self._note_end(attempt, "stopped")
+            self._record_end(attempt, "stopped")
             raise
-        self._note_end(attempt, "returned")
+        self._record_end(attempt, "returned")
 
     def running_in(self, process: str) -> list[Attempt]:
         """Return the attempts that run in a process."""
         return [a for a in self.attempts.values() if a.process == process and a.how is None]
 
     def killed(self, process: str) -> None:
-        """Note that a process is no more."""
+        """Record that a process was killed."""
         for attempt in self.running_in(process):
-            self._note_end(attempt, "killed")
+            self._record_end(attempt, "killed")
 
-    def reported(self) -> str:
-        """Tell all that happened, in the order of time."""
+    def describe(self) -> str:
+        """Return all that happened, in the order of time, as text."""
         events: list[tuple[float, str]] = [
-            (c.at, f"{c.by:8} {short(c.job)} {_told(c.before)} -> {_told(c.after)}")
+            (c.at, f"{c.by:8} {short(c.job)} {_state_of(c.before)} -> {_state_of(c.after)}")
             for c in self.changes
         ]
         for a in self.attempts.values():
             events.append(
                 (a.began, f"{a.process:8} {short(a.lease.job_id)} begins {a.lease.fence}")
             )
-            if a.over is not None:
-                reported = f"{a.process:8} {short(a.lease.job_id)} {a.how} {a.lease.fence}"
-                events.append((a.over, reported))
+            if a.ended_at is not None:
+                ending = f"{a.process:8} {short(a.lease.job_id)} {a.how} {a.lease.fence}"
+                events.append((a.ended_at, ending))
         return "\n".join(f"{at:8.2f} {event}" for at, event in sorted(events, key=lambda e: e[0]))
 
-    def _note_end(self, attempt: Attempt, how: str) -> None:
+    def _record_end(self, attempt: Attempt, how: str) -> None:
         if attempt.how is None:
-            attempt.over, attempt.how = self.clock.monotonic(), how
+            attempt.ended_at, attempt.how = self.clock.monotonic(), how
 
 
 def short(job: UUID) -> str:
-    """Return enough of an id to tell one job of a simulation from another."""
+    """Return enough of an id to distinguish the jobs of a simulation."""
     return f"job {job.int}" if job.int < 1_000_000 else f"job {str(job)[-6:]}"
 
 
-def _told(row: Row | None) -> str:
+def _state_of(row: Row | None) -> str:
     if row is None:
         return "-"
     stopping = " (to stop)" if row.is_to_stop else ""
@@ -163,7 +181,7 @@ def _told(row: Row | None) -> str:
 
 
 def row_of(values: Any) -> tuple[UUID, Row]:
-    """Return a job from the columns in which the tables keep it."""
+    """Return a job from its columns in the tables."""
     id_, state, *others = values
     fence, left, worker, is_to_stop, is_recurring, on_hold = others
     flags = (bool(is_to_stop), bool(is_recurring), bool(on_hold))

@@ -1,4 +1,4 @@
-"""A consumer's process: the hosted services as they are, over a bad way to the database."""
+"""A consumer's process: the real hosted services, over a faulty link to the database."""
 
 from contextvars import ContextVar
 from datetime import timedelta
@@ -28,12 +28,12 @@ from modhost_background_jobs.worker.finishing.statistics import StatisticsServic
 from modhost_background_jobs.worker.liveness.heartbeat import Heartbeat
 from modhost_background_jobs.worker.processes.runner import ProcessRunner
 from modhost_background_jobs.worker.processor import JobProcessorService
-from simulation.workers.distant import Distant
-from simulation.workers.faults import Way
+from simulation.virtual_time import VirtualClock
+from simulation.workers.databases import Remote
+from simulation.workers.faults import Link
 from simulation.workers.history import History, process_of, short
 from simulation.workers.jobs import REGISTERED, Stage
-from simulation.workers.stand_ins import Heart, NoProcesses, Provider, Wakeups
-from simulation.workers.virtual_time import VirtualClock
+from simulation.workers.stand_ins import NoProcesses, Provider, SimulatedHeartbeat, Wakeups
 
 OPTIONS: Final = BackgroundJobsOptions(
     max_concurrency=3,
@@ -41,7 +41,7 @@ OPTIONS: Final = BackgroundJobsOptions(
     retry_max_delay=timedelta(seconds=10),
     shutdown_grace=timedelta(seconds=5),
 )
-"""The timings that matter here are the default ones."""
+"""The timings that matter here are the defaults."""
 
 STOP_SECONDS: Final = 30.0
 
@@ -53,15 +53,15 @@ class SimulatedHost:
 
     def __init__(
         self,
-        way: Way,
+        link: Link,
         store: JobStore,
-        schedules: Distant,
-        firing: Distant,
+        schedules: Remote,
+        firing: Remote,
         history: History,
         clock: VirtualClock,
     ) -> None:
-        self.way = way
-        way.on_stop = self.stop
+        self.link = link
+        link.on_stop = self.stop
         self._store = store
         self._schedules = cast(RecurringSchedules, schedules)
         self._firing = cast(RecurringFiring, firing)
@@ -73,50 +73,50 @@ class SimulatedHost:
         self._scope = anyio.CancelScope()
 
     @property
-    def is_going(self) -> bool:
-        """Whether it neither was killed nor is to stop."""
-        return not (self.way.is_dead or self._is_to_stop.is_set())
+    def is_alive(self) -> bool:
+        """Whether it was neither killed nor asked to stop."""
+        return not (self.link.is_dead or self._is_to_stop.is_set())
 
     def stop(self) -> None:
         """Ask it to shut down, as SIGTERM does."""
         self._is_to_stop.set()
 
     def kill(self) -> None:
-        """End it at once: nothing of it reaches the database any more."""
-        self.way.is_dead = True
-        self._history.killed(self.way.name)
+        """End it at once: none of its calls reaches the database any more."""
+        self.link.is_dead = True
+        self._history.killed(self.link.name)
         self._scope.cancel()
 
     async def run(self) -> None:
-        PROCESS.set(self.way.name)
+        PROCESS.set(self.link.name)
         with self._scope:
-            while self.is_going:
+            while self.is_alive:
                 supervisor = Supervisor(self._services(), STOP_SECONDS, self._clock)
                 try:
                     async with supervisor.running():
                         await self._is_to_stop.wait()
                         asked_at = self._clock.monotonic()
-                    self._note_what_is_left(asked_at)
+                    self._check_what_is_left(asked_at)
                 except HostedServiceFailed:
                     await anyio.sleep(1)
-                self._note_crashes(supervisor)
+                self._record_crashes(supervisor)
 
-    def _note_what_is_left(self, asked_at: float) -> None:
-        """After a shutdown in which nothing was lost on the way, the process has no job.
+    def _check_what_is_left(self, asked_at: float) -> None:
+        """After a shutdown in which no call was lost, the process has no job.
 
-        Nor before it: what a claim took whose answer was lost may not be found in time.
+        Nor before it: jobs of a claim whose answer was lost may not be found in time.
         """
-        if self.way.is_dead or self.way.lost_at > asked_at - WARY_SECONDS:
+        if self.link.is_dead or self.link.lost_at > asked_at - WARY_SECONDS:
             return
         for job, row in self._history.rows.items():
-            if row.state is JobState.RUNNING and process_of(row.worker or "") == self.way.name:
-                self._history.wrongs.append(f"{self.way.name} has left {short(job)}")
+            if row.state is JobState.RUNNING and process_of(row.worker or "") == self.link.name:
+                self._history.violations.append(f"{self.link.name} has left {short(job)}")
 
-    def _note_crashes(self, supervisor: Supervisor) -> None:
+    def _record_crashes(self, supervisor: Supervisor) -> None:
         for each in supervisor.report():
-            if each.restarts and not self.way.is_dead:
-                crash = f"{self.way.name}: the {each.name} crashed: {each.last_error}"
-                self._history.wrongs.append(crash)
+            if each.restarts and not self.link.is_dead:
+                crash = f"{self.link.name}: the {each.name} crashed: {each.last_error}"
+                self._history.violations.append(crash)
 
     def _services(self) -> list[HostedService]:
         buffer = ProgressBuffer(
@@ -124,7 +124,7 @@ class SimulatedHost:
         )
         statistics = StatisticsService(cast(StatisticsStore, None), self._clock)
         sweeper = StalledJobSweeperService(self._store, OPTIONS, self._clock)
-        provider = cast(ServiceProvider, Provider(Stage(self._history, self.way)))
+        provider = cast(ServiceProvider, Provider(Stage(self._history, self.link)))
         self.processor = _Processor(
             cast(Any, None),
             self._store,
@@ -152,4 +152,6 @@ class _Processor(JobProcessorService):
 
     def _heartbeat(self, worker: WorkerInfo) -> Heartbeat:
         interval = self._options.heartbeat_interval.total_seconds()
-        return cast(Heartbeat, Heart(worker, self._store, interval, self._clock, self.history))
+        return cast(
+            Heartbeat, SimulatedHeartbeat(worker, self._store, interval, self._clock, self.history)
+        )

@@ -1,4 +1,4 @@
-"""What has to hold in every history, whatever went wrong in it."""
+"""The invariants of every history, whatever failed in it."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -14,8 +14,8 @@ PEOPLE = "people"
 STALL_SECONDS = OPTIONS.stall_timeout.total_seconds()
 
 
-def wrongs(history: History) -> list[str]:
-    """Return a sentence for all that must not have happened."""
+def violations(history: History) -> list[str]:
+    """Return a sentence for each violated invariant."""
     checks = (
         nothing_is_lost,
         fences_only_grow,
@@ -24,38 +24,38 @@ def wrongs(history: History) -> list[str]:
         no_attempt_is_too_many,
         nobody_else_ends_an_attempt,
         attempts_run_one_at_a_time,
-        states_tell_what_the_code_did,
+        states_match_what_the_code_did,
         what_was_logged_is_stored_with_the_end,
         only_the_silent_are_taken_for_dead,
         slots_are_not_exceeded,
         runs_of_a_schedule_do_not_overlap,
     )
-    return history.wrongs + [
-        f"{check.__name__.replace('_', ' ')}: {wrong}"
+    return history.violations + [
+        f"{check.__name__.replace('_', ' ')}: {violation}"
         for check in checks
-        for wrong in check(history)
+        for violation in check(history)
     ]
 
 
 def nothing_is_lost(history: History) -> Iterator[str]:
-    """All that was acknowledged is there, and over; so is what is there without that."""
+    """Every acknowledged job exists and has finished; so has every other job that exists."""
     for job in history.acknowledged - history.rows.keys():
         yield f"{short(job)} is gone"
     for job, row in history.rows.items():
         if not row.state.is_final:
             yield f"{short(job)} is {row.state.value} still, of {row.worker}"
-    yield from _told(change for change in history.changes if change.after is None)
+    yield from _describe(change for change in history.changes if change.after is None)
 
 
 def fences_only_grow(history: History) -> Iterator[str]:
-    """By one with each claim, and at no other time."""
+    """They grow by one with each claim, and at no other time."""
     for change in history.changes:
         before = 0 if change.before is None else change.before.fence
         is_claim = change.after is not None and change.after.state is JobState.RUNNING
         was_running = change.before is not None and change.before.state is JobState.RUNNING
         step = int(is_claim and not was_running)
         if change.after is not None and change.after.fence != before + step:
-            yield from _told([change])
+            yield from _describe([change])
 
 
 def final_states_are_final(history: History) -> Iterator[str]:
@@ -65,78 +65,80 @@ def final_states_are_final(history: History) -> Iterator[str]:
             continue
         states = (change.before.state, change.after and change.after.state)
         if change.by != PEOPLE or states != (JobState.FAILED, JobState.PENDING):
-            yield from _told([change])
+            yield from _describe([change])
 
 
 def a_job_that_is_to_stop_is_not_run_again(history: History) -> Iterator[str]:
-    """It ends; it neither waits for another attempt nor forgets the request."""
+    """It ends: it neither waits for another attempt nor loses the request."""
     for change in history.changes:
         if change.before is None or not change.before.is_to_stop or change.after is None:
             continue
         runs_on = change.after.state is JobState.RUNNING and change.after.is_to_stop
         if not (change.after.state.is_final or runs_on):
-            yield from _told([change])
+            yield from _describe([change])
 
 
 def no_attempt_is_too_many(history: History) -> Iterator[str]:
-    """No job is claimed without an attempt to spend."""
+    """No job is claimed that has no attempts left."""
     for change in history.changes:
         if change.after is not None and change.after.attempts_left < 0:
-            yield from _told([change])
+            yield from _describe([change])
 
 
 def nobody_else_ends_an_attempt(history: History) -> Iterator[str]:
-    """Neither a zombie nor anybody but its own process, other than by a rescue."""
+    """Only its own process and a rescue end an attempt: no zombie, and no other process."""
     for change in history.changes:
         if not change.lease_ended or change.is_rescue or change.before is None:
             continue
         if process_of(change.before.worker or "") != change.by:
-            yield from _told([change])
+            yield from _describe([change])
 
 
 def attempts_run_one_at_a_time(history: History) -> Iterator[str]:
-    """The next one begins after the end of the one before, or after its worker was given up."""
+    """Each begins after the end of the previous one, or after that one's worker was given up."""
     rescued = {(c.job, c.before.fence) for c in history.changes if c.is_rescue and c.before}
     by_job: dict[object, list[Attempt]] = defaultdict(list)
     for attempt in sorted(history.attempts.values(), key=lambda each: each.lease.fence):
         for earlier in by_job[attempt.lease.job_id]:
-            is_over = earlier.over is not None and earlier.over <= attempt.began
-            is_over = is_over or earlier.sulks > OBEY_SECONDS
-            if not is_over and tuple(earlier.lease) not in rescued:
+            has_ended = earlier.ended_at is not None and earlier.ended_at <= attempt.began
+            has_ended = has_ended or earlier.stop_delay > OBEY_SECONDS
+            if not has_ended and tuple(earlier.lease) not in rescued:
                 yield f"{short(attempt.lease.job_id)}: {earlier} and {attempt}"
         by_job[attempt.lease.job_id].append(attempt)
 
 
-def states_tell_what_the_code_did(history: History) -> Iterator[str]:
-    """Who ends a lease of its own has let the code end; what has completed has returned."""
+def states_match_what_the_code_did(history: History) -> Iterator[str]:
+    """A process ends its lease after the code has ended; a completed job has returned."""
     for change in history.changes:
         if not change.lease_ended or change.is_rescue or change.before is None:
             continue
         attempt = history.attempts.get(Lease(change.job, change.before.fence))
-        is_over = attempt is None or (attempt.over is not None and attempt.over <= change.at)
-        is_over = is_over or (attempt is not None and attempt.sulks > OBEY_SECONDS)
+        has_ended = attempt is None or (
+            attempt.ended_at is not None and attempt.ended_at <= change.at
+        )
+        has_ended = has_ended or (attempt is not None and attempt.stop_delay > OBEY_SECONDS)
         how = None if attempt is None else attempt.how
         wanted = {JobState.COMPLETED: "returned", JobState.FAILED: "raised"}
         state = change.after.state if change.after else None
         if state is JobState.FAILED and how == "stopped":
             continue  # timed out, or cancelled by itself
-        if not is_over or how != wanted.get(state, how):  # type: ignore[arg-type]
-            yield from _told([change], f", but {attempt}")
+        if not has_ended or how != wanted.get(state, how):  # type: ignore[arg-type]
+            yield from _describe([change], f", but {attempt}")
 
 
 def what_was_logged_is_stored_with_the_end(history: History) -> Iterator[str]:
-    """An end that is stored has all lines of its attempt before it."""
+    """Once an end is stored, so are all log lines of its attempt."""
     for change in history.changes:
         if not change.lease_ended or change.is_rescue or change.before is None:
             continue
         attempt = history.attempts.get(Lease(change.job, change.before.fence))
         lines = {(change.job, line) for line in attempt.lines} if attempt else set()
         if lines - history.lines:
-            yield from _told([change], f" without {lines - history.lines}")
+            yield from _describe([change], f" without {lines - history.lines}")
 
 
 def only_the_silent_are_taken_for_dead(history: History) -> Iterator[str]:
-    """No jobs are taken from a worker that was heard of within the stall timeout."""
+    """No jobs are taken from a worker that has sent a heartbeat within the stall timeout."""
     for change in history.changes:
         if not change.is_rescue or change.before is None:
             continue
@@ -144,16 +146,16 @@ def only_the_silent_are_taken_for_dead(history: History) -> Iterator[str]:
         for beat in history.beats:
             is_recent = beat.sent > since and beat.acknowledged < change.at
             if beat.worker == change.before.worker and is_recent:
-                yield from _told([change], f", which was heard of at {beat.acknowledged:.2f}")
+                yield from _describe([change], f", whose heartbeat came at {beat.acknowledged:.2f}")
 
 
 def slots_are_not_exceeded(history: History) -> Iterator[str]:
-    """A process runs as many jobs at once as it is meant to."""
+    """A process runs at most `max_concurrency` jobs at once."""
     changes: list[tuple[float, int, str]] = []
     for attempt in history.attempts.values():
         changes.append((attempt.began, 1, attempt.process))
-        if attempt.over is not None:
-            changes.append((attempt.over, -1, attempt.process))
+        if attempt.ended_at is not None:
+            changes.append((attempt.ended_at, -1, attempt.process))
     running: Counter[str] = Counter()
     for at, change, process in sorted(changes):
         running[process] += change
@@ -162,17 +164,17 @@ def slots_are_not_exceeded(history: History) -> Iterator[str]:
 
 
 def runs_of_a_schedule_do_not_overlap(history: History) -> Iterator[str]:
-    """There is one schedule, whose runs are skipped while an earlier one is not over."""
+    """There is one schedule, whose runs are skipped while an earlier one has not finished."""
     live: set[UUID] = set()
     for change in history.changes:
         row = change.after
         if row is not None and row.is_recurring:
             (live.discard if row.state.is_final else live.add)(change.job)
         if len(live) > 1:
-            yield from _told([change])
+            yield from _describe([change])
 
 
-def _told(changes: Iterable[Change], why: str = "") -> Iterator[str]:
+def _describe(changes: Iterable[Change], why: str = "") -> Iterator[str]:
     for change in changes:
         what = f"{short(change.job)} at {change.at:.2f} by {change.by}"
         yield f"{what}: {change.before} -> {change.after}{why}"

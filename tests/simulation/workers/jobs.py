@@ -1,4 +1,4 @@
-"""The jobs of the simulation: what each does is written in its data."""
+"""The jobs of the simulation; their data says what each does."""
 
 import asyncio
 from datetime import timedelta
@@ -16,27 +16,27 @@ from modhost_background_jobs.contracts import (
     Snooze,
 )
 from modhost_background_jobs.worker.attempts.context import AttemptContext
-from simulation.workers.faults import Way
+from simulation.workers.faults import Link
 from simulation.workers.history import History
 
 
 class Plan(BaseModel):
-    """How an attempt goes."""
+    """What an attempt does."""
 
     seconds: float = 0
     lines: int = 1
     failures: int = 0
     first_ends: Literal["as all", "permanent error", "snooze", "own cancellation"] = "as all"
-    sulks: float = 0
-    """How many seconds it takes to stop when it is asked to."""
+    stop_delay: float = 0
+    """Seconds that it takes to stop after a request."""
 
 
 class Stage:
-    """Where the jobs of one process run."""
+    """The process in which jobs run."""
 
-    def __init__(self, history: History, way: Way) -> None:
+    def __init__(self, history: History, link: Link) -> None:
         self.history = history
-        self.way = way
+        self.link = link
 
 
 class SimulatedJob(ModuleJob):
@@ -46,17 +46,17 @@ class SimulatedJob(ModuleJob):
         self._stage = stage
 
     async def execute(self, context: JobExecutionContext) -> None:
-        if self._stage.way.is_dead:
-            # The process is no more; that its tasks end in their own way is the simulation's.
+        if self._stage.link.is_dead:
+            # The process is dead; only the simulation lets its tasks end in order.
             await anyio.sleep_forever()
         plan = context.get_data(Plan)
         lease = cast(AttemptContext, context)._attempt.claimed.lease
-        with self._stage.history.attempt(lease, self._stage.way.name, plan.sulks) as attempt:
+        with self._stage.history.attempt(lease, self._stage.link.name, plan.stop_delay) as attempt:
             for line in range(plan.lines):
                 attempt.lines.append(f"{lease.fence}: {line}")
                 context.log(attempt.lines[-1])
                 context.report_progress(100 * line / plan.lines)
-                await _work(plan.seconds / plan.lines, sulks=plan.sulks)
+                await _work(plan.seconds / plan.lines, stop_delay=plan.stop_delay)
             if lease.fence == 1:
                 _end_specially(plan)
             if context.attempt <= plan.failures:
@@ -64,12 +64,12 @@ class SimulatedJob(ModuleJob):
                 raise ValueError(msg)
 
 
-async def _work(seconds: float, *, sulks: float) -> None:
+async def _work(seconds: float, *, stop_delay: float) -> None:
     try:
         await anyio.sleep(seconds)
     except anyio.get_cancelled_exc_class():
         with anyio.CancelScope(shield=True):
-            await anyio.sleep(sulks)
+            await anyio.sleep(stop_delay)
         raise
 
 

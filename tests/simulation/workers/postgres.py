@@ -1,19 +1,20 @@
-"""PostgreSQL's driver, its place taken by a bad way to a real server."""
+"""PostgreSQL's driver replaced by a faulty link to a real server."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
 import anyio
 
 from modhost.database import PostgresAccess
+from modhost_background_jobs.model import Heartbeat, Rescue
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.postgres import statements
-from simulation.workers.faults import Server, Way
-from simulation.workers.history import History, row_of
-from simulation.workers.rescues import PostgresStore
-from simulation.workers.rows import ROWS
+from modhost_background_jobs.storage.postgres.store import PostgresJobStore
+from simulation.workers.faults import Link, Server
+from simulation.workers.history import ROWS, History, rescuing, row_of
 from simulation.world import World
 
 T = TypeVar("T")
@@ -31,6 +32,14 @@ _CHANGES_NO_JOB: Final = {
 }
 
 
+class PostgresStore(PostgresJobStore):
+    """The store of PostgreSQL, which marks its rescues."""
+
+    async def rescue(self, seen: Heartbeat, max_rescues: int, now: datetime) -> list[Rescue]:
+        with rescuing():
+            return await super().rescue(seen, max_rescues, now)
+
+
 class PostgresBackend:
     """One connection for all processes, in the event loop of the world."""
 
@@ -41,8 +50,8 @@ class PostgresBackend:
     def do(self, statement: Callable[..., Awaitable[T]], *arguments: Any) -> T:
         return self._world.do(statement, *arguments)
 
-    def store(self, way: Way, server: Server, history: History) -> JobStore:
-        return PostgresStore(cast(PostgresAccess, _Postgres(self, way, server, history)))
+    def store(self, link: Link, server: Server, history: History) -> JobStore:
+        return PostgresStore(cast(PostgresAccess, _Postgres(self, link, server, history)))
 
     def lines(self) -> set[tuple[UUID, str]]:
         rows = self.do(self.connection.fetch, "SELECT job_id, message FROM background_jobs.logs")
@@ -51,56 +60,56 @@ class PostgresBackend:
     def close(self) -> None:
         self.do(self.connection.close)
 
-    def look(self, history: History, by: str) -> None:
+    def observe(self, history: History, by: str) -> None:
         rows = self.do(self.connection.fetch, ROWS.format(prefix="background_jobs."))
-        history.see([row_of(row) for row in rows], by)
+        history.record([row_of(row) for row in rows], by)
 
 
 class _Postgres:
     """Stands for `PostgresAccess`, and for the connection that it lends."""
 
     def __init__(
-        self, backend: PostgresBackend, way: Way, server: Server, history: History
+        self, backend: PostgresBackend, link: Link, server: Server, history: History
     ) -> None:
         self._backend = backend
-        self._way = way
+        self._link = link
         self._server = server
         self._history = history
 
     @asynccontextmanager
     async def acquire(self, seconds: float | None = None) -> AsyncIterator["_Connection"]:
-        yield _Connection(self._backend, self._way, self._server, self._history)
+        yield _Connection(self._backend, self._link, self._server, self._history)
 
 
 class _Connection(_Postgres):
-    """What is asked of a connection, by one task."""
+    """A connection, as one task uses it."""
 
     _is_in_transaction = False
 
     async def fetch(self, statement: str, *arguments: Any, timeout: float | None = None) -> Any:
-        return await self._ask(self._backend.connection.fetch, statement, arguments, timeout)
+        return await self._call(self._backend.connection.fetch, statement, arguments, timeout)
 
     async def fetchval(self, statement: str, *arguments: Any) -> Any:
-        return await self._ask(self._backend.connection.fetchval, statement, arguments)
+        return await self._call(self._backend.connection.fetchval, statement, arguments)
 
     async def execute(self, statement: str, *arguments: Any) -> Any:
-        return await self._ask(self._backend.connection.execute, statement, arguments)
+        return await self._call(self._backend.connection.execute, statement, arguments)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
-        await self._way.call(lambda: None)
+        await self._link.call(lambda: None)
         async with self._server.turn:
             self._do("BEGIN")
             self._is_in_transaction = True
             try:
                 yield
-                await self._way.call(self._commit, in_turn=True)
+                await self._link.call(self._commit, in_turn=True)
             finally:
                 if self._is_in_transaction:
                     self._is_in_transaction = False
                     self._do("ROLLBACK")
 
-    async def _ask(
+    async def _call(
         self,
         method: Callable[..., Awaitable[Any]],
         statement: str,
@@ -110,16 +119,16 @@ class _Connection(_Postgres):
         def perform() -> Any:
             answer = self._backend.do(method, statement, *arguments)
             if not self._is_in_transaction and statement not in _CHANGES_NO_JOB:
-                self._backend.look(self._history, self._way.name)
+                self._backend.observe(self._history, self._link.name)
             return answer
 
         with anyio.fail_after(timeout):
-            return await self._way.call(perform, in_turn=self._is_in_transaction)
+            return await self._link.call(perform, in_turn=self._is_in_transaction)
 
     def _commit(self) -> None:
         self._do("COMMIT")
         self._is_in_transaction = False
-        self._backend.look(self._history, self._way.name)
+        self._backend.observe(self._history, self._link.name)
 
     def _do(self, statement: str) -> None:
         self._backend.do(self._backend.connection.execute, statement)

@@ -1,7 +1,8 @@
-"""SQLite's driver, its place taken by a bad way to a real file."""
+"""SQLite's driver replaced by a faulty link to a real file."""
 
 import sqlite3
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar, cast
 from uuid import UUID
@@ -10,14 +11,22 @@ import anyio
 
 from modhost.database import SqliteAccess
 from modhost.database.sqlite.connection import connect
+from modhost_background_jobs.model import Heartbeat, Rescue
 from modhost_background_jobs.storage import JobStore
-from simulation.workers.faults import Server, Way
-from simulation.workers.history import History, row_of
-from simulation.workers.rescues import SqliteStore
-from simulation.workers.rows import ROWS
+from modhost_background_jobs.storage.sqlite.store import SqliteJobStore
+from simulation.workers.faults import Link, Server
+from simulation.workers.history import ROWS, History, rescuing, row_of
 from simulation.world import World
 
 T = TypeVar("T")
+
+
+class SqliteStore(SqliteJobStore):
+    """The store of SQLite, which marks its rescues."""
+
+    async def rescue(self, seen: Heartbeat, max_rescues: int, now: datetime) -> list[Rescue]:
+        with rescuing():
+            return await super().rescue(seen, max_rescues, now)
 
 
 class SqliteBackend:
@@ -26,11 +35,11 @@ class SqliteBackend:
     def __init__(self, world: World) -> None:
         path = Path(world.database.url.removeprefix("sqlite:///"))
         self.connection = connect(path, query_only=False)
-        # Nobody pulls the plug of a simulation.
+        # A simulation need not survive a power cut.
         self.connection.execute("PRAGMA synchronous = OFF")
 
-    def store(self, way: Way, server: Server, history: History) -> JobStore:
-        return SqliteStore(cast(SqliteAccess, _Sqlite(self, way, history)))
+    def store(self, link: Link, server: Server, history: History) -> JobStore:
+        return SqliteStore(cast(SqliteAccess, _Sqlite(self, link, history)))
 
     def lines(self) -> set[tuple[UUID, str]]:
         rows = self.connection.execute("SELECT job_id, message FROM background_jobs_logs")
@@ -39,17 +48,17 @@ class SqliteBackend:
     def close(self) -> None:
         self.connection.close()
 
-    def look(self, history: History, by: str) -> None:
+    def observe(self, history: History, by: str) -> None:
         rows = self.connection.execute(ROWS.format(prefix="background_jobs_"))
-        history.see([row_of(row) for row in rows], by)
+        history.record([row_of(row) for row in rows], by)
 
 
 class _Sqlite:
-    """Stands for `SqliteAccess`, whose callers wait for the end when they are cancelled, too."""
+    """Stands for `SqliteAccess`, whose callers wait for the end even when they are cancelled."""
 
-    def __init__(self, backend: SqliteBackend, way: Way, history: History) -> None:
+    def __init__(self, backend: SqliteBackend, link: Link, history: History) -> None:
         self._backend = backend
-        self._way = way
+        self._link = link
         self._history = history
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -58,17 +67,17 @@ class _Sqlite:
             before = connection.total_changes
             result = _in_transaction(connection, work)
             if connection.total_changes != before:
-                self._backend.look(self._history, self._way.name)
+                self._backend.observe(self._history, self._link.name)
             return result
 
-        return await self._ask(perform)
+        return await self._call(perform)
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await self._ask(lambda: work(self._backend.connection))
+        return await self._call(lambda: work(self._backend.connection))
 
-    async def _ask(self, perform: Callable[[], T]) -> T:
+    async def _call(self, perform: Callable[[], T]) -> T:
         with anyio.CancelScope(shield=True):
-            answer = await self._way.call(perform)
+            answer = await self._link.call(perform)
         return answer  # noqa: RET504 - for all that mypy knows, the scope may swallow an error
 
 

@@ -1,4 +1,4 @@
-"""What takes the place of threads, processes and other modules in a simulated host."""
+"""Stand-ins for threads, processes and other modules in a simulated host."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,13 +8,13 @@ import anyio
 
 from modhost_background_jobs.model import WorkerInfo
 from modhost_background_jobs.storage import JobStore, Signal, wait_for
+from simulation.virtual_time import VirtualClock
 from simulation.workers.history import Beat, History
 from simulation.workers.jobs import SimulatedJob, Stage
-from simulation.workers.virtual_time import VirtualClock
 
 
 class Wakeups:
-    """Fired by the simulation, when it likes."""
+    """Wake-ups that the simulation fires."""
 
     def __init__(self) -> None:
         self.work = Signal()
@@ -28,8 +28,8 @@ class Wakeups:
         await anyio.sleep_forever()
 
 
-class Heart:
-    """`Heartbeat` without its thread, which virtual time does not know."""
+class SimulatedHeartbeat:
+    """`Heartbeat` without its thread, for which virtual time does not pass."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Heart:
 
 
 class NoProcesses:
-    """No job here runs in a process of its own."""
+    """Stands for `ProcessRunner`: no job here runs in a process of its own."""
 
     async def tend(self) -> None:
         await anyio.sleep_forever()
@@ -100,4 +100,4 @@ class NoSession:
     dialect = "sqlite"
 
     def refuse_nested_write(self) -> None:
-        """Nobody has one open."""
+        """Do nothing: no write is open."""

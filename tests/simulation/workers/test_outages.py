@@ -1,32 +1,32 @@
-"""The database goes away for about the stall timeout, with the default timings."""
+"""An outage of about the stall timeout, with the default timings."""
 
 from typing import ClassVar
 
 import anyio
 import pytest
 
+from simulation.virtual_time import VirtualClock
 from simulation.workers.databases import open_backend
 from simulation.workers.hosts import OPTIONS
-from simulation.workers.invariants import wrongs
+from simulation.workers.invariants import violations
 from simulation.workers.jobs import Plan
-from simulation.workers.story import Story
-from simulation.workers.virtual_time import VirtualClock
+from simulation.workers.scenario import Scenario
 from simulation.world import open_world
 
 STALL_SECONDS = OPTIONS.stall_timeout.total_seconds()
 PHASES = (0, 1.3, 2.6, 3.9)
 BEFORE = 13.0
-"""How long all is well first: workers have beaten, and looked at each other."""
+"""Seconds before the outage, in which workers send and check heartbeats."""
 
 
-class Outage(Story):
-    """All workers are busy when the database goes away, and people enqueue all the while."""
+class Outage(Scenario):
+    """All workers are busy when the database goes away, and people continue to enqueue."""
 
     seconds: ClassVar[float]
     phase: ClassVar[float]
-    """Where between two looks and two beats it begins and ends."""
+    """Its start and end, relative to the heartbeats and the sweeps."""
 
-    async def happen(self) -> None:
+    async def play(self) -> None:
         await self._enqueue(6, 60)
         await anyio.sleep(BEFORE + self.phase)
         self.server.is_down = True
@@ -50,7 +50,7 @@ def test_an_outage_of_about_the_stall_timeout_costs_no_worker_its_jobs_and_runs_
         for phase in PHASES:
             timing = {"seconds": STALL_SECONDS + beyond, "phase": phase}
             history = type("Timed", (Outage,), timing)(world, backend, clock, seed=1).run()
-            assert wrongs(history) == []
+            assert violations(history) == []
             assert not [change for change in history.changes if change.is_rescue]
             assert sorted(lease.job_id for lease in history.attempts) == sorted(history.rows)
             assert len(history.acknowledged) == 12

@@ -1,4 +1,4 @@
-"""An event loop in which hours pass at once, and always in the same way."""
+"""An event loop in which hours pass at once, and always in the same order."""
 
 import asyncio
 import random
@@ -14,15 +14,15 @@ from moving_clock import START
 T = TypeVar("T")
 
 MAX_TURNS = 100_000
-"""How often the loop may turn around at one moment: after that something spins."""
+"""How often the loop may run at one moment: beyond that, something spins."""
 
 
 class Standstill(Exception):
-    """Nothing will ever happen again, or time does not pass any more."""
+    """No task will ever run again, or time no longer passes."""
 
 
 class _Leap(selectors.DefaultSelector):
-    """Waits for nothing: it moves the time to the moment for which the loop wants to wait."""
+    """Instead of waiting, moves the time to the end of the wait."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,11 +31,11 @@ class _Leap(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
-            msg = "All tasks wait, and nothing is left that could wake them."
+            msg = "All tasks wait, and nothing can wake them."
             raise Standstill(msg)
         self._turns = 0 if timeout > 0 else self._turns + 1
         if self._turns > MAX_TURNS:
-            msg = f"Time stands still at {self.seconds:g} s: somebody waits without waiting."
+            msg = f"Time stands still at {self.seconds:g} s: a task loops without waiting."
             raise Standstill(msg)
         self.seconds += max(0.0, timeout)
         return super().select(0)
@@ -51,7 +51,7 @@ class _VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock:
-    """The time of the event loop that runs, for those who ask for the time of day, too."""
+    """The clock of the running event loop, which gives the time of day too."""
 
     def __init__(self) -> None:
         self.loop: asyncio.AbstractEventLoop

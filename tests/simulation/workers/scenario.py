@@ -1,4 +1,4 @@
-"""One simulation: what happens in it, and a calm in which all must come to its end."""
+"""One simulation: events, and then a calm in which every job must finish."""
 
 import logging
 from abc import ABC, abstractmethod
@@ -21,15 +21,14 @@ from modhost_background_jobs.queue import firing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import ScheduleSettings
 from modhost_background_jobs.worker import processor
-from simulation.workers.databases import Backend
-from simulation.workers.distant import Distant
-from simulation.workers.faults import Server, Way
+from simulation.virtual_time import VirtualClock, run_virtually
+from simulation.workers.databases import Backend, Remote
+from simulation.workers.faults import Link, Server
 from simulation.workers.history import History
 from simulation.workers.hosts import PROCESS, SimulatedHost
 from simulation.workers.invariants import PEOPLE
 from simulation.workers.jobs import Plan
 from simulation.workers.stand_ins import NoSession, Wakeups
-from simulation.workers.virtual_time import VirtualClock, run_virtually
 from simulation.world import World
 
 EVERY_MINUTE: Final = ScheduleSettings(
@@ -45,15 +44,15 @@ EVERY_MINUTE: Final = ScheduleSettings(
 )
 CALM_SECONDS: Final = 600.0
 FIRST_RUN: Final = 1_000_000
-"""Where the ids of the schedule's runs begin, above those of all other jobs."""
+"""The first id of the schedule's runs, above those of all other jobs."""
 
 
-class Story(ABC):
-    """A simulation on a real database; the seed decides all that is left to chance."""
+class Scenario(ABC):
+    """A simulation on a real database; all that is random follows the seed."""
 
     hosts_at_first = 3
     rate = 0.0
-    """The share of calls in which something goes wrong."""
+    """The share of calls with a fault."""
 
     def __init__(self, world: World, backend: Backend, clock: VirtualClock, seed: int) -> None:
         self._world = world
@@ -71,13 +70,13 @@ class Story(ABC):
         self.group: TaskGroup
 
     @abstractmethod
-    async def happen(self) -> None:
-        """Tell what happens before the calm."""
+    async def play(self) -> None:
+        """Play the events before the calm."""
 
     def run(self) -> History:
-        """Let it happen, and return what happened."""
+        """Run the simulation, and return its history."""
         disabled = logging.root.manager.disable
-        # Thousands of warnings, each of which is to be expected.
+        # There are thousands of warnings, all of them expected.
         logging.disable(logging.CRITICAL)
         try:
             with (
@@ -95,14 +94,14 @@ class Story(ABC):
             self.server = Server(self.rate, late)
             self._world.clear()
             self._world.do(self._world.schedules.put, EVERY_MINUTE)
-            people = Way(PEOPLE, self._seed, self.server)
-            self.queue = self._distant(self._world.queue, people)
+            people = Link(PEOPLE, self._seed, self.server)
+            self.queue = self._remote(self._world.queue, people)
             store = self._backend.store(people, self.server, self.history)
             nobody = cast(Database, NoSession())
             self._producer = DatabaseJobQueue(nobody, store, Wakeups(), self.clock)
             for _ in range(self.hosts_at_first):
                 self.start_host()
-            await self.happen()
+            await self.play()
             await self._calm()
 
     async def _calm(self) -> None:
@@ -110,7 +109,7 @@ class Story(ABC):
         self.server.rate = 0
         self.server.is_down = False
         for host in self.hosts:
-            host.way.is_cut = False
+            host.link.is_cut = False
         with anyio.move_on_after(CALM_SECONDS):
             while not all(row.state.is_final for row in self.history.rows.values()):
                 await anyio.sleep(1)
@@ -118,7 +117,7 @@ class Story(ABC):
             host.stop()
 
     async def enqueue(self, jobs: list[NewJob]) -> None:
-        """Enqueue jobs, and remember that when it is acknowledged."""
+        """Enqueue jobs, and record whether that was acknowledged."""
         self.jobs += [job.id for job in jobs]
         try:
             await self._producer.enqueue(jobs)
@@ -129,7 +128,7 @@ class Story(ABC):
     def new_job(
         self, plan: Plan, *, wait: float = 0, max_attempts: int = 3, timeout: float | None = None
     ) -> NewJob:
-        """Return a job that has the next free id."""
+        """Return a job with the next free id."""
         now = self.clock.now()
         return NewJob(
             id=UUID(int=next(self._ids)),
@@ -144,20 +143,20 @@ class Story(ABC):
 
     def start_host(self) -> None:
         """Start another process."""
-        way = Way(f"process{len(self.hosts) + 1}", self._seed, self.server)
+        link = Link(f"process{len(self.hosts) + 1}", self._seed, self.server)
         host = SimulatedHost(
-            way,
-            self._backend.store(way, self.server, self.history),
-            self._distant(self._world.schedules, way),
-            self._distant(self._world.firing, way),
+            link,
+            self._backend.store(link, self.server, self.history),
+            self._remote(self._world.schedules, link),
+            self._remote(self._world.firing, link),
             self.history,
             self.clock,
         )
         self.hosts.append(host)
         self.group.start_soon(host.run)
 
-    def _distant(self, target: object, way: Way) -> Distant:
-        return Distant(target, way, self._world, self._backend, self.history)
+    def _remote(self, target: object, link: Link) -> Remote:
+        return Remote(target, link, self._world, self._backend, self.history)
 
     def _identify(self, max_concurrency: int, job_types: tuple[str, ...]) -> WorkerInfo:
         return WorkerInfo(
