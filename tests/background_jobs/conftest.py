@@ -8,6 +8,7 @@ import pytest
 from background_jobs.commands import Commands
 from background_jobs.support import add_worker, jobs_database
 from modhost.database import Database
+from modhost_background_jobs.queries.details import JobDetailReader
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
@@ -42,6 +43,11 @@ def listing(database: Database) -> JobListing:
 
 
 @pytest.fixture
+def details(database: Database) -> JobDetailReader:
+    return JobDetailReader(database)
+
+
+@pytest.fixture
 def commands(database_url: str, tmp_path: Path) -> Commands:
     """The command line beside hosts with that database."""
     config = tmp_path / "host.toml"
@@ -58,5 +64,7 @@ def schedules(database: Database, clock: MovingClock) -> RecurringSchedules:
 
 
 @pytest.fixture
-def firing(database: Database, queue: DatabaseJobQueue, clock: MovingClock) -> RecurringFiring:
-    return RecurringFiring(database, queue, clock)
+def firing(
+    database: Database, store: JobStore, queue: DatabaseJobQueue, clock: MovingClock
+) -> RecurringFiring:
+    return RecurringFiring(database, store, queue, clock)

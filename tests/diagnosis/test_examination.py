@@ -101,7 +101,7 @@ def test_a_module_that_is_not_well_is_reported_with_what_it_says(doctor: Doctor)
         "background_jobs",
         "modhost-background-jobs",
     )
-    assert found["message"] == "Jobs or schedules are due, and no consumer is alive."
+    assert found["message"] == "Jobs or schedules are due, and no worker is alive."
     doctor.sql("DROP TABLE background_jobs.workers")
     table, health = doctor.findings(exits=1)
     assert table["code"] == "MH505"

@@ -48,5 +48,5 @@ async def test_it_says_what_needs_attention(database_url: str) -> None:
         assert "Nothing executes jobs." in page.text
         assert "modhost worker" in page.text
         job = await visitor.get(f"/admin/jobs/{job_id}")
-        assert "No consumer is alive: start one with modhost worker" in job.text
+        assert "No worker is alive: start one with modhost worker" in job.text
         assert "modhost worker" in (await visitor.get("/admin/jobs/workers")).text

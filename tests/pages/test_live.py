@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy import Engine, event
 
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.monitoring.inspection import JobInspection
 from modhost_background_jobs.pages.live import stream as stream_module
 from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
 from modhost_background_jobs.pages.live.fragments import Fragments
 from modhost_background_jobs.pages.live.topics import Topic, Topics
+from modhost_background_jobs.queries.logs import JobLogs
 from pages.demo import ImportCustomersJob, Steps
 from pages.site import Site, site
 from pages.visitor import Visitor
@@ -144,7 +144,7 @@ async def counted(served: Site) -> AsyncIterator[tuple[LiveFeed, list[str]]]:
             sent.append(statement)
 
     async with served.host.scope() as scope:
-        feed = LiveFeed(await scope.get(Topics), await scope.get(JobInspection))
+        feed = LiveFeed(await scope.get(Topics), await scope.get(JobLogs))
         event.listen(Engine, "before_cursor_execute", note)
         try:
             yield feed, sent
@@ -214,13 +214,13 @@ async def test_a_viewer_far_behind_keeps_no_other_one_waiting(
         with feed.watch(behind):
             await feed.look()
             await feed.look()
-        far = behind.take()[1][-1]["line"]
+        far = behind.take()[1][-1].line
         viewers = [viewer(long, -1), viewer(long, far), viewer(short, -1)]
         with ExitStack() as watching:
             for each in viewers:
                 watching.enter_context(feed.watch(each))
             await feed.look()
-        messages = [[line["message"] for line in each.take()[1]] for each in viewers]
+        messages = [[line.message for line in each.take()[1]] for each in viewers]
         assert messages[0] == [f"Step {number} of 20" for number in range(1, 6)]
         assert messages[1] == [f"Step {number} of 20" for number in range(11, 16)]
         assert messages[2] == ["Step 1 of 3", "Step 2 of 3", "Step 3 of 3"]

@@ -43,7 +43,7 @@ async def test_viewers_of_a_list_are_reported_its_newest_jobs(
     served: Site, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each of them fetched the whole list every ten seconds."""
-    monkeypatch.setattr(lists, "POLL_INTERVAL", 0.0)
+    monkeypatch.setattr(lists, "LIST_INTERVAL", 0.0)
     ids = [await served.scheduling.schedule(ImportCustomersJob, LATER) for _ in range(2)]
     page = await visitor.get("/admin/jobs/list?state=Pending")
     assert 'data-search="state=Pending"' in page.source

@@ -9,7 +9,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from background_jobs.support import TYPES, add_worker
 from modhost_background_jobs.contracts import CatchUpPolicy, JobConflict, JobState, OverlapPolicy
-from modhost_background_jobs.cron.schedule import CronSchedule
 from modhost_background_jobs.model import (
     Ended,
     Heartbeat,
@@ -18,22 +17,23 @@ from modhost_background_jobs.model import (
     NewJob,
     ProgressUpdate,
     Released,
+    ScheduleDefinition,
 )
-from modhost_background_jobs.queue.schedules import ScheduleSettings
 from moving_clock import MovingClock
 from simulation.model import MAX_RESCUES, Model
 from simulation.world import World
 
-NIGHTLY = ScheduleSettings(
+NIGHTLY = ScheduleDefinition(
     name="nightly",
-    schedule=CronSchedule.parse("*/10 * * * *"),
+    cron_expression="*/10 * * * *",
+    time_zone="UTC",
     job_type=TYPES[0],
     module_name="tests",
     data=None,
     overlap=OverlapPolicy.SKIP,
     catch_up=CatchUpPolicy.ONE,
     max_attempts=3,
-    timeout=None,
+    timeout_seconds=None,
 )
 
 WORKERS = ("w1", "w2", "w3")
@@ -241,11 +241,12 @@ class QueueMachine(RuleBasedStateMachine):
         """Two consumers try; the second finds nothing left to do."""
         self.clock.advance(120)
         row = self.world.do(self.world.schedules.get, self.schedule)
-        is_due = row["next_run_at"] <= self.now
+        assert row.next_run_at is not None
+        is_due = row.next_run_at <= self.now
         fired = [self.world.do(self.world.firing.fire, self.schedule) for _ in range(2)]
         assert fired == [int(is_due), 0]
         new = sorted(self.world.rows().keys() - self.model.jobs.keys())
-        has_missed = row["next_run_at"] + timedelta(minutes=10) <= self.now
+        has_missed = row.next_run_at + timedelta(minutes=10) <= self.now
         assert len(new) == is_due + has_missed
         if has_missed:
             self.model.miss(self.schedule, new.pop(0), self.now)

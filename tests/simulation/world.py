@@ -11,16 +11,21 @@ from sqlalchemy import delete, select
 from background_jobs.support import jobs_database
 from modhost.clock import Clock
 from modhost.database import Database
-from modhost_background_jobs.queries.listing import LOGS
 from modhost_background_jobs.queue.firing import RecurringFiring
-from modhost_background_jobs.queue.job_queue import ATTEMPTS, FINISHED, JOBS, DatabaseJobQueue
-from modhost_background_jobs.queue.schedules import RECURRING, RecurringSchedules
+from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
+from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import open_wakeups
-from modhost_background_jobs.storage.due_schedules import OCCURRENCES
 from modhost_background_jobs.storage.opening import open_store
-from modhost_background_jobs.storage.tables import Worker
+from modhost_background_jobs.storage.tables import (
+    ATTEMPTS,
+    FINISHED,
+    JOBS,
+    LOGS,
+    OCCURRENCES,
+    SCHEDULES,
+    WORKERS,
+)
 
-WORKERS = Worker.__table__  # type: ignore[attr-defined]
 T = TypeVar("T")
 
 
@@ -33,7 +38,7 @@ class World:
         self.store = open_store(database)
         self.queue = DatabaseJobQueue(database, self.store, open_wakeups(database), clock)
         self.schedules = RecurringSchedules(database, clock)
-        self.firing = RecurringFiring(database, self.queue, clock)
+        self.firing = RecurringFiring(database, self.store, self.queue, clock)
 
     def do(self, function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
         return self._portal.call(function, *arguments)
@@ -51,7 +56,7 @@ class World:
     async def _clear(self) -> None:
         async with self.database.session() as session:
             connection = await session.connection()
-            for table in (JOBS, FINISHED, ATTEMPTS, LOGS, WORKERS, RECURRING, OCCURRENCES):
+            for table in (JOBS, FINISHED, ATTEMPTS, LOGS, WORKERS, SCHEDULES, OCCURRENCES):
                 await connection.execute(delete(table))
 
     async def _rows(self) -> list[dict[UUID, tuple[Any, ...]]]:

@@ -20,7 +20,7 @@ from modhost_background_jobs.client.run_again import Rerunning
 from modhost_background_jobs.contracts import JobId, JobState
 from modhost_background_jobs.model import as_bulk_runner
 from modhost_background_jobs.monitoring.alerts import alerts_of
-from modhost_background_jobs.monitoring.overview import Overview
+from modhost_background_jobs.monitoring.snapshot import Snapshots
 from modhost_background_jobs.queries import search as browsing
 from modhost_background_jobs.queries.job_search import JobSearch
 from modhost_background_jobs.storage import JobStore
@@ -97,7 +97,7 @@ async def test_jobs_are_cancelled_without_any_consumer(
         with anyio.fail_after(20):
             await held.reached.wait()
         async with jobs.host.scope() as scope:
-            seen = await (await scope.get(Overview)).look()
+            seen = await (await scope.get(Snapshots)).take()
         # A host that does an operation is no consumer, and counts as none.
         assert seen.workers == []
         assert [each.title for each in alerts_of(seen)] == ["Nothing executes jobs"]
@@ -201,7 +201,7 @@ async def test_jobs_that_failed_are_retried_by_an_operation(
 ) -> None:
     """However many errors there are to look through for words: here more than are at a time."""
     monkeypatch.setattr(browsing, "BATCH_SIZE", 2)
-    monkeypatch.setattr(browsing, "MAX_COUNTED_IN", 2)
+    monkeypatch.setattr(browsing, "MAX_COUNTED_ERRORS", 2)
     async with jobs_host(database_url, max_attempts=1) as jobs:
         ids = [
             await jobs.scheduling.enqueue(ReportingJob, Work(name=f"job {number}", failures=1))

@@ -12,9 +12,8 @@ from modhost_background_jobs.maintenance.retention import ClockJumpGuard, Retent
 from modhost_background_jobs.model import Ended
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
-from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.storage import JobStore
-from modhost_background_jobs.storage.retention_clock import RetentionClock
+from modhost_background_jobs.storage.opening import open_store
 from modhost_background_jobs.storage.statistics import StatisticsStore
 from moving_clock import START, MovingClock
 
@@ -54,25 +53,19 @@ def test_a_great_leap_is_trusted_when_it_has_stood_for_long() -> None:
 
 
 @pytest.fixture
-async def retention(
-    store: JobStore, database: Database, firing: RecurringFiring, clock: MovingClock
-) -> RetentionService:
+async def retention(store: JobStore, database: Database, clock: MovingClock) -> RetentionService:
     """That of a process which begins now, with a job that has just ended."""
     await store.insert([new_job()])
     claimed = await claim_one(store)
     await store.end([Ended(claimed.lease, JobState.COMPLETED)], clock.now())
     clock.advance(1)
-    return new_retention(store, database, firing, clock)
+    return new_retention(store, database, clock)
 
 
-def new_retention(
-    store: JobStore, database: Database, firing: RecurringFiring, clock: MovingClock
-) -> RetentionService:
+def new_retention(store: JobStore, database: Database, clock: MovingClock) -> RetentionService:
     return RetentionService(
         store,
-        firing,
         StatisticsStore(database),
-        RetentionClock(database),
         BackgroundJobsOptions(),
         clock,
     )
@@ -104,13 +97,12 @@ async def test_a_process_that_begins_with_a_clock_far_ahead_deletes_no_history_a
     retention: RetentionService,
     store: JobStore,
     database: Database,
-    firing: RecurringFiring,
     clock: MovingClock,
 ) -> None:
     """What ends in the process itself has the wrong time, too, and proves nothing."""
     assert retention
     clock.time += 100 * DAY
-    late = new_retention(store, database, firing, clock)
+    late = new_retention(store, database, clock)
     await store.insert([new_job()])
     claimed = await claim_one(store, now=clock.now())
     await store.end([Ended(claimed.lease, JobState.COMPLETED)], clock.now())
@@ -122,7 +114,7 @@ async def test_a_process_that_begins_with_a_clock_far_ahead_deletes_no_history_a
 @pytest.mark.anyio
 async def test_history_is_old_by_the_clock_of_postgresql_as_well(postgres_url: str) -> None:
     async with jobs_database(postgres_url).open() as database:
-        history = RetentionClock(database)
+        store = open_store(database)
         now = datetime.now(UTC)
-        assert await history.time(now - DAY) == now - DAY
-        assert abs(await history.time(now + DAY) - now) < timedelta(minutes=1)
+        assert await store.database_time(now - DAY) == now - DAY
+        assert abs(await store.database_time(now + DAY) - now) < timedelta(minutes=1)

@@ -17,8 +17,9 @@ from modhost_background_jobs.model.statistics import Histogram
 from modhost_background_jobs.monitoring.alerts import alerts_of
 from modhost_background_jobs.monitoring.inspection import JobInspection
 from modhost_background_jobs.monitoring.overview import Overview
+from modhost_background_jobs.monitoring.snapshot import Snapshot, Snapshots
 from modhost_background_jobs.monitoring.waiting import Waiting
-from modhost_background_jobs.queries.search import JobBrowser
+from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
 from moving_clock import START
@@ -54,6 +55,11 @@ async def text_of(jobs: Jobs, job_id: UUID) -> str:
     return waiting.text
 
 
+async def snapshot_of(jobs: Jobs) -> Snapshot:
+    async with jobs.host.scope() as scope:
+        return await (await scope.get(Snapshots)).take()
+
+
 async def test_what_ended_is_counted_with_its_wait_and_run_times(database_url: str) -> None:
     async with jobs_host(database_url) as jobs, overview_of(jobs) as overview:
         ended = [
@@ -63,7 +69,7 @@ async def test_what_ended_is_counted_with_its_wait_and_run_times(database_url: s
         async with jobs.host.scope() as scope:
             await (await scope.get(StatisticsService)).write()
         hour, day = await overview.history("hour"), await overview.history("day")
-        summary = await overview.summary(await overview.look())
+        summary = await overview.summary(await snapshot_of(jobs))
     assert (len(hour), len(day)) == (60, 48)
     assert sum(bucket.completed for bucket in hour) == 4
     assert sum(bucket.failed for bucket in day) == 1
@@ -98,34 +104,34 @@ async def test_the_summary_tells_what_waits_and_runs(database_url: str) -> None:
         await jobs.reaches(running, JobState.RUNNING)
         for _ in range(3):
             await jobs.scheduling.enqueue(ReportingJob, Work())
-        summary = await overview.summary(await overview.look())
+        summary = await overview.summary(await snapshot_of(jobs))
         assert (summary.running, summary.pending, summary.pending_is_capped) == (1, 3, False)
         assert summary.oldest_pending_at is not None
-        (worker,) = (await overview.look()).workers
+        (worker,) = (await snapshot_of(jobs)).workers
         assert worker.is_alive
-        assert "tests.WaitingJob" in worker.job_types
+        assert "tests.WaitingJob" in worker.row.job_types
         jobs.probe.gate.set()
 
 
 async def test_a_pending_job_says_why_it_waits(database_url: str) -> None:
-    async with jobs_host(database_url, mode="Producer") as jobs, overview_of(jobs) as overview:
+    async with jobs_host(database_url, mode="Producer") as jobs:
         now_due = await jobs.scheduling.enqueue(ReportingJob, Work())
         moment = datetime.now(UTC) + timedelta(hours=5)
         later = await jobs.scheduling.schedule(ReportingJob, moment, Work())
-        assert "No consumer is alive" in await text_of(jobs, now_due)
+        assert "No worker is alive" in await text_of(jobs, now_due)
         assert await why_waits(jobs, later) == Waiting("It is due", moment)
-        (attention,) = alerts_of(await overview.look())
-        assert attention.title == "Nothing executes jobs"
-        assert "Jobs are due and wait" in attention.text
+        (alert,) = alerts_of(await snapshot_of(jobs))
+        assert alert.title == "Nothing executes jobs"
+        assert "Jobs are due and wait" in alert.text
         unknown = new_job(job_type="gone.Job")
         async with jobs.host.scope() as scope:
             await (await scope.get(JobStore)).insert([unknown])
         async with jobs_host(database_url):
             await jobs.ends(now_due)
             why = await text_of(jobs, unknown.id)
-            assert why.startswith("No living consumer knows the type gone.Job")
-            (attention,) = alerts_of(await overview.look())
-            assert attention.title == "No consumer knows the type gone.Job"
+            assert why.startswith("No living worker knows the type gone.Job")
+            (alert,) = alerts_of(await snapshot_of(jobs))
+            assert alert.title == "No worker knows the type gone.Job"
         assert await why_waits(jobs, now_due) is None
 
 
@@ -144,16 +150,16 @@ async def test_a_job_waits_for_its_next_attempt_until_a_moment(database_url: str
 async def test_busy_slots_are_reported_before_the_next_heartbeat(database_url: str) -> None:
     async with jobs_host(
         database_url, max_concurrency=1, heartbeat_interval="5s", stall_timeout="60s"
-    ) as jobs, overview_of(jobs) as overview:  # fmt: skip
+    ) as jobs:
         running = await jobs.scheduling.enqueue(WaitingJob)
         await jobs.reaches(running, JobState.RUNNING)
-        snapshot = await overview.look()
+        snapshot = await snapshot_of(jobs)
         (worker,) = snapshot.workers
         assert (worker.running, snapshot.running_count) == (1, 1)
-        assert [row["id"] for row in worker.jobs] == [running]
+        assert [row.id for row in worker.jobs] == [running]
         waiting = await jobs.scheduling.enqueue(ReportingJob, Work())
         assert await text_of(jobs, waiting) == (
-            "All slots of the consumers that know its type are busy."
+            "All slots of the workers that know its type are busy."
         )
         jobs.probe.gate.set()
 
@@ -183,8 +189,8 @@ async def test_the_last_failure_is_the_one_that_failed_last(
     for number, job in enumerate((new, old)):
         ended = Ended(leases[job.id], JobState.FAILED, "no")
         await store.end([ended], START + timedelta(seconds=number))
-    failures = await JobBrowser(database).latest_failures(1)
-    assert [row["id"] for row in failures] == [old.id]
+    failures = await JobListing(database).latest_failures(1)
+    assert [row.id for row in failures] == [old.id]
 
 
 def test_percentiles_are_right_within_a_fifth() -> None:
@@ -210,7 +216,7 @@ async def test_health_tells_that_jobs_wait_for_nobody(database_url: str) -> None
         await jobs.scheduling.schedule(ReportingJob, long_ago, Work())
         found = await report()
         assert found["status"] == "degraded"
-        assert found["detail"] == "Jobs or schedules are due, and no consumer is alive."
+        assert found["detail"] == "Jobs or schedules are due, and no worker is alive."
         async with jobs_host(database_url):
             with anyio.fail_after(20):
                 while (await report())["status"] != "healthy":

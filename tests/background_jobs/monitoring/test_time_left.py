@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from background_jobs.support import claim_one, new_job
-from modhost_background_jobs.model import ProgressUpdate, Released
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.model import JobRow, ProgressUpdate, Released
 from modhost_background_jobs.monitoring.timeline import time_left
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.storage.columns import NEW
 from moving_clock import START
 
 pytestmark = pytest.mark.anyio
@@ -19,13 +21,25 @@ def at(seconds: float) -> Any:
     return START + timedelta(seconds=seconds)
 
 
-def running(done: int, reported: float | None) -> dict[str, Any]:
-    return {
-        "state": "Running",
-        "started_at": START,
-        "progress_percentage": done,
-        "progress_at": None if reported is None else at(reported),
-    }
+def running(done: int, reported: float | None) -> JobRow:
+    job = {name: getattr(new_job(), name) for name in NEW if name != "data"}
+    return JobRow(
+        **job,
+        state=JobState.RUNNING,
+        started_at=START,
+        completed_at=None,
+        cancel_requested_at=None,
+        attempt=1,
+        attempts_left=2,
+        fence=1,
+        rescues=0,
+        worker="w1",
+        progress_percentage=done,
+        progress_message=None,
+        progress_at=None if reported is None else at(reported),
+        error=None,
+        on_hold=False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,7 +73,7 @@ async def test_a_percentage_counts_from_its_first_report_in_the_attempt(
     async def reported_at() -> Any:
         row = await listing.find(first.job_id)
         assert row is not None
-        return row["progress_at"]
+        return row.progress_at
 
     await store.save_progress([ProgressUpdate(first, 40, "a", at(10))])
     assert await reported_at() == at(10)

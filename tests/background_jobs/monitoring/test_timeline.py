@@ -1,15 +1,15 @@
 """The events of a job, in order."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from background_jobs.support import claim_one, new_job
-from modhost_background_jobs.client.querying import attempts_of
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, Released
 from modhost_background_jobs.monitoring.timeline import Event, timeline
-from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queries.details import JobDetailReader
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import JobStore
 from moving_clock import START, MovingClock
@@ -17,10 +17,10 @@ from moving_clock import START, MovingClock
 pytestmark = pytest.mark.anyio
 
 
-async def events_of(listing: JobListing, job_id: object, seconds: float) -> list[Event]:
-    found = await listing.with_attempts(job_id)  # type: ignore[arg-type]
+async def events_of(details: JobDetailReader, job_id: UUID, seconds: float) -> list[Event]:
+    found = await details.find(job_id)
     assert found is not None
-    return timeline(found[0], attempts_of(*found), START + timedelta(seconds=seconds))
+    return timeline(found.row, found.attempts, START + timedelta(seconds=seconds))
 
 
 def reported(events: list[Event]) -> list[tuple[str, float, bool]]:
@@ -28,7 +28,7 @@ def reported(events: list[Event]) -> list[tuple[str, float, bool]]:
 
 
 async def test_every_attempt_of_a_retried_job_is_reported(
-    store: JobStore, listing: JobListing
+    store: JobStore, details: JobDetailReader
 ) -> None:
     """Only the latest one was."""
     job = new_job()
@@ -37,11 +37,11 @@ async def test_every_attempt_of_a_retried_job_is_reported(
     second_at, end_at = START + timedelta(seconds=30), START + timedelta(seconds=40)
     failed = Released(first.lease, second_at, "ValueError: no\nat line 3", spent=True)
     await store.release([failed], START + timedelta(seconds=5))
-    waiting = await events_of(listing, job.id, seconds=10)
+    waiting = await events_of(details, job.id, seconds=10)
     assert reported(waiting)[-1] == ("Next attempt due", 30, False)
     second = await claim_one(store, now=second_at)
     await store.end([Ended(second.lease, JobState.COMPLETED)], end_at)
-    events = await events_of(listing, job.id, seconds=60)
+    events = await events_of(details, job.id, seconds=60)
     assert reported(events) == [
         ("Created", 0, True),
         ("Attempt 1 started", 0, True),
@@ -56,11 +56,11 @@ async def test_every_attempt_of_a_retried_job_is_reported(
 
 
 async def test_what_never_came_about_stands_last(
-    store: JobStore, listing: JobListing, queue: DatabaseJobQueue, clock: MovingClock
+    store: JobStore, details: JobDetailReader, queue: DatabaseJobQueue, clock: MovingClock
 ) -> None:
     job = new_job(due=3600)
     await store.insert([job])
     clock.advance(60)
     await queue.cancel(job.id)
-    events = await events_of(listing, job.id, seconds=7200)
+    events = await events_of(details, job.id, seconds=7200)
     assert reported(events) == [("Created", 0, True), ("Cancelled", 60, True), ("Due", 3600, False)]

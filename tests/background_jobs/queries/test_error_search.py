@@ -32,47 +32,45 @@ async def failed_jobs(store: JobStore, errors: Sequence[str]) -> list[UUID]:
 
 
 async def test_words_are_searched_in_a_bounded_number_of_errors_at_a_time(
-    database: Database, store: JobStore, monkeypatch: pytest.MonkeyPatch
+    database: Database, store: JobStore
 ) -> None:
     """However long the history, and however seldom the words, each look is as long."""
-    monkeypatch.setattr(browsing, "BATCH_SIZE", 3)
     old, *others, new = await failed_jobs(store, ["sought", *["other"] * 6, "sought"])
-    browser, search = JobBrowser(database), Search(words="sought")
+    browser, search = JobBrowser(database, batch_size=3), Search(words="sought")
     first = await browser.older(search, None, 20)
-    assert ([row["id"] for row in first.rows], first.older) == ([new], others[4])
+    assert ([row.id for row in first.rows], first.older) == ([new], others[4])
     second = await browser.older(search, first.older, 20)
     assert (second.rows, second.older) == ([], others[1])
     third = await browser.older(search, second.older, 20)
-    assert ([row["id"] for row in third.rows], third.older) == ([old], None)
+    assert ([row.id for row in third.rows], third.older) == ([old], None)
     back = await browser.newer(search, old, 20)
     assert (back.rows, back.newer) == ([], others[2])
     again = await browser.newer(search, others[4], 20)
-    assert ([row["id"] for row in again.rows], again.newer) == ([new], None)
+    assert ([row.id for row in again.rows], again.newer) == ([new], None)
 
 
 async def test_no_match_is_skipped_where_one_state_has_more_errors_than_the_other(
-    database: Database, store: JobStore, monkeypatch: pytest.MonkeyPatch
+    database: Database, store: JobStore
 ) -> None:
-    monkeypatch.setattr(browsing, "BATCH_SIZE", 2)
     failed = await failed_jobs(store, ["sought", "other", "sought", "other", "other"])
     waiting = new_job()
     await store.insert([waiting])
     (claimed,) = await claim(store)
     await store.release([Released(claimed.lease, START, "sought", spent=True)], START)
-    browser, search = JobBrowser(database), Search(words="sought")
+    browser, search = JobBrowser(database, batch_size=2), Search(words="sought")
     found: list[UUID] = []
     below, has_more = None, True
     while has_more:
-        stretch = await browser.older(search, below, 20)
-        found += [row["id"] for row in stretch.rows]
-        below, has_more = stretch.older, stretch.older is not None
+        page = await browser.older(search, below, 20)
+        found += [row.id for row in page.rows]
+        below, has_more = page.older, page.older is not None
     assert found == [waiting.id, failed[2], failed[0]]
 
 
 async def test_where_not_all_errors_were_searched_there_may_be_more_than_were_counted(
     database: Database, store: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browsing, "MAX_COUNTED_IN", 2)
+    monkeypatch.setattr(browsing, "MAX_COUNTED_ERRORS", 2)
     await failed_jobs(store, ["sought"] * 3)
     browser = JobBrowser(database)
     assert await browser.count(Search(words="sought"), 20) == Count(2, is_all=False)

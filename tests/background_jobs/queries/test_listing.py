@@ -8,8 +8,8 @@ from background_jobs.support import claim, new_job
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, LogLine
-from modhost_background_jobs.queries.logs import JobLogs, Place
-from modhost_background_jobs.queries.search import JobBrowser
+from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queries.logs import JobLogs, LogPosition
 from modhost_background_jobs.storage import JobStore
 from moving_clock import START
 
@@ -24,10 +24,10 @@ async def test_a_log_that_is_read_from_far_behind_holds_up_no_other(
     lines = [LogLine(long, number, START, f"long {number}") for number in range(30)]
     lines += [LogLine(short, number, START, f"short {number}") for number in range(3)]
     await store.append_logs(lines, 1000)
-    begin, middle = Place(long.job_id, -1), Place(long.job_id, lines[19].line)
-    other = Place(short.job_id, -1)
+    begin, middle = LogPosition(long.job_id, -1), LogPosition(long.job_id, lines[19].line)
+    other = LogPosition(short.job_id, -1)
     found = await JobLogs(database).after([begin, middle, other], 20)
-    reported = {place: [row["message"] for row in rows] for place, rows in found.items()}
+    reported = {place: [row.message for row in rows] for place, rows in found.items()}
     assert reported == {
         begin: [f"long {number}" for number in range(20)],
         middle: [f"long {number}" for number in range(20, 30)],
@@ -48,5 +48,5 @@ async def test_the_latest_failure_is_the_one_that_failed_last(
         (3, third, JobState.COMPLETED),
     ):
         await store.end([Ended(lease, state, "error")], START + timedelta(minutes=minutes))
-    failures = await JobBrowser(database).latest_failures(5)
-    assert [row["id"] for row in failures] == [first.job_id, second.job_id]
+    failures = await JobListing(database).latest_failures(5)
+    assert [row.id for row in failures] == [first.job_id, second.job_id]

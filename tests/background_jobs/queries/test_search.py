@@ -12,17 +12,18 @@ from background_jobs.support import add_worker, claim, jobs_database, new_job
 from modhost import new_id
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model import Ended
+from modhost_background_jobs.model import Ended, JobRow
 from modhost_background_jobs.queries import counts as counting
 from modhost_background_jobs.queries import load
 from modhost_background_jobs.queries import partitions as parts
 from modhost_background_jobs.queries import search as browsing
-from modhost_background_jobs.queries.listing import JobListing, Row, rows_with
+from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.load import QueueLoad
-from modhost_background_jobs.queries.partitions import JOBS
+from modhost_background_jobs.queries.rows import rows_of
 from modhost_background_jobs.queries.search import Count, JobBrowser, Search
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.opening import open_store
+from modhost_background_jobs.storage.tables import JOBS
 from moving_clock import START
 
 pytestmark = pytest.mark.anyio
@@ -98,15 +99,15 @@ async def test_jobs_of_a_type_are_found_in_the_order_of_their_ids_whatever_their
     browser = JobBrowser(database)
     search = Search(job_type="tests.Job")
     first = await browser.older(search, None, 3)
-    assert [row["id"] for row in first.rows] == of_type[:3]
+    assert [row.id for row in first.rows] == of_type[:3]
     assert first.older == of_type[2]
     rest = await browser.older(search, of_type[2], 3)
-    assert [row["id"] for row in rest.rows] == of_type[3:]
+    assert [row.id for row in rest.rows] == of_type[3:]
     back = await browser.newer(search, of_type[3], 3)
-    assert [row["id"] for row in back.rows] == of_type[:3]
+    assert [row.id for row in back.rows] == of_type[:3]
     assert await browser.count(search, 100) == Count(4, is_all=True)
     rows, total = await JobListing(database).page(None, "tests.Job", offset=1, limit=2)
-    assert ([row["id"] for row in rows], total) == (of_type[1:3], 4)
+    assert ([row.id for row in rows], total) == (of_type[1:3], 4)
 
 
 async def test_words_are_searched_in_the_errors_of_a_state_and_a_type(
@@ -119,7 +120,7 @@ async def test_words_are_searched_in_the_errors_of_a_state_and_a_type(
         stretch = await browser.older(Search(words="error: NO", **conditions), None, 20)
         counted = await browser.count(Search(words="error: NO", **conditions), 20)
         assert counted == Count(len(stretch.rows), is_all=True)
-        return {row["id"] for row in stretch.rows}
+        return {row.id for row in stretch.rows}
 
     failed = {made["tests.Job", FAILED], made["tests.Other", FAILED]}
     assert await found() == failed
@@ -138,12 +139,12 @@ async def test_a_job_that_is_deleted_while_a_page_is_read_is_not_taken_for_the_e
     jobs = [new_job() for _ in range(4)]
     await store.insert(jobs)
 
-    async def without_the_last(*asked: Any) -> list[Row]:
-        return (await rows_with(*asked))[:-1]
+    async def without_the_last(*asked: Any) -> list[JobRow]:
+        return (await rows_of(*asked))[:-1]
 
-    monkeypatch.setattr(browsing, "rows_with", without_the_last)
+    monkeypatch.setattr(browsing, "rows_of", without_the_last)
     first = await JobBrowser(database).older(Search(), None, 2)
-    assert [row["id"] for row in first.rows] == [jobs[3].id]
+    assert [row.id for row in first.rows] == [jobs[3].id]
     assert first.older == jobs[2].id
 
 
@@ -187,7 +188,7 @@ async def test_many_pending_jobs_of_a_type_are_found_in_the_order_of_their_ids(
         await store.insert(jobs)
         search = Search(state=JobState.PENDING, job_type="a")
         found = await JobBrowser(database).older(search, None, 2)
-        assert [row["id"] for row in found.rows] == [jobs[2].id, jobs[1].id]
+        assert [row.id for row in found.rows] == [jobs[2].id, jobs[1].id]
         plan = (await plan_of(database, search)).splitlines()
         assert [step for step in plan if "INDEX" in step and "id=?" not in step][-1].endswith(
             "sqlite_autoindex_background_jobs_jobs_1"
@@ -222,10 +223,10 @@ async def test_what_is_pending_is_counted_by_indexes_alone(
         store = open_store(database)
         await add_worker(store)
         await store.insert([new_job() for _ in range(5)])
-        assert await QueueLoad(database).pending() == (3, True)
+        assert await QueueLoad(database).pending_count() == (3, True)
         await claim(store, limit=2)
         with statements() as sent:
-            assert await QueueLoad(database).pending() == (3, False)
+            assert await QueueLoad(database).pending_count() == (3, False)
         plans = await plans_of(database, sent)
         assert_read_by(plans, "COVERING INDEX", "(id=?)", "_recurring", "_running")
 
@@ -235,7 +236,7 @@ async def test_a_long_history_is_counted_once_a_second(
 ) -> None:
     await some_jobs(store)
     monkeypatch.setattr(counting, "FEW", 1)
-    monkeypatch.setattr(counting, "LASTS_SECONDS", 60.0)
+    monkeypatch.setattr(counting, "CACHE_SECONDS", 60.0)
     listing = JobListing(database)
 
     async def total() -> int:
@@ -244,7 +245,7 @@ async def test_a_long_history_is_counted_once_a_second(
     assert await total() == 2
     await some_jobs(store)
     assert await total() == 2
-    monkeypatch.setattr(counting, "LASTS_SECONDS", 0.0)
+    monkeypatch.setattr(counting, "CACHE_SECONDS", 0.0)
     assert await total() == 4
 
 
@@ -259,7 +260,7 @@ async def test_jobs_that_wait_for_a_run_before_them_are_among_those_of_their_typ
     for state in (JobState.PENDING, None):
         rows, total = await JobListing(database).page(state, "tests.Job", 0, 20)
         found = await JobBrowser(database).older(Search(state, "tests.Job"), None, 20)
-        assert [row["id"] for row in rows] == [job.id for job in reversed(jobs)]
-        assert [row["id"] for row in found.rows] == [job.id for job in reversed(jobs)]
+        assert [row.id for row in rows] == [job.id for job in reversed(jobs)]
+        assert [row.id for row in found.rows] == [job.id for job in reversed(jobs)]
         assert total == 2
     assert (await JobListing(database).page(JobState.PENDING, None, 0, 20))[1] == 2

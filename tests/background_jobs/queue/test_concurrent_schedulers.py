@@ -18,11 +18,11 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import CatchUpPolicy, JobState, OverlapPolicy
 from modhost_background_jobs.model import Ended
 from modhost_background_jobs.queue.firing import RecurringFiring
-from modhost_background_jobs.queue.job_queue import FINISHED, JOBS, DatabaseJobQueue
+from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import JobStore, open_wakeups
-from modhost_background_jobs.storage.due_schedules import OCCURRENCES
 from modhost_background_jobs.storage.opening import open_store
+from modhost_background_jobs.storage.tables import FINISHED, JOBS, OCCURRENCES
 from moving_clock import START, MovingClock
 
 pytestmark = pytest.mark.anyio
@@ -68,7 +68,7 @@ class Schedulers:
         let_go: list[int] = []
 
         async def look(firing: RecurringFiring) -> None:
-            let_go.append(await firing.let_waiting_runs_go())
+            let_go.append(await firing.release_waiting_runs())
 
         await self._all(look)
         return sum(let_go)
@@ -114,8 +114,9 @@ async def schedulers(
         firing = []
         for _ in range(SCHEDULERS):
             own = await stack.enter_async_context(jobs_database(database_url).open())
-            queue = DatabaseJobQueue(own, open_store(own), open_wakeups(own), clock)
-            firing.append(RecurringFiring(own, queue, clock))
+            store = open_store(own)
+            queue = DatabaseJobQueue(own, store, open_wakeups(own), clock)
+            firing.append(RecurringFiring(own, store, queue, clock))
         yield Schedulers(database, firing, ids)
 
 

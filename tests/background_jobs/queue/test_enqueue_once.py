@@ -83,15 +83,15 @@ async def test_a_cancel_that_meets_a_retry_finds_the_job(
         job = new_job()
         await store.insert([job])
         await store.end([Ended((await claim_one(store)).lease, JobState.FAILED)], job.created_at)
-        look = job_queue._state
+        read = job_queue._state
         retries = iter([queue.retry])
 
-        async def look_after_a_retry(connection, job_id):  # type: ignore[no-untyped-def]
+        async def read_after_a_retry(connection, job_id):  # type: ignore[no-untyped-def]
             for retry in retries:
                 await retry(job_id)
-            return await look(connection, job_id)
+            return await read(connection, job_id)
 
-        monkeypatch.setattr(job_queue, "_state", look_after_a_retry)
+        monkeypatch.setattr(job_queue, "_state", read_after_a_retry)
         assert await queue.cancel(job.id) is JobState.CANCELLED
 
 

@@ -38,22 +38,23 @@ async def others(
         databases = (one, two, three)
         yield [
             RecurringFiring(
-                each, DatabaseJobQueue(each, open_store(each), open_wakeups(each), clock), clock
+                each, store, DatabaseJobQueue(each, store, open_wakeups(each), clock), clock
             )
             for each in databases
+            for store in [open_store(each)]
         ]
 
 
 async def missed(listing: JobListing) -> list[str]:
     rows, _ = await listing.page(JobState.SKIPPED, None, 0, 1000)
-    return [row["error"] for row in rows if row["error"].startswith("missed")]
+    return [row.error for row in rows if row.error and row.error.startswith("missed")]
 
 
 async def test_a_due_time_fires_once(
     schedules: RecurringSchedules, firing: RecurringFiring, clock: MovingClock, store: JobStore
 ) -> None:
     await schedules.put(settings())
-    assert (await firing.look()).due == []
+    assert (await firing.poll()).due == []
     clock.advance(600)
     assert await fire_due(firing) == 1
     assert await fire_due(firing) == 0
@@ -91,7 +92,7 @@ async def test_a_run_is_skipped_while_an_earlier_one_is_not_over(
         await fire_due(firing)
     assert await runs(listing) == ["Pending", "Skipped"]
     rows, _ = await listing.page(JobState.SKIPPED, None, 0, 10)
-    assert "of this schedule was still Pending" in rows[0]["error"]
+    assert "of this schedule was still Pending" in str(rows[0].error)
 
 
 async def test_runs_that_queue_wait_for_the_earlier_ones(
@@ -106,9 +107,9 @@ async def test_runs_that_queue_wait_for_the_earlier_ones(
         await fire_due(firing)
     first = await claim_one(store, now=clock.now())
     assert await claim(store, now=clock.now()) == []
-    assert await firing.let_waiting_runs_go() == 0
+    assert await firing.release_waiting_runs() == 0
     await store.end([Ended(first.lease, JobState.COMPLETED)], clock.now())
-    assert await firing.let_waiting_runs_go() == 1
+    assert await firing.release_waiting_runs() == 1
     assert len(await claim(store, now=clock.now())) == 1
 
 
@@ -181,4 +182,4 @@ async def test_due_times_that_nobody_catches_up_are_recorded_once(
     await fire_due(firing)
     assert await missed(listing) == [f"missed: no consumer ran {each}" for each in reported]
     rows, _ = await listing.page(JobState.SKIPPED, None, 0, 10)
-    assert {row["recurring_job_id"] for row in rows} <= {recurring_id}
+    assert {row.recurring_job_id for row in rows} <= {recurring_id}

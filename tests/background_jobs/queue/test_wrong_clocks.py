@@ -11,22 +11,29 @@ from modhost_background_jobs.contracts import (
 )
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedules import RecurringSchedules
+from modhost_background_jobs.storage import JobStore
 from moving_clock import MovingClock
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_the_record_of_due_times_is_forgotten(
-    schedules: RecurringSchedules, firing: RecurringFiring, clock: MovingClock
+    schedules: RecurringSchedules,
+    firing: RecurringFiring,
+    store: JobStore,
+    clock: MovingClock,
 ) -> None:
     await schedules.put(settings())
     clock.advance(600)
     await fire_due(firing)
-    assert await firing.forget(clock.now() + timedelta(seconds=1)) == 1
+    assert await store.forget_occurrences(clock.now() + timedelta(seconds=1)) == 1
 
 
 async def test_a_clock_that_was_years_ahead_does_not_stop_a_schedule(
-    schedules: RecurringSchedules, firing: RecurringFiring, clock: MovingClock
+    schedules: RecurringSchedules,
+    firing: RecurringFiring,
+    store: JobStore,
+    clock: MovingClock,
 ) -> None:
     """A consumer with a wrong clock fired once, and moved the next run beyond its own today."""
     recurring_id = await schedules.put(settings())
@@ -41,7 +48,10 @@ async def test_a_clock_that_was_years_ahead_does_not_stop_a_schedule(
 
 
 async def test_a_clock_that_falls_back_fires_no_due_time_again(
-    schedules: RecurringSchedules, firing: RecurringFiring, clock: MovingClock
+    schedules: RecurringSchedules,
+    firing: RecurringFiring,
+    store: JobStore,
+    clock: MovingClock,
 ) -> None:
     recurring_id = await schedules.put(settings())
     clock.advance(600)
@@ -56,6 +66,7 @@ async def test_a_clock_that_falls_back_fires_no_due_time_again(
 async def test_due_times_that_were_forgotten_do_not_fire_again_after_a_clock_fell_far_back(
     schedules: RecurringSchedules,
     firing: RecurringFiring,
+    store: JobStore,
     clock: MovingClock,
     catch_up: CatchUpPolicy,
 ) -> None:
@@ -66,7 +77,7 @@ async def test_due_times_that_were_forgotten_do_not_fire_again_after_a_clock_fel
     for _ in range(30):
         clock.advance(86_400)
         assert await firing.fire(recurring_id) == (0 if catch_up is CatchUpPolicy.NONE else 1)
-    await firing.forget(clock.now() - timedelta(days=7))
+    await store.forget_occurrences(clock.now() - timedelta(days=7))
     clock.advance(-20 * 86_400)
     await schedules.pull_back()
     assert await firing.fire(recurring_id) == 0

@@ -7,6 +7,7 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import JobConflict, JobNotFound, JobState
 from modhost_background_jobs.model import Ended, LogLine, Released
 from modhost_background_jobs.model.attempt import CLAIMS_KEPT
+from modhost_background_jobs.queries.details import JobDetailReader
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import JobStore
@@ -19,11 +20,11 @@ LATER = START + timedelta(seconds=30)
 
 async def state_of(listing: JobListing, job_id: object) -> str | None:
     row = await listing.find(job_id)  # type: ignore[arg-type]
-    return row["state"] if row else None
+    return row.state if row else None
 
 
 async def test_a_released_job_waits_until_its_time_with_the_attempt_spent(
-    store: JobStore, listing: JobListing
+    store: JobStore, details: JobDetailReader
 ) -> None:
     await store.insert([new_job(max_attempts=3)])
     first = await claim_one(store)
@@ -31,9 +32,9 @@ async def test_a_released_job_waits_until_its_time_with_the_attempt_spent(
     assert await claim(store) == []
     second = await claim_one(store, now=LATER)
     assert (second.attempt, second.attempts_left) == (2, 1)
-    found = await listing.detail(first.lease.job_id)
+    found = await details.find(first.lease.job_id)
     assert found is not None
-    assert [(row["number"], row["error"]) for row in found[1]] == [(1, "it broke")]
+    assert [(each.number, each.error) for each in found.attempts] == [(1, "it broke"), (2, None)]
 
 
 async def test_a_job_that_is_released_has_no_attempt_spent(store: JobStore) -> None:
@@ -108,7 +109,7 @@ async def test_only_a_failed_job_can_be_retried(store: JobStore, queue: Database
 
 
 async def test_a_retried_job_has_a_fresh_allowance_and_keeps_its_attempts(
-    store: JobStore, queue: DatabaseJobQueue, listing: JobListing
+    store: JobStore, queue: DatabaseJobQueue, details: JobDetailReader
 ) -> None:
     await store.insert([new_job(max_attempts=1)])
     first = await claim_one(store)
@@ -116,9 +117,9 @@ async def test_a_retried_job_has_a_fresh_allowance_and_keeps_its_attempts(
     await queue.retry(first.lease.job_id)
     second = await claim_one(store)
     assert (second.attempt, second.attempts_left) == (2, 0)
-    found = await listing.detail(first.lease.job_id)
+    found = await details.find(first.lease.job_id)
     assert found is not None
-    assert [row["error"] for row in found[1]] == ["it broke"]
+    assert [each.error for each in found.attempts] == ["it broke", None]
 
 
 async def test_old_jobs_are_deleted_with_their_logs_and_attempts_in_batches(
@@ -134,7 +135,7 @@ async def test_old_jobs_are_deleted_with_their_logs_and_attempts_in_batches(
     assert [await store.prune(JobState.COMPLETED, LATER, 3) for _ in range(3)] == [3, 2, 0]
     rows, total = await listing.page(None, None, 0, 10)
     assert total == 1
-    assert rows[0]["id"] == young.lease.job_id
+    assert rows[0].id == young.lease.job_id
 
 
 async def test_a_job_in_the_callers_transaction_exists_when_it_commits(
@@ -178,13 +179,13 @@ async def test_jobs_are_listed_the_newest_first_over_live_and_finished_ones(
         await store.end([Ended(claimed.lease, JobState.COMPLETED)], START)
     rows, total = await listing.page(None, None, 1, 3)
     assert total == 6
-    assert [row["id"] for row in rows] == [job.id for job in reversed(jobs)][1:4]
+    assert [row.id for row in rows] == [job.id for job in reversed(jobs)][1:4]
     rows, total = await listing.page(JobState.COMPLETED, "tests.Job", 0, 10)
     assert (len(rows), total) == (1, 1)
 
 
 async def test_a_job_that_is_snoozed_forever_keeps_its_latest_attempts(
-    store: JobStore, listing: JobListing
+    store: JobStore, details: JobDetailReader
 ) -> None:
     """Each snooze left a row, and nothing ever deleted one."""
     job = new_job()
@@ -192,6 +193,6 @@ async def test_a_job_that_is_snoozed_forever_keeps_its_latest_attempts(
     for _ in range(CLAIMS_KEPT + 5):
         claimed = await claim_one(store)
         await store.release([Released(claimed.lease, START, "busy", spent=False)], START)
-    found = await listing.detail(job.id)
+    found = await details.find(job.id)
     assert found is not None
-    assert len(found[1]) == CLAIMS_KEPT
+    assert len(found.attempts) == CLAIMS_KEPT

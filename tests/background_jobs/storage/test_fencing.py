@@ -12,6 +12,7 @@ from modhost_background_jobs.model import (
     ProgressUpdate,
     Released,
 )
+from modhost_background_jobs.queries.details import JobDetailReader
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import JobStore
@@ -43,7 +44,7 @@ async def test_a_completion_with_an_old_fence_changes_nothing(
     assert await store.end([Ended(old, JobState.COMPLETED)], LATER) == set()
     row = await listing.find(old.job_id)
     assert row is not None
-    assert (row["state"], row["worker"]) == ("Running", "w2")
+    assert (row.state, row.worker) == ("Running", "w2")
     assert await store.end([Ended(new.lease, JobState.COMPLETED)], LATER) == {old.job_id}
 
 
@@ -54,20 +55,20 @@ async def test_a_failure_with_an_old_fence_changes_nothing(
     assert await store.release([Released(old, LATER, "failed", spent=True)], LATER) == set()
     row = await listing.find(old.job_id)
     assert row is not None
-    assert row["state"] == "Running"
+    assert row.state == "Running"
 
 
 async def test_a_hand_back_with_an_old_fence_changes_nothing(
-    store: JobStore, listing: JobListing
+    store: JobStore, details: JobDetailReader
 ) -> None:
     old, new = await taken_over(store)
     handed_back = [Released(old, LATER, error, spent=False) for error in (None, "shut down")]
     for released in handed_back:
         assert await store.release([released], LATER) == set()
     assert await store.leases("w2") == {new.lease: False}
-    found = await listing.detail(old.job_id)
+    found = await details.find(old.job_id)
     assert found is not None
-    assert [attempt["worker"] for attempt in found[1]] == ["w1"]
+    assert [attempt.worker for attempt in found.attempts] == ["w1", "w2"]
 
 
 async def test_a_hand_back_with_an_old_fence_does_not_end_a_job_that_is_to_stop(
@@ -82,17 +83,16 @@ async def test_a_hand_back_with_an_old_fence_does_not_end_a_job_that_is_to_stop(
 
 
 async def test_progress_and_logs_with_an_old_fence_are_refused(
-    store: JobStore, listing: JobListing
+    store: JobStore, details: JobDetailReader
 ) -> None:
     old, new = await taken_over(store)
     assert await store.save_progress([ProgressUpdate(old, 99, "zombie", LATER)]) == set()
     assert await store.append_logs([LogLine(old, 0, LATER, "zombie")], 10) == set()
     assert await store.append_logs([LogLine(new.lease, 0, LATER, "alive")], 10) == {old.job_id}
-    found = await listing.detail(old.job_id)
+    found = await details.find(old.job_id)
     assert found is not None
-    job, _, logs = found
-    assert job["progress_percentage"] == 0
-    assert [line["message"] for line in logs] == ["alive"]
+    assert found.row.progress_percentage == 0
+    assert [line.message for line in found.log] == ["alive"]
 
 
 async def test_a_fence_survives_a_retry_by_hand(store: JobStore, queue: DatabaseJobQueue) -> None:
@@ -124,31 +124,31 @@ async def test_a_batch_ends_those_jobs_whose_lease_holds(store: JobStore) -> Non
 
 
 async def test_a_log_line_that_is_written_twice_is_there_once(
-    store: JobStore, listing: JobListing
+    store: JobStore, details: JobDetailReader
 ) -> None:
     await store.insert([new_job()])
     lease = (await claim_one(store)).lease
     lines = [LogLine(lease, number, LATER, f"line {number}") for number in range(3)]
     await store.append_logs(lines[:2], 10)
     await store.append_logs(lines, 10)
-    found = await listing.detail(lease.job_id)
+    found = await details.find(lease.job_id)
     assert found is not None
-    assert [line["message"] for line in found[2]] == ["line 0", "line 1", "line 2"]
+    assert [line.message for line in found.log] == ["line 0", "line 1", "line 2"]
 
 
-async def test_the_newest_log_lines_are_kept(store: JobStore, listing: JobListing) -> None:
+async def test_the_newest_log_lines_are_kept(store: JobStore, details: JobDetailReader) -> None:
     await store.insert([new_job()])
     lease = (await claim_one(store)).lease
     for start in (0, 4, 8):
         lines = [LogLine(lease, start + n, LATER, f"line {start + n}") for n in range(4)]
         await store.append_logs(lines, 5)
-    found = await listing.detail(lease.job_id)
+    found = await details.find(lease.job_id)
     assert found is not None
-    assert [line["message"] for line in found[2]] == [f"line {n}" for n in range(7, 12)]
+    assert [line.message for line in found.log] == [f"line {n}" for n in range(7, 12)]
 
 
 async def test_the_newest_log_lines_of_all_attempts_are_kept(
-    store: JobStore, listing: JobListing
+    store: JobStore, details: JobDetailReader
 ) -> None:
     await store.insert([new_job()])
     for attempt in (1, 2):
@@ -156,7 +156,7 @@ async def test_the_newest_log_lines_of_all_attempts_are_kept(
         lines = [LogLine(lease, n, LATER, f"line {n} of {attempt}") for n in range(3)]
         await store.append_logs(lines, 4)
         await store.release([Released(lease, START, "failed", spent=True)], LATER)
-    found = await listing.detail(lease.job_id)
+    found = await details.find(lease.job_id)
     assert found is not None
-    kept = [line["message"] for line in found[2]]
+    kept = [line.message for line in found.log]
     assert kept == ["line 2 of 1", *(f"line {n} of 2" for n in range(3))]

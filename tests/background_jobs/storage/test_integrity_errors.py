@@ -72,7 +72,7 @@ async def test_it_holds_up_the_ends_and_logs_of_no_other(
             await attempts.at_most(0)
         group.cancel_scope.cancel()
     rows, _ = await listing.page(None, None, 0, 10)
-    ends = {row["id"]: (row["state"], row["error"]) for row in rows}
+    ends = {row.id: (row.state, row.error) for row in rows}
     reported = "the database refused how the attempt ended; the worker's log says why."
     in_order = [ends[job_id] for job_id in sorted(ends)]
     assert in_order[2] == ("Failed", reported)

@@ -5,6 +5,7 @@ import pytest
 from background_jobs.support import add_worker, claim_one, new_job, seen
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import UNREGISTERED, Heartbeat
+from modhost_background_jobs.queries.details import JobDetailReader
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import JobStore
@@ -16,7 +17,7 @@ LATER = START + timedelta(seconds=30)
 
 
 async def test_a_rescued_job_is_pending_again_without_an_attempt_spent(
-    store: JobStore, listing: JobListing
+    store: JobStore, details: JobDetailReader
 ) -> None:
     await store.insert([new_job(max_attempts=3)])
     first = await claim_one(store)
@@ -25,11 +26,11 @@ async def test_a_rescued_job_is_pending_again_without_an_attempt_spent(
     await add_worker(store, "w2")
     second = await claim_one(store, "w2", LATER)
     assert (second.attempt, second.attempts_left) == (first.attempt, first.attempts_left)
-    found = await listing.detail(first.lease.job_id)
+    found = await details.find(first.lease.job_id)
     assert found is not None
-    (attempt,) = found[1]
-    assert attempt["worker"] == "w1"
-    assert attempt["error"].startswith("lost worker: w1 died")
+    attempt, _ = found.attempts
+    assert attempt.worker == "w1"
+    assert str(attempt.error).startswith("lost worker: w1 died")
 
 
 async def test_a_worker_that_was_heard_of_since_keeps_its_jobs(store: JobStore) -> None:
@@ -59,7 +60,7 @@ async def test_a_job_that_was_to_be_cancelled_is_cancelled_when_its_worker_dies(
     assert rescue.state is JobState.CANCELLED
     row = await listing.find(job.id)
     assert row is not None
-    assert row["state"] == "Cancelled"
+    assert row.state == "Cancelled"
 
 
 async def test_jobs_of_a_worker_that_is_not_registered_are_found(store: JobStore) -> None:

@@ -11,7 +11,7 @@ import anyio
 from modhost.database import PostgresAccess
 from modhost_background_jobs.model import Heartbeat, Rescue
 from modhost_background_jobs.storage import JobStore
-from modhost_background_jobs.storage.postgres import statements
+from modhost_background_jobs.storage.postgres import maintenance_statements, statements
 from modhost_background_jobs.storage.postgres.store import PostgresJobStore
 from simulation.workers.faults import Link, Server
 from simulation.workers.history import ROWS, History, rescuing, row_of
@@ -21,11 +21,11 @@ T = TypeVar("T")
 
 _CHANGES_NO_JOB: Final = {
     statements.LEASES,
-    statements.HEARTBEATS,
+    maintenance_statements.HEARTBEATS,
     statements.NEXT_DUE,
-    statements.BEAT,
-    statements.REGISTER,
-    statements.UNREGISTER,
+    maintenance_statements.BEAT,
+    maintenance_statements.REGISTER,
+    maintenance_statements.UNREGISTER,
     statements.SAVE_PROGRESS,
     statements.APPEND_LOGS,
     statements.NOTE_BEGIN,

@@ -15,11 +15,9 @@ from anyio.abc import TaskGroup
 from background_jobs.support import TYPES
 from modhost.database import Database
 from modhost_background_jobs.contracts import CatchUpPolicy, OverlapPolicy
-from modhost_background_jobs.cron.schedule import CronSchedule
-from modhost_background_jobs.model import NewJob, WorkerInfo
+from modhost_background_jobs.model import NewJob, ScheduleDefinition, WorkerInfo
 from modhost_background_jobs.queue import firing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.queue.schedules import ScheduleSettings
 from modhost_background_jobs.worker import processor
 from simulation.virtual_time import VirtualClock, run_virtually
 from simulation.workers.databases import Backend, Remote
@@ -31,16 +29,17 @@ from simulation.workers.jobs import Plan
 from simulation.workers.stand_ins import NoSession, Wakeups
 from simulation.world import World
 
-EVERY_MINUTE: Final = ScheduleSettings(
+EVERY_MINUTE: Final = ScheduleDefinition(
     name="every minute",
-    schedule=CronSchedule.parse("* * * * *"),
+    cron_expression="* * * * *",
+    time_zone="UTC",
     job_type=TYPES[0],
     module_name="tests",
     data=Plan(seconds=45).model_dump_json(),
     overlap=OverlapPolicy.SKIP,
     catch_up=CatchUpPolicy.ONE,
     max_attempts=3,
-    timeout=None,
+    timeout_seconds=None,
 )
 CALM_SECONDS: Final = 600.0
 FIRST_RUN: Final = 1_000_000
@@ -138,7 +137,7 @@ class Scenario(ABC):
             created_at=now,
             execute_at=now + timedelta(seconds=wait),
             max_attempts=max_attempts,
-            timeout=timeout,
+            timeout_seconds=timeout,
         )
 
     def start_host(self) -> None:

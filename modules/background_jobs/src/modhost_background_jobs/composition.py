@@ -32,12 +32,11 @@ from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.pages.dashboard import Dashboard
 from modhost_background_jobs.pages.live.feed import LiveFeed
 from modhost_background_jobs.pages.live.fragments import Fragments
-from modhost_background_jobs.pages.live.topics import LiveLists, Topics
-from modhost_background_jobs.queries.job_search import Browsing
+from modhost_background_jobs.pages.live.topics import Topics
+from modhost_background_jobs.queries.details import JobDetailReader
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.load import QueueLoad
 from modhost_background_jobs.queries.logs import JobLogs
-from modhost_background_jobs.queries.schedule_runs import RecurringRuns
 from modhost_background_jobs.queries.search import JobBrowser
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
@@ -45,7 +44,6 @@ from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import JobStore, Wakeups, open_wakeups
 from modhost_background_jobs.storage.opening import open_store
 from modhost_background_jobs.storage.postgres.notifications import Notifications
-from modhost_background_jobs.storage.retention_clock import RetentionClock
 from modhost_background_jobs.storage.statistics import StatisticsStore
 from modhost_background_jobs.worker.attempts.poison_jobs import PoisonJobs
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
@@ -67,7 +65,6 @@ def add_services(services: ServiceCollection) -> None:
     for part in (
         Snapshots,
         Overview,
-        Browsing,
         JobInspection,
         BulkChanges,
         BulkOrders,
@@ -76,7 +73,7 @@ def add_services(services: ServiceCollection) -> None:
         Schedules,
     ):
         services.add_singleton(part)
-    for live in (Dashboard, Fragments, LiveLists, Topics, LiveFeed):
+    for live in (Dashboard, Fragments, Topics, LiveFeed):
         services.add_singleton(live)
     add_module_job(services, ChangeManyJobs)
 
@@ -87,15 +84,14 @@ def _add_queue(services: ServiceCollection) -> None:
     services.add_singleton(JobTypes, _job_types)
     for part in (
         DatabaseJobQueue,
-        RetentionClock,
         Notifications,
         JobBrowser,
         JobListing,
+        JobDetailReader,
         JobLogs,
         QueueLoad,
         RecurringSchedules,
         RecurringFiring,
-        RecurringRuns,
         StatisticsStore,
     ):
         services.add_singleton(part)

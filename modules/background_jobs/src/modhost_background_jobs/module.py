@@ -20,7 +20,7 @@ from modhost_background_jobs.maintenance.stalled_jobs import (
     BulkSweeperService,
     StalledJobSweeperService,
 )
-from modhost_background_jobs.monitoring.alerts import troubles_of
+from modhost_background_jobs.monitoring.alerts import health_problems
 from modhost_background_jobs.monitoring.diagnosis import QueueDiagnosis
 from modhost_background_jobs.monitoring.snapshot import Snapshots
 from modhost_background_jobs.options import BackgroundJobsOptions, WorkerMode
@@ -76,7 +76,7 @@ class BackgroundJobsModule(Module):
     @hookimpl
     async def check_health(self, scope: Scope) -> HealthReport:
         """Be degraded while jobs wait that nobody can run, or go on that were asked to stop."""
-        troubles = list(troubles_of(await (await scope.get(Snapshots)).take()))
+        troubles = list(health_problems(await (await scope.get(Snapshots)).take()))
         troubles += (await scope.get(UnresponsiveAttempts)).troubles()
         return HealthReport("degraded" if troubles else "healthy", " ".join(troubles))
 

@@ -51,8 +51,8 @@ async def test_a_job_that_takes_its_workers_down_is_quarantined(
     assert states == [JobState.PENDING, JobState.PENDING, JobState.FAILED]
     row = await listing.find(job.id)
     assert row is not None
-    assert row["state"] == "Failed"
-    assert "quarantined: 3 workers died" in row["error"]
+    assert row.state == "Failed"
+    assert "quarantined: 3 workers died" in str(row.error)
 
 
 async def test_a_retry_by_hand_ends_the_quarantine(

@@ -5,7 +5,7 @@ import pytest
 
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import ReportingJob, WaitingJob, Work
-from modhost_background_jobs.monitoring.overview import Overview
+from modhost_background_jobs.monitoring.snapshot import Snapshots
 
 pytestmark = pytest.mark.anyio
 
@@ -15,10 +15,10 @@ async def test_a_worker_tells_of_the_jobs_that_run_and_of_none_that_wait(databas
         jobs_host(database_url, max_concurrency=2, heartbeat_interval="5ms") as jobs,
         jobs.host.scope() as scope,
     ):
-        overview = await scope.get(Overview)
+        snapshots = await scope.get(Snapshots)
 
         async def reported() -> int:
-            running = next(worker.running for worker in (await overview.look()).workers)
+            running: int = next(worker.running for worker in (await snapshots.take()).workers)
             assert running <= 2
             return running
 

@@ -101,12 +101,12 @@ class BulkChanges:
         self, asked: BulkChange, below: UUID | None, limit: int
     ) -> tuple[list[UUID], UUID | None]:
         """Return ids of jobs to change, in falling order, and below which there may be more."""
-        stretches = [
+        pages = [
             await self._browser.older(search, below, limit)
             for search in _searches(asked.change, asked.search, asked.last)
         ]
-        ids = sorted((row["id"] for each in stretches for row in each.rows), reverse=True)
-        unfinished = [each.older for each in stretches if each.older is not None]
+        ids = sorted((row.id for each in pages for row in each.rows), reverse=True)
+        unfinished = [each.older for each in pages if each.older is not None]
         if not unfinished:
             return ids, None
         # Below this id one of the states has not been looked through.
@@ -120,7 +120,7 @@ class BulkChanges:
     async def asked_by(self, operation: JobId) -> str:
         """Return who enqueued an operation: its row says so, and nobody can edit that."""
         row = await self._listing.find(operation)
-        return (row and row["enqueued_by"]) or "nobody who is known"
+        return (row and row.enqueued_by) or "nobody who is known"
 
 
 def _searches(change: Change, search: JobSearch, last: UUID | None) -> list[Search]:

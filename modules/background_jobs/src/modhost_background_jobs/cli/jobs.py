@@ -20,6 +20,7 @@ from modhost_background_jobs.contracts import (
 )
 from modhost_background_jobs.monitoring.alerts import alerts_of
 from modhost_background_jobs.monitoring.overview import Overview
+from modhost_background_jobs.monitoring.snapshot import Snapshots
 
 
 @click.group()
@@ -109,7 +110,7 @@ async def retry_job(scope: Scope, job_id: UUID, *, as_json: bool) -> None:
 async def stats(scope: Scope, *, as_json: bool) -> None:
     """Show the state of the queue, and what needs attention."""
     overview = await scope.get(Overview)
-    snapshot = await overview.look()
+    snapshot = await (await scope.get(Snapshots)).take()
     counts = asdict(await overview.summary(snapshot)) | {"workers": len(snapshot.alive)}
     alerts = alerts_of(snapshot)
     if as_json:

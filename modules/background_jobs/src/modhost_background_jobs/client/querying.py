@@ -1,10 +1,9 @@
-"""Rows of the database as the models of the contracts."""
+"""The implementation of the querying contract."""
 
 from collections.abc import Sequence
 
 from modhost.audit import AuditLog, recorded
 from modhost_background_jobs.contracts import (
-    JobAttempt,
     JobConflict,
     JobDetail,
     JobFilter,
@@ -17,87 +16,28 @@ from modhost_background_jobs.contracts import (
     PagedResult,
     RecurringJob,
 )
+from modhost_background_jobs.model import JobRow, ScheduleRow
 from modhost_background_jobs.model.job_data import for_people
-from modhost_background_jobs.queries.listing import JobListing, Row
+from modhost_background_jobs.queries.details import JobDetailReader, JobDetails
+from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 
 
-def summary_of(row: Row) -> JobSummary:
-    """Return a job as a line of a list."""
-    return JobSummary.model_validate(row)
-
-
-def status_of(row: Row) -> JobStatus:
-    """Return how a job stands."""
-    return JobStatus.model_validate(row | {"retry_count": _retry_count(row)})
-
-
-def as_decided(status: JobStatus, state: JobState) -> JobStatus:
-    """Return a status as a decision left it; a worker may have gone on since."""
-    if status.state is state:
-        return status
-    return status.model_copy(update={"state": state, "completed_at": None})
-
-
-def detail_of(row: Row, attempts: list[Row], logs: list[Row]) -> JobDetail:
-    """Return all that is known of a job."""
-    return JobDetail.model_validate(
-        row
-        | {
-            "retry_count": _retry_count(row),
-            "data": for_people(row["data"]),
-            "logs": [_log_entry(line) for line in logs],
-            "attempts": attempts_of(row, attempts),
-        }
-    )
-
-
-def attempts_of(row: Row, earlier: list[Row]) -> list[JobAttempt]:
-    """Return all attempts of a job, the one that runs included."""
-    return [_attempt(attempt) for attempt in earlier] + _current_attempt(row)
-
-
-def _retry_count(row: Row) -> int:
-    executions: int = row["attempt"]
-    return max(0, executions - 1)
-
-
-def _log_entry(row: Row) -> JobLogEntry:
-    return JobLogEntry(timestamp=row["logged_at"], message=row["message"])
-
-
-def _attempt(row: Row) -> JobAttempt:
-    return JobAttempt.model_validate(row, from_attributes=False)
-
-
-def _current_attempt(row: Row) -> list[JobAttempt]:
-    """Return the attempt that stands in the job's own row: the one that runs, or the last one."""
-    if row["started_at"] is None:
-        return []
-    return [
-        JobAttempt(
-            number=row["attempt"],
-            started_at=row["started_at"],
-            ended_at=row["completed_at"],
-            worker=row["worker"],
-            error=row["error"],
-        )
-    ]
-
-
 class BackgroundJobsQueries:
-    """Implements `BackgroundJobsContracts`; what each method promises is said there."""
+    """Implements `BackgroundJobsContracts`, which describes each method."""
 
     def __init__(
         self,
         queue: DatabaseJobQueue,
         listing: JobListing,
+        details: JobDetailReader,
         schedules: RecurringSchedules,
         audit: AuditLog,
     ) -> None:
         self._queue = queue
         self._listing = listing
+        self._details = details
         self._schedules = schedules
         self._audit = audit
 
@@ -110,7 +50,7 @@ class BackgroundJobsQueries:
             limit=job_filter.page_size,
         )
         return PagedResult[JobSummary](
-            items=[summary_of(row) for row in rows],
+            items=[JobSummary.model_validate(row) for row in rows],
             total_count=total,
             page=job_filter.page,
             page_size=job_filter.page_size,
@@ -118,8 +58,8 @@ class BackgroundJobsQueries:
 
     async def get_job_detail(self, job_id: JobId) -> JobDetail | None:
         """Read a job with its log and attempts."""
-        found = await self._listing.detail(job_id)
-        return detail_of(*found) if found else None
+        found = await self._details.find(job_id)
+        return _detail(found) if found else None
 
     async def get_recurring_jobs(self) -> Sequence[RecurringJob]:
         """Read all schedules."""
@@ -136,9 +76,24 @@ class BackgroundJobsQueries:
         row = await self._listing.find(job_id)
         if row is None:
             raise JobNotFound(job_id)
-        return as_decided(status_of(row), JobState.PENDING)
+        return status_after(row, JobState.PENDING)
 
 
-def _recurring(row: Row) -> RecurringJob:
-    next_run_at = row["next_run_at"] if row["is_enabled"] else None
-    return RecurringJob.model_validate(row | {"next_run_at": next_run_at})
+def status_after(row: JobRow, decided: JobState) -> JobStatus:
+    """Return the status that a decision led to; a worker may have changed the row since."""
+    status = JobStatus.model_validate(row)
+    if status.state is decided:
+        return status
+    return status.model_copy(update={"state": decided, "completed_at": None})
+
+
+def _detail(found: JobDetails) -> JobDetail:
+    of_row = {name: getattr(found.row, name, None) for name in JobDetail.model_fields}
+    logs = [JobLogEntry(timestamp=line.logged_at, message=line.message) for line in found.log]
+    more = {"data": for_people(found.data), "logs": logs, "attempts": found.attempts}
+    return JobDetail.model_validate(of_row | more)
+
+
+def _recurring(row: ScheduleRow) -> RecurringJob:
+    job = RecurringJob.model_validate(row)
+    return job if job.is_enabled else job.model_copy(update={"next_run_at": None})

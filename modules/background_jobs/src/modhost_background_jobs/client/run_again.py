@@ -15,7 +15,7 @@ from modhost.ids import new_id
 from modhost_background_jobs.contracts import InvalidJobData, JobId, JobNotFound
 from modhost_background_jobs.model import JobTypes, NewJob
 from modhost_background_jobs.model.job_data import edited, for_job
-from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queries.details import JobDetailReader
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 
 _JSON_FAULTS: Final = {
@@ -112,13 +112,13 @@ class Rerunning:
 
     def __init__(
         self,
-        listing: JobListing,
+        details: JobDetailReader,
         queue: DatabaseJobQueue,
         types: JobTypes,
         audit: AuditLog,
         clock: Clock,
     ) -> None:
-        self._listing = listing
+        self._details = details
         self._queue = queue
         self._types = types
         self._audit = audit
@@ -138,18 +138,18 @@ class Rerunning:
         return JobId(new.id)
 
     async def _copy(self, job_id: UUID, data: str) -> NewJob:
-        row = await self._listing.find(job_id)
-        if row is None:
+        found = await self._details.find(job_id, lines=0)
+        if found is None:
             raise JobNotFound(job_id)
-        now = self._clock.now()
+        row, now = found.row, self._clock.now()
         return NewJob(
             id=new_id(),
-            job_type=row["job_type"],
-            module_name=row["module_name"],
-            data=read_edited(data, row["data"], self._types.model_of(row["job_type"])),
+            job_type=row.job_type,
+            module_name=row.module_name,
+            data=read_edited(data, found.data, self._types.model_of(row.job_type)),
             created_at=now,
             execute_at=now,
-            max_attempts=row["max_attempts"],
-            timeout=row["timeout_seconds"],
+            max_attempts=row.max_attempts,
+            timeout_seconds=row.timeout_seconds,
             enqueued_by=(await current_caller()).person,
         )

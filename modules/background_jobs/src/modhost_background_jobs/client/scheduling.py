@@ -11,7 +11,7 @@ from modhost.caller import SYSTEM, current_caller
 from modhost.clock import Clock
 from modhost.ids import new_id
 from modhost_background_jobs.client.limits import attempts, due_time, timeout_seconds
-from modhost_background_jobs.client.querying import as_decided, status_of
+from modhost_background_jobs.client.querying import status_after
 from modhost_background_jobs.contracts import (
     CatchUpPolicy,
     JobConflict,
@@ -24,17 +24,17 @@ from modhost_background_jobs.contracts import (
     RecurringJobId,
 )
 from modhost_background_jobs.cron.schedule import CronSchedule
-from modhost_background_jobs.model import JobTypes, NewJob
+from modhost_background_jobs.model import JobTypes, NewJob, ScheduleDefinition
 from modhost_background_jobs.model.job_data import to_stored
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.queue.schedules import RecurringSchedules, ScheduleSettings
+from modhost_background_jobs.queue.schedules import RecurringSchedules
 
 
 class BackgroundJobsService:
-    """Implements `BackgroundJobs`; what each method promises is said there."""
+    """Implements `BackgroundJobs`, which describes each method."""
 
     def __init__(
         self,
@@ -117,18 +117,20 @@ class BackgroundJobsService:
     ) -> RecurringJobId:
         """Add or update a schedule by its name."""
         registered = self._types.of_class(job)
-        settings = ScheduleSettings(
+        schedule = CronSchedule.parse(cron_expression, time_zone)
+        definition = ScheduleDefinition(
             name=name,
-            schedule=CronSchedule.parse(cron_expression, time_zone),
+            cron_expression=schedule.expression,
+            time_zone=schedule.time_zone,
             job_type=registered.job_type,
             module_name=registered.module_name,
             data=to_stored(data),
             overlap=OverlapPolicy(overlap),
             catch_up=CatchUpPolicy(catch_up),
             max_attempts=self._attempts(job, max_attempts),
-            timeout=timeout_seconds(timeout, job.timeout),
+            timeout_seconds=timeout_seconds(timeout, job.timeout),
         )
-        recurring_id = await self._schedules.put(settings, session)
+        recurring_id = await self._schedules.put(definition, session)
         # Modules put theirs at every start, which is nobody's deed.
         if await current_caller() is not SYSTEM:
             subject = f"schedule:{recurring_id}"
@@ -142,15 +144,15 @@ class BackgroundJobsService:
         ) as entry:
             state = await self._queue.cancel(job_id)
             entry.detail = "asked to stop" if state is JobState.RUNNING else "cancelled at once"
-        status = await self.get_status(job_id)
-        if status is None:
+        row = await self._listing.find(job_id)
+        if row is None:
             raise JobNotFound(job_id)
-        return as_decided(status, state)
+        return status_after(row, state)
 
     async def get_status(self, job_id: JobId) -> JobStatus | None:
         """Read one job."""
         row = await self._listing.find(job_id)
-        return status_of(row) if row else None
+        return JobStatus.model_validate(row) if row else None
 
     async def toggle_recurring(self, recurring_id: RecurringJobId) -> bool:
         """Enable or disable a schedule."""
@@ -203,7 +205,7 @@ class BackgroundJobsService:
             created_at=self._clock.now(),
             execute_at=execute_at,
             max_attempts=self._attempts(job, max_attempts),
-            timeout=timeout_seconds(timeout, job.timeout),
+            timeout_seconds=timeout_seconds(timeout, job.timeout),
             enqueued_by=(await current_caller()).person,
         )
 

@@ -40,10 +40,10 @@ class RecurringJobsService(PeriodicService):
         if self._clock.monotonic() >= self._pull_back_at:
             self._pull_back_at = self._clock.monotonic() + PULL_BACK_SECONDS
             await self._schedules.pull_back()
-        agenda = await self._firing.look()
+        agenda = await self._firing.poll()
         broken = [each for each in agenda.due if not await self._fire(each)]
         if agenda.has_waiting_runs:
-            await self._firing.let_waiting_runs_go()
+            await self._firing.release_waiting_runs()
         if len(broken) < len(agenda.due):
             return 0.0
         longest = self.interval if agenda.has_waiting_runs else LONGEST_SLEEP_SECONDS

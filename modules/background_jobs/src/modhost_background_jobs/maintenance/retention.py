@@ -10,9 +10,7 @@ from modhost.clock import Clock
 from modhost.module import PeriodicService
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.storage import JobStore
-from modhost_background_jobs.storage.retention_clock import RetentionClock
 from modhost_background_jobs.storage.statistics import StatisticsStore
 
 
@@ -78,16 +76,12 @@ class RetentionService(PeriodicService):
     def __init__(
         self,
         store: JobStore,
-        firing: RecurringFiring,
         statistics: StatisticsStore,
-        history: RetentionClock,
         options: BackgroundJobsOptions,
         clock: Clock,
     ) -> None:
         self._store = store
-        self._firing = firing
         self._statistics = statistics
-        self._history = history
         self._retention = options.retention
         self._retention_failed = (
             max(options.retention, options.retention_failed)
@@ -110,11 +104,11 @@ class RetentionService(PeriodicService):
 
         Nothing is old for a clock that cannot be believed.
         """
-        now = await self._history.time(self._clock.now())
+        now = await self._store.database_time(self._clock.now())
         if not await self._believes(now):
             return 0
         await self._statistics.forget(now - STATISTICS_KEPT)
-        await self._firing.forget(now - self._occurrences)
+        await self._store.forget_occurrences(now - self._occurrences)
         deleted = 0
         for state in JobState:
             kept = self._retention_failed if state is JobState.FAILED else self._retention
@@ -126,7 +120,7 @@ class RetentionService(PeriodicService):
         monotonic = self._clock.monotonic()
         if not self._knows_newest_end:
             # Of what ended before this process began, since its own clock may be wrong.
-            newest = await self._history.newest_end(self._began)
+            newest = await self._store.newest_end(self._began)
             self._clock_guard.begin(newest or now, monotonic)
             self._knows_newest_end = True
         leap = self._clock_guard.leap(now, monotonic)

@@ -11,13 +11,19 @@ from modhost_background_jobs.model.attempt import (
     Released,
     leases_to_forget,
 )
-from modhost_background_jobs.model.job import NewJob
+from modhost_background_jobs.model.job import JobRow, NewJob
 from modhost_background_jobs.model.job_types import JobTypes
+from modhost_background_jobs.model.schedule import (
+    DueSchedules,
+    ScheduleDefinition,
+    ScheduleRow,
+)
 from modhost_background_jobs.model.worker import (
     UNREGISTERED,
     Heartbeat,
     Rescue,
     WorkerInfo,
+    WorkerRow,
     as_bulk_runner,
     first_beat,
     is_bulk_runner,
@@ -27,8 +33,10 @@ __all__ = [
     "START",
     "UNREGISTERED",
     "ClaimedJob",
+    "DueSchedules",
     "Ended",
     "Heartbeat",
+    "JobRow",
     "JobTypes",
     "Lease",
     "LogLine",
@@ -37,7 +45,10 @@ __all__ = [
     "ProgressUpdate",
     "Released",
     "Rescue",
+    "ScheduleDefinition",
+    "ScheduleRow",
     "WorkerInfo",
+    "WorkerRow",
     "as_bulk_runner",
     "first_beat",
     "is_bulk_runner",

@@ -1,21 +1,105 @@
-"""A job as it is enqueued."""
+"""A job: what it is enqueued with, and its row as everybody reads it."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from modhost_background_jobs.contracts import JobAttempt, JobState
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewJob:
-    """A job to insert as `Pending`; `timeout` is in seconds."""
+class EnqueuedJob:
+    """What a job is given when it is enqueued, besides its data; it changes with no attempt.
+
+    Attributes:
+        max_attempts: the attempts that the job is allowed, and is allowed anew by a retry.
+        timeout_seconds: the longest time of one attempt; None for no limit.
+        recurring_job_id: the schedule that the job is a run of.
+        enqueued_by: who enqueued it, e.g. `user:vera`; None for code of the host.
+
+    """
 
     id: UUID
     job_type: str
     module_name: str
-    data: str | None
     created_at: datetime
     execute_at: datetime
     max_attempts: int
-    timeout: float | None = None
+    timeout_seconds: float | None = None
     recurring_job_id: UUID | None = None
     enqueued_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob(EnqueuedJob):
+    """A job to insert as `Pending`; `data` is JSON, None for none."""
+
+    data: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRow(EnqueuedJob):
+    """A job as it is read, live or finished; its data, which may be large, is read by itself.
+
+    Attributes:
+        attempt: the number of the latest attempt, 0 before the first.
+        attempts_left: what is left of the present allowance.
+        fence: grows with every claim; a write that carries an older one is void.
+        rescues: how often in a row the job was taken back from a dead worker.
+        progress_at: when the percentage was reported first, by this attempt or the one before.
+        on_hold: whether it waits for an earlier run of its schedule, whatever its due time.
+
+    """
+
+    state: JobState
+    started_at: datetime | None
+    completed_at: datetime | None
+    cancel_requested_at: datetime | None
+    attempt: int
+    attempts_left: int
+    fence: int
+    rescues: int
+    worker: str | None
+    progress_percentage: int
+    progress_message: str | None
+    progress_at: datetime | None
+    error: str | None
+    on_hold: bool
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether a running job was asked to stop."""
+        return self.cancel_requested_at is not None
+
+    @property
+    def retry_count(self) -> int:
+        """How many attempts there were after the first one."""
+        return max(0, self.attempt - 1)
+
+    @property
+    def waited(self) -> float | None:
+        """The seconds that the latest attempt waited from its due time to its start."""
+        if self.started_at is None:
+            return None
+        due_at = max(self.execute_at, self.created_at)
+        return max(0.0, (self.started_at - due_at).total_seconds())
+
+    @property
+    def ran(self) -> float | None:
+        """The seconds that the last attempt of a finished job ran."""
+        if self.started_at is None or self.completed_at is None:
+            return None
+        return max(0.0, (self.completed_at - self.started_at).total_seconds())
+
+    @property
+    def latest_attempt(self) -> JobAttempt | None:
+        """The attempt that is recorded in the job's own row: the running or the last one."""
+        if self.started_at is None:
+            return None
+        return JobAttempt(
+            number=self.attempt,
+            started_at=self.started_at,
+            ended_at=self.completed_at,
+            worker=self.worker,
+            error=self.error,
+        )

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -20,6 +21,15 @@ class WorkerInfo:
     version: str
     max_concurrency: int
     job_types: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerRow(WorkerInfo):
+    """A registered worker as it is read; `running` counts the jobs that it holds."""
+
+    started_at: datetime
+    heartbeat_at: datetime
+    running: int
 
 
 class Heartbeat(NamedTuple):

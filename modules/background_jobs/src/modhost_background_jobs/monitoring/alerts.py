@@ -1,19 +1,16 @@
-"""What somebody should look at."""
+"""What needs somebody's attention."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
 
+from modhost_background_jobs.model.schedule import LATE
 from modhost_background_jobs.monitoring.snapshot import Snapshot
-from modhost_background_jobs.queue.schedules import Row
-
-LATE: Final = timedelta(minutes=1)
+from modhost_background_jobs.queries.load import PendingType
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Something that somebody should look at."""
+    """Something that needs attention, with the page that shows more of it."""
 
     title: str
     text: str
@@ -21,41 +18,40 @@ class Alert:
 
 
 def alerts_of(snapshot: Snapshot) -> list[Alert]:
-    """Return what needs a look, the most pressing first."""
+    """Return the alerts, the most pressing first."""
     return [
-        *_no_consumer(snapshot),
-        *_silent(snapshot),
+        *_no_worker(snapshot),
+        *_silent_workers(snapshot),
         *_unknown_types(snapshot),
-        *(_late(row) for row in _late_schedules(snapshot)),
+        *_late_schedules(snapshot),
     ]
 
 
-def troubles_of(snapshot: Snapshot) -> list[str]:
-    """Return in words without names what keeps jobs from running, for probes and doctors."""
-    waits = any(each.oldest_at < snapshot.now - LATE for each in snapshot.waiting)
-    troubles = []
-    if (waits or _late_schedules(snapshot)) and not snapshot.alive:
-        troubles.append("Jobs or schedules are due, and no consumer is alive.")
-    unknown = _unknown_types(snapshot)
-    if unknown:
-        troubles.append(f"No consumer knows the type of some waiting jobs ({len(unknown)}).")
-    return troubles
+def health_problems(snapshot: Snapshot) -> list[str]:
+    """Return what keeps jobs from running, in words without names, for probes."""
+    is_late = any(each.oldest_at < snapshot.now - LATE for each in snapshot.pending)
+    problems = []
+    if (is_late or snapshot.late_schedules) and not snapshot.alive:
+        problems.append("Jobs or schedules are due, and no worker is alive.")
+    if unknown := _pending_unknown_types(snapshot):
+        problems.append(f"No worker knows the type of some pending jobs ({len(unknown)}).")
+    return problems
 
 
-def _no_consumer(snapshot: Snapshot) -> list[Alert]:
+def _no_worker(snapshot: Snapshot) -> list[Alert]:
     if snapshot.alive:
         return []
-    waiting = " Jobs are due and wait." if snapshot.due else ""
-    text = f"No consumer is alive.{waiting} Start one with `modhost worker`."
+    due = " Jobs are due and wait." if snapshot.due else ""
+    text = f"No worker is alive.{due} Start one with `modhost worker`."
     return [Alert("Nothing executes jobs", text, "/admin/jobs/workers")]
 
 
-def _silent(snapshot: Snapshot) -> list[Alert]:
+def _silent_workers(snapshot: Snapshot) -> list[Alert]:
     return [
         Alert(
-            f"The worker {worker.name} is silent",
-            f"It was last heard of at {worker.heartbeat_at:%H:%M:%S} UTC; its jobs are handed to "
-            f"others by the next sweep.",
+            f"The worker {worker.row.name} is silent",
+            f"Its last heartbeat was at {worker.row.heartbeat_at:%H:%M:%S} UTC; the next sweep "
+            "gives its jobs to other workers.",
             "/admin/jobs/workers",
         )
         for worker in snapshot.workers
@@ -64,32 +60,29 @@ def _silent(snapshot: Snapshot) -> list[Alert]:
 
 
 def _unknown_types(snapshot: Snapshot) -> list[Alert]:
-    known = {name for worker in snapshot.alive for name in worker.job_types}
-    if not known:
-        return []
     return [
         Alert(
-            f"No consumer knows the type {each.job_type}",
-            "Its jobs wait until a consumer runs that has the module with this type.",
+            f"No worker knows the type {each.job_type}",
+            "Its jobs wait until a worker runs that has the module with this type.",
             f"/admin/jobs/list?state=Pending&job_type={each.job_type}",
         )
-        for each in snapshot.waiting
-        if each.job_type not in known
+        for each in _pending_unknown_types(snapshot)
     ]
 
 
-def _late_schedules(snapshot: Snapshot) -> Sequence[Row]:
+def _pending_unknown_types(snapshot: Snapshot) -> Sequence[PendingType]:
+    known = {name for worker in snapshot.alive for name in worker.row.job_types}
+    # Without any worker it is not the type that is the trouble.
+    return [each for each in snapshot.pending if known and each.job_type not in known]
+
+
+def _late_schedules(snapshot: Snapshot) -> list[Alert]:
     return [
-        row
-        for row in snapshot.schedules
-        if row["is_enabled"] and row["next_run_at"] and row["next_run_at"] < snapshot.now - LATE
+        Alert(
+            f"The schedule {row.name} is late",
+            f"It was due at {row.next_run_at:%Y-%m-%d %H:%M} UTC and has not fired: "
+            "schedules fire only while a worker runs.",
+            "/admin/jobs/recurring",
+        )
+        for row in snapshot.late_schedules
     ]
-
-
-def _late(row: Row) -> Alert:
-    return Alert(
-        f"The schedule {row['name']} is late",
-        f"It was due at {row['next_run_at']:%Y-%m-%d %H:%M} UTC and has not fired: "
-        f"schedules fire only while a consumer runs.",
-        "/admin/jobs/recurring",
-    )

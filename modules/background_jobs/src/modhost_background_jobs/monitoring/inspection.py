@@ -1,4 +1,4 @@
-"""All that the page of one job tells."""
+"""Everything that the page of one job shows."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -6,112 +6,95 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from modhost_background_jobs.client.querying import attempts_of
+from modhost.clock import Clock
 from modhost_background_jobs.contracts import JobAttempt, JobNotFound, JobState
+from modhost_background_jobs.model import JobRow, JobTypes
 from modhost_background_jobs.model.job_data import for_people
-from modhost_background_jobs.monitoring.snapshot import Snapshot, Snapshots
-from modhost_background_jobs.monitoring.timeline import Event, ran, time_left, timeline
+from modhost_background_jobs.monitoring.snapshot import Snapshots, WorkerView
+from modhost_background_jobs.monitoring.timeline import Event, time_left, timeline
 from modhost_background_jobs.monitoring.waiting import Waiting, why_waiting
-from modhost_background_jobs.queries.listing import JobListing, Row
-from modhost_background_jobs.queries.logs import JobLogs, Place
+from modhost_background_jobs.queries.details import JobDetailReader, JobDetails
+from modhost_background_jobs.queries.logs import LogRow
 
 LOG_LINES: Final = 300
-
-LogRow = Row
-"""A line of a log: `job_id`, `line`, `logged_at`, `message`."""
 
 
 @dataclass(frozen=True, slots=True)
 class InspectedJob:
-    """A job as its page shows it: equal to another one that would be shown the same.
+    """A job as its page shows it: equal to another one that would look the same.
 
-    `ran` is in seconds, `left` in words; `data` and `log` are there for the whole page only.
+    `left` is the time left in words; `data` and `log` are there for the whole page only.
     """
 
-    row: Row
-    state: JobState
+    row: JobRow
     attempts: Sequence[JobAttempt]
     events: Sequence[Event]
     why_waiting: Waiting | None
-    ran: float | None
     left: str | None
     data: str | None = None
-    log: Sequence[Row] = ()
-
-    @property
-    def is_stopping(self) -> bool:
-        """Tell whether a running job was asked to stop."""
-        return self.row["cancel_requested_at"] is not None
+    log: Sequence[LogRow] = ()
 
 
 class JobInspection:
     """Reads single jobs with everything about them."""
 
-    def __init__(self, listing: JobListing, logs: JobLogs, snapshots: Snapshots) -> None:
-        self._listing = listing
-        self._logs = logs
+    def __init__(
+        self, details: JobDetailReader, snapshots: Snapshots, types: JobTypes, clock: Clock
+    ) -> None:
+        self._details = details
         self._snapshots = snapshots
+        self._bulk_types = types.operations
+        self._clock = clock
 
     async def inspect(self, job_id: UUID, words: str | None = None) -> InspectedJob:
         """Return a job with the end of its log, or with the lines that have certain words.
 
-        Raises `JobNotFound`.
+        Takes two statements, and a third for a pending job. Raises `JobNotFound`.
         """
-        found = await self._listing.with_attempts(job_id)
+        found = await self._details.find(job_id, LOG_LINES, words)
         if found is None:
             raise JobNotFound(job_id)
-        row, earlier = found
-        return _inspected(
-            row,
-            attempts_of(row, earlier),
-            await self._snapshots.take(),
-            data=_pretty(row["data"]),
-            log=await self._logs.newest(job_id, LOG_LINES, words),
+        workers = await self._workers_for([found])
+        data = (
+            None
+            if found.data is None
+            else json.dumps(for_people(found.data), indent=2, ensure_ascii=False)
         )
+        return self._inspected(found, workers, data)
 
-    async def look(
-        self, ids: Collection[UUID], snapshot: Snapshot, known: Mapping[UUID, InspectedJob]
+    async def follow(
+        self, ids: Collection[UUID], known: Mapping[UUID, InspectedJob]
     ) -> dict[UUID, InspectedJob]:
-        """Return what is live of those jobs that there are, in a statement or two.
+        """Return what is live of the jobs that exist, in up to three statements for all of them.
 
-        Of a job whose row is as it is known nothing more is read.
+        The attempts are read only of a job whose row is not as it is known.
         """
-        rows = await self._listing.many(ids)
-        changed = [id_ for id_, row in rows.items() if id_ not in known or known[id_].row != row]
-        earlier = await self._listing.attempts_of(changed) if changed else {}
-        attempts = {id_: known[id_].attempts for id_ in rows if id_ in known}
-        attempts |= {id_: attempts_of(rows[id_], earlier.get(id_, [])) for id_ in changed}
-        return {id_: _inspected(row, attempts[id_], snapshot) for id_, row in rows.items()}
+        attempts = {id_: (job.row, job.attempts) for id_, job in known.items()}
+        found = await self._details.find_live(ids, attempts)
+        workers = await self._workers_for(found)
+        return {each.row.id: self._inspected(each, workers) for each in found}
 
-    async def log_after(
-        self, places: Collection[Place], limit: int
-    ) -> dict[Place, Sequence[LogRow]]:
-        """Return the lines that were logged after each place, up to a limit for each."""
-        return await self._logs.after(places, limit)
+    async def _workers_for(self, found: Collection[JobDetails]) -> list[WorkerView]:
+        """Return the workers if there is a job that may wait for one."""
+        is_pending = any(each.row.state is JobState.PENDING for each in found)
+        return await self._snapshots.workers() if is_pending else []
 
-
-def _inspected(
-    row: Row,
-    attempts: Sequence[JobAttempt],
-    snapshot: Snapshot,
-    *,
-    data: str | None = None,
-    log: Sequence[Row] = (),
-) -> InspectedJob:
-    return InspectedJob(
-        row=row,
-        state=JobState(row["state"]),
-        attempts=attempts,
-        events=timeline(row, attempts, snapshot.now),
-        why_waiting=why_waiting(row, snapshot),
-        ran=ran(row),
-        left=time_left(row, snapshot.now),
-        data=data,
-        log=log,
-    )
-
-
-def _pretty(stored: str | None) -> str | None:
-    if stored is None:
-        return None
-    return json.dumps(for_people(stored), indent=2, ensure_ascii=False)
+    def _inspected(
+        self, found: JobDetails, workers: Sequence[WorkerView], data: str | None = None
+    ) -> InspectedJob:
+        row, now = found.row, self._clock.now()
+        return InspectedJob(
+            row=row,
+            attempts=found.attempts,
+            events=timeline(row, found.attempts, now),
+            why_waiting=why_waiting(
+                row,
+                now,
+                workers,
+                disabled_schedule=found.disabled_schedule,
+                is_bulk_change=row.job_type in self._bulk_types,
+            ),
+            left=time_left(row, now),
+            data=data,
+            log=found.log,
+        )

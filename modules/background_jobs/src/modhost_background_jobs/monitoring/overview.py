@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from modhost.clock import Clock
-from modhost_background_jobs.model.statistics import Histogram, MinuteCounts
-from modhost_background_jobs.monitoring.snapshot import Snapshot, Snapshots
+from modhost_background_jobs.model.statistics import MinuteCounts
+from modhost_background_jobs.monitoring.snapshot import Snapshot
 from modhost_background_jobs.queries.load import QueueLoad
 from modhost_background_jobs.storage.statistics import StatisticsStore
 
@@ -46,21 +46,14 @@ class Bucket:
 class Overview:
     """What the dashboard shows."""
 
-    def __init__(
-        self, snapshots: Snapshots, load: QueueLoad, statistics: StatisticsStore, clock: Clock
-    ) -> None:
-        self._snapshots = snapshots
+    def __init__(self, load: QueueLoad, statistics: StatisticsStore, clock: Clock) -> None:
         self._load = load
         self._statistics = statistics
         self._clock = clock
 
-    async def look(self) -> Snapshot:
-        """Return what is there now."""
-        return await self._snapshots.take()
-
     async def summary(self, snapshot: Snapshot) -> Summary:
         """Return the counts."""
-        pending, is_capped = await self._load.pending()
+        pending, is_capped = await self._load.pending_count()
         return Summary(
             running=snapshot.running_count,
             pending=pending,
@@ -85,15 +78,7 @@ class Overview:
 
 
 def _bucket(start: datetime, counts: MinuteCounts) -> Bucket:
-    waits, runs = counts.waits, counts.runs
-    return Bucket(
-        start,
-        counts.completed,
-        counts.failed,
-        *(_percentiles(waits)),
-        *(_percentiles(runs)),
-    )
-
-
-def _percentiles(histogram: Histogram) -> tuple[float | None, float | None]:
-    return histogram.percentile(0.5), histogram.percentile(0.95)
+    percentiles = [
+        each.percentile(part) for each in (counts.waits, counts.runs) for part in (0.5, 0.95)
+    ]
+    return Bucket(start, counts.completed, counts.failed, *percentiles)

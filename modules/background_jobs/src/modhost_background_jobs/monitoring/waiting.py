@@ -1,18 +1,23 @@
 """Why a pending job waits, in a sentence and from facts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.monitoring.snapshot import Snapshot
-from modhost_background_jobs.queries.listing import Row
+from modhost_background_jobs.model import JobRow
+from modhost_background_jobs.monitoring.snapshot import WorkerView
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Why a job waits; `until` is the moment that the words end with, if there is one.
+    """Why a job waits.
 
-    `disabled_schedule` is the name of its schedule when that is disabled meanwhile.
+    Attributes:
+        text: the reason.
+        until: the moment that the text ends with, if there is one.
+        disabled_schedule: the name of its schedule when that was disabled meanwhile.
+
     """
 
     text: str
@@ -20,34 +25,38 @@ class Waiting:
     disabled_schedule: str | None = None
 
 
-def why_waiting(row: Row, snapshot: Snapshot) -> Waiting | None:
+def why_waiting(
+    row: JobRow,
+    now: datetime,
+    workers: Sequence[WorkerView],
+    *,
+    disabled_schedule: str | None,
+    is_bulk_change: bool,
+) -> Waiting | None:
     """Return why a job waits; None for one that does not."""
-    if row["state"] != JobState.PENDING:
+    if row.state is not JobState.PENDING:
         return None
-    text, until = _reason(row, snapshot)
-    schedule = snapshot.schedule(row["recurring_job_id"])
-    is_disabled = schedule is not None and not schedule["is_enabled"]
-    return Waiting(text, until, schedule["name"] if schedule and is_disabled else None)
+    until = None
+    if row.on_hold:
+        text = "It waits for an earlier run of its schedule to finish."
+    elif row.execute_at > now:
+        until = row.execute_at
+        text = "It is due"
+        if row.attempt:
+            text = f"Its attempt {row.attempt} failed; the next one is due"
+    elif is_bulk_change:
+        text = "It needs no slot of a worker; a host is about to start it."
+    else:
+        text = _why_no_slot(row.job_type, [worker for worker in workers if worker.is_alive])
+    return Waiting(text, until, disabled_schedule)
 
 
-def _reason(row: Row, snapshot: Snapshot) -> tuple[str, datetime | None]:
-    if row["on_hold"]:
-        return "It waits for an earlier run of its schedule to end.", None
-    if row["execute_at"] > snapshot.now:
-        if row["attempt"]:
-            return f"Its attempt {row['attempt']} failed; the next one is due", row["execute_at"]
-        return "It is due", row["execute_at"]
-    return _no_slot(row["job_type"], snapshot), None
-
-
-def _no_slot(job_type: str, snapshot: Snapshot) -> str:
-    if job_type in snapshot.operations:
-        return "It needs no slot of a consumer; a host is about to begin it."
-    if not snapshot.alive:
-        return "No consumer is alive: start one with `modhost worker`."
-    knowing = [worker for worker in snapshot.alive if job_type in worker.job_types]
-    if not knowing:
-        return f"No living consumer knows the type {job_type}; deploy the module that has it."
-    if all(worker.is_busy for worker in knowing):
-        return "All slots of the consumers that know its type are busy."
-    return "It is due, and a consumer is about to claim it."
+def _why_no_slot(job_type: str, alive: Sequence[WorkerView]) -> str:
+    if not alive:
+        return "No worker is alive: start one with `modhost worker`."
+    able = [worker for worker in alive if job_type in worker.row.job_types]
+    if not able:
+        return f"No living worker knows the type {job_type}; deploy the module that has it."
+    if all(worker.is_busy for worker in able):
+        return "All slots of the workers that know its type are busy."
+    return "It is due, and a worker is about to claim it."

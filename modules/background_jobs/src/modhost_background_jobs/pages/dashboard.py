@@ -8,12 +8,12 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from modhost.web import Page, Query
+from modhost_background_jobs.model import JobRow
 from modhost_background_jobs.monitoring.alerts import alerts_of
 from modhost_background_jobs.monitoring.overview import Overview, Span, Summary
-from modhost_background_jobs.monitoring.snapshot import Snapshot
+from modhost_background_jobs.monitoring.snapshot import Snapshot, Snapshots
 from modhost_background_jobs.pages import charts
-from modhost_background_jobs.queries.job_search import Browsing
-from modhost_background_jobs.queries.listing import Row
+from modhost_background_jobs.queries.listing import JobListing
 
 ROWS: Final = 8
 
@@ -25,20 +25,20 @@ class DashboardQuery(BaseModel):
 
 
 class Dashboard:
-    """Gathers what the dashboard shows."""
+    """Gathers the content of the dashboard."""
 
-    def __init__(self, overview: Overview, browsing: Browsing) -> None:
+    def __init__(self, overview: Overview, listing: JobListing) -> None:
         self._overview = overview
-        self._browsing = browsing
+        self._listing = listing
 
     async def context(self, span: Span, snapshot: Snapshot) -> dict[str, Any]:
         """Return the variables of the template."""
         history = await self._overview.history(span)
-        failed = await self._browsing.latest_failures(ROWS)
+        failed = await self._listing.latest_failures(ROWS)
         return {
             "span": span,
-            "summary": _no_less(await self._overview.summary(snapshot), failed, snapshot),
-            "attention": alerts_of(snapshot),
+            "summary": _with_latest(await self._overview.summary(snapshot), failed, snapshot),
+            "alerts": alerts_of(snapshot),
             "workers": snapshot.workers,
             "running": snapshot.running[:ROWS],
             "failed": failed,
@@ -49,21 +49,21 @@ class Dashboard:
         }
 
 
-def _no_less(summary: Summary, failed: Sequence[Row], snapshot: Snapshot) -> Summary:
+def _with_latest(summary: Summary, failed: Sequence[JobRow], snapshot: Snapshot) -> Summary:
     """Return the counts with the failures of the last second, which no roll-up has yet."""
     day_ago = snapshot.now - timedelta(days=1)
-    known = sum(row["completed_at"] >= day_ago for row in failed)
+    known = sum(row.completed_at is not None and row.completed_at >= day_ago for row in failed)
     return replace(summary, failed_last_day=max(summary.failed_last_day, known))
 
 
 async def show_dashboard(
-    query: Query[DashboardQuery], dashboard: Dashboard, overview: Overview
+    query: Query[DashboardQuery], dashboard: Dashboard, snapshots: Snapshots
 ) -> Page:
     """Show how the queue is doing."""
-    context = await dashboard.context(query.span, await overview.look())
+    context = await dashboard.context(query.span, await snapshots.take())
     return Page("dashboard.html", context, "Background jobs")
 
 
-async def show_workers(overview: Overview) -> Page:
+async def show_workers(snapshots: Snapshots) -> Page:
     """Show the workers with their load."""
-    return Page("workers.html", {"workers": (await overview.look()).workers}, "Workers")
+    return Page("workers.html", {"workers": (await snapshots.take()).workers}, "Workers")

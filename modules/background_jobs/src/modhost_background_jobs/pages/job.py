@@ -50,7 +50,7 @@ async def show_job(
     job = await inspection.inspect(id, query.log)
     context = job_context(job, may_manage=visitor.may(MANAGE_JOBS))
     context |= {"log_words": query.log or "", "log_lines": LOG_LINES, **query.as_context()}
-    return Page("job.html", context, str(job.row["job_type"]).rpartition(".")[2])
+    return Page("job.html", context, job.row.job_type.rpartition(".")[2])
 
 
 async def download_log(id: UUID, jobs: BackgroundJobsContracts) -> Response:  # noqa: A002

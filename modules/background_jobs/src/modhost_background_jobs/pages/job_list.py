@@ -7,10 +7,13 @@ from uuid import UUID
 from modhost import Principal
 from modhost.web import Page, Query
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.model import JobTypes
 from modhost_background_jobs.pages.notices import NoticeQuery
 from modhost_background_jobs.permissions import MANAGE_JOBS
 from modhost_background_jobs.queries.error_search import BATCH_SIZE
-from modhost_background_jobs.queries.job_search import Browsing, JobSearch
+from modhost_background_jobs.queries.job_search import JobSearch
+from modhost_background_jobs.queries.load import QueueLoad
+from modhost_background_jobs.queries.search import JobBrowser
 
 PATH: Final = "/admin/jobs/list"
 ROWS: Final = 20
@@ -32,19 +35,30 @@ class ListQuery(ListPlace, NoticeQuery):
     """A page of the list, with what was done there."""
 
 
-async def show_list(query: Query[ListQuery], browsing: Browsing, visitor: Principal) -> Page:
+async def show_list(
+    query: Query[ListQuery],
+    browser: JobBrowser,
+    load: QueueLoad,
+    types: JobTypes,
+    visitor: Principal,
+) -> Page:
     """Show the jobs of a search."""
-    stretch = await browsing.page(query, limit=ROWS, before=query.before, after=query.after)
+    search = query.as_search()
+    if query.after is not None:
+        page = await browser.newer(search, query.after, ROWS)
+    else:
+        page = await browser.older(search, query.before, ROWS)
+    pending = [each.job_type for each in await load.pending_types()]
     searched = query.as_query()
     context = {
         "search": query,
         "searched": searched,
         "place": query.place(),
         "states": list(JobState),
-        "types": await browsing.types(),
-        "rows": stretch.rows,
-        "newer": _link(searched, after=stretch.newer) if stretch.newer else None,
-        "older": _link(searched, before=stretch.older) if stretch.older else None,
+        "types": sorted({*types.names, *pending, *await browser.finished_types()}),
+        "rows": page.rows,
+        "newer": _link(searched, after=page.newer) if page.newer else None,
+        "older": _link(searched, before=page.older) if page.older else None,
         "newest": _link(searched),
         "is_first": not query.place(),
         "searched_at_once": BATCH_SIZE,

@@ -22,9 +22,9 @@ async def show_schedules(
 ) -> Page:
     """Show all schedules."""
     views = await schedules.all()
-    told = next((each.row["name"] for each in views if each.row["id"] == query.schedule), "")
+    name = next((each.row.name for each in views if each.row.id == query.schedule), "")
     context = schedules_context(views, may_manage=visitor.may(MANAGE_JOBS))
-    return Page("recurring.html", context | query.as_context(told), "Recurring jobs")
+    return Page("recurring.html", context | query.as_context(name), "Recurring jobs")
 
 
 def schedules_context(views: Sequence[ScheduleView], *, may_manage: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How many jobs there are: by indexes alone, and of a long history once a second at the most."""
+"""How many jobs there are: counted by indexes alone, and a long history once a second at most."""
 
 from typing import Final
 
@@ -7,11 +7,12 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.queries.partitions import FINISHED, JOBS, Part, parts_to_count, running
+from modhost_background_jobs.queries.partitions import Partition, partitions_of, running
+from modhost_background_jobs.storage.tables import FINISHED, JOBS
 
-LASTS_SECONDS: Final = 1.0
+CACHE_SECONDS: Final = 1.0
 FEW: Final = 10_000
-"""So many are counted anew each time."""
+"""Up to so many jobs are counted anew each time."""
 
 _Key = tuple[JobState | None, str | None, int]
 
@@ -27,22 +28,22 @@ class JobCounts:
     ) -> int:
         """Return how many jobs there are in a state and of a type, or in any and of any."""
         if state is JobState.PENDING and job_type is None:
-            # No index has them all; those that run are few.
-            live = await self._count(connection, Part(JOBS), (None, None, 0))
+            # No index has all pending jobs; the running ones are few.
+            live = await self._count(connection, Partition(JOBS), (None, None, 0))
             return max(0, live - await self._count(connection, running(), (state, None, 0)))
         total = 0
-        for number, part in enumerate(parts_to_count(state, job_type)):
-            total += await self._count(connection, part, (state, job_type, number))
+        for number, partition in enumerate(partitions_of(state, job_type)):
+            total += await self._count(connection, partition, (state, job_type, number))
         return total
 
-    async def _count(self, connection: AsyncConnection, part: Part, key: _Key) -> int:
+    async def _count(self, connection: AsyncConnection, partition: Partition, key: _Key) -> int:
         now = anyio.current_time()
         known = self._known.get(key)
-        if known is not None and now - known[0] < LASTS_SECONDS:
+        if known is not None and now - known[0] < CACHE_SECONDS:
             return known[1]
-        counting = select(func.count()).select_from(part.table).where(*part.conditions)
+        counting = select(func.count()).select_from(partition.table).where(*partition.conditions)
         count: int = (await connection.execute(counting)).scalar_one()
         self._known.pop(key, None)
-        if part.table is FINISHED and count > FEW:
+        if partition.table is FINISHED and count > FEW:
             self._known[key] = (now, count)
         return count

@@ -1,6 +1,5 @@
-"""What people search jobs by."""
+"""What people search jobs by, as it stands in a query string."""
 
-from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Final
 from uuid import UUID
@@ -8,17 +7,14 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, Field
 
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model import JobTypes
-from modhost_background_jobs.queries.listing import Row
-from modhost_background_jobs.queries.load import QueueLoad
-from modhost_background_jobs.queries.search import JobBrowser, Search, Stretch
+from modhost_background_jobs.queries.search import Search
 
 _ID_DIGITS: Final = 32
 _MIN_DIGITS: Final = 6
 
 
 class JobSearch(BaseModel):
-    """A search as it stands in a query string, and in the data of an operation on many jobs.
+    """A search of the list of jobs, and in the data of a bulk change.
 
     Attributes:
         q: an id or its beginning, or else words of the error.
@@ -33,13 +29,8 @@ class JobSearch(BaseModel):
     since: date | None = None
     until: date | None = None
 
-    @property
-    def is_empty(self) -> bool:
-        """Tell whether every job matches."""
-        return not self.as_query()
-
     def as_query(self) -> dict[str, str]:
-        """Return what is searched by, as names and values of a query string."""
+        """Return the conditions as names and values of a query string."""
         values = JobSearch.model_dump(self, mode="json", include=set(JobSearch.model_fields))
         return {name: value for name, value in values.items() if value}
 
@@ -62,7 +53,7 @@ class JobSearch(BaseModel):
 
 
 def _ids_starting_with(text: str) -> tuple[UUID, UUID] | None:
-    """Return the least and the greatest id that start with the text; None if it is no id."""
+    """Return the smallest and the greatest id that start with the text; None if it is no id."""
     digits = text.lower().replace("-", "")
     is_id = _MIN_DIGITS <= len(digits) <= _ID_DIGITS and set(digits) <= set("0123456789abcdef")
     if not is_id:
@@ -75,40 +66,5 @@ def _start_of(day: date) -> datetime:
 
 
 def _end_of(day: date) -> datetime | None:
-    """Return when a day is over; None for the last one that there is."""
+    """Return when a day ends; None for the last possible one."""
     return None if day == date.max else _start_of(day + timedelta(days=1))
-
-
-class Browsing:
-    """Reads the jobs of a search, the newest first."""
-
-    def __init__(self, browser: JobBrowser, load: QueueLoad, types: JobTypes) -> None:
-        self._browser = browser
-        self._load = load
-        self._types = types
-
-    async def page(
-        self,
-        search: JobSearch,
-        *,
-        limit: int,
-        before: UUID | None = None,
-        after: UUID | None = None,
-    ) -> Stretch:
-        """Return the newest jobs, or those next to one: older ones, or newer ones."""
-        if after is not None:
-            return await self._browser.newer(search.as_search(), after, limit)
-        return await self._browser.older(search.as_search(), before, limit)
-
-    async def by_ids(self, ids: Collection[UUID]) -> list[Row]:
-        """Return the jobs with these ids, in no order."""
-        return await self._browser.by_ids(ids)
-
-    async def latest_failures(self, limit: int) -> list[Row]:
-        """Return the jobs that failed last, the last one first."""
-        return await self._browser.latest_failures(limit)
-
-    async def types(self) -> list[str]:
-        """Return the types of all jobs that there are or may be, by name."""
-        waiting = [each.job_type for each in await self._load.waiting_types()]
-        return sorted({*self._types.names, *waiting, *await self._browser.finished_types()})

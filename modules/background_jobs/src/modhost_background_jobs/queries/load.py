@@ -1,27 +1,33 @@
-"""What waits, what runs and who is there, each by a few index lookups."""
+"""The load of the queue: pending types, running jobs, workers, each by index lookups."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ScalarSelect, Select, Table, func, select, text
+from sqlalchemy import ScalarSelect, Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database, UtcDateTime
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.queries.listing import SHOWN, Row, columns_of, rows_of
-from modhost_background_jobs.queries.partitions import JOBS, Part, in_state, on_hold, running
-from modhost_background_jobs.storage.tables import Worker
+from modhost_background_jobs.model import JobRow, WorkerRow
+from modhost_background_jobs.queries.partitions import Partition, in_state, on_hold, running
+from modhost_background_jobs.queries.rows import fetch_rows, select_rows
+from modhost_background_jobs.storage.tables import JOBS, WORKERS
 
-WORKERS: Final[Table] = Worker.__table__  # type: ignore[attr-defined]
 MAX_COUNTED: Final = 10_000
-MAX_SHOWN: Final = 1_000
+MAX_RUNNING: Final = 1_000
 
-# In no order, for which all that are pending might be gone through.
-_RUNNING: Final = columns_of(JOBS, SHOWN).where(in_state(JOBS, JobState.RUNNING))
+_IS_RUNNING: Final = in_state(JOBS, JobState.RUNNING)
+# In no order: an order might be found by a scan of all pending jobs.
+_RUNNING: Final = select_rows(JOBS).where(_IS_RUNNING).limit(MAX_RUNNING)
+_RUNNING_COUNT: Final = select(func.count()).select_from(JOBS).where(_IS_RUNNING)
+_WORKERS: Final = select(
+    WORKERS,
+    _RUNNING_COUNT.where(JOBS.c.worker == WORKERS.c.name).scalar_subquery().label("running"),
+).order_by(WORKERS.c.name)
 
-# Jumps from type to type in the index of what can be claimed, however many jobs each type has.
-_WAITING_TYPES: Final = text("""
+# Jumps from type to type in the index of claimable jobs, however many jobs each type has.
+_PENDING_TYPES: Final = text("""
 WITH RECURSIVE types(job_type) AS (
     SELECT min(job_type) FROM background_jobs.jobs WHERE state = 'Pending' AND NOT on_hold
     UNION ALL
@@ -41,35 +47,21 @@ FROM types WHERE types.job_type IS NOT NULL
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingType:
-    """A type with pending jobs, and when the first of them is or was due."""
+class PendingType:
+    """A type with pending jobs, and the due time of the first of them."""
 
     job_type: str
     oldest_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerRow:
-    """A registered worker."""
-
-    name: str
-    host: str
-    process: int
-    version: str
-    started_at: datetime
-    heartbeat_at: datetime
-    max_concurrency: int
-    job_types: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Load:
-    """What was there at a moment; of the running jobs all are counted, and `MAX_SHOWN` told."""
+    """The load at one moment; all running jobs are counted, and up to `MAX_RUNNING` listed."""
 
     workers: list[WorkerRow]
-    waiting: list[WaitingType]
-    running: list[Row]
-    running_by_worker: dict[str, int]
+    pending: list[PendingType]
+    running: list[JobRow]
+    running_count: int
 
 
 class QueueLoad:
@@ -78,60 +70,63 @@ class QueueLoad:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def look(self) -> Load:
-        """Return the workers by name, the types that wait, and what runs."""
+    async def read(self) -> Load:
+        """Return the workers by name, the types with pending jobs, and the running jobs."""
         async with self._database.reading() as session:
             connection = await session.connection()
+            rows = await fetch_rows(connection, _RUNNING)
+            is_all = len(rows) < MAX_RUNNING
             return Load(
                 workers=await _workers(connection),
-                waiting=await _waiting_types(connection),
-                running=await rows_of(connection, _RUNNING.limit(MAX_SHOWN)),
-                running_by_worker=await _running_by_worker(connection),
+                pending=await _pending_types(connection),
+                running=rows,
+                running_count=len(rows) if is_all else await _count(connection, _RUNNING_COUNT),
             )
 
-    async def pending(self) -> tuple[int, bool]:
-        """Return how many jobs are pending up to a bound, and whether there are more."""
-        # No index has them all. Those that run or are on hold are few.
-        others = _count_of(running().ids()) + _count_of(on_hold().ids())
-        live = _count_of(Part(JOBS).ids().limit(others + (MAX_COUNTED + 1)))
+    async def workers(self) -> list[WorkerRow]:
+        """Return the registered workers by name."""
         async with self._database.reading() as session:
-            counted = await (await session.connection()).execute(select(live - others))
-            found = int(counted.scalar_one())
+            return await _workers(await session.connection())
+
+    async def pending_count(self) -> tuple[int, bool]:
+        """Return how many jobs are pending, up to a bound, and whether there are more."""
+        # No index has them all. The running jobs and those on hold are few.
+        others = _count_of(running().ids()) + _count_of(on_hold().ids())
+        live = _count_of(Partition(JOBS).ids().limit(others + (MAX_COUNTED + 1)))
+        async with self._database.reading() as session:
+            found = await _count(await session.connection(), select(live - others))
         return max(0, min(found, MAX_COUNTED)), found > MAX_COUNTED
 
-    async def waiting_types(self) -> list[WaitingType]:
+    async def pending_types(self) -> list[PendingType]:
         """Return the types that have pending jobs, by name."""
         async with self._database.reading() as session:
-            return await _waiting_types(await session.connection())
+            return await _pending_types(await session.connection())
 
 
 def _count_of(ids: Select[Any]) -> ScalarSelect[int]:
     return select(func.count()).select_from(ids.subquery()).scalar_subquery()
 
 
-async def _waiting_types(connection: AsyncConnection) -> list[WaitingType]:
-    rows = await connection.execute(_WAITING_TYPES)
-    return [WaitingType(row.job_type, row.oldest_at) for row in rows]
+async def _count(connection: AsyncConnection, counting: Select[Any]) -> int:
+    return int((await connection.execute(counting)).scalar_one())
 
 
-async def _running_by_worker(connection: AsyncConnection) -> dict[str, int]:
-    counted = select(JOBS.c.worker, func.count()).where(in_state(JOBS, JobState.RUNNING))
-    rows = await connection.execute(counted.group_by(JOBS.c.worker))
-    return {row[0]: row[1] for row in rows}
+async def _pending_types(connection: AsyncConnection) -> list[PendingType]:
+    return [PendingType(*row) for row in await connection.execute(_PENDING_TYPES)]
 
 
 async def _workers(connection: AsyncConnection) -> list[WorkerRow]:
-    rows = await connection.execute(select(WORKERS).order_by(WORKERS.c.name))
     return [
         WorkerRow(
-            row.name,
-            row.host,
-            row.process,
-            row.version,
-            row.started_at,
-            row.heartbeat_at,
-            row.max_concurrency,
-            tuple(filter(None, row.job_types.split(","))),
+            name=row.name,
+            host=row.host,
+            process=row.process,
+            version=row.version,
+            max_concurrency=row.max_concurrency,
+            job_types=tuple(filter(None, row.job_types.split(","))),
+            started_at=row.started_at,
+            heartbeat_at=row.heartbeat_at,
+            running=row.running,
         )
-        for row in rows
+        for row in await connection.execute(_WORKERS)
     ]

@@ -1,6 +1,5 @@
-"""Looking through jobs page by page, from where the last page ended: as fast with millions."""
+"""Jobs page by page, from where the last page ended: as fast with millions of them."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -11,12 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.queries.error_search import BATCH_SIZE, look_through, with_errors
-from modhost_background_jobs.queries.listing import SHOWN, Row, columns_of, rows_of, rows_with
-from modhost_background_jobs.queries.partitions import FINISHED, Part, find_parts, in_state
+from modhost_background_jobs.model import JobRow
+from modhost_background_jobs.queries.error_search import (
+    BATCH_SIZE,
+    ErrorSearch,
+    partitions_with_errors,
+)
+from modhost_background_jobs.queries.partitions import Partition, find_partitions
+from modhost_background_jobs.queries.rows import rows_of
 
-MAX_COUNTED_IN: Final = 10_000
-"""In so many of the newest jobs with an error those with some words are counted."""
+MAX_COUNTED_ERRORS: Final = 10_000
+"""Jobs with some words are counted among so many of the newest jobs with an error."""
 
 # Jumps from type to type in the index, however many jobs each type has.
 _FINISHED_TYPES: Final = text("""
@@ -39,7 +43,7 @@ class Search:
 
     Attributes:
         words: part of the error, in any case.
-        first: the least id; ids sort by the time of their creation.
+        first: the smallest id; ids sort by the time of their creation.
         last: the greatest id.
         since: created at this time or later.
         until: created before this time.
@@ -56,17 +60,17 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class JobPage:
     """Jobs in the order of their ids, the newest first.
 
     Attributes:
-        newer: the id after which to go on to newer ones, if there may be any.
-        older: the id before which to go on to older ones, if there may be any. Words are looked
-            for in a bounded number of jobs at a time: it may then be of a job without them.
+        newer: the id after which to continue with newer jobs, if there may be any.
+        older: the id before which to continue with older jobs, if there may be any. A search for
+            words reads a bounded number of jobs at a time: it may then be of a job without them.
 
     """
 
-    rows: list[Row]
+    rows: list[JobRow]
     newer: UUID | None
     older: UUID | None
 
@@ -80,119 +84,103 @@ class Count:
 
 
 class JobBrowser:
-    """Reads stretches of the jobs, by the index of their ids."""
+    """Reads pages of jobs, by the index of their ids.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: where the jobs are.
+        batch_size: how many errors are searched for one page; None for `BATCH_SIZE`.
+
+    """
+
+    def __init__(self, database: Database, batch_size: int | None = None) -> None:
         self._database = database
+        self._batch_size = batch_size
 
-    async def older(self, search: Search, before: UUID | None, limit: int) -> Stretch:
-        """Return the newest jobs, or the newest of those older than one."""
-        rows, older = await self._stretch(search, before, limit)
-        return Stretch(
-            rows, newer=rows[0]["id"] if rows and before is not None else None, older=older
-        )
+    async def older(self, search: Search, before: UUID | None, limit: int) -> JobPage:
+        """Return the newest jobs, or the newest of those that are older than one."""
+        rows, older = await self._page(search, before, limit)
+        return JobPage(rows, newer=rows[0].id if rows and before else None, older=older)
 
-    async def newer(self, search: Search, after: UUID, limit: int) -> Stretch:
+    async def newer(self, search: Search, after: UUID, limit: int) -> JobPage:
         """Return the oldest of the jobs that are newer than one."""
-        rows, newer = await self._stretch(search, after, limit, ascending=True)
-        return Stretch(rows[::-1], newer=newer, older=rows[0]["id"] if rows else None)
+        rows, newer = await self._page(search, after, limit, ascending=True)
+        return JobPage(rows[::-1], newer=newer, older=rows[0].id if rows else None)
 
     async def count(self, search: Search, bound: int) -> Count:
-        """Return how many jobs match, but no more than a bound."""
+        """Return how many jobs match, counted up to a bound."""
         async with self._database.reading() as session:
             connection = await session.connection()
-            parts = await _parts(connection, search)
+            partitions = await _partitions(connection, search)
             end = None
             if search.words is not None:
-                parts, end = await look_through(
-                    connection, parts, search.words, search.job_type, MAX_COUNTED_IN
-                )
-            bounded = [select(part.ids().limit(bound).subquery()) for part in parts]
+                errors = ErrorSearch(search.words, search.job_type, MAX_COUNTED_ERRORS)
+                partitions, end = await errors.narrow(connection, partitions)
+            bounded = [select(each.ids().limit(bound).subquery()) for each in partitions]
             limited = select(union_all(*bounded).subquery()).limit(bound).subquery()
             counted = await connection.execute(select(func.count()).select_from(limited))
             number = int(counted.scalar_one())
             return Count(number, is_all=number < bound and end is None)
 
-    async def by_ids(self, ids: Collection[UUID]) -> list[Row]:
-        """Return the jobs with these ids, in no order."""
-        async with self._database.reading() as session:
-            return await rows_with(await session.connection(), list(ids), SHOWN)
-
-    async def latest_failures(self, limit: int) -> list[Row]:
-        """Return the jobs that failed last, the last one first."""
-        failed = columns_of(FINISHED, SHOWN).where(in_state(FINISHED, JobState.FAILED))
-        last = failed.order_by(FINISHED.c.completed_at.desc()).limit(limit)
-        async with self._database.reading() as session:
-            return await rows_of(await session.connection(), last)
-
     async def finished_types(self) -> list[str]:
         """Return the types of the finished jobs, by name."""
         async with self._database.reading() as session:
-            found = await (await session.connection()).execute(_FINISHED_TYPES)
-            return list(found.scalars())
+            return list((await (await session.connection()).execute(_FINISHED_TYPES)).scalars())
 
-    async def _stretch(
+    async def _page(
         self, search: Search, start: UUID | None, limit: int, *, ascending: bool = False
-    ) -> tuple[list[Row], UUID | None]:
-        """Return jobs beyond the start, and the id from which to go on if there may be more."""
+    ) -> tuple[list[JobRow], UUID | None]:
+        """Return jobs beyond the start, and the id at which to continue if there may be more."""
         async with self._database.reading() as session:
             connection = await session.connection()
-            parts = await _parts(connection, search)
+            partitions = await _partitions(connection, search)
             if start is not None:
-                parts = [part.narrowed(_beyond(part, start, ascending=ascending)) for part in parts]
+                partitions = [
+                    each.narrowed(each.table.c.id > start if ascending else each.table.c.id < start)
+                    for each in partitions
+                ]
             end = None
             if search.words is not None:
-                parts, end = await look_through(
-                    connection,
-                    parts,
-                    search.words,
-                    search.job_type,
-                    BATCH_SIZE,
-                    ascending=ascending,
-                )
+                batch_size = self._batch_size or BATCH_SIZE
+                errors = ErrorSearch(search.words, search.job_type, batch_size, ascending)
+                partitions, end = await errors.narrow(connection, partitions)
             one_more = limit + 1
-            stretches = [
+            ranges = [
                 select(
-                    part.ids().order_by(part.order(ascending=ascending)).limit(one_more).subquery()
+                    each.ids().order_by(each.order(ascending=ascending)).limit(one_more).subquery()
                 )
-                for part in parts
+                for each in partitions
             ]
-            both = union_all(*stretches).subquery()
+            both = union_all(*ranges).subquery()
             order = both.c.id.asc() if ascending else both.c.id.desc()
             found = await connection.execute(select(both.c.id).order_by(order).limit(one_more))
             ids = list(found.scalars())
             # By the ids: a job that is deleted before its row is read does not end the search.
-            on = ids[limit - 1] if len(ids) > limit else end
-            return await rows_with(connection, ids[:limit], SHOWN), on
+            resume = ids[limit - 1] if len(ids) > limit else end
+            return await rows_of(connection, ids[:limit]), resume
 
 
-async def _parts(connection: AsyncConnection, search: Search) -> list[Part]:
-    """Return the parts to read; for words, those in whose errors they are looked for."""
+async def _partitions(connection: AsyncConnection, search: Search) -> list[Partition]:
+    """Return the partitions to read; for words, those whose errors are searched."""
     if search.words is not None:
-        parts = with_errors(search.state)
+        partitions = partitions_with_errors(search.state)
     else:
-        parts = await find_parts(connection, search.state, search.job_type)
-    return [part.narrowed(*_in_bounds(part.table, search)) for part in parts]
-
-
-def _beyond(part: Part, start: UUID, *, ascending: bool) -> ColumnElement[bool]:
-    return part.table.c.id > start if ascending else part.table.c.id < start
+        partitions = await find_partitions(connection, search.state, search.job_type)
+    return [each.narrowed(*_in_bounds(each.table, search)) for each in partitions]
 
 
 def _in_bounds(table: Table, search: Search) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if search.first is not None:
-        conditions.append(table.c.id >= search.first)
-    if search.last is not None:
-        conditions.append(table.c.id <= search.last)
     # The first 48 bits of an id are the milliseconds of its creation.
-    if search.since is not None:
-        conditions.append(table.c.id >= _least_id(search.since))
-    if search.until is not None:
-        conditions.append(table.c.id < _least_id(search.until))
-    return conditions
+    since = search.since and _smallest_id(search.since)
+    until = search.until and _smallest_id(search.until)
+    bounds = [
+        (search.first, table.c.id.__ge__),
+        (search.last, table.c.id.__le__),
+        (since, table.c.id.__ge__),
+        (until, table.c.id.__lt__),
+    ]
+    return [compare(bound) for bound, compare in bounds if bound is not None]
 
 
-def _least_id(moment: datetime) -> UUID:
+def _smallest_id(moment: datetime) -> UUID:
     milliseconds = int(max(0.0, moment.timestamp()) * 1000)
     return UUID(int=min(milliseconds, 2**48 - 1) << 80)

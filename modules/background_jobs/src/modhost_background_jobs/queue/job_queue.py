@@ -1,11 +1,21 @@
-"""The queue as other parts of this module use it: put in, cancel, retry."""
+"""What producers and people do to jobs: enqueue, cancel, retry."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, event, func, insert, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    delete,
+    event,
+    func,
+    insert,
+    literal,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,23 +24,14 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import InvalidJobData, JobConflict, JobNotFound, JobState
 from modhost_background_jobs.model import NewJob
 from modhost_background_jobs.storage import JobStore, Wakeups, is_integrity_error
+from modhost_background_jobs.storage.columns import CARRIED, NEW
+from modhost_background_jobs.storage.dialects import insert_unless_exists, notify
 from modhost_background_jobs.storage.group_commit import GroupCommit
-from modhost_background_jobs.storage.postgres.statements import CHANNEL
-from modhost_background_jobs.storage.tables import EndedAttempt, FinishedJob, Job, JobColumns
-from modhost_background_jobs.storage.upserts import insert_unless_there
-
-JOBS: Final[Table] = Job.__table__  # type: ignore[attr-defined]
-FINISHED: Final[Table] = FinishedJob.__table__  # type: ignore[attr-defined]
-ATTEMPTS: Final[Table] = EndedAttempt.__table__  # type: ignore[attr-defined]
-
-_CARRIED: Final = tuple(name for name in JobColumns.model_fields if name not in ("state", "error"))
+from modhost_background_jobs.storage.tables import ATTEMPTS, FINISHED, JOBS
 
 
 class DatabaseJobQueue:
-    """A durable queue on the application's own database.
-
-    The workers' statements are `store`'s; here is what producers and people do to jobs.
-    """
+    """A durable queue on the application's own database; workers use its `JobStore`."""
 
     def __init__(self, database: Database, store: JobStore, wakeups: Wakeups, clock: Clock) -> None:
         self._database = database
@@ -39,7 +40,7 @@ class DatabaseJobQueue:
         self._inserts = GroupCommit(store.insert, is_integrity_error)
 
     async def enqueue(self, jobs: Sequence[NewJob], session: AsyncSession | None = None) -> None:
-        """Insert jobs: together with what others enqueue just now, or in the caller's session."""
+        """Insert jobs: in one commit with others that are enqueued now, or in a session."""
         if session is None:
             # Before joining others, who would wait for this very task.
             self._database.refuse_nested_write()
@@ -47,11 +48,11 @@ class DatabaseJobQueue:
             self._wakeups.work.fire()
             return
         connection = await session.connection()
-        await connection.execute(insert(JOBS), [_row(job) for job in jobs])
+        await connection.execute(insert(JOBS), [_values(job) for job in jobs])
         await self._wake_after_commit(session)
 
     async def enqueue_once(self, job: NewJob, session: AsyncSession | None = None) -> None:
-        """Insert a job unless there is one with its id, pending, running or over.
+        """Insert a job unless one with its id exists, pending, running or finished.
 
         Raises `InvalidJobData` when that is a job of another type.
         """
@@ -59,14 +60,15 @@ class DatabaseJobQueue:
             async with self._database.session() as own:
                 return await self.enqueue_once(job, own)
         connection = await session.connection()
-        is_new = await insert_unless_there(connection, JOBS, _row(job), ["id"])
-        # Looked at after the insert, which waits for whoever is just ending the job.
-        if is_new and await _is_over(connection, job.id):
+        is_new = await insert_unless_exists(connection, JOBS, _values(job), ["id"])
+        # Read after the insert, which waits for whoever is just finishing the job.
+        finished = select(FINISHED.c.id).where(FINISHED.c.id == job.id)
+        if is_new and (await connection.execute(finished)).first():
             await connection.execute(delete(JOBS).where(JOBS.c.id == job.id))
             is_new = False
         if is_new:
             await self._wake_after_commit(session)
-        elif (job_type := await _type_of(connection, job.id)) != job.job_type:
+        elif (job_type := await _read(connection, job.id, "job_type")) not in (None, job.job_type):
             msg = f"The id {job.id} is that of a job of type {job_type}; give each job its own."
             raise InvalidJobData(msg)
         return None
@@ -74,20 +76,19 @@ class DatabaseJobQueue:
     async def cancel(self, job_id: UUID) -> JobState:
         """Cancel a pending job, or ask a running one to stop; return `Cancelled` or `Running`.
 
-        Raises `JobNotFound`, and `JobConflict` for a job that is over.
+        Raises `JobNotFound`, and `JobConflict` for a finished job.
         """
         now = self._clock.now()
         async with self._database.session() as session:
             connection = await session.connection()
-            state = await _lock_live(connection, job_id)
-            if state == JobState.PENDING:
-                await self._finish_pending(connection, job_id, now)
+            if await _lock_live(connection, job_id) is JobState.PENDING:
+                await _cancel_pending(connection, job_id, now)
                 return JobState.CANCELLED
             asked = func.coalesce(JOBS.c.cancel_requested_at, now)
             await connection.execute(
                 update(JOBS).where(JOBS.c.id == job_id).values(cancel_requested_at=asked)
             )
-            await self._notify(connection, "stop")
+            await notify(connection, "stop")
         self._wakeups.stop_requests.fire()
         return JobState.RUNNING
 
@@ -99,125 +100,96 @@ class DatabaseJobQueue:
         now = self._clock.now()
         async with self._database.session() as session:
             connection = await session.connection()
-            row = await _lock_failed(connection, job_id)
-            await connection.execute(insert(ATTEMPTS), [_last_attempt(row)])
-            await connection.execute(insert(JOBS), [_fresh(row, now)])
-            await connection.execute(delete(FINISHED).where(FINISHED.c.id == job_id))
-            await self._notify(connection, "due")
+            await _lock_failed(connection, job_id)
+            await _requeue(connection, job_id, now)
+            await notify(connection, "due")
         self._wakeups.work.fire()
 
-    async def _finish_pending(
-        self, connection: AsyncConnection, job_id: UUID, now: datetime
-    ) -> None:
-        row = (await connection.execute(select(JOBS).where(JOBS.c.id == job_id))).mappings().one()
-        finished = {name: row[name] for name in _CARRIED}
-        finished |= {"state": JobState.CANCELLED.value, "error": None, "completed_at": now}
-        await connection.execute(insert(FINISHED), [finished])
-        await connection.execute(delete(JOBS).where(JOBS.c.id == job_id))
-
     async def _wake_after_commit(self, session: AsyncSession) -> None:
-        await self._notify(await session.connection(), "due")
+        await notify(await session.connection(), "due")
         event.listen(
             session.sync_session, "after_commit", lambda _: self._wakeups.work.fire(), once=True
         )
 
-    async def _notify(self, connection: AsyncConnection, payload: str) -> None:
-        """Wake other processes when the transaction commits; SQLite's look at the file anyway."""
-        if self._database.dialect == "postgresql":
-            await connection.execute(select(func.pg_notify(CHANNEL, payload)))
+
+async def _cancel_pending(connection: AsyncConnection, job_id: UUID, now: datetime) -> None:
+    ended = {"state": JobState.CANCELLED.value, "completed_at": now}
+    cancelled = select(
+        *(JOBS.c[name] for name in CARRIED),
+        *(literal(value, FINISHED.c[name].type) for name, value in ended.items()),
+    ).where(JOBS.c.id == job_id)
+    await connection.execute(insert(FINISHED).from_select([*CARRIED, *ended], cancelled))
+    await connection.execute(delete(JOBS).where(JOBS.c.id == job_id))
 
 
-async def _lock_live(connection: AsyncConnection, job_id: UUID) -> JobState:
-    """Lock a job that is not over and return its state. Raises `JobNotFound` and `JobConflict`."""
-    # Locked before it is looked at: a claim that is under way is waited for.
-    statement = select(JOBS.c.state).where(JOBS.c.id == job_id).with_for_update()
-    while not (state := (await connection.execute(statement)).scalar_one_or_none()):
-        found = await _state(connection, job_id)
-        # A job that is not over after all has come back in between, by a retry.
-        if found.is_final:
-            raise JobConflict(job_id, found, "cancelled", "a pending or running job")
-    return JobState(state)
-
-
-async def _lock_failed(connection: AsyncConnection, job_id: UUID) -> dict[str, Any]:
-    """Lock a job that failed and return it. Raises `JobNotFound` and `JobConflict`."""
-    statement = (
-        select(FINISHED)
-        .where(FINISHED.c.id == job_id, FINISHED.c.state == JobState.FAILED.value)
-        .with_for_update()
-    )
-    while not (row := (await connection.execute(statement)).mappings().one_or_none()):
-        found = await _state(connection, job_id)
-        # One that has failed after all did so in between.
-        if found is not JobState.FAILED:
-            raise JobConflict(job_id, found, "retried", "a failed job")
-    return dict(row)
-
-
-async def _state(connection: AsyncConnection, job_id: UUID) -> JobState:
-    """Look at both tables by one statement, between whose parts no job can move."""
-    parts = [select(table.c.state).where(table.c.id == job_id) for table in (JOBS, FINISHED)]
-    state = (await connection.execute(union_all(*parts))).scalar_one_or_none()
-    if state is None:
-        raise JobNotFound(job_id)
-    return JobState(state)
-
-
-async def _type_of(connection: AsyncConnection, job_id: UUID) -> str:
-    parts = [select(table.c.job_type).where(table.c.id == job_id) for table in (JOBS, FINISHED)]
-    job_type: str = (await connection.execute(union_all(*parts))).scalar_one()
-    return job_type
-
-
-async def _is_over(connection: AsyncConnection, job_id: UUID) -> bool:
-    found = await connection.execute(select(FINISHED.c.id).where(FINISHED.c.id == job_id))
-    return found.first() is not None
-
-
-def _row(job: NewJob) -> dict[str, Any]:
-    return {
-        "id": job.id,
-        "job_type": job.job_type,
-        "module_name": job.module_name,
-        "state": JobState.PENDING.value,
-        "data": job.data,
-        "created_at": job.created_at,
-        "execute_at": job.execute_at,
-        "max_attempts": job.max_attempts,
-        "attempts_left": job.max_attempts,
-        "timeout_seconds": job.timeout,
-        "recurring_job_id": job.recurring_job_id,
-        "enqueued_by": job.enqueued_by,
-        "attempt": 0,
-        "fence": 0,
-        "rescues": 0,
-        "progress_percentage": 0,
-        "on_hold": False,
+async def _requeue(connection: AsyncConnection, job_id: UUID, now: datetime) -> None:
+    """Move a failed job to the live ones: its last attempt recorded, all else as if it were new."""
+    finished = FINISHED.c
+    attempt = {
+        "job_id": finished.id,
+        "fence": finished.fence,
+        "number": finished.attempt,
+        "started_at": finished.started_at,
+        "ended_at": finished.completed_at,
+        "worker": finished.worker,
+        "error": finished.error,
     }
-
-
-def _last_attempt(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "job_id": row["id"],
-        "fence": row["fence"],
-        "number": row["attempt"],
-        "started_at": row["started_at"],
-        "ended_at": row["completed_at"],
-        "worker": row["worker"],
-        "error": row["error"],
-    }
-
-
-def _fresh(row: dict[str, Any], now: datetime) -> dict[str, Any]:
-    return {name: row[name] for name in _CARRIED} | {
+    fresh = {
         "state": JobState.PENDING.value,
-        "error": None,
         "execute_at": now,
-        "attempts_left": row["max_attempts"],
         "rescues": 0,
         "worker": None,
         "started_at": None,
         "progress_percentage": 0,
         "progress_message": None,
-        "on_hold": False,
     }
+    columns: dict[str, ColumnElement[Any]] = {name: finished[name] for name in CARRIED}
+    columns |= {name: literal(value, JOBS.c[name].type) for name, value in fresh.items()}
+    columns["attempts_left"] = finished.max_attempts
+    for table, values in ((ATTEMPTS, attempt), (JOBS, columns)):
+        failed = select(*values.values()).where(finished.id == job_id)
+        await connection.execute(insert(table).from_select(list(values), failed))
+    await connection.execute(delete(FINISHED).where(finished.id == job_id))
+
+
+async def _lock_live(connection: AsyncConnection, job_id: UUID) -> JobState:
+    """Lock a live job and return its state. Raises `JobNotFound` and `JobConflict`."""
+    # Locked before it is read: a claim in progress is waited for.
+    statement = select(JOBS.c.state).where(JOBS.c.id == job_id).with_for_update()
+    while not (state := (await connection.execute(statement)).scalar_one_or_none()):
+        found = await _state(connection, job_id)
+        # A live job after all has come back in between, by a retry.
+        if found.is_final:
+            raise JobConflict(job_id, found, "cancelled", "a pending or running job")
+    return JobState(state)
+
+
+async def _lock_failed(connection: AsyncConnection, job_id: UUID) -> None:
+    """Lock a failed job. Raises `JobNotFound` and `JobConflict`."""
+    is_failed = FINISHED.c.state == JobState.FAILED.value
+    statement = select(FINISHED.c.id).where(FINISHED.c.id == job_id, is_failed).with_for_update()
+    while not (await connection.execute(statement)).first():
+        found = await _state(connection, job_id)
+        # A failed job after all has failed in between.
+        if found is not JobState.FAILED:
+            raise JobConflict(job_id, found, "retried", "a failed job")
+
+
+async def _state(connection: AsyncConnection, job_id: UUID) -> JobState:
+    """Return the state of a job. Raises `JobNotFound`."""
+    if (state := await _read(connection, job_id, "state")) is None:
+        raise JobNotFound(job_id)
+    return JobState(state)
+
+
+async def _read(connection: AsyncConnection, job_id: UUID, column: str) -> str | None:
+    """Return a column of a job; None for an unknown id."""
+    # One statement reads both tables: between its parts no job can move from one to the other.
+    parts = [select(table.c[column]).where(table.c.id == job_id) for table in (JOBS, FINISHED)]
+    value: str | None = (await connection.execute(union_all(*parts))).scalar_one_or_none()
+    return value
+
+
+def _values(job: NewJob) -> dict[str, Any]:
+    given = {name: getattr(job, name) for name in NEW}
+    return given | {"state": JobState.PENDING.value, "attempts_left": job.max_attempts}

@@ -1,11 +1,11 @@
-"""Schedules: kept by name, fired once for each due time by whichever consumer comes first."""
+"""Schedules: kept by name, and changed by people."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Table, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -20,177 +20,137 @@ from modhost_background_jobs.contracts import (
     UnknownTimeZone,
 )
 from modhost_background_jobs.cron.schedule import CronSchedule
-from modhost_background_jobs.storage.tables import Schedule
-from modhost_background_jobs.storage.upserts import insert_unless_there
+from modhost_background_jobs.model import ScheduleDefinition, ScheduleRow
+from modhost_background_jobs.storage.dialects import insert_unless_exists
+from modhost_background_jobs.storage.tables import SCHEDULES
 
-RECURRING: Final[Table] = Schedule.__table__  # type: ignore[attr-defined]
-
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleSettings:
-    """What a schedule is defined by; `timeout` is in seconds."""
-
-    name: str
-    schedule: CronSchedule
-    job_type: str
-    module_name: str
-    data: str | None
-    overlap: OverlapPolicy
-    catch_up: CatchUpPolicy
-    max_attempts: int
-    timeout: float | None
-
-    def columns(self) -> Row:
-        """Return the values to store."""
-        return {
-            "job_type": self.job_type,
-            "module_name": self.module_name,
-            "cron_expression": self.schedule.expression,
-            "time_zone": self.schedule.time_zone,
-            "data": self.data,
-            "overlap": self.overlap.value,
-            "catch_up": self.catch_up.value,
-            "max_attempts": self.max_attempts,
-            "timeout_seconds": self.timeout,
-        }
+_ROWS: Final = select(*(SCHEDULES.c[field.name] for field in fields(ScheduleRow)))
 
 
 class RecurringSchedules:
-    """The definitions of recurring jobs."""
+    """The schedules of recurring jobs."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
-    async def put(self, settings: ScheduleSettings, session: AsyncSession | None = None) -> UUID:
+    async def put(
+        self, definition: ScheduleDefinition, session: AsyncSession | None = None
+    ) -> UUID:
         """Add a schedule or update the one of this name; return its id.
 
         Hosts that start at the same time and put the same schedule end up with one.
         """
-        if session is not None:
-            return await self._put(settings, await session.connection())
-        async with self._database.session() as own:
-            return await self._put(settings, await own.connection())
+        if session is None:
+            async with self._database.session() as own:
+                return await self.put(definition, own)
+        connection = await session.connection()
+        now = self._clock.now()
+        schedule = CronSchedule.parse(definition.cron_expression, definition.time_zone)
+        changed = asdict(definition)
+        added = {"id": new_id(), "next_run_at": schedule.next_after(now), "created_at": now}
+        row = None
+        # Again for one that somebody deletes between the two statements.
+        while row is None:
+            await insert_unless_exists(connection, SCHEDULES, changed | added, ["name"])
+            row = await lock_schedule(connection, SCHEDULES.c.name == definition.name)
+        next_run_at = next_run(row, now, schedule)
+        before = (row.cron_expression, row.time_zone)
+        has_same_times = before == (definition.cron_expression, definition.time_zone)
+        if not has_same_times or row.next_run_at is None or row.next_run_at > next_run_at:
+            changed["next_run_at"] = next_run_at
+        await connection.execute(_update(row.id).values(changed))
+        return row.id
 
     async def pull_back(self) -> int:
         """Bring back next runs that lie beyond the next due time; return how many there were.
 
-        A consumer whose clock was ahead, by years perhaps, has moved them there.
+        A worker whose clock was ahead, by years perhaps, has moved them there.
         """
         pulled = 0
         for row in await self.all():
             try:
-                schedule = CronSchedule.parse(row["cron_expression"], row["time_zone"])
-                next_run_at = next_run(schedule, row, self._clock.now())
+                next_run_at = next_run(row, self._clock.now())
             except (InvalidCronExpression, UnknownTimeZone):
                 continue
-            seen = row["next_run_at"]
-            if row["is_enabled"] and seen is not None and seen > next_run_at:
-                pulled += await self._move(row["id"], seen, next_run_at)
+            if row.is_enabled and row.next_run_at is not None and row.next_run_at > next_run_at:
+                unmoved = SCHEDULES.c.next_run_at == row.next_run_at
+                moving = _update(row.id).where(unmoved).values(next_run_at=next_run_at)
+                async with self._database.session() as session:
+                    pulled += (await (await session.connection()).execute(moving)).rowcount
         return pulled
-
-    async def _move(self, recurring_id: UUID, seen: datetime, next_run_at: datetime) -> int:
-        async with self._database.session() as session:
-            moved = await (await session.connection()).execute(
-                update(RECURRING)
-                .where(RECURRING.c.id == recurring_id, RECURRING.c.next_run_at == seen)
-                .values(next_run_at=next_run_at)
-            )
-            return moved.rowcount
 
     async def toggle(self, recurring_id: UUID) -> bool:
         """Enable or disable; what was due while it was disabled is not caught up."""
         async with self._database.session() as session:
             connection = await session.connection()
-            row = await _get(connection, recurring_id)
-            enabled = not row["is_enabled"]
-            schedule = CronSchedule.parse(row["cron_expression"], row["time_zone"])
-            await connection.execute(
-                update(RECURRING)
-                .where(RECURRING.c.id == recurring_id)
-                .values(is_enabled=enabled, next_run_at=next_run(schedule, row, self._clock.now()))
-            )
-            return enabled
+            row = await lock_schedule(connection, SCHEDULES.c.id == recurring_id)
+            if row is None:
+                raise JobNotFound(recurring_id, "recurring job")
+            changed = {
+                "is_enabled": not row.is_enabled,
+                "next_run_at": next_run(row, self._clock.now()),
+            }
+            await connection.execute(_update(recurring_id).values(changed))
+            return not row.is_enabled
 
     async def remove(self, recurring_id: UUID) -> str:
         """Delete a schedule and return its name; its runs stay."""
         async with self._database.session() as session:
-            connection = await session.connection()
-            removing = delete(RECURRING).where(RECURRING.c.id == recurring_id)
-            deleted = await connection.execute(removing.returning(RECURRING.c.name))
+            removing = delete(SCHEDULES).where(SCHEDULES.c.id == recurring_id)
+            deleted = await (await session.connection()).execute(
+                removing.returning(SCHEDULES.c.name)
+            )
             name: str | None = deleted.scalar_one_or_none()
             if name is None:
                 raise JobNotFound(recurring_id, "recurring job")
             return name
 
-    async def get(self, recurring_id: UUID) -> Row:
+    async def get(self, recurring_id: UUID) -> ScheduleRow:
         """Return a schedule. Raises `JobNotFound`."""
-        async with self._database.reading() as session:
-            statement = select(RECURRING).where(RECURRING.c.id == recurring_id)
-            found = await (await session.connection()).execute(statement)
-            row = found.mappings().one_or_none()
-        if row is None:
+        found = await self._read(SCHEDULES.c.id == recurring_id)
+        if not found:
             raise JobNotFound(recurring_id, "recurring job")
-        return dict(row)
+        return found[0]
 
-    async def all(self) -> list[Row]:
+    async def all(self) -> list[ScheduleRow]:
         """Return all schedules by name."""
-        async with self._database.reading() as session:
-            statement = select(RECURRING).order_by(RECURRING.c.name)
-            rows = (await (await session.connection()).execute(statement)).mappings()
-            return [dict(row) for row in rows]
+        return await self._read()
 
     async def count(self) -> int:
         """Return the number of schedules."""
         async with self._database.reading() as session:
-            statement = select(func.count()).select_from(RECURRING)
+            statement = select(func.count()).select_from(SCHEDULES)
             return (await (await session.connection()).execute(statement)).scalar_one()
 
-    async def _put(self, settings: ScheduleSettings, connection: AsyncConnection) -> UUID:
-        now = self._clock.now()
-        new: Row = settings.columns() | {
-            "id": new_id(),
-            "name": settings.name,
-            "is_enabled": True,
-            "next_run_at": settings.schedule.next_after(now),
-            "created_at": now,
-        }
-        await insert_unless_there(connection, RECURRING, new, ["name"])
-        row = await _locked(connection, RECURRING.c.name == settings.name)
-        next_run_at = next_run(settings.schedule, row, now)
-        changed = settings.columns()
-        if not _same_times(row, settings.schedule) or row["next_run_at"] > next_run_at:
-            changed["next_run_at"] = next_run_at
-        await connection.execute(
-            update(RECURRING).where(RECURRING.c.id == row["id"]).values(changed)
-        )
-        id_: UUID = row["id"]
-        return id_
+    async def _read(self, *conditions: ColumnElement[bool]) -> list[ScheduleRow]:
+        statement = _ROWS.where(*conditions).order_by(SCHEDULES.c.name)
+        async with self._database.reading() as session:
+            found = await (await session.connection()).execute(statement)
+            return [_row(**row) for row in found.mappings()]
 
 
-def next_run(schedule: CronSchedule, row: Row, now: datetime) -> datetime:
-    """Return when a schedule is due next: after now, and after what it may have forgotten.
+async def lock_schedule(
+    connection: AsyncConnection, *conditions: ColumnElement[bool]
+) -> ScheduleRow | None:
+    """Lock the schedule that fulfils the conditions, and return it."""
+    found = await connection.execute(_ROWS.where(*conditions).with_for_update())
+    row = found.mappings().one_or_none()
+    return None if row is None else _row(**row)
+
+
+def next_run(row: ScheduleRow, now: datetime, schedule: CronSchedule | None = None) -> datetime:
+    """Return the first due time after now, and after the times that were deleted.
 
     They differ where the clock has fallen back further than occurrences are kept.
     """
-    return schedule.next_after(max(now, row["forgotten_until"] or now))
+    schedule = schedule or CronSchedule.parse(row.cron_expression, row.time_zone)
+    return schedule.next_after(max(now, row.forgotten_until or now))
 
 
-def _same_times(row: Row, schedule: CronSchedule) -> bool:
-    stored = (row["cron_expression"], row["time_zone"])
-    return stored == (schedule.expression, schedule.time_zone)
+def _row(*, overlap: str, catch_up: str, **rest: Any) -> ScheduleRow:
+    return ScheduleRow(overlap=OverlapPolicy(overlap), catch_up=CatchUpPolicy(catch_up), **rest)
 
 
-async def _locked(connection: AsyncConnection, condition: Any) -> Row:
-    statement = select(RECURRING).where(condition).with_for_update()
-    return dict((await connection.execute(statement)).mappings().one())
-
-
-async def _get(connection: AsyncConnection, recurring_id: UUID) -> Row:
-    statement = select(RECURRING).where(RECURRING.c.id == recurring_id).with_for_update()
-    row = (await connection.execute(statement)).mappings().one_or_none()
-    if row is None:
-        raise JobNotFound(recurring_id, "recurring job")
-    return dict(row)
+def _update(recurring_id: UUID) -> Any:
+    return update(SCHEDULES).where(SCHEDULES.c.id == recurring_id)

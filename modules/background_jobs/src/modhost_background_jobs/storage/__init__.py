@@ -1,6 +1,6 @@
 """What a database does for the queue: the tables, the protocols of a store, wake-ups."""
 
-from modhost_background_jobs.storage.integrity_errors import is_integrity_error
+from modhost_background_jobs.storage.dialects import is_integrity_error
 from modhost_background_jobs.storage.signals import Signal, wait_for
 from modhost_background_jobs.storage.store import JobStore
 from modhost_background_jobs.storage.wakeups import Wakeups, open_wakeups

@@ -9,6 +9,7 @@ from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import (
     START,
     ClaimedJob,
+    DueSchedules,
     Ended,
     Heartbeat,
     Lease,
@@ -104,4 +105,23 @@ class JobStore(Protocol):
 
     async def prune(self, state: JobState, finished_before: datetime, limit: int) -> int:
         """Delete up to `limit` jobs that ended so before a time, with their logs and attempts."""
+        ...
+
+    async def database_time(self, now: datetime) -> datetime:
+        """Return the time of a clock that does not run ahead of the database's.
+
+        SQLite has no other clock than that of this machine, which is `now`.
+        """
+        ...
+
+    async def newest_end(self, before: datetime) -> datetime | None:
+        """Return when the last job finished before a time; None without any."""
+        ...
+
+    async def poll_schedules(self, now: datetime) -> DueSchedules:
+        """Return what schedules ask for, by one statement without a transaction around it."""
+        ...
+
+    async def forget_occurrences(self, before: datetime) -> int:
+        """Delete the record of due times that fired before a time; return how many."""
         ...

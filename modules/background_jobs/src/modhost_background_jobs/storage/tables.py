@@ -1,14 +1,22 @@
 """The tables. Live jobs and finished ones are apart, so that history never slows a claim down."""
 
 from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, MetaData, false, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, MetaData, Table, false, text
 from sqlmodel import Field, SQLModel
 
 from modhost.database import Identifier, UtcDateTime
 
-SCHEMA = "background_jobs"
+_SCHEMA: Final = {"schema": "background_jobs"}
+
+
+def _index(name: str, *columns: str, where: str | None = None) -> Index:
+    """Return an index, of the rows for which a condition holds if one is given."""
+    condition: Any = None if where is None else text(where)
+    name = f"ix_background_jobs_{name}"
+    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
 
 
 class BackgroundJobsTable(SQLModel):
@@ -18,11 +26,7 @@ class BackgroundJobsTable(SQLModel):
 
 
 class JobColumns(BackgroundJobsTable):
-    """What a live and a finished job have in common.
-
-    `fence` grows with every claim and never falls: a write that carries an older one is void.
-    `attempt` counts the executions so far; `attempts_left` is what a failure spends.
-    """
+    """What a live and a finished job have in common; `JobRow` explains each."""
 
     id: UUID = Field(primary_key=True, sa_type=Identifier)
     job_type: str
@@ -52,42 +56,20 @@ class Job(JobColumns, table=True):
     __tablename__ = "jobs"
     __table_args__ = (
         CheckConstraint("state IN ('Pending', 'Running')", name="ck_background_jobs_jobs_state"),
-        Index(
-            "ix_background_jobs_jobs_claim",
-            "job_type",
-            "execute_at",
-            "id",
-            sqlite_where=text("state = 'Pending' AND NOT on_hold"),
-            postgresql_where=text("state = 'Pending' AND NOT on_hold"),
+        _index(
+            "jobs_claim", "job_type", "execute_at", "id", where="state = 'Pending' AND NOT on_hold"
         ),
-        Index(
-            "ix_background_jobs_jobs_running",
-            "worker",
-            sqlite_where=text("state = 'Running'"),
-            postgresql_where=text("state = 'Running'"),
-        ),
-        Index(
-            "ix_background_jobs_jobs_recurring",
-            "recurring_job_id",
-            sqlite_where=text("recurring_job_id IS NOT NULL"),
-            postgresql_where=text("recurring_job_id IS NOT NULL"),
-        ),
-        Index(
-            "ix_background_jobs_jobs_error",
-            "id",
-            sqlite_where=text("error IS NOT NULL"),
-            postgresql_where=text("error IS NOT NULL"),
-        ),
-        {"schema": SCHEMA},
+        _index("jobs_running", "worker", where="state = 'Running'"),
+        _index("jobs_recurring", "recurring_job_id", where="recurring_job_id IS NOT NULL"),
+        _index("jobs_error", "id", where="error IS NOT NULL"),
+        _SCHEMA,
     )
 
     cancel_requested_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     progress_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    """When the percentage was reported; an attempt begins with that of the one before."""
     on_hold: bool = False
-    """Waits for an earlier run of its schedule, whatever its due time."""
     has_begun: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
-    """Whether its attempt is known to run; noted of suspects only, see `quarantine`."""
+    """Whether its attempt is known to run; recorded of suspects only, see `poison_jobs`."""
 
 
 class FinishedJob(JobColumns, table=True):
@@ -99,34 +81,27 @@ class FinishedJob(JobColumns, table=True):
             "state IN ('Completed', 'Failed', 'Cancelled', 'Skipped')",
             name="ck_background_jobs_finished_jobs_state",
         ),
-        Index("ix_background_jobs_finished_jobs_state", "state", "id"),
-        Index("ix_background_jobs_finished_jobs_type", "job_type", "state", "id"),
-        Index("ix_background_jobs_finished_jobs_completed", "state", "completed_at"),
-        Index(
-            "ix_background_jobs_finished_jobs_error",
-            "state",
-            "id",
-            sqlite_where=text("error IS NOT NULL"),
-            postgresql_where=text("error IS NOT NULL"),
-        ),
-        Index(
-            "ix_background_jobs_finished_jobs_recurring",
+        _index("finished_jobs_state", "state", "id"),
+        _index("finished_jobs_type", "job_type", "state", "id"),
+        _index("finished_jobs_completed", "state", "completed_at"),
+        _index("finished_jobs_error", "state", "id", where="error IS NOT NULL"),
+        _index(
+            "finished_jobs_recurring",
             "recurring_job_id",
             "id",
-            sqlite_where=text("recurring_job_id IS NOT NULL"),
-            postgresql_where=text("recurring_job_id IS NOT NULL"),
+            where="recurring_job_id IS NOT NULL",
         ),
-        {"schema": SCHEMA},
+        _SCHEMA,
     )
 
     completed_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class EndedAttempt(BackgroundJobsTable, table=True):
-    """An execution that ended without ending its job; the last one stands in the job's own row."""
+    """An attempt that did not end its job; the last attempt is recorded in the job's own row."""
 
     __tablename__ = "attempts"
-    __table_args__ = ({"schema": SCHEMA},)
+    __table_args__ = (_SCHEMA,)
 
     job_id: UUID = Field(primary_key=True, sa_type=Identifier)
     fence: int = Field(primary_key=True, sa_type=BigInteger)
@@ -141,7 +116,7 @@ class LogEntry(BackgroundJobsTable, table=True):
     """A line that a job logged; `line` grows with the fence first, then within the attempt."""
 
     __tablename__ = "logs"
-    __table_args__ = ({"schema": SCHEMA, "sqlite_with_rowid": False},)
+    __table_args__ = ({**_SCHEMA, "sqlite_with_rowid": False},)
 
     job_id: UUID = Field(primary_key=True, sa_type=Identifier)
     line: int = Field(primary_key=True, sa_type=BigInteger)
@@ -150,10 +125,10 @@ class LogEntry(BackgroundJobsTable, table=True):
 
 
 class Worker(BackgroundJobsTable, table=True):
-    """A consumer process that is alive, or that nobody has yet found dead."""
+    """A worker process that is alive, or not yet found dead."""
 
     __tablename__ = "workers"
-    __table_args__ = ({"schema": SCHEMA},)
+    __table_args__ = (_SCHEMA,)
 
     name: str = Field(primary_key=True)
     host: str
@@ -163,15 +138,14 @@ class Worker(BackgroundJobsTable, table=True):
     heartbeat_at: datetime = Field(sa_type=UtcDateTime)
     beats: int = Field(default=0, sa_type=BigInteger)
     max_concurrency: int
-    running: int = 0
     job_types: str
 
 
 class Schedule(BackgroundJobsTable, table=True):
-    """A schedule; `next_run_at` is kept while it is disabled, so that nothing is caught up."""
+    """A recurring job; `ScheduleRow` explains the columns."""
 
     __tablename__ = "recurring_jobs"
-    __table_args__ = ({"schema": SCHEMA},)
+    __table_args__ = (_SCHEMA,)
 
     id: UUID = Field(primary_key=True, sa_type=Identifier)
     name: str = Field(unique=True)
@@ -187,17 +161,27 @@ class Schedule(BackgroundJobsTable, table=True):
     is_enabled: bool = True
     last_run_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     next_run_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    last_job_id: UUID | None = Field(default=None, sa_type=Identifier)
     forgotten_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    """The last due time whose occurrence was deleted; nothing up to it fires again."""
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class Occurrence(BackgroundJobsTable, table=True):
+    """A due time that fired; its key makes it fire once, however many workers try."""
+
+    __tablename__ = "occurrences"
+    __table_args__ = (_SCHEMA,)
+
+    recurring_job_id: UUID = Field(primary_key=True, sa_type=Identifier)
+    due_at: datetime = Field(primary_key=True, sa_type=UtcDateTime)
+    fired_at: datetime = Field(sa_type=UtcDateTime)
+    job_id: UUID = Field(sa_type=Identifier)
+
+
 class Statistic(BackgroundJobsTable, table=True):
-    """What ended on one worker within one minute; `waits` and `runs` are histograms as JSON."""
+    """What finished on one worker within one minute; `waits` and `runs` are histograms as JSON."""
 
     __tablename__ = "statistics"
-    __table_args__ = ({"schema": SCHEMA},)
+    __table_args__ = (_SCHEMA,)
 
     minute: datetime = Field(primary_key=True, sa_type=UtcDateTime)
     worker: str = Field(primary_key=True)
@@ -208,13 +192,15 @@ class Statistic(BackgroundJobsTable, table=True):
     runs: str
 
 
-class Occurrence(BackgroundJobsTable, table=True):
-    """A due time that fired; its key is what makes it fire once, whoever tries."""
+def _table(name: str) -> Table:
+    return BackgroundJobsTable.metadata.tables[f"background_jobs.{name}"]
 
-    __tablename__ = "occurrences"
-    __table_args__ = ({"schema": SCHEMA},)
 
-    recurring_job_id: UUID = Field(primary_key=True, sa_type=Identifier)
-    due_at: datetime = Field(primary_key=True, sa_type=UtcDateTime)
-    fired_at: datetime = Field(sa_type=UtcDateTime)
-    job_id: UUID = Field(sa_type=Identifier)
+JOBS: Final = _table("jobs")
+FINISHED: Final = _table("finished_jobs")
+ATTEMPTS: Final = _table("attempts")
+LOGS: Final = _table("logs")
+WORKERS: Final = _table("workers")
+SCHEDULES: Final = _table("recurring_jobs")
+OCCURRENCES: Final = _table("occurrences")
+STATISTICS: Final = _table("statistics")

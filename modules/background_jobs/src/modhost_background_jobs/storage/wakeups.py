@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 import anyio
 
 from modhost.database import Database
-from modhost_background_jobs.storage.postgres.statements import CHANNEL
+from modhost_background_jobs.storage.dialects import CHANNEL
 from modhost_background_jobs.storage.signals import Signal, wait_for
 
 logger = logging.getLogger(__name__)

@@ -10,9 +10,8 @@ import anyio
 from anyio.abc import TaskStatus
 
 from modhost.module import HostedService
-from modhost_background_jobs.monitoring.inspection import JobInspection, LogRow
 from modhost_background_jobs.pages.live.topics import Memory, Topic, Topics
-from modhost_background_jobs.queries.logs import Place
+from modhost_background_jobs.queries.logs import JobLogs, LogPosition, LogRow
 from modhost_background_jobs.storage import Signal, wait_for
 
 logger = logging.getLogger(__name__)
@@ -26,7 +25,7 @@ class Viewer:
 
     def __init__(self, topics: frozenset[Topic], job_id: UUID | None, line: int) -> None:
         self.topics = topics
-        self.place = None if job_id is None else Place(job_id, line)
+        self.place = None if job_id is None else LogPosition(job_id, line)
         self.changed = Signal()
         self._sent: dict[str, str] = {}
         self._due: dict[str, str] = {}
@@ -38,10 +37,10 @@ class Viewer:
             if self._sent.get(name) != html:
                 self._due[name] = html
         # A viewer may have gone on since its place was looked at.
-        new = [line for line in lines if self.place and line["line"] > self.place.line]
+        new = [line for line in lines if self.place and line.line > self.place.line]
         if new and self.place:
             self._lines += new
-            self.place = self.place._replace(line=new[-1]["line"])
+            self.place = self.place._replace(line=new[-1].line)
         if self._due or self._lines:
             self.changed.fire()
 
@@ -58,9 +57,9 @@ class LiveFeed(HostedService):
 
     name = "live pages"
 
-    def __init__(self, topics: Topics, inspection: JobInspection) -> None:
+    def __init__(self, topics: Topics, logs: JobLogs) -> None:
         self._topics = topics
-        self._inspection = inspection
+        self._logs = logs
         self._memory = Memory()
         self._viewers: set[Viewer] = set()
         self._arrived = Signal()
@@ -97,7 +96,7 @@ class LiveFeed(HostedService):
         rendered = await self._topics.render(topics, self._memory)
         # A viewer that is behind has a place of its own, and keeps no other one waiting.
         places = {viewer.place for viewer in viewers if viewer.place is not None}
-        lines = await self._inspection.log_after(places, MAX_LINES) if places else {}
+        lines = await self._logs.after(places, MAX_LINES) if places else {}
         for viewer in viewers:
             fragments: dict[str, str] = {}
             for topic in viewer.topics:

@@ -15,11 +15,11 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from modhost import Principal
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost.web import Query, principal_now
-from modhost_background_jobs.monitoring.inspection import JobInspection, LogRow
 from modhost_background_jobs.monitoring.overview import Span
 from modhost_background_jobs.pages.live.feed import MAX_LINES, LiveFeed, Viewer
 from modhost_background_jobs.pages.live.topics import Kind, Memory, Topic, Topics, search_of
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
+from modhost_background_jobs.queries.logs import JobLogs, LogRow
 
 # A stream ends after this long; the browser opens the next one, and shows that it still may. Who
 # was logged out, or lost the permission, is told so, and sees nothing new from then on.
@@ -54,7 +54,7 @@ async def send_changes(
     query: Query[WatchQuery],
     feed: LiveFeed,
     topics: Topics,
-    inspection: JobInspection,
+    logs: JobLogs,
     shutdown: ShutdownSignal,
     visitor: Principal,
 ) -> Response:
@@ -65,7 +65,7 @@ async def send_changes(
         return StreamingResponse(events, media_type="text/event-stream")
     rendered = await topics.render(viewer.topics, Memory())
     places = [viewer.place] if viewer.place else []
-    found = await inspection.log_after(places, MAX_LINES) if places else {}
+    found = await logs.after(places, MAX_LINES) if places else {}
     lines = [line for rows in found.values() for line in rows]
     fragments = {name: html for each in rendered.values() for name, html in each.items()}
     return JSONResponse({"fragments": fragments, "log": [_line(line) for line in lines]})
@@ -104,7 +104,7 @@ async def _events(
             fragments, lines = viewer.take()
             if lines:
                 log = json.dumps([_line(line) for line in lines])
-                yield f"id: {lines[-1]['line']}\nevent: log\ndata: {log}\n\n"
+                yield f"id: {lines[-1].line}\nevent: log\ndata: {log}\n\n"
             if fragments:
                 yield f"event: fragments\ndata: {json.dumps(fragments)}\n\n"
             if not lines and not fragments:
@@ -133,5 +133,5 @@ async def _change_or_end(ticket: anyio.Event, shutdown: ShutdownSignal, end: flo
 
 
 def _line(row: LogRow) -> dict[str, Any]:
-    moment = row["logged_at"].astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
-    return {"line": row["line"], "at": moment, "message": row["message"]}
+    moment = row.logged_at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+    return {"line": row.line, "at": moment, "message": row.message}

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from modhost_background_jobs.storage.columns import CLAIMED, listed
+
 MANY_TYPES: Final = 8
 """Of fewer types as much is read of each as is wanted in all."""
 
@@ -71,8 +73,7 @@ UPDATE background_jobs.jobs j
 SET state = 'Running', worker = $4, started_at = $2, fence = j.fence + 1,
     attempt = j.attempt + 1, attempts_left = j.attempts_left - 1, error = NULL
 WHERE j.id = ANY (ARRAY(SELECT id FROM picked))
-RETURNING j.id, j.fence, j.job_type, j.data, j.attempt, j.attempts_left, j.timeout_seconds,
-    j.execute_at, j.max_attempts, j.rescues
+RETURNING {listed(CLAIMED, "j")}
 """
 
 CLAIM: Final = _CLAIM_OF.format(_HEAD)

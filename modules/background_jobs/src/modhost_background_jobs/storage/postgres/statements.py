@@ -6,30 +6,34 @@ prepared statement.
 
 from typing import Final, NamedTuple
 
-CHANNEL: Final = "background_jobs"
+from sqlalchemy import Dialect
+from sqlalchemy.dialects import postgresql
 
-_CARRIED: Final = """id, job_type, module_name, data, created_at, execute_at, started_at, attempt,
-    max_attempts, attempts_left, fence, rescues, worker, timeout_seconds, progress_percentage,
-    progress_message, recurring_job_id, enqueued_by"""
+from modhost_background_jobs.storage.columns import CARRIED, INITIAL, NEW, listed
+from modhost_background_jobs.storage.tables import JOBS
 
-_INTO_JOBS: Final = """
-    INSERT INTO background_jobs.jobs (id, job_type, module_name, data, created_at, execute_at,
-        max_attempts, attempts_left, timeout_seconds, recurring_job_id, enqueued_by, state,
-        attempt, fence, rescues, progress_percentage, on_hold)
+_ALLOWANCE: Final = NEW.index("max_attempts") + 1
+_DIALECT: Final[Dialect] = postgresql.dialect()  # type: ignore[no-untyped-call]
+_PARAMETERS: Final = tuple(f"${number}" for number in range(1, len(NEW) + 1))
+_TYPES: Final = tuple(JOBS.c[name].type.compile(_DIALECT) for name in NEW)
+_ARRAYS: Final = ", ".join(
+    f"{parameter}::{type_}[]" for parameter, type_ in zip(_PARAMETERS, _TYPES, strict=True)
+)
+
+_CARRIED: Final = listed(CARRIED)
+
+_INTO_JOBS: Final = f"""
+    INSERT INTO background_jobs.jobs ({listed((*NEW, "attempts_left", *INITIAL))})
 """
 
 _INSERT: Final = f"""{_INTO_JOBS}
-    SELECT g.id, g.job_type, g.module_name, g.data, g.created_at, g.execute_at, g.max_attempts,
-        g.max_attempts, g.timeout, g.recurring_job_id, g.enqueued_by, 'Pending', 0, 0, 0, 0, false
-    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[],
-        $6::timestamptz[], $7::int[], $8::float8[], $9::uuid[], $10::text[])
-        AS g(id, job_type, module_name, data, created_at, execute_at, max_attempts, timeout,
-            recurring_job_id, enqueued_by)
+    SELECT {listed(NEW, "g")}, g.max_attempts, {", ".join(INITIAL.values())}
+    FROM unnest({_ARRAYS}) AS g({listed(NEW)})
 """
 
 # One job is the usual case, and arrays of one cost more than the insert.
 _INSERT_ONE: Final = f"""{_INTO_JOBS}
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, 'Pending', 0, 0, 0, 0, false)
+    VALUES ({", ".join(_PARAMETERS)}, ${_ALLOWANCE}, {", ".join(INITIAL.values())})
 """
 
 NOTIFY: Final = "SELECT pg_notify('background_jobs', 'due')"
@@ -165,119 +169,4 @@ WHERE l.job_id = g.id AND l.line <= (
 LEASES: Final = """
 SELECT id, fence, cancel_requested_at IS NOT NULL AS stop
 FROM background_jobs.jobs WHERE worker = $1 AND state = 'Running'
-"""
-
-# Beats begin anywhere: those of a worker that registers again are none that were seen before.
-REGISTER: Final = """
-INSERT INTO background_jobs.workers (name, host, process, version, started_at, heartbeat_at, beats,
-    max_concurrency, running, job_types)
-VALUES ($1, $2, $3, $4, $5, $5, $8, $6, 0, $7)
-ON CONFLICT (name) DO NOTHING
-"""
-
-BEAT: Final = """
-UPDATE background_jobs.workers SET heartbeat_at = $2, beats = beats + 1
-WHERE name = $1 RETURNING name
-"""
-
-UNREGISTER: Final = "DELETE FROM background_jobs.workers WHERE name = $1"
-
-HEARTBEATS: Final = """
-SELECT name, beats FROM background_jobs.workers
-UNION ALL
-SELECT DISTINCT j.worker, -1 FROM background_jobs.jobs j
-WHERE j.state = 'Running'
-    AND NOT EXISTS (SELECT FROM background_jobs.workers w WHERE w.name = j.worker)
-"""
-
-# Staleness is repeated here: a worker that was heard of since the sweeper's look keeps its jobs.
-BURY: Final = """
-WITH buried AS (
-    DELETE FROM background_jobs.workers WHERE name = $1 AND beats = $2 RETURNING name
-)
-SELECT EXISTS (SELECT FROM buried)
-    OR ($2 = -1 AND NOT EXISTS (SELECT FROM background_jobs.workers WHERE name = $1))
-"""
-
-# A death counts against jobs that had begun, which is noted of suspects; of all others the first
-# death does, unless it would be the last.
-RESCUE: Final = f"""
-WITH held AS (
-    SELECT *, has_begun OR (rescues = 0 AND $2 > 1) AS counts
-    FROM background_jobs.jobs WHERE worker = $1 AND state = 'Running'
-    FOR UPDATE
-),
-judged AS (
-    SELECT *, CASE
-        WHEN cancel_requested_at IS NOT NULL THEN 'Cancelled'
-        WHEN counts AND rescues + 1 >= $2 THEN 'Failed'
-        ELSE 'Pending' END AS next_state
-    FROM held
-),
-noted AS (
-    INSERT INTO background_jobs.attempts
-        (job_id, fence, number, started_at, ended_at, worker, error)
-    SELECT id, fence, attempt, started_at, $3, worker, $4 FROM judged WHERE next_state = 'Pending'
-),
-removed AS (
-    DELETE FROM background_jobs.jobs j USING judged
-    WHERE j.id = judged.id AND judged.next_state <> 'Pending'
-),
-finished AS (
-    INSERT INTO background_jobs.finished_jobs ({_CARRIED}, state, error, completed_at)
-    SELECT {_CARRIED}, next_state, CASE WHEN next_state = 'Failed' THEN $5 END, $3
-    FROM judged WHERE next_state <> 'Pending'
-),
-pending AS (
-    UPDATE background_jobs.jobs j
-    SET state = 'Pending', execute_at = $3, worker = NULL, started_at = NULL,
-        rescues = j.rescues + judged.counts::int, has_begun = false,
-        attempt = j.attempt - 1, attempts_left = j.attempts_left + 1
-    FROM judged WHERE j.id = judged.id AND judged.next_state = 'Pending'
-)
-SELECT judged.id, judged.next_state, pg_notify('background_jobs', 'due') FROM judged
-"""
-
-PRUNE: Final = """
-WITH old AS (
-    SELECT id FROM background_jobs.finished_jobs WHERE state = $1 AND completed_at < $2
-    ORDER BY completed_at LIMIT $3 FOR UPDATE SKIP LOCKED
-),
-logs AS (DELETE FROM background_jobs.logs USING old WHERE job_id = old.id),
-attempts AS (DELETE FROM background_jobs.attempts USING old WHERE job_id = old.id)
-DELETE FROM background_jobs.finished_jobs f USING old WHERE f.id = old.id RETURNING f.id
-"""
-
-TIME: Final = "SELECT clock_timestamp()"
-
-NEWEST_END: Final = """
-SELECT max(newest.completed_at)
-FROM unnest($1::text[]) AS s(state)
-CROSS JOIN LATERAL (
-    SELECT f.completed_at FROM background_jobs.finished_jobs f
-    WHERE f.state = s.state AND f.completed_at < $2
-    ORDER BY f.completed_at DESC LIMIT 1
-) newest
-"""
-
-
-POLL_SCHEDULES: Final = """
-SELECT array_agg(id) FILTER (WHERE next_run_at <= $1), min(next_run_at), EXISTS (
-    SELECT FROM background_jobs.jobs WHERE on_hold AND recurring_job_id IS NOT NULL
-)
-FROM background_jobs.recurring_jobs WHERE is_enabled
-"""
-
-# A schedule keeps the last of its due times that were forgotten: none up to it fires again.
-FORGET_OCCURRENCES: Final = """
-WITH forgotten AS (
-    DELETE FROM background_jobs.occurrences WHERE fired_at < $1 RETURNING recurring_job_id, due_at
-),
-newest AS (SELECT recurring_job_id, max(due_at) AS due_at FROM forgotten GROUP BY recurring_job_id),
-kept AS (
-    UPDATE background_jobs.recurring_jobs r
-    SET forgotten_until = greatest(r.forgotten_until, newest.due_at)
-    FROM newest WHERE r.id = newest.recurring_job_id
-)
-SELECT count(*) FROM forgotten
 """

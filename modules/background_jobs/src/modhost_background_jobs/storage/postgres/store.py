@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import (
     START,
     ClaimedJob,
+    DueSchedules,
     Ended,
     Heartbeat,
     Lease,
@@ -24,6 +26,8 @@ from modhost_background_jobs.model import (
     leases_to_forget,
 )
 from modhost_background_jobs.model.poison_jobs import lost_attempt_error, quarantine_error
+from modhost_background_jobs.storage.columns import NEW
+from modhost_background_jobs.storage.postgres import maintenance_statements as maintenance
 from modhost_background_jobs.storage.postgres import statements
 from modhost_background_jobs.storage.postgres.claim_statements import (
     CLAIM,
@@ -34,6 +38,10 @@ from modhost_background_jobs.storage.postgres.notifications import Notifications
 
 CLAIM_SECONDS: Final = 10.0
 """A claim is waited for at a shutdown, too: no longer than this where nobody answers."""
+
+
+_FINAL: Final = [state.value for state in JobState if state.is_final]
+_new: Final = attrgetter(*NEW)
 
 
 class PostgresJobStore:
@@ -160,7 +168,7 @@ class PostgresJobStore:
         """Insert the worker's row."""
         async with self._postgres.acquire() as connection:
             await connection.execute(
-                statements.REGISTER,
+                maintenance.REGISTER,
                 worker.name,
                 worker.host,
                 worker.process,
@@ -174,27 +182,27 @@ class PostgresJobStore:
     async def beat(self, worker: str, now: datetime) -> bool:
         """Update the worker's row."""
         async with self._postgres.acquire() as connection:
-            found = await connection.fetchval(statements.BEAT, worker, now)
+            found = await connection.fetchval(maintenance.BEAT, worker, now)
         return found is not None
 
     async def unregister(self, worker: str) -> None:
         """Delete the worker's row."""
         async with self._postgres.acquire() as connection:
-            await connection.execute(statements.UNREGISTER, worker)
+            await connection.execute(maintenance.UNREGISTER, worker)
 
     async def heartbeats(self) -> list[Heartbeat]:
         """Read all workers."""
         async with self._postgres.acquire() as connection:
-            rows = await connection.fetch(statements.HEARTBEATS)
+            rows = await connection.fetch(maintenance.HEARTBEATS)
         return [Heartbeat(row[0], row[1]) for row in rows]
 
     async def rescue(self, seen: Heartbeat, max_rescues: int, now: datetime) -> list[Rescue]:
         """Delete the worker's row if it has not beaten since, and take its jobs back."""
         async with self._postgres.acquire() as connection, connection.transaction():
-            if not await connection.fetchval(statements.BURY, seen.worker, seen.beats):
+            if not await connection.fetchval(maintenance.BURY, seen.worker, seen.beats):
                 return []
             rows = await connection.fetch(
-                statements.RESCUE,
+                maintenance.RESCUE,
                 seen.worker,
                 max_rescues,
                 now,
@@ -204,7 +212,7 @@ class PostgresJobStore:
         return [Rescue(row[0], seen.worker, JobState(row[1])) for row in rows]
 
     async def _insert(self, jobs: Sequence[NewJob], insert: statements.Insert) -> None:
-        rows = [_insert_parameters(job) for job in jobs]
+        rows = [_new(job) for job in jobs]
         async with self._postgres.acquire() as connection:
             if len(rows) == 1:
                 await connection.execute(insert.one, *rows[0])
@@ -215,8 +223,31 @@ class PostgresJobStore:
     async def prune(self, state: JobState, finished_before: datetime, limit: int) -> int:
         """Delete one batch of old finished jobs."""
         async with self._postgres.acquire() as connection:
-            rows = await connection.fetch(statements.PRUNE, state.value, finished_before, limit)
+            rows = await connection.fetch(maintenance.PRUNE, state.value, finished_before, limit)
         return len(rows)
+
+    async def database_time(self, now: datetime) -> datetime:
+        """Read the server's clock."""
+        async with self._postgres.acquire() as connection:
+            return min(now, from_postgres(await connection.fetchval(maintenance.TIME)))
+
+    async def newest_end(self, before: datetime) -> datetime | None:
+        """Look up the newest of each final state."""
+        async with self._postgres.acquire() as connection:
+            found = await connection.fetchval(maintenance.NEWEST_END, _FINAL, before)
+        return None if found is None else from_postgres(found)
+
+    async def poll_schedules(self, now: datetime) -> DueSchedules:
+        """Read the enabled schedules and the index of waiting runs."""
+        async with self._postgres.acquire() as connection:
+            row = await connection.fetchrow(maintenance.POLL_SCHEDULES, now)
+        return DueSchedules(row[0] or [], row[1], has_waiting_runs=row[2])
+
+    async def forget_occurrences(self, before: datetime) -> int:
+        """Delete old occurrences; their schedules keep the last due time of them."""
+        async with self._postgres.acquire() as connection:
+            forgotten: int = await connection.fetchval(maintenance.FORGET_OCCURRENCES, before)
+        return forgotten
 
 
 def _claimed(row: Sequence[Any], now: datetime) -> ClaimedJob:
@@ -225,19 +256,4 @@ def _claimed(row: Sequence[Any], now: datetime) -> ClaimedJob:
         due_at = from_postgres(due_at)
     return ClaimedJob(
         Lease(id_, fence), job_type, data, attempt, attempts_left, timeout, due_at, now, *more
-    )
-
-
-def _insert_parameters(job: NewJob) -> tuple[Any, ...]:
-    return (
-        job.id,
-        job.job_type,
-        job.module_name,
-        job.data,
-        job.created_at,
-        job.execute_at,
-        job.max_attempts,
-        job.timeout,
-        job.recurring_job_id,
-        job.enqueued_by,
     )

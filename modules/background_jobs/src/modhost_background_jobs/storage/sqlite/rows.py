@@ -1,10 +1,12 @@
 """The queue's values as rows of SQLite, and the other way round."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 from uuid import UUID
 
-from modhost.database import from_sqlite, to_sqlite
+from modhost.database import Identifier, UtcDateTime, from_sqlite, to_sqlite
 from modhost_background_jobs.model import (
     ClaimedJob,
     Ended,
@@ -14,22 +16,25 @@ from modhost_background_jobs.model import (
     ProgressUpdate,
     Released,
 )
+from modhost_background_jobs.storage.columns import NEW
+from modhost_background_jobs.storage.tables import JOBS
+
+_new: Final = attrgetter(*NEW)
+_CONVERTERS: Final[dict[type, Callable[[Any], str]]] = {Identifier: str, UtcDateTime: to_sqlite}
+_CONVERTED: Final = [
+    (position, _CONVERTERS[type(JOBS.c[name].type)])
+    for position, name in enumerate(NEW)
+    if type(JOBS.c[name].type) in _CONVERTERS
+]
 
 
-def inserted(job: NewJob) -> tuple[object, ...]:
+def inserted(job: NewJob) -> list[object]:
     """Return what inserts a job."""
-    return (
-        str(job.id),
-        job.job_type,
-        job.module_name,
-        job.data,
-        to_sqlite(job.created_at),
-        to_sqlite(job.execute_at),
-        job.max_attempts,
-        job.timeout,
-        str(job.recurring_job_id) if job.recurring_job_id else None,
-        job.enqueued_by,
-    )
+    row = list(_new(job))
+    for position, convert in _CONVERTED:
+        if row[position] is not None:
+            row[position] = convert(row[position])
+    return row
 
 
 def claimed(row: tuple[Any, ...], now: datetime) -> ClaimedJob:

@@ -6,15 +6,14 @@ others, so that what a statement has looked at cannot change before the next one
 
 from typing import Final
 
-_CARRIED: Final = """id, job_type, module_name, data, created_at, execute_at, started_at, attempt,
-    max_attempts, attempts_left, fence, rescues, worker, timeout_seconds, progress_percentage,
-    progress_message, recurring_job_id, enqueued_by"""
+from modhost_background_jobs.storage.columns import CARRIED, CLAIMED, INITIAL, NEW, listed
 
-INSERT: Final = """
-INSERT INTO background_jobs_jobs (id, job_type, module_name, data, created_at, execute_at,
-    max_attempts, attempts_left, timeout_seconds, recurring_job_id, enqueued_by, state,
-    attempt, fence, rescues, progress_percentage, on_hold)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, 'Pending', 0, 0, 0, 0, false)
+_ALLOWANCE: Final = NEW.index("max_attempts") + 1
+
+INSERT: Final = f"""
+INSERT INTO background_jobs_jobs ({listed((*NEW, "attempts_left", *INITIAL))})
+VALUES ({", ".join(f"?{number}" for number in range(1, len(NEW) + 1))}, ?{_ALLOWANCE},
+    {", ".join(INITIAL.values())})
 """
 
 # One for each job type, joined by UNION ALL: SQLite merges them in index order and stops at the
@@ -37,13 +36,12 @@ SELECT min((
 # A worker that was found dead claims nothing.
 IS_REGISTERED: Final = "SELECT 1 FROM background_jobs_workers WHERE name = ?"
 
-CLAIM: Final = """
+CLAIM: Final = f"""
 UPDATE background_jobs_jobs
 SET state = 'Running', worker = ?2, started_at = ?3, fence = fence + 1, attempt = attempt + 1,
     attempts_left = attempts_left - 1, error = NULL
 WHERE id IN (SELECT value FROM json_each(?1))
-RETURNING id, fence, job_type, data, attempt, attempts_left, timeout_seconds, execute_at,
-    max_attempts, rescues
+RETURNING {listed(CLAIMED)}
 """
 
 NOTE_BEGIN: Final = """
@@ -52,9 +50,8 @@ UPDATE background_jobs_jobs SET has_begun = true WHERE id = ? AND fence = ? AND 
 
 # Rows are [id, fence, state, error].
 END: Final = f"""
-INSERT INTO background_jobs_finished_jobs ({_CARRIED}, state, error, completed_at)
-SELECT {", ".join("j." + name.strip() for name in _CARRIED.split(","))},
-    g.value ->> 2, g.value ->> 3, ?2
+INSERT INTO background_jobs_finished_jobs ({listed(CARRIED)}, state, error, completed_at)
+SELECT {listed(CARRIED, "j")}, g.value ->> 2, g.value ->> 3, ?2
 FROM json_each(?1) AS g
 CROSS JOIN background_jobs_jobs j ON j.id = g.value ->> 0
 WHERE j.fence = g.value ->> 1 AND j.state = 'Running'
@@ -129,15 +126,14 @@ FROM background_jobs_jobs WHERE worker = ? AND state = 'Running'
 
 # Beats begin anywhere: those of a worker that registers again are none that were seen before.
 REGISTER: Final = """
-INSERT INTO background_jobs_workers (name, host, process, version, started_at, heartbeat_at, beats,
-    max_concurrency, running, job_types)
-VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?8, ?6, 0, ?7)
+INSERT INTO background_jobs_workers (name, host, process, version, started_at, heartbeat_at,
+    max_concurrency, job_types, beats)
+VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8)
 ON CONFLICT (name) DO NOTHING
 """
 
 BEAT: Final = """
-UPDATE background_jobs_workers SET heartbeat_at = ?2, beats = beats + 1
-WHERE name = ?1
+UPDATE background_jobs_workers SET heartbeat_at = ?2, beats = beats + 1 WHERE name = ?1
 """
 
 UNREGISTER: Final = "DELETE FROM background_jobs_workers WHERE name = ?"

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from modhost.database import SqliteAccess, from_sqlite, to_sqlite
@@ -12,6 +12,7 @@ from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import (
     START,
     ClaimedJob,
+    DueSchedules,
     Ended,
     Heartbeat,
     Lease,
@@ -28,6 +29,8 @@ from modhost_background_jobs.model import (
 from modhost_background_jobs.storage.sqlite import rows as rows_as
 from modhost_background_jobs.storage.sqlite import statements
 from modhost_background_jobs.storage.sqlite import transitions as moving
+
+_FINAL: Final = [state.value for state in JobState if state.is_final]
 
 
 class SqliteJobStore:
@@ -208,6 +211,43 @@ class SqliteJobStore:
             return len(old)
 
         return await self._sqlite.write(prune)
+
+    async def database_time(self, now: datetime) -> datetime:
+        """Return the time of this machine, which is the database's."""
+        return now
+
+    async def newest_end(self, before: datetime) -> datetime | None:
+        """Look up the newest of each final state."""
+        row = await self._sqlite.read(
+            lambda connection: connection.execute(
+                statements.NEWEST_END, [json.dumps(_FINAL), to_sqlite(before)]
+            ).fetchone()
+        )
+        return from_sqlite(row[0]) if row[0] else None
+
+    async def poll_schedules(self, now: datetime) -> DueSchedules:
+        """Read the enabled schedules and the index of waiting runs."""
+        due, first, is_waiting = await self._sqlite.read(
+            lambda connection: connection.execute(
+                statements.POLL_SCHEDULES, [to_sqlite(now)]
+            ).fetchone()
+        )
+        next_due = None if first is None else from_sqlite(first)
+        ids = [UUID(id_) for id_ in json.loads(due)]
+        return DueSchedules(ids, next_due, has_waiting_runs=bool(is_waiting))
+
+    async def forget_occurrences(self, before: datetime) -> int:
+        """Delete old occurrences; their schedules keep the last due time of them."""
+        bound = [to_sqlite(before)]
+
+        def forget(connection: sqlite3.Connection) -> int:
+            connection.execute(statements.KEEP_FORGOTTEN, bound)
+            return connection.execute(statements.FORGET_OCCURRENCES, bound).rowcount
+
+        has_old = await self._sqlite.read(
+            lambda connection: connection.execute(statements.OLD_OCCURRENCES, bound).fetchone()
+        )
+        return await self._sqlite.write(forget) if has_old else 0
 
 
 def _ids(rows: Iterable[str]) -> set[UUID]:

@@ -1,0 +1,134 @@
+"""Single jobs with everything about them: their data, their attempts, their logs."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Select, bindparam, cast, func, null, select, union_all
+
+from modhost.database import Database
+from modhost_background_jobs.contracts import JobAttempt
+from modhost_background_jobs.model import JobRow
+from modhost_background_jobs.queries.logs import LogRow
+from modhost_background_jobs.queries.rows import both_tables, job_row
+from modhost_background_jobs.storage.tables import ATTEMPTS, LOGS, SCHEDULES
+
+
+def _with_schedule(jobs: Select[Any]) -> Select[Any]:
+    """Select jobs, each with the name of its schedule if that is disabled."""
+    job = jobs.subquery()
+    disabled = select(SCHEDULES.c.name).where(
+        SCHEDULES.c.id == job.c.recurring_job_id, ~SCHEDULES.c.is_enabled
+    )
+    return select(job, disabled.scalar_subquery().label("disabled_schedule"))
+
+
+# Made once: a statement costs more to make than to run.
+_FIND: Final = _with_schedule(both_tables("data", where="job_id"))
+_FIND_LIVE: Final = _with_schedule(both_tables(where="ids"))
+
+
+@dataclass(frozen=True, slots=True)
+class JobDetails:
+    """A job with its attempts, the running one included, its data as stored, and its log.
+
+    `disabled_schedule` is the name of its schedule when that is disabled.
+    """
+
+    row: JobRow
+    attempts: Sequence[JobAttempt]
+    disabled_schedule: str | None
+    data: str | None = None
+    log: Sequence[LogRow] = ()
+
+
+class JobDetailReader:
+    """Reads single jobs, in two statements each."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(
+        self, job_id: UUID, lines: int | None = None, words: str | None = None
+    ) -> JobDetails | None:
+        """Return a job; None for an unknown id.
+
+        Args:
+            job_id: which one.
+            lines: how many of the newest log lines; None for all.
+            words: the words, in any case, that the log lines must have; None or "" for any.
+
+        """
+        bound = {"job_id": job_id}
+        async with self._database.reading() as session:
+            connection = await session.connection()
+            found = (await connection.execute(_FIND, bound)).mappings().one_or_none()
+            if found is None:
+                return None
+            records = (await connection.execute(_records(lines, words), bound)).all()
+        row = job_row(found)
+        ended = [_attempt(each) for each in records if each.number is not None]
+        log = [
+            LogRow(job_id, each.position, each.started_at, each.error)
+            for each in records
+            if each.number is None
+        ]
+        attempts = _all_attempts(row, ended)
+        return JobDetails(row, attempts, found["disabled_schedule"], found["data"], log)
+
+    async def find_live(
+        self, ids: Collection[UUID], known: Mapping[UUID, tuple[JobRow, Sequence[JobAttempt]]]
+    ) -> list[JobDetails]:
+        """Return the jobs of these ids that exist, without data and log.
+
+        The attempts are read only of a job whose row differs from the known one.
+        """
+        async with self._database.reading() as session:
+            connection = await session.connection()
+            found = (await connection.execute(_FIND_LIVE, {"ids": list(ids)})).mappings().all()
+            rows = {each["id"]: job_row(each) for each in found}
+            changed = [id_ for id_, row in rows.items() if id_ not in known or known[id_][0] != row]
+            ended: dict[UUID, list[JobAttempt]] = defaultdict(list)
+            if changed:
+                of_changed = select(ATTEMPTS).where(ATTEMPTS.c.job_id.in_(changed))
+                for each in await connection.execute(of_changed.order_by(ATTEMPTS.c.fence)):
+                    ended[each.job_id].append(_attempt(each))
+        attempts = {id_: known[id_][1] for id_ in rows if id_ in known}
+        attempts |= {id_: _all_attempts(rows[id_], ended[id_]) for id_ in changed}
+        disabled = {each["id"]: each["disabled_schedule"] for each in found}
+        return [JobDetails(row, attempts[id_], disabled[id_]) for id_, row in rows.items()]
+
+
+def _attempt(found: Any) -> JobAttempt:
+    return JobAttempt(
+        number=found.number,
+        started_at=found.started_at,
+        ended_at=found.ended_at,
+        worker=found.worker,
+        error=found.error,
+    )
+
+
+def _all_attempts(row: JobRow, ended: list[JobAttempt]) -> list[JobAttempt]:
+    return ended if row.latest_attempt is None else [*ended, row.latest_attempt]
+
+
+def _records(lines: int | None, words: str | None) -> Select[Any]:
+    """Select the ended attempts and the log of a job, each in order.
+
+    A log line has its time as `started_at`, its message as `error`, and no number.
+    """
+    columns = ("number", "started_at", "ended_at", "worker", "error")
+    attempts = select(
+        ATTEMPTS.c.fence.label("position"), *(ATTEMPTS.c[name] for name in columns)
+    ).where(ATTEMPTS.c.job_id == bindparam("job_id"))
+    log = select(LOGS).where(LOGS.c.job_id == bindparam("job_id"))
+    if words:
+        log = log.where(func.lower(LOGS.c.message).contains(words.lower(), autoescape=True))
+    newest = log.order_by(LOGS.c.line.desc()).limit(lines).subquery()
+    given = {"started_at": newest.c.logged_at, "error": newest.c.message}
+    of_log = [given.get(name, cast(null(), ATTEMPTS.c[name].type)) for name in columns]
+    records = union_all(attempts, select(newest.c.line, *of_log)).subquery()
+    return select(records).order_by(records.c.position)

@@ -1,0 +1,41 @@
+"""The columns of jobs, from which the statements of both databases are made."""
+
+from dataclasses import fields
+from typing import Final
+
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
+
+from modhost_background_jobs.model.job import JobRow, NewJob
+from modhost_background_jobs.storage.tables import JOBS, JobColumns
+
+NEW: Final = tuple(field.name for field in fields(NewJob))
+"""What a job is inserted with."""
+INITIAL: Final = {"state": "'Pending'"} | {
+    column.name: str(column.default.arg).lower()
+    for column in JOBS.columns
+    if isinstance(column.default, ScalarElementColumnDefault) and column.name not in NEW
+}
+"""What every new job begins with besides, as SQL; its `attempts_left` are its `max_attempts`."""
+CARRIED: Final = tuple(name for name in JobColumns.model_fields if name not in ("state", "error"))
+"""What a job takes along when it moves from one table to the other."""
+CLAIMED: Final = (
+    "id",
+    "fence",
+    "job_type",
+    "data",
+    "attempt",
+    "attempts_left",
+    "timeout_seconds",
+    "execute_at",
+    "max_attempts",
+    "rescues",
+)
+"""What a worker needs of a job, in the order of `ClaimedJob`."""
+ROW: Final = tuple(field.name for field in fields(JobRow))
+"""What is read of a job."""
+
+
+def listed(names: tuple[str, ...], table: str = "") -> str:
+    """Return the names as a list in SQL, each with the alias of its table if one is given."""
+    prefix = f"{table}." if table else ""
+    return ", ".join(prefix + name for name in names)

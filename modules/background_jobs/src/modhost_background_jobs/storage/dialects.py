@@ -1,0 +1,53 @@
+"""What the two databases spell differently besides the statements of the hot path."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Table, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+CHANNEL: Final = "background_jobs"
+"""PostgreSQL's channel: the payload `due` tells workers of work, `stop` of requests to stop."""
+
+_DATA_AND_INTEGRITY: Final = ("22", "23")
+
+
+async def insert_unless_exists(
+    connection: AsyncConnection, table: Table, row: Mapping[str, Any], key: Sequence[str]
+) -> bool:
+    """Insert a row unless one with the same key exists; return whether it was inserted."""
+    insert = _insert(connection, table).values(row).on_conflict_do_nothing(index_elements=key)
+    return (await connection.execute(insert)).rowcount > 0
+
+
+async def upsert(
+    connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]], key: Sequence[str]
+) -> None:
+    """Insert rows, each in place of one with the same key."""
+    insert = _insert(connection, table)
+    changed = {name: insert.excluded[name] for name in rows[0] if name not in key}
+    await connection.execute(insert.on_conflict_do_update(index_elements=key, set_=changed), rows)
+
+
+async def notify(connection: AsyncConnection, payload: str) -> None:
+    """Wake other processes when the transaction commits; SQLite's watch the file anyway."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(select(func.pg_notify(CHANNEL, payload)))
+
+
+def is_integrity_error(error: BaseException) -> bool:
+    """Return whether the database, or its driver, rejected the values, and so stored nothing.
+
+    After any other error the statement may have been committed all the same.
+    """
+    if isinstance(error, (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, ValueError)):
+        return True
+    return str(getattr(error, "sqlstate", None))[:2] in _DATA_AND_INTEGRITY
+
+
+def _insert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)

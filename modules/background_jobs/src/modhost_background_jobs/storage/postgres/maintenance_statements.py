@@ -1,0 +1,122 @@
+"""Statements of liveness and maintenance on PostgreSQL, each one round trip and one transaction."""
+
+from typing import Final
+
+from modhost_background_jobs.storage.columns import CARRIED, listed
+
+_CARRIED: Final = listed(CARRIED)
+
+# Beats begin anywhere: those of a worker that registers again are none that were seen before.
+REGISTER: Final = """
+INSERT INTO background_jobs.workers (name, host, process, version, started_at, heartbeat_at,
+    max_concurrency, job_types, beats)
+VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8)
+ON CONFLICT (name) DO NOTHING
+"""
+
+BEAT: Final = """
+UPDATE background_jobs.workers SET heartbeat_at = $2, beats = beats + 1 WHERE name = $1
+RETURNING name
+"""
+
+UNREGISTER: Final = "DELETE FROM background_jobs.workers WHERE name = $1"
+
+HEARTBEATS: Final = """
+SELECT name, beats FROM background_jobs.workers
+UNION ALL
+SELECT DISTINCT j.worker, -1 FROM background_jobs.jobs j
+WHERE j.state = 'Running'
+    AND NOT EXISTS (SELECT FROM background_jobs.workers w WHERE w.name = j.worker)
+"""
+
+# Staleness is repeated here: a worker that was heard of since the sweeper's look keeps its jobs.
+BURY: Final = """
+WITH buried AS (
+    DELETE FROM background_jobs.workers WHERE name = $1 AND beats = $2 RETURNING name
+)
+SELECT EXISTS (SELECT FROM buried)
+    OR ($2 = -1 AND NOT EXISTS (SELECT FROM background_jobs.workers WHERE name = $1))
+"""
+
+# A death counts against jobs that had begun, which is noted of suspects; of all others the first
+# death does, unless it would be the last.
+RESCUE: Final = f"""
+WITH held AS (
+    SELECT *, has_begun OR (rescues = 0 AND $2 > 1) AS counts
+    FROM background_jobs.jobs WHERE worker = $1 AND state = 'Running'
+    FOR UPDATE
+),
+judged AS (
+    SELECT *, CASE
+        WHEN cancel_requested_at IS NOT NULL THEN 'Cancelled'
+        WHEN counts AND rescues + 1 >= $2 THEN 'Failed'
+        ELSE 'Pending' END AS next_state
+    FROM held
+),
+noted AS (
+    INSERT INTO background_jobs.attempts
+        (job_id, fence, number, started_at, ended_at, worker, error)
+    SELECT id, fence, attempt, started_at, $3, worker, $4 FROM judged WHERE next_state = 'Pending'
+),
+removed AS (
+    DELETE FROM background_jobs.jobs j USING judged
+    WHERE j.id = judged.id AND judged.next_state <> 'Pending'
+),
+finished AS (
+    INSERT INTO background_jobs.finished_jobs ({_CARRIED}, state, error, completed_at)
+    SELECT {_CARRIED}, next_state, CASE WHEN next_state = 'Failed' THEN $5 END, $3
+    FROM judged WHERE next_state <> 'Pending'
+),
+pending AS (
+    UPDATE background_jobs.jobs j
+    SET state = 'Pending', execute_at = $3, worker = NULL, started_at = NULL,
+        rescues = j.rescues + judged.counts::int, has_begun = false,
+        attempt = j.attempt - 1, attempts_left = j.attempts_left + 1
+    FROM judged WHERE j.id = judged.id AND judged.next_state = 'Pending'
+)
+SELECT judged.id, judged.next_state, pg_notify('background_jobs', 'due') FROM judged
+"""
+
+PRUNE: Final = """
+WITH old AS (
+    SELECT id FROM background_jobs.finished_jobs WHERE state = $1 AND completed_at < $2
+    ORDER BY completed_at LIMIT $3 FOR UPDATE SKIP LOCKED
+),
+logs AS (DELETE FROM background_jobs.logs USING old WHERE job_id = old.id),
+attempts AS (DELETE FROM background_jobs.attempts USING old WHERE job_id = old.id)
+DELETE FROM background_jobs.finished_jobs f USING old WHERE f.id = old.id RETURNING f.id
+"""
+
+TIME: Final = "SELECT clock_timestamp()"
+
+NEWEST_END: Final = """
+SELECT max(newest.completed_at)
+FROM unnest($1::text[]) AS s(state)
+CROSS JOIN LATERAL (
+    SELECT f.completed_at FROM background_jobs.finished_jobs f
+    WHERE f.state = s.state AND f.completed_at < $2
+    ORDER BY f.completed_at DESC LIMIT 1
+) newest
+"""
+
+
+POLL_SCHEDULES: Final = """
+SELECT array_agg(id) FILTER (WHERE next_run_at <= $1), min(next_run_at), EXISTS (
+    SELECT FROM background_jobs.jobs WHERE on_hold AND recurring_job_id IS NOT NULL
+)
+FROM background_jobs.recurring_jobs WHERE is_enabled
+"""
+
+# A schedule keeps the last of its due times that were forgotten: none up to it fires again.
+FORGET_OCCURRENCES: Final = """
+WITH forgotten AS (
+    DELETE FROM background_jobs.occurrences WHERE fired_at < $1 RETURNING recurring_job_id, due_at
+),
+newest AS (SELECT recurring_job_id, max(due_at) AS due_at FROM forgotten GROUP BY recurring_job_id),
+kept AS (
+    UPDATE background_jobs.recurring_jobs r
+    SET forgotten_until = greatest(r.forgotten_until, newest.due_at)
+    FROM newest WHERE r.id = newest.recurring_job_id
+)
+SELECT count(*) FROM forgotten
+"""
