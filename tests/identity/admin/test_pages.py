@@ -26,7 +26,7 @@ async def test_a_user_is_added_and_can_log_in(host: RunningHost, anna: httpx2.As
     answer = await anna.post("/admin/users", data=form)
     assert answer.status_code == 303
     page = await anna.get(answer.headers["location"])
-    assert "It is added." in page.text
+    assert "It has been added." in page.text
     assert "Withdraw the role Viewer" in page.text
     assert 'href="/admin/users/' in (await anna.get("/admin/users")).text
     vera = await browser(host, "vera")
@@ -150,7 +150,7 @@ async def test_a_changed_password_ends_all_other_sessions_and_not_this_one(
     assert (await stolen.get("/account")).status_code == 200
     answer = await here.post("/account", data=wrong | {"current": PASSWORD})
     assert answer.status_code == 303
-    assert "other sessions are ended" in (await here.get(answer.headers["location"])).text
+    assert "other sessions have ended" in (await here.get(answer.headers["location"])).text
     assert (await stolen.get("/account")).status_code == 303
 
 

@@ -106,7 +106,7 @@ class Authenticator:
             try:
                 found = await other.authenticate(request, scope)
             except Exception:  # noqa: BLE001 - logged, and nobody is let in
-                # Whoever it would have recognised stays anonymous; all others can go on.
+                # Whoever it would have recognised stays anonymous; nobody else is affected.
                 _log.exception("The authenticate hook of the module %s failed.", other.module)
                 continue
             if found is not None:

@@ -99,5 +99,5 @@ async def change_password(
 def _own_id(visitor: Principal) -> UUID:
     kind, _, own_id = visitor.id.partition(":")
     if kind != "user":
-        raise HttpProblem(403, "Only users have an account here, and you are none of them.")
+        raise HttpProblem(403, "Only users have an account here, and you are not logged in as one.")
     return UUID(own_id)

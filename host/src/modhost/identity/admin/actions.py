@@ -17,19 +17,19 @@ MANAGE_USERS: Final = Permission("Identity.ManageUsers", "Manage users and their
 MANAGE_TOKENS: Final = Permission("Identity.ManageTokens", "Manage API tokens")
 
 _NOTICES: Final = {
-    "added": "It is added.",
-    "assigned": "The role is assigned.",
-    "withdrawn": "The role is withdrawn.",
-    "disabled": "The user is disabled, logged out everywhere, and their tokens are revoked.",
-    "session-ended": "The session is ended.",
-    "sessions-ended": "The other sessions are ended.",
+    "added": "It has been added.",
+    "assigned": "The role has been assigned.",
+    "withdrawn": "The role has been withdrawn.",
+    "disabled": "The user is disabled and logged out everywhere, and their tokens are revoked.",
+    "session-ended": "The session has ended.",
+    "sessions-ended": "The other sessions have ended.",
     "logged-out": "The user is logged out everywhere.",
     "enabled": "The user can log in again.",
-    "password": "The password is replaced, and the user logged out everywhere.",
-    "own-password": "Your password is changed, and all your other sessions are ended.",
-    "granted": "The permission is granted to all who have the role.",
-    "revoked": "The permission is taken from all who have the role.",
-    "removed": "The role is removed, from all who had it too.",
+    "password": "The password is replaced, and the user is logged out everywhere.",
+    "own-password": "Your password is changed, and all your other sessions have ended.",
+    "granted": "The permission is granted to everybody with the role.",
+    "revoked": "The permission is revoked from everybody with the role.",
+    "removed": "The role is removed, also from everybody who had it.",
     "token-revoked": "The token is revoked, at once and everywhere.",
 }
 

@@ -1,4 +1,4 @@
-"""Identities that an external provider vouches for, and the logins that it offers."""
+"""Identities of external providers, and the logins that they offer."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class VouchedIdentity:
 
 
 class VouchedLogins(Protocol):
-    """Logins of vouched identities."""
+    """Logins of external identities."""
 
     async def log_in(self, identity: VouchedIdentity, visitor: Visitor) -> str:
         """Open a session, and return its secret; the first login adds the user.

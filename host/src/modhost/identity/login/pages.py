@@ -71,7 +71,7 @@ async def show_login(
 async def log_in(
     request: Request, form: Form[LoginForm], login: LoginService, page: LoginPage
 ) -> Page | Response:
-    """Log in with name and password, and go on to the page that the visitor wanted."""
+    """Log in with name and password, and redirect to the page that the visitor wanted."""
     password = form.password.get_secret_value()
     try:
         secret = await login.with_password(form.name, password, visitor_of(request))

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class OidcModule(Module):
-    """Lets in the users and programs that an OpenID Connect provider vouches for."""
+    """Lets in the users and programs of an OpenID Connect provider."""
 
     name: ClassVar[str] = "oidc"
     version: ClassVar[str] = "0.1.0"

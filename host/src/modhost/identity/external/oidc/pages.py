@@ -109,7 +109,7 @@ async def finish(
     throttle: Throttle,
     options: OidcOptions,
 ) -> Response:
-    """Log in the user whom the provider vouches for."""
+    """Log in the user whom the provider has identified."""
     if request.method != "GET":
         raise HttpProblem(404, "Logins end here by GET only.")
     visitor = visitor_of(request)
@@ -118,7 +118,7 @@ async def finish(
         login = _STATE.validate_json(stored)
     except ValueError:
         # Not recorded in the audit, which a stranger could fill at no cost.
-        detail = f"This browser has begun no login, or has ended it. {_AGAIN}"
+        detail = f"This browser has no login in progress. {_AGAIN}"
         raise HttpProblem(403, detail) from None
     address = f"callback {network_of(visitor.address)}"
     try:
