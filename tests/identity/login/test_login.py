@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import argon2
 import httpx2
 import pytest
 from sqlmodel import select
@@ -12,7 +13,7 @@ from modhost.database import Database
 from modhost.identity import LoginService, UserService
 from modhost.identity.errors import UserDisabled
 from modhost.identity.login.login import LINK_PATH
-from modhost.identity.tables import BrowserSession, LoginLink
+from modhost.identity.tables import BrowserSession, LoginLink, User
 from modhost.module import HostInfo
 from modhost.services import Scope
 from moving_clock import MovingClock
@@ -96,6 +97,22 @@ async def test_a_wrong_password_an_unknown_name_and_a_disabled_user_are_answered
     assert all("The name or the password is wrong." in answer.text for answer in answers)
     assert not any("set-cookie" in answer.headers for answer in answers)
     assert not any(PASSWORD in answer.text for answer in answers)
+
+
+async def test_an_old_hash_is_renewed_even_of_a_password_that_today_would_be_refused(
+    client: httpx2.AsyncClient, database: Database
+) -> None:
+    """The renewal checked the password as if it were new, and the login ended in an error."""
+    old = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("password1")
+    async with database.session() as session:
+        user = (await session.exec(select(User))).one()
+        user.password_hash = old
+        session.add(user)
+    assert (await log_in(client, password="password1")).status_code == 303
+    async with database.reading() as session:
+        assert (await session.exec(select(User))).one().password_hash != old
+    client.cookies.clear()
+    assert (await log_in(client, password="password1")).status_code == 303
 
 
 async def test_what_was_typed_is_shown_as_text(client: httpx2.AsyncClient) -> None:

@@ -41,17 +41,17 @@ class Passwords:
         self._limiter = anyio.CapacityLimiter(_MAX_CONCURRENT)
         self._decoy = ""
 
-    async def hash(self, password: str, name: str = "") -> str:
-        """Return the hash to store; `name` is the user's. Raises `UnusablePassword`."""
-        check(password, name)
-        return await self._hash_in_thread(password)
+    async def hash(self, password: str) -> str:
+        """Return the hash to store; whether the password is usable, `check` says."""
+        text = _comparable(password)
+        return await anyio.to_thread.run_sync(self._hasher.hash, text, limiter=self._limiter)
 
     async def matches(self, password: str, hashed: str | None) -> bool:
         """Return whether the password is the hashed one; takes as long without a hash."""
         if len(password) > MAX_LENGTH:
             return False
         if not self._decoy:
-            self._decoy = await self._hash_in_thread(new_secret())
+            self._decoy = await self.hash(new_secret())
         matched = await anyio.to_thread.run_sync(
             self._verify, password, hashed or self._decoy, limiter=self._limiter
         )
@@ -60,10 +60,6 @@ class Passwords:
     def is_outdated(self, hashed: str) -> bool:
         """Return whether a hash was made with less effort than new hashes are."""
         return self._hasher.check_needs_rehash(hashed)
-
-    async def _hash_in_thread(self, password: str) -> str:
-        text = _comparable(password)
-        return await anyio.to_thread.run_sync(self._hasher.hash, text, limiter=self._limiter)
 
     def _verify(self, password: str, hashed: str) -> bool:
         try:

@@ -48,7 +48,8 @@ class Users(AuditedService):
             user = self._new_user(name, rights)
             entry.subject = f"user:{user.name}"
             if password is not None:
-                user.password_hash = await self._passwords.hash(password, user.name)
+                passwords.check(password, user.name)
+                user.password_hash = await self._passwords.hash(password)
             async with self._transaction(entry) as session:
                 await self._grants.check(session, rights, creator)
                 if not await user_rows.insert(session, user, rights.roles):
@@ -94,6 +95,7 @@ class Users(AuditedService):
     async def set_password(self, user: UUID | str, password: str) -> None:
         """Replace a password and end all the user's sessions."""
         async with self._entry("users.set_password", f"user:{user}") as entry:
+            passwords.check(password)
             hashed = await self._passwords.hash(password)
             async with self._transaction(entry) as session:
                 found = await self._manageable(session, entry, user)
