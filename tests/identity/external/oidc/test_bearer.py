@@ -191,7 +191,7 @@ async def test_a_provider_that_is_down_lets_nobody_new_in(
     assert (await answer(host, issuer.token(**OPS))).status_code == 401, "but not forever"
 
 
-async def test_a_provider_that_says_to_be_another_is_not_believed(
+async def test_a_provider_that_claims_another_issuer_is_refused(
     host: RunningHost, issuer: Issuer
 ) -> None:
     issuer.named = "https://another.example"
