@@ -105,7 +105,6 @@ PENDING: Final = (
     "host/src/modhost/diagnosis",
     "host/src/modhost/durations.py",
     "host/src/modhost/hooks.py",
-    "host/src/modhost/identity",
     "host/src/modhost/module.py",
     "host/src/modhost/permissions.py",
     "host/src/modhost/runtime",
