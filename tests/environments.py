@@ -1,4 +1,4 @@
-"""Environments of their own, in which pip installs what the tests look at from outside."""
+"""Separate environments, in which pip installs what the tests examine from outside."""
 
 import site
 import subprocess

@@ -1,4 +1,4 @@
-"""The audit takes new entries only, and tells them by search and page."""
+"""The audit only takes new entries, and returns them by search and page."""
 
 from collections.abc import AsyncIterator
 

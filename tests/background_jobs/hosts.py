@@ -32,7 +32,7 @@ class Jobs(HostedJobs):
         self.probe = probe
 
     async def stop_was_asked(self, job_id: UUID, seconds: float = 20) -> None:
-        """Wait until the attempt that runs here has been told to stop."""
+        """Wait until the attempt that runs here has been asked to stop."""
         processor = await self.processor()
         with anyio.fail_after(seconds):
             while not any(
@@ -42,7 +42,7 @@ class Jobs(HostedJobs):
                 await anyio.sleep(0.005)
 
     async def health(self) -> str:
-        """What the module says of how it is."""
+        """Return the detail of the module's health."""
         async with self.host.scope() as scope:
             return (await BackgroundJobsModule().check_health(scope)).detail
 

@@ -1,4 +1,4 @@
-"""A module with jobs of every temper, and a probe that tells what they did."""
+"""A module with jobs of every kind, and a probe that records what they did."""
 
 import threading
 import time

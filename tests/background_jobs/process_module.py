@@ -114,7 +114,7 @@ class WhereJob(ProcessJob):
 
 
 class LitteringJob(ProcessJob):
-    """Leaves a thread behind that goes on to report."""
+    """Leaves a thread behind that continues to report."""
 
     def execute(self, context: JobExecutionContext) -> None:
         def litter() -> None:
@@ -140,7 +140,7 @@ class MeetingJob(ProcessJob):
 
 
 class UnresponsiveJob(ProcessJob):
-    """Computes forever and never looks whether it is to stop."""
+    """Computes forever and never checks whether it should stop."""
 
     def execute(self, context: JobExecutionContext) -> None:
         context.log("computing")
@@ -166,7 +166,7 @@ class UnresponsiveTaskJob(ProcessJob):
 
 
 class PoliteJob(ProcessJob):
-    """Looks at the flag; on the event loop of its process, which it never yields to."""
+    """Checks the flag, on the event loop of its process, to which it never yields."""
 
     async def execute(self, context: JobExecutionContext) -> None:
         self.folder.put("pid", os.getpid())
@@ -186,7 +186,7 @@ class AwaitingJob(ProcessJob):
 
 
 class FailingJob(ProcessJob):
-    """Ends its first attempt as it is told, and logs which attempt it is."""
+    """Ends its first attempt as its data says, and logs the number of each attempt."""
 
     no_retry: ClassVar[tuple[type[Exception], ...]] = (KeyError,)
 

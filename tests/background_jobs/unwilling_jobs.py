@@ -1,4 +1,4 @@
-"""Jobs that take a request to stop in ways of their own."""
+"""Jobs that do not stop as asked."""
 
 import time
 
@@ -32,7 +32,7 @@ class SwallowingJob(ProbedJob):
 
 
 class ReturningThreadJob(ProbedJob):
-    """Looks at the flag, and returns."""
+    """Checks the flag, and returns."""
 
     def execute(self, context: JobExecutionContext) -> None:
         self.probe.started["job"] += 1
@@ -41,7 +41,7 @@ class ReturningThreadJob(ProbedJob):
 
 
 class UnresponsiveThreadJob(ProbedJob):
-    """Never looks at the flag."""
+    """Never checks the flag."""
 
     def execute(self, context: JobExecutionContext) -> None:
         self.probe.started["job"] += 1

@@ -1,4 +1,4 @@
-"""A database that fails is told in sentences, each with what to do."""
+"""A failing database is reported in sentences, each with a remedy."""
 
 import sqlite3
 from contextlib import closing

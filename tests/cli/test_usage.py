@@ -1,4 +1,4 @@
-"""What cannot be meant is told in one line, with what to do, and exit code 2."""
+"""Bad usage is reported in one line, with a remedy, and exits with 2."""
 
 import pytest
 
@@ -36,7 +36,7 @@ def test_a_bad_option_before_the_command_is_reported_in_one_line(command_line: C
     assert (run.exit_code, run.stderr) == (2, reported)
 
 
-def test_a_group_without_a_command_tells_what_there_is(command_line: CommandLine) -> None:
+def test_a_group_without_a_command_lists_its_commands(command_line: CommandLine) -> None:
     run = command_line.run("jobs")
     assert run.exit_code == 2
     assert "Commands:\n" in run.stderr

@@ -1,4 +1,4 @@
-"""A transaction that somebody holds open is told, without what it does."""
+"""A long open transaction is reported, without its statements."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,7 +75,7 @@ def test_connections_without_a_transaction_and_other_databases_are_nobodys_busin
         postgres.drop("other_" + doctor.database_url[-12:])
 
 
-def test_sqlite_has_none_to_tell_of(tmp_path: Path, sqlite_url: str) -> None:
+def test_sqlite_has_none_to_report(tmp_path: Path, sqlite_url: str) -> None:
     doctor = Doctor.of(tmp_path, sqlite_url).migrate()
     assert doctor.findings("--held-for", "0", exits=0) == []
 

@@ -1,4 +1,4 @@
-"""A permission that nothing asks for is told, unless code does."""
+"""A permission that no route requires is reported, unless code checks it."""
 
 from pathlib import Path
 

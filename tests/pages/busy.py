@@ -1,4 +1,4 @@
-"""A day that was busy: roll-ups of what ended, jobs of several types, schedules with a past."""
+"""A busy day: statistics of finished jobs, jobs of several types, schedules with earlier runs."""
 
 import math
 import random
@@ -14,7 +14,7 @@ from pages.site import Site
 
 
 async def make_busy(served: Site) -> None:
-    """Give every page something to show."""
+    """Give every page content."""
     await remember_a_day(served)
     await _make_reports(served)
     await served.scheduling.enqueue_many(SendInvoicesJob, [Steps(pause=0.02)] * 8)
@@ -27,7 +27,7 @@ async def make_busy(served: Site) -> None:
 
 
 async def remember_a_day(served: Site) -> None:
-    """Store what ended in the last day, by the minute, the same each time."""
+    """Store statistics of the last day by the minute, the same each time."""
     chance = random.Random(7)  # noqa: S311
     now = datetime.now(UTC).replace(second=0, microsecond=0)
     minutes = [(now - timedelta(minutes=minute), _minute(minute, chance)) for minute in range(1440)]

@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from pages.site import Site
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
-# Without these it looks for its maker's hosts, which a machine without internet waits for.
+# Without these it contacts its maker's hosts, which times out on a machine without internet.
 QUIET: Final = (
     "--no-sandbox",
     "--disable-gpu",

@@ -1,4 +1,4 @@
-"""A module with jobs as real ones are: long names, long logs, long errors, progress."""
+"""A module with realistic jobs: long names, long logs, long errors, progress."""
 
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -11,7 +11,7 @@ from modhost_background_jobs.contracts import JobExecutionContext, ModuleJob, ad
 
 
 class Steps(BaseModel):
-    """How many steps a job takes, and how long each; it fails at one of them if told to."""
+    """The number of a job's steps, the length of each, and the step that fails, if any."""
 
     begin: int = 0
     steps: int = 3

@@ -1,4 +1,4 @@
-"""Jobs of every state, so that every page has something to show."""
+"""Jobs of every state, so that every page has content."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ async def filled(served: Site) -> Mapping[str, str]:
     await served.reaches(failed, JobState.FAILED)
     running = await served.scheduling.enqueue(
         ImportCustomersJob,
-        # Slow, so that pages which follow it are looked at rather than drawn again and again.
+        # Slow, so that pages which follow it are checked rather than redrawn continuously.
         Steps(lines=20, begin=420, steps=1000, pause=2, note="- 250 customers imported"),
     )
     await served.reaches(running, JobState.RUNNING)

@@ -1,4 +1,4 @@
-"""States of the pages that no address shows by itself: unfolded, half filled in, refused."""
+"""States of pages that have no address of their own: unfolded, half filled in, refused."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
@@ -13,7 +13,7 @@ LONG_TYPE: Final = "gone." + "AJobWhoseNameIsLongerThanAnyWindowIsWide" * 4
 
 
 async def unknown_type(served: Site) -> str:
-    """Add a job of a type that nobody has, with a very long name; return its path."""
+    """Add a job of an unknown type with a very long name; return its path."""
     job = new_job(job_type=LONG_TYPE)
     async with served.host.scope() as scope:
         await (await scope.get(JobStore)).insert([job])

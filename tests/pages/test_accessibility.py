@@ -13,8 +13,8 @@ from pages.states import STATES, unknown_type
 
 pytestmark = pytest.mark.anyio
 
-# Colours depend on the scheme, all else on the width: each is looked at in every way it can be.
-LOOKS: Final = (
+# Colours depend on the scheme, all else on the width: every variant of each is checked.
+VARIANTS: Final = (
     (1280, "light", "all"),
     (1280, "dark", "colours"),
     (390, "dark", "all"),
@@ -63,7 +63,7 @@ async def test_axe_finds_nothing_for_a_viewer(browser: Browser, sqlite_url: str)
 async def _problems(page: Page, name: str) -> list[str]:
     await page.evaluate(Axe().axe_script)
     found = []
-    for width, scheme, what in LOOKS:
+    for width, scheme, what in VARIANTS:
         await page.set_viewport_size({"width": width, "height": 800})
         await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         at = f"{name} at {width}, {scheme}"

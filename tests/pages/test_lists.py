@@ -1,4 +1,4 @@
-"""The list of jobs: searches, and pages that go on from where the last one ended."""
+"""The list of jobs: searches, and pages that continue where the previous one ended."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode

@@ -72,7 +72,7 @@ async def test_progress_and_log_of_a_job_are_sent(served: Site) -> None:
     assert any("badge-info" in state and "Step" in state for state in states)
 
 
-async def test_a_lost_stream_goes_on_after_the_last_line(served: Site) -> None:
+async def test_a_lost_stream_continues_after_the_last_line(served: Site) -> None:
     job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=5))
     await served.reaches(job_id, JobState.COMPLETED)
     async with events(served, f"watch=job&id={job_id}") as stream:
@@ -139,7 +139,7 @@ async def counted(served: Site) -> AsyncIterator[tuple[LiveFeed, list[str]]]:
     sent: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        # The host's own services look at the database meanwhile.
+        # The host's own services read the database meanwhile.
         if anyio.get_current_task().id == task and statement != "BEGIN":
             sent.append(statement)
 

@@ -1,4 +1,4 @@
-"""Pages that change while somebody looks at them, in a real browser."""
+"""Pages that change while they are open, in a real browser."""
 
 import re
 from collections.abc import AsyncIterator
@@ -43,7 +43,7 @@ async def numbers_of(page: Page) -> list[int]:
 async def test_focus_selected_text_and_the_log_outlive_changes_and_broken_streams(
     browser: Browser, served: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server ends the stream each second: the browser goes on after the last line it has."""
+    """The server ends the stream each second: the browser continues after its last line."""
     monkeypatch.setattr(stream, "LIFE_SECONDS", 1.0)
     job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=60, pause=0.1))
     await served.reaches(job_id, JobState.RUNNING)

@@ -1,4 +1,4 @@
-"""Somebody who opens pages and sends forms, without JavaScript."""
+"""A visitor who opens pages and sends forms, without JavaScript."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,7 +31,7 @@ class Visitor:
     async def post(
         self, path: str, values: Mapping[str, str | Sequence[str]] | None = None
     ) -> tuple[str, Html]:
-        """Send a form; return where it led to, and the page there."""
+        """Send a form; return the path it redirects to, and the page there."""
         data: dict[str, Any] = dict(values or {})
         answer = await self.client.post(path, data=data, headers=_FORM)
         if answer.status_code == 303:

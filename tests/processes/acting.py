@@ -1,4 +1,4 @@
-"""A module whose jobs act up; real processes find it through an entry point."""
+"""A module with jobs of all kinds, which real processes find through an entry point."""
 
 import os
 import re
@@ -97,7 +97,7 @@ class SpinningJob(ActingJob):
 
 
 class GatedJob(ActingJob):
-    """Waits for its gate, and tells all the while that it does."""
+    """Waits for its gate, and reports that continuously."""
 
     async def execute(self, context: JobExecutionContext) -> None:
         act = context.get_data(Act)
@@ -127,7 +127,7 @@ class BlockingJob(ActingJob):
 
 
 class UnresponsiveJob(ActingJob):
-    """Runs in a thread and never looks whether it is to stop."""
+    """Runs in a thread and never checks whether it should stop."""
 
     def execute(self, context: JobExecutionContext) -> None:
         act = context.get_data(Act)

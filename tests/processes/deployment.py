@@ -38,7 +38,7 @@ taken for dead on a machine that stutters."""
 
 @dataclass(frozen=True)
 class Mark:
-    """Something that a job did, and where."""
+    """An action of a job, and its process."""
 
     event: str
     name: str
@@ -46,7 +46,7 @@ class Mark:
 
 
 class Deployment:
-    """What stands on one database."""
+    """A producer and processes that share one database."""
 
     def __init__(self, folder: Path, database_url: str) -> None:
         self.folder = folder
@@ -74,7 +74,7 @@ class Deployment:
                 process.kill()
 
     def start(self, *command: str, **options: str) -> HostProcess:
-        """Start a process, a worker unless told otherwise, with options of background jobs."""
+        """Start a process, by default a worker, with options of background jobs."""
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(self.folder / "installed"), str(TESTS)]),
@@ -123,7 +123,7 @@ class Deployment:
         await self.all_ended({JobState.COMPLETED: jobs}, seconds)
 
     async def all_ended(self, ended: dict[JobState, int], seconds: float = 60) -> None:
-        """Wait until so many jobs have ended so, and check that there is no other."""
+        """Wait until so many jobs have these final states, and check that there are no others."""
         with anyio.move_on_after(seconds):
             for state, jobs in ended.items():
                 while await self.count(state) < jobs:
@@ -132,7 +132,7 @@ class Deployment:
         assert counts == dict.fromkeys(JobState, 0) | ended
 
     def marks(self, event: str, name: str | None = None) -> list[Mark]:
-        """What the jobs did so far."""
+        """Return what the jobs did so far."""
         if not self.stage.marks.exists():
             return []
         # A process that is killed may leave its last line unfinished.

@@ -1,4 +1,4 @@
-"""A process that stores a report and its job in one transaction, and is killed on the way.
+"""A process that stores a report and its job in one transaction, and is killed meanwhile.
 
 python -m processes.dying_producer DATABASE_URL before|after
 """

@@ -63,7 +63,7 @@ class HostProcess:
         return self._process.exitcode
 
     def kill(self) -> None:
-        """Kill it with all its children; nothing is flushed, nobody is told."""
+        """Kill it with all its children, without a shutdown."""
         if self._process.exitcode is None:
             # At its very beginning it has no group yet.
             self._process.kill()

@@ -1,4 +1,4 @@
-"""Workers that are killed by `kill -9`: nothing is flushed, nobody is told."""
+"""Workers that are killed by `kill -9`, without a shutdown."""
 
 from collections import Counter
 from contextlib import AsyncExitStack
@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from holding import ends_held
+from blocked_completions import completions_blocked
 from modhost_background_jobs.contracts import JobState
 from processes.acting import Act, FlakyJob, GatedJob, LethalJob, QuickJob
 from processes.deployment import QUICK, Deployment
@@ -98,7 +98,7 @@ async def test_a_crash_before_ends_are_stored_runs_those_jobs_again(
     acts = [Act(name=f"job-{n}") for n in range(60)]
     await deployment.enqueue_many(GatedJob, acts)
     await deployment.marked("started", times=len(acts))
-    async with ends_held(database_url):
+    async with completions_blocked(database_url):
         _open_gates(deployment, acts, worker.pid)
         await deployment.marked("finished", times=len(acts))
         worker.kill()

@@ -1,4 +1,4 @@
-"""`modhost worker --processes N`: one process that looks after the others."""
+"""`modhost worker --processes N`: one process that supervises the others."""
 
 import os
 import re

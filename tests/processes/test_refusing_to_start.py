@@ -1,4 +1,4 @@
-"""What stops a start, told by the command line."""
+"""Errors that prevent a start, as the command line reports them."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT: running jobs get their grace, what is left is handed back."""
+"""SIGTERM and SIGINT: running jobs get their grace period, and the rest is released."""
 
 import signal
 import time

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 async def test_nothing_that_a_zombie_does_to_its_former_jobs_is_stored(
     deployment: Deployment,
 ) -> None:
-    """One of its jobs goes on when it wakes and is to be cancelled, the other one ends at once."""
+    """When it wakes, one of its jobs continues and has to be cancelled; the other ends at once."""
     zombie = await deployment.start(**QUICK).ready()
     going_on = await deployment.enqueue(GatedJob, Act(name="going-on"))
     await deployment.marked("started", "going-on")

@@ -1,4 +1,4 @@
-"""A job's context that remembers what it was told, and reports made from text."""
+"""A job's context that records its calls, and reports made from text."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,7 +45,7 @@ class RecordingContext:
 
 
 class CsvFolder:
-    """Writes CSV files, and reads them the way reports do."""
+    """Writes CSV files, and reads them as reports do."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

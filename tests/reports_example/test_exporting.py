@@ -62,7 +62,7 @@ def test_the_chart_of_a_report_without_numbers_says_so(csv_folder: CsvFolder) ->
 
 
 def test_the_chart_runs_no_script_and_loads_nothing(csv_folder: CsvFolder) -> None:
-    """The library embeds its settings as a script even when it is told to use none."""
+    """The library embeds its settings as a script even without js."""
     svg = as_svg(csv_folder.report(TWO_MONTHS))
     for element in parsed(svg).iter():
         assert element.tag != f"{SVG}script"

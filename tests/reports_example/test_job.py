@@ -40,7 +40,7 @@ def sent(tmp_path: Path) -> anyio.Path:
     return anyio.Path(tmp_path / UPLOAD)
 
 
-async def test_a_report_tells_its_progress_and_is_there_in_the_end(scope: Scope) -> None:
+async def test_a_report_shows_its_progress_and_exists_in_the_end(scope: Scope) -> None:
     job = await scope.get(GenerateReportJob)
     context = RecordingContext(SHIPPED)
     await job.execute(context)

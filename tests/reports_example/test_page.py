@@ -1,4 +1,4 @@
-"""What the page of the reports tells of reports that are not finished."""
+"""What the reports page shows of reports that are not finished."""
 
 from collections.abc import AsyncIterator
 
@@ -37,7 +37,7 @@ async def test_a_report_that_failed_says_so_and_why(sqlite_url: str) -> None:
         assert "data-refresh" not in page.source
 
 
-async def test_a_report_that_waits_is_looked_at_again(sqlite_url: str) -> None:
+async def test_a_report_that_waits_is_refreshed(sqlite_url: str) -> None:
     async with site(sqlite_url, mode="Producer") as served:
         async with served.host.scope() as scope:
             reports = await scope.get(ReportsContracts)

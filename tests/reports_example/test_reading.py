@@ -1,4 +1,4 @@
-"""What a CSV may look like, and what an error says about one that cannot be read."""
+"""The CSV files that can be read, and the errors of those that cannot."""
 
 from datetime import date
 from decimal import Decimal
@@ -175,7 +175,7 @@ def test_numbers_that_no_sum_can_hold_are_refused(
         csv_folder.records(content)
 
 
-def test_a_byte_that_is_not_utf8_is_told_with_its_own_line(csv_folder: CsvFolder) -> None:
+def test_a_byte_that_is_not_utf8_is_reported_with_its_own_line(csv_folder: CsvFolder) -> None:
     """Decoding is done in blocks of lines: an early version blamed the first line of the block."""
     with pytest.raises(UnreadableCsv, match="line 3: the text is not UTF-8"):
         csv_folder.records(b"date,town\n2012-01-31,Berlin\n2012-02-01,K\xf6ln\n")

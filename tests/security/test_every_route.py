@@ -139,7 +139,7 @@ async def test_every_answer_is_the_one_of_the_rules(host: RunningHost, caller: s
     # The last one logs out.
     for route, rule in sorted(RULES.items(), key=lambda each: each[0] == "POST /logout"):
         method, _, path = route.partition(" ")
-        # Each answers before it looks at what it is asked for, so nothing has to exist.
+        # Each answers before it reads what it is asked for, so nothing has to exist.
         answer = await client.request(method, re.sub(r"{\w+}", str(new_id()), path))
         outcome = outcome_of(answer)
         if outcome not in expected(rule, caller, route):

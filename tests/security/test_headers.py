@@ -1,4 +1,4 @@
-"""What every answer tells browsers, whoever gave it."""
+"""The headers that every answer has, whoever gave it."""
 
 from typing import Any, ClassVar, Final
 
@@ -83,7 +83,7 @@ async def test_every_answer_has_the_security_headers(sqlite_url: str) -> None:
 
 
 async def first_headers(host: RunningHost, path: str, query: bytes, token: str) -> dict[str, str]:
-    """Return the headers of an answer that goes on and on."""
+    """Return the headers of an answer that never ends."""
     found: dict[str, str] = {}
     scope = {
         "type": "http",

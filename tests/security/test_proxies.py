@@ -40,12 +40,12 @@ async def fail_to_log_in(host: RunningHost, address: str) -> str:
     return entry.address or ""
 
 
-async def test_a_trusted_proxy_tells_where_a_request_comes_from(sqlite_url: str) -> None:
+async def test_a_trusted_proxy_says_where_a_request_comes_from(sqlite_url: str) -> None:
     async with behind(sqlite_url, trusted_proxies=["10.0.0.0/8"]) as host:
         assert await fail_to_log_in(host, PROXY) == "198.51.100.7"
 
 
-async def test_anybody_else_tells_nothing(sqlite_url: str) -> None:
+async def test_nobody_else_is_trusted(sqlite_url: str) -> None:
     async with behind(sqlite_url, trusted_proxies=["10.0.0.0/8"]) as host:
         assert await fail_to_log_in(host, STRANGER) == STRANGER
         answer = await client(host, STRANGER).get("/login", headers=FORWARDED)

@@ -1,4 +1,4 @@
-"""A sentinel goes in wherever secrets do, and is looked for in all that comes out."""
+"""A sentinel enters wherever secrets do, and must be missing from all output."""
 
 import json
 import logging
@@ -50,7 +50,7 @@ class Heard(Exception):
 
 
 class TalkativeJob(ModuleJob):
-    """Tells its secret wherever it can."""
+    """Leaks its secret wherever it can."""
 
     max_attempts: ClassVar[int | None] = 1
     got: ClassVar[list[tuple[str, str]]] = []

@@ -1,4 +1,4 @@
-"""What a job that is run again may be told to read and to delete."""
+"""The files that a job may read and delete when it is run again with other data."""
 
 import json
 from pathlib import Path

@@ -123,7 +123,7 @@ async def test_a_failed_job_is_queued_again(database_url: str, commands: Command
     assert f"The job {job} is Pending" in again.stderr
 
 
-async def test_stats_tell_the_counts_and_what_needs_a_look(
+async def test_stats_show_the_counts_and_what_needs_attention(
     database_url: str, commands: Commands
 ) -> None:
     async with jobs_host(database_url, mode="Producer") as jobs:

@@ -117,7 +117,7 @@ def test_a_worker_that_beats_is_alive_however_long_it_takes() -> None:
         assert observer.stalled([Heartbeat("w1", number)], number * 15.0) == []
 
 
-def test_time_in_which_an_observer_did_not_look_does_not_count() -> None:
+def test_time_in_which_an_observer_did_not_observe_does_not_count() -> None:
     observer = StallObserver(timeout=20, longest_gap=7.5)
     for at in (0, 5, 1000, 1005, 1010):
         assert observer.stalled(BEATS, at) == []

@@ -9,7 +9,7 @@ import pytest
 from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.jobs_module import PermanentlyFailingJob, ReportingJob, WaitingJob, Work
 from background_jobs.support import claim, new_job
-from holding import ends_held
+from blocked_completions import completions_blocked
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobDetail, JobState
 from modhost_background_jobs.model import Ended
@@ -83,7 +83,7 @@ async def test_a_wait_for_the_database_at_the_end_is_not_a_run_time(database_url
     async with jobs_host(database_url) as jobs, overview_of(jobs) as overview:
         job_id = await jobs.scheduling.enqueue(WaitingJob)
         await jobs.reaches(job_id, JobState.RUNNING)
-        async with ends_held(database_url):
+        async with completions_blocked(database_url):
             jobs.probe.gate.set()
             with anyio.fail_after(20):
                 while not jobs.probe.finished["waiting"]:
@@ -98,7 +98,7 @@ async def test_a_wait_for_the_database_at_the_end_is_not_a_run_time(database_url
     assert 0 < max(reported) <= longest_reported((over_at - job.started_at).total_seconds())
 
 
-async def test_the_summary_tells_what_waits_and_runs(database_url: str) -> None:
+async def test_the_summary_counts_what_waits_and_runs(database_url: str) -> None:
     async with jobs_host(database_url, max_concurrency=1) as jobs, overview_of(jobs) as overview:
         running = await jobs.scheduling.enqueue(WaitingJob)
         await jobs.reaches(running, JobState.RUNNING)
@@ -164,7 +164,7 @@ async def test_busy_slots_are_reported_before_the_next_heartbeat(database_url: s
         jobs.probe.gate.set()
 
 
-async def test_a_run_tells_that_its_schedule_was_disabled_meanwhile(database_url: str) -> None:
+async def test_a_run_shows_that_its_schedule_was_disabled_meanwhile(database_url: str) -> None:
     async with jobs_host(database_url, mode="Producer") as jobs:
         recurring = await jobs.scheduling.add_recurring(
             ReportingJob, name="Nightly", cron_expression="0 3 * * *"
@@ -202,7 +202,7 @@ def test_percentiles_are_right_within_a_fifth() -> None:
     assert histogram.percentile(0.95) == pytest.approx(0.95, rel=0.25)
 
 
-async def test_health_tells_that_jobs_wait_for_nobody(database_url: str) -> None:
+async def test_health_reports_that_jobs_wait_for_nobody(database_url: str) -> None:
     async with jobs_host(database_url, mode="Producer") as jobs:
         client = await jobs.host.client()
 

@@ -1,4 +1,4 @@
-"""Words of an error have no index: they are looked for in a bounded number of errors at a time."""
+"""Words of errors have no index: each request searches a bounded number of errors."""
 
 from collections.abc import Sequence
 from uuid import UUID

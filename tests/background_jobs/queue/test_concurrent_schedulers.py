@@ -64,7 +64,7 @@ class Schedulers:
         return fired
 
     async def let_go(self) -> int:
-        """Let all schedulers look for runs that wait no longer; return how many they let go."""
+        """Let all schedulers search for runs that no longer wait; return how many they released."""
         let_go: list[int] = []
 
         async def look(firing: RecurringFiring) -> None:
@@ -121,7 +121,7 @@ async def schedulers(
 
 
 def expected(policies: Policies, fired: int) -> Runs:
-    """What becomes of so many runs of which none is over, and of those that nobody catches up."""
+    """Return the states of so many unfinished runs, and of those that are not caught up."""
     overlap, catch_up = policies
     later = max(0, fired - 1)
     dropped = int(caught_up(catch_up) < MISSED)

@@ -74,7 +74,7 @@ async def test_a_cancel_that_meets_a_retry_finds_the_job(
     postgres_url: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Between its look at the live jobs and that at the finished ones the job came back, so that
+    """Between its reads of the live and of the finished jobs the job came back, so that
     it was found in neither. On SQLite a transaction excludes the other."""
     async with jobs_database(postgres_url).open() as database:
         store = open_store(database)

@@ -91,7 +91,7 @@ async def test_hosts_that_add_one_schedule_at_the_same_time_have_one(database_ur
             assert await one.querying.get_recurring_count() == 1
 
 
-async def test_a_schedule_runs_now_when_asked_and_its_run_tells_of_it(database_url: str) -> None:
+async def test_a_schedule_runs_now_when_asked_and_its_run_says_so(database_url: str) -> None:
     async with jobs_host(database_url) as jobs:
         recurring_id = await jobs.scheduling.add_recurring(
             ReportingJob, name="Monthly", cron_expression="@monthly", data=Work(name="m")

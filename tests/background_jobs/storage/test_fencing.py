@@ -58,7 +58,7 @@ async def test_a_failure_with_an_old_fence_changes_nothing(
     assert row.state == "Running"
 
 
-async def test_a_hand_back_with_an_old_fence_changes_nothing(
+async def test_a_release_with_an_old_fence_changes_nothing(
     store: JobStore, details: JobDetailReader
 ) -> None:
     old, new = await taken_over(store)
@@ -71,7 +71,7 @@ async def test_a_hand_back_with_an_old_fence_changes_nothing(
     assert [attempt.worker for attempt in found.attempts] == ["w1", "w2"]
 
 
-async def test_a_hand_back_with_an_old_fence_does_not_end_a_job_that_is_to_stop(
+async def test_a_release_with_an_old_fence_does_not_end_a_job_that_is_to_stop(
     store: JobStore, queue: DatabaseJobQueue
 ) -> None:
     old, new = await taken_over(store)

@@ -36,7 +36,7 @@ class Writing:
     async def submit(self, *numbers: int) -> None:
         try:
             await self.commit.submit(numbers)
-        except Exception as error:  # noqa: BLE001 - looked at by the test
+        except Exception as error:  # noqa: BLE001 - checked by the test
             self.errors[numbers[0]] = error
 
     async def together(self, *callers: Sequence[int]) -> None:

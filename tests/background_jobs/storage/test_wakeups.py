@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import anyio
 import pytest
 
-from background_jobs.cut_off import Way
 from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.jobs_module import ReportingJob, WaitingJob, Work
+from background_jobs.postgres_proxy import PostgresProxy
 from background_jobs.support import TYPES, jobs_database, new_job
 from modhost.database import Database, SqliteAccess
 from modhost.database import database as database_module
@@ -57,7 +57,7 @@ async def test_a_job_in_a_transaction_wakes_a_consumer_of_another_process_that_d
 async def test_a_job_in_a_transaction_wakes_the_same_process_when_it_commits(
     database: Database, queue: DatabaseJobQueue
 ) -> None:
-    """Without the notification, and without a look at the file."""
+    """Without the notification, and without reading the file."""
     ticket = queue._wakeups.work.ticket()
     async with database.session() as session:
         await queue.enqueue([new_job()], session)
@@ -65,7 +65,7 @@ async def test_a_job_in_a_transaction_wakes_the_same_process_when_it_commits(
     assert ticket.is_set()
 
 
-async def test_a_look_at_the_file_that_fails_costs_no_running_job_its_worker(
+async def test_a_read_of_the_file_that_fails_costs_no_running_job_its_worker(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An error of one look used to end the processor, and all that it ran."""
@@ -96,12 +96,12 @@ async def test_a_listener_that_was_cut_off_without_a_word_listens_again(
     monkeypatch.setattr(wakeups, "ANSWER_SECONDS", 0.1)
     async with (
         jobs_database(postgres_url).open() as direct,
-        Way(postgres_url).open() as way,
-        jobs_database(way.url).open() as database,
+        PostgresProxy(postgres_url).open() as proxy,
+        jobs_database(proxy.url).open() as database,
         watched(database) as opened,
     ):
         ticket = opened.work.ticket()
-        way.cut()
+        proxy.cut()
         with anyio.fail_after(10):
             await ticket.wait()
             while opened.work.ticket() is ticket:
@@ -118,12 +118,12 @@ async def test_a_claim_that_nobody_answers_ends_soon_and_the_next_gets_through(
     monkeypatch.setattr(database_module, "SHUTDOWN_TIMEOUT", 0.1)
     monkeypatch.setattr(postgres_store, "CLAIM_SECONDS", 1.0)
     async with (
-        Way(postgres_url).open() as way,
-        jobs_database(way.url).open() as database,
+        PostgresProxy(postgres_url).open() as proxy,
+        jobs_database(proxy.url).open() as database,
     ):
         store, now = open_store(database), datetime.now(UTC)
         assert await store.claim("w1", TYPES, 1, now) == []
-        way.cut()
+        proxy.cut()
         with anyio.fail_after(10):
             with pytest.raises(TimeoutError):
                 await store.claim("w1", TYPES, 1, now)

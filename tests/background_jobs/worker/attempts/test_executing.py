@@ -98,7 +98,7 @@ async def test_a_job_that_cannot_succeed_fails_without_retries(database_url: str
     assert [len(job.attempts) for job in ended] == [1, 1, 1]
     assert "does not fit Work: name: Input should be a valid string" in str(ended[2].error)
     assert ended[0].error == "PermanentJobError: no use"
-    # What a job says is enough; what escapes from it is told with its traceback.
+    # What a job says is enough; what escapes from it is shown with its traceback.
     traced = ["Traceback" in str(job.error) for job in ended]
     assert traced == [False, True, False]
 

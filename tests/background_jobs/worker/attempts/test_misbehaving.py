@@ -1,4 +1,4 @@
-"""Whatever a job does, it comes to an end of its own, and its worker goes on."""
+"""Whatever a job does, it comes to an end of its own, and its worker continues."""
 
 from datetime import timedelta
 
@@ -59,7 +59,7 @@ async def test_a_wait_beyond_all_dates_is_cut(database_url: str, job: type[Modul
 
 
 async def test_data_that_cannot_be_read_fails_its_own_job_alone(database_url: str) -> None:
-    """Secrets were looked for where the whole batch was taken over, and all of it was lost."""
+    """Secrets were searched for where the whole batch was taken over, and all of it was lost."""
     deep = "[" * 900 + '{"$secret":"abcd"}' + "]" * 900
     data = ('{"name":"a"}', deep, '{"name":"c"}')
     new = [new_job(job_type="tests.ReportingJob", data=each, max_attempts=1) for each in data]

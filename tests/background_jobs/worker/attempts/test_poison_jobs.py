@@ -71,7 +71,7 @@ async def test_a_retry_by_hand_ends_the_quarantine(
 async def test_jobs_that_had_not_begun_are_not_quarantined_with_the_one_that_kills(
     store: JobStore,
 ) -> None:
-    """Twenty jobs that were claimed with it, and never ran, failed for good at its third death."""
+    """Twenty jobs that were claimed with it and never ran failed permanently at its third death."""
     killer, *others = jobs = [new_job() for _ in range(20)]
     await store.insert(jobs)
     for number in range(3):

@@ -54,14 +54,14 @@ async def test_a_job_that_returns_when_its_worker_shuts_down_is_released(
 async def test_a_job_that_makes_an_error_of_its_cancellation_is_released_all_the_same(
     database_url: str,
 ) -> None:
-    """Its only attempt was spent, and it had failed for good."""
+    """Its only attempt was spent, and it had failed permanently."""
     left = await left_by_a_shutdown(database_url, TranslatingJob)
     assert (left.state, left.retry_count) == (JobState.PENDING, 0)
     error = left.attempts[0].error or ""
     assert error.startswith(f"{HANDED_BACK}\n\nConnectionError: the connection was closed")
 
 
-async def test_a_thread_that_ends_without_having_looked_has_completed(database_url: str) -> None:
+async def test_a_thread_that_ends_without_having_checked_has_completed(database_url: str) -> None:
     async with anyio.create_task_group() as group:
         async with jobs_host(database_url, more_jobs=UNWILLING, shutdown_grace="50ms") as jobs:
             job_id = await started(jobs, UnresponsiveThreadJob)

@@ -81,7 +81,7 @@ async def test_a_job_with_an_earlier_due_time_that_commits_late_is_claimed(
     assert [each for each in claimed if each != late.id] == [job.id for job in jobs]
 
 
-async def test_while_there_is_more_a_job_that_commits_late_waits_half_a_second_at_the_most(
+async def test_while_there_is_more_a_job_that_commits_late_waits_at_most_half_a_second(
     database: Database, store: JobStore, clock: MovingClock
 ) -> None:
     jobs = [new_job(due=-10 + index) for index in range(8)]
@@ -126,7 +126,7 @@ class CountingStore:
         return None
 
 
-async def test_wakeups_in_quick_succession_share_claims_and_look_no_further(
+async def test_wakeups_in_quick_succession_share_claims_and_search_no_further(
     database: Database,
 ) -> None:
     async def nothing(_: int) -> None:

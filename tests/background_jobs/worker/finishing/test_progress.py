@@ -1,4 +1,4 @@
-"""Progress and logs on their way to the database."""
+"""How progress and logs reach the database."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -58,7 +58,7 @@ async def test_it_takes_one_connection(
             assert await connection.fetchval(CONNECTIONS) == before + 1
 
 
-async def test_a_beat_on_its_way_registers_no_worker_that_has_left(
+async def test_a_beat_in_flight_registers_no_worker_that_has_left(
     store: JobStore, database_url: str
 ) -> None:
     under_way, may_go_on = threading.Event(), threading.Event()

@@ -10,7 +10,7 @@ from modhost_background_jobs.monitoring.snapshot import Snapshots
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_worker_tells_of_the_jobs_that_run_and_of_none_that_wait(database_url: str) -> None:
+async def test_a_worker_counts_the_jobs_that_run_and_none_that_wait(database_url: str) -> None:
     async with (
         jobs_host(database_url, max_concurrency=2, heartbeat_interval="5ms") as jobs,
         jobs.host.scope() as scope,

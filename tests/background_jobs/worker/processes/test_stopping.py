@@ -25,7 +25,7 @@ from modhost_background_jobs.storage import JobStore
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_job_that_never_looks_is_killed_when_its_time_is_up(
+async def test_a_job_that_never_checks_is_killed_when_its_time_is_up(
     database_url: str, tmp_path: Path
 ) -> None:
     async with computing_host(database_url, tmp_path, kill_grace="100ms") as jobs:
@@ -37,7 +37,7 @@ async def test_a_job_that_never_looks_is_killed_when_its_time_is_up(
 
 
 @pytest.mark.parametrize("kind", [UnresponsiveJob, UnresponsiveTaskJob])
-async def test_a_job_that_never_looks_is_killed_when_it_is_cancelled(
+async def test_a_job_that_never_checks_is_killed_when_it_is_cancelled(
     database_url: str, tmp_path: Path, kind: type[ModuleJob]
 ) -> None:
     async with computing_host(database_url, tmp_path, kill_grace="100ms") as jobs:

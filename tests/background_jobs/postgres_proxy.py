@@ -1,4 +1,4 @@
-"""A way to PostgreSQL that can be cut without a word, as by a firewall that forgets it."""
+"""A proxy before PostgreSQL that drops connections silently, as a firewall does."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,8 +8,8 @@ from anyio.abc import ByteStream, SocketAttribute, SocketStream
 from sqlalchemy.engine import URL, make_url
 
 
-class Way:
-    """Forwards what both sides say, until it is cut; whoever comes after that gets through."""
+class PostgresProxy:
+    """Forwards both directions until it is cut; later connections get through."""
 
     def __init__(self, url: str) -> None:
         self._server = make_url(url)
@@ -23,12 +23,12 @@ class Way:
         return bare.set(host="127.0.0.1", port=self._port).render_as_string(hide_password=False)
 
     def cut(self) -> None:
-        """Let what is connected now hear nothing any more, and not know it."""
+        """Forward nothing more on the current connections, without closing them."""
         is_cut, self._is_cut = self._is_cut, anyio.Event()
         is_cut.set()
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator["Way"]:
+    async def open(self) -> AsyncIterator["PostgresProxy"]:
         listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
         self._port = listener.listeners[0].extra(SocketAttribute.local_port)  # noqa: S610
         async with listener, anyio.create_task_group() as group:

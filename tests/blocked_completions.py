@@ -1,4 +1,4 @@
-"""Keeping workers from storing how jobs ended, while the jobs themselves run."""
+"""Block workers from storing completions, while the jobs themselves run."""
 
 import sqlite3
 from collections.abc import AsyncIterator
@@ -7,31 +7,31 @@ from contextlib import asynccontextmanager
 import anyio
 import asyncpg
 
-HOLD = "LOCK TABLE background_jobs.finished_jobs IN ACCESS EXCLUSIVE MODE"
+BLOCK = "LOCK TABLE background_jobs.finished_jobs IN ACCESS EXCLUSIVE MODE"
 WAITING = """
 SELECT pid FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND wait_event_type = 'Lock'
 """
-# A dead client's statement would still be carried out when the lock is gone.
+# The statement of a dead client would still be carried out once the lock is released.
 END_THE_WAITING = f"SELECT pg_terminate_backend(pid, 5000) FROM ({WAITING}) waiting"
 
 
 @asynccontextmanager
-async def ends_held(database_url: str) -> AsyncIterator[None]:
-    """Let no job end until the block has finished; what waits for it then is never carried out.
+async def completions_blocked(database_url: str) -> AsyncIterator[None]:
+    """Block completions within the block; statements that wait at its end are never carried out.
 
-    Those who waited must be dead by the end of the block.
+    The processes that wait must be dead by the end of the block.
     """
     if database_url.startswith("sqlite"):
-        async with _sqlite_held(database_url.removeprefix("sqlite:///")):
+        async with _sqlite_blocked(database_url.removeprefix("sqlite:///")):
             yield
     else:
-        async with _postgres_held(database_url):
+        async with _postgres_blocked(database_url):
             yield
 
 
 @asynccontextmanager
-async def _sqlite_held(path: str) -> AsyncIterator[None]:
+async def _sqlite_blocked(path: str) -> AsyncIterator[None]:
     connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
     try:
         await anyio.to_thread.run_sync(connection.execute, "BEGIN IMMEDIATE")
@@ -41,11 +41,11 @@ async def _sqlite_held(path: str) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _postgres_held(url: str) -> AsyncIterator[None]:
+async def _postgres_blocked(url: str) -> AsyncIterator[None]:
     connection = await asyncpg.connect(url)
     try:
         async with connection.transaction():
-            await connection.execute(HOLD)
+            await connection.execute(BLOCK)
             yield
             with anyio.fail_after(30):
                 while await connection.fetch(WAITING):
