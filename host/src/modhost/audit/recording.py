@@ -11,6 +11,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from modhost.audit.contracts import AuditLog, Outcome
 from modhost.clock import Clock
 
+REPEAT_AFTER_SECONDS: Final = 60.0
+MAX_REMEMBERED: Final = 1000
+
 
 @dataclass(slots=True)
 class Record:
@@ -35,10 +38,7 @@ class Record:
 
 @asynccontextmanager
 async def recorded(
-    audit: AuditLog,
-    action: str,
-    subject: str,
-    *refusals: type[Exception],
+    audit: AuditLog, action: str, subject: str, *refusals: type[Exception]
 ) -> AsyncIterator[Record]:
     """Append an entry when the block ends.
 
@@ -61,10 +61,6 @@ async def recorded(
         raise
     if not record.is_written:
         await audit.record(record.action, record.subject, detail=record.detail)
-
-
-REPEAT_AFTER_SECONDS: Final = 60.0
-MAX_REMEMBERED: Final = 1000
 
 
 class RefusedRequests:

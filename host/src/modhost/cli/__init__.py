@@ -2,8 +2,14 @@
 
 from modhost.cli.context import host_scope, with_scope
 from modhost.cli.main import main
-from modhost.cli.output import print_json, print_result, show, show_fields, without_controls
-from modhost.cli.usage import as_json
+from modhost.cli.output import (
+    as_json,
+    print_json,
+    print_result,
+    show,
+    show_fields,
+    without_controls,
+)
 
 __all__ = [
     "as_json",

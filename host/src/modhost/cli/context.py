@@ -12,7 +12,6 @@ import anyio
 import click
 
 from modhost.caller import ActingFor, Caller
-from modhost.cli.usage import BadUsage
 from modhost.configuration import Configuration, load_configuration
 from modhost.database.errors import reason_of, remedy_of
 from modhost.module import Role
@@ -22,6 +21,12 @@ from modhost.runtime.lifespan import ready
 from modhost.services import Scope
 
 P = ParamSpec("P")
+
+
+class BadUsage(click.ClickException):
+    """A command that is not valid as it was given."""
+
+    exit_code = 2
 
 
 def configuration_of(context: click.Context) -> Configuration:

@@ -1,20 +1,36 @@
-"""Commands that tell what a host consists of."""
+"""Commands that list the parts of a host: modules, routes, permissions, services, options."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import click
 
 from modhost.cli.context import host_of
-from modhost.cli.output import show
-from modhost.cli.usage import as_json
-from modhost.permissions import Anyone
+from modhost.cli.output import as_json, show
+from modhost.module import Role
+from modhost.permissions import Permission
+from modhost.runtime.host import Host
 from modhost.services import name_of
 
+Rows = Sequence[Mapping[str, Any]]
 
-@click.command()
-@as_json
-@click.pass_context
-def modules(context: click.Context, *, as_json: bool) -> None:
+
+def _command(rows_of: Callable[[Host], Rows], role: Role = "command") -> click.Command:
+    """Make a command of a function that returns the rows to show."""
+
+    @click.command(rows_of.__name__, help=rows_of.__doc__)
+    @as_json
+    @click.pass_context
+    def command(context: click.Context, *, as_json: bool) -> None:
+        show(rows_of(host_of(context, role)), as_json=as_json)
+
+    return command
+
+
+@_command
+def modules(host: Host) -> Rows:
     """List the modules, in the order in which they are configured."""
-    host = host_of(context)
     rows = [
         {
             "name": found.module.name,
@@ -35,52 +51,42 @@ def modules(context: click.Context, *, as_json: bool) -> None:
         }
         for skipped in host.skipped
     ]
-    show(rows, as_json=as_json)
+    return rows
 
 
-@click.command()
-@as_json
-@click.pass_context
-def routes(context: click.Context, *, as_json: bool) -> None:
+@partial(_command, role="web")
+def routes(host: Host) -> Rows:
     """List the routes of the API and the pages, with the permission that each asks for."""
-    host = host_of(context, "web")
     rows = [
         {
-            "method": declared.method,
-            "path": declared.path,
+            "method": each.method,
+            "path": each.path,
             "permission": (
-                "anyone"
-                if isinstance(declared.permission, Anyone) or declared.permission is None
-                else declared.permission.name
+                each.permission.name if isinstance(each.permission, Permission) else "anyone"
             ),
-            "kind": declared.kind,
-            "module": declared.module,
-            "summary": declared.summary,
+            "kind": each.kind,
+            "module": each.module,
+            "summary": each.summary,
         }
         for web in host.web
-        for declared in web.declared
+        for each in web.declared
     ]
-    show(sorted(rows, key=lambda row: (row["path"], row["method"])), as_json=as_json)
+    return sorted(rows, key=lambda row: (row["path"], row["method"]))
 
 
-@click.command()
-@as_json
-@click.pass_context
-def permissions(context: click.Context, *, as_json: bool) -> None:
+@_command
+def permissions(host: Host) -> Rows:
     """List the permissions that the modules declare."""
-    rows = [
+    return [
         {"name": each.name, "label": each.label, "default_roles": list(each.default_roles)}
-        for each in host_of(context).permissions
+        for each in host.permissions
     ]
-    show(rows, as_json=as_json)
 
 
-@click.command()
-@as_json
-@click.pass_context
-def services(context: click.Context, *, as_json: bool) -> None:
+@_command
+def services(host: Host) -> Rows:
     """List the services by contract, with their lifetime and who registered them."""
-    rows = [
+    return [
         {
             "contract": name_of(each.contract),
             "implementation": getattr(
@@ -89,16 +95,12 @@ def services(context: click.Context, *, as_json: bool) -> None:
             "lifetime": each.lifetime.value,
             "module": each.module,
         }
-        for each in host_of(context).services.registrations
+        for each in host.services.registrations
     ]
-    show(rows, as_json=as_json)
 
 
-@click.command()
-@as_json
-@click.pass_context
-def config(context: click.Context, *, as_json: bool) -> None:
-    """Show the configuration as it is in effect, with the origin of each value; no secrets."""
-    host = host_of(context)
+@_command
+def config(host: Host) -> Rows:
+    """Show the configuration in effect, with the origin of each value; no secrets."""
     models = {found.module.name: found.module.options for found in host.modules}
-    show([each._asdict() for each in host.configuration.in_effect(models)], as_json=as_json)
+    return [each._asdict() for each in host.configuration.in_effect(models)]

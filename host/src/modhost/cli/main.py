@@ -2,13 +2,15 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from modhost.checks import StartupError
+from modhost.cli.context import BadUsage
 from modhost.cli.identity.roles import roles
 from modhost.cli.identity.tokens import tokens
 from modhost.cli.identity.users import users
@@ -16,7 +18,6 @@ from modhost.cli.listing import config, modules, permissions, routes, services
 from modhost.cli.maintenance import doctor, migrate
 from modhost.cli.new import new
 from modhost.cli.serving import run, worker
-from modhost.cli.usage import usage_errors_in_one_line
 from modhost.configuration import load_configuration
 from modhost.plugins.discovery import find_modules
 from modhost.plugins.hook_calls import HookCaller
@@ -42,18 +43,12 @@ class _Commands(click.Group):
             self._extend(ctx)
         return super().get_command(ctx, cmd_name)
 
-    def make_context(
-        self,
-        info_name: str | None,
-        args: list[str],
-        parent: click.Context | None = None,
-        **extra: Any,
-    ) -> click.Context:
-        with usage_errors_in_one_line():
-            return super().make_context(info_name, args, parent, **extra)
+    def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
+        with _usage_errors_in_one_line():
+            return super().make_context(*arguments, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with usage_errors_in_one_line():
+        with _usage_errors_in_one_line():
             return super().invoke(ctx)
 
     def _extend(self, context: click.Context) -> None:
@@ -98,6 +93,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for finding in error.findings:
             click.echo(f"\n{finding}", err=True)
         sys.exit(2)
+
+
+@contextmanager
+def _usage_errors_in_one_line() -> Iterator[None]:
+    """Turn click's usage errors, which take four lines, into `BadUsage`."""
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:
+        # A group without a command: its help is the answer.
+        raise
+    except click.UsageError as error:
+        message = " ".join(error.format_message().split())
+        line = message if message.endswith((".", "?", "?)")) else f"{message}."
+        if error.ctx:
+            line += f" See `{error.ctx.command_path} --help`."
+        raise BadUsage(line) from error
 
 
 def _config_first(arguments: list[str]) -> list[str]:

@@ -8,8 +8,7 @@ import click
 
 from modhost.checks import Finding, StartupError
 from modhost.cli.context import host_of
-from modhost.cli.output import print_json, without_controls
-from modhost.cli.usage import DurationType, as_json
+from modhost.cli.output import DurationType, as_json, print_json, without_controls
 from modhost.database.errors import finding_of
 from modhost.diagnosis import HELD_FOR, Examination, examine
 from modhost.durations import format_duration

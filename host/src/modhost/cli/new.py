@@ -4,8 +4,13 @@ from pathlib import Path
 
 import click
 
-from modhost.cli.usage import BadUsage
-from modhost.scaffolding import FolderTaken, ModuleNames, UnusableModuleName, write_module
+from modhost.cli.context import BadUsage
+from modhost.scaffolding.new_module import (
+    FolderTaken,
+    ModuleNames,
+    UnusableModuleName,
+    write_module,
+)
 
 
 @click.group()

@@ -1,11 +1,30 @@
-"""Print results of commands: tables and sentences for people, JSON for programs."""
+"""The options that commands share, and their output: sentences and tables, or JSON."""
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
+
+from modhost.durations import parse_duration
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+class DurationType(click.ParamType[timedelta]):
+    """A number of seconds, or one with a unit, such as `30d`."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Parse the duration, or fail with what is wrong as bad usage."""
+        try:
+            return value if isinstance(value, timedelta) else parse_duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 def print_result(fields: Mapping[str, Any], sentence: str, *, as_json: bool) -> None:

@@ -23,12 +23,7 @@ from modhost.runtime.serving.server import STOP_SECONDS, address_of, open_socket
 def run(context: click.Context) -> None:
     """Serve the pages and the API; a consumer processes jobs too."""
     host = _host(context, "web")
-    options = host.configuration.host
-    try:
-        listener = open_socket(options.bind_host, options.bind_port)
-    except OSError as error:
-        raise _cannot_bind(options, error) from error
-    with listener:
+    with _listen(host.configuration.host) as listener:
         serve(host, listener, lambda: _greet(host, listener))
 
 
@@ -46,17 +41,13 @@ def worker(context: click.Context, processes: int) -> None:
     host = _host(context, "worker")
     if processes > 1:
         grace = host.configuration.host.shutdown_grace.total_seconds()
-        context.exit(supervise(_command(context), processes, grace + STOP_SECONDS))
+        path: Path | None = context.find_root().params.get("config")
+        config = [] if path is None else ["--config", str(path)]
+        command = [sys.executable, "-m", "modhost", *config, "worker"]
+        context.exit(supervise(command, processes, grace + STOP_SECONDS))
     stop_with_supervisor()
-    with _worker_socket(host.configuration.host) as listener:
+    with _listen(host.configuration.host, or_any_port=True) as listener:
         serve(host, listener, lambda: _greet(host, listener))
-
-
-def _command(context: click.Context) -> list[str]:
-    """Return the command line of one worker process with the same configuration."""
-    path: Path | None = context.find_root().params.get("config")
-    config = [] if path is None else ["--config", str(path)]
-    return [sys.executable, "-m", "modhost", *config, "worker"]
 
 
 def _host(context: click.Context, role: Role) -> Host:
@@ -65,20 +56,16 @@ def _host(context: click.Context, role: Role) -> Host:
     return build_host(configuration, role)
 
 
-def _worker_socket(options: HostOptions) -> socket.socket:
-    """Listen where the configuration says, or on any free port when that one is taken."""
+def _listen(options: HostOptions, *, or_any_port: bool = False) -> socket.socket:
+    """Listen where the configuration says, or on any free port if that one is taken."""
     try:
         return open_socket(options.bind_host, options.bind_port)
     except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise _cannot_bind(options, error) from error
-    return open_socket(options.bind_host, 0)
-
-
-def _cannot_bind(options: HostOptions, error: OSError) -> click.ClickException:
-    msg = f"Cannot listen on {options.bind}: {error.strerror or error}. Stop what listens there, "
-    msg += "or set [host] bind to another address."
-    return click.ClickException(msg)
+        if or_any_port and error.errno == errno.EADDRINUSE:
+            return open_socket(options.bind_host, 0)
+        msg = f"Cannot listen on {options.bind}: {error.strerror or error}. Stop what listens "
+        msg += "there, or set [host] bind to another address."
+        raise click.ClickException(msg) from error
 
 
 async def _greet(host: Host, listener: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""The database's URL, read once, shown without its password."""
+"""The URL of the database, checked, and shown without its password."""
 
 import re
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class DatabaseUrl:
 
     @classmethod
     def parse(cls, text: str) -> "DatabaseUrl":
-        """Read a URL. Raises `BadDatabaseUrl`."""
+        """Parse and check a URL. Raises `BadDatabaseUrl`."""
         try:
             url = make_url(text)
         except (ArgumentError, ValueError) as error:
@@ -52,7 +52,7 @@ class DatabaseUrl:
         return self.url.render_as_string(hide_password=False)
 
     def for_engine(self) -> URL:
-        """Return the URL with the driver that SQLAlchemy is to use."""
+        """Return the URL with the driver for SQLAlchemy."""
         driver = "sqlite+aiosqlite" if self.dialect == "sqlite" else "postgresql+asyncpg"
         return self.url.set(drivername=driver)
 
@@ -63,7 +63,7 @@ class DatabaseUrl:
 
 
 def without_secrets(url: URL) -> str:
-    """Return a URL to be shown: without its password, wherever it stands."""
+    """Return a URL that may be shown, with its password and secret parameters hidden."""
     secret = [name for name in url.query if _SECRET.search(name)]
     return url.update_query_dict(dict.fromkeys(secret, "***")).render_as_string(hide_password=True)
 
@@ -71,7 +71,7 @@ def without_secrets(url: URL) -> str:
 def _postgresql(cls: type[DatabaseUrl], url: URL) -> DatabaseUrl:
     size = url.query.get(_CACHE_SIZE)
     if size not in (None, "0"):
-        msg = f"The database URL says {_CACHE_SIZE}={size}; 0 is the only size to choose."
+        msg = f"The database URL says {_CACHE_SIZE}={size}; only 0 is possible."
         raise BadDatabaseUrl(msg)
     bare = url.difference_update_query([_CACHE_SIZE])
     return cls("postgresql", bare, keeps_statements=size is None)

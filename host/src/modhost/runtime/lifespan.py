@@ -8,7 +8,7 @@ import anyio
 
 from modhost.checks import Finding, StartupError, rules
 from modhost.database import DatabaseUnreachable
-from modhost.database.errors import UnknownRevision, finding_of
+from modhost.database.errors import finding_of
 from modhost.plugins.discovery import FoundModule
 from modhost.plugins.hook_calls import hook_failed
 from modhost.runtime.host import Host
@@ -66,9 +66,6 @@ async def _migrate_or_refuse(host: Host) -> None:
                 logger.info("The tables of %s are at revision %s.", done.module, done.wanted)
             return
         due = await pending(host.database, host.migrations)
-    except UnknownRevision as error:
-        finding = Finding(rules.PENDING_MIGRATIONS, str(error), "")
-        raise StartupError([finding]) from error
     except host.database.errors as error:
         raise StartupError([finding_of(error)]) from error
     if due:

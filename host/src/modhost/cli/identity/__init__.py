@@ -1,25 +1,22 @@
 """`modhost users`, `modhost roles` and `modhost tokens`."""
 
+import click
+
 from modhost.cli.context import with_scope
-from modhost.identity import IdentityError
-from modhost.identity.errors import (
-    FixedRole,
-    UnknownGrant,
-    UnknownRole,
-    UnusableExpiry,
-    UnusableName,
-    UnusablePassword,
-)
+from modhost.identity import IdentityError, errors
 
 with_identity = with_scope(
     IdentityError,
     usage_errors=(
-        FixedRole,
-        UnknownGrant,
-        UnknownRole,
-        UnusableExpiry,
-        UnusableName,
-        UnusablePassword,
+        *(errors.FixedRole, errors.UnknownGrant, errors.UnknownRole),
+        *(errors.UnusableExpiry, errors.UnusableName, errors.UnusablePassword),
     ),
 )
-"""Give a command the host's services, and report what they refuse."""
+"""Make a command of an async function that manages users, roles or tokens."""
+
+permissions_option = click.option(
+    "--permission",
+    "permissions",
+    multiple=True,
+    help="A permission, or a wildcard such as 'Reports.*'; may be repeated.",
+)

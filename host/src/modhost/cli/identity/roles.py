@@ -4,9 +4,8 @@ from typing import Any
 
 import click
 
-from modhost.cli.identity import with_identity
-from modhost.cli.output import print_result, show
-from modhost.cli.usage import as_json
+from modhost.cli.identity import permissions_option, with_identity
+from modhost.cli.output import as_json, print_result, show
 from modhost.identity import RoleInfo, RoleService
 from modhost.services import Scope
 
@@ -27,12 +26,7 @@ async def list_roles(scope: Scope, *, as_json: bool) -> None:
 
 @roles.command("add")
 @click.argument("name")
-@click.option(
-    "--permission",
-    "permissions",
-    multiple=True,
-    help="A permission, or a wildcard such as 'Reports.*'; may be repeated.",
-)
+@permissions_option
 @as_json
 @with_identity
 async def add_role(scope: Scope, name: str, *, permissions: tuple[str, ...], as_json: bool) -> None:

@@ -5,9 +5,8 @@ from datetime import timedelta
 
 import click
 
-from modhost.cli.identity import with_identity
-from modhost.cli.output import print_json, print_result, show
-from modhost.cli.usage import DurationType, as_json
+from modhost.cli.identity import permissions_option, with_identity
+from modhost.cli.output import DurationType, as_json, print_json, print_result, show
 from modhost.identity import TokenService
 from modhost.services import Scope
 
@@ -19,12 +18,7 @@ def tokens() -> None:
 
 @tokens.command("create")
 @click.argument("name")
-@click.option(
-    "--permission",
-    "permissions",
-    multiple=True,
-    help="A permission, or a wildcard such as 'Reports.*'; may be repeated.",
-)
+@permissions_option
 @click.option("--role", "roles", multiple=True, help="A role; may be repeated.")
 @click.option(
     "--expires", type=DurationType(), help="How long it is valid, e.g. 30d; else forever."

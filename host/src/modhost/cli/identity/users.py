@@ -6,8 +6,7 @@ from dataclasses import asdict
 import click
 
 from modhost.cli.identity import with_identity
-from modhost.cli.output import print_result, show
-from modhost.cli.usage import as_json
+from modhost.cli.output import as_json, print_result, show
 from modhost.identity import SessionService, UserInfo, UserService
 from modhost.services import Scope
 

@@ -6,8 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from modhost.database.sqlite.connection import connect
-from modhost.database.sqlite.connection_thread import ConnectionThread
+from modhost.database.sqlite.connection import ConnectionThread, connect
 from modhost.database.sqlite.wal_watch import WalWatch, watch_wal
 from modhost.database.sqlite.write_lock import WriteLock
 
