@@ -36,8 +36,7 @@ class Jobs(HostedJobs):
         processor = await self.processor()
         with anyio.fail_after(seconds):
             while not any(
-                each.is_to_stop and each.claimed.lease.job_id == job_id
-                for each in processor.attempts
+                each.is_to_stop and each.lease.job_id == job_id for each in processor.attempts
             ):
                 await anyio.sleep(0.005)
 

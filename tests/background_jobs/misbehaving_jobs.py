@@ -93,7 +93,7 @@ FAILING: dict[type[ModuleJob], str] = {
     TaskExitingJob: "ExitOfTask: SystemExit: 3",
     ThreadExitingJob: "SystemExit: 3",
     InterruptingJob: "KeyboardInterrupt",
-    SpeechlessJob: "Speechless: (its text cannot be told: ValueError)",
-    WronglyDeclaredJob: "ValueError, and what that means could not be told: TypeError",
+    SpeechlessJob: "Speechless: (its text is unavailable: ValueError)",
+    WronglyDeclaredJob: "ValueError, whose outcome could not be determined: TypeError",
 }
 MISBEHAVING: tuple[type[ModuleJob], ...] = (*FAILING, OverSnoozingJob, BackingOffForEverJob)

@@ -5,11 +5,27 @@ from uuid import UUID
 
 from modhost import new_id
 from modhost.database import Database
-from modhost_background_jobs.model import ClaimedJob, Heartbeat, NewJob, WorkerInfo
+from modhost_background_jobs.contracts import JobExecutionContext, ModuleJob, RegisteredJob
+from modhost_background_jobs.model import ClaimedJob, Heartbeat, JobTypes, NewJob, WorkerInfo
 from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.worker.attempts.attempt import Attempt
 from moving_clock import START
 
 TYPES = ("tests.Job", "tests.Other")
+
+
+class Job(ModuleJob):
+    """The jobs of both types, which no test of a store or of a claim runs."""
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        pass
+
+
+JOB_TYPES = JobTypes([RegisteredJob(name, "tests", Job, runs_in_thread=False) for name in TYPES])
+
+
+def attempt_of(claimed: ClaimedJob) -> Attempt:
+    return Attempt(claimed, JOB_TYPES.named(claimed.job_type))
 
 
 def new_job(

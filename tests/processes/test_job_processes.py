@@ -27,7 +27,7 @@ async def test_a_worker_that_is_asked_to_stop_releases_its_job(deployment: Deplo
     assert "Killing the process of the job" in worker.log
     job = await deployment.detail(job_id)
     assert (job.state, job.retry_count) == (JobState.PENDING, 0)
-    assert job.attempts[0].error == "handed back: its worker shut down."
+    assert job.attempts[0].error == "released: its worker shut down."
     assert [line.message for line in job.logs] == [f"computing in {started.process}"]
 
 

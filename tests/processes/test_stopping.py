@@ -37,7 +37,7 @@ async def test_what_does_not_end_within_the_grace_is_released_at_once(
     job = await deployment.ends(long)
     assert (job.state, job.retry_count) == (JobState.COMPLETED, 0)
     handed_back, last = job.attempts
-    assert handed_back.error == "handed back: its worker shut down."
+    assert handed_back.error == "released: its worker shut down."
     assert (handed_back.number, last.number) == (1, 1)
     assert handed_back.ended_at is not None
     assert last.started_at - handed_back.ended_at < timedelta(seconds=3)
@@ -64,4 +64,4 @@ async def test_a_thread_that_ignores_its_stop_request_does_not_block_a_host_that
     for job_id in (unresponsive, obedient):
         job = await deployment.detail(job_id)
         assert (job.state, job.retry_count, job.worker) == (JobState.PENDING, 0, None)
-        assert (job.attempts[0].error or "").startswith("handed back: ")
+        assert (job.attempts[0].error or "").startswith("released: ")

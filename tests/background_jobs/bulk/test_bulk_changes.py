@@ -13,9 +13,14 @@ from background_jobs.jobs_module import ReportingJob, WaitingJob, Work
 from background_jobs.support import new_job
 from modhost.audit import AuditReader, AuditSearch
 from modhost.caller import ActingFor, Caller
-from modhost_background_jobs.bulk import jobs as change_many_jobs
-from modhost_background_jobs.bulk.changes import BulkChange, BulkChanges, Change, Changed
-from modhost_background_jobs.bulk.jobs import BulkOrders
+from modhost_background_jobs.bulk import changes as bulk_changes
+from modhost_background_jobs.bulk.changes import (
+    BulkChange,
+    BulkChanges,
+    BulkRequests,
+    Change,
+    Changed,
+)
 from modhost_background_jobs.client.run_again import Rerunning
 from modhost_background_jobs.contracts import JobId, JobState
 from modhost_background_jobs.model import as_bulk_runner
@@ -24,12 +29,12 @@ from modhost_background_jobs.monitoring.snapshot import Snapshots
 from modhost_background_jobs.queries import search as browsing
 from modhost_background_jobs.queries.job_search import JobSearch
 from modhost_background_jobs.storage import JobStore
-from modhost_background_jobs.worker.liveness.identity import identify_worker
+from modhost_background_jobs.worker.liveness.registration import identify_worker
 from moving_clock import START
 
 pytestmark = pytest.mark.anyio
 
-OPERATION = "background_jobs.ChangeManyJobs"
+BULK_CHANGE = "background_jobs.ChangeManyJobs"
 PENDING = JobSearch(state=JobState.PENDING, job_type="tests.ReportingJob")
 VERA = Caller("user", "user:1", "vera")
 SOON: dict[str, Any] = {
@@ -39,10 +44,10 @@ SOON: dict[str, Any] = {
 }
 
 
-async def order(jobs: Jobs, change: Change = Change.CANCEL, search: JobSearch = PENDING) -> JobId:
+async def request(jobs: Jobs, change: Change = Change.CANCEL, search: JobSearch = PENDING) -> JobId:
     async with jobs.host.scope() as scope:
         with ActingFor(VERA):
-            return await (await scope.get(BulkOrders)).order(change, search)
+            return await (await scope.get(BulkRequests)).enqueue(change, search)
 
 
 async def pending(jobs: Jobs, count: int = 5) -> list[JobId]:
@@ -54,14 +59,14 @@ async def states(jobs: Jobs, ids: Collection[UUID]) -> list[JobState]:
 
 
 class Held:
-    """Lets operations do so many batches of a job each, and no more before the gate is open."""
+    """Lets bulk changes do so many batches of a job each, and no more before the gate is open."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, batches: int) -> None:
         self.reached = anyio.Event()
         self.gate = anyio.Event()
         self._left = batches
         self._change = BulkChanges.change
-        monkeypatch.setattr(change_many_jobs, "BATCH_SIZE", 1)
+        monkeypatch.setattr(bulk_changes, "BATCH_SIZE", 1)
         held = self
 
         async def change(many: BulkChanges, change: Change, ids: Collection[UUID]) -> Changed:
@@ -80,8 +85,8 @@ async def test_jobs_are_cancelled_while_every_slot_is_busy(database_url: str) ->
     async with jobs_host(database_url, max_concurrency=1) as jobs:
         await jobs.reaches(await jobs.scheduling.enqueue(WaitingJob), JobState.RUNNING)
         ids = await pending(jobs)
-        operation = await jobs.ends(await order(jobs))
-        assert operation.state is JobState.COMPLETED
+        bulk_change = await jobs.ends(await request(jobs))
+        assert bulk_change.state is JobState.COMPLETED
         assert set(await states(jobs, ids)) == {JobState.CANCELLED}
         assert jobs.probe.stopped["waiting"] == 0
         jobs.probe.gate.set()
@@ -93,110 +98,110 @@ async def test_jobs_are_cancelled_without_any_consumer(
     held = Held(monkeypatch, batches=1)
     async with jobs_host(database_url, mode="Producer") as jobs:
         ids = await pending(jobs)
-        operation = await order(jobs)
+        bulk_change = await request(jobs)
         with anyio.fail_after(20):
             await held.reached.wait()
         async with jobs.host.scope() as scope:
             seen = await (await scope.get(Snapshots)).take()
-        # A host that does an operation is no consumer, and counts as none.
+        # A host that runs a bulk change is no consumer, and counts as none.
         assert seen.workers == []
         assert [each.title for each in alerts_of(seen)] == ["Nothing executes jobs"]
         held.gate.set()
-        assert (await jobs.ends(operation)).progress_message == "5 jobs done"
+        assert (await jobs.ends(bulk_change)).progress_message == "5 jobs done"
         assert set(await states(jobs, ids)) == {JobState.CANCELLED}
 
 
-async def test_one_host_at_a_time_does_an_operation(database_url: str) -> None:
+async def test_one_host_at_a_time_runs_a_bulk_change(database_url: str) -> None:
     async with jobs_host(database_url, mode="Producer") as jobs:
         async with jobs_host(database_url, mode="Producer") as other:
             await pending(jobs, 20)
-            operation = await jobs.ends(await order(jobs))
-            assert await other.detail(operation.id) == operation
-    assert len(operation.attempts) == 1
-    assert [entry.message for entry in operation.logs] == [
-        "cancel: 20 jobs match; asked for by user:vera",
-        "20 jobs done; 0 were over or gone before their turn",
+            bulk_change = await jobs.ends(await request(jobs))
+            assert await other.detail(bulk_change.id) == bulk_change
+    assert len(bulk_change.attempts) == 1
+    assert [entry.message for entry in bulk_change.logs] == [
+        "cancel: 20 jobs match; requested by user:vera",
+        "20 jobs done; 0 had finished or were gone before their turn",
     ]
 
 
-async def test_an_operation_is_stopped_half_way(
+async def test_a_bulk_change_is_stopped_half_way(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = Held(monkeypatch, batches=2)
     async with jobs_host(database_url, mode="Producer") as jobs:
         ids = await pending(jobs)
-        operation = await order(jobs)
+        bulk_change = await request(jobs)
         with anyio.fail_after(20):
             await held.reached.wait()
-        await jobs.scheduling.cancel(operation)
-        stopped = await jobs.ends(operation)
+        await jobs.scheduling.cancel(bulk_change)
+        stopped = await jobs.ends(bulk_change)
         assert stopped.state is JobState.CANCELLED
         assert (stopped.progress_percentage, stopped.progress_message) == (40, "2 jobs done")
         assert await states(jobs, ids) == [JobState.CANCELLED] * 2 + [JobState.PENDING] * 3
 
 
-async def test_a_host_that_stops_leaves_its_operation_to_others(
+async def test_a_host_that_stops_leaves_its_bulk_change_to_others(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = Held(monkeypatch, batches=2)
     async with jobs_host(database_url, mode="Producer") as jobs:
         ids = await pending(jobs)
-        operation = await order(jobs)
+        bulk_change = await request(jobs)
         with anyio.fail_after(20):
             await held.reached.wait()
     held.gate.set()
     async with jobs_host(database_url, mode="Producer") as jobs:
-        assert (await jobs.ends(operation)).state is JobState.COMPLETED
+        assert (await jobs.ends(bulk_change)).state is JobState.COMPLETED
         assert set(await states(jobs, ids)) == {JobState.CANCELLED}
 
 
-async def test_the_operation_of_a_host_that_died_is_gone_on_with(
+async def test_the_bulk_change_of_a_host_that_died_is_continued(
     database_url: str, store: JobStore
 ) -> None:
     """Nobody but consumers took jobs back from the dead, and there may be none."""
     waiting = [new_job(job_type="tests.ReportingJob") for _ in range(3)]
-    order = BulkChange(change=Change.CANCEL, search=PENDING, last=waiting[-1].id)
-    operation = new_job(job_type=OPERATION, data=order.model_dump_json())
-    dead = as_bulk_runner(identify_worker(1, (OPERATION,)))
+    data = BulkChange(change=Change.CANCEL, search=PENDING, last=waiting[-1].id)
+    bulk_change = new_job(job_type=BULK_CHANGE, data=data.model_dump_json())
+    dead = as_bulk_runner(identify_worker(1, (BULK_CHANGE,)))
     await store.register(dead, START)
-    await store.insert([*waiting, operation])
-    assert len(await store.claim(dead.name, [OPERATION], 1, START)) == 1
+    await store.insert([*waiting, bulk_change])
+    assert len(await store.claim(dead.name, [BULK_CHANGE], 1, START)) == 1
     async with jobs_host(database_url, mode="Producer", **SOON) as jobs:
-        done = await jobs.ends(operation.id)
+        done = await jobs.ends(bulk_change.id)
         assert done.state is JobState.COMPLETED
         assert set(await states(jobs, [job.id for job in waiting])) == {JobState.CANCELLED}
     # What a consumer has, the producer left alone: it may be slow.
     assert "w1" in {each.worker for each in await store.heartbeats()}
 
 
-async def test_the_order_is_in_the_audit_with_who_gave_it(database_url: str) -> None:
+async def test_the_request_is_in_the_audit_with_its_caller(database_url: str) -> None:
     async with jobs_host(database_url, mode="Producer") as jobs:
         await pending(jobs)
-        operation = await jobs.ends(await order(jobs))
+        bulk_change = await jobs.ends(await request(jobs))
         async with jobs.host.scope() as scope:
             reader = await scope.get(AuditReader)
-            (entry,) = await reader.newest(AuditSearch(subject=f"job:{operation.id}"), 10)
+            (entry,) = await reader.newest(AuditSearch(subject=f"job:{bulk_change.id}"), 10)
             of_each = await reader.newest(AuditSearch(action="jobs.cancel"), 10)
     assert (entry.action, entry.actor_name) == ("jobs.cancel_many", "vera")
     assert "'state': 'Pending'" in entry.detail
-    assert {each.actor_id for each in of_each} == {f"job:{operation.id}"}
+    assert {each.actor_id for each in of_each} == {f"job:{bulk_change.id}"}
     assert len(of_each) == 5
 
 
-async def test_an_order_says_who_gave_it_whatever_its_data_say(sqlite_url: str) -> None:
+async def test_a_request_says_whose_it_is_whatever_its_data_say(sqlite_url: str) -> None:
     """The name stood in the data, which whoever runs a job again may edit."""
     async with jobs_host(sqlite_url, mode="Producer") as jobs:
-        first = await jobs.ends(await order(jobs))
+        first = await jobs.ends(await request(jobs))
         forged = json.dumps({**(first.data or {}), "asked_by": "user:somebody else"})
         async with jobs.host.scope() as scope:
             with ActingFor(Caller("user", "user:2", "mallory")):
                 again = await (await scope.get(Rerunning)).run_again(first.id, forged)
         done = await jobs.ends(again)
-    assert done.logs[0].message == "cancel: 0 jobs match; asked for by user:mallory"
+    assert done.logs[0].message == "cancel: 0 jobs match; requested by user:mallory"
 
 
 @pytest.mark.parametrize("words", [None, "failure"])
-async def test_jobs_that_failed_are_retried_by_an_operation(
+async def test_jobs_that_failed_are_retried_by_a_bulk_change(
     database_url: str, words: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many errors there are to look through for words: here more than are at a time."""
@@ -210,6 +215,6 @@ async def test_jobs_that_failed_are_retried_by_an_operation(
         for id_ in ids:
             await jobs.reaches(id_, JobState.FAILED)
         failed = JobSearch(state=JobState.FAILED, q=words)
-        assert (await jobs.ends(await order(jobs, Change.RETRY, failed))).error is None
+        assert (await jobs.ends(await request(jobs, Change.RETRY, failed))).error is None
         for id_ in ids:
             await jobs.until(id_, lambda job: job.state is JobState.COMPLETED)

@@ -1,4 +1,4 @@
-"""Clocks that are believed when history is deleted, and those that are not."""
+"""Clocks that are trusted when history is deleted, and those that are not."""
 
 import logging
 from datetime import UTC, datetime, timedelta
@@ -24,32 +24,32 @@ WEEK = timedelta(days=7)
 def test_a_clock_that_goes_as_time_goes_is_trusted() -> None:
     guard = ClockJumpGuard(WEEK, DAY)
     for day in range(100):
-        assert guard.leap(START + day * DAY, day * 86_400.0) is None
+        assert guard.jump(START + day * DAY, day * 86_400.0) is None
 
 
-def test_a_leap_that_makes_little_of_the_history_old_is_trusted() -> None:
+def test_a_jump_that_makes_little_of_the_history_old_is_trusted() -> None:
     """As of a machine that slept over the weekend, whose monotonic clock stood still."""
     guard = ClockJumpGuard(WEEK, DAY)
-    guard.begin(START, 0.0)
-    assert guard.leap(START + 3 * DAY, 60.0) is None
-    assert guard.leap(START + 6 * DAY, 120.0) is None
+    guard.trust(START, 0.0)
+    assert guard.jump(START + 3 * DAY, 60.0) is None
+    assert guard.jump(START + 6 * DAY, 120.0) is None
 
 
-def test_a_great_leap_is_doubted_until_the_clock_is_right_again() -> None:
+def test_a_great_jump_is_distrusted_until_the_clock_is_right_again() -> None:
     guard = ClockJumpGuard(WEEK, DAY)
-    guard.begin(START, 0.0)
-    assert guard.leap(START + 3650 * DAY, 0.0) == 3650 * DAY
-    assert guard.leap(START + timedelta(minutes=1), 60.0) is None
-    assert guard.leap(START + 3650 * DAY, 86_400.0) is not None, "doubted anew"
+    guard.trust(START, 0.0)
+    assert guard.jump(START + 3650 * DAY, 0.0) == 3650 * DAY
+    assert guard.jump(START + timedelta(minutes=1), 60.0) is None
+    assert guard.jump(START + 3650 * DAY, 86_400.0) is not None, "distrusted anew"
 
 
-def test_a_great_leap_is_trusted_when_it_has_stood_for_long() -> None:
+def test_a_great_jump_is_trusted_when_it_has_stood_for_long() -> None:
     guard = ClockJumpGuard(WEEK, DAY)
-    guard.begin(START, 0.0)
-    assert guard.leap(START + 100 * DAY, 0.0) == 100 * DAY
-    assert guard.leap(START + 101 * DAY - timedelta(minutes=1), 86_340.0) == 100 * DAY
-    assert guard.leap(START + 101 * DAY, 86_400.0) is None
-    assert guard.leap(START + 101 * DAY, 86_400.0) is None
+    guard.trust(START, 0.0)
+    assert guard.jump(START + 100 * DAY, 0.0) == 100 * DAY
+    assert guard.jump(START + 101 * DAY - timedelta(minutes=1), 86_340.0) == 100 * DAY
+    assert guard.jump(START + 101 * DAY, 86_400.0) is None
+    assert guard.jump(START + 101 * DAY, 86_400.0) is None
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def new_retention(store: JobStore, database: Database, clock: MovingClock) -> Re
 
 
 @pytest.mark.anyio
-async def test_a_clock_that_leaps_ahead_deletes_no_history(
+async def test_a_clock_that_jumps_ahead_deletes_no_history(
     retention: RetentionService,
     clock: MovingClock,
     listing: JobListing,

@@ -6,7 +6,7 @@ import pytest
 
 from background_jobs.support import add_worker, claim_one, new_job, seen
 from modhost_background_jobs.maintenance.stalled_jobs import StalledJobSweeperService, StallObserver
-from modhost_background_jobs.model import Heartbeat
+from modhost_background_jobs.model import CurrentWorker, Heartbeat
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore
 from moving_clock import MovingClock
@@ -27,8 +27,9 @@ class Sweeping:
     def __init__(self, store: JobStore, clock: MovingClock) -> None:
         self.store = store
         self.clock = clock
-        self.sweeper = StalledJobSweeperService(store, OPTIONS, clock)
-        self.sweeper.of_worker("own")
+        own = CurrentWorker()
+        own.name = "own"
+        self.sweeper = StalledJobSweeperService(store, own, OPTIONS, clock)
 
     async def begin(self) -> None:
         await add_worker(self.store, "own")
@@ -106,19 +107,19 @@ async def test_a_worker_that_beats_in_the_last_moment_is_alive(
 
 
 def test_a_worker_whose_beats_stand_still_for_the_timeout_is_dead() -> None:
-    observer = StallObserver(timeout=20, longest_gap=7.5)
+    observer = StallObserver(timeout=20, max_gap=7.5)
     assert [observer.stalled(BEATS, at) for at in (0, 5, 10, 15)] == [[]] * 4
     assert observer.stalled(BEATS, 20) == BEATS
 
 
 def test_a_worker_that_beats_is_alive_however_long_it_takes() -> None:
-    observer = StallObserver(timeout=20, longest_gap=20)
+    observer = StallObserver(timeout=20, max_gap=20)
     for number in range(100):
         assert observer.stalled([Heartbeat("w1", number)], number * 15.0) == []
 
 
 def test_time_in_which_an_observer_did_not_observe_does_not_count() -> None:
-    observer = StallObserver(timeout=20, longest_gap=7.5)
+    observer = StallObserver(timeout=20, max_gap=7.5)
     for at in (0, 5, 1000, 1005, 1010):
         assert observer.stalled(BEATS, at) == []
     assert observer.stalled(BEATS, 1015) == BEATS
@@ -127,7 +128,7 @@ def test_time_in_which_an_observer_did_not_observe_does_not_count() -> None:
 @pytest.mark.parametrize("outage", [10, 15, 19.9, 20, 60])
 def test_an_outage_of_any_length_makes_no_living_worker_dead(outage: float) -> None:
     """The last beat and the last look before it, and 10 s to be heard of after it."""
-    observer = StallObserver(timeout=20, longest_gap=7.5)
+    observer = StallObserver(timeout=20, max_gap=7.5)
     observer.stalled(BEATS, -4.9)
     observer.stalled(BEATS, 0.1)
     for after in (0.2, 5.2, 10.2):

@@ -1,13 +1,15 @@
 """A job processor that crashes is started again, and works as one that never did."""
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.jobs_module import ReportingJob, WaitingJob, Work
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.worker.finishing.finisher import Finisher
+from modhost_background_jobs.worker.finishing.finisher import Finished, OutcomeWriter
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
 
 pytestmark = pytest.mark.anyio
@@ -26,20 +28,20 @@ async def test_a_processor_that_crashed_hands_its_jobs_back_at_once_and_works_ag
     async with jobs_host(database_url, max_concurrency=2, shutdown_grace="15s") as jobs:
         waiting = await jobs.scheduling.enqueue(WaitingJob)
         await jobs.probe.until(lambda: jobs.probe.started["waiting"] == 1)
-        write = Finisher._write
+        write = OutcomeWriter.write
 
-        async def crash(_self: Finisher, _batch: Any) -> None:
-            monkeypatch.setattr(Finisher, "_write", write)
+        async def crash(_self: OutcomeWriter, _finished: Sequence[Finished]) -> set[UUID]:
+            monkeypatch.setattr(OutcomeWriter, "write", write)
             raise ZeroDivisionError
 
-        monkeypatch.setattr(Finisher, "_write", crash)
+        monkeypatch.setattr(OutcomeWriter, "write", crash)
         await jobs.scheduling.enqueue(ReportingJob, Work())
         # Less than the grace of its shutdown, and than the time after which others rescue it.
         await jobs.probe.until(lambda: jobs.probe.started["waiting"] == 2, seconds=12)
         jobs.probe.gate.set()
         ended = await jobs.ends(waiting)
         assert [attempt.error for attempt in ended.attempts] == [
-            "handed back: the job processor of its worker crashed.",
+            "released: the job processor of its worker crashed.",
             None,
         ]
         await all_work(jobs, 20)

@@ -12,22 +12,25 @@ from modhost.services import ServiceProvider
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.maintenance.recurring import RecurringJobsService
 from modhost_background_jobs.maintenance.stalled_jobs import StalledJobSweeperService
-from modhost_background_jobs.model import JobTypes, WorkerInfo
+from modhost_background_jobs.model import CurrentWorker, JobTypes, WorkerInfo
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.statistics import StatisticsStore
-from modhost_background_jobs.worker.attempts.poison_jobs import PoisonJobs
+from modhost_background_jobs.worker.attempts.outcome import Outcomes
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
-from modhost_background_jobs.worker.attempts.stop_requests import WARY_SECONDS
-from modhost_background_jobs.worker.attempts.unresponsive import UnresponsiveAttempts
-from modhost_background_jobs.worker.finishing.finisher import Finisher
+from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
+from modhost_background_jobs.worker.executor import AttemptExecutor
+from modhost_background_jobs.worker.finishing.finisher import Finisher, OutcomeWriter
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer, ProgressFlushService
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
-from modhost_background_jobs.worker.liveness.heartbeat import Heartbeat
-from modhost_background_jobs.worker.processes.runner import ProcessRunner
+from modhost_background_jobs.worker.liveness.heartbeat import HeartbeatThread
+from modhost_background_jobs.worker.liveness.registration import WorkerRegistration
 from modhost_background_jobs.worker.processor import JobProcessorService
+from modhost_background_jobs.worker.shutdown import Shutdown
+from modhost_background_jobs.worker.watching.lease_watch import WARY_SECONDS, WorkerWatch
+from modhost_background_jobs.worker.watching.unresponsive import UnresponsiveAttempts
 from simulation.virtual_time import VirtualClock
 from simulation.workers.databases import Remote
 from simulation.workers.faults import Link
@@ -119,39 +122,44 @@ class SimulatedHost:
                 self._history.violations.append(crash)
 
     def _services(self) -> list[HostedService]:
-        buffer = ProgressBuffer(
-            self._store, OPTIONS.max_log_entries, OPTIONS.progress_flush_batch_size
-        )
-        statistics = StatisticsService(cast(StatisticsStore, None), self._clock)
-        sweeper = StalledJobSweeperService(self._store, OPTIONS, self._clock)
+        store, clock = self._store, self._clock
+        worker = CurrentWorker()
+        types = JobTypes([REGISTERED])
+        buffer = ProgressBuffer(store, OPTIONS)
+        statistics = StatisticsService(cast(StatisticsStore, None), worker, clock)
         provider = cast(ServiceProvider, Provider(Stage(self._history, self.link)))
-        self.processor = _Processor(
-            cast(Any, None),
-            self._store,
+        outcomes = Outcomes(OPTIONS, clock)
+        runner = AttemptRunner(provider, buffer, outcomes, OPTIONS, clock)
+        processes = cast(Any, NoProcesses())
+        writer = OutcomeWriter(store, buffer, clock)
+        registration = _Registration(cast(Any, None), store, types, worker, OPTIONS, clock)
+        registration.history = self._history
+        claims = ClaimLoop(types, store, self.wakeups, OPTIONS, clock)
+        unresponsive = UnresponsiveAttempts(buffer, clock)
+        self.processor = JobProcessorService(
+            registration,
             self.wakeups,
-            JobTypes([REGISTERED]),
-            AttemptRunner(provider, buffer, OPTIONS, self._clock),
-            cast(ProcessRunner, NoProcesses()),
-            Finisher(self._store, buffer, statistics, self._clock),
-            statistics,
-            sweeper,
-            UnresponsiveAttempts(buffer, self._clock),
-            PoisonJobs(self._store, OPTIONS, self._clock),
-            OPTIONS,
-            self._clock,
+            claims,
+            AttemptExecutor(runner, processes, outcomes, store, OPTIONS, clock),
+            Finisher(writer, statistics, clock),
+            processes,
+            WorkerWatch(store, self.wakeups, claims, unresponsive, clock),
+            Shutdown(writer, OPTIONS, clock),
+            clock,
         )
-        self.processor.history = self._history
-        recurring = RecurringJobsService(self._firing, self._schedules, OPTIONS, self._clock)
-        flush = ProgressFlushService(buffer, OPTIONS)
-        return [flush, self.processor, sweeper, recurring]
+        return [
+            ProgressFlushService(buffer, OPTIONS),
+            self.processor,
+            StalledJobSweeperService(store, worker, OPTIONS, clock),
+            RecurringJobsService(self._firing, self._schedules, OPTIONS, clock),
+        ]
 
 
-class _Processor(JobProcessorService):
+class _Registration(WorkerRegistration):
     history: History
     _clock: VirtualClock
 
-    def _heartbeat(self, worker: WorkerInfo) -> Heartbeat:
+    def _heartbeat(self, worker: WorkerInfo) -> HeartbeatThread:
         interval = self._options.heartbeat_interval.total_seconds()
-        return cast(
-            Heartbeat, SimulatedHeartbeat(worker, self._store, interval, self._clock, self.history)
-        )
+        heartbeat = SimulatedHeartbeat(worker, self._store, interval, self._clock, self.history)
+        return cast(HeartbeatThread, heartbeat)

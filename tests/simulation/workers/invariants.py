@@ -6,7 +6,7 @@ from uuid import UUID
 
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Lease
-from modhost_background_jobs.worker.shutdown import OBEY_SECONDS
+from modhost_background_jobs.worker.shutdown import STOP_TIMEOUT
 from simulation.workers.history import Attempt, Change, History, process_of, short
 from simulation.workers.hosts import OPTIONS
 
@@ -101,7 +101,7 @@ def attempts_run_one_at_a_time(history: History) -> Iterator[str]:
     for attempt in sorted(history.attempts.values(), key=lambda each: each.lease.fence):
         for earlier in by_job[attempt.lease.job_id]:
             has_ended = earlier.ended_at is not None and earlier.ended_at <= attempt.began
-            has_ended = has_ended or earlier.stop_delay > OBEY_SECONDS
+            has_ended = has_ended or earlier.stop_delay > STOP_TIMEOUT
             if not has_ended and tuple(earlier.lease) not in rescued:
                 yield f"{short(attempt.lease.job_id)}: {earlier} and {attempt}"
         by_job[attempt.lease.job_id].append(attempt)
@@ -116,7 +116,7 @@ def states_match_what_the_code_did(history: History) -> Iterator[str]:
         has_ended = attempt is None or (
             attempt.ended_at is not None and attempt.ended_at <= change.at
         )
-        has_ended = has_ended or (attempt is not None and attempt.stop_delay > OBEY_SECONDS)
+        has_ended = has_ended or (attempt is not None and attempt.stop_delay > STOP_TIMEOUT)
         how = None if attempt is None else attempt.how
         wanted = {JobState.COMPLETED: "returned", JobState.FAILED: "raised"}
         state = change.after.state if change.after else None

@@ -50,7 +50,7 @@ class SimulatedJob(ModuleJob):
             # The process is dead; only the simulation lets its tasks end in order.
             await anyio.sleep_forever()
         plan = context.get_data(Plan)
-        lease = cast(AttemptContext, context)._attempt.claimed.lease
+        lease = cast(AttemptContext, context)._attempt.lease
         with self._stage.history.attempt(lease, self._stage.link.name, plan.stop_delay) as attempt:
             for line in range(plan.lines):
                 attempt.lines.append(f"{lease.fence}: {line}")

@@ -18,7 +18,7 @@ from modhost_background_jobs.contracts import CatchUpPolicy, OverlapPolicy
 from modhost_background_jobs.model import NewJob, ScheduleDefinition, WorkerInfo
 from modhost_background_jobs.queue import firing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.worker import processor
+from modhost_background_jobs.worker.liveness import registration
 from simulation.virtual_time import VirtualClock, run_virtually
 from simulation.workers.databases import Backend, Remote
 from simulation.workers.faults import Link, Server
@@ -79,7 +79,7 @@ class Scenario(ABC):
         logging.disable(logging.CRITICAL)
         try:
             with (
-                patch.object(processor, "identify_worker", self._identify),
+                patch.object(registration, "identify_worker", self._identify),
                 patch.object(firing, "new_id", lambda: UUID(int=next(self._runs))),
             ):
                 run_virtually(self.clock, self._seed, self._run)

@@ -29,7 +29,7 @@ class Wakeups:
 
 
 class SimulatedHeartbeat:
-    """`Heartbeat` without its thread, for which virtual time does not pass."""
+    """`HeartbeatThread` without its thread, for which virtual time does not pass."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class SimulatedHeartbeat:
 class NoProcesses:
     """Stands for `ProcessRunner`: no job here runs in a process of its own."""
 
-    async def tend(self) -> None:
+    async def run(self) -> None:
         await anyio.sleep_forever()
 
 

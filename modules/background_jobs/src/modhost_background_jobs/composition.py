@@ -1,12 +1,9 @@
 """Which class stands behind which contract."""
 
-from modhost.clock import Clock
 from modhost.database import Database
-from modhost.services import ServiceCollection, ServiceProvider
-from modhost_background_jobs.bulk.changes import BulkChanges
-from modhost_background_jobs.bulk.jobs import BulkOrders, ChangeManyJobs
+from modhost.services import ServiceCollection
+from modhost_background_jobs.bulk.changes import BulkChanges, BulkRequests, ChangeManyJobs
 from modhost_background_jobs.bulk.runner import BulkRunner
-from modhost_background_jobs.bulk.service import BulkChangeService
 from modhost_background_jobs.client.querying import BackgroundJobsQueries
 from modhost_background_jobs.client.run_again import Rerunning
 from modhost_background_jobs.client.scheduling import BackgroundJobsService
@@ -22,13 +19,12 @@ from modhost_background_jobs.maintenance.stalled_jobs import (
     BulkSweeperService,
     StalledJobSweeperService,
 )
-from modhost_background_jobs.model import JobTypes
+from modhost_background_jobs.model import CurrentWorker, JobTypes
 from modhost_background_jobs.monitoring.diagnosis import QueueDiagnosis
 from modhost_background_jobs.monitoring.inspection import JobInspection
 from modhost_background_jobs.monitoring.overview import Overview
 from modhost_background_jobs.monitoring.schedules import Schedules
 from modhost_background_jobs.monitoring.snapshot import Snapshots
-from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.pages.dashboard import Dashboard
 from modhost_background_jobs.pages.live.feed import LiveFeed
 from modhost_background_jobs.pages.live.fragments import Fragments
@@ -45,15 +41,21 @@ from modhost_background_jobs.storage import JobStore, Wakeups, open_wakeups
 from modhost_background_jobs.storage.opening import open_store
 from modhost_background_jobs.storage.postgres.notifications import Notifications
 from modhost_background_jobs.storage.statistics import StatisticsStore
-from modhost_background_jobs.worker.attempts.poison_jobs import PoisonJobs
+from modhost_background_jobs.worker.attempts.context import Reports
+from modhost_background_jobs.worker.attempts.outcome import Outcomes
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
-from modhost_background_jobs.worker.attempts.unresponsive import UnresponsiveAttempts
-from modhost_background_jobs.worker.finishing.finisher import Finisher
+from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
+from modhost_background_jobs.worker.executor import AttemptExecutor
+from modhost_background_jobs.worker.finishing.finisher import Finisher, OutcomeWriter
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer, ProgressFlushService
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
+from modhost_background_jobs.worker.liveness.registration import WorkerRegistration
 from modhost_background_jobs.worker.processes.pool import ProcessPool
 from modhost_background_jobs.worker.processes.runner import ProcessRunner
 from modhost_background_jobs.worker.processor import JobProcessorService
+from modhost_background_jobs.worker.shutdown import Shutdown
+from modhost_background_jobs.worker.watching.lease_watch import WorkerWatch
+from modhost_background_jobs.worker.watching.unresponsive import UnresponsiveAttempts
 
 
 def add_services(services: ServiceCollection) -> None:
@@ -67,7 +69,7 @@ def add_services(services: ServiceCollection) -> None:
         Overview,
         JobInspection,
         BulkChanges,
-        BulkOrders,
+        BulkRequests,
         QueueDiagnosis,
         Rerunning,
         Schedules,
@@ -98,23 +100,30 @@ def _add_queue(services: ServiceCollection) -> None:
 
 
 def _add_worker(services: ServiceCollection) -> None:
-    services.add_singleton(ProgressBuffer, _progress_buffer)
-    services.add_singleton(AttemptRunner, _attempt_runner)
+    services.add_singleton(Reports, _reports)
     for part in (
+        CurrentWorker,
+        WorkerRegistration,
+        ClaimLoop,
+        AttemptExecutor,
+        AttemptRunner,
         ProcessPool,
         ProcessRunner,
-        Finisher,
-        UnresponsiveAttempts,
-        PoisonJobs,
+        Outcomes,
+        ProgressBuffer,
         ProgressFlushService,
+        OutcomeWriter,
+        Finisher,
+        StatisticsService,
+        UnresponsiveAttempts,
+        WorkerWatch,
+        Shutdown,
         JobProcessorService,
         StalledJobSweeperService,
         BulkRunner,
-        BulkChangeService,
         BulkSweeperService,
         RecurringJobsService,
         RetentionService,
-        StatisticsService,
     ):
         services.add_singleton(part)
 
@@ -127,11 +136,5 @@ def _job_types(registered: tuple[RegisteredJob, ...]) -> JobTypes:
     return JobTypes(registered, operations=[ChangeManyJobs])
 
 
-def _progress_buffer(store: JobStore, options: BackgroundJobsOptions) -> ProgressBuffer:
-    return ProgressBuffer(store, options.max_log_entries, options.progress_flush_batch_size)
-
-
-def _attempt_runner(
-    provider: ServiceProvider, buffer: ProgressBuffer, options: BackgroundJobsOptions, clock: Clock
-) -> AttemptRunner:
-    return AttemptRunner(provider, buffer, options, clock)
+def _reports(buffer: ProgressBuffer) -> Reports:
+    return buffer

@@ -12,7 +12,7 @@ from modhost.permissions import Permission
 from modhost.services import Scope, ServiceCollection
 from modhost.web import Endpoints, Menu, Pages
 from modhost_background_jobs.api.endpoints import map_endpoints
-from modhost_background_jobs.bulk.service import BulkChangeService
+from modhost_background_jobs.bulk.runner import BulkRunner
 from modhost_background_jobs.composition import add_services
 from modhost_background_jobs.maintenance.recurring import RecurringJobsService
 from modhost_background_jobs.maintenance.retention import RetentionService
@@ -28,11 +28,11 @@ from modhost_background_jobs.pages.live.feed import LiveFeed
 from modhost_background_jobs.pages.routes import map_pages
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 from modhost_background_jobs.storage.postgres.notifications import Notifications
-from modhost_background_jobs.worker.attempts.unresponsive import UnresponsiveAttempts
 from modhost_background_jobs.worker.finishing.progress import ProgressFlushService
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
-from modhost_background_jobs.worker.liveness.identity import VERSION
+from modhost_background_jobs.worker.liveness.registration import VERSION
 from modhost_background_jobs.worker.processor import JobProcessorService
+from modhost_background_jobs.worker.watching.unresponsive import UnresponsiveAttempts
 
 if TYPE_CHECKING:
     import click
@@ -97,12 +97,12 @@ class BackgroundJobsModule(Module):
     def hosted_services(
         self, options: BackgroundJobsOptions, host: HostInfo
     ) -> Sequence[type[HostedService]]:
-        """Flush progress and do operations in every host; process jobs in consumers."""
+        """Flush progress and run bulk changes in every host; process jobs in consumers."""
         # These come first, to be the last that stop.
         everywhere: list[type[HostedService]] = [
             Notifications,
             ProgressFlushService,
-            BulkChangeService,
+            BulkRunner,
         ]
         if host.role == "web":
             everywhere.append(LiveFeed)

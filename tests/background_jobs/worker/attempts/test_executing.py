@@ -240,7 +240,7 @@ async def test_shutdown_lets_short_jobs_end_and_hands_long_ones_back(database_ur
         assert job.state is JobState.PENDING
         assert (job.retry_count, job.attempts[0].error) == (
             0,
-            "handed back: its worker shut down.",
+            "released: its worker shut down.",
         )
         assert [line.message for line in job.logs] == ["waiting"]
         async with jobs_host(database_url) as consumer:

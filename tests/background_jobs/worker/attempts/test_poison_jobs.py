@@ -2,14 +2,14 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from functools import partial
+from typing import Any, cast
 from uuid import UUID
 
 import anyio
 import pytest
 
 from background_jobs.hosts import jobs_host
-from background_jobs.support import add_worker, claim, claim_one, new_job, seen
+from background_jobs.support import add_worker, attempt_of, claim, claim_one, new_job, seen
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, Released
 from modhost_background_jobs.options import BackgroundJobsOptions
@@ -17,8 +17,8 @@ from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
-from modhost_background_jobs.worker.attempts.outcome import Outcome
-from modhost_background_jobs.worker.attempts.poison_jobs import PoisonJobs
+from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes
+from modhost_background_jobs.worker.executor import AttemptExecutor
 from moving_clock import START, MovingClock
 
 pytestmark = pytest.mark.anyio
@@ -108,7 +108,7 @@ async def test_an_attempt_that_ends_by_itself_clears_its_job_of_suspicion(
     assert suspect.rescues == 2
     await store.release([Released(suspect.lease, LATER, error=None, spent=False)], LATER)
     suspect = await claim_one(store, now=LATER)
-    assert suspect.rescues == 2, "handed back without having begun"
+    assert suspect.rescues == 2, "released without having begun"
     await store.release([Released(suspect.lease, LATER, "it broke", spent=True)], LATER)
     assert (await claim_one(store, now=LATER)).rescues == 0
 
@@ -127,15 +127,30 @@ async def suspect(store: JobStore, deaths: int) -> list[Attempt]:
     for number in range(deaths):
         await dies(store, f"victim-{number}")
     await add_worker(store, "w2")
-    return [Attempt(claimed, "task") for claimed in await claim(store, "w2", 2, LATER)]
+    return [attempt_of(claimed) for claimed in await claim(store, "w2", 2, LATER)]
 
 
-async def completed(attempt: Attempt, running: anyio.Event, gate: anyio.Event) -> Outcome:
-    if attempt.is_to_stop:
-        return None
-    running.set()
-    await gate.wait()
-    return Ended(attempt.claimed.lease, JobState.COMPLETED)
+class GatedRunner:
+    """Completes attempts that nobody has stopped, when its gate opens."""
+
+    def __init__(self) -> None:
+        self.running = anyio.Event()
+        self.gate = anyio.Event()
+
+    async def run(self, attempt: Attempt) -> Outcome:
+        if attempt.is_to_stop:
+            return None
+        self.running.set()
+        await self.gate.wait()
+        return Ended(attempt.lease, JobState.COMPLETED)
+
+
+def executor(runner: GatedRunner, store: JobStore, clock: MovingClock) -> AttemptExecutor:
+    options = BackgroundJobsOptions()
+    nothing = cast(Any, None)
+    return AttemptExecutor(
+        cast(Any, runner), nothing, Outcomes(options, clock), store, options, clock
+    )
 
 
 @pytest.mark.parametrize(("deaths", "beside_each_other"), [(1, True), (2, False)])
@@ -144,23 +159,23 @@ async def test_only_those_on_their_last_chance_run_one_at_a_time(
 ) -> None:
     """One that kills its workers took those into quarantine that ran beside it each time."""
     first, second = await suspect(store, deaths)
-    suspects = PoisonJobs(store, BackgroundJobsOptions(), clock)
-    running, gate = anyio.Event(), anyio.Event()
+    runner = GatedRunner()
+    suspects = executor(runner, store, clock)
     async with anyio.create_task_group() as group:
-        group.start_soon(suspects.run, first, partial(completed, first, running, gate))
+        group.start_soon(suspects.run, first)
         with anyio.fail_after(10):
-            await running.wait()
+            await runner.running.wait()
         if beside_each_other:
-            gate.set()
-        outcome = await suspects.run(second, partial(completed, second, running, gate))
-        gate.set()
+            runner.gate.set()
+        outcome = await suspects.run(second)
+        runner.gate.set()
     if beside_each_other:
         assert isinstance(outcome, Ended)
         return
     assert isinstance(outcome, Released)
     assert (outcome.error, outcome.spent) == (None, False)
     assert outcome.execute_at > clock.now()
-    assert isinstance(await suspects.run(second, partial(completed, second, running, gate)), Ended)
+    assert isinstance(await suspects.run(second), Ended)
 
 
 async def test_a_suspect_that_was_lost_before_it_began_does_not_run(
@@ -168,11 +183,10 @@ async def test_a_suspect_that_was_lost_before_it_began_does_not_run(
 ) -> None:
     attempt, _ = await suspect(store, 1)
     await store.rescue(await seen(store, "w2"), 3, LATER)
-    suspects = PoisonJobs(store, BackgroundJobsOptions(), clock)
-    never = anyio.Event()
-    assert await suspects.run(attempt, partial(completed, attempt, never, never)) is None
+    runner = GatedRunner()
+    assert await executor(runner, store, clock).run(attempt) is None
     assert attempt.reason is StopReason.LOST_LEASE
-    assert not never.is_set()
+    assert not runner.running.is_set()
 
 
 async def test_a_job_that_was_rescued_twice_runs_to_its_end(

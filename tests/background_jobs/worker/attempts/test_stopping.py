@@ -14,12 +14,12 @@ from background_jobs.unwilling_jobs import (
     UnresponsiveThreadJob,
 )
 from modhost_background_jobs.contracts import JobDetail, JobId, JobState, ModuleJob
-from modhost_background_jobs.worker.attempts import unresponsive as deaf_attempts
 from modhost_background_jobs.worker.processor import JobProcessorService
+from modhost_background_jobs.worker.watching import unresponsive
 
 pytestmark = pytest.mark.anyio
 
-HANDED_BACK = "handed back: its worker shut down."
+RELEASED = "released: its worker shut down."
 
 
 async def started(jobs: Jobs, job: type[ModuleJob], timeout: timedelta | None = None) -> JobId:
@@ -48,7 +48,7 @@ async def test_a_job_that_returns_when_its_worker_shuts_down_is_released(
     """It may have left its work half done, and was taken for completed."""
     left = await left_by_a_shutdown(database_url, job)
     assert (left.state, left.retry_count) == (JobState.PENDING, 0)
-    assert left.attempts[0].error == HANDED_BACK
+    assert left.attempts[0].error == RELEASED
 
 
 async def test_a_job_that_makes_an_error_of_its_cancellation_is_released_all_the_same(
@@ -58,7 +58,7 @@ async def test_a_job_that_makes_an_error_of_its_cancellation_is_released_all_the
     left = await left_by_a_shutdown(database_url, TranslatingJob)
     assert (left.state, left.retry_count) == (JobState.PENDING, 0)
     error = left.attempts[0].error or ""
-    assert error.startswith(f"{HANDED_BACK}\n\nConnectionError: the connection was closed")
+    assert error.startswith(f"{RELEASED}\n\nConnectionError: the connection was closed")
 
 
 async def test_a_thread_that_ends_without_having_checked_has_completed(database_url: str) -> None:
@@ -102,7 +102,7 @@ async def test_a_job_over_its_time_has_timed_out_however_it_ends(
 async def test_a_thread_that_ignores_the_request_is_reported(
     database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(deaf_attempts, "GRACE_SECONDS", 0.05)
+    monkeypatch.setattr(unresponsive, "GRACE_SECONDS", 0.05)
     async with jobs_host(database_url, more_jobs=UNWILLING) as jobs:
         job_id = await started(jobs, UnresponsiveThreadJob)
         await jobs.scheduling.cancel(job_id)

@@ -1,6 +1,6 @@
 """The claim loop over a real store, with room as the test says."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import cast
 from uuid import UUID
@@ -11,11 +11,13 @@ import pytest
 
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import ReportingJob, Work
-from background_jobs.support import TYPES, new_job
+from background_jobs.support import JOB_TYPES, TYPES, new_job
 from modhost.clock import SystemClock
 from modhost.database import Database
 from modhost_background_jobs.model import ClaimedJob
+from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, open_wakeups
+from modhost_background_jobs.worker.attempts.attempt import Attempt
 from modhost_background_jobs.worker.claiming.claim_loop import (
     MIN_PAUSE_SECONDS,
     QUIET_SECONDS,
@@ -30,9 +32,17 @@ pytestmark = pytest.mark.anyio
 class RoomForTwo(Slots):
     """Slots that always have room for two; before a claim the test may do something."""
 
-    def __init__(self, before: Callable[[int], Awaitable[None]]) -> None:
+    def __init__(self, before: Callable[[int], Awaitable[None]], enough: int = 0) -> None:
         self._before = before
         self._claims = 0
+        self._enough = enough
+        self.taken: list[UUID] = []
+        self.are_enough = anyio.Event()
+
+    def take(self, attempts: Iterable[Attempt]) -> None:
+        self.taken.extend(attempt.lease.job_id for attempt in attempts)
+        if len(self.taken) >= self._enough:
+            self.are_enough.set()
 
     async def room(self) -> int:
         self._claims += 1
@@ -48,21 +58,15 @@ async def claimed_by_a_loop(
     before: Callable[[int], Awaitable[None]],
 ) -> list[UUID]:
     """Run a loop until it has claimed so many jobs; return their ids, as they were claimed."""
-    claimed: list[UUID] = []
-    all_claimed = anyio.Event()
-
-    def start(jobs: list[ClaimedJob]) -> None:
-        claimed.extend(job.lease.job_id for job in jobs)
-        if len(claimed) >= count:
-            all_claimed.set()
-
-    loop = ClaimLoop("w1", TYPES, store, open_wakeups(database), clock, 0.01)
+    slots = RoomForTwo(before, count)
+    options = BackgroundJobsOptions(poll_interval=timedelta(seconds=0.01))
+    loop = ClaimLoop(JOB_TYPES, store, open_wakeups(database), options, clock)
     with anyio.fail_after(10):
         async with anyio.create_task_group() as group:
-            group.start_soon(loop.run, RoomForTwo(before), start)
-            await all_claimed.wait()
+            group.start_soon(loop.run, "w1", slots)
+            await slots.are_enough.wait()
             group.cancel_scope.cancel()
-    return claimed
+    return slots.taken
 
 
 async def test_a_job_with_an_earlier_due_time_that_commits_late_is_claimed(
@@ -133,9 +137,10 @@ async def test_wakeups_in_quick_succession_share_claims_and_search_no_further(
         pass
 
     store, wakeups = CountingStore(), open_wakeups(database)
-    loop = ClaimLoop("w1", TYPES, cast("JobStore", store), wakeups, SystemClock(), 60)
+    options = BackgroundJobsOptions(poll_interval=timedelta(seconds=60))
+    loop = ClaimLoop(JOB_TYPES, cast("JobStore", store), wakeups, options, SystemClock())
     async with anyio.create_task_group() as group:
-        group.start_soon(loop.run, RoomForTwo(nothing), lambda _: None)
+        group.start_soon(loop.run, "w1", RoomForTwo(nothing))
         began = anyio.current_time()
         for _ in range(300):
             await anyio.lowlevel.checkpoint()

@@ -6,14 +6,15 @@ import pytest
 
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import ReportingJob, Work
-from background_jobs.support import TYPES, claim, new_job
+from background_jobs.support import JOB_TYPES, attempt_of, claim, new_job
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import ClaimedJob
+from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, open_wakeups
-from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
+from modhost_background_jobs.worker.attempts.attempt import AttemptRegistry
 from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
-from modhost_background_jobs.worker.claiming.lost_claims import LostClaims
+from modhost_background_jobs.worker.watching.lease_watch import LostClaims
 from moving_clock import MovingClock
 
 pytestmark = pytest.mark.anyio
@@ -45,51 +46,53 @@ async def test_a_job_whose_claim_was_cut_off_is_released_and_runs(
     assert jobs.probe.started["cut off"] == 1
 
 
-class Looking:
+class Polling:
     """What a worker knows, and the claims that it has under way."""
 
     def __init__(self, database: Database, store: JobStore, clock: MovingClock) -> None:
         self.store = store
-        self.claims = ClaimLoop("w1", TYPES, store, open_wakeups(database), clock, 1)
-        self.running = AttemptRegistry()
-        self.orphans = LostClaims(self.claims, self.running)
+        self.claims = ClaimLoop(
+            JOB_TYPES, store, open_wakeups(database), BackgroundJobsOptions(), clock
+        )
+        self.attempts = AttemptRegistry()
+        self.lost = LostClaims(self.claims)
 
-    async def look(self) -> int:
-        return len(self.orphans.among(await self.store.leases("w1")))
+    async def poll(self) -> int:
+        return len(self.lost.among(await self.store.leases("w1"), self.attempts))
 
 
 @pytest.fixture
-def looking(database: Database, store: JobStore, clock: MovingClock) -> Looking:
-    return Looking(database, store, clock)
+def polling(database: Database, store: JobStore, clock: MovingClock) -> Polling:
+    return Polling(database, store, clock)
 
 
 async def test_a_claim_that_commits_long_after_it_failed_is_found(
-    looking: Looking, store: JobStore
+    polling: Polling, store: JobStore
 ) -> None:
-    """One look soon after the failure was all there was."""
-    looking.claims.failures += 1
-    assert await looking.look() == 0
+    """One poll soon after the failure was all there was."""
+    polling.claims.failures += 1
+    assert await polling.poll() == 0
     await store.insert([new_job()])
     await claim(store)
-    assert [await looking.look() for _ in range(2)] == [0, 1]
+    assert [await polling.poll() for _ in range(2)] == [0, 1]
 
 
-async def test_what_a_claim_under_way_has_taken_is_not_an_orphan(
-    looking: Looking, store: JobStore
+async def test_what_a_claim_under_way_has_taken_is_not_lost(
+    polling: Polling, store: JobStore
 ) -> None:
-    looking.claims.in_flight, looking.claims.begun = True, 1
+    polling.claims.in_flight, polling.claims.begun = True, 1
     await store.insert([new_job()])
     (claimed,) = await claim(store)
-    assert [await looking.look() for _ in range(3)] == [0, 0, 0]
-    looking.running.add(Attempt(claimed, "task"))
-    looking.claims.in_flight = False
-    assert [await looking.look() for _ in range(3)] == [0, 0, 0]
+    assert [await polling.poll() for _ in range(3)] == [0, 0, 0]
+    polling.attempts.add(attempt_of(claimed))
+    polling.claims.in_flight = False
+    assert [await polling.poll() for _ in range(3)] == [0, 0, 0]
 
 
-async def test_claims_without_a_pause_hide_no_orphan(looking: Looking, store: JobStore) -> None:
+async def test_claims_without_a_pause_hide_no_lost_one(polling: Polling, store: JobStore) -> None:
     await store.insert([new_job()])
     await claim(store)
-    looking.claims.in_flight, looking.claims.begun = True, 1
-    assert await looking.look() == 0
-    looking.claims.begun = 2
-    assert await looking.look() == 1
+    polling.claims.in_flight, polling.claims.begun = True, 1
+    assert await polling.poll() == 0
+    polling.claims.begun = 2
+    assert await polling.poll() == 1

@@ -15,7 +15,7 @@ from modhost.clock import SystemClock
 from modhost.database import Database
 from modhost_background_jobs.model import WorkerInfo
 from modhost_background_jobs.storage import JobStore
-from modhost_background_jobs.worker.liveness.heartbeat import Heartbeat
+from modhost_background_jobs.worker.liveness.heartbeat import HeartbeatThread
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +29,7 @@ WORKER = WorkerInfo(
 
 @asynccontextmanager
 async def _beating(database_url: str) -> AsyncIterator[None]:
-    heartbeat = Heartbeat(WORKER, database_url, 0.02, SystemClock())
+    heartbeat = HeartbeatThread(WORKER, database_url, 0.02, SystemClock())
     heartbeat.start()
     try:
         yield
@@ -72,7 +72,7 @@ async def test_a_beat_in_flight_registers_no_worker_that_has_left(
             return super().now()
 
     await store.register(WORKER, SystemClock().now())
-    heartbeat = Heartbeat(WORKER, database_url, 5.0, HeldUpClock())
+    heartbeat = HeartbeatThread(WORKER, database_url, 5.0, HeldUpClock())
     heartbeat.start()
     await anyio.to_thread.run_sync(under_way.wait, 20)
     await heartbeat.stop()

@@ -12,7 +12,7 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import JobExecutionContext, JobState
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.opening import open_store
-from modhost_background_jobs.worker import shutdown as draining
+from modhost_background_jobs.worker import shutdown
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +42,7 @@ async def test_a_worker_leaves_though_the_database_is_away_and_a_job_does_not_st
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Handing the job back failed, and what was to end the worker's tasks was never reached."""
-    monkeypatch.setattr(draining, "OBEY_SECONDS", 0.05)
+    monkeypatch.setattr(shutdown, "STOP_TIMEOUT", 0.05)
     probe = Probe()
 
     async def fail(*_: Any) -> None:
@@ -67,7 +67,7 @@ async def test_what_a_job_has_logged_is_stored_before_it_is_released_for_not_sto
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its lease was void when the log was written at last."""
-    monkeypatch.setattr(draining, "OBEY_SECONDS", 0.05)
+    monkeypatch.setattr(shutdown, "STOP_TIMEOUT", 0.05)
     probe = Probe()
     async with jobs_host(
         database_url,

@@ -99,5 +99,5 @@ async def test_shutdown_kills_what_does_not_stop_and_hands_it_back(
     async with computing_host(database_url, tmp_path, mode="Producer") as later:
         job = await later.detail(job_id)
     assert (job.state, job.retry_count) == (JobState.PENDING, 0)
-    assert job.attempts[0].error == "handed back: its worker shut down."
+    assert job.attempts[0].error == "released: its worker shut down."
     assert [line.message for line in job.logs] == ["computing"]

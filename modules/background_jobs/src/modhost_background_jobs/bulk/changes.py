@@ -1,28 +1,35 @@
-"""The same done to many jobs: a few at once, more than that by a background job."""
+"""Cancel or retry many jobs: some at once, all jobs of a search by a background job."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from pydantic import BaseModel
 
+from modhost.audit import AuditLog
+from modhost.database import Database
 from modhost.ids import new_id
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
     JobConflict,
+    JobExecutionContext,
     JobId,
     JobNotFound,
     JobState,
+    ModuleJob,
 )
 from modhost_background_jobs.queries.job_search import JobSearch
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.search import Count, JobBrowser, Search
 
-MAX_COUNTED: Final = 10_000
-"""So many jobs are counted before somebody is asked to confirm."""
+BATCH_SIZE: Final = 100
+MAX_CONFIRMED: Final = 10_000
+"""Where counting ends before a person is asked to confirm."""
+MAX_COUNTED: Final = 1_000_000
+"""Where counting ends before all jobs of a search are changed."""
 
 
 class Change(StrEnum):
@@ -59,29 +66,26 @@ class BulkChanges:
     """Counts, and changes, the jobs of a search."""
 
     def __init__(
-        self,
-        browser: JobBrowser,
-        jobs: BackgroundJobs,
-        queries: BackgroundJobsContracts,
-        listing: JobListing,
+        self, browser: JobBrowser, jobs: BackgroundJobs, queries: BackgroundJobsContracts
     ) -> None:
         self._browser = browser
         self._jobs = jobs
         self._queries = queries
-        self._listing = listing
 
     async def count(
         self,
         change: Change,
         search: JobSearch,
         last: UUID | None = None,
-        most: int = MAX_COUNTED,
+        limit: int = MAX_CONFIRMED,
     ) -> Count:
-        """Return how many jobs of the search can be changed; counting ends at `most`."""
-        counts = [await self._browser.count(each, most) for each in _searches(change, search, last)]
+        """Return how many jobs of the search can be changed; counting ends at `limit`."""
+        counts = [
+            await self._browser.count(each, limit) for each in _searches(change, search, last)
+        ]
         number = sum(count.number for count in counts)
-        is_all = number < most and all(count.is_all for count in counts)
-        return Count(min(number, most), is_all)
+        is_all = number < limit and all(count.is_all for count in counts)
+        return Count(min(number, limit), is_all)
 
     async def change(self, change: Change, ids: Collection[UUID]) -> Changed:
         """Change these jobs, one after the other."""
@@ -98,32 +102,83 @@ class BulkChanges:
         return Changed(done, len(ids) - done)
 
     async def next_ids(
-        self, asked: BulkChange, below: UUID | None, limit: int
+        self, request: BulkChange, below: UUID | None, limit: int
     ) -> tuple[list[UUID], UUID | None]:
         """Return ids of jobs to change, in falling order, and below which there may be more."""
         pages = [
             await self._browser.older(search, below, limit)
-            for search in _searches(asked.change, asked.search, asked.last)
+            for search in _searches(request.change, request.search, request.last)
         ]
-        ids = sorted((row.id for each in pages for row in each.rows), reverse=True)
-        unfinished = [each.older for each in pages if each.older is not None]
+        ids = sorted((row.id for page in pages for row in page.rows), reverse=True)
+        unfinished = [page.older for page in pages if page.older is not None]
         if not unfinished:
             return ids, None
-        # Below this id one of the states has not been looked through.
+        # Below this id one of the states has not been read.
         end = max(unfinished)
         return [id_ for id_ in ids if id_ >= end], end
-
-    def now_asked(self, change: Change, search: JobSearch) -> BulkChange:
-        """Return the order to change what matches now; jobs that come later are left alone."""
-        return BulkChange(change=change, search=search, last=new_id())
-
-    async def asked_by(self, operation: JobId) -> str:
-        """Return who enqueued an operation: its row says so, and nobody can edit that."""
-        row = await self._listing.find(operation)
-        return (row and row.enqueued_by) or "nobody who is known"
 
 
 def _searches(change: Change, search: JobSearch, last: UUID | None) -> list[Search]:
     """Return one search for each state that can be changed, in the bounds of the search."""
     states = [state for state in change.states if search.state in (None, state)]
     return [search.model_copy(update={"state": state}).as_search(last) for state in states]
+
+
+class ChangeManyJobs(ModuleJob):
+    """Goes from the newest job to the oldest; run again, it finds the changed ones changed."""
+
+    max_attempts: ClassVar[int | None] = 5
+    data_model: ClassVar[Any] = BulkChange
+
+    def __init__(self, bulk: BulkChanges, listing: JobListing) -> None:
+        self._bulk = bulk
+        self._listing = listing
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        """Change batch after batch until there are no more, or until it is cancelled."""
+        request = context.get_data(BulkChange)
+        count = await self._bulk.count(request.change, request.search, request.last, MAX_COUNTED)
+        # The row of the job says who enqueued it, which nobody can edit as they can its data.
+        row = await self._listing.find(context.job_id)
+        caller = (row and row.enqueued_by) or "an unknown caller"
+        total = f"{count.number}{'' if count.is_all else ' or more'}"
+        context.log(f"{request.change.value}: {total} jobs match; requested by {caller}")
+        done = left_alone = 0
+        below, has_more = None, True
+        while has_more:
+            ids, below = await self._bulk.next_ids(request, below, BATCH_SIZE)
+            has_more = below is not None
+            changed = await self._bulk.change(request.change, ids)
+            done += changed.done
+            left_alone += changed.left_alone
+            context.report_progress(
+                min(99, 100 * done // max(count.number, 1)), f"{done} jobs done"
+            )
+        context.log(f"{done} jobs done; {left_alone} had finished or were gone before their turn")
+        context.report_progress(100, f"{done} jobs done")
+
+
+class BulkRequests:
+    """Enqueues changes of all jobs of a search."""
+
+    def __init__(self, database: Database, jobs: BackgroundJobs, audit: AuditLog) -> None:
+        self._database = database
+        self._jobs = jobs
+        self._audit = audit
+
+    async def enqueue(self, change: Change, search: JobSearch) -> JobId:
+        """Enqueue the change of all jobs that match now; return the job that does it.
+
+        Jobs that are enqueued later are left alone. The request and its entry in the audit log are
+        committed together.
+        """
+        request = BulkChange(change=change, search=search, last=new_id())
+        async with self._database.session() as session:
+            job_id = await self._jobs.enqueue(ChangeManyJobs, request, session=session)
+            await self._audit.record(
+                f"jobs.{change.value}_many",
+                f"job:{job_id}",
+                detail=f"all of the search {search.as_query()}",
+                session=session,
+            )
+        return job_id

@@ -1,158 +1,116 @@
-"""One operation on its way: a worker of its own for it, its lease watched, its end stored."""
+"""Run bulk changes in every host, producers too, without a slot of any consumer."""
 
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Final
 
 import anyio
+from anyio.abc import TaskGroup, TaskStatus
 
 from modhost.clock import Clock
-from modhost.database import Database
-from modhost_background_jobs.model import (
-    Ended,
-    JobTypes,
-    Lease,
-    Released,
-    WorkerInfo,
-    as_bulk_runner,
-)
-from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost.module import HostedService
+from modhost_background_jobs.model import JobTypes, Released
 from modhost_background_jobs.storage import JobStore, Wakeups, wait_for
-from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
-from modhost_background_jobs.worker.attempts.outcome import HANDED_BACK, Outcome
-from modhost_background_jobs.worker.attempts.runner import AttemptRunner
-from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
-from modhost_background_jobs.worker.finishing.write_retry import until_written
-from modhost_background_jobs.worker.liveness.heartbeat import Heartbeat
-from modhost_background_jobs.worker.liveness.identity import identify_worker
-from modhost_background_jobs.worker.shutdown import SHUTDOWN_TIMEOUT
+from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
+from modhost_background_jobs.worker.attempts.outcome import SHUT_DOWN, Outcome
+from modhost_background_jobs.worker.executor import AttemptExecutor
+from modhost_background_jobs.worker.finishing.finisher import Finished, OutcomeWriter
+from modhost_background_jobs.worker.liveness.registration import WorkerRegistration
+from modhost_background_jobs.worker.watching.lease_watch import LeaseWatch
 
 logger = logging.getLogger(__name__)
 
-POLL_INTERVAL: Final = 1.0
-MIN_PAUSE_SECONDS: Final = 0.1
+MAX_CONCURRENT: Final = 4
+POLL_INTERVAL: Final = 10.0
+MIN_PAUSE_SECONDS: Final = 0.5
+RELEASE_TIMEOUT: Final = 5.0
 
 
-class BulkRunner:
-    """Claims operations, each under a worker that is registered for it alone.
+class BulkRunner(HostedService):
+    """Claims bulk changes, each under a worker that is registered for it alone.
 
-    One host at a time does it, therefore, and when that dies its lease is taken back as any other.
+    They are jobs under leases as others are, of types that no consumer claims: one host at a time
+    runs each, and when it dies its lease is taken back. What this host enqueues begins at once;
+    what another one has left is found by polling.
     """
+
+    name = "bulk changes"
 
     def __init__(
         self,
-        database: Database,
+        registration: WorkerRegistration,
         store: JobStore,
         wakeups: Wakeups,
         types: JobTypes,
-        runner: AttemptRunner,
-        buffer: ProgressBuffer,
-        options: BackgroundJobsOptions,
+        executor: AttemptExecutor,
+        writer: OutcomeWriter,
         clock: Clock,
     ) -> None:
-        self._database = database
-        self.store = store
-        self.wakeups = wakeups
-        self.types = types
-        self.runner = runner
-        self.buffer = buffer
-        self._heartbeat_interval = options.heartbeat_interval.total_seconds()
-        self.clock = clock
+        self._registration = registration
+        self._store = store
+        self._wakeups = wakeups
+        self._types = types
+        self._executor = executor
+        self._writer = writer
+        self._watch = LeaseWatch(store, wakeups)
+        self._clock = clock
 
-    @asynccontextmanager
-    async def claimed(self) -> AsyncIterator["BulkAttempt | None"]:
-        """Claim an operation that is due for the block; None when there is none (any more)."""
-        worker = as_bulk_runner(identify_worker(1, self.types.operations))
-        async with self._registered(worker):
-            claimed = await self.store.claim(
-                worker.name, self.types.operations, 1, self.clock.now()
-            )
-            attempts = [Attempt(job, "task") for job in claimed]
-            yield BulkAttempt(self, worker.name, attempts[0]) if attempts else None
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Begin what is due until cancelled; what runs then is released for another host."""
+        slots = anyio.Semaphore(MAX_CONCURRENT)
+        task_status.started()
+        async with anyio.create_task_group() as group:
+            while True:
+                ticket = self._wakeups.work.ticket()
+                await slots.acquire()
+                if await self._begin(group, slots):
+                    continue
+                slots.release()
+                await anyio.sleep(MIN_PAUSE_SECONDS)
+                await wait_for(ticket, POLL_INTERVAL)
 
-    @asynccontextmanager
-    async def _registered(self, worker: WorkerInfo) -> AsyncIterator[None]:
-        heartbeat = Heartbeat(worker, self._database.url, self._heartbeat_interval, self.clock)
-        await self.store.register(worker, self.clock.now())
-        heartbeat.start()
+    async def _begin(self, group: TaskGroup, slots: anyio.Semaphore) -> bool:
+        """Begin a bulk change if one is due; return whether one has begun, and took a slot."""
         try:
-            yield
-        finally:
-            with anyio.CancelScope(shield=True):
-                await heartbeat.stop()
-                with anyio.move_on_after(SHUTDOWN_TIMEOUT):
-                    await self._leave(worker)
+            due_at = await self._store.next_due(self._types.operations)
+            if due_at is None or due_at > self._clock.now():
+                return False
+            has_begun: bool = await group.start(self._claim_and_run, slots)
+        except Exception as error:  # noqa: BLE001 - whatever the driver says, it polls again
+            logger.warning("Could not poll for bulk changes (%s).", error)
+            return False
+        return has_begun
 
-    async def _leave(self, worker: WorkerInfo) -> None:
+    async def _claim_and_run(
+        self, slots: anyio.Semaphore, *, task_status: TaskStatus[bool]
+    ) -> None:
+        async with self._registration.bulk_runner() as worker:
+            now = self._clock.now()
+            claimed = await self._store.claim(worker.name, worker.job_types, 1, now)
+            task_status.started(bool(claimed))
+            for job in claimed:
+                try:
+                    await self._run(worker.name, Attempt(job, self._types.named(job.job_type)))
+                except Exception as error:  # noqa: BLE001 - without a lease others take it over
+                    logger.warning("A bulk change broke off (%s); it is run again.", error)
+                finally:
+                    slots.release()
+
+    async def _run(self, worker: str, attempt: Attempt) -> None:
+        """Run the attempt and store its outcome; one that is cut off is released."""
+        attempts = AttemptRegistry()
+        attempts.add(attempt)
+        outcome: Outcome = Released(attempt.lease, self._clock.now(), SHUT_DOWN)
         try:
-            await self.store.unregister(worker.name)
-        except Exception as error:  # noqa: BLE001 - it is found dead like any other
-            logger.warning("The worker %s could not be removed (%s).", worker.name, error)
-
-
-@dataclass(frozen=True, slots=True)
-class BulkAttempt:
-    """An attempt of an operation that this host has claimed."""
-
-    operator: BulkRunner
-    worker: str
-    attempt: Attempt
-
-    async def run(self) -> None:
-        """Do it, and store how it ended; one that is cut off is handed back."""
-        outcome: Outcome = Released(
-            self.attempt.claimed.lease, self.operator.clock.now(), HANDED_BACK, spent=False
-        )
-        try:
-            outcome = await self._outcome()
-            await self._store(outcome)
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._watch.run, worker, attempts)
+                outcome = await self._executor.run(attempt)
+                group.cancel_scope.cancel()
+            await self._store_outcome(attempt, outcome)
         except anyio.get_cancelled_exc_class():
-            with anyio.move_on_after(SHUTDOWN_TIMEOUT, shield=True):
-                await self._store(outcome)
+            with anyio.move_on_after(RELEASE_TIMEOUT, shield=True):
+                await self._store_outcome(attempt, outcome)
             raise
 
-    async def _outcome(self) -> Outcome:
-        claimed = self.attempt.claimed
-        registered = self.operator.types.named(claimed.job_type)
-        if claimed.rescues:
-            # Nothing was claimed with it: if its host dies, it may be what took it down.
-            await self.operator.store.note_begin(claimed.lease)
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._watch)
-            outcome = await self.operator.runner.run(self.attempt, registered)
-            group.cancel_scope.cancel()
-        return outcome
-
-    async def _watch(self) -> None:
-        """Stop the attempt when it was cancelled somewhere, or is another's by now."""
-        while True:
-            ticket = self.operator.wakeups.stop_requests.ticket()
-            try:
-                leases = await self.operator.store.leases(self.worker)
-            except Exception as error:  # noqa: BLE001 - whatever the driver says, it looks again
-                logger.warning("Could not look for requests to stop (%s).", error)
-            else:
-                self._obey(leases)
-            await anyio.sleep(MIN_PAUSE_SECONDS)
-            await wait_for(ticket, POLL_INTERVAL)
-
-    def _obey(self, leases: Mapping[Lease, bool]) -> None:
-        is_to_stop = leases.get(self.attempt.claimed.lease)
-        if is_to_stop is None:
-            self.attempt.stop(StopReason.LOST_LEASE)
-        elif is_to_stop:
-            self.attempt.stop(StopReason.CANCELLED)
-
-    async def _store(self, outcome: Outcome) -> None:
-        """Store what it reported, and how it ended; nothing when its lease is lost."""
-        self.attempt.over = True
-        lease, store, now = self.attempt.claimed.lease, self.operator.store, self.operator.clock.now
-        await until_written(lambda: self.operator.buffer.flush([lease]), "progress and logs")
-        if isinstance(outcome, Ended):
-            await until_written(lambda: store.end([outcome], now()), "the end of an operation")
-        elif isinstance(outcome, Released):
-            await until_written(
-                lambda: store.release([outcome], now()), "an operation to be gone on with"
-            )
+    async def _store_outcome(self, attempt: Attempt, outcome: Outcome) -> None:
+        attempt.is_finished = True
+        await self._writer.write([Finished(attempt, outcome, self._clock.now())])

@@ -1,4 +1,4 @@
-"""The hosted services that look after time: schedules that fall due, history that falls out."""
+"""Poll for due schedules, and fire them."""
 
 import logging
 from typing import Final
@@ -12,12 +12,12 @@ from modhost_background_jobs.queue.schedules import RecurringSchedules
 
 logger = logging.getLogger(__name__)
 
-LONGEST_SLEEP_SECONDS: Final = 5.0
+MAX_PAUSE_SECONDS: Final = 5.0
 PULL_BACK_SECONDS: Final = 60.0
 
 
 class RecurringJobsService(PeriodicService):
-    """Fires what is due; every consumer tries, the database lets one of them."""
+    """Fires due schedules; every consumer tries, the database lets one of them."""
 
     name = "recurring jobs"
     failure = "Recurring jobs could not be fired (%s); tried again."
@@ -40,21 +40,19 @@ class RecurringJobsService(PeriodicService):
         if self._clock.monotonic() >= self._pull_back_at:
             self._pull_back_at = self._clock.monotonic() + PULL_BACK_SECONDS
             await self._schedules.pull_back()
-        agenda = await self._firing.poll()
-        broken = [each for each in agenda.due if not await self._fire(each)]
-        if agenda.has_waiting_runs:
+        schedules = await self._firing.poll()
+        broken = [each for each in schedules.due if not await self._fire(each)]
+        if schedules.has_waiting_runs:
             await self._firing.release_waiting_runs()
-        if len(broken) < len(agenda.due):
+        if len(broken) < len(schedules.due):
             return 0.0
-        longest = self.interval if agenda.has_waiting_runs else LONGEST_SLEEP_SECONDS
-        if broken:
+        longest = self.interval if schedules.has_waiting_runs else MAX_PAUSE_SECONDS
+        if broken or schedules.next_due is None:
             return longest
-        if agenda.next_due is None:
-            return longest
-        return min(longest, max(0.0, (agenda.next_due - self._clock.now()).total_seconds()))
+        return min(longest, max(0.0, (schedules.next_due - self._clock.now()).total_seconds()))
 
     async def _fire(self, recurring_id: UUID) -> bool:
-        """Fire one schedule; what is wrong with it is no other schedule's trouble."""
+        """Fire one schedule; an error in it holds up no other."""
         try:
             await self._firing.fire(recurring_id)
         except Exception as error:  # noqa: BLE001 - the others are due as well

@@ -1,4 +1,4 @@
-"""Whether a clock can be believed by which history is deleted."""
+"""Delete old history, unless the clock by which it is old has jumped."""
 
 import logging
 from datetime import datetime, timedelta
@@ -15,56 +15,54 @@ from modhost_background_jobs.storage.statistics import StatisticsStore
 
 
 class ClockJumpGuard:
-    """Doubts a time that has leapt ahead of the time that has passed, until it has stood for long.
+    """Distrusts a clock that jumped ahead of the monotonic clock, until it has kept its time.
 
-    A leap is what makes much of the history old at once: half of the time for which it is kept. A
-    machine that was off for so long looks the same as one whose clock is wrong; both are believed
-    after `patience`.
+    A jump is what makes much of the history old at once: half of the time for which it is kept. A
+    machine that was off for so long cannot be distinguished from one whose clock is wrong; both
+    are trusted after `patience`.
     """
 
     def __init__(self, kept: timedelta, patience: timedelta) -> None:
-        self._most = kept / 2
+        self._max_jump = kept / 2
         self.patience = patience
-        """How long a leap is doubted."""
-        self._believed: tuple[datetime, float] | None = None
-        self._doubts_since: float | None = None
+        """How long a jump is distrusted."""
+        self._trusted: tuple[datetime, float] | None = None
+        self._jumped_at: float | None = None
 
-    def begin(self, time: datetime, monotonic: float) -> None:
-        """Believe a time, as it was at this moment of the monotonic clock."""
-        self._believed = (time, monotonic)
-        self._doubts_since = None
+    def trust(self, time: datetime, monotonic: float) -> None:
+        """Trust a time, as it was at this moment of the monotonic clock."""
+        self._trusted = (time, monotonic)
+        self._jumped_at = None
 
-    def leap(self, now: datetime, monotonic: float) -> timedelta | None:
-        """Return how far the time is ahead of what is believed; None when it is believed."""
-        if self._believed is not None:
-            before, then = self._believed
+    def jump(self, now: datetime, monotonic: float) -> timedelta | None:
+        """Return how far the clock has jumped ahead; None when it is trusted."""
+        if self._trusted is not None:
+            before, then = self._trusted
             ahead = now - before - timedelta(seconds=monotonic - then)
-            if ahead > self._most and not self._has_stood(monotonic):
-                return ahead
-        self.begin(now, monotonic)
+            if ahead > self._max_jump:
+                if self._jumped_at is None:
+                    self._jumped_at = monotonic
+                if monotonic - self._jumped_at < self.patience.total_seconds():
+                    return ahead
+        self.trust(now, monotonic)
         return None
-
-    def _has_stood(self, monotonic: float) -> bool:
-        if self._doubts_since is None:
-            self._doubts_since = monotonic
-        return monotonic - self._doubts_since >= self.patience.total_seconds()
 
 
 logger = logging.getLogger(__name__)
 
-BATCH: Final = 500
+BATCH_SIZE: Final = 500
 PAUSE_SECONDS: Final = 0.05
 STATISTICS_KEPT: Final = timedelta(days=2)
 OCCURRENCES_KEPT: Final = timedelta(days=7)
 PATIENCE: Final = timedelta(days=1)
-DOUBT: Final = (
-    "The clock is %s ahead of the time that has passed since the last job ended, or since it was "
-    "read last. Nothing is deleted for the next %s, lest it is wrong."
+JUMP: Final = (
+    "The clock is %s ahead of the time that has passed since the last job finished, or since it "
+    "was last read. Nothing is deleted for the next %s, in case it is wrong."
 )
 
 
 class RetentionService(PeriodicService):
-    """Deletes jobs that ended longer ago than `retention`; 0 keeps them for ever.
+    """Deletes jobs that finished longer ago than `retention`; 0 keeps them for ever.
 
     Failed jobs are kept for `retention_failed` if that is longer.
     """
@@ -90,9 +88,9 @@ class RetentionService(PeriodicService):
         )
         self._clock = clock
         self._occurrences = options.retention or OCCURRENCES_KEPT
-        self._clock_guard = ClockJumpGuard(self._occurrences, min(self._occurrences, PATIENCE))
+        self._jump_guard = ClockJumpGuard(self._occurrences, min(self._occurrences, PATIENCE))
         self._began = clock.now()
-        self._is_doubting = False
+        self._has_warned = False
         self._knows_newest_end = False
 
     async def step(self) -> None:
@@ -100,12 +98,12 @@ class RetentionService(PeriodicService):
         await self.prune()
 
     async def prune(self) -> int:
-        """Delete all that is old, in small transactions; return how many jobs that were.
+        """Delete all that is old, in small transactions; return how many jobs were deleted.
 
-        Nothing is old for a clock that cannot be believed.
+        Nothing is old by a clock that is not trusted.
         """
         now = await self._store.database_time(self._clock.now())
-        if not await self._believes(now):
+        if not await self._trusts(now):
             return 0
         await self._statistics.forget(now - STATISTICS_KEPT)
         await self._store.forget_occurrences(now - self._occurrences)
@@ -116,23 +114,23 @@ class RetentionService(PeriodicService):
                 deleted += await self._prune(state, now - kept)
         return deleted
 
-    async def _believes(self, now: datetime) -> bool:
+    async def _trusts(self, now: datetime) -> bool:
         monotonic = self._clock.monotonic()
         if not self._knows_newest_end:
-            # Of what ended before this process began, since its own clock may be wrong.
+            # Of jobs that finished before this process began, since its own clock may be wrong.
             newest = await self._store.newest_end(self._began)
-            self._clock_guard.begin(newest or now, monotonic)
+            self._jump_guard.trust(newest or now, monotonic)
             self._knows_newest_end = True
-        leap = self._clock_guard.leap(now, monotonic)
-        if leap is not None and not self._is_doubting:
-            logger.warning(DOUBT, leap, self._clock_guard.patience)
-        self._is_doubting = leap is not None
-        return leap is None
+        jump = self._jump_guard.jump(now, monotonic)
+        if jump is not None and not self._has_warned:
+            logger.warning(JUMP, jump, self._jump_guard.patience)
+        self._has_warned = jump is not None
+        return jump is None
 
     async def _prune(self, state: JobState, before: datetime) -> int:
         deleted = 0
-        while batch := await self._store.prune(state, before, BATCH):
+        while batch := await self._store.prune(state, before, BATCH_SIZE):
             deleted += batch
-            # Small steps with pauses: whoever waits to write gets in between.
+            # In small batches with pauses, so that other writers get their turn.
             await anyio.sleep(PAUSE_SECONDS)
         return deleted

@@ -20,6 +20,7 @@ from modhost_background_jobs.model.schedule import (
 )
 from modhost_background_jobs.model.worker import (
     UNREGISTERED,
+    CurrentWorker,
     Heartbeat,
     Rescue,
     WorkerInfo,
@@ -33,6 +34,7 @@ __all__ = [
     "START",
     "UNREGISTERED",
     "ClaimedJob",
+    "CurrentWorker",
     "DueSchedules",
     "Ended",
     "Heartbeat",

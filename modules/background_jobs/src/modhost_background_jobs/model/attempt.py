@@ -69,8 +69,8 @@ class Released:
 
     lease: Lease
     execute_at: datetime
-    error: str | None
-    spent: bool
+    error: str | None = None
+    spent: bool = False
 
 
 def leases_to_forget(released: Iterable[Released]) -> list[Lease]:

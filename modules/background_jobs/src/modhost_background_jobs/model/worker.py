@@ -32,6 +32,13 @@ class WorkerRow(WorkerInfo):
     running: int
 
 
+class CurrentWorker:
+    """The consumer of this process: the one that is registered, or was last."""
+
+    def __init__(self) -> None:
+        self.name: str | None = None
+
+
 class Heartbeat(NamedTuple):
     """How often a worker has been heard of: it is alive while the number grows.
 

@@ -6,8 +6,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from modhost.web import Form, Page, Query
-from modhost_background_jobs.bulk.changes import BulkChanges, Change
-from modhost_background_jobs.bulk.jobs import BulkOrders
+from modhost_background_jobs.bulk.changes import BulkChanges, BulkRequests, Change
 from modhost_background_jobs.pages.job import path_of
 from modhost_background_jobs.pages.job_list import ListPlace, list_path
 from modhost_background_jobs.pages.notices import redirect
@@ -43,11 +42,11 @@ async def confirm(query: Query[ManyForm], many: BulkChanges) -> Page | Response:
     return Page("confirm_many.html", context, title)
 
 
-async def apply(form: Form[ManyForm], many: BulkChanges, operations: BulkOrders) -> Response:
-    """Do it: at once for jobs that were ticked, by an operation for a whole search."""
+async def apply(form: Form[ManyForm], many: BulkChanges, requests: BulkRequests) -> Response:
+    """Do it: at once for jobs that were ticked, by a background job for a whole search."""
     if form.all:
         search = JobSearch.model_validate(form.as_query())
-        return redirect(path_of(await operations.order(form.change, search)), "changing")
+        return redirect(path_of(await requests.enqueue(form.change, search)), "changing")
     changed = await many.change(form.change, form.id)
     notice, done, left = form.change.value, changed.done, changed.left_alone
     return redirect(list_path(form), notice, done=done, left=left)

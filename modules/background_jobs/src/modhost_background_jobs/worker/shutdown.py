@@ -1,76 +1,73 @@
-"""The end of a worker: jobs end within the grace, stop when they are asked to, or are given up."""
+"""The shutdown of a worker: jobs finish within the grace, stop when asked to, or are released."""
 
 import logging
-from datetime import timedelta
 from typing import Final
 
 import anyio
 
 from modhost.clock import Clock
 from modhost_background_jobs.model import Released
-from modhost_background_jobs.worker.attempts.attempt import (
-    Attempt,
-    AttemptRegistry,
-    StopReason,
-)
-from modhost_background_jobs.worker.finishing.finisher import Finisher
+from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry, StopReason
+from modhost_background_jobs.worker.finishing.finisher import OutcomeWriter
 
 logger = logging.getLogger(__name__)
 
-OBEY_SECONDS: Final = 2.0
-SHUTDOWN_TIMEOUT: Final = 5.0
-IGNORED: Final = "handed back: it ignored the request to stop when its worker shut down."
-CRASHED: Final = "handed back: the job processor of its worker crashed."
+STOP_TIMEOUT: Final = 2.0
+RELEASE_TIMEOUT: Final = 5.0
+IGNORED: Final = "released: it ignored the request to stop when its worker shut down."
+CRASHED: Final = "released: the job processor of its worker crashed."
 
 
-async def drain(
-    attempts: AttemptRegistry, grace: timedelta, finisher: Finisher, clock: Clock
-) -> None:
-    """Let running jobs end, ask those that remain to stop, hand back what does not."""
-    if len(attempts):
-        logger.info("Stopping: %d jobs have %g s to end.", len(attempts), grace.total_seconds())
-    with anyio.move_on_after(grace.total_seconds()):
-        await attempts.at_most(0)
-    for attempt in attempts:
-        attempt.stop(StopReason.SHUTDOWN)
-    with anyio.move_on_after(OBEY_SECONDS):
-        await attempts.at_most(0)
-    error = CRASHED if attempts.is_abandoned else IGNORED
-    with anyio.move_on_after(SHUTDOWN_TIMEOUT):
-        if not attempts.is_abandoned:
-            await _give_up(attempts)
-        await _hand_back(attempts, error, finisher, clock)
+class Shutdown:
+    """Ends what a worker runs, within the grace and some seconds more."""
+
+    def __init__(self, writer: OutcomeWriter, options: BackgroundJobsOptions, clock: Clock) -> None:
+        self._writer = writer
+        self._grace = options.shutdown_grace.total_seconds()
+        self._clock = clock
+
+    async def drain(self, attempts: AttemptRegistry) -> None:
+        """Let attempts finish, ask those that remain to stop, release those that do not."""
+        if len(attempts):
+            logger.info("Stopping: %d jobs have %g s to finish.", len(attempts), self._grace)
+        with anyio.move_on_after(self._grace):
+            await attempts.wait_until_left(0)
+        for attempt in attempts:
+            attempt.stop(StopReason.SHUTDOWN)
+        with anyio.move_on_after(STOP_TIMEOUT):
+            await attempts.wait_until_left(0)
+        with anyio.move_on_after(RELEASE_TIMEOUT):
+            if attempts.is_abandoned:
+                await self._release(attempts, CRASHED)
+            else:
+                await self._abandon(attempts)
+                await self._release(attempts, IGNORED)
+
+    async def _abandon(self, attempts: AttemptRegistry) -> None:
+        """Stop waiting for attempts that do not stop."""
+        for attempt in filter(_is_unfinished, attempts):
+            logger.error(
+                "The job %s (%s) ignores the request to stop; its %s is abandoned.",
+                attempt.lease.job_id,
+                attempt.claimed.job_type,
+                attempt.runs_in,
+            )
+            attempt.abandon()
+        with anyio.move_on_after(STOP_TIMEOUT):
+            await attempts.wait_until_left(0)
+
+    async def _release(self, attempts: AttemptRegistry, error: str) -> None:
+        """Let other workers have the jobs, except those whose outcome is yet to be stored."""
+        now = self._clock.now()
+        left = [Released(each.lease, now, error) for each in filter(_is_unfinished, attempts)]
+        if not left:
+            return
+        try:
+            await self._writer.release(left)
+        except Exception as failure:  # noqa: BLE001 - they are rescued from a worker that is gone
+            logger.warning("%d jobs could not be released (%s).", len(left), failure)
 
 
-async def _give_up(attempts: AttemptRegistry) -> None:
-    """Stop waiting for attempts that do not stop."""
-    for attempt in filter(_is_ours, attempts):
-        logger.error(
-            "The job %s (%s) ignores the request to stop; its %s is abandoned.",
-            attempt.claimed.lease.job_id,
-            attempt.claimed.job_type,
-            attempt.place,
-        )
-        attempt.give_up()
-    with anyio.move_on_after(OBEY_SECONDS):
-        await attempts.at_most(0)
-
-
-async def _hand_back(
-    attempts: AttemptRegistry, error: str, finisher: Finisher, clock: Clock
-) -> None:
-    """Let other workers have the jobs; one whose end could not be stored is not run again now."""
-    now = clock.now()
-    left = [
-        Released(each.claimed.lease, now, error, spent=False) for each in filter(_is_ours, attempts)
-    ]
-    if not left:
-        return
-    try:
-        await finisher.hand_back(left)
-    except Exception as error:  # noqa: BLE001 - they are rescued from a worker that is gone
-        logger.warning("%d jobs could not be handed back (%s).", len(left), error)
-
-
-def _is_ours(attempt: Attempt) -> bool:
-    return not attempt.over and attempt.reason is not StopReason.LOST_LEASE
+def _is_unfinished(attempt: Attempt) -> bool:
+    return not attempt.is_finished and attempt.reason is not StopReason.LOST_LEASE

@@ -1,6 +1,6 @@
-"""Why an attempt is asked to stop, and how it learns of it."""
+"""Attempts of jobs that a worker holds, and why it asks one to stop."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from itertools import count
 from typing import Literal, TypeAlias
@@ -9,10 +9,11 @@ import anyio
 import anyio.lowlevel
 
 from modhost.caller import Caller
+from modhost_background_jobs.contracts import RegisteredJob
 from modhost_background_jobs.model import ClaimedJob, Lease
 from modhost_background_jobs.model.job_data import MASK, secrets_in
 
-Place: TypeAlias = Literal["task", "thread", "process"]
+RunsIn: TypeAlias = Literal["task", "thread", "process"]
 
 
 class StopReason(Enum):
@@ -25,35 +26,41 @@ class StopReason(Enum):
 
 
 class Attempt:
-    """An attempt that this worker runs.
+    """One attempt of a job.
 
     A task is stopped through its cancel scope; a thread sees the reason and has to stop by itself,
-    unless it is given up; whoever looks after a process is told by `on_stop`.
+    unless it is abandoned; whoever supervises a process sets `on_stop`.
     """
 
     __slots__ = (
         "_secrets",
         "claimed",
         "has_noticed",
-        "lines",
+        "is_finished",
+        "lease",
+        "line_numbers",
         "on_stop",
-        "over",
-        "place",
         "reason",
+        "registered",
+        "runs_in",
         "scope",
     )
 
-    def __init__(self, claimed: ClaimedJob, place: Place) -> None:
+    def __init__(
+        self, claimed: ClaimedJob, registered: RegisteredJob, runs_in: RunsIn | None = None
+    ) -> None:
         self.claimed = claimed
-        self.place = place
+        self.lease = claimed.lease
+        self.registered = registered
+        self.runs_in = runs_in or _where_to_run(registered)
         self.scope = anyio.CancelScope()
         self.on_stop: Callable[[], None] | None = None
         self.reason: StopReason | None = None
         self.has_noticed = False
         """Whether its code has learned that it is to stop."""
-        self.over = False
-        self.lines = count()
-        """The numbers of its log lines, for whoever writes one, in any thread."""
+        self.is_finished = False
+        self.line_numbers = count()
+        """The numbers of its log lines, taken from any thread."""
         self._secrets: tuple[str, ...] | None = None
 
     @property
@@ -63,33 +70,39 @@ class Attempt:
 
     async def caller(self) -> Caller:
         """Return the job as the caller of what its code calls."""
-        return Caller("job", f"job:{self.claimed.lease.job_id}", self.claimed.job_type)
+        return Caller("job", f"job:{self.lease.job_id}", self.claimed.job_type)
 
     def redact(self, text: object) -> str:
         """Return a text of the job with the secrets of its data masked."""
         if self._secrets is None:
-            # Not before there is a text: data that cannot be read is the job's own trouble.
+            # Not before there is a text: unreadable data must fail this job alone.
             self._secrets = secrets_in(self.claimed.data)
-        told = str(text)
+        redacted = str(text)
         for secret in self._secrets:
-            told = told.replace(secret, MASK)
-        return told
+            redacted = redacted.replace(secret, MASK)
+        return redacted
 
     def stop(self, reason: StopReason) -> None:
         """Ask the attempt to stop; the first reason stands, a lost lease overrides all."""
-        if self.over:
+        if self.is_finished:
             return
         before = self.reason
         if before is None or reason is StopReason.LOST_LEASE:
             self.reason = reason
-        if self.place == "task":
+        if self.runs_in == "task":
             self.scope.cancel()
         if self.on_stop is not None and self.reason is not before:
             self.on_stop()
 
-    def give_up(self) -> None:
+    def abandon(self) -> None:
         """Stop waiting for a thread that ignores the request; the thread itself runs on."""
         self.scope.cancel()
+
+
+def _where_to_run(registered: RegisteredJob) -> RunsIn:
+    if registered.runs_in_process:
+        return "process"
+    return "thread" if registered.runs_in_thread else "task"
 
 
 class AttemptRegistry:
@@ -99,7 +112,7 @@ class AttemptRegistry:
         self._attempts: dict[Lease, Attempt] = {}
         self._changed = anyio.Event()
         self.is_abandoned = False
-        """Whether no attempt is removed from now on, so that there is nothing to wait for."""
+        """Whether no attempt will be removed any more, so that waiting is pointless."""
 
     def __len__(self) -> int:
         return len(self._attempts)
@@ -111,28 +124,29 @@ class AttemptRegistry:
         return iter(list(self._attempts.values()))
 
     def add(self, attempt: Attempt) -> None:
-        """Take an attempt over."""
-        self._attempts[attempt.claimed.lease] = attempt
+        """Add an attempt that was claimed."""
+        self._attempts[attempt.lease] = attempt
 
-    def remove(self, attempt: Attempt) -> None:
-        """Forget an attempt that is over."""
-        self._attempts.pop(attempt.claimed.lease, None)
-
-    def notify(self) -> None:
-        """Wake those who wait for attempts to be over."""
-        changed, self._changed = self._changed, anyio.Event()
-        changed.set()
+    def remove(self, finished: Iterable[Attempt]) -> None:
+        """Remove attempts whose end is stored, and wake those who wait for that."""
+        for attempt in finished:
+            self._attempts.pop(attempt.lease, None)
+        self._wake()
 
     def abandon(self) -> None:
-        """Let nobody wait any longer."""
+        """Release everybody who waits: nobody stores ends any more."""
         self.is_abandoned = True
-        self.notify()
+        self._wake()
 
-    async def at_most(self, count: int) -> None:
-        """Wait until there are no more than so many."""
+    async def wait_until_left(self, count: int) -> None:
+        """Wait until no more than `count` attempts are left."""
         while len(self._attempts) > count:
             if self.is_abandoned:
-                # Who asks again and again does not hold up the loop.
+                # A caller that asks in a loop does not block the event loop.
                 await anyio.lowlevel.checkpoint()
                 return
             await self._changed.wait()
+
+    def _wake(self) -> None:
+        changed, self._changed = self._changed, anyio.Event()
+        changed.set()

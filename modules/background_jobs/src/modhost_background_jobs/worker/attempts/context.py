@@ -1,4 +1,4 @@
-"""What a job is given while it runs."""
+"""The context that a job is given: its data, progress, log and requests to stop."""
 
 import math
 from typing import Protocol, TypeVar
@@ -10,7 +10,7 @@ from modhost_background_jobs.contracts import JobCancelled, JobDataError, JobId
 from modhost_background_jobs.model import LogLine, ProgressUpdate
 from modhost_background_jobs.model.job_data import for_job
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
-from modhost_background_jobs.worker.attempts.error_text import printable
+from modhost_background_jobs.worker.attempts.outcome import printable
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ class Reports(Protocol):
 
 
 class AttemptContext:
-    """Implements `JobExecutionContext`; what each method promises is said there."""
+    """Implements `JobExecutionContext`, where each method is described."""
 
     __slots__ = ("_attempt", "_clamped", "_clock", "_reports")
 
@@ -41,7 +41,7 @@ class AttemptContext:
     @property
     def job_id(self) -> JobId:
         """The job's id."""
-        return JobId(self._attempt.claimed.lease.job_id)
+        return JobId(self._attempt.lease.job_id)
 
     @property
     def attempt(self) -> int:
@@ -79,14 +79,14 @@ class AttemptContext:
             self._clamped = True
             self.log(f"Progress of {percentage} is outside of 0 to 100; {clamped} is shown.")
         text = None if message is None else printable(self._attempt.redact(message))
-        lease = self._attempt.claimed.lease
+        lease = self._attempt.lease
         self._reports.report(ProgressUpdate(lease, clamped, text, self._clock.now()))
 
     def log(self, message: str) -> None:
-        """Report a line with the time of now."""
+        """Report a line with the current time."""
         text = printable(self._attempt.redact(message))
-        lease = self._attempt.claimed.lease
-        self._reports.log(LogLine(lease, next(self._attempt.lines), self._clock.now(), text))
+        lease = self._attempt.lease
+        self._reports.log(LogLine(lease, next(self._attempt.line_numbers), self._clock.now(), text))
 
     def _reason(self) -> StopReason | None:
         reason = self._attempt.reason

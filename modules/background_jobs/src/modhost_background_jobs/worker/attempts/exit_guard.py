@@ -1,4 +1,4 @@
-"""Exits in tasks that jobs start, which would end the event loop, and with it the worker."""
+"""Turn exits in tasks of jobs into errors: they would end the event loop, and so the worker."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator, Iterator
@@ -12,12 +12,12 @@ _IS_IN_JOB: Final[ContextVar[bool]] = ContextVar("is_in_job", default=False)
 
 
 class ExitOfTask(Exception):
-    """A task of a job asked for the end of the process; the message says how."""
+    """A task of a job tried to exit the process; the message says how."""
 
 
 @contextmanager
 def as_job() -> Iterator[None]:
-    """Be the code of a job: what exits in tasks that it starts is an error of theirs."""
+    """Mark the block as code of a job: exits in tasks that it starts become errors of theirs."""
     before = _IS_IN_JOB.set(True)
     try:
         yield
@@ -25,19 +25,19 @@ def as_job() -> Iterator[None]:
         _IS_IN_JOB.reset(before)
 
 
-def contain_exits(loop: asyncio.AbstractEventLoop) -> None:
-    """Let the tasks of jobs on this loop end with an error where they would end the process."""
-    if not isinstance(loop.get_task_factory(), _Containing):
-        loop.set_task_factory(_Containing(loop.get_task_factory()))
+def guard_exits(loop: asyncio.AbstractEventLoop) -> None:
+    """Guard this loop: tasks of jobs fail with `ExitOfTask` instead of ending the process."""
+    if not isinstance(loop.get_task_factory(), _GuardedTaskFactory):
+        loop.set_task_factory(_GuardedTaskFactory(loop.get_task_factory()))
 
 
-class _Containing:
+class _GuardedTaskFactory:
     def __init__(self, before: Callable[..., Any] | None) -> None:
         self._before: Callable[..., Any] = before or _task
 
     def __call__(self, loop: asyncio.AbstractEventLoop, coroutine: Any, /, **more: Any) -> Any:
         if _IS_IN_JOB.get():
-            coroutine = _Contained(coroutine)
+            coroutine = _GuardedCoroutine(coroutine)
         return self._before(loop, coroutine, **more)
 
 
@@ -47,8 +47,8 @@ def _task(
     return asyncio.Task(coroutine, loop=loop, **more)
 
 
-class _Contained(Coroutine[Any, Any, Any]):
-    """A coroutine whose exits are errors; nothing else about it is changed."""
+class _GuardedCoroutine(Coroutine[Any, Any, Any]):
+    """A coroutine whose exits are errors; it is otherwise unchanged."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         self._coroutine = coroutine

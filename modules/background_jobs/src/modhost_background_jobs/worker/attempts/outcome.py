@@ -1,23 +1,99 @@
-"""How long a job waits for its next attempt."""
+"""What the end of an attempt means for its job: completed, cancelled, failed, or to run again."""
 
 import random
+import traceback
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
-from modhost_background_jobs.contracts import JobState, PermanentJobError, RegisteredJob, Snooze
-from modhost_background_jobs.model import ClaimedJob, Ended, Released
+from modhost.clock import Clock
+from modhost_background_jobs.contracts import JobState, PermanentJobError, Snooze
+from modhost_background_jobs.model import Ended, Released
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
-from modhost_background_jobs.worker.attempts.error_text import (
-    describe,
-    describe_briefly,
-    printable,
-    text_of,
-)
 
 JITTER: Final = 0.25
-LONGEST: Final = timedelta(days=36500)
-"""No wait is longer, since a date has to be named."""
+MAX_WAIT: Final = timedelta(days=36500)
+"""Keeps due times within the calendar."""
+MAX_CHARACTERS: Final = 16_000
+SHUT_DOWN: Final = "released: its worker shut down."
+
+Outcome: TypeAlias = Ended | Released | None
+
+
+class Outcomes:
+    """Decides the outcome of attempts; None stands for that of an attempt that lost its lease."""
+
+    def __init__(self, options: BackgroundJobsOptions, clock: Clock) -> None:
+        self._retry_base_delay = options.retry_base_delay
+        self._retry_max_delay = options.retry_max_delay
+        self._clock = clock
+
+    def returned(self, attempt: Attempt) -> Outcome:
+        """Return the outcome of an attempt that returned.
+
+        After a request to stop that is no success: it may have left its work half done. At a
+        shutdown one that cannot have noticed the request has done all of it.
+        """
+        reason = attempt.reason
+        if reason is None or (reason is StopReason.SHUTDOWN and not attempt.has_noticed):
+            return Ended(attempt.lease, JobState.COMPLETED)
+        return self.stopped(attempt)
+
+    def stopped(self, attempt: Attempt) -> Outcome:
+        """Return the outcome of an attempt that stopped because it was asked to."""
+        match attempt.reason:
+            case StopReason.CANCELLED:
+                return Ended(attempt.lease, JobState.CANCELLED)
+            case StopReason.TIMEOUT:
+                return self.interrupted(attempt, _timed_out(attempt))
+            case StopReason.SHUTDOWN:
+                return Released(attempt.lease, self._clock.now(), SHUT_DOWN)
+            case _:
+                return None
+
+    def failed(self, attempt: Attempt, error: BaseException) -> Outcome:
+        """Return the outcome of an attempt that raised: snoozed, retried later, or failed."""
+        try:
+            return self._failed(attempt, error)
+        except Exception as problem:  # noqa: BLE001 - the job's own declarations may be at fault
+            # The first error is left out: it may hold secrets that could not be masked.
+            text = f"{type(error).__qualname__}, whose outcome could not be determined: "
+            return self.interrupted(attempt, text + describe(problem))
+
+    def interrupted(self, attempt: Attempt, error: str) -> Outcome:
+        """Return the outcome of an attempt that broke off: retried with backoff, or failed."""
+        claimed = attempt.claimed
+        if claimed.attempts_left <= 0:
+            return Ended(attempt.lease, JobState.FAILED, error)
+        own = attempt.registered.job_class.retry_base_delay
+        base = own if isinstance(own, timedelta) else self._retry_base_delay
+        wait = backoff(claimed.failures, base, self._retry_max_delay)
+        return Released(attempt.lease, self._due_after(wait), error, spent=True)
+
+    def _failed(self, attempt: Attempt, error: BaseException) -> Outcome:
+        # A job that says why it failed has said all; tracebacks are for unforeseen errors.
+        says_why = isinstance(error, PermanentJobError) and bool(_text_of(error))
+        text = attempt.redact(printable(_summary(error)) if says_why else describe(error))
+        match attempt.reason:
+            case StopReason.LOST_LEASE:
+                return None
+            case StopReason.CANCELLED:
+                return Ended(attempt.lease, JobState.CANCELLED, text)
+            case StopReason.TIMEOUT:
+                # Jobs turn a cancellation into errors of their own.
+                return self.interrupted(attempt, printable(f"{_timed_out(attempt)}\n\n{text}"))
+            case StopReason.SHUTDOWN if not isinstance(error, Snooze):
+                both = printable(f"{SHUT_DOWN}\n\n{text}")
+                return Released(attempt.lease, self._clock.now(), both)
+        if isinstance(error, Snooze):
+            reason = printable(attempt.redact(printable(error)))
+            return Released(attempt.lease, self._due_after(error.delay), reason)
+        if isinstance(error, (PermanentJobError, *attempt.registered.job_class.no_retry)):
+            return Ended(attempt.lease, JobState.FAILED, text)
+        return self.interrupted(attempt, text)
+
+    def _due_after(self, wait: timedelta) -> datetime:
+        return self._clock.now() + min(MAX_WAIT, max(timedelta(0), wait))
 
 
 def backoff(failures: int, base: timedelta, longest: timedelta) -> timedelta:
@@ -25,142 +101,37 @@ def backoff(failures: int, base: timedelta, longest: timedelta) -> timedelta:
     doublings: int = 2 ** min(max(failures, 1) - 1, 20)
     seconds = min(longest.total_seconds(), base.total_seconds() * doublings)
     jitter = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - not for secrets
-    return timedelta(seconds=min(LONGEST.total_seconds(), seconds * jitter))
+    return timedelta(seconds=min(MAX_WAIT.total_seconds(), seconds * jitter))
 
 
-def after(now: datetime, wait: timedelta) -> datetime:
-    """Return the time after a wait, which is cut to what is neither over nor out of reach."""
-    return now + min(LONGEST, max(timedelta(0), wait))
+def _timed_out(attempt: Attempt) -> str:
+    return f"timed out: the attempt took longer than {attempt.claimed.timeout:g} s."
 
 
-REFUSED: Final = "the database refused how the attempt ended; the worker's log says why."
-PUT_OFF: Final = timedelta(hours=1)
-HANDED_BACK: Final = "handed back: its worker shut down."
-
-Outcome = Ended | Released | None
-
-
-def returned(
-    attempt: Attempt,
-    registered: RegisteredJob,
-    options: BackgroundJobsOptions,
-    now: datetime,
-) -> Outcome:
-    """Return the outcome of an attempt that came to a regular end.
-
-    After a request to stop that is no success: it may have left its work half done. At a shutdown
-    one that cannot have learned of the request has done all of it.
-    """
-    reason = attempt.reason
-    if reason is None or (reason is StopReason.SHUTDOWN and not attempt.has_noticed):
-        return Ended(attempt.claimed.lease, JobState.COMPLETED)
-    return stopped(attempt, registered, options, now)
+def printable(text: object) -> str:
+    """Return a bounded text without what no database stores: NUL and lone surrogates."""
+    cleaned = _text_of(text).replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    cleaned = cleaned.encode("utf-8", "replace").decode("utf-8")
+    if len(cleaned) > MAX_CHARACTERS:
+        cleaned = cleaned[: MAX_CHARACTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return cleaned
 
 
-def stopped(
-    attempt: Attempt,
-    registered: RegisteredJob,
-    options: BackgroundJobsOptions,
-    now: datetime,
-) -> Outcome:
-    """Return the outcome of an attempt that stopped because it was asked to.
-
-    None when its lease is lost: whatever it did, the job is no longer its own.
-    """
-    claimed = attempt.claimed
-    match attempt.reason:
-        case StopReason.CANCELLED:
-            return Ended(claimed.lease, JobState.CANCELLED)
-        case StopReason.TIMEOUT:
-            return _retried(claimed, _timed_out(claimed), registered, options, now)
-        case StopReason.SHUTDOWN:
-            return Released(claimed.lease, now, HANDED_BACK, spent=False)
-        case _:
-            return None
-
-
-def failed(
-    attempt: Attempt,
-    error: BaseException,
-    registered: RegisteredJob,
-    options: BackgroundJobsOptions,
-    now: datetime,
-) -> Outcome:
-    """Return the outcome of an attempt that raised: snoozed, retried with backoff, or failed."""
+def describe(error: BaseException) -> str:
+    """Return an error's own line first, then its traceback, for pages and for operators."""
     try:
-        return _outcome_of(attempt, error, registered, options, now)
-    except Exception as problem:  # noqa: BLE001 - the job's own declarations may be at fault
-        # The first error is not told: it may hold secrets that could not be masked.
-        told = f"{type(error).__qualname__}, and what that means could not be told: "
-        return interrupted(attempt, told + describe(problem), registered, options, now)
+        trace = "".join(traceback.format_exception(error, limit=-30))
+    except Exception as failure:  # noqa: BLE001 - it asks the errors and their causes for texts
+        trace = f"(without a traceback: {type(failure).__qualname__})"
+    return printable(f"{_summary(error)}\n\n{trace}")
 
 
-def interrupted(
-    attempt: Attempt,
-    error: str,
-    registered: RegisteredJob,
-    options: BackgroundJobsOptions,
-    now: datetime,
-) -> Outcome:
-    """Return the outcome of an attempt that ended without telling how."""
-    return _retried(attempt.claimed, error, registered, options, now)
+def _summary(error: BaseException) -> str:
+    return f"{type(error).__qualname__}: {_text_of(error)}".removesuffix(": ")
 
 
-def plainly(end: Ended | Released, now: datetime) -> Ended | Released:
-    """Return an end that says as much as it can where the database refuses what it says.
-
-    An end without words has nothing to leave out: its job is put off, for whoever looks into it.
-    """
-    if isinstance(end, Ended) and end.error is not None:
-        return Ended(end.lease, end.state, REFUSED)
-    return Released(end.lease, now + PUT_OFF, REFUSED, isinstance(end, Released) and end.spent)
-
-
-def _outcome_of(
-    attempt: Attempt,
-    error: BaseException,
-    registered: RegisteredJob,
-    options: BackgroundJobsOptions,
-    now: datetime,
-) -> Outcome:
-    claimed = attempt.claimed
-    # A job that says why it failed has said all; the traceback is for what nobody foresaw.
-    says_why = isinstance(error, PermanentJobError) and bool(text_of(error))
-    told = attempt.redact(describe_briefly(error) if says_why else describe(error))
-    match attempt.reason:
-        case StopReason.LOST_LEASE:
-            return None
-        case StopReason.CANCELLED:
-            return Ended(claimed.lease, JobState.CANCELLED, told)
-        case StopReason.TIMEOUT:
-            # Jobs turn a cancellation into errors of their own.
-            both = printable(f"{_timed_out(claimed)}\n\n{told}")
-            return _retried(claimed, both, registered, options, now)
-        case StopReason.SHUTDOWN if not isinstance(error, Snooze):
-            both = printable(f"{HANDED_BACK}\n\n{told}")
-            return Released(claimed.lease, now, both, spent=False)
-    if isinstance(error, Snooze):
-        reason = printable(attempt.redact(printable(error)))
-        return Released(claimed.lease, after(now, error.delay), reason, spent=False)
-    if isinstance(error, (PermanentJobError, *registered.job_class.no_retry)):
-        return Ended(claimed.lease, JobState.FAILED, told)
-    return _retried(claimed, told, registered, options, now)
-
-
-def _timed_out(claimed: ClaimedJob) -> str:
-    return f"timed out: the attempt took longer than {claimed.timeout:g} s."
-
-
-def _retried(
-    claimed: ClaimedJob,
-    error: str,
-    registered: RegisteredJob,
-    options: BackgroundJobsOptions,
-    now: datetime,
-) -> Outcome:
-    if claimed.attempts_left <= 0:
-        return Ended(claimed.lease, JobState.FAILED, error)
-    own = registered.job_class.retry_base_delay
-    base = own if isinstance(own, timedelta) else options.retry_base_delay
-    again_at = after(now, backoff(claimed.failures, base, options.retry_max_delay))
-    return Released(claimed.lease, again_at, error, spent=True)
+def _text_of(value: object) -> str:
+    try:
+        return str(value)
+    except Exception as error:  # noqa: BLE001 - an error's `__str__` may raise anything
+        return f"(its text is unavailable: {type(error).__qualname__})"

@@ -1,58 +1,57 @@
-"""How many jobs a worker holds beyond its slots: as many as have ended in the last moment."""
+"""Slots: run claimed attempts a bounded number at a time, and hold some more that wait."""
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from contextvars import copy_context
 from typing import Final
 
-import anyio
-
 from modhost.clock import Clock
+from modhost_background_jobs.model import Released
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
+from modhost_background_jobs.worker.executor import AttemptExecutor
+from modhost_background_jobs.worker.finishing.finisher import Finisher
 
-MOMENT_SECONDS: Final = 0.1
-MAX_JOBS: Final = 200
+WINDOW_SECONDS: Final = 0.1
+MAX_PREFETCH: Final = 200
+MAX_PREFETCHED_DATA: Final = 4_000_000
+"""How many characters of data jobs may have, together, that are held beyond the slots."""
+CLAIM_SIZE: Final = 100
+STALE_SECONDS: Final = 1.0
+TICK_SECONDS: Final = 0.001
+TASKS_PER_TICK: Final = 4
 
 
 class Prefetch:
-    """Counts the attempts that end, in windows of a moment.
+    """How many jobs a worker holds beyond its slots: as many as finished in the last moment.
 
-    A worker whose jobs take microseconds would spend its time on the way to the database if it
+    A worker whose jobs take microseconds would spend its time on round trips to the database if it
     fetched each one when a slot is free. One whose slots are all taken by long jobs holds none
     beyond them: another worker may have a slot for it.
     """
 
     def __init__(self) -> None:
         self._since = 0.0
-        self._ended = 0
-        self._ended_before = 0
+        self._finished = 0
+        self._finished_before = 0
 
     def note(self, now: float) -> None:
-        """Count an attempt that ended now, by the monotonic clock."""
+        """Count an attempt that finished now, by the monotonic clock."""
         self._move_to(now)
-        self._ended += 1
+        self._finished += 1
 
-    def ahead(self, now: float) -> int:
-        """How many jobs to hold that wait for a slot."""
+    def size(self, now: float) -> int:
+        """Return how many jobs to hold that wait for a slot."""
         self._move_to(now)
-        return min(MAX_JOBS, max(self._ended, self._ended_before))
+        return min(MAX_PREFETCH, max(self._finished, self._finished_before))
 
     def _move_to(self, now: float) -> None:
         passed = now - self._since
-        if passed >= MOMENT_SECONDS:
-            self._ended_before = self._ended if passed < 2 * MOMENT_SECONDS else 0
-            self._ended = 0
+        if passed >= WINDOW_SECONDS:
+            self._finished_before = self._finished if passed < 2 * WINDOW_SECONDS else 0
+            self._finished = 0
             self._since = now
-
-
-TICK_SECONDS: Final = 0.001
-TASKS_PER_TICK: Final = 4
-BATCH: Final = 100
-MAX_DATA_AHEAD: Final = 4_000_000
-"""How many characters of data jobs may have, together, that are held beyond the slots."""
-
-Run = Callable[[Attempt], Awaitable[None]]
 
 
 class Slots:
@@ -62,82 +61,94 @@ class Slots:
     group of anyio takes; the cancel scopes within them are anyio's.
     """
 
-    def __init__(self, slots: int, attempts: AttemptRegistry, clock: Clock) -> None:
+    def __init__(
+        self,
+        slots: int,
+        attempts: AttemptRegistry,
+        executor: AttemptExecutor,
+        finisher: Finisher,
+        clock: Clock,
+    ) -> None:
         self._slots = slots
         self._attempts = attempts
+        self._executor = executor
+        self._finisher = finisher
         self._clock = clock
         self._waiting: deque[tuple[Attempt, float]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._prefetch = Prefetch()
-        self._data = 0
-        """How many characters of data a job of the last claim had at the most."""
-        self._run: Run
+        self._max_data = 0
+        """How many characters the data of the largest job of the last claim had."""
         self._group: asyncio.TaskGroup
-        self.is_open = False
-        """Whether attempts run; the tasks of those that do are cancelled afterwards."""
+        self._is_open = False
         self._is_filling = False
         self._ready = 0
-        self._turn_began = 0.0
+        self._tick_began = 0.0
 
-    async def own_tasks(self, run: Run, until: anyio.Event, ready: Callable[[], None]) -> None:
-        """Own the tasks until the event, and cancel then those that are left."""
-        self._run = run
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Run attempts during the block, and cancel those that are left at its end."""
         async with asyncio.TaskGroup() as self._group:
-            self.is_open = True
+            self._is_open = True
+            release = self._group.create_task(self._release_stale())
             try:
-                ready()
-                await until.wait()
+                yield
             finally:
-                self.is_open = False
-            for task in self._tasks:
+                self._is_open = False
+            for task in (release, *self._tasks):
                 task.cancel()
 
     async def room(self) -> int:
-        """Wait until it is worth to claim jobs, and return how many."""
+        """Wait until claiming is worth it, and return for how many jobs there is room."""
         while True:
             ahead = min(
-                self._prefetch.ahead(self._clock.monotonic()), MAX_DATA_AHEAD // max(1, self._data)
+                self._prefetch.size(self._clock.monotonic()),
+                MAX_PREFETCHED_DATA // max(1, self._max_data),
             )
             capacity = self._slots + ahead
             room = capacity - len(self._attempts)
             # Batches are worth more than a buffer that is full at all times.
-            if room >= max(1, min(ahead, capacity // 2, BATCH)):
-                return min(room, BATCH)
-            await self._attempts.at_most(len(self._attempts) - 1)
+            if room >= max(1, min(ahead, capacity // 2, CLAIM_SIZE)):
+                return min(room, CLAIM_SIZE)
+            await self._attempts.wait_until_left(len(self._attempts) - 1)
 
     def take(self, attempts: Iterable[Attempt]) -> None:
         """Run attempts, each as soon as a slot is free."""
         now = self._clock.monotonic()
-        self._data = 0
+        self._max_data = 0
         for attempt in attempts:
-            self._data = max(self._data, len(attempt.claimed.data or ""))
+            self._max_data = max(self._max_data, len(attempt.claimed.data or ""))
             self._attempts.add(attempt)
             self._waiting.append((attempt, now))
         if not self._is_filling:
             self._fill()
 
-    def take_back(self, waiting_for: float = 0.0) -> list[Attempt]:
-        """Return the attempts that have waited so many seconds for a slot; they will not run."""
-        since = self._clock.monotonic() - waiting_for
-        taken = []
+    def release_waiting(self, seconds: float = 0.0) -> None:
+        """Release attempts that have waited so long for a slot: another worker may have one."""
+        since = self._clock.monotonic() - seconds
         while self._waiting and self._waiting[0][1] <= since:
-            taken.append(self._waiting.popleft()[0])
-        return taken
+            attempt, _ = self._waiting.popleft()
+            self._finisher.add(attempt, Released(attempt.lease, self._clock.now()))
+
+    async def _release_stale(self) -> None:
+        while True:
+            await asyncio.sleep(STALE_SECONDS)
+            self.release_waiting(STALE_SECONDS)
 
     def _fill(self) -> None:
-        """Start tasks, a few in each turn of the loop, for attempts that nobody else will take.
+        """Start tasks, at most `TASKS_PER_TICK` at a time, for attempts that nobody else takes.
 
-        A task that is ready takes the next attempt itself: jobs that end without ever waiting
+        A task that is ready takes the next attempt itself: jobs that return without ever waiting
         need one task for all of them.
         """
-        self._turn_began = self._clock.monotonic()
+        self._tick_began = self._clock.monotonic()
         self._is_filling = False
         free = self._slots - len(self._tasks)
-        if not self.is_open or not self._waiting or not free:
+        if not self._is_open or not self._waiting or not free:
             return
         if not self._ready:
             for _ in range(min(TASKS_PER_TICK, free, len(self._waiting))):
-                task = self._group.create_task(self._run_in_turn())
+                task = self._group.create_task(self._run_attempts())
                 self._ready += 1
                 self._tasks.add(task)
                 task.add_done_callback(self._freed)
@@ -148,38 +159,45 @@ class Slots:
             self._is_filling = True
             asyncio.get_running_loop().call_soon(self._fill)
 
-    async def _run_in_turn(self) -> None:
+    async def _run_attempts(self) -> None:
         """Run waiting attempts one after the other, as long as there are any."""
         self._ready -= 1
         task = asyncio.current_task()
         clean = dict(copy_context())
         now = self._clock.monotonic()
-        while self.is_open and self._waiting:
-            if now - self._turn_began > TICK_SECONDS:
-                now = await self._next_turn()
+        while self._is_open and self._waiting:
+            if now - self._tick_began > TICK_SECONDS:
+                now = await self._next_tick()
                 continue
             attempt, _ = self._waiting.popleft()
-            await self._run(attempt)
+            try:
+                outcome = await self._executor.run(attempt)
+            except BaseException as error:
+                # Whatever it is, the job gets an end, unless the slots are closed.
+                if not self._is_open:
+                    raise
+                outcome = self._executor.failed(attempt, error)
+            self._finisher.add(attempt, outcome)
             now = self._clock.monotonic()
             self._prefetch.note(now)
             if dict(copy_context()) != clean or (task is not None and task.cancelling()):
                 # The next attempt gets a new task: it must not see what this one left behind.
                 return
 
-    async def _next_turn(self) -> float:
-        """Let the loop look at what else is due; return the time.
+    async def _next_tick(self) -> float:
+        """Let the loop do what else is due; return the time.
 
-        The first task to go on begins the turn, which it shares with the others.
+        The first task to go on begins the tick, which it shares with the others.
         """
-        before = self._turn_began
+        before = self._tick_began
         self._ready += 1
         try:
             await asyncio.sleep(0)
         finally:
             self._ready -= 1
         now = self._clock.monotonic()
-        if self._turn_began == before:
-            self._turn_began = now
+        if self._tick_began == before:
+            self._tick_began = now
         return now
 
     def _freed(self, task: asyncio.Task[None]) -> None:

@@ -1,8 +1,8 @@
-"""Storing how attempts ended: in batches, tried until the database has acknowledged."""
+"""Storing how attempts finished: in batches, retried until the database has acknowledged."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from modhost.clock import Clock
 from modhost_background_jobs.model import Ended, Released
 from modhost_background_jobs.storage import JobStore, Signal
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
-from modhost_background_jobs.worker.attempts.outcome import Outcome, plainly
+from modhost_background_jobs.worker.attempts.outcome import Outcome
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
 from modhost_background_jobs.worker.finishing.write_retry import apart, until_written
@@ -20,119 +20,133 @@ from modhost_background_jobs.worker.finishing.write_retry import apart, until_wr
 logger = logging.getLogger(__name__)
 
 BATCH_SIZE: Final = 1000
-FLUSH_SECONDS: Final = 2.0
+FLUSH_TIMEOUT: Final = 2.0
+POSTPONED: Final = timedelta(hours=1)
+REFUSED: Final = "the database refused how the attempt ended; the worker's log says why."
 LOST_LEASE: Final = (
     "lost lease: the claim %d of job %s is no longer this worker's; "
     "what it did since is not stored."
 )
 
 End = TypeVar("End", Ended, Released)
-Write = Callable[[Sequence[End], datetime], Awaitable[set[UUID]]]
 
 
-class Due(NamedTuple):
-    """An outcome that is to be stored, and when the attempt was over."""
+class Finished(NamedTuple):
+    """An attempt that has finished, and when."""
 
     attempt: Attempt
     outcome: Outcome
-    since: datetime
+    at: datetime
 
 
-class Finisher:
-    """Writes outcomes; a job's body is never run again because its outcome was hard to write.
+class OutcomeWriter:
+    """Writes outcomes, each after what its attempt reported."""
 
-    What comes together while one batch is written is the next batch.
-    """
-
-    def __init__(
-        self,
-        store: JobStore,
-        buffer: ProgressBuffer,
-        statistics: StatisticsService,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, store: JobStore, buffer: ProgressBuffer, clock: Clock) -> None:
         self._store = store
         self._buffer = buffer
-        self._statistics = statistics
         self._clock = clock
-        self._due: list[Due] = []
-        self._added = Signal()
 
-    def add(self, attempt: Attempt, outcome: Outcome) -> None:
-        """Take the outcome of an attempt; None when its lease is lost already."""
-        attempt.over = True
-        self._due.append(Due(attempt, outcome, self._clock.now()))
-        if len(self._due) == 1:
-            self._added.fire()
+    async def write(self, finished: Sequence[Finished]) -> set[UUID]:
+        """Write until the database has taken all; return the jobs whose leases still held."""
+        leases = [each.attempt.lease for each in finished]
+        await until_written(lambda: self._buffer.flush(leases), "progress and logs")
+        ended = [each.outcome for each in finished if isinstance(each.outcome, Ended)]
+        released = [each.outcome for each in finished if isinstance(each.outcome, Released)]
+        held: set[UUID] = set()
+        if ended:
+            held |= await self._write(self._store.end, ended, "the end of jobs")
+        if released:
+            held |= await self._write(self._store.release, released, "jobs to be run again")
+        for lease in leases:
+            if lease.job_id not in held:
+                logger.warning(LOST_LEASE, lease.fence, lease.job_id)
+        return held
 
-    async def hand_back(self, released: Sequence[Released]) -> None:
-        """Write what attempts that go on have reported so far, and let others have their jobs.
+    async def release(self, released: Sequence[Released]) -> None:
+        """Write what unfinished attempts have reported so far, and let others have their jobs.
 
         It is tried once: there is no time for more when a worker shuts down.
         """
-        with anyio.move_on_after(FLUSH_SECONDS):
+        with anyio.move_on_after(FLUSH_TIMEOUT):
             try:
                 await self._buffer.flush([each.lease for each in released])
             except Exception as error:  # noqa: BLE001 - the jobs matter more than their logs
                 logger.warning("The last logs of %d jobs are lost (%s).", len(released), error)
         await self._store.release(released, self._clock.now())
 
-    async def run(self, attempts: AttemptRegistry) -> None:
-        """Write what is due, and remove it from the attempts, until cancelled."""
-        while True:
-            ticket = self._added.ticket()
-            if not self._due:
-                await ticket.wait()
-            batch = self._due[:BATCH_SIZE]
-            del self._due[:BATCH_SIZE]
-            await self._write(batch)
-            for due in batch:
-                attempts.remove(due.attempt)
-            attempts.notify()
-
-    async def _write(self, batch: Sequence[Due]) -> None:
-        leases = [due.attempt.claimed.lease for due in batch]
-        await until_written(lambda: self._buffer.flush(leases), "progress and logs")
-        ended = [due.outcome for due in batch if isinstance(due.outcome, Ended)]
-        released = [due.outcome for due in batch if isinstance(due.outcome, Released)]
-        held: set[UUID] = set()
-        if ended:
-            held |= await self._stored(self._store.end, ended, "the end of jobs")
-        if released:
-            held |= await self._stored(self._store.release, released, "jobs to be run again")
-        self._count(batch, held)
-        for lease in leases:
-            if lease.job_id not in held:
-                logger.warning(LOST_LEASE, lease.fence, lease.job_id)
-
-    async def _stored(self, write: Write[End], ends: Sequence[End], what: str) -> set[UUID]:
+    async def _write(
+        self,
+        write: Callable[[Sequence[End], datetime], Awaitable[set[UUID]]],
+        ends: Sequence[End],
+        what: str,
+    ) -> set[UUID]:
         held, refused = await until_written(
             lambda: apart(lambda some: write(some, self._clock.now()), ends), what
         )
         for end, error in refused:
             logger.error("The database refuses how the job %s ended (%s).", end.lease.job_id, error)
-            held |= await self._stored_plainly(plainly(end, self._clock.now()))
+            held |= await self._write_without_text(end)
         return held
 
-    async def _stored_plainly(self, end: Ended | Released) -> set[UUID]:
-        """Store an end that was refused before; what is refused again is handed back as lost."""
+    async def _write_without_text(self, end: Ended | Released) -> set[UUID]:
+        """Write a refused end without its error; one that has none postpones its job instead.
+
+        A second refusal leaves the lease to be lost.
+        """
         now = self._clock.now()
 
         async def write(_: Sequence[Ended | Released]) -> set[UUID]:
-            if isinstance(end, Ended):
-                return await self._store.end([end], now)
-            return await self._store.release([end], now)
+            if isinstance(end, Ended) and end.error is not None:
+                return await self._store.end([Ended(end.lease, end.state, REFUSED)], now)
+            spent = isinstance(end, Released) and end.spent
+            return await self._store.release(
+                [Released(end.lease, now + POSTPONED, REFUSED, spent)], now
+            )
 
         held, _ = await until_written(lambda: apart(write, [end]), "the end of a job")
         return held
 
-    def _count(self, batch: Sequence[Due], held: set[UUID]) -> None:
+
+class Finisher:
+    """Collects outcomes and writes them; no job runs again because its outcome was hard to write.
+
+    What comes together while one batch is written is the next batch.
+    """
+
+    def __init__(self, writer: OutcomeWriter, statistics: StatisticsService, clock: Clock) -> None:
+        self._writer = writer
+        self._statistics = statistics
+        self._clock = clock
+        self._waiting: list[Finished] = []
+        self._added = Signal()
+
+    def add(self, attempt: Attempt, outcome: Outcome) -> None:
+        """Take the outcome of an attempt; None when its lease is lost already."""
+        attempt.is_finished = True
+        self._waiting.append(Finished(attempt, outcome, self._clock.now()))
+        if len(self._waiting) == 1:
+            self._added.fire()
+
+    async def run(self, attempts: AttemptRegistry) -> None:
+        """Write outcomes, and remove their attempts, until cancelled."""
+        while True:
+            ticket = self._added.ticket()
+            if not self._waiting:
+                await ticket.wait()
+            batch = self._waiting[:BATCH_SIZE]
+            del self._waiting[:BATCH_SIZE]
+            held = await self._writer.write(batch)
+            self._count(batch, held)
+            attempts.remove(each.attempt for each in batch)
+
+    def _count(self, batch: Sequence[Finished], held: set[UUID]) -> None:
         try:
             self._statistics.count(
-                (due.attempt.claimed, due.outcome.state, due.since)
-                for due in batch
-                if isinstance(due.outcome, Ended) and due.outcome.lease.job_id in held
+                (each.attempt.claimed, each.outcome.state, each.at)
+                for each in batch
+                if isinstance(each.outcome, Ended) and each.outcome.lease.job_id in held
             )
         except Exception:
-            # The ends are stored; nothing that merely counts them holds up those that follow.
+            # The ends are stored; a fault in counting them must not hold up the next ones.
             logger.exception("The ends of jobs could not be counted.")

@@ -1,4 +1,4 @@
-"""Progress and logs on their way from the jobs to the database."""
+"""Buffer progress and log lines of jobs, and flush them to the database."""
 
 import asyncio
 import logging
@@ -23,17 +23,17 @@ Entry = TypeVar("Entry", ProgressUpdate, LogLine)
 
 
 class ProgressBuffer:
-    """Takes entries from any thread without blocking, and writes them when it is told to.
+    """Takes entries from any thread without blocking, and writes them when it is flushed.
 
     Of an attempt's progress only the newest is kept; log lines are all kept.
     """
 
-    def __init__(self, store: JobStore, max_log_entries: int, batch_size: int) -> None:
+    def __init__(self, store: JobStore, options: BackgroundJobsOptions) -> None:
         self.full = Signal()
         """Fired on the event loop when a batch has come together."""
         self._store = store
-        self._max_log_entries = max_log_entries
-        self._batch_size = batch_size
+        self._max_log_entries = options.max_log_entries
+        self._batch_size = options.progress_flush_batch_size
         self._loop: asyncio.AbstractEventLoop | None = None
         self._guard = threading.Lock()
         self._writing = anyio.Lock()
@@ -42,7 +42,7 @@ class ProgressBuffer:
         self._entries = 0
 
     def bind(self) -> None:
-        """Make this event loop the one on which `full` fires."""
+        """Let `full` fire on the running event loop."""
         self._loop = asyncio.get_running_loop()
 
     def report(self, update: ProgressUpdate) -> None:
@@ -53,7 +53,7 @@ class ProgressBuffer:
             self._count()
 
     def log(self, line: LogLine) -> None:
-        """Take a log line; of those not yet written the newest are kept, up to the limit."""
+        """Take a log line; of the unwritten ones only the newest are kept, up to the limit."""
         if self._max_log_entries == 0:
             return
         with self._guard:
@@ -64,18 +64,16 @@ class ProgressBuffer:
             self._count()
 
     async def flush(self, leases: Collection[Lease] | None = None) -> None:
-        """Write what was taken, of some attempts or of all; what cannot be written is kept."""
+        """Write the entries of some attempts or of all; those that cannot be written are kept."""
         if not self._entries and not self._writing.locked():
             return
         async with self._writing:
             progress, logs = self._take(leases)
             try:
                 if progress:
-                    await _written(self._store.save_progress, progress)
+                    await _write(self._store.save_progress, progress)
                 if logs:
-                    await _written(
-                        partial(self._store.append_logs, keep=self._max_log_entries), logs
-                    )
+                    await _write(partial(self._store.append_logs, keep=self._max_log_entries), logs)
             except BaseException:
                 self._put_back(progress, logs)
                 raise
@@ -110,10 +108,10 @@ class ProgressBuffer:
             self._loop.call_soon_threadsafe(self.full.fire)
 
 
-async def _written(
+async def _write(
     write: Callable[[Sequence[Entry]], Awaitable[set[UUID]]], entries: Sequence[Entry]
 ) -> None:
-    """Write entries but for those that the database refuses, which would hold up all the others."""
+    """Write entries, except those that the database refuses: they would hold up all others."""
     _, refused = await apart(write, entries)
     for entry, error in refused:
         logger.error(
@@ -131,7 +129,7 @@ class ProgressFlushService(HostedService):
         self._interval = options.progress_flush_interval.total_seconds()
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Flush until cancelled, and once more then."""
+        """Flush until cancelled, and one last time then."""
         self._buffer.bind()
         task_status.started()
         try:

@@ -1,4 +1,4 @@
-"""What this worker's jobs did, counted in memory and written now and then."""
+"""Statistics of finished jobs: counted in memory, written once a second."""
 
 import logging
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from anyio.abc import TaskStatus
 from modhost.clock import Clock
 from modhost.module import HostedService
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model import ClaimedJob
+from modhost_background_jobs.model import ClaimedJob, CurrentWorker
 from modhost_background_jobs.model.statistics import MinuteCounts
 from modhost_background_jobs.storage import Signal
 from modhost_background_jobs.storage.statistics import StatisticsStore
@@ -23,32 +23,28 @@ SHUTDOWN_TIMEOUT: Final = 2.0
 
 
 class StatisticsService(HostedService):
-    """Counts ends of jobs; a crash loses the last seconds of the counts, and no job."""
+    """Counts finished jobs; a crash loses the counts of the last seconds, and no job."""
 
     name = "statistics"
 
-    def __init__(self, store: StatisticsStore, clock: Clock) -> None:
+    def __init__(self, store: StatisticsStore, worker: CurrentWorker, clock: Clock) -> None:
         self._store = store
+        self._worker = worker
         self._clock = clock
-        self._worker = ""
         self._minutes: dict[datetime, MinuteCounts] = {}
         self._is_unwritten = False
         self._counted = Signal()
 
-    def of_worker(self, name: str) -> None:
-        """Count for a worker of this name."""
-        self._worker = name
-
-    def count(self, ended: Iterable[tuple[ClaimedJob, JobState, datetime]]) -> None:
-        """Count jobs whose ends are stored now, with when their last attempts were over."""
+    def count(self, finished: Iterable[tuple[ClaimedJob, JobState, datetime]]) -> None:
+        """Count jobs whose final states were just stored, with when their attempts finished."""
         now = self._clock.now()
         minute = now.replace(second=0, microsecond=0)
         counts = self._minutes.get(minute)
         if counts is None:
             counts = self._minutes[minute] = MinuteCounts()
-        for claimed, state, over_at in ended:
+        for claimed, state, finished_at in finished:
             waited = (claimed.claimed_at - claimed.due_at).total_seconds()
-            counts.count(state, waited, (over_at - claimed.claimed_at).total_seconds())
+            counts.count(state, waited, (finished_at - claimed.claimed_at).total_seconds())
         if not self._is_unwritten:
             self._is_unwritten = True
             self._counted.fire()
@@ -68,14 +64,14 @@ class StatisticsService(HostedService):
                 await self.write()
 
     async def write(self) -> None:
-        """Write the counts; those of the minute that is not over are kept, and written again."""
+        """Write the counts; those of the current minute are kept, and written again."""
         if not self._is_unwritten:
             return
         minutes = list(self._minutes.items())
         current = self._clock.now().replace(second=0, microsecond=0)
         self._is_unwritten = False
         try:
-            await self._store.save(self._worker, minutes)
+            await self._store.save(self._worker.name or "", minutes)
         except Exception as error:  # noqa: BLE001 - the next write has them all
             logger.warning("Statistics could not be written (%s); tried again.", error)
             self._is_unwritten = True

@@ -1,4 +1,4 @@
-"""Writes that are owed: tried until the database has taken them."""
+"""Retry writes until they are committed, apart from values that the database refuses."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,12 +18,12 @@ Item = TypeVar("Item")
 
 
 async def until_written(write: Callable[[], Awaitable[Result]], what: str) -> Result:
-    """Try a write until the database takes it, with growing pauses."""
+    """Retry a write until the database takes it, with growing pauses."""
     failures = 0
     while True:
         try:
             return await write()
-        except Exception as error:  # noqa: BLE001 - whatever the driver says, the write is owed
+        except Exception as error:  # noqa: BLE001 - whatever the driver says, it must be written
             pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
             failures += 1
             logger.warning("Could not store %s (%s); next try in %s s.", what, error, pause)
@@ -33,9 +33,9 @@ async def until_written(write: Callable[[], Awaitable[Result]], what: str) -> Re
 async def apart(
     write: Callable[[Sequence[Item]], Awaitable[set[UUID]]], items: Sequence[Item]
 ) -> tuple[set[UUID], list[tuple[Item, Exception]]]:
-    """Write items together, and by halves where the database refuses what one of them says.
+    """Write items together, and by halves where the database refuses the values of one of them.
 
-    Returns what the writes returned, and what was refused by itself, so that it holds up no other.
+    Returns what the writes returned, and the refused items, which so hold up no other.
     """
     try:
         return await write(items), []

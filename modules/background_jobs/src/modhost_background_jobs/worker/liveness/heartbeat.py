@@ -1,4 +1,4 @@
-"""The heartbeat: from a thread of its own, so that neither a busy loop nor a job can starve it."""
+"""Heartbeats from a thread of its own, which neither a busy loop nor a job can starve."""
 
 import logging
 import threading
@@ -14,8 +14,8 @@ from modhost_background_jobs.storage.opening import open_store
 logger = logging.getLogger(__name__)
 
 
-class Heartbeat:
-    """Counts this worker's beats in the database, over a connection of its own."""
+class HeartbeatThread:
+    """Sends the heartbeats of a worker over a database connection of its own."""
 
     def __init__(
         self,
@@ -32,23 +32,23 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._main, name="heartbeat", daemon=True)
 
     def start(self) -> None:
-        """Start to beat."""
+        """Start to send heartbeats."""
         self._thread.start()
 
     async def stop(self) -> None:
-        """Stop to beat; returns when the thread has ended, or after a second."""
+        """Stop; returns when the thread has ended, or after a second."""
         self._stopping.set()
         await anyio.to_thread.run_sync(self._thread.join, 1.0)
 
     def _main(self) -> None:
         while not self._stopping.is_set():
             try:
-                anyio.run(self._beat_on)
-            except Exception as error:  # noqa: BLE001 - the heart goes on whatever happens
+                anyio.run(self._beat_until_stopped)
+            except Exception as error:  # noqa: BLE001 - heartbeats go on whatever happens
                 logger.warning("The heartbeat could not be stored (%s); it goes on.", error)
                 self._stopping.wait(self._interval / 5)
 
-    async def _beat_on(self) -> None:
+    async def _beat_until_stopped(self) -> None:
         async with Database(self._database_url).open_bare() as database:
             store = open_store(database)
             while not self._stopping.is_set():
@@ -58,7 +58,7 @@ class Heartbeat:
 
     async def _beat(self, store: JobStore) -> None:
         known = await store.beat(self._worker.name, self._clock.now())
-        # A worker that stops may have said so while this beat was on its way.
+        # A worker that stops may have unregistered while this heartbeat was under way.
         if known or self._stopping.is_set():
             return
         logger.warning(

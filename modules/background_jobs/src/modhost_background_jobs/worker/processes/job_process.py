@@ -1,4 +1,4 @@
-"""A process for attempts, as the worker that started it sees it."""
+"""A process that runs attempts, as seen by the worker that started it."""
 
 import asyncio
 import os
@@ -15,20 +15,19 @@ from anyio.abc import Process
 
 from modhost_background_jobs.worker.processes.messages import (
     HEAD,
-    FromProcess,
     Leave,
+    Message,
     NotReady,
     Ready,
-    ToProcess,
+    decode,
+    encode,
     framed,
-    read_from_process,
-    to_process,
 )
 
 PROGRAM: Final = "modhost_background_jobs.worker.processes"
-START_SECONDS: Final = 60.0
-LEAVE_SECONDS: Final = 2.0
-DEATH_SECONDS: Final = 1.0
+START_TIMEOUT: Final = 60.0
+LEAVE_TIMEOUT: Final = 2.0
+EXIT_TIMEOUT: Final = 1.0
 STANDARD_ERROR: Final = 2
 
 
@@ -37,9 +36,9 @@ class ProcessNotStarted(Exception):
 
 
 class JobProcess:
-    """Runs one attempt at a time, in a group of processes: what its jobs start is in it.
+    """Runs one attempt at a time, in a process group that includes what its jobs start.
 
-    What is started here leads the group, and ends as its child does, which runs the attempts.
+    The process started here leads the group, and exits as its child does, which runs the attempts.
     """
 
     def __init__(self, process: Process, reader: StreamReader, writer: StreamWriter) -> None:
@@ -71,7 +70,7 @@ class JobProcess:
                 process = await anyio.open_process(
                     [sys.executable, "-P", "-m", PROGRAM, str(theirs.fileno())],
                     stdin=subprocess.DEVNULL,
-                    # What jobs print stands where the log does.
+                    # What jobs print appears beside the log.
                     stdout=STANDARD_ERROR,
                     stderr=None,
                     pass_fds=[theirs.fileno()],
@@ -87,7 +86,7 @@ class JobProcess:
 
     async def _introduce(self, introduction: str) -> None:
         self._writer.write(framed(introduction.encode()))
-        with anyio.move_on_after(START_SECONDS):
+        with anyio.move_on_after(START_TIMEOUT):
             answer = await self.receive()
             if isinstance(answer, Ready):
                 return
@@ -95,19 +94,19 @@ class JobProcess:
                 raise ProcessNotStarted(answer.error)
             msg = f"it {await self.end()} while it started; the worker's log may say why."
             raise ProcessNotStarted(msg)
-        msg = f"it was not ready within {START_SECONDS:g} s."
+        msg = f"it was not ready within {START_TIMEOUT:g} s."
         raise ProcessNotStarted(msg)
 
-    def send(self, message: ToProcess) -> None:
-        """Say something; lost when the process is gone."""
+    def send(self, message: Message) -> None:
+        """Send a message; it is lost when the process is gone."""
         if not self._writer.is_closing():
-            self._writer.write(to_process(message))
+            self._writer.write(encode(message))
 
-    async def receive(self) -> FromProcess | None:
-        """Wait for what it says next; None when it will say nothing any more."""
+    async def receive(self) -> Message | None:
+        """Wait for the next message; None when there will be no more."""
         try:
             (length,) = HEAD.unpack(await self._reader.readexactly(HEAD.size))
-            return read_from_process(await self._reader.readexactly(length))
+            return decode(await self._reader.readexactly(length))
         except (IncompleteReadError, ConnectionError):
             return None
 
@@ -117,8 +116,8 @@ class JobProcess:
         if self._process.returncode is None:
             self._kill_group()
 
-    async def end(self, seconds: float = DEATH_SECONDS) -> str:
-        """Wait that long for its end, kill what is left then, and tell how it ended."""
+    async def end(self, seconds: float = EXIT_TIMEOUT) -> str:
+        """Wait that long for its exit, kill what is left then, and return how it ended."""
         with anyio.CancelScope(shield=True):
             if self._process.returncode is None:
                 with anyio.move_on_after(seconds):
@@ -133,9 +132,9 @@ class JobProcess:
         return f"was killed by signal {-status} ({_name_of(-status)})"
 
     async def leave(self) -> None:
-        """Let it close what it has open and end, within bounds."""
+        """Let it close what it has open and exit, within `LEAVE_TIMEOUT`."""
         self.send(Leave())
-        await self.end(LEAVE_SECONDS)
+        await self.end(LEAVE_TIMEOUT)
 
     def _kill_group(self) -> None:
         with suppress(ProcessLookupError, PermissionError):

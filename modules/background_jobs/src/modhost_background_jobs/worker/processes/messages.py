@@ -1,17 +1,23 @@
-"""What a worker and the process of its jobs say to each other: JSON in frames, nothing pickled."""
+"""Messages between a worker and the process of its jobs: JSON in frames, nothing pickled."""
 
 import struct
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
-from modhost_background_jobs.model import ClaimedJob, Ended, Lease, Released
+from modhost_background_jobs.model import (
+    ClaimedJob,
+    Ended,
+    Lease,
+    LogLine,
+    ProgressUpdate,
+    Released,
+)
 from modhost_background_jobs.worker.attempts.attempt import StopReason
 
 HEAD: Final = struct.Struct(">I")
-"""What stands before each frame: its length in bytes."""
+"""What precedes each frame: its length in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """To the process: close what is open, and end."""
+    """To the process: close what is open, and exit."""
 
     kind: Literal["leave"] = "leave"
 
@@ -62,61 +68,41 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """From the process: as `ProgressUpdate`."""
+    """From the process: the attempt reports progress."""
 
-    percentage: int
-    message: str | None
-    reported_at: datetime
+    update: ProgressUpdate
     kind: Literal["progress"] = "progress"
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """From the process: as `LogLine`."""
+    """From the process: the attempt writes to its log."""
 
-    number: int
-    logged_at: datetime
-    message: str
+    line: LogLine
     kind: Literal["log"] = "log"
 
 
 @dataclass(frozen=True, slots=True)
-class Over:
-    """From the process: the attempt has ended, and what that means for its job."""
+class Done:
+    """From the process: the attempt has finished, and what that means for its job."""
 
     outcome: Ended | Released | None
-    kind: Literal["over"] = "over"
+    kind: Literal["done"] = "done"
 
 
-ToProcess: TypeAlias = Run | Stop | Leave
-FromProcess: TypeAlias = Ready | NotReady | Begun | Progress | Log | Over
+Message: TypeAlias = Run | Stop | Leave | Ready | NotReady | Begun | Progress | Log | Done
 
-_TO_PROCESS: Final[TypeAdapter[ToProcess]] = TypeAdapter(
-    Annotated[ToProcess, Field(discriminator="kind")]
-)
-_FROM_PROCESS: Final[TypeAdapter[FromProcess]] = TypeAdapter(
-    Annotated[FromProcess, Field(discriminator="kind")]
-)
+_MESSAGE: Final[TypeAdapter[Message]] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 
 
-def to_process(message: ToProcess) -> bytes:
-    """Return the frame of a message to the process."""
-    return framed(_TO_PROCESS.dump_json(message))
+def encode(message: Message) -> bytes:
+    """Return the frame of a message."""
+    return framed(_MESSAGE.dump_json(message))
 
 
-def from_process(message: FromProcess) -> bytes:
-    """Return the frame of a message from the process."""
-    return framed(_FROM_PROCESS.dump_json(message))
-
-
-def read_to_process(body: bytes) -> ToProcess:
-    """Return the message to the process that a frame holds."""
-    return _TO_PROCESS.validate_json(body)
-
-
-def read_from_process(body: bytes) -> FromProcess:
-    """Return the message from the process that a frame holds."""
-    return _FROM_PROCESS.validate_json(body)
+def decode(body: bytes) -> Message:
+    """Return the message in the body of a frame."""
+    return _MESSAGE.validate_json(body)
 
 
 def framed(body: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Processes that are kept warm: the start of one takes the time of a host's start."""
+"""Keep processes of jobs warm: starting one takes as long as starting a host."""
 
 import json
 import sys
@@ -13,15 +13,15 @@ from modhost_background_jobs.worker.processes.job_process import JobProcess, Pro
 from modhost_background_jobs.worker.processes.messages import Begun, Run
 
 MAX_ATTEMPTS: Final = 200
-IDLE_SECONDS: Final = 60.0
+IDLE_TIMEOUT: Final = 60.0
 POLL_INTERVAL: Final = 5.0
 
 
 class ProcessPool:
     """Has as many processes as attempts ran in processes at the same time, and no more.
 
-    One ends when it has run many attempts, for what their code may have left behind, or when it
-    was idle for a minute.
+    One is replaced after many attempts, since their code may have left things behind, and ends
+    after a minute without any.
     """
 
     def __init__(self, blueprint: HostBlueprint, clock: Clock) -> None:
@@ -37,27 +37,27 @@ class ProcessPool:
         while self._idle:
             process, _ = self._idle.pop()
             # One that died while it was idle has not seen the attempt.
-            if await _takes(process, claimed):
+            if await _begin(process, claimed):
                 return process
         process = await self._started()
-        if await _takes(process, claimed):
+        if await _begin(process, claimed):
             return process
         msg = f"it {await process.end()} before its first job had begun."
         raise ProcessNotStarted(msg)
 
     async def give_back(self, process: JobProcess) -> None:
-        """Take back a process whose attempt is over."""
+        """Take back a process whose attempt has finished."""
         if process.attempts >= MAX_ATTEMPTS:
             await process.leave()
         else:
             self._idle.append((process, self._clock.monotonic()))
 
-    async def tend(self) -> None:
-        """End processes that nobody needs, until cancelled; all that are idle then."""
+    async def run(self) -> None:
+        """End processes that are idle for long, until cancelled; all that are idle then."""
         try:
             while True:
                 await anyio.sleep(POLL_INTERVAL)
-                await self._end_idle(since=self._clock.monotonic() - IDLE_SECONDS)
+                await self._end_idle(since=self._clock.monotonic() - IDLE_TIMEOUT)
         finally:
             with anyio.CancelScope(shield=True):
                 await self._end_idle(since=self._clock.monotonic())
@@ -76,8 +76,8 @@ class ProcessPool:
                 group.start_soon(process.leave)
 
 
-async def _takes(process: JobProcess, claimed: ClaimedJob) -> bool:
-    """Give an attempt to a process; without an answer the process is at its end."""
+async def _begin(process: JobProcess, claimed: ClaimedJob) -> bool:
+    """Give an attempt to a process, and return whether it has begun; else the process is ended."""
     process.attempts += 1
     process.send(Run(claimed))
     begun = False

@@ -1,12 +1,14 @@
-"""What runs in the process: the same host as the worker's, without all that it does by itself."""
+"""What runs in the process of jobs: the worker's host, without its hosted services."""
 
 import asyncio
 import contextlib
 import gc
+import os
+import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable
 from io import TextIOWrapper
 
 import anyio
@@ -17,27 +19,105 @@ from modhost.runtime.blueprint import HostBlueprint
 from modhost.runtime.host import Host
 from modhost.runtime.lifespan import ready
 from modhost.runtime.serving.logs import configure_logging
-from modhost_background_jobs.model import ClaimedJob, JobTypes
+from modhost_background_jobs.model import ClaimedJob, JobTypes, Lease, LogLine, ProgressUpdate
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt
-from modhost_background_jobs.worker.attempts.error_text import describe
+from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes, describe
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
-from modhost_background_jobs.worker.processes.channel import Channel
 from modhost_background_jobs.worker.processes.messages import (
+    HEAD,
+    Begun,
+    Done,
+    Log,
+    Message,
     NotReady,
+    Progress,
     Ready,
     Run,
     Stop,
-    ToProcess,
+    decode,
+    encode,
 )
 
 
 def run_program(connection: socket.socket, blueprint: str) -> None:
-    """Run attempts until told to leave."""
+    """Run attempts until the worker says to leave."""
     if isinstance(sys.stdout, TextIOWrapper):
         # What a job has printed is not lost when its process is killed.
         sys.stdout.reconfigure(line_buffering=True)
     anyio.run(_Program(Channel(connection)).run, HostBlueprint.from_json(blueprint))
+
+
+class Channel:
+    """The connection to the worker; implements `Reports` for the attempt that runs.
+
+    A thread of its own listens, and notices the worker's end while a job computes.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._guard = threading.Lock()
+        self._lease: Lease | None = None
+        self._progress: tuple[int, str | None] | None = None
+
+    def listen(self, take: Callable[[Message], None]) -> None:
+        """Give every message to `take`, in the thread; end this process with the worker."""
+        threading.Thread(
+            target=self._listen, args=(take,), name="worker watch", daemon=True
+        ).start()
+
+    def send(self, message: Message) -> None:
+        """Send a message; waits while the worker does not keep up."""
+        self._connection.sendall(encode(message))
+
+    def begin(self, lease: Lease) -> None:
+        """Announce an attempt; only its reports are passed on from now on."""
+        with self._guard:
+            self._lease = lease
+            self._progress = None
+            self.send(Begun())
+
+    def end(self, outcome: Outcome) -> None:
+        """Send the outcome of the attempt; later reports, of threads left behind, are dropped."""
+        with self._guard:
+            self._lease = None
+            self.send(Done(outcome))
+
+    def report(self, update: ProgressUpdate) -> None:
+        """Pass on progress that has changed."""
+        progress = (update.percentage, update.message)
+        with self._guard:
+            if update.lease == self._lease and progress != self._progress:
+                self._progress = progress
+                self.send(Progress(update))
+
+    def log(self, line: LogLine) -> None:
+        """Pass on a log line at once: it may be the last before a crash."""
+        with self._guard:
+            if line.lease == self._lease:
+                self.send(Log(line))
+
+    def _listen(self, take: Callable[[Message], None]) -> None:
+        while True:
+            head = self._read(HEAD.size)
+            body = self._read(HEAD.unpack(head)[0]) if head else b""
+            if not body:
+                # The worker is gone, and its jobs will be run again elsewhere.
+                os.killpg(0, signal.SIGKILL)
+            take(decode(body))
+
+    def _read(self, length: int) -> bytes:
+        """Return so many bytes; none when the worker is gone."""
+        data = b""
+        while len(data) < length:
+            try:
+                more = self._connection.recv(length - len(data), socket.MSG_WAITALL)
+            except OSError:
+                return b""
+            if not more:
+                return b""
+            data += more
+        return data
 
 
 class _Program:
@@ -52,11 +132,11 @@ class _Program:
         self._channel.listen(self._take)
         async with contextlib.AsyncExitStack() as stack:
             try:
-                host = await stack.enter_async_context(_ready(blueprint))
+                host = await stack.enter_async_context(_ready_host(blueprint))
             except StartupError as error:
                 self._channel.send(NotReady(" ".join(map(str, error.findings))))
                 return
-            except Exception as error:  # noqa: BLE001 - whatever modules raise is told
+            except Exception as error:  # noqa: BLE001 - whatever modules raise is reported
                 self._channel.send(NotReady(describe(error)))
                 return
             await self._run_attempts(host)
@@ -65,21 +145,24 @@ class _Program:
         async with host.scope() as scope:
             options = await scope.get(BackgroundJobsOptions)
             types = await scope.get(JobTypes)
-        runner = AttemptRunner(host.services, self._channel, options, host.clock)
+            outcomes = await scope.get(Outcomes)
+        runner = AttemptRunner(host.services, self._channel, outcomes, options, host.clock)
         gc.freeze()
         gc.enable()
         self._channel.send(Ready())
         while (claimed := await self._inbox.get()) is not None:
             registered = types.named(claimed.job_type)
-            attempt = Attempt(claimed, "thread" if registered.runs_in_thread else "task")
+            attempt = Attempt(
+                claimed, registered, "thread" if registered.runs_in_thread else "task"
+            )
             self._attempt = attempt
             self._channel.begin(claimed.lease)
             # In a task of its own, so that the next attempt does not see what this one leaves.
-            outcome = await asyncio.create_task(runner.run(attempt, registered))
+            outcome = await asyncio.create_task(runner.run(attempt))
             self._attempt = None
             self._channel.end(outcome)
 
-    def _take(self, message: ToProcess) -> None:
+    def _take(self, message: Message) -> None:
         """Take a message, in the thread that listens."""
         if isinstance(message, Stop):
             self._stop(message)
@@ -89,14 +172,14 @@ class _Program:
 
     def _stop(self, message: Stop) -> None:
         attempt = self._attempt
-        if attempt is not None and attempt.claimed.lease == message.lease:
-            # At once, for a job that looks at the flag and never yields.
+        if attempt is not None and attempt.lease == message.lease:
+            # At once, for a job that checks the flag and never yields.
             attempt.reason = message.reason
             self._loop.call_soon_threadsafe(attempt.stop, message.reason)
 
 
-@asynccontextmanager
-async def _ready(blueprint: HostBlueprint) -> AsyncIterator[Host]:
+@contextlib.asynccontextmanager
+async def _ready_host(blueprint: HostBlueprint) -> AsyncIterator[Host]:
     configuration = blueprint.configuration()
     configure_logging(configuration.host.log_level)
     host = build_host(configuration, "worker", modules=blueprint.load_modules())

@@ -8,15 +8,16 @@ from uuid import UUID
 import anyio
 import pytest
 
-from background_jobs.support import claim, new_job
+from background_jobs.support import attempt_of, claim, new_job
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model import Ended, LogLine
+from modhost_background_jobs.model import CurrentWorker, Ended, LogLine
+from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.statistics import StatisticsStore
-from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
-from modhost_background_jobs.worker.finishing.finisher import Finisher
+from modhost_background_jobs.worker.attempts.attempt import AttemptRegistry
+from modhost_background_jobs.worker.finishing.finisher import Finisher, OutcomeWriter
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
 from moving_clock import MovingClock
@@ -50,13 +51,13 @@ async def test_it_holds_up_the_ends_and_logs_of_no_other(
 ) -> None:
     """The batch was tried again and again, and nothing ended on this worker any more."""
     refusing = Refusing(store)
-    buffer = ProgressBuffer(refusing, 10, 50)
-    statistics = StatisticsService(StatisticsStore(database), clock)
-    finisher = Finisher(refusing, buffer, statistics, clock)
+    buffer = ProgressBuffer(refusing, BackgroundJobsOptions(max_log_entries=10))
+    statistics = StatisticsService(StatisticsStore(database), CurrentWorker(), clock)
+    finisher = Finisher(OutcomeWriter(refusing, buffer, clock), statistics, clock)
     await store.insert([new_job() for _ in range(7)])
     attempts = AttemptRegistry()
     for number, claimed in enumerate(await claim(store)):
-        attempt = Attempt(claimed, "task")
+        attempt = attempt_of(claimed)
         attempts.add(attempt)
         is_poison = number == 2
         message = "poison" if is_poison else "fine"
@@ -69,7 +70,7 @@ async def test_it_holds_up_the_ends_and_logs_of_no_other(
     async with anyio.create_task_group() as group:
         group.start_soon(finisher.run, attempts)
         with anyio.fail_after(10):
-            await attempts.at_most(0)
+            await attempts.wait_until_left(0)
         group.cancel_scope.cancel()
     rows, _ = await listing.page(None, None, 0, 10)
     ends = {row.id: (row.state, row.error) for row in rows}

@@ -1,0 +1,78 @@
+"""Execute attempts where their jobs ask for it, with care for those that may kill a worker."""
+
+import random
+from datetime import timedelta
+from typing import Final
+
+from modhost.clock import Clock
+from modhost_background_jobs.model import Lease, Released
+from modhost_background_jobs.model.poison_jobs import is_last_chance, is_suspect
+from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
+from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes
+from modhost_background_jobs.worker.attempts.runner import AttemptRunner
+from modhost_background_jobs.worker.finishing.write_retry import until_written
+from modhost_background_jobs.worker.processes.runner import ProcessRunner
+
+POSTPONED_SECONDS: Final = (1.0, 20.0)
+"""When a job that has to run alone is due again: at random, so that such jobs part."""
+
+
+class AttemptExecutor:
+    """Runs attempts in a task, a thread or a process, by the rules for poison jobs.
+
+    That a suspect begins is stored, which distinguishes it from jobs that were claimed with it.
+    Suspects that fail with their next rescue run one at a time: one that kills this worker takes
+    no other with it into quarantine.
+    """
+
+    def __init__(
+        self,
+        runner: AttemptRunner,
+        processes: ProcessRunner,
+        outcomes: Outcomes,
+        store: JobStore,
+        options: BackgroundJobsOptions,
+        clock: Clock,
+    ) -> None:
+        self._runner = runner
+        self._processes = processes
+        self._outcomes = outcomes
+        self._store = store
+        self._max_rescues = options.max_rescues
+        self._clock = clock
+        self._on_last_chance: set[Lease] = set()
+
+    async def run(self, attempt: Attempt) -> Outcome:
+        """Run the attempt to its end, or postpone it, and return what became of it."""
+        rescues = attempt.claimed.rescues
+        if is_suspect(rescues, self._max_rescues):
+            if is_last_chance(rescues, self._max_rescues):
+                return await self._run_alone(attempt)
+            await self._store_begin(attempt)
+        return await self._runner_of(attempt).run(attempt)
+
+    def failed(self, attempt: Attempt, error: BaseException) -> Outcome:
+        """Return the outcome of an attempt whose `run` has raised."""
+        return self._outcomes.failed(attempt, error)
+
+    async def _run_alone(self, attempt: Attempt) -> Outcome:
+        if self._on_last_chance:
+            wait = timedelta(seconds=random.uniform(*POSTPONED_SECONDS))  # noqa: S311
+            return Released(attempt.lease, self._clock.now() + wait)
+        self._on_last_chance.add(attempt.lease)
+        try:
+            await self._store_begin(attempt)
+            return await self._runner_of(attempt).run(attempt)
+        finally:
+            self._on_last_chance.discard(attempt.lease)
+
+    async def _store_begin(self, attempt: Attempt) -> None:
+        if not await until_written(
+            lambda: self._store.note_begin(attempt.lease), "the begin of a job"
+        ):
+            attempt.stop(StopReason.LOST_LEASE)
+
+    def _runner_of(self, attempt: Attempt) -> AttemptRunner | ProcessRunner:
+        return self._processes if attempt.runs_in == "process" else self._runner
