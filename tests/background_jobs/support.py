@@ -49,9 +49,9 @@ def new_job(
     )
 
 
-def jobs_database(url: str) -> Database:
+def jobs_database(url: str, *, shutdown_timeout: float = 5.0) -> Database:
     """The database of jobs at a URL, which is migrated already."""
-    database = Database(url)
+    database = Database(url, shutdown_timeout=shutdown_timeout)
     database.know_schema("background_jobs")
     return database
 

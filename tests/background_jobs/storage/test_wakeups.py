@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
 import anyio
@@ -13,26 +13,25 @@ from background_jobs.jobs_module import ReportingJob, WaitingJob, Work
 from background_jobs.postgres_proxy import PostgresProxy
 from background_jobs.support import TYPES, jobs_database, new_job
 from modhost.database import Database, SqliteAccess
-from modhost.database import database as database_module
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.storage import Wakeups, open_wakeups, wakeups
+from modhost_background_jobs.storage import Wakeups
 from modhost_background_jobs.storage.opening import open_store
-from modhost_background_jobs.storage.postgres import store as postgres_store
+from modhost_background_jobs.storage.postgres.store import PostgresJobStore
+from modhost_background_jobs.storage.wakeups import PostgresWakeups
 
 pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager
-async def watched(database: Database) -> AsyncIterator[Wakeups]:
-    """Wake-ups that have begun to watch."""
-    opened = open_wakeups(database)
+async def watching(opened: Wakeups) -> AsyncIterator[None]:
+    """Watch within the block."""
     begun = opened.work.ticket()
     async with anyio.create_task_group() as group:
         group.start_soon(opened.watch)
         with anyio.fail_after(10):
             await begun.wait()
-        yield opened
+        yield
         group.cancel_scope.cancel()
 
 
@@ -88,18 +87,15 @@ async def test_a_read_of_the_file_that_fails_costs_no_running_job_its_worker(
         assert jobs.probe.stopped["waiting"] == 0
 
 
-async def test_a_listener_that_was_cut_off_without_a_word_listens_again(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(database_module, "SHUTDOWN_TIMEOUT", 0.1)
-    monkeypatch.setattr(wakeups, "SILENCE_SECONDS", 0.05)
-    monkeypatch.setattr(wakeups, "ANSWER_SECONDS", 0.1)
+async def test_a_listener_that_was_cut_off_without_a_word_listens_again(postgres_url: str) -> None:
     async with (
         jobs_database(postgres_url).open() as direct,
         PostgresProxy(postgres_url).open() as proxy,
-        jobs_database(proxy.url).open() as database,
-        watched(database) as opened,
+        jobs_database(proxy.url, shutdown_timeout=0.1).open() as database,
+        AsyncExitStack() as stack,
     ):
+        opened = PostgresWakeups(database, silence_seconds=0.05, answer_seconds=0.1)
+        await stack.enter_async_context(watching(opened))
         ticket = opened.work.ticket()
         proxy.cut()
         with anyio.fail_after(10):
@@ -112,16 +108,15 @@ async def test_a_listener_that_was_cut_off_without_a_word_listens_again(
 
 
 async def test_a_claim_that_nobody_answers_ends_soon_and_the_next_gets_through(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    postgres_url: str,
 ) -> None:
     """A claim is shielded from a shutdown, which waited a minute for a server that was gone."""
-    monkeypatch.setattr(database_module, "SHUTDOWN_TIMEOUT", 0.1)
-    monkeypatch.setattr(postgres_store, "CLAIM_SECONDS", 1.0)
     async with (
         PostgresProxy(postgres_url).open() as proxy,
-        jobs_database(proxy.url).open() as database,
+        jobs_database(proxy.url, shutdown_timeout=0.1).open() as database,
     ):
-        store, now = open_store(database), datetime.now(UTC)
+        store = PostgresJobStore(database.postgres, claim_seconds=1.0)
+        now = datetime.now(UTC)
         assert await store.claim("w1", TYPES, 1, now) == []
         proxy.cut()
         with anyio.fail_after(10):

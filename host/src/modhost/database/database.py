@@ -29,7 +29,6 @@ from modhost.database.sqlite.write_lock import WriteLock
 from modhost.database.url import DatabaseUrl
 
 SHUTDOWN_TIMEOUT: Final = 5.0
-"""Seconds that a server has to answer when the database is closed."""
 
 
 class Database:
@@ -37,14 +36,16 @@ class Database:
 
     Args:
         url: `sqlite:///file` or `postgresql://user:password@host/name`.
+        shutdown_timeout: seconds that a server has to answer when the database is closed.
 
     Raises:
         BadDatabaseUrl: the URL cannot be used; the message does not show its password.
 
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, shutdown_timeout: float = SHUTDOWN_TIMEOUT) -> None:
         self.url = url
+        self._shutdown_timeout = shutdown_timeout
         self._parsed = DatabaseUrl.parse(url)
         self._write_lock = WriteLock()
         self._names = FlatNames()
@@ -185,7 +186,7 @@ class Database:
         engines = self._opened
         self._engines = None
         for engine in engines:
-            with anyio.move_on_after(SHUTDOWN_TIMEOUT):
+            with anyio.move_on_after(self._shutdown_timeout):
                 await engine.dispose()
         await self._close_bare()
 
@@ -194,5 +195,5 @@ class Database:
             self.sqlite.close()
             del self.__dict__["sqlite"]
         if "postgres" in self.__dict__:
-            await self.postgres.close(SHUTDOWN_TIMEOUT)
+            await self.postgres.close(self._shutdown_timeout)
             del self.__dict__["postgres"]

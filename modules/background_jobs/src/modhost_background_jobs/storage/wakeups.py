@@ -67,12 +67,27 @@ class SqliteWakeups:
 
 
 class PostgresWakeups:
-    """Listens on a connection of its own."""
+    """Listens on a connection of its own.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: the database that notifies.
+        silence_seconds: after this long without a notification the connection is tested.
+        answer_seconds: how long the server has to answer that.
+
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        silence_seconds: float = SILENCE_SECONDS,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
         self.work = Signal()
         self.stop_requests = Signal()
         self._database = database
+        self._silence_seconds = silence_seconds
+        self._answer_seconds = answer_seconds
 
     async def watch(self) -> None:
         """Listen, and listen again after every loss of the connection."""
@@ -86,9 +101,9 @@ class PostgresWakeups:
             await connection.add_listener(CHANNEL, self._notified)
             # What was committed while nobody listened is found by one look.
             _fire_all(self)
-            while not await wait_for(closed, SILENCE_SECONDS):
+            while not await wait_for(closed, self._silence_seconds):
                 # A connection that was cut off without a word is silent as an idle one is.
-                await connection.execute("SELECT 1", timeout=ANSWER_SECONDS)
+                await connection.execute("SELECT 1", timeout=self._answer_seconds)
         finally:
             with anyio.CancelScope(shield=True), anyio.move_on_after(1):
                 await connection.close()

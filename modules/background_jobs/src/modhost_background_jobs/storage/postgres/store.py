@@ -48,10 +48,15 @@ class PostgresJobStore:
     """Implements `JobStore`; what each method promises is said there."""
 
     def __init__(
-        self, postgres: PostgresAccess, notifications: Notifications | None = None
+        self,
+        postgres: PostgresAccess,
+        notifications: Notifications | None = None,
+        *,
+        claim_seconds: float = CLAIM_SECONDS,
     ) -> None:
         self._postgres = postgres
         self._notifications = notifications
+        self._claim_seconds = claim_seconds
 
     async def insert(self, jobs: Sequence[NewJob]) -> None:
         """Insert jobs and notify the workers, or leave that to one notification for many."""
@@ -72,7 +77,7 @@ class PostgresJobStore:
         after: Place = START,
     ) -> list[ClaimedJob]:
         """Claim with SKIP LOCKED, in the common order of all types."""
-        async with self._postgres.acquire(CLAIM_SECONDS) as connection:
+        async with self._postgres.acquire(self._claim_seconds) as connection:
             rows = await connection.fetch(
                 CLAIM if len(job_types) < MANY_TYPES else CLAIM_AMONG_MANY,
                 list(job_types),
@@ -80,7 +85,7 @@ class PostgresJobStore:
                 limit,
                 worker,
                 *after,
-                timeout=CLAIM_SECONDS,
+                timeout=self._claim_seconds,
             )
         claimed = [_claimed(row, now) for row in rows]
         claimed.sort(key=lambda job: (job.due_at, job.lease))
