@@ -7,12 +7,7 @@ from modhost.identity.contracts.external import (
     VouchedLogins,
 )
 from modhost.identity.contracts.roles import RoleInfo, RoleService
-from modhost.identity.contracts.sessions import (
-    LoginService,
-    SessionInfo,
-    SessionService,
-    Visitor,
-)
+from modhost.identity.contracts.sessions import LoginService, SessionInfo, SessionService, Visitor
 from modhost.identity.contracts.tokens import CreatedToken, TokenInfo, TokenService
 from modhost.identity.contracts.users import AccountService, UserInfo, UserService
 
