@@ -1,3 +1,5 @@
+"""Requests are authenticated by a token, a session, or a module."""
+
 from datetime import timedelta
 
 import pytest

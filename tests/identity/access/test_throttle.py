@@ -1,3 +1,5 @@
+"""Failures make the next attempts wait."""
+
 from datetime import timedelta
 
 import pytest

@@ -1,3 +1,5 @@
+"""The last use of tokens and sessions is written apart from the requests."""
+
 from datetime import timedelta
 
 import anyio

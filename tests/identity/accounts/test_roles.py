@@ -1,3 +1,5 @@
+"""Roles are added, changed and removed by those who have the rights."""
+
 import pytest
 
 from identity.support import PASSWORD, by_token

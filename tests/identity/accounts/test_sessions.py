@@ -1,4 +1,4 @@
-"""Where somebody is logged in: seen and ended by themselves, and by those who manage them."""
+"""Sessions are seen and ended by their users, and by those who manage them."""
 
 import re
 from datetime import timedelta

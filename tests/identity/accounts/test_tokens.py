@@ -1,3 +1,5 @@
+"""API tokens are created, listed and revoked."""
+
 from datetime import timedelta
 
 import pytest

@@ -1,3 +1,5 @@
+"""Users are added, listed, disabled and enabled."""
+
 import argon2
 import pytest
 from sqlmodel import select
