@@ -68,9 +68,8 @@ class Grants:
         for role in rights.roles:
             if role not in roles:
                 raise UnknownRole(role, list(roles))
-        giver = creator or await limiting_caller()
-        lacking = _lacking(giver, rights, roles) if giver else ()
-        if giver and lacking:
+        giver = creator or await _limiting_caller()
+        if giver is not None and (lacking := _lacking(giver, rights, roles)):
             msg = f"{giver.name} lacks {', '.join(lacking)}, and so cannot give it to others."
             raise NotYoursToGrant(msg)
 
@@ -80,16 +79,13 @@ class Grants:
         Otherwise whoever may manage users could take over an administrator by a new password.
         Raises `NotYoursToManage`.
         """
-        caller = await limiting_caller()
-        lacking = _lacking(caller, held, await self.of_roles(session)) if caller else ()
-        if caller and lacking:
-            msg = (
-                f"{what} has {', '.join(lacking)}, which {caller.name} lacks and so cannot manage."
-            )
+        caller = await _limiting_caller()
+        if caller is not None and (beyond := _lacking(caller, held, await self.of_roles(session))):
+            msg = f"{what} has {', '.join(beyond)}, which {caller.name} lacks and so cannot manage."
             raise NotYoursToManage(msg)
 
 
-async def limiting_caller() -> Principal | None:
+async def _limiting_caller() -> Principal | None:
     """Return the caller whose rights limit changes; None for the host, jobs and commands."""
     caller = await current_caller()
     if caller.kind == "anonymous":
