@@ -60,7 +60,7 @@ def quick_passwords() -> Iterator[None]:
 def quick_starts() -> Iterator[None]:
     """Read a class or function once, whose services the many hosts of the tests all have."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("modhost.services.collection.dependencies_of", cache(dependencies_of))
+        patch.setattr("modhost.services.registration.dependencies_of", cache(dependencies_of))
         yield
 
 

@@ -5,7 +5,7 @@ import pytest
 from modhost.checks import StartupError
 from modhost.configuration import Configuration, HostOptions
 from modhost.runtime.assembly import build_host
-from modhost.runtime.exposure import check_exposure
+from modhost.runtime.startup_checks import check_exposure
 
 
 def codes(host: dict[str, object], role: str = "web") -> list[str]:

@@ -1,20 +1,18 @@
 """The testing kit: a host of some modules, running, with a client that needs no network."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from modhost.clock import Clock
+from modhost import Clock, Module, Scope, new_id
 from modhost.configuration import Configuration
 from modhost.identity import TokenService
-from modhost.ids import new_id
-from modhost.module import Module, Role
+from modhost.module import Role
 from modhost.runtime.assembly import build_host
 from modhost.runtime.host import Host
 from modhost.runtime.lifespan import running
-from modhost.services import Scope
 
 if TYPE_CHECKING:
     import httpx2
@@ -26,11 +24,9 @@ class RunningHost:
     def __init__(self, host: Host) -> None:
         self.host = host
 
-    @asynccontextmanager
-    async def scope(self) -> AsyncIterator[Scope]:
+    def scope(self) -> AbstractAsyncContextManager[Scope]:
         """Open a scope of services."""
-        async with self.host.scope() as scope:
-            yield scope
+        return self.host.scope()
 
     async def token(self, *permissions: str, roles: Collection[str] = ()) -> str:
         """Return a new API token with these permissions."""
@@ -67,7 +63,7 @@ async def running_host(
         modules: instead of all that are installed.
         config: the tables of the configuration file, e.g. `{"modules": {"reports": {…}}}`.
         role: as `modhost run` (`web`) or as `modhost worker` (`worker`).
-        clock: where the time comes from.
+        clock: the source of the time, this machine's unless given.
 
     Raises:
         StartupError: as the command line would report it.

@@ -11,6 +11,7 @@ from typing import Concatenate, ParamSpec
 import anyio
 import click
 
+from modhost import Scope
 from modhost.caller import ActingFor, Caller
 from modhost.configuration import Configuration, load_configuration
 from modhost.database.errors import reason_of, remedy_of
@@ -18,7 +19,6 @@ from modhost.module import Role
 from modhost.runtime.assembly import build_host
 from modhost.runtime.host import Host
 from modhost.runtime.lifespan import ready
-from modhost.services import Scope
 
 P = ParamSpec("P")
 

@@ -19,8 +19,7 @@ from modhost.cli.maintenance import doctor, migrate
 from modhost.cli.new import new
 from modhost.cli.serving import run, worker
 from modhost.configuration import load_configuration
-from modhost.plugins.discovery import find_modules
-from modhost.plugins.hook_calls import HookCaller
+from modhost.plugins import HookCaller, find_modules
 from modhost.runtime.assembly import VERSION
 
 _OWN = (

@@ -15,11 +15,10 @@ from modhost.diagnosis.postgres_server import HELD_FOR, check_clock, check_trans
 from modhost.permissions import Permission
 from modhost.plugins.discovery import FoundModule
 from modhost.plugins.hook_calls import hook_failed
-from modhost.runtime.exposure import check_exposure
 from modhost.runtime.health import module_health, readiness
 from modhost.runtime.host import Host
 from modhost.runtime.lifespan import ready
-from modhost.runtime.startup_checks import with_distributions
+from modhost.runtime.startup_checks import check_exposure, with_distributions
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from sqlalchemy import Column, Dialect, Table, types
 from sqlalchemy.orm import DeclarativeBase
 from sqlmodel import SQLModel
 
-from modhost.plugins.discovery import FoundModule
+from modhost.plugins import FoundModule
 
 _FAMILIES: Final = (
     *(types.Boolean, types.Date, types.DateTime, types.Integer, types.Numeric),

@@ -1,7 +1,7 @@
 """Discovery of modules by the entry points of installed packages, and checks of their names."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
@@ -55,12 +55,9 @@ class Discovered:
     disabled: list[str]
 
 
-def find_modules(
-    disabled: Collection[str] = (), installed: Iterable[EntryPoint] | None = None
-) -> Discovered:
+def find_modules(disabled: Collection[str] = ()) -> Discovered:
     """Import the installed modules that are not disabled, each independently of the others."""
-    if installed is None:
-        installed = entry_points(group=GROUP)
+    installed = entry_points(group=GROUP)
     found: list[FoundModule] = []
     skipped: list[SkippedModule] = []
     findings: list[Finding] = []
@@ -86,6 +83,15 @@ def find_modules(
     present = [each for each in found if each.module.name not in disabled]
     left_out += [each.module.name for each in found if each.module.name in disabled]
     return Discovered(present, skipped, findings + check_modules(present), left_out)
+
+
+def discover(disabled: Collection[str], given: Sequence[Module] | None) -> Discovered:
+    """Return the modules given, or else those that are installed, without the disabled ones."""
+    if given is None:
+        return find_modules(disabled)
+    left_out = [module.name for module in given if module.name in disabled]
+    found = [of_instance(module) for module in given if module.name not in disabled]
+    return Discovered(found, [], check_modules(found), left_out)
 
 
 def of_instance(module: Module) -> FoundModule:

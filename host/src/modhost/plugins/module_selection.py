@@ -10,14 +10,7 @@ from modhost import Module
 from modhost.checks import Finding, rules
 from modhost.configuration import Configuration
 from modhost.identity import IdentityModule
-from modhost.plugins.discovery import (
-    Discovered,
-    FoundModule,
-    SkippedModule,
-    check_modules,
-    find_modules,
-    of_instance,
-)
+from modhost.plugins.discovery import Discovered, FoundModule, SkippedModule, discover, of_instance
 
 OIDC: Final = "oidc"
 """A module of the host itself, which is present when it is configured."""
@@ -34,7 +27,7 @@ class Chosen:
 
 def choose_modules(configuration: Configuration, given: Sequence[Module] | None) -> Chosen:
     """Return the modules of a host: its own, and those given or else installed."""
-    discovered = _discover(configuration, given)
+    discovered = discover(configuration.host.modules.disabled, given)
     findings = list(discovered.findings)
     present, skipped = list(discovered.modules), list(discovered.skipped)
     if configuration.host.modules.on_error == "skip":
@@ -44,15 +37,6 @@ def choose_modules(configuration: Configuration, given: Sequence[Module] | None)
     ordered, problems = order_modules(present)
     own, missing = _own(configuration)
     return Chosen([*own, *ordered], skipped, findings + problems + missing)
-
-
-def _discover(configuration: Configuration, given: Sequence[Module] | None) -> Discovered:
-    disabled = configuration.host.modules.disabled
-    if given is None:
-        return find_modules(disabled)
-    left_out = [module.name for module in given if module.name in disabled]
-    found = [of_instance(module) for module in given if module.name not in disabled]
-    return Discovered(found, [], check_modules(found), left_out)
 
 
 def _own(configuration: Configuration) -> tuple[list[FoundModule], list[Finding]]:

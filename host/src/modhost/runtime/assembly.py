@@ -17,16 +17,13 @@ from modhost.database import BadDatabaseUrl, Database
 from modhost.identity import Authenticator, ForeignIdentity
 from modhost.module import Role
 from modhost.permissions import Permissions
-from modhost.plugins.discovery import FoundModule
-from modhost.plugins.hook_calls import HookCaller, hook_failed
-from modhost.plugins.module_selection import choose_modules
+from modhost.plugins import FoundModule, HookCaller, choose_modules, hook_failed
 from modhost.runtime.blueprint import HostBlueprint
-from modhost.runtime.exposure import check_exposure
 from modhost.runtime.health import HealthEndpoints
 from modhost.runtime.host import Host
 from modhost.runtime.lifespan import running
 from modhost.runtime.shutdown import ShutdownSignal
-from modhost.runtime.startup_checks import Assembled, check_assembled, refuse
+from modhost.runtime.startup_checks import Assembled, check_assembled, check_exposure, refuse
 from modhost.services import ServiceProvider, ServiceRegistry
 from modhost.web import ModuleWeb, build_app, host_web
 

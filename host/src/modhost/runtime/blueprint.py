@@ -1,4 +1,4 @@
-"""What it takes to build the same host once more, in another process."""
+"""The blueprint of a host: what another process needs to build the same one."""
 
 import json
 import pkgutil
@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from modhost import Module
 from modhost.configuration import Configuration
-from modhost.module import Module
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,10 @@ class HostBlueprint:
             configuration.tables, timedelta_mode="float", inf_nan_mode="constants", fallback=str
         )
         source = None if configuration.source is None else str(configuration.source)
-        return cls(tables, source, None if modules is None else tuple(map(_named, modules)))
+        if modules is None:
+            return cls(tables, source)
+        classes = [type(module) for module in modules]
+        return cls(tables, source, tuple(f"{c.__module__}:{c.__qualname__}" for c in classes))
 
     def to_json(self) -> str:
         """Return what `from_json` reads."""
@@ -58,10 +61,6 @@ class HostBlueprint:
         Raises `RuntimeError` when one cannot be made.
         """
         return None if self.modules is None else [_made(each) for each in self.modules]
-
-
-def _named(module: Module) -> str:
-    return f"{type(module).__module__}:{type(module).__qualname__}"
 
 
 def _made(name: str) -> Module:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from modhost import ANYONE, HealthReport
 from modhost.module import Status
-from modhost.plugins.discovery import FoundModule
+from modhost.plugins import FoundModule
 from modhost.runtime.host import Host
 from modhost.web import Endpoints, Reply
 

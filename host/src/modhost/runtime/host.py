@@ -12,8 +12,7 @@ from modhost.configuration import Configuration
 from modhost.database import Database
 from modhost.database.schemas import Migrations
 from modhost.permissions import Permissions
-from modhost.plugins.discovery import FoundModule, SkippedModule
-from modhost.plugins.hook_calls import HookCaller
+from modhost.plugins import FoundModule, HookCaller, SkippedModule
 from modhost.runtime.hosted_services import Supervisor
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost.services import ServiceProvider

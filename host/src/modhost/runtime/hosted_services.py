@@ -1,4 +1,4 @@
-"""What a module writes to have something run in the background of the host."""
+"""The supervision of hosted services: started in order, restarted after a crash, stopped."""
 
 import logging
 from collections.abc import AsyncIterator, Sequence
@@ -9,15 +9,14 @@ from typing import Final, Literal
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
-from modhost.clock import Clock
-from modhost.module import HostedService
+from modhost import Clock, HostedService
 
 logger = logging.getLogger(__name__)
 
-START_SECONDS: Final = 60.0
-FIRST_PAUSE_SECONDS: Final = 0.5
-LONGEST_PAUSE_SECONDS: Final = 60.0
-RAN_WELL_SECONDS: Final = 60.0
+START_TIMEOUT: Final = 60.0
+MIN_PAUSE_SECONDS: Final = 0.5
+MAX_PAUSE_SECONDS: Final = 60.0
+STABLE_SECONDS: Final = 60.0
 
 
 class HostedServiceFailed(Exception):
@@ -26,7 +25,7 @@ class HostedServiceFailed(Exception):
 
 @dataclass(slots=True)
 class ServiceState:
-    """How a hosted service stands."""
+    """The state of a hosted service."""
 
     name: str
     state: Literal["starting", "running", "restarting", "stopped"] = "starting"
@@ -39,8 +38,8 @@ class Supervisor:
 
     Args:
         services: in the order in which they start.
-        grace: seconds that all of them together have to stop.
-        clock: measures how long a service ran well.
+        grace: the seconds that all of them together have to stop.
+        clock: measures how long a service ran without a crash.
 
     """
 
@@ -82,72 +81,65 @@ class Supervisor:
                 logger.error(message, each.state.name, self._grace)
 
 
-class _Supervised:
-    """One service with its task."""
+class _Supervised(TaskStatus[None]):
+    """One service with its task; as its task status it learns of restarts too."""
 
     def __init__(self, service: HostedService, clock: Clock) -> None:
         self._service = service
         self._clock = clock
+        self._task_status: TaskStatus[None] | None = None
         self.state = ServiceState(service.name or type(service).__qualname__)
         self.scope = anyio.CancelScope()
         self.ended = anyio.Event()
         self.ended.set()
 
     async def start(self, group: TaskGroup) -> None:
-        """Start the task, and wait until the service says that it is up."""
+        """Start the task, and wait until the service is up. Raises `HostedServiceFailed`."""
         self.ended = anyio.Event()
         try:
-            with anyio.fail_after(START_SECONDS):
+            with anyio.fail_after(START_TIMEOUT):
                 await group.start(self._run, name=self.state.name)
         except Exception as error:
             reason = str(error) or type(error).__name__
             msg = f"The hosted service {self.state.name} did not start: {reason}"
             raise HostedServiceFailed(msg) from error
 
+    def started(self, value: None = None) -> None:
+        """Take notice that the service is up; its first time ends the wait for its start."""
+        self.state.state = "running"
+        task_status, self._task_status = self._task_status, None
+        if task_status is not None:
+            task_status.started(value)
+
     async def _run(self, *, task_status: TaskStatus[None]) -> None:
-        status = _Status(self.state, task_status)
-        pause = FIRST_PAUSE_SECONDS
+        self._task_status = task_status
+        pause = MIN_PAUSE_SECONDS
         try:
             with self.scope:
                 while True:
                     began = self._clock.monotonic()
-                    if await self._run_once(status):
+                    if await self._run_once():
                         return
-                    if self._clock.monotonic() - began >= RAN_WELL_SECONDS:
-                        pause = FIRST_PAUSE_SECONDS
+                    if self._clock.monotonic() - began >= STABLE_SECONDS:
+                        pause = MIN_PAUSE_SECONDS
                     await anyio.sleep(pause)
-                    pause = min(LONGEST_PAUSE_SECONDS, 2 * pause)
+                    pause = min(MAX_PAUSE_SECONDS, 2 * pause)
         finally:
             self.state.state = "stopped"
             self.ended.set()
 
-    async def _run_once(self, status: "_Status") -> bool:
-        """Run the service; True when it came to an end of its own, False when it crashed."""
+    async def _run_once(self) -> bool:
+        """Run the service; return True when it returned, False when it crashed."""
         try:
-            await self._service.run(task_status=status)
+            await self._service.run(task_status=self)
         except Exception as error:
-            if not status.is_up:
-                raise
+            if self._task_status is not None:
+                raise  # it has not started
             self.state.state = "restarting"
             self.state.restarts += 1
             self.state.last_error = str(error) or type(error).__name__
             logger.exception("The hosted service %s crashed; it restarts.", self.state.name)
             return False
-        if not status.is_up:
-            status.started()
+        if self._task_status is not None:
+            self.started()
         return True
-
-
-class _Status(TaskStatus[None]):
-    """Tells the supervisor as well that the service is up, at its restarts too."""
-
-    def __init__(self, state: ServiceState, inner: TaskStatus[None]) -> None:
-        self._state = state
-        self._inner = inner
-        self.is_up = False
-
-    def started(self, value: None = None) -> None:
-        self._state.state = "running"
-        if not self.is_up:
-            self.is_up = True
-            self._inner.started(value)

@@ -9,8 +9,7 @@ import anyio
 from modhost.checks import Finding, StartupError, rules
 from modhost.database import DatabaseUnreachable
 from modhost.database.errors import finding_of
-from modhost.plugins.discovery import FoundModule
-from modhost.plugins.hook_calls import hook_failed
+from modhost.plugins import FoundModule, hook_failed
 from modhost.runtime.host import Host
 from modhost.runtime.hosted_services import HostedServiceFailed, Supervisor
 

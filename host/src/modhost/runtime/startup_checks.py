@@ -1,12 +1,13 @@
-"""Checks of an assembled host before it may start."""
+"""Checks of an assembled host before it may start: what is declared, and who can reach it."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from modhost import HostedService
 from modhost.checks import Finding, StartupError, rules
+from modhost.configuration import HostOptions, is_loopback
 from modhost.permissions import Permissions
-from modhost.plugins.discovery import FoundModule
+from modhost.plugins import FoundModule
 from modhost.services import ServiceRegistry, check_graph
 from modhost.web import ModuleWeb, check_web
 
@@ -66,3 +67,36 @@ def with_distributions(
         replace(each, distribution=each.distribution or brought_by.get(each.module or ""))
         for each in findings
     ]
+
+
+def check_exposure(options: HostOptions) -> list[Finding]:
+    """Return what is unsafe about a web host that other machines can reach.
+
+    They reach it by the address that it is bound to, or through a declared proxy.
+    """
+    is_open = not is_loopback(options.bind_host)
+    if not is_open and not options.behind_tls and not options.trusted_proxies:
+        return []
+    if options.environment == "development":
+        proxy = "behind_tls or trusted_proxies declare a proxy"
+        detail = f"[host] {f'bind is {options.bind}' if is_open else proxy}"
+        detail += " and [host] environment is 'development', which is for this machine alone."
+        remedy = 'Set environment = "production", or bind to 127.0.0.1 and declare no proxy.'
+        return [Finding(rules.EXPOSED_DEVELOPMENT, detail, remedy)]
+    findings = []
+    if is_open and not options.behind_tls:
+        detail = f"[host] bind is {options.bind}, where passwords and tokens can be read in "
+        detail += "transit: the host itself speaks plain HTTP."
+        remedy = "Let a proxy ahead of it end TLS, and set behind_tls = true; or bind to 127.0.0.1."
+        findings.append(Finding(rules.EXPOSED_WITHOUT_TLS, detail, remedy))
+    if not options.allowed_hosts:
+        detail = "[host] allowed_hosts is empty, so that a request may claim any name for the host."
+        remedy = 'Name those that are answered to, e.g. allowed_hosts = ["jobs.example.org"]; or '
+        remedy += '["*"] where the proxy checks the name.'
+        findings.append(Finding(rules.ANY_HOST_NAME, detail, remedy))
+    if options.behind_tls and not options.trusted_proxies:
+        detail = "[host] behind_tls is true and trusted_proxies is empty: all requests seem to "
+        detail += "come from the proxy, and one who guesses passwords makes everybody wait."
+        remedy = 'Name the proxy, e.g. trusted_proxies = ["127.0.0.1"] for one on this machine.'
+        findings.append(Finding(rules.UNNAMED_PROXY, detail, remedy))
+    return findings

@@ -1,9 +1,14 @@
 """The service registry: contracts, lifetimes, scopes."""
 
-from modhost.services.collection import ServiceCollection, ServiceRegistry, name_of
 from modhost.services.graph import check_graph, missing
 from modhost.services.provider import Scope, ServiceProvider
-from modhost.services.registration import Dependency, dependency
+from modhost.services.registration import (
+    Dependency,
+    ServiceCollection,
+    ServiceRegistry,
+    dependency,
+    name_of,
+)
 
 __all__ = [
     "Dependency",

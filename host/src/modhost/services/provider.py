@@ -6,8 +6,7 @@ from typing import Any, TypeVar
 import anyio
 from typing_extensions import TypeForm
 
-from modhost.services.collection import ServiceRegistry, name_of
-from modhost.services.registration import Kind, Lifetime, Registration
+from modhost.services.registration import Kind, Lifetime, Registration, ServiceRegistry, name_of
 
 T = TypeVar("T")
 

@@ -1,11 +1,16 @@
-"""Registrations: the lifetime of a service, its factory, and its dependencies."""
+"""Registration of services: what modules offer, how it is made, and what it needs."""
 
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from graphlib import TopologicalSorter
+from typing import Any, TypeVar
+
+from typing_extensions import TypeForm
+
+from modhost.checks import Finding, Rule, rules
 
 
 class Lifetime(Enum):
@@ -96,3 +101,122 @@ def dependency(name: str, annotation: Any, *, optional: bool = False) -> Depende
     arguments = typing.get_args(annotation)
     many = typing.get_origin(annotation) is tuple and len(arguments) == 2 and arguments[1] is ...
     return Dependency(name, arguments[0] if many else annotation, many=many, optional=optional)
+
+
+T = TypeVar("T")
+
+Factory = Callable[..., T | Awaitable[T] | Iterator[T] | AsyncIterator[T]]
+
+
+class ServiceRegistry:
+    """Holds the registrations and contributions of all modules."""
+
+    def __init__(self) -> None:
+        self.registrations: dict[Any, Registration] = {}
+        self.contributions: dict[Any, list[Any]] = {}
+        self.findings: list[Finding] = []
+        self._keys: dict[tuple[Any, str], str] = {}
+
+    def of_module(self, module: str) -> "ServiceCollection":
+        """Return the collection that a module is given."""
+        return ServiceCollection(self, module)
+
+    def add(self, registration: Registration) -> None:
+        """Add a registration; a second one of a contract is a finding."""
+        first = self.registrations.setdefault(registration.contract, registration)
+        if first is not registration:
+            detail = (
+                f"{name_of(registration.contract)} is registered by {first.module} and again by "
+                f"{registration.module}."
+            )
+            remedy = "Keep one of the two registrations, or use a contract of its own."
+            self.findings.append(
+                Finding(rules.DUPLICATE_SERVICE, detail, remedy, registration.module)
+            )
+
+    def contribute(self, module: str, kind: Any, item: Any, key: str | None) -> None:
+        """Add a contribution; a second one under a key is a finding."""
+        if key is not None:
+            first = self._keys.get((kind, key))
+            if first is not None:
+                detail = f"{name_of(kind)} {key!r} comes from {first} and again from {module}."
+                remedy = "Rename one of the two."
+                self.findings.append(Finding(rules.DUPLICATE_CONTRIBUTION, detail, remedy, module))
+                return
+            self._keys[(kind, key)] = module
+        self.contributions.setdefault(kind, []).append(item)
+
+    def construction_order(self) -> list[Any]:
+        """Return all contracts, each after those it needs. Raises `graphlib.CycleError`."""
+        sorter: TopologicalSorter[Any] = TopologicalSorter()
+        for contract, registration in self.registrations.items():
+            needed = [each.contract for each in registration.dependencies if not each.many]
+            sorter.add(contract, *(each for each in needed if each in self.registrations))
+        return list(sorter.static_order())
+
+
+class ServiceCollection:
+    """One module's way to register services, given to its `configure_services`.
+
+    A contract is a Protocol, an ABC or a class. An implementation is a class, whose constructor's
+    parameters are resolved by their annotations, or a function with annotated parameters: plain,
+    async, or a generator that yields once and cleans up after it.
+    """
+
+    def __init__(self, registry: ServiceRegistry, module: str) -> None:
+        self._registry = registry
+        self.module = module
+
+    def add_singleton(
+        self, contract: TypeForm[T], implementation: Factory[T] | None = None
+    ) -> None:
+        """Register a service of which the host has one instance."""
+        self._add(contract, implementation, Lifetime.SINGLETON)
+
+    def add_scoped(self, contract: TypeForm[T], implementation: Factory[T] | None = None) -> None:
+        """Register a service of which each request and each job attempt has its own instance."""
+        self._add(contract, implementation, Lifetime.SCOPED)
+
+    def add_instance(self, contract: TypeForm[T], instance: T) -> None:
+        """Register an instance that exists already; the host does not close it."""
+        self._add(contract, lambda: instance, Lifetime.SINGLETON, type(instance))
+
+    def contribute(self, kind: type[T], item: T, *, key: str | None = None) -> None:
+        """Add one of many values; a parameter `tuple[kind, ...]` receives those of all modules.
+
+        Two values of a kind under one key are a start-up error.
+        """
+        self._registry.contribute(self.module, kind, item, key)
+
+    def refuse(self, rule: Rule, detail: str, remedy: str) -> None:
+        """Record a start-up error: what was to be registered cannot be."""
+        self._registry.findings.append(Finding(rule, detail, remedy, self.module))
+
+    def _add(
+        self, contract: Any, implementation: Any, lifetime: Lifetime, known_as: Any = None
+    ) -> None:
+        factory = contract if implementation is None else implementation
+        dependencies: tuple[Dependency, ...] = ()
+        try:
+            dependencies = dependencies_of(factory)
+        except UnusableAnnotation as error:
+            remedy = "Annotate it with the contract of the service that it needs."
+            self.refuse(rules.UNANNOTATED_PARAMETER, str(error), remedy)
+        self._registry.add(
+            Registration(
+                contract,
+                factory,
+                lifetime,
+                kind_of(factory),
+                dependencies,
+                self.module,
+                known_as or factory,
+            )
+        )
+
+
+def name_of(contract: Any) -> str:
+    """Return the name of a contract for messages."""
+    if isinstance(contract, type):
+        return f"{contract.__module__}.{contract.__qualname__}"
+    return str(contract)

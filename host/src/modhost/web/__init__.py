@@ -8,11 +8,9 @@ from modhost.web.context import Authenticator, current_principal, principal_now,
 from modhost.web.host_pages import host_web
 from modhost.web.openapi import OpenApi
 from modhost.web.problems import FieldError, HttpProblem
-from modhost.web.rendering.shell import Menu, MenuEntry, Page, Shell
-from modhost.web.rendering.templates import template_environment
+from modhost.web.rendering.shell import Menu, MenuEntry, Page, Shell, template_environment
 from modhost.web.routing.checks import check_web
-from modhost.web.routing.declarations import Declaration
-from modhost.web.routing.mapping import Endpoints, Pages
+from modhost.web.routing.declarations import Declaration, Endpoints, Pages
 from modhost.web.routing.module_web import MiddlewareStack, ModuleWeb
 from modhost.web.routing.routes import build_routes
 

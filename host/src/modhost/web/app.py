@@ -11,14 +11,9 @@ from starlette.types import Lifespan
 from modhost import Clock
 from modhost.clock import SystemClock
 from modhost.services import ServiceProvider
+from modhost.web import middleware
 from modhost.web.context import Authenticator, Refusals, RequestContextMiddleware
 from modhost.web.errors import ErrorMiddleware, ErrorResponder
-from modhost.web.middleware.connection import (
-    AbsoluteTargetMiddleware,
-    UnreadBodyMiddleware,
-    proxy_middleware,
-)
-from modhost.web.middleware.security import CrossSiteMiddleware, SecurityHeadersMiddleware
 from modhost.web.problems import HttpProblem
 from modhost.web.rendering.shell import Shell
 from modhost.web.routing.module_web import ModuleWeb
@@ -70,14 +65,14 @@ def build_app(
         routes=build_routes(modules, shell),
         # From the outermost to the innermost.
         middleware=[
-            Middleware(AbsoluteTargetMiddleware),
-            *proxy_middleware(trusted_proxies, behind_tls=behind_tls),
-            Middleware(SecurityHeadersMiddleware),
-            Middleware(UnreadBodyMiddleware),
+            Middleware(middleware.AbsoluteTargetMiddleware),
+            *middleware.proxy_middleware(trusted_proxies, behind_tls=behind_tls),
+            Middleware(middleware.SecurityHeadersMiddleware),
+            Middleware(middleware.UnreadBodyMiddleware),
             context,
             Middleware(ErrorMiddleware, responder=responder),
             *([hosts] if allowed_hosts else []),
-            Middleware(CrossSiteMiddleware),
+            Middleware(middleware.CrossSiteMiddleware),
             *(added for module in modules for added in module.middleware.added),
         ],
         exception_handlers=dict.fromkeys((HttpProblem, HTTPException), responder.respond),

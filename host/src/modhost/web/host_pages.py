@@ -8,8 +8,7 @@ from starlette.responses import Response
 
 from modhost import ANYONE, Principal
 from modhost.web.openapi import OpenApi
-from modhost.web.rendering.shell import MenuEntry, Page
-from modhost.web.rendering.templates import HOST
+from modhost.web.rendering.shell import HOST, MenuEntry, Page
 from modhost.web.routing.module_web import ModuleWeb
 
 

@@ -5,10 +5,10 @@ from dataclasses import asdict
 
 import click
 
+from modhost import Scope
 from modhost.cli.identity import with_identity
 from modhost.cli.output import as_json, print_result, show
 from modhost.identity import SessionService, UserInfo, UserService
-from modhost.services import Scope
 
 
 @click.group()

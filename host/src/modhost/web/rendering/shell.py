@@ -1,18 +1,23 @@
-"""Pages, and the shell around them: the layout and the navigation."""
+"""Pages, their templates, and the shell around them: the layout and the navigation."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from types import CodeType
+from typing import Any, Final
 
-from jinja2 import Environment
+import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from modhost import Clock, Permission, Principal
 from modhost.permissions import Anyone
 from modhost.web.context import current_principal
-from modhost.web.rendering.templates import HOST, template_environment
+from modhost.web.rendering import wording
+
+HOST: Final = "modhost"
+"""The name of the host's own pages, templates and static files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,50 @@ class Menu:
         self.entries.append(MenuEntry(self.module, label, path, permission, description))
 
 
+class _CompiledTemplates(jinja2.BytecodeCache):
+    """Keeps compiled templates in memory: the shell's are compiled once for all modules."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        if bucket.code is not None:
+            self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED: Final = _CompiledTemplates()
+
+
+def _static_path(module: str, file: str) -> str:
+    """Return the address of a module's static file."""
+    return f"/static/{module}/{file}"
+
+
+def template_environment(module: str, folder: Path | None) -> jinja2.Environment:
+    """Return the templates of a module; those of the host start with `modhost/`.
+
+    Filters: `ago(now)`, `duration`, `utc`, `grouped`, `marked(words)`, `coded`, `rough`. Functions:
+    `static(file)` is the address of a static file of the module.
+    """
+    shell = jinja2.PrefixLoader({HOST: jinja2.PackageLoader("modhost.web")})
+    own = [] if folder is None else [jinja2.FileSystemLoader(folder)]
+    environment = jinja2.Environment(
+        loader=jinja2.ChoiceLoader([shell, *own]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        bytecode_cache=_COMPILED,
+    )
+    environment.globals["static"] = partial(_static_path, module)
+    environment.globals["shell_static"] = partial(_static_path, HOST)
+    environment.filters |= wording.FILTERS
+    return environment
+
+
 class Shell:
     """Renders pages, each with the templates of its module and the navigation of all.
 
@@ -86,7 +135,7 @@ class Shell:
         self._entries = sorted(entries, key=lambda entry: entry.module == HOST)
         self._folders = folders
         self._clock = clock
-        self._environments: dict[str, Environment] = {}
+        self._environments: dict[str, jinja2.Environment] = {}
 
     async def render(self, request: Request, module: str, page: Page) -> HTMLResponse:
         """Return a module's page as HTML."""
@@ -106,7 +155,7 @@ class Shell:
             template.render(variables | dict(page.context)), page.status, page.headers
         )
 
-    def _environment(self, module: str) -> Environment:
+    def _environment(self, module: str) -> jinja2.Environment:
         """Return the templates of a module, made when they are first needed: workers never do."""
         if module not in self._environments:
             folder = self._folders.get(module)

@@ -1,4 +1,4 @@
-"""Times, durations and numbers in words, as pages show them."""
+"""Filters of templates: times, durations and numbers in words."""
 
 import re
 from collections.abc import Sequence
@@ -84,3 +84,9 @@ def _tagged(parts: Sequence[str], tag: str) -> Markup:
     return Markup("").join(
         element.format(tag, part) if number % 2 else part for number, part in enumerate(parts)
     )
+
+
+FILTERS: Final = {
+    each.__name__: each for each in (ago, coded, duration, grouped, marked, rough, utc)
+}
+"""The filters of all templates."""

@@ -10,8 +10,7 @@ from starlette.types import ASGIApp
 
 from modhost import Module
 from modhost.web.rendering.shell import Menu
-from modhost.web.routing.declarations import Declaration
-from modhost.web.routing.mapping import Endpoints, Pages
+from modhost.web.routing.declarations import Declaration, Endpoints, Pages
 
 
 class MiddlewareStack:
