@@ -22,7 +22,7 @@ OPENED = {
         f"The database {{url}} cannot be opened: unable to open database file. {FILE_REMEDY}"
     ),
     "sqlite:///{folder}/garbage.db/host.db": (
-        "The folder of the database {url} cannot be made: [Errno 17] File exists: "
+        "The folder of the database {url} cannot be created: [Errno 17] File exists: "
         f"'{{folder}}/garbage.db'. {FILE_REMEDY}"
     ),
     "postgresql://127.0.0.1:1/db": (

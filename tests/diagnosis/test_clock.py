@@ -13,7 +13,7 @@ from modhost.runtime.assembly import build_host
 
 
 class WrongClock:
-    """A clock that is wrong by some seconds, and by more after each look."""
+    """A clock that is wrong by some seconds, and by more after each reading."""
 
     def __init__(self, seconds: float, slower: float = 0) -> None:
         self._wrong = timedelta(seconds=seconds)
@@ -46,7 +46,7 @@ def test_a_clock_that_is_wrong_is_reported_where_there_is_another(
         assert findings == []
         return
     (finding,) = findings
-    # A slow round trip is taken off, which makes the difference look smaller.
+    # A slow round trip is taken off, which shows a smaller difference.
     reported, _, rest = finding.detail.removeprefix("this host's clock is ").partition(" ")
     assert 500 < float(reported) <= 600
     assert rest == words

@@ -108,7 +108,7 @@ def test_a_folder_that_exists_is_left_alone(tmp_path: Path) -> None:
     for taken in (tmp_path, kept):
         refused = new_module("stock_lists", "--folder", taken)
         assert (refused.exit_code, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
-        assert f"{taken} exists already" in refused.stderr
+        assert f"{taken} already exists" in refused.stderr
     assert [each.name for each in tmp_path.iterdir()] == ["notes.txt"]
     assert kept.read_text() == "kept"
 

@@ -58,7 +58,7 @@ async def write_together(
     async def write(index: int, work: Callable[[sqlite3.Connection], object]) -> None:
         try:
             came[index] = await database.sqlite.write(work)
-        except Exception as error:  # noqa: BLE001 - looked at by the test
+        except Exception as error:  # noqa: BLE001 - checked by the test
             came[index] = error
 
     async with anyio.create_task_group() as group:
@@ -140,11 +140,11 @@ async def test_a_write_returns_after_the_commit(database: Database, sqlite_url: 
 
 
 async def test_a_session_comes_between_writes_that_never_pause(database: Database) -> None:
-    over = anyio.Event()
+    done = anyio.Event()
 
     async def write_on(first: int) -> None:
         number = first
-        while not over.is_set():
+        while not done.is_set():
             await database.sqlite.write(partial(insert, number))
             number += 2
 
@@ -158,7 +158,7 @@ async def test_a_session_comes_between_writes_that_never_pause(database: Databas
                 before = await numbers(database)
                 await (await session.connection()).execute(text("SELECT 1"))
                 assert await numbers(database) == before
-            over.set()
+            done.set()
 
 
 async def test_writes_that_waited_for_a_session_share_the_turn_after_it(

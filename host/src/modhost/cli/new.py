@@ -15,7 +15,7 @@ from modhost.scaffolding.new_module import (
 
 @click.group()
 def new() -> None:
-    """Begin something: a module."""
+    """Start something new: a module."""
 
 
 @new.command("module")
@@ -26,7 +26,7 @@ def new() -> None:
     help="The folder to write, which must not exist; else NAME in the current folder.",
 )
 def new_module(name: str, *, folder: Path | None) -> None:
-    """Write an installable package with a module that works, to be made your own."""
+    """Write an installable package with a working module to build on."""
     try:
         names = ModuleNames.of(name)
         target = folder or Path(name)
@@ -35,7 +35,7 @@ def new_module(name: str, *, folder: Path | None) -> None:
         raise BadUsage(str(error)) from error
     except OSError as error:
         raise click.ClickException(f"Cannot write {error.filename}: {error.strerror}.") from error
-    click.echo(f"The module {name!r} is in {target}. What comes next:\n")
+    click.echo(f"The module {name!r} is in {target}. Next steps:\n")
     for step in (
         f"pip install --editable '{target}[test]'",
         f"pytest {target}",

@@ -13,19 +13,13 @@ from modhost.configuration.values import Path, Values
 
 # By the type of pydantic's error, whose own message is meant for programmers.
 _WRITE: Final[Mapping[str, str]] = {
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "finite_number": "a number",
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), "a number"),
     "string_type": "a text, in quotes",
     "path_type": "a path, in quotes",
     "ip_any_network": 'an address or a network, such as "10.0.0.0/8"',
-    "literal_error": "{expected}",
-    "enum": "{expected}",
+    **dict.fromkeys(("literal_error", "enum"), "{expected}"),
     "greater_than": "a number above {gt}",
     "greater_than_equal": "a number, {ge} or more",
     "less_than": "a number below {lt}",

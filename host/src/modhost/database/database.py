@@ -1,4 +1,4 @@
-"""The host's database."""
+"""The database that the host and its modules share."""
 
 import sqlite3
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ SHUTDOWN_TIMEOUT: Final = 5.0
 
 
 class Database:
-    """Sessions for the edges, bare drivers for the hot path, over one URL.
+    """The database of the host: sessions for most code, bare drivers for the hot path.
 
     Args:
         url: `sqlite:///file` or `postgresql://user:password@host/name`.
@@ -59,14 +59,14 @@ class Database:
 
     @property
     def errors(self) -> tuple[type[Exception], ...]:
-        """The exceptions of a database that fails, or holds what cannot be read."""
+        """The exceptions raised when the database fails, or holds what cannot be read."""
         if self.dialect == "sqlite":
             return (DatabaseError, SQLAlchemyError, sqlite3.Error)
         # asyncpg raises OverflowError for a time beyond those that Python knows.
         return (DatabaseError, SQLAlchemyError, OverflowError, *self.postgres.errors)
 
     def know_schema(self, schema: str) -> None:
-        """Make the tables of a module usable; the host does it for every module."""
+        """Make the tables of a module usable; the host calls it for every module."""
         self._names.know(schema)
 
     @asynccontextmanager
@@ -163,7 +163,7 @@ class Database:
         try:
             self._parsed.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            msg = f"The folder of the database {self._parsed} cannot be made: {error}."
+            msg = f"The folder of the database {self._parsed} cannot be created: {error}."
             raise DatabaseUnreachable(msg, FILE_REMEDY) from error
 
     async def _check_connection(self) -> None:

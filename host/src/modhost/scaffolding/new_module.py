@@ -69,7 +69,7 @@ def write_module(names: ModuleNames, folder: Path) -> None:
     try:
         folder.mkdir(parents=True)
     except FileExistsError:
-        msg = f"{folder} exists already. Name a folder that does not, by --folder."
+        msg = f"{folder} already exists. Name a folder that does not by --folder."
         raise FolderTaken(msg) from None
     values = {
         "module": names.module,

@@ -40,7 +40,7 @@ async def list_users(scope: Scope, *, as_json: bool) -> None:
 @as_json
 @with_identity
 async def disable_user(scope: Scope, name: str, *, as_json: bool) -> None:
-    """Log a user out everywhere, let them in no more, and revoke the tokens they made."""
+    """Log a user out everywhere, lock them out, and revoke the tokens that they created."""
     user = await (await scope.get(UserService)).disable(name)
     _print_user(user, "is disabled and logged out", as_json=as_json)
 

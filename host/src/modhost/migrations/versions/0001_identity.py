@@ -1,4 +1,4 @@
-"""Users, roles, tokens and sessions."""
+"""Create users, roles, tokens and sessions."""
 
 import sqlalchemy as sa
 from alembic import op

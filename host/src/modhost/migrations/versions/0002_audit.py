@@ -1,4 +1,4 @@
-"""The audit, which takes new rows only."""
+"""Create the append-only audit."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""By whom users are vouched for."""
+"""Create the identities of users at OpenID Connect providers."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""From where users have logged in."""
+"""Create the networks from which users have logged in."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The audit refuses to have a row replaced, which SQLite takes for a new one."""
+"""Refuse to replace rows of the audit, which SQLite treats as inserting new ones."""
 
 from alembic import op
 
@@ -15,7 +15,7 @@ BEGIN SELECT RAISE(ABORT, 'the audit takes new rows only'); END
 
 
 def upgrade() -> None:
-    # On PostgreSQL to replace a row is to update it, which is refused already.
+    # PostgreSQL replaces a row by updating it, which is refused already.
     if op.get_context().dialect.name == "sqlite":
         op.execute(_SQLITE)
 
