@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import anyio
+from typing_extensions import TypeForm
 
 from modhost import Clock, Module
 from modhost.testing import RunningHost, running_host
@@ -20,6 +21,7 @@ from modhost_background_jobs.module import BackgroundJobsModule
 from modhost_reports_example.module import ReportsModule
 
 POLL_SECONDS = 0.02
+T = TypeVar("T")
 
 
 class HostedJobs:
@@ -31,6 +33,11 @@ class HostedJobs:
         self.host = host
         self.scheduling = scheduling
         self.querying = querying
+
+    async def service(self, contract: TypeForm[T]) -> T:
+        """Return a service of the host that lives as long as the host."""
+        async with self.host.scope() as scope:
+            return await scope.get(contract)
 
     async def detail(self, job_id: UUID) -> JobDetail:
         found = await self.querying.get_job_detail(JobId(job_id))

@@ -46,8 +46,7 @@ class Jobs(HostedJobs):
             return (await BackgroundJobsModule().check_health(scope)).detail
 
     async def processor(self) -> JobProcessorService:
-        async with self.host.scope() as scope:
-            return await scope.get(JobProcessorService)
+        return await self.service(JobProcessorService)
 
     async def ends_unread(self, job_id: UUID, seconds: float = 20) -> JobState:
         """Wait until a job has finished whose data cannot be shown, and return how it ended."""

@@ -13,7 +13,6 @@ from background_jobs.jobs_module import ReportingJob, WaitingJob, Work
 from background_jobs.support import new_job
 from modhost.audit import AuditReader, AuditSearch
 from modhost.caller import ActingFor, Caller
-from modhost_background_jobs.bulk import changes as bulk_changes
 from modhost_background_jobs.bulk.changes import (
     BulkChange,
     BulkChanges,
@@ -58,26 +57,24 @@ async def states(jobs: Jobs, ids: Collection[UUID]) -> list[JobState]:
     return [(await jobs.detail(id_)).state for id_ in sorted(ids, reverse=True)]
 
 
-class Held:
-    """Lets bulk changes do so many batches of a job each, and no more before the gate is open."""
+class Gate:
+    """Lets the bulk changes of a host do so many batches of one job, and no more until it opens."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, batches: int) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, changes: BulkChanges, batches: int) -> None:
         self.reached = anyio.Event()
-        self.gate = anyio.Event()
+        self.open = anyio.Event()
         self._left = batches
-        self._change = BulkChanges.change
-        monkeypatch.setattr(bulk_changes, "BATCH_SIZE", 1)
-        held = self
+        self._change = changes.change
+        changes.batch_size = 1
+        monkeypatch.setattr(changes, "change", self._change_or_wait)
 
-        async def change(many: BulkChanges, change: Change, ids: Collection[UUID]) -> Changed:
-            if not held._left:
-                held.reached.set()
-                await held.gate.wait()
-            else:
-                held._left -= 1
-            return await held._change(many, change, ids)
-
-        monkeypatch.setattr(BulkChanges, "change", change)
+    async def _change_or_wait(self, change: Change, ids: Collection[UUID]) -> Changed:
+        if not self._left:
+            self.reached.set()
+            await self.open.wait()
+        else:
+            self._left -= 1
+        return await self._change(change, ids)
 
 
 async def test_jobs_are_cancelled_while_every_slot_is_busy(database_url: str) -> None:
@@ -95,18 +92,18 @@ async def test_jobs_are_cancelled_while_every_slot_is_busy(database_url: str) ->
 async def test_jobs_are_cancelled_without_any_consumer(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = Held(monkeypatch, batches=1)
     async with jobs_host(database_url, mode="Producer") as jobs:
+        gate = Gate(monkeypatch, await jobs.service(BulkChanges), batches=1)
         ids = await pending(jobs)
         bulk_change = await request(jobs)
         with anyio.fail_after(20):
-            await held.reached.wait()
+            await gate.reached.wait()
         async with jobs.host.scope() as scope:
             seen = await (await scope.get(Snapshots)).take()
         # A host that runs a bulk change is no consumer, and counts as none.
         assert seen.workers == []
         assert [each.title for each in alerts_of(seen)] == ["Nothing executes jobs"]
-        held.gate.set()
+        gate.open.set()
         assert (await jobs.ends(bulk_change)).progress_message == "5 jobs done"
         assert set(await states(jobs, ids)) == {JobState.CANCELLED}
 
@@ -127,12 +124,12 @@ async def test_one_host_at_a_time_runs_a_bulk_change(database_url: str) -> None:
 async def test_a_bulk_change_is_stopped_half_way(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = Held(monkeypatch, batches=2)
     async with jobs_host(database_url, mode="Producer") as jobs:
+        gate = Gate(monkeypatch, await jobs.service(BulkChanges), batches=2)
         ids = await pending(jobs)
         bulk_change = await request(jobs)
         with anyio.fail_after(20):
-            await held.reached.wait()
+            await gate.reached.wait()
         await jobs.scheduling.cancel(bulk_change)
         stopped = await jobs.ends(bulk_change)
         assert stopped.state is JobState.CANCELLED
@@ -143,13 +140,13 @@ async def test_a_bulk_change_is_stopped_half_way(
 async def test_a_host_that_stops_leaves_its_bulk_change_to_others(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = Held(monkeypatch, batches=2)
     async with jobs_host(database_url, mode="Producer") as jobs:
+        gate = Gate(monkeypatch, await jobs.service(BulkChanges), batches=2)
         ids = await pending(jobs)
         bulk_change = await request(jobs)
         with anyio.fail_after(20):
-            await held.reached.wait()
-    held.gate.set()
+            await gate.reached.wait()
+    gate.open.set()
     async with jobs_host(database_url, mode="Producer") as jobs:
         assert (await jobs.ends(bulk_change)).state is JobState.COMPLETED
         assert set(await states(jobs, ids)) == {JobState.CANCELLED}

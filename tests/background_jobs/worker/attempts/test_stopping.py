@@ -15,7 +15,7 @@ from background_jobs.unwilling_jobs import (
 )
 from modhost_background_jobs.contracts import JobDetail, JobId, JobState, ModuleJob
 from modhost_background_jobs.worker.processor import JobProcessorService
-from modhost_background_jobs.worker.watching import unresponsive
+from modhost_background_jobs.worker.watching.unresponsive import UnresponsiveAttempts
 
 pytestmark = pytest.mark.anyio
 
@@ -100,10 +100,10 @@ async def test_a_job_over_its_time_has_timed_out_however_it_ends(
 
 
 async def test_a_thread_that_ignores_the_request_is_reported(
-    database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(unresponsive, "GRACE_SECONDS", 0.05)
     async with jobs_host(database_url, more_jobs=UNWILLING) as jobs:
+        (await jobs.service(UnresponsiveAttempts)).grace_seconds = 0.05
         job_id = await started(jobs, UnresponsiveThreadJob)
         await jobs.scheduling.cancel(job_id)
         reported = await jobs.until(job_id, lambda job: bool(job.logs))

@@ -12,7 +12,7 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import JobExecutionContext, JobState
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.opening import open_store
-from modhost_background_jobs.worker import shutdown
+from modhost_background_jobs.worker.shutdown import Shutdown
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +42,6 @@ async def test_a_worker_leaves_though_the_database_is_away_and_a_job_does_not_st
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Handing the job back failed, and what was to end the worker's tasks was never reached."""
-    monkeypatch.setattr(shutdown, "STOP_TIMEOUT", 0.05)
     probe = Probe()
 
     async def fail(*_: Any) -> None:
@@ -53,10 +52,10 @@ async def test_a_worker_leaves_though_the_database_is_away_and_a_job_does_not_st
         async with jobs_host(
             database_url, probe, more_jobs=[StubbornJob], shutdown_grace="20ms"
         ) as jobs:
+            (await jobs.service(Shutdown)).stop_timeout = 0.05
             await jobs.scheduling.enqueue(StubbornJob)
             await probe.until(lambda: probe.started["job"] == 1)
-            async with jobs.host.scope() as scope:
-                store = await scope.get(JobStore)
+            store = await jobs.service(JobStore)
             for write in ("release", "unregister"):
                 monkeypatch.setattr(store, write, fail)
     async with Database(database_url).open() as database:
@@ -67,7 +66,6 @@ async def test_what_a_job_has_logged_is_stored_before_it_is_released_for_not_sto
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its lease was void when the log was written at last."""
-    monkeypatch.setattr(shutdown, "STOP_TIMEOUT", 0.05)
     probe = Probe()
     async with jobs_host(
         database_url,
@@ -76,10 +74,10 @@ async def test_what_a_job_has_logged_is_stored_before_it_is_released_for_not_sto
         shutdown_grace="20ms",
         progress_flush_interval="60s",
     ) as jobs:
+        (await jobs.service(Shutdown)).stop_timeout = 0.05
         job_id = await jobs.scheduling.enqueue(StubbornJob)
         await probe.until(lambda: probe.started["job"] == 1)
-        async with jobs.host.scope() as scope:
-            store = await scope.get(JobStore)
+        store = await jobs.service(JobStore)
         release = store.release
 
         async def let_go(*arguments: Any) -> set[UUID]:

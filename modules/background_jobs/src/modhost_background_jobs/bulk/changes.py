@@ -63,11 +63,17 @@ class Changed:
 
 
 class BulkChanges:
-    """Counts, and changes, the jobs of a search."""
+    """Counts, and changes, the jobs of a search, `batch_size` at a time."""
 
     def __init__(
-        self, browser: JobBrowser, jobs: BackgroundJobs, queries: BackgroundJobsContracts
+        self,
+        browser: JobBrowser,
+        jobs: BackgroundJobs,
+        queries: BackgroundJobsContracts,
+        *,
+        batch_size: int = BATCH_SIZE,
     ) -> None:
+        self.batch_size = batch_size
         self._browser = browser
         self._jobs = jobs
         self._queries = queries
@@ -102,11 +108,11 @@ class BulkChanges:
         return Changed(done, len(ids) - done)
 
     async def next_ids(
-        self, request: BulkChange, below: UUID | None, limit: int
+        self, request: BulkChange, below: UUID | None
     ) -> tuple[list[UUID], UUID | None]:
-        """Return ids of jobs to change, in falling order, and below which there may be more."""
+        """Return the ids of the next batch, in falling order, and below which there may be more."""
         pages = [
-            await self._browser.older(search, below, limit)
+            await self._browser.older(search, below, self.batch_size)
             for search in _searches(request.change, request.search, request.last)
         ]
         ids = sorted((row.id for page in pages for row in page.rows), reverse=True)
@@ -146,7 +152,7 @@ class ChangeManyJobs(ModuleJob):
         done = left_alone = 0
         below, has_more = None, True
         while has_more:
-            ids, below = await self._bulk.next_ids(request, below, BATCH_SIZE)
+            ids, below = await self._bulk.next_ids(request, below)
             has_more = below is not None
             changed = await self._bulk.change(request.change, ids)
             done += changed.done

@@ -20,9 +20,20 @@ CRASHED: Final = "released: the job processor of its worker crashed."
 
 
 class Shutdown:
-    """Ends what a worker runs, within the grace and some seconds more."""
+    """Ends what a worker runs, within the grace and some seconds more.
 
-    def __init__(self, writer: OutcomeWriter, options: BackgroundJobsOptions, clock: Clock) -> None:
+    `stop_timeout` is how long attempts have to obey a request to stop, in seconds.
+    """
+
+    def __init__(
+        self,
+        writer: OutcomeWriter,
+        options: BackgroundJobsOptions,
+        clock: Clock,
+        *,
+        stop_timeout: float = STOP_TIMEOUT,
+    ) -> None:
+        self.stop_timeout = stop_timeout
         self._writer = writer
         self._grace = options.shutdown_grace.total_seconds()
         self._clock = clock
@@ -35,7 +46,7 @@ class Shutdown:
             await attempts.wait_until_left(0)
         for attempt in attempts:
             attempt.stop(StopReason.SHUTDOWN)
-        with anyio.move_on_after(STOP_TIMEOUT):
+        with anyio.move_on_after(self.stop_timeout):
             await attempts.wait_until_left(0)
         with anyio.move_on_after(RELEASE_TIMEOUT):
             if attempts.is_abandoned:
@@ -54,7 +65,7 @@ class Shutdown:
                 attempt.runs_in,
             )
             attempt.abandon()
-        with anyio.move_on_after(STOP_TIMEOUT):
+        with anyio.move_on_after(self.stop_timeout):
             await attempts.wait_until_left(0)
 
     async def _release(self, attempts: AttemptRegistry, error: str) -> None:

@@ -19,9 +19,15 @@ REMARK: Final = (
 
 
 class UnresponsiveAttempts:
-    """Reports each once, in the worker's log and in the job's, and all of them to the health."""
+    """Reports each once, in the worker's log and in the job's, and all of them to the health.
 
-    def __init__(self, buffer: ProgressBuffer, clock: Clock) -> None:
+    `grace_seconds` is how long an attempt may take to stop before it is reported.
+    """
+
+    def __init__(
+        self, buffer: ProgressBuffer, clock: Clock, *, grace_seconds: float = GRACE_SECONDS
+    ) -> None:
+        self.grace_seconds = grace_seconds
         self._buffer = buffer
         self._clock = clock
         self._asked_at: dict[Lease, float] = {}
@@ -40,7 +46,7 @@ class UnresponsiveAttempts:
             lease: job for lease, job in self._reported.items() if lease in self._asked_at
         }
         for attempt in asked:
-            is_late = now - self._asked_at[attempt.lease] >= GRACE_SECONDS
+            is_late = now - self._asked_at[attempt.lease] >= self.grace_seconds
             if is_late and attempt.lease not in self._reported:
                 self._reported[attempt.lease] = attempt.claimed.job_type
                 self._report(attempt)
@@ -54,7 +60,7 @@ class UnresponsiveAttempts:
 
     def _report(self, attempt: Attempt) -> None:
         lease, reason = attempt.lease, attempt.reason
-        remark = REMARK % (reason.value if reason else "", GRACE_SECONDS)
+        remark = REMARK % (reason.value if reason else "", self.grace_seconds)
         logger.warning(
             "The job %s (%s) does not stop. %s", lease.job_id, attempt.claimed.job_type, remark
         )
