@@ -5,7 +5,7 @@ import gc
 
 def main() -> None:
     """Run the command line."""
-    # What is imported stays: to look for garbage among it takes a fifth of the start.
+    # Imported code stays: to collect garbage among it takes a fifth of the start.
     gc.disable()
     from modhost.cli import main as run
 

@@ -43,13 +43,13 @@ def format_duration(duration: timedelta) -> str:
 def _seconds(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         if not math.isfinite(value):
-            msg = f"{value!r} is no duration; write a number of seconds, or e.g. '2s'."
+            msg = f"{value!r} is not a duration; write a number of seconds, or e.g. '2s'."
             raise ValueError(msg)
         return value
     written = _WRITTEN.fullmatch(value) if isinstance(value, str) else None
     if written is None:
-        msg = f"{value!r} is no duration; write a number of seconds, or one with a unit, such as "
-        msg += "'500ms', '2s', '5m', '1h' or '7d'."
+        msg = f"{value!r} is not a duration; write a number of seconds, or one with a unit, such "
+        msg += "as '500ms', '2s', '5m', '1h' or '7d'."
         raise ValueError(msg)
     return float(written[1]) * _UNITS[written[2] or "s"]
 

@@ -66,7 +66,7 @@ class ModuleHooks:
 
     @hookspec
     async def check_health(self, scope: "Scope") -> "HealthReport":  # type: ignore[empty-body]
-        """Tell whether this module can do its work; bounded by a timeout, shown without secrets."""
+        """Report whether this module can do its work; bounded by a timeout, without secrets."""
 
     @hookspec
     async def diagnose(self, scope: "Scope") -> "Sequence[Finding]":  # type: ignore[empty-body]

@@ -56,8 +56,7 @@ class HostedService(ABC):
         """Run until cancelled; call `task_status.started()` as soon as the service is up.
 
         An exception before that fails the start of the host; a later one restarts the service.
-        Returning ends it for good. What has to be done at the end is done on cancellation, shielded
-        and bounded.
+        Returning ends it permanently. Clean-up runs on cancellation, shielded and bounded.
         """
 
 

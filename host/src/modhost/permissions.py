@@ -9,14 +9,14 @@ ADMIN_ROLE: Final = "Admin"
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """A right that an endpoint or page asks for.
+    """A right that an endpoint or page requires.
 
     Args:
         name: `<Area>.<Action>`, e.g. `BackgroundJobs.ViewJobs`; unique in the host.
         label: what the right allows, for people.
-        default_roles: roles that have it without being told so.
-        checked_in_code: that `Principal.may` asks for it rather than a route, so that
-            `modhost doctor` does not take it for one that nobody uses.
+        default_roles: roles that have it from the start.
+        checked_in_code: whether `Principal.may` checks it rather than a route, so that
+            `modhost doctor` does not report it as unused.
 
     """
 
@@ -37,7 +37,7 @@ ANYONE: Final = Anyone()
 
 
 def grants(grant: str, permission: str) -> bool:
-    """Tell whether one grant covers a permission.
+    """Return whether one grant covers a permission.
 
     A grant is a permission's name, or a prefix that ends in `.*`, or `*` for everything. A wildcard
     stands for whole segments only: `BackgroundJobs.View*` covers nothing.
@@ -51,7 +51,7 @@ def grants(grant: str, permission: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is asking: a user in a browser, an API token, or a job on somebody's behalf.
+    """The caller: a user in a browser, an API token, or a job on somebody's behalf.
 
     Args:
         id: stable identity, e.g. `user:0199…` or `token:0199…`.
@@ -67,7 +67,7 @@ class Principal:
     grants: frozenset[str] = field(default_factory=frozenset)
 
     def may(self, permission: Permission | str) -> bool:
-        """Tell whether this principal has the permission."""
+        """Return whether this principal has the permission."""
         name = permission.name if isinstance(permission, Permission) else permission
         if ADMIN_ROLE in self.roles:
             return True
@@ -75,14 +75,14 @@ class Principal:
 
 
 class Permissions:
-    """What `configure_permissions` fills: every permission that the modules declare."""
+    """All permissions that the modules declare in `configure_permissions`."""
 
     def __init__(self) -> None:
         self._declared: dict[str, tuple[Permission, str]] = {}
         self.duplicates: list[tuple[str, str, str]] = []
 
     def declare(self, module: str, permissions: Iterable[Permission]) -> None:
-        """Take over a module's permissions; `duplicates` keeps names that are declared twice."""
+        """Add a module's permissions; `duplicates` holds names that are declared twice."""
         for permission in permissions:
             if permission.name in self._declared:
                 first = self._declared[permission.name][1]

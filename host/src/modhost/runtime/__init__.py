@@ -1,1 +1,1 @@
-"""From configuration to a running host: built, checked, started, stopped."""
+"""From the configuration to a running host: assembled, checked, started, stopped."""

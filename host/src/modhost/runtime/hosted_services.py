@@ -77,7 +77,7 @@ class Supervisor:
             with anyio.move_on_after(max(0.0, deadline - anyio.current_time())):
                 await each.ended.wait()
             if not each.ended.is_set():
-                message = "The hosted service %s does not stop; the grace of %g s is over."
+                message = "The hosted service %s does not stop within the grace of %g s."
                 logger.error(message, each.state.name, self._grace)
 
 

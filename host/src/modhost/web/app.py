@@ -1,4 +1,4 @@
-"""The Starlette application of all that the modules declared."""
+"""The Starlette application: the routes of all modules within the middleware."""
 
 from collections.abc import Sequence
 
@@ -44,7 +44,7 @@ def build_app(
         trusted_proxies: the addresses and networks of proxies that are believed when they say where
             a request comes from, and by which scheme.
         behind_tls: whether a proxy ahead of the host ends TLS for every request.
-        clock: tells pages the time; this machine's unless given.
+        clock: the time of pages; this machine's unless given.
         lifespan: runs around the serving.
 
     """

@@ -93,7 +93,7 @@ def _problem_of(request: Request, error: Exception) -> HttpProblem:
     if isinstance(error, HTTPException):
         return from_http_exception(error)
     reference = new_id()
-    message = "%s %r failed; the caller was told the reference %s."
+    message = "%s %r failed; the caller was shown the reference %s."
     _log.error(message, request.method, _shown_path(request.scope), reference, exc_info=error)
     return HttpProblem(500, f"The server failed; its log says why, under {reference}.")
 

@@ -1,4 +1,4 @@
-"""Several worker processes under one that starts them, replaces those that die, and stops them."""
+"""Supervise several worker processes: start them, replace those that die, stop them."""
 
 import logging
 import os
@@ -14,15 +14,15 @@ from anyio.abc import Process
 logger = logging.getLogger(__name__)
 
 SUPERVISED: Final = "MODHOST_SUPERVISED"
-"""Set for a process that stops when its standard input closes, which its supervisor holds open."""
+"""The variable that makes a process stop when its supervisor closes its standard input."""
 
-RESTART_SECONDS: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-STEADY_SECONDS: Final = 60.0
+RESTART_PAUSES: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+STABLE_SECONDS: Final = 60.0
 BAD_CONFIGURATION: Final = 2
 
 
 def stop_with_supervisor() -> None:
-    """Stop this process when its supervisor is gone, whatever became of it."""
+    """Stop this process when its supervisor is gone, for whatever reason."""
     if os.environ.pop(SUPERVISED, None) is None:
         return
 
@@ -81,7 +81,7 @@ class _Supervisor:
             started = anyio.current_time()
             code = await self._run_one()
             if self._stopping.is_set():
-                # One that had not got as far as to handle the signal has nothing to clean up.
+                # A process that did not handle the signal yet has nothing to clean up.
                 if code not in (0, -signal.SIGTERM):
                     self.exit_code = self.exit_code or 1
                 return
@@ -89,15 +89,15 @@ class _Supervisor:
                 self.exit_code = BAD_CONFIGURATION
                 self._stopping.set()
                 return
-            deaths = 1 if anyio.current_time() - started > STEADY_SECONDS else deaths + 1
-            pause = RESTART_SECONDS[min(deaths, len(RESTART_SECONDS)) - 1]
+            deaths = 1 if anyio.current_time() - started > STABLE_SECONDS else deaths + 1
+            pause = RESTART_PAUSES[min(deaths, len(RESTART_PAUSES)) - 1]
             logger.error("Worker process %d ended (%s); a new one in %g s.", number, code, pause)
             with anyio.move_on_after(pause):
                 await self._stopping.wait()
 
     async def _run_one(self) -> int:
-        """Run a process to its end, which it is asked for when all stop."""
-        # A session of its own: an interrupt at the terminal comes to it through us only.
+        """Run a process to its end; it is asked to stop when all are."""
+        # A session of its own: an interrupt at the terminal reaches it through us only.
         process = await anyio.open_process(
             self._command,
             stdin=subprocess.PIPE,

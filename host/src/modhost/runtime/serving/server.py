@@ -1,4 +1,4 @@
-"""Serving a host until a signal asks to stop, and stopping within bounds."""
+"""Serve a host until a signal asks it to stop, then stop it within bounds."""
 
 import contextlib
 import gc
@@ -23,11 +23,11 @@ logger = logging.getLogger(__name__)
 CONNECTIONS_SECONDS: Final = 5
 MARGIN_SECONDS: Final = 15.0
 STOP_SECONDS: Final = CONNECTIONS_SECONDS + MARGIN_SECONDS
-"""How long a stop takes at the most, beside the grace."""
+"""The longest that a stop takes, beside the grace."""
 
 
 class _Server(uvicorn.Server):
-    """Leaves the signals to us: uvicorn would raise them again, and the exit code with them."""
+    """Leaves signals to us: uvicorn would raise them again, and change the exit code."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -38,8 +38,8 @@ def open_socket(address: str, port: int) -> socket.socket:
     """Listen on an address. Raises `OSError`."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = socket.create_server((address, port), family=family, backlog=2048)
-    # What it accepts inherits this, which asyncio's own loop does not set on such sockets: the body
-    # of an answer waited 40 ms for the acknowledgement of its head.
+    # Accepted sockets inherit this, which asyncio's own loop does not set on them: the body of a
+    # response waited 40 ms for the acknowledgement of its head.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
@@ -77,7 +77,7 @@ async def _serve(host: Host, listener: socket.socket, greet: Callable[[], Awaita
     grace = host.configuration.host.shutdown_grace.total_seconds()
     async with _stopped_by_signals(server, host, grace), running(host):
         await greet()
-        # What is there by now stays: each full collection would look at all of it in vain.
+        # What is there by now stays: each full collection would traverse all of it in vain.
         gc.collect()
         gc.freeze()
         await server.serve([listener])
@@ -112,10 +112,10 @@ async def _await_signals(server: uvicorn.Server, host: Host, grace: float) -> No
 
 
 def _exit_after(seconds: float) -> None:
-    """Bound the shutdown by a thread, which no task that hangs can hold up."""
+    """Bound the shutdown by a thread, which a task that hangs cannot hold up."""
 
     def exit_now() -> None:
-        logger.error("The shutdown takes longer than %g s; exiting without its end.", seconds)
+        logger.error("The shutdown takes longer than %g s; exiting before its end.", seconds)
         os._exit(1)
 
     timer = threading.Timer(seconds, exit_now)
@@ -124,7 +124,7 @@ def _exit_after(seconds: float) -> None:
 
 
 def _leave_abandoned_threads() -> None:
-    """Exit although jobs in threads run on, which ignored all requests to stop."""
+    """Exit although jobs in threads continue, having ignored all requests to stop."""
     others = [each for each in threading.enumerate() if not each.daemon]
     if len(others) > 1:
         sys.stdout.flush()

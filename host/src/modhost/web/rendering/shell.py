@@ -124,7 +124,7 @@ class Shell:
     Args:
         entries: the menu entries of all modules.
         folders: the folder of templates of each module, None for a module without.
-        clock: tells pages the time.
+        clock: the time of pages.
 
     """
 

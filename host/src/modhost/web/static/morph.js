@@ -51,7 +51,7 @@ function match(old, fresh) {
     if (old.data !== fresh.data) old.data = fresh.data;
     return;
   }
-  // The page tells this moment already, in its own words.
+  // The page shows this moment already, in its own words.
   if (old.nodeName === "TIME" && old.dateTime === fresh.dateTime) return;
   for (const { name } of [...old.attributes]) {
     if (!fresh.hasAttribute(name) && !belongsToVisitor(old, name)) old.removeAttribute(name);
@@ -62,7 +62,7 @@ function match(old, fresh) {
   matchChildren(old, fresh);
 }
 
-// What is unfolded stays so.
+// Details that the visitor unfolded stay open.
 function belongsToVisitor(element, name) {
   return element.nodeName === "DETAILS" && name === "open";
 }

@@ -1,8 +1,8 @@
 // Parts of a page with an `id` and `data-refresh`, its seconds: the page is fetched again so often,
-// while somebody looks at it and as long as it asks for it.
+// while it is visible and as long as it asks for it.
 
 import { morph } from "./morph.js";
-import { tellTimes } from "./shell.js";
+import { showTimes } from "./shell.js";
 
 async function refresh() {
   if (document.hidden) return;
@@ -13,7 +13,7 @@ async function refresh() {
     const fresh = page.getElementById(element.id);
     if (!fresh) continue;
     morph(element, fresh.innerHTML);
-    tellTimes(element);
+    showTimes(element);
     if (!("refresh" in fresh.dataset)) delete element.dataset.refresh;
   }
 }
@@ -22,7 +22,7 @@ function wait() {
   const seconds = [...document.querySelectorAll("[data-refresh]")].map((each) => Number(each.dataset.refresh));
   if (!seconds.length) return;
   setTimeout(async () => {
-    await refresh().catch(() => {}); // The host is away; the next look may find it back.
+    await refresh().catch(() => {}); // The host is away; the next fetch may find it again.
     wait();
   }, Math.min(...seconds) * 1000);
 }

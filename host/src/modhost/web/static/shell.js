@@ -1,4 +1,4 @@
-// Times: told from now, and in the visitor's own zone on hover.
+// Times: counted from now, and in the visitor's own zone on hover.
 
 import "./refresh.js";
 
@@ -27,8 +27,8 @@ const pad = (number, length = 2) => String(number).padStart(length, "0");
 const minute = (moment) => `${pad(moment.getHours())}:${pad(moment.getMinutes())}`;
 const since = (moment) => (Date.now() - moment.getTime()) / 1000;
 
-// What `data-tell` of a moment asks for; those with `data-exact` stay as the server wrote them.
-const WAYS = {
+// The formats of `data-format`; moments with `data-exact` stay as the server wrote them.
+const FORMATS = {
   ago: (moment) => ago(since(moment)),
   elapsed: (moment) => elapsed(since(moment)),
   clock: (moment) => `${minute(moment)}:${pad(moment.getSeconds())}.${pad(moment.getMilliseconds(), 3)}`,
@@ -37,24 +37,24 @@ const WAYS = {
 };
 const MOVING = ["ago", "elapsed"];
 
-function tell(element) {
+function showTime(element) {
   const moment = new Date(element.dateTime);
-  const way = element.dataset.tell ?? "ago";
-  const isNew = element.dataset.told !== element.dateTime;
+  const format = element.dataset.format ?? "ago";
+  const isNew = element.dataset.shown !== element.dateTime;
   if (isNew) {
-    element.dataset.told = element.dateTime;
+    element.dataset.shown = element.dateTime;
     element.title = exact.format(moment);
   }
-  if ("exact" in element.dataset || !(isNew || MOVING.includes(way))) return;
-  const text = WAYS[way](moment);
+  if ("exact" in element.dataset || !(isNew || MOVING.includes(format))) return;
+  const text = FORMATS[format](moment);
   if (element.textContent !== text) element.textContent = text;
 }
 
-export function tellTimes(root = document, which = "time[datetime]") {
-  for (const element of root.querySelectorAll(which)) tell(element);
+export function showTimes(root = document, which = "time[datetime]") {
+  for (const element of root.querySelectorAll(which)) showTime(element);
 }
 
-tellTimes();
-setInterval(() => { if (!document.hidden) tellTimes(document, "time[datetime]:not([data-exact])"); }, 10_000);
-setInterval(() => { if (!document.hidden) tellTimes(document, '[data-tell="elapsed"]'); }, 1000);
-document.addEventListener("visibilitychange", () => { if (!document.hidden) tellTimes(); });
+showTimes();
+setInterval(() => { if (!document.hidden) showTimes(document, "time[datetime]:not([data-exact])"); }, 10_000);
+setInterval(() => { if (!document.hidden) showTimes(document, '[data-format="elapsed"]'); }, 1000);
+document.addEventListener("visibilitychange", () => { if (!document.hidden) showTimes(); });

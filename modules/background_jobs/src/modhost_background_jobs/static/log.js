@@ -1,6 +1,6 @@
 // The end of a job's log, as it grows.
 
-import { tellTimes } from "/static/modhost/shell.js";
+import { showTimes } from "/static/modhost/shell.js";
 
 const MOST_LINES = 2000;
 const NEAR_END = 24;
@@ -21,7 +21,7 @@ export function append(lines) {
   }
   if (!parts.hasChildNodes()) return;
   log.querySelector("[data-log-empty]")?.remove();
-  tellTimes(parts);
+  showTimes(parts);
   log.append(parts);
   prune();
   if (follow?.checked) log.scrollTop = log.scrollHeight;
@@ -32,7 +32,7 @@ function paragraph({ at, message }) {
   line.className = "log-line";
   const time = document.createElement("time");
   time.dateTime = at;
-  time.dataset.tell = "clock";
+  time.dataset.format = "clock";
   time.textContent = at.slice(11, 23);
   const text = document.createElement("span");
   text.append(...marked(message));

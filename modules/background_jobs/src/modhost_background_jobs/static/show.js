@@ -1,6 +1,6 @@
 // Puts what has changed onto the page, and says aloud what matters of it.
 
-import { tellTimes } from "/static/modhost/shell.js";
+import { showTimes } from "/static/modhost/shell.js";
 import { morph } from "/static/modhost/morph.js";
 import { tellNewer } from "./newer.js";
 
@@ -18,7 +18,7 @@ export function show(fragments) {
     shown.set(name, html);
     const hadFocus = element.contains(document.activeElement);
     morph(element, html);
-    tellTimes(element);
+    showTimes(element);
     // A button that is gone leaves the focus nowhere: then it goes to the page, not to its top.
     if (hadFocus && !document.contains(document.activeElement.closest("[data-live]"))) {
       document.querySelector("#main").focus({ preventScroll: true });
