@@ -16,8 +16,7 @@ from modhost import new_id
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, NewJob, WorkerInfo
-from modhost_background_jobs.storage import JobStore
-from modhost_background_jobs.storage.opening import open_store
+from modhost_background_jobs.storage import JobStore, open_store
 
 BATCH = 100
 ENQUEUE = Metric("enqueue of 1", "ms")

@@ -15,9 +15,8 @@ from sqlalchemy import Engine, event
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.pages.live import stream as stream_module
 from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
-from modhost_background_jobs.pages.live.fragments import Fragments
-from modhost_background_jobs.pages.live.topics import Topic, Topics
-from modhost_background_jobs.queries.logs import JobLogs
+from modhost_background_jobs.pages.live.topics import Fragments, Topic, Topics
+from modhost_background_jobs.queries.details import JobLogs
 from pages.demo import ImportCustomersJob, Steps
 from pages.site import Site, site
 from pages.visitor import Visitor

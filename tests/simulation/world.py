@@ -14,8 +14,7 @@ from modhost.database import Database
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import RecurringSchedules
-from modhost_background_jobs.storage import open_wakeups
-from modhost_background_jobs.storage.opening import open_store
+from modhost_background_jobs.storage import open_store, open_wakeups
 from modhost_background_jobs.storage.tables import (
     ATTEMPTS,
     FINISHED,

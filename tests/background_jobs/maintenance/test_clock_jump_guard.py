@@ -12,8 +12,7 @@ from modhost_background_jobs.maintenance.retention import ClockJumpGuard, Retent
 from modhost_background_jobs.model import Ended
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
-from modhost_background_jobs.storage import JobStore
-from modhost_background_jobs.storage.opening import open_store
+from modhost_background_jobs.storage import JobStore, open_store
 from modhost_background_jobs.storage.statistics import StatisticsStore
 from moving_clock import START, MovingClock
 

@@ -13,7 +13,7 @@ from modhost import new_id
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, JobRow
-from modhost_background_jobs.queries import counts as counting
+from modhost_background_jobs.queries import listing as counting
 from modhost_background_jobs.queries import load
 from modhost_background_jobs.queries import partitions as parts
 from modhost_background_jobs.queries import search as browsing
@@ -21,8 +21,7 @@ from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.load import QueueLoad
 from modhost_background_jobs.queries.rows import rows_of
 from modhost_background_jobs.queries.search import Count, JobBrowser, Search
-from modhost_background_jobs.storage import JobStore
-from modhost_background_jobs.storage.opening import open_store
+from modhost_background_jobs.storage import JobStore, open_store
 from modhost_background_jobs.storage.tables import JOBS
 from moving_clock import START
 

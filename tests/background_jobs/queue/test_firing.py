@@ -17,8 +17,7 @@ from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import RecurringSchedules
-from modhost_background_jobs.storage import JobStore, open_wakeups
-from modhost_background_jobs.storage.opening import open_store
+from modhost_background_jobs.storage import JobStore, open_store, open_wakeups
 from moving_clock import MovingClock
 
 pytestmark = pytest.mark.anyio

@@ -7,8 +7,7 @@ import pytest
 from background_jobs.support import TYPES, add_worker, claim, claim_one, new_job
 from modhost.database import Database
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.storage import JobStore
-from modhost_background_jobs.storage.opening import open_store
+from modhost_background_jobs.storage import JobStore, open_store
 from moving_clock import START
 
 pytestmark = pytest.mark.anyio

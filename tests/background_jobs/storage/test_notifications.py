@@ -10,9 +10,8 @@ import pytest
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import Probe
 from background_jobs.support import jobs_database, new_job
-from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.storage import JobStore, open_store
 from modhost_background_jobs.storage.dialects import CHANNEL
-from modhost_background_jobs.storage.opening import open_store
 from modhost_background_jobs.storage.postgres.notifications import Notifications
 from moving_clock import MovingClock
 

@@ -15,10 +15,9 @@ from background_jobs.support import TYPES, jobs_database, new_job
 from modhost.database import Database, SqliteAccess
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.storage import Wakeups
-from modhost_background_jobs.storage.opening import open_store
+from modhost_background_jobs.storage import Wakeups, open_store
+from modhost_background_jobs.storage.postgres.notifications import PostgresWakeups
 from modhost_background_jobs.storage.postgres.store import PostgresJobStore
-from modhost_background_jobs.storage.wakeups import PostgresWakeups
 
 pytestmark = pytest.mark.anyio
 

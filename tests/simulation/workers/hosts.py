@@ -36,7 +36,7 @@ from simulation.workers.databases import Remote
 from simulation.workers.faults import Link
 from simulation.workers.history import History, process_of, short
 from simulation.workers.jobs import REGISTERED, Stage
-from simulation.workers.stand_ins import NoProcesses, Provider, SimulatedHeartbeat, Wakeups
+from simulation.workers.stand_ins import FiredWakeups, NoProcesses, Provider, SimulatedHeartbeat
 
 OPTIONS: Final = BackgroundJobsOptions(
     max_concurrency=3,
@@ -70,7 +70,7 @@ class SimulatedHost:
         self._firing = cast(RecurringFiring, firing)
         self._history = history
         self._clock = clock
-        self.wakeups = Wakeups()
+        self.wakeups = FiredWakeups()
         self.processor: JobProcessorService | None = None
         self._is_to_stop = anyio.Event()
         self._scope = anyio.CancelScope()

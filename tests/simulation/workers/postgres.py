@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import anyio
@@ -51,7 +51,7 @@ class PostgresBackend:
         return self._world.do(statement, *arguments)
 
     def store(self, link: Link, server: Server, history: History) -> JobStore:
-        return PostgresStore(cast(PostgresAccess, _Postgres(self, link, server, history)))
+        return PostgresStore(_Postgres(self, link, server, history))
 
     def lines(self) -> set[tuple[UUID, str]]:
         rows = self.do(self.connection.fetch, "SELECT job_id, message FROM background_jobs.logs")
@@ -65,7 +65,7 @@ class PostgresBackend:
         history.record([row_of(row) for row in rows], by)
 
 
-class _Postgres:
+class _Postgres(PostgresAccess):
     """Stands for `PostgresAccess`, and for the connection that it lends."""
 
     def __init__(
@@ -77,20 +77,27 @@ class _Postgres:
         self._history = history
 
     @asynccontextmanager
-    async def acquire(self, seconds: float | None = None) -> AsyncIterator["_Connection"]:
+    async def acquire(self, timeout: float | None = None) -> AsyncIterator["_Connection"]:
         yield _Connection(self._backend, self._link, self._server, self._history)
 
 
-class _Connection(_Postgres):
+class _Connection:
     """A connection, as one task uses it."""
 
-    _is_in_transaction = False
+    def __init__(
+        self, backend: PostgresBackend, link: Link, server: Server, history: History
+    ) -> None:
+        self._backend = backend
+        self._link = link
+        self._server = server
+        self._history = history
+        self._is_in_transaction = False
 
     async def fetch(self, statement: str, *arguments: Any, timeout: float | None = None) -> Any:
         return await self._call(self._backend.connection.fetch, statement, arguments, timeout)
 
-    async def fetchval(self, statement: str, *arguments: Any) -> Any:
-        return await self._call(self._backend.connection.fetchval, statement, arguments)
+    async def fetchval(self, statement: str, *arguments: Any, timeout: float | None = None) -> Any:
+        return await self._call(self._backend.connection.fetchval, statement, arguments, timeout)
 
     async def execute(self, statement: str, *arguments: Any) -> Any:
         return await self._call(self._backend.connection.execute, statement, arguments)

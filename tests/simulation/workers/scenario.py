@@ -26,7 +26,7 @@ from simulation.workers.history import History
 from simulation.workers.hosts import PROCESS, SimulatedHost
 from simulation.workers.invariants import PEOPLE
 from simulation.workers.jobs import Plan
-from simulation.workers.stand_ins import NoSession, Wakeups
+from simulation.workers.stand_ins import FiredWakeups, NoSession
 from simulation.world import World
 
 EVERY_MINUTE: Final = ScheduleDefinition(
@@ -97,7 +97,7 @@ class Scenario(ABC):
             self.queue = self._remote(self._world.queue, people)
             store = self._backend.store(people, self.server, self.history)
             nobody = cast(Database, NoSession())
-            self._producer = DatabaseJobQueue(nobody, store, Wakeups(), self.clock)
+            self._producer = DatabaseJobQueue(nobody, store, FiredWakeups(), self.clock)
             for _ in range(self.hosts_at_first):
                 self.start_host()
             await self.play()

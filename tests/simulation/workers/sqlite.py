@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 from uuid import UUID
 
 import anyio
@@ -39,7 +39,7 @@ class SqliteBackend:
         self.connection.execute("PRAGMA synchronous = OFF")
 
     def store(self, link: Link, server: Server, history: History) -> JobStore:
-        return SqliteStore(cast(SqliteAccess, _Sqlite(self, link, history)))
+        return SqliteStore(_Sqlite(self, link, history))
 
     def lines(self) -> set[tuple[UUID, str]]:
         rows = self.connection.execute("SELECT job_id, message FROM background_jobs_logs")
@@ -53,7 +53,7 @@ class SqliteBackend:
         history.record([row_of(row) for row in rows], by)
 
 
-class _Sqlite:
+class _Sqlite(SqliteAccess):
     """Stands for `SqliteAccess`, whose callers wait for the end even when they are cancelled."""
 
     def __init__(self, backend: SqliteBackend, link: Link, history: History) -> None:

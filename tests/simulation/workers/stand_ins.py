@@ -7,24 +7,18 @@ from contextlib import asynccontextmanager
 import anyio
 
 from modhost_background_jobs.model import WorkerInfo
-from modhost_background_jobs.storage import JobStore, Signal, wait_for
+from modhost_background_jobs.storage import JobStore, Wakeups, wait_for
 from simulation.virtual_time import VirtualClock
 from simulation.workers.history import Beat, History
 from simulation.workers.jobs import SimulatedJob, Stage
 
 
-class Wakeups:
+class FiredWakeups(Wakeups):
     """Wake-ups that the simulation fires."""
 
-    def __init__(self) -> None:
-        self.work = Signal()
-        self.stop_requests = Signal()
+    errors = ()
 
-    def fire(self) -> None:
-        self.work.fire()
-        self.stop_requests.fire()
-
-    async def watch(self) -> None:
+    async def listen(self) -> None:
         await anyio.sleep_forever()
 
 

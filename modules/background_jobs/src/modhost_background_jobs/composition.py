@@ -27,18 +27,15 @@ from modhost_background_jobs.monitoring.schedules import Schedules
 from modhost_background_jobs.monitoring.snapshot import Snapshots
 from modhost_background_jobs.pages.dashboard import Dashboard
 from modhost_background_jobs.pages.live.feed import LiveFeed
-from modhost_background_jobs.pages.live.fragments import Fragments
-from modhost_background_jobs.pages.live.topics import Topics
-from modhost_background_jobs.queries.details import JobDetailReader
+from modhost_background_jobs.pages.live.topics import Fragments, Topics
+from modhost_background_jobs.queries.details import JobDetailReader, JobLogs
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.load import QueueLoad
-from modhost_background_jobs.queries.logs import JobLogs
 from modhost_background_jobs.queries.search import JobBrowser
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import RecurringSchedules
-from modhost_background_jobs.storage import JobStore, Wakeups, open_wakeups
-from modhost_background_jobs.storage.opening import open_store
+from modhost_background_jobs.storage import JobStore, Wakeups, open_store, open_wakeups
 from modhost_background_jobs.storage.postgres.notifications import Notifications
 from modhost_background_jobs.storage.statistics import StatisticsStore
 from modhost_background_jobs.worker.attempts.context import Reports

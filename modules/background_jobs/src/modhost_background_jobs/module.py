@@ -5,11 +5,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel
 
+from modhost import (
+    HealthReport,
+    HostedService,
+    HostInfo,
+    Module,
+    Permission,
+    Scope,
+    ServiceCollection,
+    hookimpl,
+)
 from modhost.checks import Finding
-from modhost.hooks import hookimpl
-from modhost.module import HealthReport, HostedService, HostInfo, Module
-from modhost.permissions import Permission
-from modhost.services import Scope, ServiceCollection
 from modhost.web import Endpoints, Menu, Pages
 from modhost_background_jobs.api.endpoints import map_endpoints
 from modhost_background_jobs.bulk.runner import BulkRunner

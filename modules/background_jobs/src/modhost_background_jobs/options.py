@@ -7,8 +7,8 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from modhost import ModuleOptions
 from modhost.durations import Duration
-from modhost.module import ModuleOptions
 
 
 class WorkerMode(StrEnum):

@@ -10,8 +10,7 @@ from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import Probe, ProbedJob
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobExecutionContext, JobState
-from modhost_background_jobs.storage import JobStore
-from modhost_background_jobs.storage.opening import open_store
+from modhost_background_jobs.storage import JobStore, open_store
 from modhost_background_jobs.worker.shutdown import Shutdown
 
 pytestmark = pytest.mark.anyio

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import click
 
+from modhost import Scope
 from modhost.cli import as_json, print_result, show, with_scope
-from modhost.services import Scope
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,

@@ -8,10 +8,9 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from modhost import Clock, new_id
 from modhost.audit import AuditLog, recorded
 from modhost.caller import current_caller
-from modhost.clock import Clock
-from modhost.ids import new_id
 from modhost_background_jobs.contracts import InvalidJobData, JobId, JobNotFound
 from modhost_background_jobs.model import JobTypes, NewJob
 from modhost_background_jobs.model.job_data import edited, for_job

@@ -6,10 +6,9 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from modhost import Clock, new_id
 from modhost.audit import AuditLog, recorded
 from modhost.caller import SYSTEM, current_caller
-from modhost.clock import Clock
-from modhost.ids import new_id
 from modhost_background_jobs.client.limits import attempts, due_time, timeout_seconds
 from modhost_background_jobs.client.querying import status_after
 from modhost_background_jobs.contracts import (

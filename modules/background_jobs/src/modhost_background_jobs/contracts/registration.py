@@ -4,8 +4,8 @@ import inspect
 from dataclasses import dataclass
 from typing import Final, get_args
 
+from modhost import ServiceCollection
 from modhost.checks import Rule
-from modhost.services import ServiceCollection
 from modhost_background_jobs.contracts.job import Executor, ModuleJob
 
 UNKNOWN_EXECUTOR: Final = Rule("MH601", "Job names no executor that there is")

@@ -4,7 +4,7 @@ import logging
 from typing import Final
 from uuid import UUID
 
-from modhost.clock import Clock
+from modhost import Clock
 from modhost.module import PeriodicService
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.firing import RecurringFiring

@@ -6,7 +6,7 @@ from typing import Final
 
 import anyio
 
-from modhost.clock import Clock
+from modhost import Clock
 from modhost.module import PeriodicService
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.options import BackgroundJobsOptions

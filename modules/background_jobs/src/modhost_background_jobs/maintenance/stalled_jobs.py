@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from typing import Final
 
-from modhost.clock import Clock
+from modhost import Clock
 from modhost.module import PeriodicService
 from modhost_background_jobs.model import CurrentWorker, Heartbeat, is_bulk_runner
 from modhost_background_jobs.options import BackgroundJobsOptions

@@ -28,6 +28,10 @@ from modhost_background_jobs.model.worker import (
     as_bulk_runner,
     first_beat,
     is_bulk_runner,
+    is_last_chance,
+    is_suspect,
+    lost_attempt_error,
+    quarantine_error,
 )
 
 __all__ = [
@@ -54,5 +58,9 @@ __all__ = [
     "as_bulk_runner",
     "first_beat",
     "is_bulk_runner",
+    "is_last_chance",
+    "is_suspect",
     "leases_to_forget",
+    "lost_attempt_error",
+    "quarantine_error",
 ]

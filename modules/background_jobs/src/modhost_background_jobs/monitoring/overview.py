@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from modhost.clock import Clock
+from modhost import Clock
 from modhost_background_jobs.model.statistics import MinuteCounts
 from modhost_background_jobs.monitoring.snapshot import Snapshot
 from modhost_background_jobs.queries.load import QueueLoad

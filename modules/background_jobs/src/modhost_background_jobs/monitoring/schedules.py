@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from modhost.clock import Clock
+from modhost import Clock
 from modhost_background_jobs.contracts import (
     InvalidCronExpression,
     JobNotFound,

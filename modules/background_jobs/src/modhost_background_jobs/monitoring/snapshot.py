@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from modhost.clock import Clock
+from modhost import Clock
 from modhost_background_jobs.model import JobRow, JobTypes, ScheduleRow, WorkerRow, is_bulk_runner
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.load import PendingType, QueueLoad

@@ -7,9 +7,8 @@ from uuid import UUID
 from sqlalchemy import exists, insert, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from modhost.clock import Clock
+from modhost import Clock, new_id
 from modhost.database import Database
-from modhost.ids import new_id
 from modhost_background_jobs.contracts import JobState, OverlapPolicy
 from modhost_background_jobs.cron.catch_up import catch_up
 from modhost_background_jobs.cron.schedule import CronSchedule

@@ -9,9 +9,8 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from modhost.clock import Clock
+from modhost import Clock, new_id
 from modhost.database import Database
-from modhost.ids import new_id
 from modhost_background_jobs.contracts import (
     CatchUpPolicy,
     InvalidCronExpression,

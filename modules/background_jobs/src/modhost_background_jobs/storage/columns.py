@@ -5,7 +5,8 @@ from typing import Final
 
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
-from modhost_background_jobs.model.job import JobRow, NewJob
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.model import JobRow, NewJob
 from modhost_background_jobs.storage.tables import JOBS, JobColumns
 
 NEW: Final = tuple(field.name for field in fields(NewJob))
@@ -33,6 +34,9 @@ CLAIMED: Final = (
 """What a worker needs of a job, in the order of `ClaimedJob`."""
 ROW: Final = tuple(field.name for field in fields(JobRow))
 """What is read of a job."""
+
+
+FINAL_STATES: Final = tuple(state.value for state in JobState if state.is_final)
 
 
 def listed(names: tuple[str, ...], table: str = "") -> str:

@@ -1,14 +1,23 @@
-"""Which store fits the database."""
+"""Which store, and which wake-ups, fit the database."""
 
 from modhost.database import Database
-from modhost_background_jobs.storage.postgres.notifications import Notifications
+from modhost_background_jobs.storage.postgres.notifications import Notifications, PostgresWakeups
 from modhost_background_jobs.storage.postgres.store import PostgresJobStore
 from modhost_background_jobs.storage.sqlite.store import SqliteJobStore
+from modhost_background_jobs.storage.sqlite.wakeups import SqliteWakeups
 from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage.wakeups import Wakeups
 
 
 def open_store(database: Database, notifications: Notifications | None = None) -> JobStore:
-    """Return the store that speaks to this database."""
+    """Return the store of this database."""
     if database.dialect == "postgresql":
         return PostgresJobStore(database.postgres, notifications)
     return SqliteJobStore(database.sqlite)
+
+
+def open_wakeups(database: Database) -> Wakeups:
+    """Return the wake-ups of this database."""
+    return (
+        PostgresWakeups(database) if database.dialect == "postgresql" else SqliteWakeups(database)
+    )

@@ -6,16 +6,13 @@ Each worker writes rows of its own: nobody waits for a shared counter.
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
 
-from sqlalchemy import Table, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, func, select
 
 from modhost.database import Database
 from modhost_background_jobs.model.statistics import Histogram, MinuteCounts
-from modhost_background_jobs.storage.tables import Statistic
-
-STATISTICS: Final[Table] = Statistic.__table__  # type: ignore[attr-defined]
+from modhost_background_jobs.storage.dialects import upsert
+from modhost_background_jobs.storage.tables import STATISTICS
 
 
 class StatisticsStore:
@@ -38,15 +35,8 @@ class StatisticsStore:
             }
             for minute, counts in minutes
         ]
-        make = postgresql.insert if self._database.dialect == "postgresql" else sqlite.insert
-        insert = make(STATISTICS)
-        changed = {
-            name: insert.excluded[name]
-            for name in ("completed", "failed", "cancelled", "waits", "runs")
-        }
-        upsert = insert.on_conflict_do_update(index_elements=["minute", "worker"], set_=changed)
         async with self._database.session() as session:
-            await (await session.connection()).execute(upsert, rows)
+            await upsert(await session.connection(), STATISTICS, rows, ["minute", "worker"])
 
     async def since(self, moment: datetime, width: timedelta) -> dict[datetime, MinuteCounts]:
         """Return what ended since a moment, added up over spans of a width from that moment on."""

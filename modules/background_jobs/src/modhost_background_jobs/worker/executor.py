@@ -5,8 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from modhost.clock import Clock
-from modhost_background_jobs.model import Lease, Released
-from modhost_background_jobs.model.poison_jobs import is_last_chance, is_suspect
+from modhost_background_jobs.model import Lease, Released, is_last_chance, is_suspect
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason

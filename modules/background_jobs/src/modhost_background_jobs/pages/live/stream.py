@@ -19,7 +19,7 @@ from modhost_background_jobs.monitoring.overview import Span
 from modhost_background_jobs.pages.live.feed import MAX_LINES, LiveFeed, Viewer
 from modhost_background_jobs.pages.live.topics import Kind, Memory, Topic, Topics, search_of
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
-from modhost_background_jobs.queries.logs import JobLogs, LogRow
+from modhost_background_jobs.queries.details import JobLogs, LogRow
 
 # A stream ends after this long; the browser opens the next one, and shows that it still may. Who
 # was logged out, or lost the permission, is told so, and sees nothing new from then on.

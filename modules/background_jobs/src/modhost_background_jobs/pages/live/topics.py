@@ -1,14 +1,16 @@
-"""What can be watched, and how it is rendered: once for everybody who watches it."""
+"""What can be watched on pages, and how it is rendered: once for everybody who watches it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from pathlib import Path
+from typing import Any, Final, Literal
 from urllib.parse import parse_qsl
 from uuid import UUID
 
 import anyio
 import anyio.lowlevel
 
+from modhost.web import template_environment
 from modhost_background_jobs.monitoring.inspection import InspectedJob, JobInspection
 from modhost_background_jobs.monitoring.overview import Span
 from modhost_background_jobs.monitoring.schedules import Schedules
@@ -16,11 +18,36 @@ from modhost_background_jobs.monitoring.snapshot import Snapshots
 from modhost_background_jobs.pages.dashboard import Dashboard
 from modhost_background_jobs.pages.job import job_context
 from modhost_background_jobs.pages.job_list import ROWS
-from modhost_background_jobs.pages.live.fragments import Fragments
 from modhost_background_jobs.pages.recurring import schedules_context
 from modhost_background_jobs.queries.job_search import JobSearch
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.search import JobBrowser
+
+MODULE: Final = "background_jobs"
+TEMPLATES: Final = Path(__file__).parents[2] / "templates"
+LIVE: Final = "live_"
+
+
+class Fragments:
+    """Renders the blocks whose names start with `live_`.
+
+    Times are rendered as such, not as counted from now: the browser does that, and a fragment
+    changes only when what it tells has changed.
+    """
+
+    def __init__(self) -> None:
+        self._environment = template_environment(MODULE, TEMPLATES)
+
+    def render(self, template: str, context: Mapping[str, Any], suffix: str = "") -> dict[str, str]:
+        """Return the HTML of each live block by its name, with a suffix if it is one of many."""
+        loaded = self._environment.get_template(template)
+        variables = loaded.new_context({"now": None, **context})
+        return {
+            name + suffix: "".join(block(variables)).strip()
+            for name, block in loaded.blocks.items()
+            if name.startswith(LIVE)
+        }
+
 
 LIST_INTERVAL: Final = 2.0
 SEARCH_INTERVAL: Final = 15.0

@@ -78,3 +78,8 @@ RETURNING {listed(CLAIMED, "j")}
 
 CLAIM: Final = _CLAIM_OF.format(_HEAD)
 CLAIM_AMONG_MANY: Final = _CLAIM_OF.format(_HEAD_AMONG_MANY)
+
+
+def of(types: int) -> str:
+    """Return the statement that claims among so many types."""
+    return CLAIM if types < MANY_TYPES else CLAIM_AMONG_MANY

@@ -1,29 +1,31 @@
-"""Telling the workers on PostgreSQL of new jobs, a bounded number of times a second."""
+"""Notifications on PostgreSQL: sent a bounded number of times a second, and listened to."""
 
 import logging
-from typing import Final
+from typing import Any, Final
 
 import anyio
 from anyio.abc import TaskStatus
 
-from modhost.clock import Clock
+from modhost import Clock, HostedService
 from modhost.database import Database
-from modhost.module import HostedService
+from modhost_background_jobs.storage.dialects import CHANNEL
 from modhost_background_jobs.storage.postgres import statements
-from modhost_background_jobs.storage.signals import Signal
+from modhost_background_jobs.storage.wakeups import Signal, Wakeups, wait_for
 
 logger = logging.getLogger(__name__)
 
 MIN_PAUSE_SECONDS: Final = 0.005
 SHUTDOWN_TIMEOUT: Final = 1.0
+SILENCE_SECONDS: Final = 15.0
+ANSWER_SECONDS: Final = 5.0
 
 
 class Notifications(HostedService):
-    """Decides which inserts notify, and sends what those that do not owe.
+    """Decides which inserts notify, and sends the notifications that the others owe.
 
     A commit that notifies holds a lock which is global to the server, so that commits of other
     producers wait for its turn at the disk. The first insert after a pause notifies at once, in
-    its own transaction; for those that follow within milliseconds one notification is owed, and
+    its own transaction; inserts that follow within milliseconds owe one notification, which is
     sent after them. As long as nobody sends what is owed, every insert notifies.
     """
 
@@ -38,7 +40,7 @@ class Notifications(HostedService):
         self._owed = Signal()
 
     def is_due(self) -> bool:
-        """Tell whether the insert that begins now is to notify in its own transaction."""
+        """Return whether the insert that starts now is to notify in its own transaction."""
         now = self._clock.monotonic()
         if self._is_sending and now - self._notified_at < MIN_PAUSE_SECONDS:
             return False
@@ -60,16 +62,13 @@ class Notifications(HostedService):
                 ticket = self._owed.ticket()
                 if not self._is_owed:
                     await ticket.wait()
-                await anyio.sleep(self._seconds_to_wait())
+                passed = self._clock.monotonic() - self._notified_at
+                await anyio.sleep(max(0.0, MIN_PAUSE_SECONDS - passed))
                 await self._send_owed()
         finally:
             self._is_sending = False
             with anyio.move_on_after(SHUTDOWN_TIMEOUT, shield=True):
                 await self._send_owed()
-
-    def _seconds_to_wait(self) -> float:
-        passed = self._clock.monotonic() - self._notified_at
-        return max(0.0, MIN_PAUSE_SECONDS - passed)
 
     async def _send_owed(self) -> None:
         if not self._is_owed:
@@ -77,7 +76,55 @@ class Notifications(HostedService):
         self._is_owed = False
         self._notified_at = self._clock.monotonic()
         try:
-            async with self._database.postgres.acquire() as connection:
-                await connection.execute(statements.NOTIFY)
+            await self._database.postgres.execute(statements.NOTIFY)
         except self._database.postgres.errors as error:
-            logger.warning("Workers were not told of new jobs (%s); they poll.", error)
+            logger.warning("Workers were not notified of new jobs (%s); they poll.", error)
+
+
+class PostgresWakeups(Wakeups):
+    """Listens on a connection of its own.
+
+    Args:
+        database: the database that notifies.
+        silence_seconds: after this long without a notification the connection is tested.
+        answer_seconds: how long the test may take before the connection is given up.
+
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        silence_seconds: float = SILENCE_SECONDS,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
+        super().__init__()
+        self._postgres = database.postgres
+        self._silence_seconds = silence_seconds
+        self._answer_seconds = answer_seconds
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What the driver raises."""
+        return self._postgres.errors
+
+    async def listen(self) -> None:
+        """Fire the signals by notifications, and once for what was committed before."""
+        closed = anyio.Event()
+        connection = await self._postgres.connect()
+        try:
+            connection.add_termination_listener(lambda _: closed.set())
+            await connection.add_listener(CHANNEL, self._notified)
+            self.fire()
+            while not await wait_for(closed, self._silence_seconds):
+                # A connection that was cut off without a word is as silent as an idle one.
+                await connection.execute("SELECT 1", timeout=self._answer_seconds)
+        finally:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(1):
+                await connection.close()
+
+    def _notified(self, _connection: Any, _process: int, _channel: str, payload: Any) -> None:
+        if payload == "stop":
+            self.stop_requests.fire()
+        else:
+            self.work.fire()

@@ -4,13 +4,13 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from modhost.database import to_sqlite
+from modhost_background_jobs import model
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model import UNREGISTERED, Heartbeat, Lease, Released
-from modhost_background_jobs.model.poison_jobs import lost_attempt_error, quarantine_error
+from modhost_background_jobs.storage.sqlite import rows as rows_as
 from modhost_background_jobs.storage.sqlite import statements
 
 MAX_TYPES: Final = 400
@@ -22,10 +22,9 @@ def due(connection: sqlite3.Connection, types: list[str], moment: str, limit: in
     found: list[tuple[str, str]] = []
     for first in range(0, len(types), MAX_TYPES):
         some = types[first : first + MAX_TYPES]
-        terms = [statements.DUE_OF_TYPE] * len(some)
         parameters = [value for name in some for value in (name, moment)]
-        statement = " UNION ALL ".join(terms) + statements.DUE_ORDER
-        found += connection.execute(statement, [*parameters, limit]).fetchall()
+        terms = " UNION ALL ".join([statements.DUE_OF_TYPE] * len(some))
+        found += connection.execute(terms + statements.DUE_ORDER, [*parameters, limit]).fetchall()
     if len(types) > MAX_TYPES:
         found.sort(key=lambda row: (row[1], row[0]))
     return [row[0] for row in found[:limit]]
@@ -39,44 +38,95 @@ def end(connection: sqlite3.Connection, rows: list[list[object]], moment: str) -
     return ids
 
 
-def to_pending(
-    connection: sqlite3.Connection,
-    released: list[Released],
-    rescues: Sequence[int | None],
-    moment: str,
-) -> None:
-    """Put jobs back whose lease holds, each with its new number of rescues, None for the old."""
-    notes = [[str(r.lease.job_id), r.error] for r in released if r.error is not None]
-    connection.execute(statements.NOTE_ATTEMPTS, [json.dumps(notes), moment])
-    rows = [
-        [str(r.lease.job_id), to_sqlite(r.execute_at), r.error, r.spent, count]
-        for r, count in zip(released, rescues, strict=True)
-    ]
-    connection.execute(statements.TO_PENDING, [json.dumps(rows)])
+def release(
+    connection: sqlite3.Connection, released: Sequence[model.Released], moment: str
+) -> list[str]:
+    """Put jobs back, or finish those that were asked to stop; return the ids whose lease held."""
+    held = _held(connection, [each.lease for each in released])
+    again = [each for each in released if held.get(str(each.lease.job_id)) == 0]
+    stopped = [each for each in released if held.get(str(each.lease.job_id)) == 1]
+    # A job that had started has ended without taking its worker down.
+    rescues = [None if each.error is None else 0 for each in again]
+    _to_pending(connection, again, rescues, moment)
+    end(connection, [rows_as.cancelled(each) for each in stopped], moment)
+    forgotten = [(str(job_id), fence) for job_id, fence in model.leases_to_forget(released)]
+    connection.executemany(statements.FORGET_ATTEMPTS, forgotten)
+    return list(held)
+
+
+def append_logs(
+    connection: sqlite3.Connection, lines: Sequence[model.LogLine], keep: int
+) -> list[str]:
+    """Insert log lines, then trim what exceeds the limit; return the ids whose lease held."""
+    held = _held(connection, {each.lease for each in lines})
+    rows = [rows_as.log_line(line) for line in lines]
+    connection.execute(statements.APPEND_LOGS, [json.dumps(rows)])
+    full = {str(line.lease.job_id) for line in lines if line.may_exceed(keep)}
+    connection.executemany(statements.TRIM_LOGS, [(id_, keep) for id_ in full.intersection(held)])
+    return list(held)
 
 
 def rescue(
-    connection: sqlite3.Connection, seen: Heartbeat, max_rescues: int, now: datetime
+    connection: sqlite3.Connection, seen: model.Heartbeat, max_rescues: int, now: datetime
 ) -> list[tuple[str, str, int, int]]:
     """Take the jobs of a worker back; return their rows of `RESCUABLE`."""
     if not _bury(connection, seen):
         return []
     rows = connection.execute(statements.RESCUABLE, [seen.worker, max_rescues]).fetchall()
-    error = lost_attempt_error(seen.worker)
+    error = model.lost_attempt_error(seen.worker)
     again = [row for row in rows if row[1] == JobState.PENDING]
-    back = [Released(Lease(UUID(row[0]), row[2]), now, error, spent=False) for row in again]
-    to_pending(connection, back, [row[3] for row in again], to_sqlite(now))
-    over: list[list[object]] = [
-        [id_, fence, state, quarantine_error(max_rescues) if state == JobState.FAILED else None]
+    back = [
+        model.Released(model.Lease(UUID(id_), fence), now, error, spent=False)
+        for id_, _, fence, _ in again
+    ]
+    _to_pending(connection, back, [row[3] for row in again], to_sqlite(now))
+    quarantined = model.quarantine_error(max_rescues)
+    finished: list[list[object]] = [
+        [id_, fence, state, quarantined if state == JobState.FAILED else None]
         for id_, state, fence, _ in rows
         if state != JobState.PENDING
     ]
-    end(connection, over, to_sqlite(now))
+    end(connection, finished, to_sqlite(now))
     return rows
 
 
-def _bury(connection: sqlite3.Connection, seen: Heartbeat) -> bool:
-    if seen.beats == UNREGISTERED:
+def prune(connection: sqlite3.Connection, bounds: Sequence[str | int]) -> int:
+    """Delete the finished jobs within the bounds of `OLD_FINISHED`; return how many."""
+    old = [row[0] for row in connection.execute(statements.OLD_FINISHED, bounds)]
+    for statement in statements.PRUNE:
+        connection.execute(statement, [json.dumps(old)])
+    return len(old)
+
+
+def forget_occurrences(connection: sqlite3.Connection, before: list[str]) -> int:
+    """Delete the occurrences that fired before a time; return how many."""
+    connection.execute(statements.KEEP_FORGOTTEN, before)
+    return connection.execute(statements.FORGET_OCCURRENCES, before).rowcount
+
+
+def _held(connection: sqlite3.Connection, leases: Any) -> dict[str, int]:
+    """Return the ids whose lease holds, each with whether the job was asked to stop."""
+    rows = json.dumps([[str(job_id), fence] for job_id, fence in leases])
+    return dict(connection.execute(statements.HELD, [rows]).fetchall())
+
+
+def _to_pending(
+    connection: sqlite3.Connection,
+    released: list[model.Released],
+    rescues: Sequence[int | None],
+    moment: str,
+) -> None:
+    """Put jobs back whose lease holds, each with its new number of rescues, None for the old."""
+    notes = [[str(each.lease.job_id), each.error] for each in released if each.error is not None]
+    connection.execute(statements.NOTE_ATTEMPTS, [json.dumps(notes), moment])
+    rows = [
+        [str(each.lease.job_id), to_sqlite(each.execute_at), each.error, each.spent, count]
+        for each, count in zip(released, rescues, strict=True)
+    ]
+    connection.execute(statements.TO_PENDING, [json.dumps(rows)])
+
+
+def _bury(connection: sqlite3.Connection, seen: model.Heartbeat) -> bool:
+    if seen.beats == model.UNREGISTERED:
         return not connection.execute(statements.IS_REGISTERED, [seen.worker]).fetchone()
-    row = [seen.worker, seen.beats]
-    return connection.execute(statements.BURY, row).rowcount > 0
+    return connection.execute(statements.BURY, [seen.worker, seen.beats]).rowcount > 0

@@ -7,8 +7,8 @@ from typing import Any
 
 import anyio
 
+from modhost import Clock
 from modhost.caller import ActingFor
-from modhost.clock import Clock
 from modhost.services import ServiceProvider
 from modhost_background_jobs.contracts import JobCancelled
 from modhost_background_jobs.options import BackgroundJobsOptions

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import anyio
 
-from modhost.clock import Clock
+from modhost import Clock
 from modhost_background_jobs.model import Ended, Released
 from modhost_background_jobs.storage import JobStore, Signal
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry

@@ -11,7 +11,7 @@ from uuid import UUID
 import anyio
 from anyio.abc import TaskStatus
 
-from modhost.module import HostedService
+from modhost import HostedService
 from modhost_background_jobs.model import Lease, LogLine, ProgressUpdate
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, Signal, wait_for

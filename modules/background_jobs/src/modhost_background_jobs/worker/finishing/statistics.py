@@ -8,8 +8,7 @@ from typing import Final
 import anyio
 from anyio.abc import TaskStatus
 
-from modhost.clock import Clock
-from modhost.module import HostedService
+from modhost import Clock, HostedService
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import ClaimedJob, CurrentWorker
 from modhost_background_jobs.model.statistics import MinuteCounts

@@ -5,11 +5,10 @@ import threading
 
 import anyio
 
-from modhost.clock import Clock
+from modhost import Clock
 from modhost.database import Database
 from modhost_background_jobs.model import WorkerInfo
-from modhost_background_jobs.storage import JobStore
-from modhost_background_jobs.storage.opening import open_store
+from modhost_background_jobs.storage import JobStore, open_store
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import anyio
 
-from modhost.clock import Clock
+from modhost import Clock
 from modhost.runtime.blueprint import HostBlueprint
 from modhost_background_jobs.model import ClaimedJob
 from modhost_background_jobs.worker.processes.job_process import JobProcess, ProcessNotStarted
