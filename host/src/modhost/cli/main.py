@@ -10,21 +10,17 @@ from typing import Any
 import click
 
 from modhost.checks import StartupError
+from modhost.cli import listing, maintenance, new, serving
 from modhost.cli.context import BadUsage
-from modhost.cli.identity.roles import roles
-from modhost.cli.identity.tokens import tokens
-from modhost.cli.identity.users import users
-from modhost.cli.listing import config, modules, permissions, routes, services
-from modhost.cli.maintenance import doctor, migrate
-from modhost.cli.new import new
-from modhost.cli.serving import run, worker
+from modhost.cli.identity import roles, tokens, users
 from modhost.configuration import load_configuration
 from modhost.plugins import HookCaller, find_modules
 from modhost.runtime.assembly import VERSION
 
 _OWN = (
-    *(run, worker, modules, routes, permissions, services, config, migrate, doctor),
-    *(users, roles, tokens, new),
+    *(serving.run, serving.worker, listing.modules, listing.routes, listing.permissions),
+    *(listing.services, listing.config, maintenance.migrate, maintenance.doctor),
+    *(users.users, roles.roles, tokens.tokens, new.new),
 )
 
 

@@ -13,14 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from modhost.database import errors
 from modhost.database.engines import open_postgres, open_sqlite
-from modhost.database.errors import (
-    FILE_REMEDY,
-    DatabaseError,
-    DatabaseUnreachable,
-    reason_of,
-    remedy_of,
-)
 from modhost.database.postgres import PostgresAccess
 from modhost.database.schemas import FlatNames
 from modhost.database.sqlite.access import SqliteAccess
@@ -61,9 +55,9 @@ class Database:
     def errors(self) -> tuple[type[Exception], ...]:
         """The exceptions raised when the database fails, or holds what cannot be read."""
         if self.dialect == "sqlite":
-            return (DatabaseError, SQLAlchemyError, sqlite3.Error)
+            return (errors.DatabaseError, SQLAlchemyError, sqlite3.Error)
         # asyncpg raises OverflowError for a time beyond those that Python knows.
-        return (DatabaseError, SQLAlchemyError, OverflowError, *self.postgres.errors)
+        return (errors.DatabaseError, SQLAlchemyError, OverflowError, *self.postgres.errors)
 
     def know_schema(self, schema: str) -> None:
         """Make the tables of a module usable; the host calls it for every module."""
@@ -164,7 +158,7 @@ class Database:
             self._parsed.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             msg = f"The folder of the database {self._parsed} cannot be created: {error}."
-            raise DatabaseUnreachable(msg, FILE_REMEDY) from error
+            raise errors.DatabaseUnreachable(msg, errors.FILE_REMEDY) from error
 
     async def _check_connection(self) -> None:
         try:
@@ -176,8 +170,8 @@ class Database:
                 await connection.execute(text("SELECT 1"))
         except Exception as error:  # noqa: BLE001 - drivers raise many kinds
             done = "opened" if self.dialect == "sqlite" else "reached"
-            msg = f"The database {self._parsed} cannot be {done}: {reason_of(error)}"
-            raise DatabaseUnreachable(msg, remedy_of(error)) from None
+            msg = f"The database {self._parsed} cannot be {done}: {errors.reason_of(error)}"
+            raise errors.DatabaseUnreachable(msg, errors.remedy_of(error)) from None
 
     def _open_file(self) -> None:
         connect(self._parsed.path, query_only=True).close()

@@ -1,19 +1,23 @@
 """Compare models with the tables of the database: find what is not migrated, or was dropped."""
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, ForeignKeyConstraint, Index, MetaData, Table, UniqueConstraint
-from sqlalchemy.schema import CreateIndex
+from sqlalchemy import Column, Connection, Dialect, MetaData, Table, schema, types
+from sqlalchemy.orm import DeclarativeBase
+from sqlmodel import SQLModel
 
 from modhost.checks import Finding, rules
 from modhost.database import Database
-from modhost.diagnosis.models import is_other_type, tables_of
 from modhost.plugins.discovery import FoundModule
 
+_FAMILIES: Final = (
+    *(types.Boolean, types.Date, types.DateTime, types.Integer, types.Numeric),
+    *(types.String, types.Time),
+)
 _REMEDY: Final = "Write a migration for it, then run `modhost migrate`."
 
 
@@ -28,10 +32,46 @@ async def check_models(database: Database, modules: Sequence[FoundModule]) -> li
     async with database.reading() as session:
         connection = await session.connection()
         for found in modules:
-            tables = tables_of(found, names)
+            tables = _tables_of(found, names)
             if tables:
                 findings += await connection.run_sync(_compare, found, tables)
     return findings
+
+
+def _tables_of(found: FoundModule, modules: Collection[str]) -> list[Table]:
+    """Return the tables that a module has models for, by name.
+
+    Those are the models whose schema is the module's name, and those of its package whose schema
+    is not another module's. Models that nothing has imported are unknown.
+
+    Args:
+        found: the module.
+        modules: the names of all modules.
+
+    """
+    name = found.module.name
+    package = type(found.module).__module__.rpartition(".")[0] or type(found.module).__module__
+    tables: dict[str, Table] = {}
+    for model, table in _models():
+        is_inside = model.__module__ == package or model.__module__.startswith(f"{package}.")
+        if table.schema == name or (is_inside and table.schema not in modules):
+            tables.setdefault(table.fullname, table)
+            # A table that has no class of its own belongs to those beside it.
+            for beside in table.metadata.tables.values():
+                if beside.schema == table.schema:
+                    tables.setdefault(beside.fullname, beside)
+    return [tables[each] for each in sorted(tables)]
+
+
+def _models() -> Iterator[tuple[type, Table]]:
+    roots: list[type] = [SQLModel, DeclarativeBase]
+    while roots:
+        below: list[type] = roots.pop().__subclasses__()
+        roots += below
+        for model in below:
+            table = vars(model).get("__table__")
+            if isinstance(table, Table):
+                yield model, table
 
 
 def _compare(connection: Connection, found: FoundModule, tables: Sequence[Table]) -> list[Finding]:
@@ -46,8 +86,8 @@ def _compare(connection: Connection, found: FoundModule, tables: Sequence[Table]
     findings = []
     for difference in differences:
         if difference[0] == "add_index":
-            index: Index = difference[1]
-            findings.append(_index(connection, found, index, is_there=index.name in replaced))
+            index: schema.Index = difference[1]
+            findings.append(_index(connection, found, index, exists=index.name in replaced))
         else:
             findings += [_model(found, detail) for detail in _details(difference)]
     return findings
@@ -64,7 +104,7 @@ def _copy(table: Table, wanted: MetaData, *, has_schemas: bool) -> None:
         flat = f"{table.schema}_{table.name}"
         copy = table.to_metadata(wanted, schema=None, name=flat)  # type: ignore[arg-type]
     for constraint in list(copy.constraints):
-        if isinstance(constraint, ForeignKeyConstraint):
+        if isinstance(constraint, schema.ForeignKeyConstraint):
             copy.constraints.discard(constraint)
     copy.foreign_keys.clear()
     for column in copy.columns:
@@ -73,7 +113,7 @@ def _copy(table: Table, wanted: MetaData, *, has_schemas: bool) -> None:
 
 def _context(connection: Connection, wanted: MetaData) -> MigrationContext:
     names = {(table.schema, table.name) for table in wanted.tables.values()}
-    schemas = {schema for schema, _ in names}
+    schemas = {name for name, _ in names}
 
     def include(name: str | None, kind: str, parents: Any) -> bool:
         if kind == "schema":
@@ -83,7 +123,7 @@ def _context(connection: Connection, wanted: MetaData) -> MigrationContext:
     options = {
         "include_schemas": schemas != {None},
         "include_name": include,
-        "compare_type": is_other_type,
+        "compare_type": _is_other_type,
     }
     return MigrationContext.configure(connection, opts=options)
 
@@ -98,16 +138,16 @@ def _details(difference: Any) -> Iterator[str]:
     if kind == "add_table":
         yield f"the table {what[0].fullname} does not exist."
     elif kind == "add_column":
-        schema, table, column = what
-        yield f"the table {_full(schema, table)} has no column {column.name}."
-    elif kind == "add_constraint" and isinstance(what[0], UniqueConstraint):
+        owner, table, column = what
+        yield f"the table {_full(owner, table)} has no column {column.name}."
+    elif kind == "add_constraint" and isinstance(what[0], schema.UniqueConstraint):
         columns = ", ".join(column.name for column in what[0].columns)
         yield f"the table {what[0].table.fullname} does not keep {columns} unique."
 
 
 def _changes(change: Any) -> Iterator[str]:
-    kind, schema, table, column, _, existing, wanted = change
-    name = f"{_full(schema, table)}.{column}"
+    kind, owner, table, column, _, existing, wanted = change
+    name = f"{_full(owner, table)}.{column}"
     if kind == "modify_type":
         yield f"the column {name} is of type {existing!r}, and in the model {wanted!r}."
     elif kind == "modify_nullable":
@@ -123,15 +163,44 @@ def _model(found: FoundModule, detail: str) -> Finding:
     return Finding(rules.MODEL_NOT_MIGRATED, detail, remedy, found.module.name)
 
 
-def _index(connection: Connection, found: FoundModule, index: Index, *, is_there: bool) -> Finding:
+def _index(
+    connection: Connection, found: FoundModule, index: schema.Index, *, exists: bool
+) -> Finding:
     table = index.table.fullname if index.table is not None else "?"
     detail = f"the table {table} has no index {index.name}."
-    if is_there:
+    if exists:
         detail = f"the index {index.name} of {table} differs from that of the model."
-    statement = " ".join(str(CreateIndex(index).compile(dialect=connection.dialect)).split())
+    statement = " ".join(str(schema.CreateIndex(index).compile(dialect=connection.dialect)).split())
     remedy = f"If a migration creates it, recreate it by `{statement}`; else write one that does."
     return Finding(rules.MISSING_INDEX, detail, remedy, found.module.name)
 
 
-def _full(schema: str | None, table: str) -> str:
-    return f"{schema}.{table}" if schema else table
+def _full(owner: str | None, table: str) -> str:
+    return f"{owner}.{table}" if owner else table
+
+
+def _is_other_type(
+    context: MigrationContext,
+    _existing_column: Column[Any],
+    _wanted_column: Column[Any],
+    existing: types.TypeEngine[Any],
+    wanted: types.TypeEngine[Any],
+) -> bool:
+    """Return whether a column's type cannot hold what its model says; called by alembic.
+
+    `text` does for `varchar`, `integer` does not. Types outside of the families that both databases
+    have, such as JSON, arrays and UUIDs, are never different: SQLite stores them as others.
+    """
+    there, needed = _family(existing), _family(_stored(wanted, context.dialect))
+    return there is not None and needed is not None and there is not needed
+
+
+def _stored(type_: types.TypeEngine[Any], dialect: Dialect) -> types.TypeEngine[Any]:
+    """Return the type that a custom type is stored as."""
+    while isinstance(type_, types.TypeDecorator):
+        type_ = type_.load_dialect_impl(dialect)
+    return type_
+
+
+def _family(type_: types.TypeEngine[Any]) -> type[types.TypeEngine[Any]] | None:
+    return next((family for family in _FAMILIES if isinstance(type_, family)), None)
