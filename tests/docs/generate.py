@@ -1,4 +1,4 @@
-"""Rewrite the parts of the pages that are generated from the code: `make docs`.
+"""Rewrite the parts of the documentation that are generated from the code: `make docs`.
 
 A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`.
 """
@@ -8,18 +8,22 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from docs import configuration_reference
+from docs import architecture, configuration_reference
 from docs.pages import DOCS
 
 _PART: Final = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 PARTS: Final[dict[str, dict[str, Callable[[], str]]]] = {
+    "architecture.md": {
+        package: partial(architecture.parts, package) for package in reversed(architecture.PACKAGES)
+    },
     "configuration.md": {
         f"[{section}]": partial(configuration_reference.reference, section)
         for section in configuration_reference.MODELS
     },
 }
 """The generators of each page by the names of its parts."""
+PICTURES: Final[dict[str, Callable[[], str]]] = {"images/architecture.svg": architecture.picture}
 
 
 def generated(page: str, text: str) -> str:
@@ -37,3 +41,5 @@ if __name__ == "__main__":
     for name in PARTS:
         file = DOCS / name
         file.write_text(generated(name, file.read_text("utf-8")), "utf-8")
+    for name, draw in PICTURES.items():
+        (DOCS / name).write_text(draw(), "utf-8")

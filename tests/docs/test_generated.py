@@ -2,7 +2,7 @@
 
 import pytest
 
-from docs.generate import PARTS, generated, names
+from docs.generate import PARTS, PICTURES, generated, names
 from docs.pages import page
 
 
@@ -14,3 +14,8 @@ def test_a_page_is_what_is_generated(name: str) -> None:
 @pytest.mark.parametrize("name", PARTS)
 def test_a_page_has_every_generated_part(name: str) -> None:
     assert names(page(name)) == list(PARTS[name])
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_is_what_is_generated(name: str) -> None:
+    assert page(name) == PICTURES[name](), "run `make docs`"
