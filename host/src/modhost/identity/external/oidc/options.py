@@ -111,7 +111,7 @@ class OidcOptions(ModuleOptions):
         unknown = [name for name in value if name not in ALGORITHMS]
         if unknown or not value:
             found = f"{unknown[0]!r} is not one of" if unknown else "the list is empty; choose from"
-            raise ValueError(f"{found} {', '.join(ALGORITHMS)}.")
+            raise ValueError(f"{found} {', '.join(ALGORITHMS)}; RS256 and ES256 by default.")
         return value
 
 
