@@ -73,7 +73,7 @@ IDENTIFIERS: Final = {
 }
 # Regular expressions for docstrings, comments, messages, templates, pages and names of tests.
 PROSE: Final = {
-    r"\b(is|are|was|were|be|been|being) over\b(?! (\d|an? |the |half|\{|…))": "finished",
+    r"\b(is|are|was|were|be|been|being) over\b(?! (\d|an? |the |half|high|\{|…))": "finished",
     r"\btold\b(?! apart)": "reported, asked, shown",
     r"\b[Tt]ells? (?!.{0,60}\bapart\b)": "return, report, show, print, explain",
     r"\b[Mm]end(s|ed|ing)?\b": "fix",
