@@ -162,7 +162,7 @@ async def test_a_hundred_viewers_of_a_hundred_jobs_cost_what_one_does(database_u
                     topics = pages | {Topic("job", job_id=id_)}
                     watching.enter_context(feed.watch(Viewer(topics, id_, -1)))
                 sent.clear()
-                await feed.look()
+                await feed.poll()
                 return len(sent)
 
         assert await cost(1) == 12
@@ -187,11 +187,11 @@ async def test_what_is_the_same_is_not_drawn_again(
     monkeypatch.setattr(Fragments, "render", note)
     async with counted(served) as (feed, _):
         with feed.watch(Viewer(frozenset([Topic("job", job_id=job_id)]), job_id, -1)):
-            await feed.look()
-            await feed.look()
+            await feed.poll()
+            await feed.poll()
             assert len(drawn) == 1
             await served.scheduling.cancel(job_id)
-            await feed.look()
+            await feed.poll()
             assert len(drawn) == 2
 
 
@@ -211,14 +211,14 @@ async def test_a_viewer_far_behind_keeps_no_other_one_waiting(
     async with counted(served) as (feed, _):
         behind = viewer(long, -1)
         with feed.watch(behind):
-            await feed.look()
-            await feed.look()
+            await feed.poll()
+            await feed.poll()
         far = behind.take()[1][-1].line
         viewers = [viewer(long, -1), viewer(long, far), viewer(short, -1)]
         with ExitStack() as watching:
             for each in viewers:
                 watching.enter_context(feed.watch(each))
-            await feed.look()
+            await feed.poll()
         messages = [[line.message for line in each.take()[1]] for each in viewers]
         assert messages[0] == [f"Step {number} of 20" for number in range(1, 6)]
         assert messages[1] == [f"Step {number} of 20" for number in range(11, 16)]

@@ -73,7 +73,7 @@ async def test_a_hundred_viewers_of_a_list_cost_what_one_does(database_url: str)
             for _ in range(100):
                 watching.enter_context(feed.watch(Viewer(frozenset(topics), None, -1)))
             sent.clear()
-            await feed.look()
+            await feed.poll()
             # The newest jobs, by their ids; the schedules, and their runs.
             assert len(sent) == 4
 

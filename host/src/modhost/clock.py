@@ -10,11 +10,9 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the time of day: timezone-aware, in UTC."""
-        ...
 
     def monotonic(self) -> float:
         """Return seconds since an arbitrary start; never goes back."""
-        ...
 
 
 class SystemClock:

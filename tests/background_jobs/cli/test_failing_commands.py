@@ -41,7 +41,7 @@ async def test_data_that_cannot_be_read_is_reported_in_a_sentence(
     await changed(database_url, "UPDATE JOBS SET data = '{broken'")
     reported = await refused(commands, "show", str(job))
     assert reported == (
-        "it holds a text that is no JSON where the data of a job should be. "
+        "it holds a text that is not JSON where the data of a job should be. "
         "Fix that row, or restore a backup.\n"
     )
 

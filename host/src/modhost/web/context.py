@@ -20,7 +20,6 @@ class Authenticator(Protocol):
 
     async def authenticate(self, request: Request, scope: Scope) -> Principal | None:
         """Return the caller, or None when the request has no valid credentials."""
-        ...
 
 
 class Refusals(Protocol):
@@ -30,7 +29,6 @@ class Refusals(Protocol):
         self, scope: Scope, principal: Principal, route: str, path: str, reason: str
     ) -> None:
         """Record a request that would have changed something."""
-        ...
 
 
 @dataclass(slots=True)

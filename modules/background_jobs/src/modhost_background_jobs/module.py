@@ -61,7 +61,7 @@ class BackgroundJobsModule(Module):
 
     @hookimpl
     def configure_permissions(self) -> Sequence[Permission]:
-        """Declare who may look and who may steer."""
+        """Declare who may view jobs and who may manage them."""
         return [VIEW_JOBS, MANAGE_JOBS]
 
     @hookimpl
@@ -81,7 +81,7 @@ class BackgroundJobsModule(Module):
 
     @hookimpl
     async def check_health(self, scope: Scope) -> HealthReport:
-        """Be degraded while jobs wait that nobody can run, or go on that were asked to stop."""
+        """Be degraded while jobs wait that no worker can run, or ignore a request to stop."""
         troubles = list(health_problems(await (await scope.get(Snapshots)).take()))
         troubles += (await scope.get(UnresponsiveAttempts)).troubles()
         return HealthReport("degraded" if troubles else "healthy", " ".join(troubles))

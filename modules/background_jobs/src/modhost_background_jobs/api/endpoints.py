@@ -46,7 +46,7 @@ def _state(value: object) -> object:
         return JobState(str(value))
     except ValueError:
         allowed = ", ".join(JobState)
-        msg = f"{value!r} is no state of a job; the states are {allowed}."
+        msg = f"{value!r} is not a state of a job; the states are {allowed}."
         raise ValueError(msg) from None
 
 

@@ -1,4 +1,4 @@
-"""What callers may ask of a job: refused before it is joined with what others store."""
+"""Limits of what callers may ask of a job, checked before it is stored with those of others."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -45,6 +45,6 @@ def timeout_seconds(asked: timedelta | None, default: timedelta | None) -> float
     if timeout is None:
         return None
     if not timedelta(0) < timeout <= LONGEST:
-        msg = f"timeout is {timeout}; give more than nothing, and {LONGEST.days} days at the most."
+        msg = f"timeout is {timeout}; give a positive duration of at most {LONGEST.days} days."
         raise InvalidJobData(msg)
     return timeout.total_seconds()

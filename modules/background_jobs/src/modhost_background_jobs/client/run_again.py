@@ -1,4 +1,4 @@
-"""Input that somebody has edited: read as JSON, and checked by the model of its job."""
+"""Running a job again as a new one, with its input edited and checked by the job's model."""
 
 import json
 from collections.abc import Sequence
@@ -18,19 +18,19 @@ from modhost_background_jobs.queries.details import JobDetailReader
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 
 _JSON_FAULTS: Final = {
-    "Expecting property name": "a name in double quotes has to stand there",
-    "Expecting value": "a value has to stand there",
-    "Expecting ',' delimiter": "a comma or the end has to stand there",
-    "Expecting ':' delimiter": "a colon has to stand there",
+    "Expecting property name": "a name in double quotes is expected there",
+    "Expecting value": "a value is expected there",
+    "Expecting ',' delimiter": "a comma or the end is expected there",
+    "Expecting ':' delimiter": "a colon is expected there",
     "Illegal trailing comma": "the comma before the end is one too many",
     "Unterminated string": "the text that begins there has no end",
     "Invalid control character": "a line break or a tab in a text is written \\n or \\t",
     "Invalid \\": "a backslash in a text is written \\\\",
-    "Extra data": "the input is over before",
+    "Extra data": "unexpected text after the JSON",
 }
 _FIELD_FAULTS: Final = {
     "missing": "is missing",
-    "extra_forbidden": "is no field of this job",
+    "extra_forbidden": "is not a field of this job",
     "int_type": "has to be a whole number",
     "int_parsing": "has to be a whole number",
     "int_from_float": "has to be a whole number",
@@ -72,7 +72,7 @@ def read_edited(text: str, before: str | None, model: Any = None) -> str | None:
 def _parsed(text: str) -> Any:
     try:
         value = json.loads(text, parse_constant=_refuse)
-        # Half of a pair of surrogates is JSON, and no text that could be stored.
+        # An unpaired surrogate is valid JSON, and cannot be stored.
         json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         known = (words for start, words in _JSON_FAULTS.items() if error.msg.startswith(start))
@@ -82,7 +82,7 @@ def _parsed(text: str) -> Any:
     except RecursionError as error:
         raise UnreadableInput(["The input is nested too deeply."]) from error
     except UnicodeEncodeError as error:
-        raise UnreadableInput(["A text of the input has a half of a character."]) from error
+        raise UnreadableInput(["A text of the input contains an unpaired surrogate."]) from error
     return value
 
 
@@ -95,10 +95,10 @@ def _check(stored: str | None, model: Any) -> None:
         TypeAdapter(model).validate_json("null" if stored is None else for_job(stored))
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
-        raise UnreadableInput([_told(each) for each in found]) from None
+        raise UnreadableInput([_sentence(each) for each in found]) from None
 
 
-def _told(error: ErrorDetails) -> str:
+def _sentence(error: ErrorDetails) -> str:
     name = ".".join(map(str, error["loc"]))
     fault = _FIELD_FAULTS.get(error["type"])
     if fault is None:

@@ -1,4 +1,4 @@
-"""Which due times fire after a time without any consumer, and which are dropped."""
+"""Catch-up: which of the due times fire that passed while no worker ran."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _WINDOWS: Final = tuple(timedelta(hours=hours) for hours in (1, 24, 32 * 24, 370
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """Due times that never fire: the first and the last, and how many, counted up to a bound."""
+    """Due times that never fire: the first, the last, and how many, counted up to a bound."""
 
     first: datetime
     last: datetime
@@ -27,7 +27,7 @@ class Missed:
     is_bounded: bool
 
     def __str__(self) -> str:
-        """Tell it as the error of a run."""
+        """Return it as the error of a run."""
         span = f"from {self.first:%Y-%m-%d %H:%M} to {self.last:%Y-%m-%d %H:%M} UTC"
         if self.first == self.last:
             span = f"at {self.first:%Y-%m-%d %H:%M} UTC"

@@ -1,4 +1,4 @@
-"""Reading the five fields of a cron expression, each value checked before it is expanded."""
+"""The five fields of a cron expression, each value checked before it is expanded."""
 
 import re
 from dataclasses import dataclass
@@ -48,12 +48,12 @@ class Field:
 
     @property
     def is_any(self) -> bool:
-        """Tell whether the field says nothing."""
+        """Whether the field allows every value."""
         return self.text == "*"
 
     @property
     def is_wild(self) -> bool:
-        """Tell whether the field repeats over its whole range: `*` or `*/n`."""
+        """Whether the field repeats over its whole range: `*` or `*/n`."""
         return self.text.startswith("*")
 
     @property

@@ -116,7 +116,7 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        msg = f"{name[:60]!r} is no time zone; write an IANA name such as 'Europe/Berlin' or 'UTC'."
+        msg = f"{name[:60]!r} is not a time zone; write an IANA name such as 'Europe/Berlin'."
         raise UnknownTimeZone(msg) from error
 
 

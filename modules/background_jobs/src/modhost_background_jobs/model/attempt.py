@@ -62,7 +62,7 @@ class Ended(NamedTuple):
 class Released:
     """The end of an attempt that leaves the job `Pending`.
 
-    `spent` is False when the attempt does not count: handed back, snoozed, or rescued. Without an
+    `spent` is False when the attempt does not count: released, snoozed, or rescued. Without an
     error nothing had begun, and the attempt is not recorded. With one it has ended without taking
     its worker down, which clears the job of the rescues before.
     """

@@ -61,7 +61,7 @@ def edited(value: Any, stored: str | None) -> Any:
 
 
 def secrets_in(stored: str | None) -> tuple[str, ...]:
-    """Return the secret texts that are long enough to be told from other words, longest first.
+    """Return the secret texts that are long enough to be distinct from other words, longest first.
 
     Each is there as programs write it: plain, quoted in Python and in JSON, and in a URL.
     """
@@ -76,7 +76,7 @@ def _read(stored: str) -> Any:
     try:
         return json.loads(stored)
     except ValueError:
-        msg = "it holds a text that is no JSON where the data of a job should be."
+        msg = "it holds a text that is not JSON where the data of a job should be."
         raise UnreadableValue(msg) from None
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from modhost_background_jobs.contracts import JobState
 
-# Two steps for each doubling: a percentile is off by a fifth at the most.
+# Two steps for each doubling: a percentile is off by at most a fifth.
 _STEPS = 2
 
 # Where each step after the first begins, in milliseconds; the last one after centuries.

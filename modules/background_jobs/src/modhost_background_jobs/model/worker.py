@@ -62,17 +62,17 @@ class Rescue(NamedTuple):
     state: JobState
 
 
-# The names of consumers have no such sign in them.
+# Stored in names of workers; the names of other workers have no such sign in them.
 _PREFIX: Final = "operation@"
 
 
 def as_bulk_runner(worker: WorkerInfo) -> WorkerInfo:
-    """Return a worker under a name that tells it from consumers."""
+    """Return a worker under a name that only bulk runners have."""
     return replace(worker, name=_PREFIX + worker.name)
 
 
 def is_bulk_runner(name: str) -> bool:
-    """Tell whether a worker of this name is no consumer."""
+    """Return whether a worker of this name runs bulk changes only."""
     return name.startswith(_PREFIX)
 
 

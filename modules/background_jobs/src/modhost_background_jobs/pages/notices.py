@@ -1,4 +1,4 @@
-"""The outcomes of actions, told on the page that follows: the address has a name for each."""
+"""Outcomes of actions, shown on the page that follows: the address has a name for each."""
 
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -16,19 +16,19 @@ _TEXTS: Final = {
     "enabled": ("good", "The schedule {name} is enabled."),
     "disabled": ("good", "The schedule {name} is disabled; what it misses is not caught up."),
     "deleted": ("good", "The schedule is deleted; its past runs stay."),
-    "changing": ("good", "This does it; here is how far it has come. Cancel it to stop."),
+    "changing": ("good", "This job does it; its progress is shown here. Cancel it to stop."),
     "too-late": ("warn", "Nothing was done: the job was in another state already."),
     "none-selected": ("warn", "Nothing was done: no job was selected."),
     "gone": ("warn", "Nothing was done: the schedule does not exist any more."),
 }
 _COUNTED: Final = {
-    "cancel": "Cancelled, or asked to stop: {done}. Left alone, for they were over: {left}.",
-    "retry": "Queued again: {done}. Left alone, for they had not failed: {left}.",
+    "cancel": "Cancelled, or asked to stop: {done}. Left alone, since they had finished: {left}.",
+    "retry": "Queued again: {done}. Left alone, since they had not failed: {left}.",
 }
 
 
 class NoticeQuery(BaseModel):
-    """What the address says of an outcome; `schedule` is the one that it tells of."""
+    """An outcome as the address names it; `schedule` is the one that it is about."""
 
     notice: str = ""
     schedule: UUID | None = None
@@ -36,7 +36,7 @@ class NoticeQuery(BaseModel):
     left: int = Field(default=0, ge=0)
 
     def as_context(self, name: str = "") -> dict[str, Any]:
-        """Return the variables of the template; an unknown outcome tells nothing.
+        """Return the variables of the template; an unknown outcome shows nothing.
 
         `name` is that of the schedule.
         """
@@ -49,7 +49,7 @@ class NoticeQuery(BaseModel):
 
 
 def redirect(path: str, notice: str, *, to: str = "", **values: object) -> Response:
-    """Send the browser to a page that tells the outcome, and there to the element of an id."""
+    """Send the browser to a page that shows the outcome, and there to the element of an id."""
     query = urlencode({"notice": notice, **values})
     separator = "&" if "?" in path else "?"
     return RedirectResponse(f"{path}{separator}{query}{to and f'#{to}'}", 303)

@@ -2,9 +2,7 @@
 
 from modhost.web import Pages
 from modhost_background_jobs.contracts import JobNotFound
-from modhost_background_jobs.pages import bulk as many_jobs
 from modhost_background_jobs.pages import dashboard, job, job_list, recurring
-from modhost_background_jobs.pages import dashboard as workers
 from modhost_background_jobs.pages.live import stream
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 
@@ -14,10 +12,10 @@ def map_pages(pages: Pages) -> None:
     pages.map_error(JobNotFound, 404)
     pages.get("/", dashboard.show_dashboard, permission=VIEW_JOBS)
     pages.get("/list", job_list.show_list, permission=VIEW_JOBS)
-    pages.get("/workers", workers.show_workers, permission=VIEW_JOBS)
+    pages.get("/workers", dashboard.show_workers, permission=VIEW_JOBS)
     pages.get("/events", stream.send_changes, permission=VIEW_JOBS)
-    pages.get("/many", many_jobs.confirm, permission=MANAGE_JOBS)
-    pages.post("/many/apply", many_jobs.apply, permission=MANAGE_JOBS)
+    pages.get("/many", job_list.confirm, permission=MANAGE_JOBS)
+    pages.post("/many/apply", job_list.apply, permission=MANAGE_JOBS)
     pages.get("/recurring", recurring.show_schedules, permission=VIEW_JOBS)
     pages.post("/recurring/{id}/toggle", recurring.toggle, permission=MANAGE_JOBS)
     pages.post("/recurring/{id}/run", recurring.run_now, permission=MANAGE_JOBS)

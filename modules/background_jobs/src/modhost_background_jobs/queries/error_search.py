@@ -18,7 +18,7 @@ BATCH_SIZE: Final = 500
 
 def partitions_with_errors(state: JobState | None) -> list[Partition]:
     """Return the partitions of the jobs whose errors are searched."""
-    # A skipped run has a reason, which is no failure.
+    # The error of a skipped run is the reason, not a failure.
     partitions = (
         [Partition(JOBS), *partitions_of(JobState.FAILED)]
         if state is None

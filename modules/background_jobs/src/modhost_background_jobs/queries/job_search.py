@@ -53,7 +53,7 @@ class JobSearch(BaseModel):
 
 
 def _ids_starting_with(text: str) -> tuple[UUID, UUID] | None:
-    """Return the smallest and the greatest id that start with the text; None if it is no id."""
+    """Return the smallest and the greatest id that start with the text; None if none can."""
     digits = text.lower().replace("-", "")
     is_id = _MIN_DIGITS <= len(digits) <= _ID_DIGITS and set(digits) <= set("0123456789abcdef")
     if not is_id:

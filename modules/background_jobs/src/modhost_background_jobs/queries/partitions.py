@@ -103,5 +103,5 @@ def _not_pending(state: JobState | None, of_type: str | None = None) -> list[Par
 
 
 def _among(few: Iterable[ColumnElement[bool]], more: Iterable[ColumnElement[bool]]) -> Partition:
-    # The few are found first, or SQLite would look for them among all pending jobs.
+    # The few are found first, or SQLite would scan all pending jobs for them.
     return Partition(JOBS, [JOBS.c.id.in_(select(_OTHERS.c.id).where(*few)), *more])

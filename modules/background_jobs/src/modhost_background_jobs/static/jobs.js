@@ -4,7 +4,7 @@ import "./live.js";
 import "./selection.js";
 import "./copying.js";
 
-// The outcome of an action is told once, not again after a reload.
+// The outcome of an action is shown once, not again after a reload.
 if (new URLSearchParams(location.search).has("notice")) {
   const address = new URL(location.href);
   for (const name of ["notice", "done", "left", "schedule"]) address.searchParams.delete(name);

@@ -1,9 +1,9 @@
-// Selecting jobs of the list: how many it is, told at all times.
+// Selecting jobs of the list: the number is shown at all times.
 
 const form = document.querySelector("#many");
 const page = document.querySelector("[data-all-rows]");
 const search = form?.querySelector('input[name="all"]');
-const told = document.querySelector("[data-hint]");
+const hint = document.querySelector("[data-hint]");
 
 const rows = () => [...form.querySelectorAll('tbody input[name="id"]')];
 
@@ -13,9 +13,9 @@ function tell() {
   page.checked = ticked > 0 && ticked === rows().length;
   page.indeterminate = ticked > 0 && !page.checked;
   for (const box of [page, ...rows()]) box.disabled = isAll;
-  if (isAll) told.textContent = "All jobs that the search finds, on every page.";
-  else if (ticked) told.textContent = `${ticked} selected`;
-  else told.textContent = told.dataset.hint;
+  if (isAll) hint.textContent = "All jobs that the search finds, on every page.";
+  else if (ticked) hint.textContent = `${ticked} selected`;
+  else hint.textContent = hint.dataset.hint;
 }
 
 if (page) {

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 CHANNEL: Final = "background_jobs"
-"""PostgreSQL's channel: the payload `due` tells workers of work, `stop` of requests to stop."""
+"""PostgreSQL's channel: its payloads are `due` for work, and `stop` for requests to stop."""
 
 _DATA_AND_INTEGRITY: Final = ("22", "23")
 

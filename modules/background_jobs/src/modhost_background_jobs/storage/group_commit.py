@@ -1,4 +1,4 @@
-"""Concurrent writers joined in one transaction, without a task or a timer of their own."""
+"""Group commit: concurrent writers share a transaction, without a task or a timer of their own."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import pairwise
@@ -32,10 +32,10 @@ class _Batch(Generic[Item]):
 class GroupCommit(Generic[Item]):
     """Writes what callers submit while an earlier write is under way as one batch.
 
-    The first caller of a batch writes it for all, as soon as the write before it is over; a lone
-    caller therefore waits for nothing. An error reaches every caller of the batch, but for one by
-    which the database refuses what somebody in it has asked for (`is_integrity_error`):
-    nothing is written then, and each caller's items are tried by themselves.
+    The first caller of a batch writes it for all, as soon as the previous write has finished; a
+    lone caller therefore waits for nothing. An error reaches every caller of the batch, except an
+    integrity error (`is_integrity_error`), after which nothing is written: then each caller's
+    items are tried by themselves.
     """
 
     def __init__(

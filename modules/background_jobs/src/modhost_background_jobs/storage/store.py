@@ -1,4 +1,4 @@
-"""What the queue needs of a database; SQLite and PostgreSQL keep the same promises."""
+"""The protocol of a store: what the queue needs of a database, the same on both."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -31,7 +31,6 @@ class JobStore(Protocol):
 
     async def insert(self, jobs: Sequence[NewJob]) -> None:
         """Insert jobs as `Pending` and wake the workers."""
-        ...
 
     async def claim(
         self,
@@ -46,54 +45,42 @@ class JobStore(Protocol):
         A worker that is not registered (any more) gets none. Jobs before the place `after` may be
         left out.
         """
-        ...
 
     async def note_begin(self, lease: Lease) -> bool:
-        """Note that the attempt of a suspect begins now; tell whether its lease still held."""
-        ...
+        """Record that the attempt of a suspect begins now; return whether its lease still held."""
 
     async def next_due(self, job_types: Collection[str]) -> datetime | None:
         """Return when the earliest pending job of these types is due; None without any."""
-        ...
 
     async def end(self, ended: Sequence[Ended], now: datetime) -> set[UUID]:
         """Move jobs to their final state; return the ids whose lease still held."""
-        ...
 
     async def release(self, released: Sequence[Released], now: datetime) -> set[UUID]:
         """Put jobs back to `Pending`, or to `Cancelled` where that was asked for meanwhile.
 
         Returns the ids whose lease still held.
         """
-        ...
 
     async def save_progress(self, updates: Sequence[ProgressUpdate]) -> set[UUID]:
         """Store progress; return the ids whose lease still held."""
-        ...
 
     async def append_logs(self, lines: Sequence[LogLine], keep: int) -> set[UUID]:
         """Append log lines, keep the newest `keep` of a job; return the ids whose lease held."""
-        ...
 
     async def leases(self, worker: str) -> dict[Lease, bool]:
         """Return the worker's running jobs, each with whether it was asked to stop."""
-        ...
 
     async def register(self, worker: WorkerInfo, now: datetime) -> None:
         """Add the worker to those alive; again after it was found dead, under the same name."""
-        ...
 
     async def beat(self, worker: str, now: datetime) -> bool:
         """Count a heartbeat; False when the worker's row is gone."""
-        ...
 
     async def unregister(self, worker: str) -> None:
-        """Remove a worker that has handed back all its jobs."""
-        ...
+        """Remove a worker that has released all its jobs."""
 
     async def heartbeats(self) -> list[Heartbeat]:
         """Return the heartbeat count of each worker that is registered or holds jobs."""
-        ...
 
     async def rescue(self, seen: Heartbeat, max_rescues: int, now: datetime) -> list[Rescue]:
         """Take all jobs back from a worker, provided that it has not been heard of since `seen`.
@@ -101,27 +88,21 @@ class JobStore(Protocol):
         A job that was rescued `max_rescues` times in a row fails instead, since it may be what
         kills them. Of suspects only those count that had begun.
         """
-        ...
 
     async def prune(self, state: JobState, finished_before: datetime, limit: int) -> int:
         """Delete up to `limit` jobs that ended so before a time, with their logs and attempts."""
-        ...
 
     async def database_time(self, now: datetime) -> datetime:
         """Return the time of a clock that does not run ahead of the database's.
 
         SQLite has no other clock than that of this machine, which is `now`.
         """
-        ...
 
     async def newest_end(self, before: datetime) -> datetime | None:
         """Return when the last job finished before a time; None without any."""
-        ...
 
     async def poll_schedules(self, now: datetime) -> DueSchedules:
         """Return what schedules ask for, by one statement without a transaction around it."""
-        ...
 
     async def forget_occurrences(self, before: datetime) -> int:
         """Delete the record of due times that fired before a time; return how many."""
-        ...

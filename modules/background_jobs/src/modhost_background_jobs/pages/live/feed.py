@@ -1,4 +1,4 @@
-"""The live feed: looks once a second, as long as anybody watches, and tells each what changed."""
+"""The live feed: polls once a second while anybody watches, and sends each viewer the changes."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ class Viewer:
 
     def __init__(self, topics: frozenset[Topic], job_id: UUID | None, line: int) -> None:
         self.topics = topics
-        self.place = None if job_id is None else LogPosition(job_id, line)
+        self.position = None if job_id is None else LogPosition(job_id, line)
         self.changed = Signal()
         self._sent: dict[str, str] = {}
         self._due: dict[str, str] = {}
@@ -36,11 +36,11 @@ class Viewer:
         for name, html in fragments.items():
             if self._sent.get(name) != html:
                 self._due[name] = html
-        # A viewer may have gone on since its place was looked at.
-        new = [line for line in lines if self.place and line.line > self.place.line]
-        if new and self.place:
+        # A viewer may have read further since its position was polled.
+        new = [line for line in lines if self.position and line.line > self.position.line]
+        if new and self.position:
             self._lines += new
-            self.place = self.place._replace(line=new[-1].line)
+            self.position = self.position._replace(line=new[-1].line)
         if self._due or self._lines:
             self.changed.fire()
 
@@ -53,7 +53,7 @@ class Viewer:
 
 
 class LiveFeed(HostedService):
-    """Looks everything up that is watched: the cost is that of the topics, not of the viewers."""
+    """Renders what is watched: the cost is that of the topics, not of the viewers."""
 
     name = "live pages"
 
@@ -66,7 +66,7 @@ class LiveFeed(HostedService):
 
     @contextmanager
     def watch(self, viewer: Viewer) -> Iterator[None]:
-        """Tell a viewer what changes, beginning with all that there is."""
+        """Send a viewer the changes, beginning with the present state."""
         self._viewers.add(viewer)
         self._arrived.fire()
         try:
@@ -75,7 +75,7 @@ class LiveFeed(HostedService):
             self._viewers.discard(viewer)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Look while anybody watches, until cancelled."""
+        """Poll while anybody watches, until cancelled."""
         task_status.started()
         while True:
             ticket = self._arrived.ticket()
@@ -83,22 +83,22 @@ class LiveFeed(HostedService):
                 await ticket.wait()
                 continue
             try:
-                await self.look()
-            except Exception as error:  # noqa: BLE001 - whatever the driver says, it looks again
-                logger.warning("Could not look for what changed on pages (%s).", error)
+                await self.poll()
+            except Exception as error:  # noqa: BLE001 - whatever the driver raises, it polls again
+                logger.warning("Could not poll for changes of pages (%s).", error)
                 await anyio.sleep(POLL_INTERVAL)
             await wait_for(ticket, POLL_INTERVAL)
 
-    async def look(self) -> None:
-        """Look once, and tell the viewers."""
+    async def poll(self) -> None:
+        """Poll once, and offer the viewers what changed."""
         viewers = list(self._viewers)
         topics = {topic for viewer in viewers for topic in viewer.topics}
         rendered = await self._topics.render(topics, self._memory)
-        # A viewer that is behind has a place of its own, and keeps no other one waiting.
-        places = {viewer.place for viewer in viewers if viewer.place is not None}
-        lines = await self._logs.after(places, MAX_LINES) if places else {}
+        # A viewer that is behind has a position of its own, and delays no other one.
+        positions = {viewer.position for viewer in viewers if viewer.position is not None}
+        lines = await self._logs.after(positions, MAX_LINES) if positions else {}
         for viewer in viewers:
             fragments: dict[str, str] = {}
             for topic in viewer.topics:
                 fragments |= rendered.get(topic, {})
-            viewer.offer(fragments, lines.get(viewer.place, ()) if viewer.place else ())
+            viewer.offer(fragments, lines.get(viewer.position, ()) if viewer.position else ())

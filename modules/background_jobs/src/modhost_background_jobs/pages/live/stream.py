@@ -1,4 +1,4 @@
-"""Sending what changes: as server-sent events, or once as JSON to those who poll."""
+"""Changes of pages: sent as server-sent events, or once as JSON to those who poll."""
 
 import json
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 from modhost_background_jobs.queries.details import JobLogs, LogRow
 
 # A stream ends after this long; the browser opens the next one, and shows that it still may. Who
-# was logged out, or lost the permission, is told so, and sees nothing new from then on.
+# was logged out, or lost the permission, is notified, and sees nothing new from then on.
 LIFE_SECONDS: Final = 15.0
 KEEP_ALIVE_SECONDS: Final = 15.0
 # The line's key in the database is a number of 64 bits.
@@ -32,7 +32,7 @@ GREATEST_LINE: Final = 2**63 - 1
 class WatchQuery(BaseModel):
     """What to watch; `line` is the last line of the log that is on the page.
 
-    With `newest` the newest jobs of `search`, the query string of a list, are told too.
+    With `newest` the newest jobs of `search`, the query string of a list, are watched too.
     """
 
     watch: Kind
@@ -64,8 +64,8 @@ async def send_changes(
         events = _events(viewer, feed, shutdown, request)
         return StreamingResponse(events, media_type="text/event-stream")
     rendered = await topics.render(viewer.topics, Memory())
-    places = [viewer.place] if viewer.place else []
-    found = await logs.after(places, MAX_LINES) if places else {}
+    positions = [viewer.position] if viewer.position else []
+    found = await logs.after(positions, MAX_LINES) if positions else {}
     lines = [line for rows in found.values() for line in rows]
     fragments = {name: html for each in rendered.values() for name, html in each.items()}
     return JSONResponse({"fragments": fragments, "log": [_line(line) for line in lines]})
@@ -87,7 +87,7 @@ def _viewer(query: WatchQuery, last_event_id: str, visitor: Principal) -> Viewer
 
 
 def _line_of(last_event_id: str, otherwise: int) -> int:
-    """Return the line that a browser has seen; what no stream has sent tells nothing."""
+    """Return the line that a browser has seen; an id that no stream has sent is ignored."""
     is_line = last_event_id.isdecimal() and len(last_event_id) <= len(str(GREATEST_LINE))
     return min(int(last_event_id), GREATEST_LINE) if is_line else otherwise
 

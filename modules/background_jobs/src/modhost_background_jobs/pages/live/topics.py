@@ -32,7 +32,7 @@ class Fragments:
     """Renders the blocks whose names start with `live_`.
 
     Times are rendered as such, not as counted from now: the browser does that, and a fragment
-    changes only when what it tells has changed.
+    changes only when its content has changed.
     """
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ MANY_TYPES: Final = 8
 # does not know are never read. Rows that another worker is just claiming are skipped. The worker's
 # own row is locked against deletion: a worker that was found dead claims nothing. What was picked
 # becomes an array: for a join with rows of unknown number the planner reads the whole table. The
-# look begins at a place in the order, since what was claimed before it stays in the index, dead,
+# scan begins at a place in the order, since what was claimed before it stays in the index, dead,
 # until no transaction can see it any more.
 _AFTER: Final = "(j.execute_at, j.id) > ($5, $6)"
 _OF_TYPE: Final = """
@@ -32,7 +32,7 @@ _HEAD: Final = f"""head AS (
 )"""
 
 # All that is wanted may be of one type, so that of each as much is read. Of many types a little of
-# each is read first: with as many jobs as are wanted among these, none behind them is looked at.
+# each is read first: with as many jobs as are wanted among these, none behind them is read.
 # The bound is the only one from above: beside another, a scan of the index would not end at it.
 _HEAD_AMONG_MANY: Final = f"""sample AS (
     SELECT due.execute_at, due.id

@@ -78,8 +78,8 @@ SELECT {_CARRIED}, final_state, final_error, $5 FROM ended
 RETURNING id
 """
 
-# A job that was asked to stop meanwhile is over: it never goes back to Pending. What had begun has
-# ended without taking its worker down, and is no suspect any more.
+# A job that was asked to stop meanwhile is finished: it never goes back to Pending. A job that had
+# started has ended without taking its worker down, and is no longer a suspect.
 RELEASE: Final = f"""
 WITH held AS (
     SELECT j.*, g.again_at, g.attempt_error, g.spent
@@ -137,7 +137,7 @@ WHERE j.id = g.id AND j.fence = g.fence AND j.state = 'Running'
 RETURNING j.id
 """
 
-# The lock keeps a rescue out between the look at the fence and the insert; lines that an earlier
+# The lock keeps a rescue out between the check of the fence and the insert; lines that an earlier
 # try of the same flush stored already are left alone.
 APPEND_LOGS: Final = """
 WITH held AS (

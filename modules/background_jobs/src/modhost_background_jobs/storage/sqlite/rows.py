@@ -1,4 +1,4 @@
-"""The queue's values as rows of SQLite, and the other way round."""
+"""The queue's values as rows of SQLite, and back."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -38,7 +38,7 @@ def inserted(job: NewJob) -> list[object]:
 
 
 def claimed(row: tuple[Any, ...], now: datetime) -> ClaimedJob:
-    """Return the job that a claim's row tells of."""
+    """Return the job of a claim's row."""
     id_, fence, job_type, data, attempt, attempts_left, timeout, due_at, *more = row
     lease = Lease(UUID(id_), fence)
     due = from_sqlite(due_at)

@@ -1,7 +1,7 @@
 """Every statement of the hot path on SQLite, run inside `BEGIN IMMEDIATE` on the one writer.
 
 Batches travel as JSON arrays that `json_each` turns into rows. A write transaction excludes all
-others, so that what a statement has looked at cannot change before the next one acts on it.
+others, so that what a statement has read cannot change before the next one acts on it.
 """
 
 from typing import Final
@@ -60,7 +60,7 @@ RETURNING id
 
 REMOVE: Final = "DELETE FROM background_jobs_jobs WHERE id IN (SELECT value FROM json_each(?1))"
 
-# Rows are [id, fence]; tells whether the job was asked to stop meanwhile.
+# Rows are [id, fence]; returns whether the job was asked to stop meanwhile.
 HELD: Final = """
 SELECT j.id, j.cancel_requested_at IS NOT NULL
 FROM json_each(?1) AS g

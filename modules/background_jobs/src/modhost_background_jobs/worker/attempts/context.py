@@ -20,11 +20,9 @@ class Reports(Protocol):
 
     def report(self, update: ProgressUpdate) -> None:
         """Take a progress update."""
-        ...
 
     def log(self, line: LogLine) -> None:
         """Take a log line."""
-        ...
 
 
 class AttemptContext:
