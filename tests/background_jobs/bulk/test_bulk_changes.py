@@ -28,7 +28,7 @@ from modhost_background_jobs.monitoring.snapshot import Snapshots
 from modhost_background_jobs.queries import search as browsing
 from modhost_background_jobs.queries.job_search import JobSearch
 from modhost_background_jobs.storage import JobStore
-from modhost_background_jobs.worker.liveness.registration import identify_worker
+from modhost_background_jobs.worker.registration import identify_worker
 from moving_clock import START
 
 pytestmark = pytest.mark.anyio
@@ -100,7 +100,7 @@ async def test_jobs_are_cancelled_without_any_consumer(
             await gate.reached.wait()
         async with jobs.host.scope() as scope:
             seen = await (await scope.get(Snapshots)).take()
-        # A host that runs a bulk change is no consumer, and counts as none.
+        # A host that runs a bulk change is not a consumer, and counts as none.
         assert seen.workers == []
         assert [each.title for each in alerts_of(seen)] == ["Nothing executes jobs"]
         gate.open.set()
@@ -201,7 +201,7 @@ async def test_a_request_says_whose_it_is_whatever_its_data_say(sqlite_url: str)
 async def test_jobs_that_failed_are_retried_by_a_bulk_change(
     database_url: str, words: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many errors there are to look through for words: here more than are at a time."""
+    """However many errors there are to search for words: here more than a batch."""
     monkeypatch.setattr(browsing, "BATCH_SIZE", 2)
     monkeypatch.setattr(browsing, "MAX_COUNTED_ERRORS", 2)
     async with jobs_host(database_url, max_attempts=1) as jobs:

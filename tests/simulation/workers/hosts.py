@@ -23,11 +23,10 @@ from modhost_background_jobs.worker.attempts.runner import AttemptRunner
 from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
 from modhost_background_jobs.worker.executor import AttemptExecutor
 from modhost_background_jobs.worker.finishing.finisher import Finisher, OutcomeWriter
-from modhost_background_jobs.worker.finishing.progress import ProgressBuffer, ProgressFlushService
+from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
-from modhost_background_jobs.worker.liveness.heartbeat import HeartbeatThread
-from modhost_background_jobs.worker.liveness.registration import WorkerRegistration
 from modhost_background_jobs.worker.processor import JobProcessorService
+from modhost_background_jobs.worker.registration import HeartbeatThread, WorkerRegistration
 from modhost_background_jobs.worker.shutdown import Shutdown
 from modhost_background_jobs.worker.watching.lease_watch import WARY_SECONDS, WorkerWatch
 from modhost_background_jobs.worker.watching.unresponsive import UnresponsiveAttempts
@@ -148,7 +147,7 @@ class SimulatedHost:
             clock,
         )
         return [
-            ProgressFlushService(buffer, OPTIONS),
+            buffer,
             self.processor,
             StalledJobSweeperService(store, worker, OPTIONS, clock),
             RecurringJobsService(self._firing, self._schedules, OPTIONS, clock),

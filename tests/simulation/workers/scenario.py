@@ -18,7 +18,7 @@ from modhost_background_jobs.contracts import CatchUpPolicy, OverlapPolicy
 from modhost_background_jobs.model import NewJob, ScheduleDefinition, WorkerInfo
 from modhost_background_jobs.queue import firing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.worker.liveness import registration
+from modhost_background_jobs.worker import registration
 from simulation.virtual_time import VirtualClock, run_virtually
 from simulation.workers.databases import Backend, Remote
 from simulation.workers.faults import Link, Server

@@ -1,6 +1,9 @@
-"""Which class stands behind which contract."""
+"""Which class implements which contract, and which services each host runs."""
+
+from typing import Any, Final
 
 from modhost.database import Database
+from modhost.module import HostedService, HostInfo
 from modhost.services import ServiceCollection
 from modhost_background_jobs.bulk.changes import BulkChanges, BulkRequests, ChangeManyJobs
 from modhost_background_jobs.bulk.runner import BulkRunner
@@ -25,6 +28,7 @@ from modhost_background_jobs.monitoring.inspection import JobInspection
 from modhost_background_jobs.monitoring.overview import Overview
 from modhost_background_jobs.monitoring.schedules import Schedules
 from modhost_background_jobs.monitoring.snapshot import Snapshots
+from modhost_background_jobs.options import BackgroundJobsOptions, WorkerMode
 from modhost_background_jobs.pages.dashboard import Dashboard
 from modhost_background_jobs.pages.live.feed import LiveFeed
 from modhost_background_jobs.pages.live.topics import Fragments, Topics
@@ -44,85 +48,41 @@ from modhost_background_jobs.worker.attempts.runner import AttemptRunner
 from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
 from modhost_background_jobs.worker.executor import AttemptExecutor
 from modhost_background_jobs.worker.finishing.finisher import Finisher, OutcomeWriter
-from modhost_background_jobs.worker.finishing.progress import ProgressBuffer, ProgressFlushService
+from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
-from modhost_background_jobs.worker.liveness.registration import WorkerRegistration
 from modhost_background_jobs.worker.processes.pool import ProcessPool
 from modhost_background_jobs.worker.processes.runner import ProcessRunner
 from modhost_background_jobs.worker.processor import JobProcessorService
+from modhost_background_jobs.worker.registration import WorkerRegistration
 from modhost_background_jobs.worker.shutdown import Shutdown
 from modhost_background_jobs.worker.watching.lease_watch import WorkerWatch
 from modhost_background_jobs.worker.watching.unresponsive import UnresponsiveAttempts
+
+_PARTS: Final[tuple[type[Any], ...]] = (
+    *(Notifications, StatisticsStore, DatabaseJobQueue, RecurringSchedules, RecurringFiring),
+    *(JobBrowser, JobListing, JobDetailReader, JobLogs, QueueLoad, Rerunning),
+    *(Snapshots, Overview, JobInspection, QueueDiagnosis, Schedules),
+    *(CurrentWorker, WorkerRegistration, ClaimLoop, Shutdown, JobProcessorService),
+    *(AttemptExecutor, AttemptRunner, ProcessRunner, ProcessPool, Outcomes),
+    *(ProgressBuffer, OutcomeWriter, Finisher, StatisticsService),
+    *(WorkerWatch, UnresponsiveAttempts),
+    *(StalledJobSweeperService, BulkSweeperService, RecurringJobsService, RetentionService),
+    *(BulkChanges, BulkRequests, BulkRunner),
+    *(Dashboard, Fragments, Topics, LiveFeed),
+)
 
 
 def add_services(services: ServiceCollection) -> None:
     """Register everything; producers have the worker's parts too, but do not run them."""
     services.add_singleton(BackgroundJobs, BackgroundJobsService)
     services.add_singleton(BackgroundJobsContracts, BackgroundJobsQueries)
-    _add_queue(services)
-    _add_worker(services)
-    for part in (
-        Snapshots,
-        Overview,
-        JobInspection,
-        BulkChanges,
-        BulkRequests,
-        QueueDiagnosis,
-        Rerunning,
-        Schedules,
-    ):
-        services.add_singleton(part)
-    for live in (Dashboard, Fragments, Topics, LiveFeed):
-        services.add_singleton(live)
-    add_module_job(services, ChangeManyJobs)
-
-
-def _add_queue(services: ServiceCollection) -> None:
     services.add_singleton(JobStore, _job_store)
     services.add_singleton(Wakeups, open_wakeups)
     services.add_singleton(JobTypes, _job_types)
-    for part in (
-        DatabaseJobQueue,
-        Notifications,
-        JobBrowser,
-        JobListing,
-        JobDetailReader,
-        JobLogs,
-        QueueLoad,
-        RecurringSchedules,
-        RecurringFiring,
-        StatisticsStore,
-    ):
-        services.add_singleton(part)
-
-
-def _add_worker(services: ServiceCollection) -> None:
     services.add_singleton(Reports, _reports)
-    for part in (
-        CurrentWorker,
-        WorkerRegistration,
-        ClaimLoop,
-        AttemptExecutor,
-        AttemptRunner,
-        ProcessPool,
-        ProcessRunner,
-        Outcomes,
-        ProgressBuffer,
-        ProgressFlushService,
-        OutcomeWriter,
-        Finisher,
-        StatisticsService,
-        UnresponsiveAttempts,
-        WorkerWatch,
-        Shutdown,
-        JobProcessorService,
-        StalledJobSweeperService,
-        BulkRunner,
-        BulkSweeperService,
-        RecurringJobsService,
-        RetentionService,
-    ):
+    for part in _PARTS:
         services.add_singleton(part)
+    add_module_job(services, ChangeManyJobs)
 
 
 def _job_store(database: Database, notifications: Notifications) -> JobStore:
@@ -135,3 +95,14 @@ def _job_types(registered: tuple[RegisteredJob, ...]) -> JobTypes:
 
 def _reports(buffer: ProgressBuffer) -> Reports:
     return buffer
+
+
+def hosted_services(options: BackgroundJobsOptions, host: HostInfo) -> list[type[HostedService]]:
+    """Return what this host runs besides requests; the first to start are the last to stop."""
+    services: list[type[HostedService]] = [Notifications, ProgressBuffer, BulkRunner]
+    if host.role == "web":
+        services.append(LiveFeed)
+    if options.worker_mode is not WorkerMode.CONSUMER and host.role != "worker":
+        return [*services, BulkSweeperService]
+    services += [StatisticsService, JobProcessorService]
+    return [*services, StalledJobSweeperService, RecurringJobsService, RetentionService]

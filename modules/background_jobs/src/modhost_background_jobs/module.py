@@ -18,26 +18,14 @@ from modhost import (
 from modhost.checks import Finding
 from modhost.web import Endpoints, Menu, Pages
 from modhost_background_jobs.api.endpoints import map_endpoints
-from modhost_background_jobs.bulk.runner import BulkRunner
-from modhost_background_jobs.composition import add_services
-from modhost_background_jobs.maintenance.recurring import RecurringJobsService
-from modhost_background_jobs.maintenance.retention import RetentionService
-from modhost_background_jobs.maintenance.stalled_jobs import (
-    BulkSweeperService,
-    StalledJobSweeperService,
-)
+from modhost_background_jobs.composition import add_services, hosted_services
 from modhost_background_jobs.monitoring.alerts import health_problems
 from modhost_background_jobs.monitoring.diagnosis import QueueDiagnosis
 from modhost_background_jobs.monitoring.snapshot import Snapshots
-from modhost_background_jobs.options import BackgroundJobsOptions, WorkerMode
-from modhost_background_jobs.pages.live.feed import LiveFeed
+from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.pages.routes import map_pages
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
-from modhost_background_jobs.storage.postgres.notifications import Notifications
-from modhost_background_jobs.worker.finishing.progress import ProgressFlushService
-from modhost_background_jobs.worker.finishing.statistics import StatisticsService
-from modhost_background_jobs.worker.liveness.registration import VERSION
-from modhost_background_jobs.worker.processor import JobProcessorService
+from modhost_background_jobs.worker.registration import VERSION
 from modhost_background_jobs.worker.watching.unresponsive import UnresponsiveAttempts
 
 if TYPE_CHECKING:
@@ -104,21 +92,4 @@ class BackgroundJobsModule(Module):
         self, options: BackgroundJobsOptions, host: HostInfo
     ) -> Sequence[type[HostedService]]:
         """Flush progress and run bulk changes in every host; process jobs in consumers."""
-        # These come first, to be the last that stop.
-        everywhere: list[type[HostedService]] = [
-            Notifications,
-            ProgressFlushService,
-            BulkRunner,
-        ]
-        if host.role == "web":
-            everywhere.append(LiveFeed)
-        if options.worker_mode is not WorkerMode.CONSUMER and host.role != "worker":
-            return [*everywhere, BulkSweeperService]
-        return [
-            *everywhere,
-            StatisticsService,
-            JobProcessorService,
-            StalledJobSweeperService,
-            RecurringJobsService,
-            RetentionService,
-        ]
+        return hosted_services(options, host)

@@ -119,14 +119,14 @@ class CountingStore:
 
     def __init__(self) -> None:
         self.claims = 0
-        self.looks = 0
+        self.reads_of_next_due = 0
 
     async def claim(self, *_: object) -> list[ClaimedJob]:
         self.claims += 1
         return []
 
     async def next_due(self, _: object) -> datetime | None:
-        self.looks += 1
+        self.reads_of_next_due += 1
         return None
 
 
@@ -147,9 +147,9 @@ async def test_wakeups_in_quick_succession_share_claims_and_search_no_further(
             wakeups.work.fire()
         passed = anyio.current_time() - began
         assert 1 <= store.claims <= 2 + passed / MIN_PAUSE_SECONDS
-        assert store.looks <= passed / QUIET_SECONDS
+        assert store.reads_of_next_due <= passed / QUIET_SECONDS
         with anyio.fail_after(10):
-            while not store.looks:
+            while not store.reads_of_next_due:
                 await anyio.sleep(0.005)
         group.cancel_scope.cancel()
 

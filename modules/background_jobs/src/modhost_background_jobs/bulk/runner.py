@@ -14,7 +14,7 @@ from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegi
 from modhost_background_jobs.worker.attempts.outcome import SHUT_DOWN, Outcome
 from modhost_background_jobs.worker.executor import AttemptExecutor
 from modhost_background_jobs.worker.finishing.finisher import Finished, OutcomeWriter
-from modhost_background_jobs.worker.liveness.registration import WorkerRegistration
+from modhost_background_jobs.worker.registration import WorkerRegistration
 from modhost_background_jobs.worker.watching.lease_watch import LeaseWatch
 
 logger = logging.getLogger(__name__)

@@ -62,7 +62,7 @@ JUMP: Final = (
 
 
 class RetentionService(PeriodicService):
-    """Deletes jobs that finished longer ago than `retention`; 0 keeps them for ever.
+    """Deletes jobs that finished longer ago than `retention`; 0 keeps them forever.
 
     Failed jobs are kept for `retention_failed` if that is longer.
     """

@@ -15,8 +15,8 @@ from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
 from modhost_background_jobs.worker.claiming.slots import Slots
 from modhost_background_jobs.worker.executor import AttemptExecutor
 from modhost_background_jobs.worker.finishing.finisher import Finisher
-from modhost_background_jobs.worker.liveness.registration import WorkerRegistration
 from modhost_background_jobs.worker.processes.pool import ProcessPool
+from modhost_background_jobs.worker.registration import WorkerRegistration
 from modhost_background_jobs.worker.shutdown import Shutdown
 from modhost_background_jobs.worker.watching.lease_watch import WorkerWatch
 

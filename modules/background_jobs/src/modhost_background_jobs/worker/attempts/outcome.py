@@ -31,7 +31,7 @@ class Outcomes:
     def returned(self, attempt: Attempt) -> Outcome:
         """Return the outcome of an attempt that returned.
 
-        After a request to stop that is no success: it may have left its work half done. At a
+        After a request to stop that is not a success: it may have left its work half done. At a
         shutdown one that cannot have noticed the request has done all of it.
         """
         reason = attempt.reason

@@ -187,7 +187,7 @@ class Slots:
     async def _next_tick(self) -> float:
         """Let the loop do what else is due; return the time.
 
-        The first task to go on begins the tick, which it shares with the others.
+        The first task to continue begins the tick, which it shares with the others.
         """
         before = self._tick_began
         self._ready += 1

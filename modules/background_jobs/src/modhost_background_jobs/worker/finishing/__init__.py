@@ -1,1 +1,1 @@
-"""What attempts report, and how they ended, on the way to the database."""
+"""Storing what attempts report, and how they finish."""

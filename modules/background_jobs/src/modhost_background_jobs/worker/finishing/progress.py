@@ -22,18 +22,21 @@ logger = logging.getLogger(__name__)
 Entry = TypeVar("Entry", ProgressUpdate, LogLine)
 
 
-class ProgressBuffer:
-    """Takes entries from any thread without blocking, and writes them when it is flushed.
+class ProgressBuffer(HostedService):
+    """Takes entries from any thread without blocking, and flushes them.
 
     Of an attempt's progress only the newest is kept; log lines are all kept.
     """
 
+    name = "progress flush"
+
     def __init__(self, store: JobStore, options: BackgroundJobsOptions) -> None:
-        self.full = Signal()
+        self._full = Signal()
         """Fired on the event loop when a batch has come together."""
         self._store = store
         self._max_log_entries = options.max_log_entries
         self._batch_size = options.progress_flush_batch_size
+        self._interval = options.progress_flush_interval.total_seconds()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._guard = threading.Lock()
         self._writing = anyio.Lock()
@@ -41,9 +44,17 @@ class ProgressBuffer:
         self._logs: dict[Lease, list[LogLine]] = {}
         self._entries = 0
 
-    def bind(self) -> None:
-        """Let `full` fire on the running event loop."""
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Flush until cancelled, and one last time then."""
         self._loop = asyncio.get_running_loop()
+        task_status.started()
+        try:
+            while True:
+                await wait_for(self._full.ticket(), self._interval)
+                await self._flush_or_log()
+        finally:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(5):
+                await self._flush_or_log()
 
     def report(self, update: ProgressUpdate) -> None:
         """Take a progress update; a message left out keeps the one before."""
@@ -78,6 +89,14 @@ class ProgressBuffer:
                 self._put_back(progress, logs)
                 raise
 
+    async def _flush_or_log(self) -> None:
+        try:
+            await self.flush()
+        except Exception:
+            logger.exception(
+                "Progress and logs could not be written; they are kept and tried again."
+            )
+
     def _take(self, of: Collection[Lease] | None) -> tuple[list[ProgressUpdate], list[LogLine]]:
         with self._guard:
             leases = list(self._progress | self._logs) if of is None else of
@@ -105,7 +124,7 @@ class ProgressBuffer:
     def _count(self) -> None:
         self._entries += 1
         if self._entries % self._batch_size == 0 and self._loop is not None:
-            self._loop.call_soon_threadsafe(self.full.fire)
+            self._loop.call_soon_threadsafe(self._full.fire)
 
 
 async def _write(
@@ -117,33 +136,3 @@ async def _write(
         logger.error(
             "The database refuses what the job %s reports (%s).", entry.lease.job_id, error
         )
-
-
-class ProgressFlushService(HostedService):
-    """Flushes when a batch has come together, or an interval after the last flush."""
-
-    name = "progress flush"
-
-    def __init__(self, buffer: ProgressBuffer, options: BackgroundJobsOptions) -> None:
-        self._buffer = buffer
-        self._interval = options.progress_flush_interval.total_seconds()
-
-    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Flush until cancelled, and one last time then."""
-        self._buffer.bind()
-        task_status.started()
-        try:
-            while True:
-                await wait_for(self._buffer.full.ticket(), self._interval)
-                await self._flush()
-        finally:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(5):
-                await self._flush()
-
-    async def _flush(self) -> None:
-        try:
-            await self._buffer.flush()
-        except Exception:
-            logger.exception(
-                "Progress and logs could not be written; they are kept and tried again."
-            )

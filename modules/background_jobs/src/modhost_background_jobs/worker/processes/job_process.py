@@ -13,16 +13,7 @@ from typing import Final
 import anyio
 from anyio.abc import Process
 
-from modhost_background_jobs.worker.processes.messages import (
-    HEAD,
-    Leave,
-    Message,
-    NotReady,
-    Ready,
-    decode,
-    encode,
-    framed,
-)
+from modhost_background_jobs.worker.processes import messages
 
 PROGRAM: Final = "modhost_background_jobs.worker.processes"
 START_TIMEOUT: Final = 60.0
@@ -85,28 +76,28 @@ class JobProcess:
         return cls(process, *await asyncio.open_unix_connection(sock=ours))
 
     async def _introduce(self, introduction: str) -> None:
-        self._writer.write(framed(introduction.encode()))
+        self._writer.write(messages.framed(introduction.encode()))
         with anyio.move_on_after(START_TIMEOUT):
             answer = await self.receive()
-            if isinstance(answer, Ready):
+            if isinstance(answer, messages.Ready):
                 return
-            if isinstance(answer, NotReady):
+            if isinstance(answer, messages.NotReady):
                 raise ProcessNotStarted(answer.error)
             msg = f"it {await self.end()} while it started; the worker's log may say why."
             raise ProcessNotStarted(msg)
         msg = f"it was not ready within {START_TIMEOUT:g} s."
         raise ProcessNotStarted(msg)
 
-    def send(self, message: Message) -> None:
+    def send(self, message: messages.Message) -> None:
         """Send a message; it is lost when the process is gone."""
         if not self._writer.is_closing():
-            self._writer.write(encode(message))
+            self._writer.write(messages.encode(message))
 
-    async def receive(self) -> Message | None:
+    async def receive(self) -> messages.Message | None:
         """Wait for the next message; None when there will be no more."""
         try:
-            (length,) = HEAD.unpack(await self._reader.readexactly(HEAD.size))
-            return decode(await self._reader.readexactly(length))
+            (length,) = messages.HEAD.unpack(await self._reader.readexactly(messages.HEAD.size))
+            return messages.decode(await self._reader.readexactly(length))
         except (IncompleteReadError, ConnectionError):
             return None
 
@@ -133,7 +124,7 @@ class JobProcess:
 
     async def leave(self) -> None:
         """Let it close what it has open and exit, within `LEAVE_TIMEOUT`."""
-        self.send(Leave())
+        self.send(messages.Leave())
         await self.end(LEAVE_TIMEOUT)
 
     def _kill_group(self) -> None:

@@ -6,15 +6,9 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
-from modhost_background_jobs.model import (
-    ClaimedJob,
-    Ended,
-    Lease,
-    LogLine,
-    ProgressUpdate,
-    Released,
-)
+from modhost_background_jobs.model import ClaimedJob, Lease, LogLine, ProgressUpdate
 from modhost_background_jobs.worker.attempts.attempt import StopReason
+from modhost_background_jobs.worker.attempts.outcome import Outcome
 
 HEAD: Final = struct.Struct(">I")
 """What precedes each frame: its length in bytes."""
@@ -86,7 +80,7 @@ class Log:
 class Done:
     """From the process: the attempt has finished, and what that means for its job."""
 
-    outcome: Ended | Released | None
+    outcome: Outcome
     kind: Literal["done"] = "done"
 
 

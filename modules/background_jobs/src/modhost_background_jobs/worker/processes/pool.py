@@ -63,7 +63,7 @@ class ProcessPool:
                 await self._end_idle(since=self._clock.monotonic())
 
     async def _started(self) -> JobProcess:
-        # The same code from the same places, wherever this process looks for it.
+        # The process imports the same code from the same places as this one.
         return await JobProcess.start(
             json.dumps({"path": sys.path, "host": self._blueprint.to_json()})
         )

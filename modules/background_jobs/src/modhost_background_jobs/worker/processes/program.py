@@ -24,20 +24,7 @@ from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt
 from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes, describe
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
-from modhost_background_jobs.worker.processes.messages import (
-    HEAD,
-    Begun,
-    Done,
-    Log,
-    Message,
-    NotReady,
-    Progress,
-    Ready,
-    Run,
-    Stop,
-    decode,
-    encode,
-)
+from modhost_background_jobs.worker.processes import messages
 
 
 def run_program(connection: socket.socket, blueprint: str) -> None:
@@ -60,28 +47,28 @@ class Channel:
         self._lease: Lease | None = None
         self._progress: tuple[int, str | None] | None = None
 
-    def listen(self, take: Callable[[Message], None]) -> None:
+    def listen(self, take: Callable[[messages.Message], None]) -> None:
         """Give every message to `take`, in the thread; end this process with the worker."""
         threading.Thread(
             target=self._listen, args=(take,), name="worker watch", daemon=True
         ).start()
 
-    def send(self, message: Message) -> None:
+    def send(self, message: messages.Message) -> None:
         """Send a message; waits while the worker does not keep up."""
-        self._connection.sendall(encode(message))
+        self._connection.sendall(messages.encode(message))
 
     def begin(self, lease: Lease) -> None:
         """Announce an attempt; only its reports are passed on from now on."""
         with self._guard:
             self._lease = lease
             self._progress = None
-            self.send(Begun())
+            self.send(messages.Begun())
 
     def end(self, outcome: Outcome) -> None:
         """Send the outcome of the attempt; later reports, of threads left behind, are dropped."""
         with self._guard:
             self._lease = None
-            self.send(Done(outcome))
+            self.send(messages.Done(outcome))
 
     def report(self, update: ProgressUpdate) -> None:
         """Pass on progress that has changed."""
@@ -89,22 +76,22 @@ class Channel:
         with self._guard:
             if update.lease == self._lease and progress != self._progress:
                 self._progress = progress
-                self.send(Progress(update))
+                self.send(messages.Progress(update))
 
     def log(self, line: LogLine) -> None:
         """Pass on a log line at once: it may be the last before a crash."""
         with self._guard:
             if line.lease == self._lease:
-                self.send(Log(line))
+                self.send(messages.Log(line))
 
-    def _listen(self, take: Callable[[Message], None]) -> None:
+    def _listen(self, take: Callable[[messages.Message], None]) -> None:
         while True:
-            head = self._read(HEAD.size)
-            body = self._read(HEAD.unpack(head)[0]) if head else b""
+            head = self._read(messages.HEAD.size)
+            body = self._read(messages.HEAD.unpack(head)[0]) if head else b""
             if not body:
                 # The worker is gone, and its jobs will be run again elsewhere.
                 os.killpg(0, signal.SIGKILL)
-            take(decode(body))
+            take(messages.decode(body))
 
     def _read(self, length: int) -> bytes:
         """Return so many bytes; none when the worker is gone."""
@@ -134,10 +121,10 @@ class _Program:
             try:
                 host = await stack.enter_async_context(_ready_host(blueprint))
             except StartupError as error:
-                self._channel.send(NotReady(" ".join(map(str, error.findings))))
+                self._channel.send(messages.NotReady(" ".join(map(str, error.findings))))
                 return
             except Exception as error:  # noqa: BLE001 - whatever modules raise is reported
-                self._channel.send(NotReady(describe(error)))
+                self._channel.send(messages.NotReady(describe(error)))
                 return
             await self._run_attempts(host)
 
@@ -149,7 +136,7 @@ class _Program:
         runner = AttemptRunner(host.services, self._channel, outcomes, options, host.clock)
         gc.freeze()
         gc.enable()
-        self._channel.send(Ready())
+        self._channel.send(messages.Ready())
         while (claimed := await self._inbox.get()) is not None:
             registered = types.named(claimed.job_type)
             attempt = Attempt(
@@ -162,15 +149,15 @@ class _Program:
             self._attempt = None
             self._channel.end(outcome)
 
-    def _take(self, message: Message) -> None:
+    def _take(self, message: messages.Message) -> None:
         """Take a message, in the thread that listens."""
-        if isinstance(message, Stop):
+        if isinstance(message, messages.Stop):
             self._stop(message)
             return
-        claimed = message.claimed if isinstance(message, Run) else None
+        claimed = message.claimed if isinstance(message, messages.Run) else None
         self._loop.call_soon_threadsafe(self._inbox.put_nowait, claimed)
 
-    def _stop(self, message: Stop) -> None:
+    def _stop(self, message: messages.Stop) -> None:
         attempt = self._attempt
         if attempt is not None and attempt.lease == message.lease:
             # At once, for a job that checks the flag and never yields.

@@ -9,8 +9,8 @@ from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes
 from modhost_background_jobs.worker.attempts.runner import time_limit
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
+from modhost_background_jobs.worker.processes import messages
 from modhost_background_jobs.worker.processes.job_process import JobProcess, ProcessNotStarted
-from modhost_background_jobs.worker.processes.messages import Done, Log, Progress, Stop
 from modhost_background_jobs.worker.processes.pool import ProcessPool
 
 logger = logging.getLogger(__name__)
@@ -78,18 +78,18 @@ class _Supervision:
         self._kill_grace = kill_grace
         self._kill: asyncio.TimerHandle | None = None
 
-    async def run(self) -> Done | None:
+    async def run(self) -> messages.Done | None:
         """Take what the attempt reports until it is done; None when its process ended first."""
         self._attempt.on_stop = self._ask_to_stop
         try:
             with time_limit(self._attempt):
                 while (message := await self._process.receive()) is not None:
                     match message:
-                        case Progress():
+                        case messages.Progress():
                             self._buffer.report(message.update)
-                        case Log():
+                        case messages.Log():
                             self._buffer.log(message.line)
-                        case Done():
+                        case messages.Done():
                             return message
             return None
         finally:
@@ -104,7 +104,7 @@ class _Supervision:
             # Nothing that it could still do would count.
             self._process.kill()
             return
-        self._process.send(Stop(self._attempt.lease, reason))
+        self._process.send(messages.Stop(self._attempt.lease, reason))
         grace = self._kill_grace
         if reason is StopReason.SHUTDOWN:
             grace = min(grace, MAX_SHUTDOWN_GRACE)

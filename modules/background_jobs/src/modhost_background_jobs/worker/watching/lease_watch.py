@@ -19,7 +19,7 @@ POLL_INTERVAL: Final = 1.0
 MIN_PAUSE_SECONDS: Final = 0.1
 IDLE_POLL_INTERVAL: Final = 15.0
 WARY_SECONDS: Final = 10.0
-"""How long a failed claim makes an idle worker look for jobs that it got all the same."""
+"""How long after a failed claim an idle worker polls for jobs that it got all the same."""
 
 
 class LeaseWatch:

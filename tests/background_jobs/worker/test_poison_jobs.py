@@ -160,14 +160,14 @@ async def test_only_those_on_their_last_chance_run_one_at_a_time(
     """One that kills its workers took those into quarantine that ran beside it each time."""
     first, second = await suspect(store, deaths)
     runner = GatedRunner()
-    suspects = executor(runner, store, clock)
+    poison_jobs = executor(runner, store, clock)
     async with anyio.create_task_group() as group:
-        group.start_soon(suspects.run, first)
+        group.start_soon(poison_jobs.run, first)
         with anyio.fail_after(10):
             await runner.running.wait()
         if beside_each_other:
             runner.gate.set()
-        outcome = await suspects.run(second)
+        outcome = await poison_jobs.run(second)
         runner.gate.set()
     if beside_each_other:
         assert isinstance(outcome, Ended)
@@ -175,7 +175,7 @@ async def test_only_those_on_their_last_chance_run_one_at_a_time(
     assert isinstance(outcome, Released)
     assert (outcome.error, outcome.spent) == (None, False)
     assert outcome.execute_at > clock.now()
-    assert isinstance(await suspects.run(second), Ended)
+    assert isinstance(await poison_jobs.run(second), Ended)
 
 
 async def test_a_suspect_that_was_lost_before_it_began_does_not_run(

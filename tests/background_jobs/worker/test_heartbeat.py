@@ -15,7 +15,7 @@ from modhost.clock import SystemClock
 from modhost.database import Database
 from modhost_background_jobs.model import WorkerInfo
 from modhost_background_jobs.storage import JobStore
-from modhost_background_jobs.worker.liveness.heartbeat import HeartbeatThread
+from modhost_background_jobs.worker.registration import HeartbeatThread
 
 pytestmark = pytest.mark.anyio
 

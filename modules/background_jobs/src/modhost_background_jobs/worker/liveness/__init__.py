@@ -1,1 +1,0 @@
-"""How a worker is known to the others, and shows that it is alive."""
