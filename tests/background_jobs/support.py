@@ -25,7 +25,7 @@ JOB_TYPES = JobTypes([RegisteredJob(name, "tests", Job, runs_in_thread=False) fo
 
 
 def attempt_of(claimed: ClaimedJob) -> Attempt:
-    return Attempt(claimed, JOB_TYPES.named(claimed.job_type))
+    return Attempt(claimed, JOB_TYPES.named(claimed.job_type), "task")
 
 
 def new_job(

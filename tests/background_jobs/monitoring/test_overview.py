@@ -67,7 +67,7 @@ async def test_what_ended_is_counted_with_its_wait_and_run_times(database_url: s
         ]
         ended.append(await jobs.ends(await jobs.scheduling.enqueue(PermanentlyFailingJob)))
         async with jobs.host.scope() as scope:
-            await (await scope.get(StatisticsService)).write()
+            await (await scope.get(StatisticsService)).step()
         hour, day = await overview.history("hour"), await overview.history("day")
         summary = await overview.summary(await snapshot_of(jobs))
     assert (len(hour), len(day)) == (60, 48)
@@ -92,7 +92,7 @@ async def test_a_wait_for_the_database_at_the_end_is_not_a_run_time(database_url
             await anyio.sleep(1)
         job = await jobs.ends(job_id)
         async with jobs.host.scope() as scope:
-            await (await scope.get(StatisticsService)).write()
+            await (await scope.get(StatisticsService)).step()
         reported = [bucket.run_p95 for bucket in await overview.history("hour") if bucket.run_p95]
     assert job.started_at is not None
     assert 0 < max(reported) <= longest_reported((over_at - job.started_at).total_seconds())

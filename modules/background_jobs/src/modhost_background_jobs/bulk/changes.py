@@ -8,9 +8,9 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from modhost import new_id
 from modhost.audit import AuditLog
 from modhost.database import Database
-from modhost.ids import new_id
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,

@@ -6,8 +6,7 @@ from typing import Final
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
-from modhost.clock import Clock
-from modhost.module import HostedService
+from modhost import Clock, HostedService
 from modhost_background_jobs.model import JobTypes, Released
 from modhost_background_jobs.storage import JobStore, Wakeups, wait_for
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
@@ -89,7 +88,9 @@ class BulkRunner(HostedService):
             task_status.started(bool(claimed))
             for job in claimed:
                 try:
-                    await self._run(worker.name, Attempt(job, self._types.named(job.job_type)))
+                    await self._run(
+                        worker.name, Attempt(job, self._types.named(job.job_type), "task")
+                    )
                 except Exception as error:  # noqa: BLE001 - without a lease others take it over
                     logger.warning("A bulk change broke off (%s); it is run again.", error)
                 finally:

@@ -4,7 +4,7 @@ import random
 from datetime import timedelta
 from typing import Final
 
-from modhost.clock import Clock
+from modhost import Clock
 from modhost_background_jobs.model import Lease, Released, is_last_chance, is_suspect
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore

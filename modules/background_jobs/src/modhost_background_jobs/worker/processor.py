@@ -6,8 +6,7 @@ import logging
 import anyio
 from anyio.abc import TaskStatus
 
-from modhost.clock import Clock
-from modhost.module import HostedService
+from modhost import Clock, HostedService
 from modhost_background_jobs.storage import Wakeups
 from modhost_background_jobs.worker.attempts.attempt import AttemptRegistry
 from modhost_background_jobs.worker.attempts.exit_guard import guard_exits

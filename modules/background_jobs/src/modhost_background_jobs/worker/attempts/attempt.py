@@ -1,6 +1,7 @@
 """Attempts of jobs that a worker holds, and why it asks one to stop."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from enum import Enum
 from itertools import count
 from typing import Literal, TypeAlias
@@ -25,6 +26,7 @@ class StopReason(Enum):
     SHUTDOWN = "shut down"
 
 
+@dataclass(slots=True, eq=False)
 class Attempt:
     """One attempt of a job.
 
@@ -32,36 +34,23 @@ class Attempt:
     unless it is abandoned; whoever supervises a process sets `on_stop`.
     """
 
-    __slots__ = (
-        "_secrets",
-        "claimed",
-        "has_noticed",
-        "is_finished",
-        "lease",
-        "line_numbers",
-        "on_stop",
-        "reason",
-        "registered",
-        "runs_in",
-        "scope",
-    )
+    claimed: ClaimedJob
+    registered: RegisteredJob
+    runs_in: RunsIn
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    on_stop: Callable[[], None] | None = None
+    reason: StopReason | None = None
+    has_noticed: bool = False
+    """Whether its code has learned that it is to stop."""
+    is_finished: bool = False
+    line_numbers: Iterator[int] = field(default_factory=count)
+    """The numbers of its log lines, taken from any thread."""
+    _secrets: tuple[str, ...] | None = None
 
-    def __init__(
-        self, claimed: ClaimedJob, registered: RegisteredJob, runs_in: RunsIn | None = None
-    ) -> None:
-        self.claimed = claimed
-        self.lease = claimed.lease
-        self.registered = registered
-        self.runs_in = runs_in or _where_to_run(registered)
-        self.scope = anyio.CancelScope()
-        self.on_stop: Callable[[], None] | None = None
-        self.reason: StopReason | None = None
-        self.has_noticed = False
-        """Whether its code has learned that it is to stop."""
-        self.is_finished = False
-        self.line_numbers = count()
-        """The numbers of its log lines, taken from any thread."""
-        self._secrets: tuple[str, ...] | None = None
+    @property
+    def lease(self) -> Lease:
+        """Its right to write."""
+        return self.claimed.lease
 
     @property
     def is_to_stop(self) -> bool:
@@ -97,12 +86,6 @@ class Attempt:
     def abandon(self) -> None:
         """Stop waiting for a thread that ignores the request; the thread itself runs on."""
         self.scope.cancel()
-
-
-def _where_to_run(registered: RegisteredJob) -> RunsIn:
-    if registered.runs_in_process:
-        return "process"
-    return "thread" if registered.runs_in_thread else "task"
 
 
 class AttemptRegistry:

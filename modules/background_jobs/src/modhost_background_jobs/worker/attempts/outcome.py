@@ -5,7 +5,7 @@ import traceback
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
-from modhost.clock import Clock
+from modhost import Clock
 from modhost_background_jobs.contracts import JobState, PermanentJobError, Snooze
 from modhost_background_jobs.model import Ended, Released
 from modhost_background_jobs.options import BackgroundJobsOptions

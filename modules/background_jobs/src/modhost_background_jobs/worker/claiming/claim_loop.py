@@ -7,7 +7,7 @@ from typing import Final
 
 import anyio
 
-from modhost.clock import Clock
+from modhost import Clock
 from modhost_background_jobs.model import START, ClaimedJob, JobTypes, Place
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, Wakeups, wait_for
@@ -95,7 +95,7 @@ class ClaimLoop:
                 place = cursor.next(began)
                 claimed = await self._claim(worker, room, place)
                 cursor.note(claimed, room)
-                slots.take(Attempt(job, self._types.named(job.job_type)) for job in claimed)
+                slots.take(map(self._attempt_of, claimed))
                 if claimed:
                     self._knows_next_due = False
                 if len(claimed) < room and place is START:
@@ -123,6 +123,12 @@ class ClaimLoop:
         finally:
             self.in_flight = False
         return claimed
+
+    def _attempt_of(self, claimed: ClaimedJob) -> Attempt:
+        registered = self._types.named(claimed.job_type)
+        if registered.runs_in_process:
+            return Attempt(claimed, registered, "process")
+        return Attempt(claimed, registered, "thread" if registered.runs_in_thread else "task")
 
     async def _rest(self, ticket: anyio.Event, began: float) -> None:
         """Sleep after a claim that began at `began`, until there may be something to claim."""

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from contextvars import copy_context
 from typing import Final
 
-from modhost.clock import Clock
+from modhost import Clock
 from modhost_background_jobs.model import Released
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.executor import AttemptExecutor

@@ -8,23 +8,24 @@ from typing import Final
 import anyio
 from anyio.abc import TaskStatus
 
-from modhost import Clock, HostedService
+from modhost import Clock
+from modhost.module import PeriodicService
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import ClaimedJob, CurrentWorker
 from modhost_background_jobs.model.statistics import MinuteCounts
-from modhost_background_jobs.storage import Signal
 from modhost_background_jobs.storage.statistics import StatisticsStore
 
 logger = logging.getLogger(__name__)
 
-WRITE_SECONDS: Final = 1.0
 SHUTDOWN_TIMEOUT: Final = 2.0
 
 
-class StatisticsService(HostedService):
+class StatisticsService(PeriodicService):
     """Counts finished jobs; a crash loses the counts of the last seconds, and no job."""
 
     name = "statistics"
+    interval = 1.0
+    failure = "Statistics could not be written (%s); tried again."
 
     def __init__(self, store: StatisticsStore, worker: CurrentWorker, clock: Clock) -> None:
         self._store = store
@@ -32,7 +33,6 @@ class StatisticsService(HostedService):
         self._clock = clock
         self._minutes: dict[datetime, MinuteCounts] = {}
         self._is_unwritten = False
-        self._counted = Signal()
 
     def count(self, finished: Iterable[tuple[ClaimedJob, JobState, datetime]]) -> None:
         """Count jobs whose final states were just stored, with when their attempts finished."""
@@ -44,25 +44,20 @@ class StatisticsService(HostedService):
         for claimed, state, finished_at in finished:
             waited = (claimed.claimed_at - claimed.due_at).total_seconds()
             counts.count(state, waited, (finished_at - claimed.claimed_at).total_seconds())
-        if not self._is_unwritten:
-            self._is_unwritten = True
-            self._counted.fire()
+        self._is_unwritten = True
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Write while there is something to write, until cancelled."""
-        task_status.started()
+        """Write once a second until cancelled, and one last time then."""
         try:
-            while True:
-                ticket = self._counted.ticket()
-                if not self._is_unwritten:
-                    await ticket.wait()
-                await anyio.sleep(WRITE_SECONDS)
-                await self.write()
+            await super().run(task_status=task_status)
         finally:
             with anyio.move_on_after(SHUTDOWN_TIMEOUT, shield=True):
-                await self.write()
+                try:
+                    await self.step()
+                except Exception as error:  # noqa: BLE001 - counts are lost, and no job
+                    logger.warning(self.failure, error)
 
-    async def write(self) -> None:
+    async def step(self) -> None:
         """Write the counts; those of the current minute are kept, and written again."""
         if not self._is_unwritten:
             return
@@ -71,10 +66,6 @@ class StatisticsService(HostedService):
         self._is_unwritten = False
         try:
             await self._store.save(self._worker.name or "", minutes)
-        except Exception as error:  # noqa: BLE001 - the next write has them all
-            logger.warning("Statistics could not be written (%s); tried again.", error)
-            self._is_unwritten = True
-            return
         except BaseException:
             self._is_unwritten = True
             raise

@@ -6,7 +6,7 @@ from typing import Final
 
 import anyio
 
-from modhost.clock import Clock
+from modhost import Clock
 from modhost_background_jobs.model import Lease, Released
 from modhost_background_jobs.storage import JobStore, Wakeups, wait_for
 from modhost_background_jobs.worker.attempts.attempt import AttemptRegistry, StopReason

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from typing import Final
 
-from modhost.clock import Clock
+from modhost import Clock
 from modhost_background_jobs.model import Lease, LogLine
 from modhost_background_jobs.worker.attempts.attempt import Attempt
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
