@@ -1,1 +1,1 @@
-"""The same change of many jobs."""
+"""Cancel or retry many jobs by one request."""

@@ -1,1 +1,1 @@
-"""What runs in consumers: claiming, executing, rescuing, pruning."""
+"""What runs jobs: claim them, execute their attempts, store how they finish."""
