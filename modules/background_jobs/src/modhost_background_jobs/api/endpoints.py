@@ -46,8 +46,7 @@ def _state(value: object) -> object:
         return JobState(str(value))
     except ValueError:
         allowed = ", ".join(JobState)
-        msg = f"{value!r} is not a state of a job; the states are {allowed}."
-        raise ValueError(msg) from None
+        raise ValueError(f"{value!r} is not a state of a job; the states are {allowed}.") from None
 
 
 class JobQuery(JobFilter):

@@ -32,8 +32,7 @@ async def recurring_id(scope: Scope, id_or_name: str) -> RecurringJobId:
         remedy = (
             f"Did you mean {near[0]!r}?" if near else "`modhost jobs recurring list` shows all."
         )
-        msg = f"There is no recurring job {id_or_name!r}. {remedy}"
-        raise UnknownRecurringJob(msg) from None
+        raise UnknownRecurringJob(f"There is no recurring job {id_or_name!r}. {remedy}") from None
 
 
 @click.group()

@@ -34,8 +34,7 @@ def attempts(asked: int | None, default: int) -> int:
     if asked is None:
         return default
     if not 1 <= asked <= MAX_ATTEMPTS:
-        msg = f"max_attempts is {asked}; give a number from 1 to {MAX_ATTEMPTS}."
-        raise InvalidJobData(msg)
+        raise InvalidJobData(f"max_attempts is {asked}; give a number from 1 to {MAX_ATTEMPTS}.")
     return asked
 
 

@@ -190,6 +190,6 @@ async def _read(connection: AsyncConnection, job_id: UUID, column: str) -> str |
     return value
 
 
-def _values(job: NewJob) -> dict[str, Any]:
+def _values(job: NewJob) -> dict[str, object]:
     given = {name: getattr(job, name) for name in NEW}
     return given | {"state": JobState.PENDING.value, "attempts_left": job.max_attempts}

@@ -70,8 +70,7 @@ class JobProcess:
                 )
         except OSError as error:
             ours.close()
-            msg = f"the operating system refused: {error}."
-            raise ProcessNotStarted(msg) from error
+            raise ProcessNotStarted(f"the operating system refused: {error}.") from error
         ours.settimeout(0)
         return cls(process, *await asyncio.open_unix_connection(sock=ours))
 
@@ -85,8 +84,7 @@ class JobProcess:
                 raise ProcessNotStarted(answer.error)
             msg = f"it {await self.end()} while it started; the worker's log may say why."
             raise ProcessNotStarted(msg)
-        msg = f"it was not ready within {START_TIMEOUT:g} s."
-        raise ProcessNotStarted(msg)
+        raise ProcessNotStarted(f"it was not ready within {START_TIMEOUT:g} s.")
 
     def send(self, message: messages.Message) -> None:
         """Send a message; it is lost when the process is gone."""

@@ -42,8 +42,7 @@ class ProcessPool:
         process = await self._started()
         if await _begin(process, claimed):
             return process
-        msg = f"it {await process.end()} before its first job had begun."
-        raise ProcessNotStarted(msg)
+        raise ProcessNotStarted(f"it {await process.end()} before its first job had begun.")
 
     async def give_back(self, process: JobProcess) -> None:
         """Take back a process whose attempt has finished."""
