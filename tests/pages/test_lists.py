@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.queries import search as browsing
+from modhost_background_jobs.queries.search import JobBrowser
 from pages.demo import (
     ImportCustomersJob,
     Steps,
@@ -102,9 +102,9 @@ async def test_an_empty_list_says_what_to_do_next(served: Site, visitor: Visitor
 
 
 async def test_words_are_searched_page_by_page_to_the_end_of_the_history(
-    served: Site, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+    served: Site, visitor: Visitor
 ) -> None:
-    monkeypatch.setattr(browsing, "BATCH_SIZE", 2)
+    (await served.service(JobBrowser)).batch_size = 2
     ids = await served.scheduling.enqueue_many(
         ImportCustomersJob, [Steps(fail_at=step) for step in (2, 0, 0, 0)]
     )

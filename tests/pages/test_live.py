@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import Engine, event
 
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.pages.live import stream as stream_module
 from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
 from modhost_background_jobs.pages.live.topics import Fragments, Topic, Topics
 from modhost_background_jobs.queries.details import JobLogs
@@ -196,10 +195,9 @@ async def test_what_is_the_same_is_not_drawn_again(
 
 
 async def test_a_viewer_far_behind_keeps_no_other_one_waiting(
-    served: Site, monkeypatch: pytest.MonkeyPatch
+    served: Site,
 ) -> None:
     """All viewers shared one limit, in the order of the jobs: one with a long log took it all."""
-    monkeypatch.setattr("modhost_background_jobs.pages.live.feed.MAX_LINES", 5)
     long = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=20))
     short = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=3))
     for job_id in (long, short):
@@ -209,6 +207,7 @@ async def test_a_viewer_far_behind_keeps_no_other_one_waiting(
         return Viewer(frozenset([Topic("job", job_id=job_id)]), job_id, line)
 
     async with counted(served) as (feed, _):
+        feed.max_lines = 5
         behind = viewer(long, -1)
         with feed.watch(behind):
             await feed.poll()
@@ -245,11 +244,12 @@ async def test_a_stream_ends_when_the_host_stops(sqlite_url: str) -> None:
 
 
 async def test_a_stream_ends_soon_so_that_its_viewer_shows_again_that_it_may(
-    served: Site, monkeypatch: pytest.MonkeyPatch
+    served: Site,
 ) -> None:
-    """It went on for two minutes after its viewer was logged out."""
-    assert stream_module.LIFE_SECONDS <= 15
-    monkeypatch.setattr(stream_module, "LIFE_SECONDS", 2.0)
+    """It continued for two minutes after its viewer was logged out."""
+    feed = await served.service(LiveFeed)
+    assert feed.stream_seconds <= 15
+    feed.stream_seconds = 2.0
     async with events(served, "watch=workers") as stream:
         with anyio.fail_after(20):
             assert [name async for name, _, _ in stream]

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.pages.live import stream
+from modhost_background_jobs.pages.live.feed import LiveFeed
 from pages.chromium import opened
 from pages.demo import ImportCustomersJob, Steps
 from pages.site import Site, site
@@ -41,10 +41,10 @@ async def numbers_of(page: Page) -> list[int]:
 
 
 async def test_focus_selected_text_and_the_log_outlive_changes_and_broken_streams(
-    browser: Browser, served: Site, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, served: Site
 ) -> None:
     """The server ends the stream each second: the browser continues after its last line."""
-    monkeypatch.setattr(stream, "LIFE_SECONDS", 1.0)
+    (await served.service(LiveFeed)).stream_seconds = 1.0
     job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=60, pause=0.1))
     await served.reaches(job_id, JobState.RUNNING)
     page = await opened(browser, served)

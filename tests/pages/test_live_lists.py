@@ -8,10 +8,8 @@ import anyio
 import pytest
 
 from modhost.identity import TokenService
-from modhost_background_jobs.pages.live import stream as stream_module
-from modhost_background_jobs.pages.live import topics as lists
-from modhost_background_jobs.pages.live.feed import Viewer
-from modhost_background_jobs.pages.live.topics import Topic
+from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
+from modhost_background_jobs.pages.live.topics import Topic, Topics
 from pages.demo import ImportCustomersJob, Steps
 from pages.site import Site, site
 from pages.test_live import counted, events
@@ -40,10 +38,10 @@ async def test_the_schedules_are_live(served: Site) -> None:
 
 
 async def test_viewers_of_a_list_are_reported_its_newest_jobs(
-    served: Site, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+    served: Site, visitor: Visitor
 ) -> None:
     """Each of them fetched the whole list every ten seconds."""
-    monkeypatch.setattr(lists, "LIST_INTERVAL", 0.0)
+    (await served.service(Topics)).list_interval = 0.0
     ids = [await served.scheduling.schedule(ImportCustomersJob, LATER) for _ in range(2)]
     page = await visitor.get("/admin/jobs/list?state=Pending")
     assert 'data-search="state=Pending"' in page.source
@@ -79,14 +77,15 @@ async def test_a_hundred_viewers_of_a_list_cost_what_one_does(database_url: str)
 
 
 async def test_a_stream_whose_viewer_may_no_longer_watch_says_bye(
-    served: Site, monkeypatch: pytest.MonkeyPatch
+    served: Site,
 ) -> None:
     """It ended without a word, and the browser found out by itself."""
-    monkeypatch.setattr(stream_module, "LIFE_SECONDS", 0.3)
+    feed = await served.service(LiveFeed)
+    feed.stream_seconds = 0.3
     async with events(served, "watch=workers") as stream:
         assert "bye" not in [name async for name, _, _ in stream]
     # Long enough to take the permission away meanwhile.
-    monkeypatch.setattr(stream_module, "LIFE_SECONDS", 3)
+    feed.stream_seconds = 3
     async with events(served, "watch=workers") as stream, served.host.scope() as scope:
         tokens = await scope.get(TokenService)
         for token in await tokens.list():

@@ -25,8 +25,8 @@ from modhost_background_jobs.contracts import JobId, JobState
 from modhost_background_jobs.model import as_bulk_runner
 from modhost_background_jobs.monitoring.alerts import alerts_of
 from modhost_background_jobs.monitoring.snapshot import Snapshots
-from modhost_background_jobs.queries import search as browsing
 from modhost_background_jobs.queries.job_search import JobSearch
+from modhost_background_jobs.queries.search import JobBrowser
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.worker.registration import identify_worker
 from moving_clock import START
@@ -199,12 +199,12 @@ async def test_a_request_says_whose_it_is_whatever_its_data_say(sqlite_url: str)
 
 @pytest.mark.parametrize("words", [None, "failure"])
 async def test_jobs_that_failed_are_retried_by_a_bulk_change(
-    database_url: str, words: str | None, monkeypatch: pytest.MonkeyPatch
+    database_url: str, words: str | None
 ) -> None:
     """However many errors there are to search for words: here more than a batch."""
-    monkeypatch.setattr(browsing, "BATCH_SIZE", 2)
-    monkeypatch.setattr(browsing, "MAX_COUNTED_ERRORS", 2)
     async with jobs_host(database_url, max_attempts=1) as jobs:
+        browser = await jobs.service(JobBrowser)
+        browser.batch_size = browser.max_counted_errors = 2
         ids = [
             await jobs.scheduling.enqueue(ReportingJob, Work(name=f"job {number}", failures=1))
             for number in range(5)

@@ -9,7 +9,6 @@ from background_jobs.support import claim, new_job
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, Released
-from modhost_background_jobs.queries import search as browsing
 from modhost_background_jobs.queries.search import Count, JobBrowser, Search
 from modhost_background_jobs.storage import JobStore
 from moving_clock import START
@@ -68,11 +67,10 @@ async def test_no_match_is_skipped_where_one_state_has_more_errors_than_the_othe
 
 
 async def test_where_not_all_errors_were_searched_there_may_be_more_than_were_counted(
-    database: Database, store: JobStore, monkeypatch: pytest.MonkeyPatch
+    database: Database, store: JobStore
 ) -> None:
-    monkeypatch.setattr(browsing, "MAX_COUNTED_ERRORS", 2)
     await failed_jobs(store, ["sought"] * 3)
-    browser = JobBrowser(database)
+    browser = JobBrowser(database, max_counted_errors=2)
     assert await browser.count(Search(words="sought"), 20) == Count(2, is_all=False)
     assert await browser.count(Search(words="sought"), 1) == Count(1, is_all=False)
     assert await browser.count(Search(state=FAILED), 20) == Count(3, is_all=True)

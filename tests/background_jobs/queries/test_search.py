@@ -13,12 +13,10 @@ from modhost import new_id
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, JobRow
-from modhost_background_jobs.queries import listing as counting
-from modhost_background_jobs.queries import load
-from modhost_background_jobs.queries import partitions as parts
 from modhost_background_jobs.queries import search as browsing
-from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queries.listing import JobCounts, JobListing
 from modhost_background_jobs.queries.load import QueueLoad
+from modhost_background_jobs.queries.partitions import FEW
 from modhost_background_jobs.queries.rows import rows_of
 from modhost_background_jobs.queries.search import Count, JobBrowser, Search
 from modhost_background_jobs.storage import JobStore, open_store
@@ -177,17 +175,16 @@ async def test_no_search_reads_more_than_it_shows(
 
 
 async def test_many_pending_jobs_of_a_type_are_found_in_the_order_of_their_ids(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+    sqlite_url: str,
 ) -> None:
     """By the index of their due times all of them would be sorted."""
-    monkeypatch.setattr(parts, "FEW", 2)
     async with jobs_database(sqlite_url).open() as database:
         store = open_store(database)
-        jobs = [new_job(job_type="a") for _ in range(3)]
+        jobs = [new_job(job_type="a") for _ in range(FEW + 1)]
         await store.insert(jobs)
         search = Search(state=JobState.PENDING, job_type="a")
         found = await JobBrowser(database).older(search, None, 2)
-        assert [row.id for row in found.rows] == [jobs[2].id, jobs[1].id]
+        assert [row.id for row in found.rows] == [jobs[-1].id, jobs[-2].id]
         plan = (await plan_of(database, search)).splitlines()
         assert [step for step in plan if "INDEX" in step and "id=?" not in step][-1].endswith(
             "sqlite_autoindex_background_jobs_jobs_1"
@@ -214,29 +211,26 @@ async def test_a_page_of_the_api_is_counted_and_found_without_reading_other_rows
 
 
 async def test_what_is_pending_is_counted_by_indexes_alone(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+    sqlite_url: str,
 ) -> None:
     """The dashboard read whole rows, of up to ten thousand jobs."""
-    monkeypatch.setattr(load, "MAX_COUNTED", 3)
     async with jobs_database(sqlite_url).open() as database:
         store = open_store(database)
         await add_worker(store)
         await store.insert([new_job() for _ in range(5)])
-        assert await QueueLoad(database).pending_count() == (3, True)
+        load = QueueLoad(database, max_counted=3)
+        assert await load.pending_count() == (3, True)
         await claim(store, limit=2)
         with statements() as sent:
-            assert await QueueLoad(database).pending_count() == (3, False)
+            assert await load.pending_count() == (3, False)
         plans = await plans_of(database, sent)
         assert_read_by(plans, "COVERING INDEX", "(id=?)", "_recurring", "_running")
 
 
-async def test_a_long_history_is_counted_once_a_second(
-    database: Database, store: JobStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_long_history_is_counted_once_a_second(database: Database, store: JobStore) -> None:
     await some_jobs(store)
-    monkeypatch.setattr(counting, "FEW", 1)
-    monkeypatch.setattr(counting, "CACHE_SECONDS", 60.0)
-    listing = JobListing(database)
+    counts = JobCounts(few=1, cache_seconds=60.0)
+    listing = JobListing(database, counts)
 
     async def total() -> int:
         return (await listing.page(FAILED, None, 0, 20))[1]
@@ -244,7 +238,7 @@ async def test_a_long_history_is_counted_once_a_second(
     assert await total() == 2
     await some_jobs(store)
     assert await total() == 2
-    monkeypatch.setattr(counting, "CACHE_SECONDS", 0.0)
+    counts.cache_seconds = 0.0
     assert await total() == 4
 
 

@@ -15,7 +15,6 @@ from modhost_background_jobs.model import JobTypes
 from modhost_background_jobs.pages.job import path_of
 from modhost_background_jobs.pages.notices import NoticeQuery, redirect
 from modhost_background_jobs.permissions import MANAGE_JOBS
-from modhost_background_jobs.queries.error_search import BATCH_SIZE
 from modhost_background_jobs.queries.job_search import JobSearch
 from modhost_background_jobs.queries.load import QueueLoad
 from modhost_background_jobs.queries.search import Count, JobBrowser
@@ -66,7 +65,7 @@ async def show_list(
         "older": _link(searched, before=page.older) if page.older else None,
         "newest": _link(searched),
         "is_first": not query.place(),
-        "searched_at_once": BATCH_SIZE,
+        "searched_at_once": browser.batch_size,
         "page_rows": ROWS,
         "may_manage": visitor.may(MANAGE_JOBS),
         **query.as_context(),

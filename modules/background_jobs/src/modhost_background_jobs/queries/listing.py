@@ -24,15 +24,16 @@ from modhost_background_jobs.storage.tables import FINISHED, JOBS
 
 CACHE_SECONDS: Final = 1.0
 FEW: Final = 10_000
-"""Up to so many jobs are counted anew each time."""
 
 _Key = tuple[JobState | None, str | None, int]
 
 
 class JobCounts:
-    """Counts jobs; a count of more than `FEW` finished ones may be a second old."""
+    """Counts jobs; a count of more than `few` finished ones may be `cache_seconds` old."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, few: int = FEW, cache_seconds: float = CACHE_SECONDS) -> None:
+        self.few = few
+        self.cache_seconds = cache_seconds
         self._known: dict[_Key, tuple[float, int]] = {}
 
     async def count(
@@ -51,12 +52,12 @@ class JobCounts:
     async def _count(self, connection: AsyncConnection, partition: Partition, key: _Key) -> int:
         now = anyio.current_time()
         known = self._known.get(key)
-        if known is not None and now - known[0] < CACHE_SECONDS:
+        if known is not None and now - known[0] < self.cache_seconds:
             return known[1]
         counting = select(func.count()).select_from(partition.table).where(*partition.conditions)
         count: int = (await connection.execute(counting)).scalar_one()
         self._known.pop(key, None)
-        if partition.table is FINISHED and count > FEW:
+        if partition.table is FINISHED and count > self.few:
             self._known[key] = (now, count)
         return count
 
@@ -67,9 +68,9 @@ _SCHEDULES_PER_STATEMENT: Final = 50
 class JobListing:
     """Reads jobs without their data."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, counts: JobCounts | None = None) -> None:
         self._database = database
-        self._counts = JobCounts()
+        self._counts = counts or JobCounts()
 
     async def page(
         self, state: JobState | None, job_type: str | None, offset: int, limit: int

@@ -65,10 +65,11 @@ class Load:
 
 
 class QueueLoad:
-    """Reads the load of the queue."""
+    """Reads the load of the queue; pending jobs are counted up to `max_counted`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, max_counted: int = MAX_COUNTED) -> None:
         self._database = database
+        self._max_counted = max_counted
 
     async def read(self) -> Load:
         """Return the workers by name, the types with pending jobs, and the running jobs."""
@@ -92,10 +93,10 @@ class QueueLoad:
         """Return how many jobs are pending, up to a bound, and whether there are more."""
         # No index has them all. The running jobs and those on hold are few.
         others = _count_of(running().ids()) + _count_of(on_hold().ids())
-        live = _count_of(Partition(JOBS).ids().limit(others + (MAX_COUNTED + 1)))
+        live = _count_of(Partition(JOBS).ids().limit(others + (self._max_counted + 1)))
         async with self._database.reading() as session:
             found = await _count(await session.connection(), select(live - others))
-        return max(0, min(found, MAX_COUNTED)), found > MAX_COUNTED
+        return max(0, min(found, self._max_counted)), found > self._max_counted
 
     async def pending_types(self) -> list[PendingType]:
         """Return the types that have pending jobs, by name."""

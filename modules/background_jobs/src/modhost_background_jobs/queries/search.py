@@ -88,13 +88,21 @@ class JobBrowser:
 
     Args:
         database: where the jobs are.
-        batch_size: how many errors are searched for one page; None for `BATCH_SIZE`.
+        batch_size: how many errors are searched for one page.
+        max_counted_errors: among how many errors jobs with some words are counted.
 
     """
 
-    def __init__(self, database: Database, batch_size: int | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        batch_size: int = BATCH_SIZE,
+        max_counted_errors: int = MAX_COUNTED_ERRORS,
+    ) -> None:
+        self.batch_size = batch_size
+        self.max_counted_errors = max_counted_errors
         self._database = database
-        self._batch_size = batch_size
 
     async def older(self, search: Search, before: UUID | None, limit: int) -> JobPage:
         """Return the newest jobs, or the newest of those that are older than one."""
@@ -113,7 +121,7 @@ class JobBrowser:
             partitions = await _partitions(connection, search)
             end = None
             if search.words is not None:
-                errors = ErrorSearch(search.words, search.job_type, MAX_COUNTED_ERRORS)
+                errors = ErrorSearch(search.words, search.job_type, self.max_counted_errors)
                 partitions, end = await errors.narrow(connection, partitions)
             bounded = [select(each.ids().limit(bound).subquery()) for each in partitions]
             limited = select(union_all(*bounded).subquery()).limit(bound).subquery()
@@ -140,8 +148,7 @@ class JobBrowser:
                 ]
             end = None
             if search.words is not None:
-                batch_size = self._batch_size or BATCH_SIZE
-                errors = ErrorSearch(search.words, search.job_type, batch_size, ascending)
+                errors = ErrorSearch(search.words, search.job_type, self.batch_size, ascending)
                 partitions, end = await errors.narrow(connection, partitions)
             one_more = limit + 1
             ranges = [

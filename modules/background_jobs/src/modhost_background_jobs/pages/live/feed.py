@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 
 POLL_INTERVAL: Final = 1.0
 MAX_LINES: Final = 500
+# A stream ends after this long; the browser opens the next one, and shows that it still may. Who
+# was logged out, or lost the permission, is notified, and sees nothing new from then on.
+STREAM_SECONDS: Final = 15.0
 
 
 class Viewer:
@@ -57,7 +60,16 @@ class LiveFeed(HostedService):
 
     name = "live pages"
 
-    def __init__(self, topics: Topics, logs: JobLogs) -> None:
+    def __init__(
+        self,
+        topics: Topics,
+        logs: JobLogs,
+        *,
+        max_lines: int = MAX_LINES,
+        stream_seconds: float = STREAM_SECONDS,
+    ) -> None:
+        self.max_lines = max_lines
+        self.stream_seconds = stream_seconds
         self._topics = topics
         self._logs = logs
         self._memory = Memory()
@@ -96,7 +108,7 @@ class LiveFeed(HostedService):
         rendered = await self._topics.render(topics, self._memory)
         # A viewer that is behind has a position of its own, and delays no other one.
         positions = {viewer.position for viewer in viewers if viewer.position is not None}
-        lines = await self._logs.after(positions, MAX_LINES) if positions else {}
+        lines = await self._logs.after(positions, self.max_lines) if positions else {}
         for viewer in viewers:
             fragments: dict[str, str] = {}
             for topic in viewer.topics:

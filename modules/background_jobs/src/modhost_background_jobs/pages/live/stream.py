@@ -16,14 +16,11 @@ from modhost import Principal
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost.web import Query, principal_now
 from modhost_background_jobs.monitoring.overview import Span
-from modhost_background_jobs.pages.live.feed import MAX_LINES, LiveFeed, Viewer
+from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
 from modhost_background_jobs.pages.live.topics import Kind, Memory, Topic, Topics, search_of
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 from modhost_background_jobs.queries.details import JobLogs, LogRow
 
-# A stream ends after this long; the browser opens the next one, and shows that it still may. Who
-# was logged out, or lost the permission, is notified, and sees nothing new from then on.
-LIFE_SECONDS: Final = 15.0
 KEEP_ALIVE_SECONDS: Final = 15.0
 # The line's key in the database is a number of 64 bits.
 GREATEST_LINE: Final = 2**63 - 1
@@ -65,7 +62,7 @@ async def send_changes(
         return StreamingResponse(events, media_type="text/event-stream")
     rendered = await topics.render(viewer.topics, Memory())
     positions = [viewer.position] if viewer.position else []
-    found = await logs.after(positions, MAX_LINES) if positions else {}
+    found = await logs.after(positions, feed.max_lines) if positions else {}
     lines = [line for rows in found.values() for line in rows]
     fragments = {name: html for each in rendered.values() for name, html in each.items()}
     return JSONResponse({"fragments": fragments, "log": [_line(line) for line in lines]})
@@ -95,7 +92,7 @@ def _line_of(last_event_id: str, otherwise: int) -> int:
 async def _events(
     viewer: Viewer, feed: LiveFeed, shutdown: ShutdownSignal, request: Request
 ) -> AsyncIterator[str]:
-    end = anyio.current_time() + LIFE_SECONDS
+    end = anyio.current_time() + feed.stream_seconds
     with feed.watch(viewer):
         # Where an event cannot get through, the browser sees no answer, and polls.
         yield "retry: 500\n\n"

@@ -96,7 +96,10 @@ class Topics:
         schedules: Schedules,
         inspection: JobInspection,
         fragments: Fragments,
+        *,
+        list_interval: float = LIST_INTERVAL,
     ) -> None:
+        self.list_interval = list_interval
         self._dashboard = dashboard
         self._snapshots = snapshots
         self._listing = listing
@@ -159,7 +162,7 @@ class Topics:
     async def _newest(self, topic: Topic, known: tuple[object, Html] | None) -> tuple[object, Html]:
         search = search_of(topic.search)
         now = anyio.current_time()
-        interval = SEARCH_INTERVAL if search.q else LIST_INTERVAL
+        interval = SEARCH_INTERVAL if search.q else self.list_interval
         if known is not None and isinstance(known[0], float) and now - known[0] < interval:
             return known
         rows = (await self._browser.older(search.as_search(), None, ROWS)).rows
