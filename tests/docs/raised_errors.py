@@ -54,8 +54,8 @@ class _Raised:
 
     def _in(self, node: ast.AST) -> Iterator[type[Exception]]:
         if isinstance(node, ast.Try):
-            handlers = (self._classes(handler.type) for handler in node.handlers)
-            caught = tuple(each for classes in handlers for each in classes)
+            handlers = [each for each in node.handlers if not _raises_again(each)]
+            caught = tuple(each for handler in handlers for each in self._classes(handler.type))
             for statement in node.body:
                 yield from (each for each in self._in(statement) if not issubclass(each, caught))
             for below in (*node.handlers, *node.orelse, *node.finalbody):
@@ -107,6 +107,10 @@ class _Raised:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             return getattr(self._namespace.get(node.value.id), node.attr, None)
         return self._namespace.get(node.id) if isinstance(node, ast.Name) else None
+
+
+def _raises_again(handler: ast.ExceptHandler) -> bool:
+    return any(isinstance(node, ast.Raise) and node.exc is None for node in ast.walk(handler))
 
 
 def _returned(target: Any) -> Any:

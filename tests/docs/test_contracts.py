@@ -1,4 +1,4 @@
-"""The docstrings of the contracts describe every parameter, and every error that is raised."""
+"""The docstrings of the contracts describe every parameter, and the errors that are raised."""
 
 import importlib
 import inspect
@@ -76,7 +76,9 @@ def test_every_parameter_is_described(owner: type | None, function: Callable[...
 
 
 @pytest.mark.parametrize(("owner", "function"), FUNCTIONS, ids=NAMES)
-def test_every_error_is_described(owner: type | None, function: Callable[..., Any]) -> None:
+def test_the_errors_that_are_raised_are_described_and_no_other(
+    owner: type | None, function: Callable[..., Any]
+) -> None:
     described = tuple(errors()[name] for name in documented(function.__doc__ or "", SECTION))
     sources: list[tuple[type | None, Any]] = [(None, function)]
     if owner is not None and is_protocol(owner):
@@ -85,3 +87,6 @@ def test_every_error_is_described(owner: type | None, function: Callable[..., An
     found = set().union(*(raised(each, source) for source, each in sources))
     missing = {each.__name__ for each in found if not issubclass(each, described)}
     assert missing == UNREACHABLE.get(function.__qualname__, set())
+    # What an abstract method describes is for its implementations to raise.
+    if not getattr(function, "__isabstractmethod__", False):
+        assert {each.__name__ for each in set(described) - found} == set()

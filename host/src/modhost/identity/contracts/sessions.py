@@ -99,7 +99,6 @@ class LoginService(Protocol):
         Raises:
             LoginFailed: the name or the password is wrong, or the user is disabled.
             TooManyFailures: too many logins have failed; the next attempt has to wait.
-            UnusablePassword: the password has to be hashed anew, and today's rules refuse it.
 
         """
 
