@@ -66,10 +66,10 @@ class Schedulers:
         """Let all schedulers search for runs that no longer wait; return how many they released."""
         let_go: list[int] = []
 
-        async def look(firing: RecurringFiring) -> None:
+        async def release(firing: RecurringFiring) -> None:
             let_go.append(await firing.release_waiting_runs())
 
-        await self._all(look)
+        await self._all(release)
         return sum(let_go)
 
     async def runs(self) -> dict[Policies, Runs]:

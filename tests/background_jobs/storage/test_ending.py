@@ -40,7 +40,7 @@ async def test_a_released_job_waits_until_its_time_with_the_attempt_spent(
 async def test_a_job_that_is_released_has_no_attempt_spent(store: JobStore) -> None:
     await store.insert([new_job(max_attempts=3)])
     first = await claim_one(store)
-    await store.release([Released(first.lease, START, "handed back", spent=False)], START)
+    await store.release([Released(first.lease, START, "released", spent=False)], START)
     second = await claim_one(store)
     assert (second.attempt, second.attempts_left) == (1, 2)
     assert second.lease.fence == 2

@@ -66,17 +66,17 @@ async def test_a_job_in_a_transaction_wakes_the_same_process_when_it_commits(
 async def test_a_read_of_the_file_that_fails_costs_no_running_job_its_worker(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error of one look used to end the processor, and all that it ran."""
+    """An error of one poll used to end the processor, and all that it ran."""
     async with jobs_host(sqlite_url, poll_interval="60s") as jobs:
         waiting = await jobs.scheduling.enqueue(WaitingJob)
         await jobs.probe.until(lambda: jobs.probe.started["waiting"] == 1)
         failures = iter([sqlite3.OperationalError("database is locked")])
-        look = SqliteAccess.data_version
+        read = SqliteAccess.data_version
 
         def fail_once(sqlite: SqliteAccess) -> int:
             for failure in failures:
                 raise failure
-            return look(sqlite)
+            return read(sqlite)
 
         monkeypatch.setattr(SqliteAccess, "data_version", fail_once)
         for _ in range(2):
