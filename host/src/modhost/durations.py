@@ -16,14 +16,11 @@ def parse_duration(value: object) -> timedelta:
 
     Raises `ValueError` with a sentence.
     """
-    if isinstance(value, timedelta):
-        duration = value
-    else:
-        try:
-            duration = timedelta(seconds=_seconds(value))
-        except OverflowError:
-            msg = f"{value!r} is longer than any duration can be."
-            raise ValueError(msg) from None
+    try:
+        duration = value if isinstance(value, timedelta) else timedelta(seconds=_seconds(value))
+    except OverflowError:
+        msg = f"{value!r} is longer than any duration can be."
+        raise ValueError(msg) from None
     if duration < timedelta(0):
         msg = f"{value!r} is negative; a duration is zero or more."
         raise ValueError(msg)

@@ -23,7 +23,7 @@ from modhost.runtime.health import HealthEndpoints
 from modhost.runtime.host import Host
 from modhost.runtime.lifespan import running
 from modhost.runtime.shutdown import ShutdownSignal
-from modhost.runtime.startup_checks import Assembled, check_assembled, check_exposure, refuse
+from modhost.runtime.startup_checks import check_assembled, check_exposure, refuse
 from modhost.services import ServiceProvider, ServiceRegistry
 from modhost.web import ModuleWeb, build_app, host_web
 
@@ -182,9 +182,7 @@ class _Assembly:
             exposed = check_exposure(self._configuration.host)
             self._findings += [each for each in exposed if each.rule.severity == "error"]
         self._findings += check_assembled(
-            Assembled(
-                self._modules, self._broken, self._registry, self._permissions, self._hosted, web
-            )
+            self._modules, self._broken, self._registry, self._permissions, self._hosted, web
         )
         # Options that are bound twice, for two hosts, leave their findings twice.
         findings = dict.fromkeys([*self._configuration.findings, *self._findings])

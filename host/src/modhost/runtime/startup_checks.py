@@ -1,7 +1,7 @@
 """Checks of an assembled host before it may start: what is declared, and who can reach it."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from modhost import HostedService
 from modhost.checks import Finding, StartupError, rules
@@ -12,28 +12,25 @@ from modhost.services import ServiceRegistry, check_graph
 from modhost.web import ModuleWeb, check_web
 
 
-@dataclass(frozen=True, slots=True)
-class Assembled:
-    """The declarations of the modules; those of `broken` modules are not complete."""
+def check_assembled(
+    modules: Sequence[FoundModule],
+    broken: Collection[str],
+    registry: ServiceRegistry,
+    permissions: Permissions,
+    hosted: Sequence[tuple[FoundModule, type[HostedService]]],
+    web: Sequence[ModuleWeb],
+) -> list[Finding]:
+    """Return what is wrong with the services, the routes and the permissions.
 
-    modules: Sequence[FoundModule]
-    broken: Collection[str]
-    registry: ServiceRegistry
-    permissions: Permissions
-    hosted: Sequence[tuple[FoundModule, type[HostedService]]]
-    web: Sequence[ModuleWeb]
-
-
-def check_assembled(assembled: Assembled) -> list[Finding]:
-    """Return what is wrong with the services, the routes and the permissions."""
-    registry, permissions = assembled.registry, assembled.permissions
-    affected = set(assembled.broken)
-    for found in assembled.modules:  # in the order of their requirements
+    `broken` names the modules whose declarations are not complete.
+    """
+    affected = set(broken)
+    for found in modules:  # in the order of their requirements
         if affected & set(found.module.requires):
             affected.add(found.module.name)
     findings = [
         finding
-        for finding in check_graph(registry) + check_web(assembled.web, permissions, registry)
+        for finding in check_graph(registry) + check_web(web, permissions, registry)
         # What is missing only because a module is broken would hide why it is broken.
         if finding.rule is not rules.MISSING_SERVICE or finding.module not in affected
     ]
@@ -41,8 +38,8 @@ def check_assembled(assembled: Assembled) -> list[Finding]:
         detail = f"{name!r} is declared by {first} and again by {second}."
         remedy = "Rename one of the two."
         findings.append(Finding(rules.DUPLICATE_PERMISSION, detail, remedy, second))
-    for found, contract in assembled.hosted:
-        if found.module.name not in assembled.broken and contract not in registry.registrations:
+    for found, contract in hosted:
+        if found.module.name not in broken and contract not in registry.registrations:
             detail = f"hosted_services names {contract.__qualname__}, which is not registered."
             remedy = "Register it with services.add_singleton in configure_services."
             findings.append(found.finding(rules.MISSING_SERVICE, detail, remedy))
