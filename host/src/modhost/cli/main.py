@@ -13,6 +13,7 @@ from modhost.checks import StartupError
 from modhost.cli import listing, maintenance, new, serving
 from modhost.cli.context import BadUsage
 from modhost.cli.identity import roles, tokens, users
+from modhost.cli.output import counted
 from modhost.configuration import load_configuration
 from modhost.plugins import HookCaller, find_modules
 from modhost.runtime.assembly import VERSION
@@ -82,8 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         cli.main(args=_config_first(given), prog_name="modhost")
     except StartupError as error:
-        count = len(error.findings)
-        problems = "1 problem" if count == 1 else f"{count} problems"
+        problems = counted(len(error.findings), "problem")
         click.echo(f"modhost cannot start: {problems}.", err=True)
         for finding in error.findings:
             click.echo(f"\n{finding}", err=True)

@@ -8,7 +8,7 @@ import click
 
 from modhost.checks import Finding, StartupError
 from modhost.cli.context import host_of
-from modhost.cli.output import DurationType, as_json, print_json, without_controls
+from modhost.cli.output import DurationType, as_json, counted, print_json, without_controls
 from modhost.database.errors import finding_of
 from modhost.diagnosis import HELD_FOR, Examination, examine
 from modhost.durations import format_duration
@@ -74,29 +74,24 @@ def doctor(context: click.Context, *, held_for: timedelta, as_json: bool) -> Non
 
 
 def _summary(examined: Examination) -> str:
-    counted = [_counted(examined.errors, "error"), _counted(examined.warnings, "warning")]
-    found = ", ".join(filter(None, counted))
+    numbers = ((examined.errors, "error"), (examined.warnings, "warning"))
+    found = ", ".join(counted(number, noun) for number, noun in numbers if number)
     if examined.errors:
         return f"Found {found}."
     return f"Nothing is wrong; {found}." if found else "Nothing is wrong."
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'s' if number != 1 else ''}" if number else ""
-
-
 def _print_json(findings: Sequence[Finding]) -> None:
-    print_json(
-        [
-            {
-                "code": each.rule.code,
-                "title": each.rule.title,
-                "severity": each.rule.severity,
-                "module": each.module,
-                "distribution": each.distribution,
-                "message": each.detail,
-                "remedy": each.remedy,
-            }
-            for each in findings
-        ]
-    )
+    rows = [
+        {
+            "code": each.rule.code,
+            "title": each.rule.title,
+            "severity": each.rule.severity,
+            "module": each.module,
+            "distribution": each.distribution,
+            "message": each.detail,
+            "remedy": each.remedy,
+        }
+        for each in findings
+    ]
+    print_json(rows)

@@ -28,11 +28,8 @@ class DurationType(click.ParamType[timedelta]):
 
 
 def print_result(fields: Mapping[str, Any], sentence: str, *, as_json: bool) -> None:
-    """Print what a command did, as JSON or as a sentence."""
-    if as_json:
-        print_json(fields)
-    else:
-        click.echo(sentence)
+    """Print what a command did in one line, as JSON or as a sentence."""
+    click.echo(json.dumps(fields, default=_plain) if as_json else sentence)
 
 
 def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str = "Nothing.") -> None:
@@ -61,6 +58,11 @@ def show_fields(fields: Mapping[str, Any]) -> None:
 def print_json(value: object) -> None:
     """Print a value as JSON, times in UTC with `Z`."""
     click.echo(json.dumps(value, default=_plain, indent=2))
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things in words: `1 error`, `2 errors`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def without_controls(text: str) -> str:

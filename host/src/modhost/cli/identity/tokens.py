@@ -6,7 +6,7 @@ from datetime import timedelta
 import click
 
 from modhost.cli.identity import permissions_option, with_identity
-from modhost.cli.output import DurationType, as_json, print_json, print_result, show
+from modhost.cli.output import DurationType, as_json, print_result, show
 from modhost.identity import TokenService
 from modhost.services import Scope
 
@@ -37,10 +37,10 @@ async def create_token(
     """Create a token and print it, this once."""
     service = await scope.get(TokenService)
     created = await service.create(name, permissions, roles, expires)
+    fields = {"id": created.id, "name": created.name, "token": created.token}
+    print_result(fields, created.token, as_json=as_json)
     if as_json:
-        print_json({"id": created.id, "name": created.name, "token": created.token})
         return
-    click.echo(created.token)
     click.echo(f"This is the token {created.name!r}; it is not shown again.", err=True)
     if not permissions and not roles:
         click.echo("It has no permission: it opens only what is open to everyone.", err=True)
