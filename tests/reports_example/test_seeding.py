@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 import anyio
 import pytest
 
 from hosts import host_with
 from modhost import Scope
+from modhost.clock import SystemClock
 from modhost.database import Database
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
@@ -61,16 +63,15 @@ async def test_hosts_that_start_at_the_same_time_make_one(database_url: str) -> 
 
 
 async def test_a_host_that_was_late_does_not_bring_back_what_was_deleted(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
+    database_url: str,
 ) -> None:
     """It saw that nothing was planted, and slept while another planted and somebody deleted."""
     async with started(database_url) as scope:
         (planted,) = await schedules(scope)
-        await (await scope.get(BackgroundJobs)).remove_recurring(planted.id)
-        seed = await scope.get(MonthlyReportSeed)
-        database = await scope.get(Database)
-        monkeypatch.setattr(seed, "_database", SawNothing(database))
-        await seed.plant()
+        jobs = await scope.get(BackgroundJobs)
+        await jobs.remove_recurring(planted.id)
+        database = cast(Database, SawNothing(await scope.get(Database)))
+        await MonthlyReportSeed(database, jobs, SystemClock()).plant()
         assert await schedules(scope) == []
 
 

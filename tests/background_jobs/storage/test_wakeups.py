@@ -15,9 +15,10 @@ from background_jobs.support import TYPES, jobs_database, new_job
 from modhost.database import Database, SqliteAccess
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.storage import Wakeups, open_store
+from modhost_background_jobs.storage import JobStore, Wakeups, open_store, open_wakeups
 from modhost_background_jobs.storage.postgres.notifications import PostgresWakeups
 from modhost_background_jobs.storage.postgres.store import PostgresJobStore
+from moving_clock import MovingClock
 
 pytestmark = pytest.mark.anyio
 
@@ -53,10 +54,12 @@ async def test_a_job_in_a_transaction_wakes_a_consumer_of_another_process_that_d
 
 
 async def test_a_job_in_a_transaction_wakes_the_same_process_when_it_commits(
-    database: Database, queue: DatabaseJobQueue
+    database: Database, store: JobStore, clock: MovingClock
 ) -> None:
     """Without the notification, and without reading the file."""
-    ticket = queue._wakeups.work.ticket()
+    wakeups = open_wakeups(database)
+    queue = DatabaseJobQueue(database, store, wakeups, clock)
+    ticket = wakeups.work.ticket()
     async with database.session() as session:
         await queue.enqueue([new_job()], session)
         assert not ticket.is_set()
