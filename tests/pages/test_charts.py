@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from modhost_background_jobs.inspection.overview import Bucket
 from modhost_background_jobs.model.statistics import Histogram
-from modhost_background_jobs.monitoring.overview import Bucket
 from modhost_background_jobs.pages import charts
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)

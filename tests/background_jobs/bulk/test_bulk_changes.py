@@ -22,9 +22,9 @@ from modhost_background_jobs.bulk.changes import (
 )
 from modhost_background_jobs.client.run_again import Rerunning
 from modhost_background_jobs.contracts import JobId, JobState
+from modhost_background_jobs.inspection.alerts import alerts_of
+from modhost_background_jobs.inspection.snapshot import Snapshots
 from modhost_background_jobs.model import as_bulk_runner
-from modhost_background_jobs.monitoring.alerts import alerts_of
-from modhost_background_jobs.monitoring.snapshot import Snapshots
 from modhost_background_jobs.queries.job_search import JobSearch
 from modhost_background_jobs.queries.search import JobBrowser
 from modhost_background_jobs.storage import JobStore

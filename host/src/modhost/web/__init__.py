@@ -1,10 +1,15 @@
 """The web side of the host: what modules serve, and the application that serves it."""
 
+from modhost.web.access.context import (
+    Authenticator,
+    current_principal,
+    principal_now,
+    request_scope,
+)
 from modhost.web.app import build_app
 from modhost.web.binding.body import media_type, read_json
 from modhost.web.binding.parameters import Body, Form, Handler, Query
 from modhost.web.binding.results import Reply
-from modhost.web.context import Authenticator, current_principal, principal_now, request_scope
 from modhost.web.host_pages import host_web
 from modhost.web.openapi import OpenApi
 from modhost.web.problems import FieldError, HttpProblem

@@ -12,7 +12,7 @@ from modhost import Clock
 from modhost.clock import SystemClock
 from modhost.services import ServiceProvider
 from modhost.web import middleware
-from modhost.web.context import Authenticator, Refusals, RequestContextMiddleware
+from modhost.web.access.context import Authenticator, Refusals, RequestContextMiddleware
 from modhost.web.errors import ErrorMiddleware, ErrorResponder
 from modhost.web.problems import HttpProblem
 from modhost.web.rendering.shell import Shell

@@ -13,10 +13,11 @@ from modhost_background_jobs.contracts import (
     RegisteredJob,
     add_module_job,
 )
+from modhost_background_jobs.inspection import diagnosis, overview, snapshot
+from modhost_background_jobs.inspection import job as inspection
+from modhost_background_jobs.inspection.schedules import Schedules
 from modhost_background_jobs.maintenance import recurring, retention, stalled_jobs
 from modhost_background_jobs.model import CurrentWorker, JobTypes
-from modhost_background_jobs.monitoring import diagnosis, inspection, overview, snapshot
-from modhost_background_jobs.monitoring.schedules import Schedules
 from modhost_background_jobs.options import BackgroundJobsOptions, WorkerMode
 from modhost_background_jobs.pages import dashboard
 from modhost_background_jobs.pages.live import feed, topics

@@ -19,9 +19,9 @@ from modhost.checks import Finding
 from modhost.web import Endpoints, Menu, Pages
 from modhost_background_jobs.api.endpoints import map_endpoints
 from modhost_background_jobs.composition import add_services, hosted_services
-from modhost_background_jobs.monitoring.alerts import health_problems
-from modhost_background_jobs.monitoring.diagnosis import QueueDiagnosis
-from modhost_background_jobs.monitoring.snapshot import Snapshots
+from modhost_background_jobs.inspection.alerts import health_problems
+from modhost_background_jobs.inspection.diagnosis import QueueDiagnosis
+from modhost_background_jobs.inspection.snapshot import Snapshots
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.pages.routes import map_pages
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS

@@ -15,9 +15,9 @@ from starlette.requests import Request
 
 from modhost import Principal
 from modhost.services import Dependency, dependency
+from modhost.web.access.context import current_principal, request_scope
 from modhost.web.binding.body import FlatModel, read_json
 from modhost.web.binding.strictness import oddity
-from modhost.web.context import current_principal, request_scope
 from modhost.web.problems import HttpProblem, unauthenticated
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse
 
 from modhost import Clock, Permission, Principal
 from modhost.permissions import Anyone
-from modhost.web.context import current_principal
+from modhost.web.access.context import current_principal
 from modhost.web.rendering import wording
 
 HOST: Final = "modhost"

@@ -10,11 +10,11 @@ from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from modhost.web.access.authorization import authorize
+from modhost.web.access.context import context_of
 from modhost.web.binding.body import limited
-from modhost.web.context import context_of
 from modhost.web.problems import HttpProblem
 from modhost.web.rendering.shell import Page, Shell
-from modhost.web.routing.authorization import authorize
 from modhost.web.routing.declarations import Declaration, ErrorMap
 from modhost.web.routing.module_web import ModuleWeb
 

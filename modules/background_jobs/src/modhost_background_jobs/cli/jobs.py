@@ -18,9 +18,9 @@ from modhost_background_jobs.contracts import (
     JobNotFound,
     JobState,
 )
-from modhost_background_jobs.monitoring.alerts import alerts_of
-from modhost_background_jobs.monitoring.overview import Overview
-from modhost_background_jobs.monitoring.snapshot import Snapshots
+from modhost_background_jobs.inspection.alerts import alerts_of
+from modhost_background_jobs.inspection.overview import Overview
+from modhost_background_jobs.inspection.snapshot import Snapshots
 
 
 @click.group()

@@ -8,7 +8,7 @@ import click
 
 from modhost.cli import show, show_fields, without_controls
 from modhost_background_jobs.contracts import JobDetail
-from modhost_background_jobs.monitoring.alerts import Alert
+from modhost_background_jobs.inspection.alerts import Alert
 
 
 def show_job(job: JobDetail) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from modhost_background_jobs.monitoring.overview import Bucket
+from modhost_background_jobs.inspection.overview import Bucket
 
 _ROUND: Final = (1, 2, 4, 5, 10)
 _DWARFED: Final = 20

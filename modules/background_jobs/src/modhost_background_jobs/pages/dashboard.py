@@ -8,10 +8,10 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from modhost.web import Page, Query
+from modhost_background_jobs.inspection.alerts import alerts_of
+from modhost_background_jobs.inspection.overview import Overview, Span, Summary
+from modhost_background_jobs.inspection.snapshot import Snapshot, Snapshots
 from modhost_background_jobs.model import JobRow
-from modhost_background_jobs.monitoring.alerts import alerts_of
-from modhost_background_jobs.monitoring.overview import Overview, Span, Summary
-from modhost_background_jobs.monitoring.snapshot import Snapshot, Snapshots
 from modhost_background_jobs.pages import charts
 from modhost_background_jobs.queries.listing import JobListing
 

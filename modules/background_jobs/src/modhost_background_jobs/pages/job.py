@@ -18,7 +18,7 @@ from modhost_background_jobs.contracts import (
     JobNotFound,
     JobState,
 )
-from modhost_background_jobs.monitoring.inspection import LOG_LINES, InspectedJob, JobInspection
+from modhost_background_jobs.inspection.job import LOG_LINES, InspectedJob, JobInspection
 from modhost_background_jobs.pages.notices import NoticeQuery, redirect
 from modhost_background_jobs.permissions import MANAGE_JOBS
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from modhost import Principal
 from modhost.web import Page, Query
 from modhost_background_jobs.contracts import BackgroundJobs, JobNotFound, RecurringJobId
-from modhost_background_jobs.monitoring.schedules import Schedules, ScheduleView
+from modhost_background_jobs.inspection.schedules import Schedules, ScheduleView
 from modhost_background_jobs.pages.job import path_of
 from modhost_background_jobs.pages.notices import NoticeQuery, redirect
 from modhost_background_jobs.permissions import MANAGE_JOBS

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from modhost import Principal
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost.web import Query, principal_now
-from modhost_background_jobs.monitoring.overview import Span
+from modhost_background_jobs.inspection.overview import Span
 from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
 from modhost_background_jobs.pages.live.topics import Kind, Memory, Topic, Topics, search_of
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS

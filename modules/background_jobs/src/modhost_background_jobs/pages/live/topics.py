@@ -11,10 +11,10 @@ import anyio
 import anyio.lowlevel
 
 from modhost.web import template_environment
-from modhost_background_jobs.monitoring.inspection import InspectedJob, JobInspection
-from modhost_background_jobs.monitoring.overview import Span
-from modhost_background_jobs.monitoring.schedules import Schedules
-from modhost_background_jobs.monitoring.snapshot import Snapshots
+from modhost_background_jobs.inspection.job import InspectedJob, JobInspection
+from modhost_background_jobs.inspection.overview import Span
+from modhost_background_jobs.inspection.schedules import Schedules
+from modhost_background_jobs.inspection.snapshot import Snapshots
 from modhost_background_jobs.pages.dashboard import Dashboard
 from modhost_background_jobs.pages.job import job_context
 from modhost_background_jobs.pages.job_list import ROWS

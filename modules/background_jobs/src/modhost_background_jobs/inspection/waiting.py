@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.inspection.snapshot import WorkerView
 from modhost_background_jobs.model import JobRow
-from modhost_background_jobs.monitoring.snapshot import WorkerView
 
 
 @dataclass(frozen=True, slots=True)

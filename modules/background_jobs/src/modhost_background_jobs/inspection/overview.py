@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from modhost import Clock
+from modhost_background_jobs.inspection.snapshot import Snapshot
 from modhost_background_jobs.model.statistics import MinuteCounts
-from modhost_background_jobs.monitoring.snapshot import Snapshot
 from modhost_background_jobs.queries.load import QueueLoad
 from modhost_background_jobs.storage.statistics import StatisticsStore
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event
 from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.jobs_module import PermanentlyFailingJob, ReportingJob, WaitingJob, Work
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.monitoring.inspection import JobInspection
+from modhost_background_jobs.inspection.job import JobInspection
 
 pytestmark = pytest.mark.anyio
 

@@ -12,13 +12,13 @@ from background_jobs.support import claim, new_job
 from blocked_completions import completions_blocked
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobDetail, JobState
+from modhost_background_jobs.inspection.alerts import alerts_of
+from modhost_background_jobs.inspection.job import JobInspection
+from modhost_background_jobs.inspection.overview import Overview
+from modhost_background_jobs.inspection.snapshot import Snapshot, Snapshots
+from modhost_background_jobs.inspection.waiting import Waiting
 from modhost_background_jobs.model import Ended
 from modhost_background_jobs.model.statistics import Histogram
-from modhost_background_jobs.monitoring.alerts import alerts_of
-from modhost_background_jobs.monitoring.inspection import JobInspection
-from modhost_background_jobs.monitoring.overview import Overview
-from modhost_background_jobs.monitoring.snapshot import Snapshot, Snapshots
-from modhost_background_jobs.monitoring.waiting import Waiting
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService

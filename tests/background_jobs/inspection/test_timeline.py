@@ -7,8 +7,8 @@ import pytest
 
 from background_jobs.support import claim_one, new_job
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.inspection.timeline import Event, timeline
 from modhost_background_jobs.model import Ended, Released
-from modhost_background_jobs.monitoring.timeline import Event, timeline
 from modhost_background_jobs.queries.details import JobDetailReader
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import JobStore

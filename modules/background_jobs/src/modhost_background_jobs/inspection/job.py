@@ -8,11 +8,11 @@ from uuid import UUID
 
 from modhost import Clock
 from modhost_background_jobs.contracts import JobAttempt, JobNotFound, JobState
+from modhost_background_jobs.inspection.snapshot import Snapshots, WorkerView
+from modhost_background_jobs.inspection.timeline import Event, time_left, timeline
+from modhost_background_jobs.inspection.waiting import Waiting, why_waiting
 from modhost_background_jobs.model import JobRow, JobTypes
 from modhost_background_jobs.model.job_data import for_people
-from modhost_background_jobs.monitoring.snapshot import Snapshots, WorkerView
-from modhost_background_jobs.monitoring.timeline import Event, time_left, timeline
-from modhost_background_jobs.monitoring.waiting import Waiting, why_waiting
 from modhost_background_jobs.queries.details import JobDetailReader, JobDetails, LogRow
 
 LOG_LINES: Final = 300

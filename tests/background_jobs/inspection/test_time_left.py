@@ -7,8 +7,8 @@ import pytest
 
 from background_jobs.support import claim_one, new_job
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.inspection.timeline import time_left
 from modhost_background_jobs.model import JobRow, ProgressUpdate, Released
-from modhost_background_jobs.monitoring.timeline import time_left
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.columns import NEW

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from modhost_background_jobs.inspection.snapshot import Snapshot
 from modhost_background_jobs.model.schedule import LATE
-from modhost_background_jobs.monitoring.snapshot import Snapshot
 from modhost_background_jobs.queries.load import PendingType
 
 

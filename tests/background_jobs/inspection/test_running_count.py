@@ -5,7 +5,7 @@ import pytest
 
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import ReportingJob, WaitingJob, Work
-from modhost_background_jobs.monitoring.snapshot import Snapshots
+from modhost_background_jobs.inspection.snapshot import Snapshots
 
 pytestmark = pytest.mark.anyio
 

@@ -3,8 +3,8 @@
 from typing import Final
 
 from modhost.checks import Finding, Rule
+from modhost_background_jobs.inspection.snapshot import Snapshots
 from modhost_background_jobs.model import JobTypes
-from modhost_background_jobs.monitoring.snapshot import Snapshots
 
 UNKNOWN_RECURRING_TYPE: Final = Rule("MH602", "Recurring job of an unknown type")
 UNKNOWN_PENDING_TYPE: Final = Rule("MH603", "Pending jobs of an unknown type", "warning")

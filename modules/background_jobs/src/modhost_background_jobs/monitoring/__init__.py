@@ -1,1 +1,0 @@
-"""What a person asks of the queue: snapshot, inspection, timeline, alerts."""
