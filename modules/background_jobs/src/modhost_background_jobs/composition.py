@@ -1,6 +1,6 @@
 """Which class implements which contract, and which services each host runs."""
 
-from typing import Any, Final
+from typing import Any
 
 from modhost import HostedService, HostInfo, ServiceCollection
 from modhost.database import Database
@@ -13,8 +13,7 @@ from modhost_background_jobs.contracts import (
     RegisteredJob,
     add_module_job,
 )
-from modhost_background_jobs.inspection import diagnosis, overview, snapshot
-from modhost_background_jobs.inspection import job as inspection
+from modhost_background_jobs.inspection import diagnosis, job, overview, snapshot
 from modhost_background_jobs.inspection.schedules import Schedules
 from modhost_background_jobs.maintenance import recurring, retention, stalled_jobs
 from modhost_background_jobs.model import CurrentWorker, JobTypes
@@ -34,29 +33,6 @@ from modhost_background_jobs.worker.processes.pool import ProcessPool
 from modhost_background_jobs.worker.processes.runner import ProcessRunner
 from modhost_background_jobs.worker.watching import lease_watch, unresponsive
 
-_PARTS: Final[tuple[type[Any], ...]] = (
-    *(Notifications, StatisticsStore),
-    *(job_queue.DatabaseJobQueue, schedules.RecurringSchedules, firing.RecurringFiring),
-    *(
-        search.JobBrowser,
-        listing.JobListing,
-        details.JobDetailReader,
-        details.JobLogs,
-        load.QueueLoad,
-    ),
-    *(snapshot.Snapshots, overview.Overview, inspection.JobInspection, diagnosis.QueueDiagnosis),
-    *(Schedules, run_again.Rerunning),
-    *(CurrentWorker, registration.WorkerRegistration, claim_loop.ClaimLoop, shutdown.Shutdown),
-    *(executor.AttemptExecutor, runner.AttemptRunner, ProcessRunner, ProcessPool, outcome.Outcomes),
-    *(progress.ProgressBuffer, finisher.OutcomeWriter, finisher.Finisher),
-    *(lease_watch.WorkerWatch, unresponsive.UnresponsiveAttempts),
-    *(processor.JobProcessorService, statistics.StatisticsService),
-    *(stalled_jobs.StalledJobSweeperService, stalled_jobs.BulkSweeperService),
-    *(recurring.RecurringJobsService, retention.RetentionService),
-    *(changes.BulkChanges, changes.BulkRequests, BulkRunner),
-    *(dashboard.Dashboard, topics.Fragments, topics.Topics, feed.LiveFeed),
-)
-
 
 def add_services(services: ServiceCollection) -> None:
     """Register everything; producers have the worker's parts too, but do not run them."""
@@ -66,9 +42,33 @@ def add_services(services: ServiceCollection) -> None:
     services.add_singleton(Wakeups, open_wakeups)
     services.add_singleton(JobTypes, _job_types)
     services.add_singleton(context.Reports, _reports)
-    for part in _PARTS:
-        services.add_singleton(part)
     add_module_job(services, changes.ChangeManyJobs)
+    _add(services, Notifications, StatisticsStore)
+    _add(services, search.JobBrowser, listing.JobListing, load.QueueLoad)
+    _add(services, details.JobDetailReader, details.JobLogs)
+    _add(services, job_queue.DatabaseJobQueue, schedules.RecurringSchedules, firing.RecurringFiring)
+    _add(services, run_again.Rerunning, Schedules)
+    _add(services, snapshot.Snapshots, overview.Overview, job.JobInspection)
+    _add(services, diagnosis.QueueDiagnosis)
+    _add_worker(services)
+    _add(services, stalled_jobs.StalledJobSweeperService, stalled_jobs.BulkSweeperService)
+    _add(services, recurring.RecurringJobsService, retention.RetentionService)
+    _add(services, changes.BulkChanges, changes.BulkRequests, BulkRunner)
+    _add(services, dashboard.Dashboard, topics.Fragments, topics.Topics, feed.LiveFeed)
+
+
+def _add_worker(services: ServiceCollection) -> None:
+    _add(services, CurrentWorker, registration.WorkerRegistration, claim_loop.ClaimLoop)
+    _add(services, executor.AttemptExecutor, runner.AttemptRunner, outcome.Outcomes)
+    _add(services, ProcessRunner, ProcessPool)
+    _add(services, progress.ProgressBuffer, finisher.OutcomeWriter, finisher.Finisher)
+    _add(services, lease_watch.WorkerWatch, unresponsive.UnresponsiveAttempts)
+    _add(services, processor.JobProcessorService, shutdown.Shutdown, statistics.StatisticsService)
+
+
+def _add(services: ServiceCollection, *parts: type[Any]) -> None:
+    for part in parts:
+        services.add_singleton(part)
 
 
 def _job_store(database: Database, notifications: Notifications) -> JobStore:
@@ -76,7 +76,7 @@ def _job_store(database: Database, notifications: Notifications) -> JobStore:
 
 
 def _job_types(registered: tuple[RegisteredJob, ...]) -> JobTypes:
-    return JobTypes(registered, operations=[changes.ChangeManyJobs])
+    return JobTypes(registered, bulk=[changes.ChangeManyJobs])
 
 
 def _reports(buffer: progress.ProgressBuffer) -> context.Reports:

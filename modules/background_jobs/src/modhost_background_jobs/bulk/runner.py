@@ -70,7 +70,7 @@ class BulkRunner(HostedService):
     async def _begin(self, group: TaskGroup, slots: anyio.Semaphore) -> bool:
         """Begin a bulk change if one is due; return whether one has begun, and took a slot."""
         try:
-            due_at = await self._store.next_due(self._types.operations)
+            due_at = await self._store.next_due(self._types.of_bulk_runners)
             if due_at is None or due_at > self._clock.now():
                 return False
             has_begun: bool = await group.start(self._claim_and_run, slots)

@@ -42,7 +42,7 @@ class JobInspection:
     ) -> None:
         self._details = details
         self._snapshots = snapshots
-        self._bulk_types = types.operations
+        self._bulk_types = types.of_bulk_runners
         self._clock = clock
 
     async def inspect(self, job_id: UUID, words: str | None = None) -> InspectedJob:

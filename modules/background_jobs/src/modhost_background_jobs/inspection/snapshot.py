@@ -72,7 +72,7 @@ class Snapshots:
     ) -> None:
         self._load = load
         self._schedules = schedules
-        self._bulk_types = types.operations
+        self._bulk_types = types.of_bulk_runners
         self._stall_timeout = options.stall_timeout
         self._clock = clock
 

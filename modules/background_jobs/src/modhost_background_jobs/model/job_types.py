@@ -11,24 +11,24 @@ class JobTypes:
 
     Args:
         registered: all of them.
-        operations: the classes whose jobs need no slot of a consumer.
+        bulk: the classes whose jobs the bulk runner of any host claims.
 
     """
 
     def __init__(
         self,
         registered: Iterable[RegisteredJob],
-        operations: Collection[type[ModuleJob]] = (),
+        bulk: Collection[type[ModuleJob]] = (),
     ) -> None:
         self._by_name = {job.job_type: job for job in registered}
         self._by_class = {job.job_class: job for job in registered if not job.is_alias}
         self.names = tuple(sorted(self._by_name))
-        self.operations = tuple(
-            name for name in self.names if self._by_name[name].job_class in operations
+        self.of_bulk_runners = tuple(
+            name for name in self.names if self._by_name[name].job_class in bulk
         )
-        """The types that any host carries out besides the slots of the consumers."""
-        self.in_slots = tuple(name for name in self.names if name not in self.operations)
-        """The types that a consumer claims."""
+        """The types that the bulk runner of any host claims."""
+        self.of_workers = tuple(name for name in self.names if name not in self.of_bulk_runners)
+        """The types that a worker claims."""
 
     def of_class(self, job: type[ModuleJob]) -> RegisteredJob:
         """Return the registration of a class. Raises `UnregisteredJob`."""

@@ -114,7 +114,7 @@ class WorkerRegistration:
     @asynccontextmanager
     async def consumer(self) -> AsyncIterator[WorkerInfo]:
         """Register the consumer of this process for the block."""
-        worker = identify_worker(self._options.max_concurrency, self._types.in_slots)
+        worker = identify_worker(self._options.max_concurrency, self._types.of_workers)
         self._current.name = worker.name
         async with self._registered(worker):
             yield worker
@@ -122,7 +122,7 @@ class WorkerRegistration:
     @asynccontextmanager
     async def bulk_runner(self) -> AsyncIterator[WorkerInfo]:
         """Register a worker for one bulk change for the block; it does not count as a consumer."""
-        worker = as_bulk_runner(identify_worker(1, self._types.operations))
+        worker = as_bulk_runner(identify_worker(1, self._types.of_bulk_runners))
         async with self._registered(worker):
             yield worker
 

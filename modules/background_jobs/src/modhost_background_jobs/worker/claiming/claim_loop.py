@@ -115,7 +115,7 @@ class ClaimLoop:
         try:
             with anyio.CancelScope(shield=True):
                 claimed = await self._store.claim(
-                    worker, self._types.in_slots, limit, self._clock.now(), after
+                    worker, self._types.of_workers, limit, self._clock.now(), after
                 )
         except Exception:
             self.failures += 1
@@ -137,7 +137,7 @@ class ClaimLoop:
             quiet = min(QUIET_SECONDS, until_due if until_due > 0 else self._poll_interval)
             self._knows_next_due = not await wait_for(ticket, quiet)
             if self._knows_next_due:
-                self._next_due = await self._store.next_due(self._types.in_slots)
+                self._next_due = await self._store.next_due(self._types.of_workers)
         # A job that is due and was not claimed is being claimed by another worker.
         if await wait_for(ticket, max(OTHERS_SECONDS, self._seconds_until_due())):
             self._knows_next_due = False
