@@ -66,13 +66,14 @@ class OutcomeWriter:
     async def release(self, released: Sequence[Released]) -> None:
         """Write what unfinished attempts have reported so far, and let others have their jobs.
 
-        It is tried once: there is no time for more when a worker shuts down.
+        The jobs matter more than their logs, and a worker that shuts down has little time: the
+        logs are tried for `FLUSH_TIMEOUT`, the release once.
         """
-        with anyio.move_on_after(FLUSH_TIMEOUT):
-            try:
-                await self._buffer.flush([each.lease for each in released])
-            except Exception as error:  # noqa: BLE001 - the jobs matter more than their logs
-                logger.warning("The last logs of %d jobs are lost (%s).", len(released), error)
+        leases = [each.lease for each in released]
+        with anyio.move_on_after(FLUSH_TIMEOUT) as flush:
+            await until_written(lambda: self._buffer.flush(leases), "the last progress and logs")
+        if flush.cancelled_caught:
+            logger.warning("The last logs of %d jobs are lost.", len(released))
         await self._store.release(released, self._clock.now())
 
     async def _write(
