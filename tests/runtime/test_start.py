@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from host import modules
 from modhost import Module
 from modhost.checks import StartupError
 from modhost.configuration import Configuration
 from modhost.runtime.assembly import build_host
+from runtime import modules
 
 
 def problems(*given: Module, **config: object) -> list[str]:
@@ -21,7 +21,7 @@ def problems(*given: Module, **config: object) -> list[str]:
     ("given", "code", "words"),
     [
         (modules.Needy(), "MH106", "it requires 'nowhere', which is not there. Install the"),
-        (modules.LacksService(), "MH301", "UsesAbsent needs host.modules.Absent (parameter"),
+        (modules.LacksService(), "MH301", "UsesAbsent needs runtime.modules.Absent (parameter"),
         (modules.Forgetful(), "MH108", "configure_services would never be called. Mark it"),
         (modules.Curious(), "MH109", "map_endpoints asks for database. The hook takes endpoints"),
         (
@@ -30,7 +30,7 @@ def problems(*given: Module, **config: object) -> list[str]:
             "configure_service is not a hook. Did you mean configure_s",
         ),
         (modules.Raising(), "MH110", "configure_services raised RuntimeError: no luck."),
-        (modules.Open(), "MH401", "GET /api/open (host.modules.nothing) names no permission"),
+        (modules.Open(), "MH401", "GET /api/open (runtime.modules.nothing) names no permission"),
         (modules.Undeclared(), "MH402", "'Undeclared.See', which no module declares"),
         (modules.Nameless(), "MH103", "the name is 'Not A Name'. Name it with at most"),
     ],
