@@ -30,7 +30,7 @@ format: .venv/.synced
 	.venv/bin/ruff format .
 
 docs: .venv/.synced
-	PYTHONPATH=tests .venv/bin/python -m docs.generate
+	PYTHONPATH=tests .venv/bin/python -m docs.generated.generate
 
 # The peers are a group of their own, which only this installs.
 bench: .venv/.synced

@@ -12,13 +12,13 @@ from benchmarks.contenders.contender import Contender
 from benchmarks.contenders.installed import installed
 from benchmarks.contenders.until_stopped import run_loop
 from benchmarks.databases import Databases, open_databases
-from benchmarks.document import put_into
+from benchmarks.figures.document import put_into
+from benchmarks.figures.report import as_markdown
+from benchmarks.figures.results import Results
+from benchmarks.figures.results_file import OtherMachine, check, merge
 from benchmarks.fork_servers import ForkServers
 from benchmarks.machine import describe_machine, describe_moment
 from benchmarks.measurements.all import MEASUREMENTS
-from benchmarks.report import as_markdown
-from benchmarks.results import Results
-from benchmarks.results_file import OtherMachine, check, merge
 from benchmarks.run import Run
 from benchmarks.sizes import SIZES
 

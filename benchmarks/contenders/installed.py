@@ -10,10 +10,10 @@ _MODULES: Final = {
     "modhost": "modhost_queue",
     "bare asyncpg": "bare_postgres",
     "bare sqlite3": "bare_sqlite",
-    "procrastinate": "procrastinate_queue",
-    "pgqueuer": "pgqueuer_queue",
-    "huey": "huey_queue",
-    "celery": "celery_queue",
+    "procrastinate": "peers.procrastinate_queue",
+    "pgqueuer": "peers.pgqueuer_queue",
+    "huey": "peers.huey_queue",
+    "celery": "peers.celery_queue",
 }
 
 

@@ -3,21 +3,19 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from benchmarks.figures.results import Results
 from benchmarks.measurements import (
-    backlog,
     drain,
     drivers,
     enqueue,
     held_transaction,
-    history,
     idle,
     killed,
     logs,
     own,
-    pages,
     pickup,
 )
-from benchmarks.results import Results
+from benchmarks.measurements.growth import backlog, history, pages
 from benchmarks.run import Run
 
 Measure = Callable[[Run], Awaitable[list[Results]]]

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 from benchmarks.contenders.contender import Dialect
 from benchmarks.contenders.modhost_queue import producing
-from benchmarks.measurements.seeding import JOB_TYPE, add_pending
-from benchmarks.results import Metric, Results
+from benchmarks.figures.results import Metric, Results
+from benchmarks.measurements.growth.seeding import JOB_TYPE, add_pending
 from benchmarks.run import Run
 from modhost import new_id
 from modhost.database import Database

@@ -5,8 +5,8 @@ import time
 import anyio
 
 from benchmarks.contenders.contender import Contender, Dialect, Kind
+from benchmarks.figures.results import Metric, Results
 from benchmarks.processes import worker_processes
-from benchmarks.results import Metric, Results
 from benchmarks.run import Run
 
 DEADLINE_SECONDS = 900

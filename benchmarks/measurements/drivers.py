@@ -12,8 +12,8 @@ import asyncpg
 
 from benchmarks.contenders.contender import Dialect
 from benchmarks.contenders.modhost_queue import producing
-from benchmarks.measurements.seeding import JOB_TYPE
-from benchmarks.results import Metric, Results
+from benchmarks.figures.results import Metric, Results
+from benchmarks.measurements.growth.seeding import JOB_TYPE
 from benchmarks.run import Run
 from modhost import new_id
 from modhost_background_jobs.model import START

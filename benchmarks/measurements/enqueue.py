@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import anyio
 
 from benchmarks.contenders.contender import Dialect, Kind, Producer
-from benchmarks.results import Metric, Results
+from benchmarks.figures.results import Metric, Results
 from benchmarks.run import Run
 
 SINGLE = Metric("one by one", "/s")

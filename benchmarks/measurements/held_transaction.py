@@ -7,8 +7,8 @@ import asyncpg
 
 from benchmarks.contenders import postgres_query
 from benchmarks.contenders.contender import Contender, Dialect, Kind, Producer
+from benchmarks.figures.results import Metric, Results
 from benchmarks.processes import Workers, worker_processes
-from benchmarks.results import Metric, Results
 from benchmarks.run import Run
 
 BACKLOG = 2_000

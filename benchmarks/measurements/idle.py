@@ -7,8 +7,8 @@ import anyio
 
 from benchmarks.contenders.contender import Contender, Dialect, Kind
 from benchmarks.counting.postgres_proxy import counting_proxy
+from benchmarks.figures.results import Metric, Results
 from benchmarks.processes import Workers, worker_processes
-from benchmarks.results import Metric, Results
 from benchmarks.run import Run
 from benchmarks.usage import usage_of
 

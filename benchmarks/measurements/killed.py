@@ -8,8 +8,8 @@ import anyio
 from benchmarks.contenders.contender import Contender, Dialect
 from benchmarks.contenders.modhost_jobs import Stuck
 from benchmarks.contenders.modhost_queue import producing
+from benchmarks.figures.results import Metric, Results
 from benchmarks.processes import worker_processes
-from benchmarks.results import Metric, Results
 from benchmarks.run import Run
 from modhost_background_jobs.contracts import BackgroundJobs
 

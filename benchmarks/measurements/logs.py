@@ -9,8 +9,8 @@ import anyio
 from benchmarks.contenders.contender import Contender, Dialect
 from benchmarks.contenders.modhost_jobs import Talk, Talker
 from benchmarks.contenders.modhost_queue import producing
+from benchmarks.figures.results import Metric, Results
 from benchmarks.processes import Workers, worker_processes
-from benchmarks.results import Metric, Results
 from benchmarks.run import Run
 from benchmarks.sizes import Sizes
 from benchmarks.usage import usage_of

@@ -10,8 +10,8 @@ from benchmarks.contenders.contender import Contender, Dialect
 from benchmarks.contenders.installed import named
 from benchmarks.contenders.modhost_jobs import Apart, Letter, Mail, Noop
 from benchmarks.contenders.modhost_queue import producing
+from benchmarks.figures.results import Metric, Results
 from benchmarks.processes import worker_processes
-from benchmarks.results import Metric, Results
 from benchmarks.run import Run
 from modhost.database import Database
 from modhost.testing import RunningHost

@@ -7,8 +7,8 @@ from statistics import quantiles
 import anyio
 
 from benchmarks.contenders.contender import Contender, Dialect, Kind
+from benchmarks.figures.results import Metric, Results
 from benchmarks.processes import Workers, worker_processes
-from benchmarks.results import Metric, Results
 from benchmarks.run import Run
 
 DEADLINE_SECONDS = 60

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from benchmarks.results import Results
+from benchmarks.figures.results import Results
 from benchmarks.targets.costs import (
     judge_claims,
     judge_idling,

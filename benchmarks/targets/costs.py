@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from benchmarks.contenders.contender import Dialect
-from benchmarks.results import Results, find
+from benchmarks.figures.results import Results, find
 from benchmarks.targets.verdict import Verdict, under
 
 # The tables of the targets; runs at a smaller size prove nothing.

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from benchmarks.contenders.contender import Dialect
-from benchmarks.results import Results, best, find
+from benchmarks.figures.results import Results, best, find
 from benchmarks.targets.verdict import Verdict, at_least, under
 
 ONE: Final = "no-op, 1 process"

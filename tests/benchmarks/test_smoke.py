@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.document import BEGIN, END
+from benchmarks.figures.document import BEGIN, END
 from benchmarks.measurements.all import MEASUREMENTS
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
-from docs.configuration_reference import MODELS, Option, options_of
+from docs.generated.configuration_reference import MODELS, Option, options_of
 from docs.pages import ROOT, all_pages, blocks, page
 from modhost.configuration import Configuration, load_configuration
 from modhost.configuration.redaction import HIDDEN

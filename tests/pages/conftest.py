@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser
 
-from pages.chromium import browser as started
+from pages.browser.chromium import browser as started
 from pages.site import Site, site
 from pages.visitor import Visitor
 

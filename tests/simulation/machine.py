@@ -1,14 +1,13 @@
 """Steps of processes and people, in any order, each compared with the model."""
 
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from background_jobs.support import TYPES, add_worker
-from modhost_background_jobs.contracts import CatchUpPolicy, JobConflict, JobState, OverlapPolicy
+from modhost_background_jobs.contracts import JobConflict, JobState
 from modhost_background_jobs.model import (
     Ended,
     Heartbeat,
@@ -17,31 +16,12 @@ from modhost_background_jobs.model import (
     NewJob,
     ProgressUpdate,
     Released,
-    ScheduleDefinition,
 )
 from moving_clock import MovingClock
+from simulation.inputs import NIGHTLY, WORKERS, finals, picks, waits, workers
 from simulation.model import MAX_RESCUES, Model
+from simulation.past import Past
 from simulation.world import World
-
-NIGHTLY = ScheduleDefinition(
-    name="nightly",
-    cron_expression="*/10 * * * *",
-    time_zone="UTC",
-    job_type=TYPES[0],
-    module_name="tests",
-    data=None,
-    overlap=OverlapPolicy.SKIP,
-    catch_up=CatchUpPolicy.ONE,
-    max_attempts=3,
-    timeout_seconds=None,
-)
-
-WORKERS = ("w1", "w2", "w3")
-
-workers = st.sampled_from(WORKERS)
-waits = st.sampled_from([0, 0, 0, 30])
-picks = st.integers(0, 1000)
-finals = st.sampled_from([JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED])
 
 
 class QueueMachine(RuleBasedStateMachine):
@@ -58,9 +38,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.leases: list[Lease] = []
         self.seen: list[Heartbeat] = []
         self.lines = 0
-        self.states: dict[UUID, tuple[JobState, int]] = {}
-        self.excused: set[UUID] = set()
-        """Jobs that this step may delete, or move from a final state."""
+        self.past = Past()
 
     @property
     def now(self) -> datetime:
@@ -227,7 +205,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(pick=picks)
     def retry(self, pick: int) -> None:
         job_id = self.job(pick)
-        self.excused = {job_id}
+        self.past.excused = {job_id}
         expected = self.model.retry(job_id, self.now)
         try:
             self.world.do(self.world.queue.retry, job_id)
@@ -259,24 +237,12 @@ class QueueMachine(RuleBasedStateMachine):
     )
     def prune(self, age: int, state: JobState) -> None:
         before = self.now - timedelta(seconds=age)
-        self.excused = set(self.model.jobs)
+        self.past.excused = set(self.model.jobs)
         pruned = self.world.do(self.world.store.prune, state, before, 1000)
         assert pruned == self.model.prune(state, before)
 
     @invariant()
     def the_database_agrees_with_the_model(self) -> None:
         rows = self.world.rows()
-        self.nothing_is_lost_and_no_end_is_undone(rows)
+        self.past.check(rows)
         assert rows == {job.id: job.compared for job in self.model.jobs.values()}
-
-    def nothing_is_lost_and_no_end_is_undone(self, rows: dict[UUID, tuple[Any, ...]]) -> None:
-        """Whatever the model says: a fence never decreases, and a final state stays."""
-        for job_id, (state, fence) in self.states.items():
-            if job_id in self.excused and job_id not in rows:
-                continue
-            assert job_id in rows
-            assert rows[job_id][1] >= fence
-            if state.is_final and job_id not in self.excused:
-                assert rows[job_id][0] == state
-        self.states = {job_id: (JobState(row[0]), row[1]) for job_id, row in rows.items()}
-        self.excused = set()

@@ -1,13 +1,12 @@
 """Searching jobs: what is found, and by which index."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, event, update
+from sqlalchemy import update
 
+from background_jobs.queries.plans import plan_of
 from background_jobs.support import add_worker, claim, jobs_database, new_job
 from modhost import new_id
 from modhost.database import Database
@@ -15,7 +14,6 @@ from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, JobRow
 from modhost_background_jobs.queries import search as browsing
 from modhost_background_jobs.queries.listing import JobCounts, JobListing
-from modhost_background_jobs.queries.load import QueueLoad
 from modhost_background_jobs.queries.partitions import FEW
 from modhost_background_jobs.queries.rows import rows_of
 from modhost_background_jobs.queries.search import Count, JobBrowser, Search
@@ -43,49 +41,6 @@ async def some_jobs(store: JobStore) -> dict[tuple[str, JobState], UUID]:
         await store.insert([pending])
         made[job_type, JobState.PENDING] = pending.id
     return made
-
-
-@contextmanager
-def statements() -> Iterator[list[tuple[str, Any]]]:
-    """Collect what is sent to the database."""
-    sent: list[tuple[str, Any]] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        sent.append((statement, parameters))
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
-
-
-async def plan_of(database: Database, search: Search) -> str:
-    """Return how SQLite finds the jobs of a search."""
-    with statements() as sent:
-        await JobBrowser(database).older(search, None, 20)
-    return "\n".join(await plans_of(database, sent))
-
-
-async def plans_of(database: Database, sent: list[tuple[str, Any]]) -> list[str]:
-    """Return how SQLite carries out what selects."""
-    plans = []
-    async with database.reading() as session:
-        connection = await session.connection()
-        for statement, parameters in sent:
-            if statement.startswith("SELECT"):
-                explain = f"EXPLAIN QUERY PLAN {statement}"
-                rows = await connection.exec_driver_sql(explain, parameters)
-                plans.append("\n".join(row.detail for row in rows))
-    return plans
-
-
-def assert_read_by(plans: Sequence[str], *ways: str) -> None:
-    """No part is gone through but in one of these ways."""
-    for plan in plans:
-        for step in plan.splitlines():
-            is_read = step.startswith(("SCAN background", "SEARCH background"))
-            assert not is_read or any(way in step for way in ways), plan
 
 
 async def test_jobs_of_a_type_are_found_in_the_order_of_their_ids_whatever_their_state(
@@ -191,57 +146,6 @@ async def test_many_pending_jobs_of_a_type_are_found_in_the_order_of_their_ids(
         )
 
 
-@pytest.mark.parametrize("state", [None, *JobState])
-@pytest.mark.parametrize("job_type", [None, "a"])
-async def test_a_page_of_the_api_is_counted_and_found_without_reading_other_rows(
-    sqlite_url: str, state: JobState | None, job_type: str | None
-) -> None:
-    """Whole rows were sorted, all up to the end of the page."""
-    async with jobs_database(sqlite_url).open() as database:
-        await add_worker(open_store(database))
-        await open_store(database).insert([new_job(job_type="a"), new_job()])
-        with statements() as sent:
-            await JobListing(database).page(state, job_type, 0, 20)
-        # A part is gone through by an index alone, or is a few jobs that one has found.
-        ways = ["COVERING INDEX", "(id=?)", "_recurring", "_running", "_claim (job_type=?)"]
-        if state is JobState.PENDING and job_type is None:
-            # Nearly all live jobs are pending: the newest ones are found at once.
-            ways.append("sqlite_autoindex_background_jobs_jobs_1")
-        assert_read_by(await plans_of(database, sent), *ways)
-
-
-async def test_what_is_pending_is_counted_by_indexes_alone(
-    sqlite_url: str,
-) -> None:
-    """The dashboard read whole rows, of up to ten thousand jobs."""
-    async with jobs_database(sqlite_url).open() as database:
-        store = open_store(database)
-        await add_worker(store)
-        await store.insert([new_job() for _ in range(5)])
-        load = QueueLoad(database, max_counted=3)
-        assert await load.pending_count() == (3, True)
-        await claim(store, limit=2)
-        with statements() as sent:
-            assert await load.pending_count() == (3, False)
-        plans = await plans_of(database, sent)
-        assert_read_by(plans, "COVERING INDEX", "(id=?)", "_recurring", "_running")
-
-
-async def test_a_long_history_is_counted_once_a_second(database: Database, store: JobStore) -> None:
-    await some_jobs(store)
-    counts = JobCounts(few=1, cache_seconds=60.0)
-    listing = JobListing(database, counts)
-
-    async def total() -> int:
-        return (await listing.page(FAILED, None, 0, 20))[1]
-
-    assert await total() == 2
-    await some_jobs(store)
-    assert await total() == 2
-    counts.cache_seconds = 0.0
-    assert await total() == 4
-
-
 async def test_jobs_that_wait_for_a_run_before_them_are_among_those_of_their_type(
     database: Database, store: JobStore
 ) -> None:
@@ -257,3 +161,18 @@ async def test_jobs_that_wait_for_a_run_before_them_are_among_those_of_their_typ
         assert [row.id for row in found.rows] == [job.id for job in reversed(jobs)]
         assert total == 2
     assert (await JobListing(database).page(JobState.PENDING, None, 0, 20))[1] == 2
+
+
+async def test_a_long_history_is_counted_once_a_second(database: Database, store: JobStore) -> None:
+    await some_jobs(store)
+    counts = JobCounts(few=1, cache_seconds=60.0)
+    listing = JobListing(database, counts)
+
+    async def total() -> int:
+        return (await listing.page(FAILED, None, 0, 20))[1]
+
+    assert await total() == 2
+    await some_jobs(store)
+    assert await total() == 2
+    counts.cache_seconds = 0.0
+    assert await total() == 4

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures.results import Results
 from benchmarks.measurements.all import MEASUREMENTS
-from benchmarks.results import Results
 
 
 class OtherMachine(Exception):

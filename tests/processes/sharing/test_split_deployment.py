@@ -16,7 +16,7 @@ from processes.host_process import HostProcess
 
 pytestmark = pytest.mark.anyio
 
-CONFIG = Path(__file__).parents[2] / "config"
+CONFIG = Path(__file__).parents[3] / "config"
 
 
 class Split:

@@ -12,15 +12,15 @@ from hosts import host_with
 from modhost_background_jobs.contracts import JobFilter, JobState
 from modhost_reports_example.contracts import ReportsContracts
 from modhost_reports_example.module import ReportsModule
-from processes.dying_producer import TYPES
+from processes.faults.dying_producer import TYPES
 
 pytestmark = pytest.mark.anyio
 
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parents[2]
 
 
 async def killed(database_url: str, when: str) -> None:
-    command = [sys.executable, "-m", "processes.dying_producer", database_url, when]
+    command = [sys.executable, "-m", "processes.faults.dying_producer", database_url, when]
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
     with anyio.fail_after(60):
         ended = await anyio.run_process(command, env=environment, check=False)

@@ -6,10 +6,10 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
-from pages.chromium import opened
+from pages.browser.chromium import opened
 from pages.filling import filled
+from pages.screenshots.states import STATES, unknown_type
 from pages.site import PASSWORD, site
-from pages.states import STATES, unknown_type
 
 pytestmark = pytest.mark.anyio
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from benchmarks.results import Metric, Results
+from benchmarks.figures.results import Metric, Results
 from benchmarks.targets.all import verdicts
 
 OWN = "modhost"

@@ -1,55 +1,22 @@
 """What the pages are sent as things change."""
 
-import json
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import anyio
-import httpx2
 import pytest
-from sqlalchemy import Engine, event
 
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
-from modhost_background_jobs.pages.live.topics import Fragments, Topic, Topics
-from modhost_background_jobs.queries.details import JobLogs
+from modhost_background_jobs.pages.live.topics import Fragments, Topic
 from pages.demo import ImportCustomersJob, Steps
+from pages.live.streams import counted, events
 from pages.site import Site, site
 from pages.visitor import Visitor
 
 pytestmark = pytest.mark.anyio
-
-Event = tuple[str, str, Any]
-
-
-@asynccontextmanager
-async def events(
-    served: Site, query: str, last_event_id: str | None = None
-) -> AsyncIterator[AsyncIterator[Event]]:
-    """Open a stream over a real connection."""
-    headers = {"Authorization": f"Bearer {await served.host.token('BackgroundJobs.*')}"}
-    if last_event_id is not None:
-        headers["Last-Event-ID"] = last_event_id
-    async with httpx2.AsyncClient(base_url=served.url, headers=headers, timeout=30) as client:
-        async with client.stream("GET", f"/admin/jobs/events?{query}") as answer:
-            assert answer.status_code == 200
-            assert answer.headers["content-type"].startswith("text/event-stream")
-            yield _events(answer)
-
-
-async def _events(answer: httpx2.Response) -> AsyncIterator[Event]:
-    fields: dict[str, str] = {}
-    async for line in answer.aiter_lines():
-        if line:
-            name, _, value = line.partition(": ")
-            fields[name] = value
-            continue
-        if "data" in fields:
-            yield fields.get("event", ""), fields.get("id", ""), json.loads(fields["data"])
-        fields = {}
 
 
 async def test_progress_and_log_of_a_job_are_sent(served: Site) -> None:
@@ -128,26 +95,6 @@ async def test_a_producer_shows_the_progress_of_jobs_elsewhere(database_url: str
                 async for _, _, data in stream:
                     if "Completed" in data.get(f"live_state-{job_id}", ""):
                         break
-
-
-@asynccontextmanager
-async def counted(served: Site) -> AsyncIterator[tuple[LiveFeed, list[str]]]:
-    """Give a feed of its own, and what is asked of the database in this task."""
-    task = anyio.get_current_task().id
-    sent: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        # The host's own services read the database meanwhile.
-        if anyio.get_current_task().id == task and statement != "BEGIN":
-            sent.append(statement)
-
-    async with served.host.scope() as scope:
-        feed = LiveFeed(await scope.get(Topics), await scope.get(JobLogs))
-        event.listen(Engine, "before_cursor_execute", note)
-        try:
-            yield feed, sent
-        finally:
-            event.remove(Engine, "before_cursor_execute", note)
 
 
 async def test_a_hundred_viewers_of_a_hundred_jobs_cost_what_one_does(database_url: str) -> None:

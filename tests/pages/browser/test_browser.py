@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from modhost_background_jobs.contracts import JobState
-from pages.chromium import opened
+from pages.browser.chromium import opened
 from pages.demo import ImportCustomersJob, Steps
 from pages.site import PASSWORD, Site, site
 

@@ -6,8 +6,8 @@ from tempfile import TemporaryDirectory
 
 import anyio
 
+from pages.browser.chromium import browser
 from pages.busy import make_busy
-from pages.chromium import browser
 from pages.filling import filled
 from pages.site import site
 

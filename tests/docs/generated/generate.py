@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from docs import architecture, configuration_reference
+from docs.generated import architecture, configuration_reference
 from docs.pages import DOCS
 
 _PART: Final = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -4,10 +4,10 @@ from functools import partial
 from typing import Final
 
 from benchmarks.contenders.contender import Dialect
+from benchmarks.figures.results import Results
 from benchmarks.measurements.claims import Scenario, add_claimed, claimed, compare_claims
-from benchmarks.measurements.seeding import JOB_TYPE, add_pending
-from benchmarks.measurements.seeding_backlogs import FAR_AWAY, Waiting, add_waiting
-from benchmarks.results import Results
+from benchmarks.measurements.growth.seeding import JOB_TYPE, add_pending
+from benchmarks.measurements.growth.seeding_backlogs import FAR_AWAY, Waiting, add_waiting
 from benchmarks.run import Run
 
 TYPES: Final = 100

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from benchmarks.contenders.contender import Dialect
 from benchmarks.contenders.modhost_queue import producing
-from benchmarks.measurements.seeding import JOB_TYPE, SOUND_TYPE, add_finished, add_pending
-from benchmarks.results import Metric, Results
+from benchmarks.figures.results import Metric, Results
+from benchmarks.measurements.growth.seeding import JOB_TYPE, SOUND_TYPE, add_finished, add_pending
 from benchmarks.run import Run
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import modhost.audit
 import modhost.identity.contracts
 import modhost_background_jobs.contracts
 import modhost_reports_example.contracts
-from docs.raised_errors import SECTION, documented, errors, is_protocol, raised
+from docs.code.raised_errors import SECTION, documented, errors, is_protocol, raised
 
 CONTRACTS = (
     modhost.audit,

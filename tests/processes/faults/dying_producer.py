@@ -1,6 +1,6 @@
 """A process that stores a report and its job in one transaction, and is killed meanwhile.
 
-python -m processes.dying_producer DATABASE_URL before|after
+python -m processes.faults.dying_producer DATABASE_URL before|after
 """
 
 import os

@@ -2,7 +2,7 @@
 
 import pytest
 
-from docs.generate import PARTS, PICTURES, generated, names
+from docs.generated.generate import PARTS, PICTURES, generated, names
 from docs.pages import page
 
 

@@ -3,9 +3,9 @@
 from functools import partial
 
 from benchmarks.contenders.contender import Dialect
+from benchmarks.figures.results import Results
 from benchmarks.measurements.claims import Scenario, add_claimed, compare_claims
-from benchmarks.measurements.seeding import add_finished
-from benchmarks.results import Results
+from benchmarks.measurements.growth.seeding import add_finished
 from benchmarks.run import Run
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from docs.architecture import PACKAGES, layers, picture
+from docs.generated.architecture import PACKAGES, layers, picture
 from docs.pages import DOCS, links, page, section
 
 PAGE = page("architecture.md")

@@ -11,8 +11,8 @@ from modhost.identity import TokenService
 from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
 from modhost_background_jobs.pages.live.topics import Topic, Topics
 from pages.demo import ImportCustomersJob, Steps
+from pages.live.streams import counted, events
 from pages.site import Site, site
-from pages.test_live import counted, events
 from pages.visitor import Visitor
 
 pytestmark = pytest.mark.anyio

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, Route, expect
 
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.pages.live.feed import LiveFeed
-from pages.chromium import opened
+from pages.browser.chromium import opened
 from pages.demo import ImportCustomersJob, Steps
 from pages.site import Site, site
 

@@ -1,0 +1,1 @@
+"""The queues that modhost is compared with."""

@@ -1,0 +1,1 @@
+"""Whether work costs more when there are more jobs."""

@@ -1,0 +1,53 @@
+"""How a database carries out what is searched, by its own account."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from modhost.database import Database
+from modhost_background_jobs.queries.search import JobBrowser, Search
+
+
+@contextmanager
+def statements() -> Iterator[list[tuple[str, Any]]]:
+    """Collect what is sent to the database."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        sent.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+async def plan_of(database: Database, search: Search) -> str:
+    """Return how SQLite finds the jobs of a search."""
+    with statements() as sent:
+        await JobBrowser(database).older(search, None, 20)
+    return "\n".join(await plans_of(database, sent))
+
+
+async def plans_of(database: Database, sent: list[tuple[str, Any]]) -> list[str]:
+    """Return how SQLite carries out what selects."""
+    plans = []
+    async with database.reading() as session:
+        connection = await session.connection()
+        for statement, parameters in sent:
+            if statement.startswith("SELECT"):
+                explain = f"EXPLAIN QUERY PLAN {statement}"
+                rows = await connection.exec_driver_sql(explain, parameters)
+                plans.append("\n".join(row.detail for row in rows))
+    return plans
+
+
+def assert_read_by(plans: Sequence[str], *ways: str) -> None:
+    """No part is gone through but in one of these ways."""
+    for plan in plans:
+        for step in plan.splitlines():
+            is_read = step.startswith(("SCAN background", "SEARCH background"))
+            assert not is_read or any(way in step for way in ways), plan
