@@ -82,7 +82,7 @@ async def _store(url: str, job_types: Sequence[str]) -> AsyncIterator[JobStore]:
 
 async def _turn(store: JobStore, job_types: Sequence[str]) -> dict[Metric, float]:
     """Return the milliseconds of an insert, of a claim, and of the end of what it claimed."""
-    job, moments = _job(job_types[0]), [time.perf_counter()]
+    job, moments = new_job(job_types[0]), [time.perf_counter()]
     await store.insert([job])
     moments.append(time.perf_counter())
     taken = await store.claim("bench", job_types, BATCH, datetime.now(UTC))
@@ -97,7 +97,8 @@ async def _turn(store: JobStore, job_types: Sequence[str]) -> dict[Metric, float
     return dict(zip((ENQUEUE, CLAIM, END), periods, strict=True))
 
 
-def _job(job_type: str) -> NewJob:
+def new_job(job_type: str) -> NewJob:
+    """Return a job that is due now."""
     now = datetime.now(UTC)
     return NewJob(
         id=new_id(),

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.util import find_spec
+from operator import attrgetter
 from typing import Any, Final
 
 import asyncpg
@@ -13,10 +14,11 @@ import asyncpg
 from benchmarks.contenders.contender import Dialect
 from benchmarks.contenders.modhost_queue import producing
 from benchmarks.figures.results import Metric, Results
+from benchmarks.measurements.claims import new_job
 from benchmarks.measurements.growth.seeding import JOB_TYPE
 from benchmarks.run import Run
-from modhost import new_id
 from modhost_background_jobs.model import START
+from modhost_background_jobs.storage.columns import NEW
 from modhost_background_jobs.storage.postgres import claim_statements, statements
 
 BATCH: Final = 100
@@ -27,9 +29,10 @@ CLAIM = Metric("claim of 100", "ms")
 END = Metric("end of 100", "ms")
 WORKER: Final = """
 INSERT INTO background_jobs.workers (name, host, process, version, started_at, heartbeat_at, beats,
-    max_concurrency, running, job_types)
-VALUES ('bench', 'here', 1, '1', now(), now(), 0, 100, 0, '')
+    max_concurrency, job_types)
+VALUES ('bench', 'here', 1, '1', now(), now(), 0, 100, '')
 """
+_values: Final = attrgetter(*NEW)
 
 Fetch = Callable[..., Awaitable[list[Any]]]
 
@@ -65,7 +68,7 @@ async def _take_turns(run: Run, results: Results, fetches: dict[str, Fetch]) -> 
 
 async def _turn(fetch: Fetch) -> dict[Metric, float]:
     """Return the seconds of each statement; what is inserted is claimed and ended."""
-    now, taken = datetime.now(UTC), {}
+    taken: dict[Metric, float] = {}
 
     async def timed(metric: Metric, statement: str, *values: Any) -> list[Any]:
         began = time.perf_counter()
@@ -74,18 +77,15 @@ async def _turn(fetch: Fetch) -> dict[Metric, float]:
         return rows
 
     insert = statements.INSERT_AND_NOTIFY
-    await timed(INSERT, insert.one, *_job(now))
-    jobs = zip(*(_job(now) for _ in range(BATCH - 1)), strict=True)
+    await timed(INSERT, insert.one, *_values(new_job(JOB_TYPE)))
+    jobs = zip(*(_values(new_job(JOB_TYPE)) for _ in range(BATCH - 1)), strict=True)
     await timed(INSERT_MANY, insert.many, *map(list, jobs))
+    now = datetime.now(UTC)
     rows = await timed(CLAIM, claim_statements.CLAIM, [JOB_TYPE], now, BATCH, "bench", *START)
     states, errors = ["Completed"] * len(rows), [None] * len(rows)
     leases = zip(*((row[0], row[1]) for row in rows), strict=True)
     await timed(END, statements.END, *map(list, leases), states, errors, now)
     return taken
-
-
-def _job(now: datetime) -> tuple[Any, ...]:
-    return (new_id(), JOB_TYPE, "benchmarks", None, now, now, 3, None, None, None)
 
 
 @asynccontextmanager
