@@ -59,7 +59,7 @@ def outcome_page(template: str, title: str, outcome: Outcome, **context: Any) ->
     else:
         notice = _NOTICES.get(outcome, "")
     texts = {"notice_text": notice, "problem_text": problem}
-    return Page(f"modhost/{template}", {**context, **texts}, title, status)
+    return Page(f"modhost/identity/{template}", {**context, **texts}, title, status)
 
 
 async def answer(

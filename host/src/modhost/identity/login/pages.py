@@ -50,7 +50,7 @@ class LoginPage:
         name = form.name if isinstance(form, LoginForm) else ""
         context = {"next": form.next, "name": name, "message": message, "ways": self._ways}
         own_headers = {**_NOT_STORED, **(headers or {})}
-        return Page("modhost/login.html", context, "Log in", status, own_headers)
+        return Page("modhost/identity/login.html", context, "Log in", status, own_headers)
 
 
 def map_login_pages(pages: Pages) -> None:
