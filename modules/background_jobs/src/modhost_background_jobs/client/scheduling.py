@@ -66,7 +66,8 @@ class BackgroundJobsService:
         job_id: JobId | None = None,
     ) -> JobId:
         """Store a job that is due now."""
-        new = await self._new(job, data, self._clock.now(), max_attempts, timeout, job_id)
+        now = self._clock.now()
+        new = await self._new(job, data, now, now, max_attempts, timeout, job_id)
         return await self._store(new, session, is_named=job_id is not None)
 
     async def enqueue_many(
@@ -80,7 +81,7 @@ class BackgroundJobsService:
     ) -> list[JobId]:
         """Store many jobs in one statement."""
         now = self._clock.now()
-        new = [await self._new(job, item, now, max_attempts, timeout) for item in data]
+        new = [await self._new(job, item, now, now, max_attempts, timeout) for item in data]
         if new:
             await self._queue.enqueue(new, session)
         return [JobId(item.id) for item in new]
@@ -97,7 +98,8 @@ class BackgroundJobsService:
         job_id: JobId | None = None,
     ) -> JobId:
         """Store a job that is due later."""
-        new = await self._new(job, data, due_time(execute_at), max_attempts, timeout, job_id)
+        now, due_at = self._clock.now(), due_time(execute_at)
+        new = await self._new(job, data, now, due_at, max_attempts, timeout, job_id)
         return await self._store(new, session, is_named=job_id is not None)
 
     async def add_recurring(
@@ -190,6 +192,7 @@ class BackgroundJobsService:
         self,
         job: type[ModuleJob],
         data: Any,
+        now: datetime,
         execute_at: datetime,
         max_attempts: int | None,
         timeout: timedelta | None,
@@ -201,7 +204,7 @@ class BackgroundJobsService:
             job_type=registered.job_type,
             module_name=registered.module_name,
             data=to_stored(data),
-            created_at=self._clock.now(),
+            created_at=now,
             execute_at=execute_at,
             max_attempts=self._attempts(job, max_attempts),
             timeout_seconds=timeout_seconds(timeout, job.timeout),

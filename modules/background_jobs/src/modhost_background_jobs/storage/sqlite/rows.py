@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
@@ -20,7 +21,11 @@ from modhost_background_jobs.storage.columns import NEW
 from modhost_background_jobs.storage.tables import JOBS
 
 _new: Final = attrgetter(*NEW)
-_CONVERTERS: Final[dict[type, Callable[[Any], str]]] = {Identifier: str, UtcDateTime: to_sqlite}
+# The jobs of one call share their times.
+_CONVERTERS: Final[dict[type, Callable[[Any], str]]] = {
+    Identifier: str,
+    UtcDateTime: lru_cache(maxsize=64)(to_sqlite),
+}
 _CONVERTED: Final = [
     (position, _CONVERTERS[type(JOBS.c[name].type)])
     for position, name in enumerate(NEW)
