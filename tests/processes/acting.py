@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import time
+from multiprocessing import get_context
 from pathlib import Path
 from typing import ClassVar
 
@@ -162,6 +163,35 @@ class StuckJob(ActingJob):
         re.fullmatch(r"(a+)+b", "a" * 100)
 
 
+class ForkingJob(ActingJob):
+    """Forks a process, asks it to end, and marks how it did."""
+
+    def execute(self, context: JobExecutionContext) -> None:
+        self.stage.mark("started", context.get_data(Act))
+        child = get_context("fork").Process(target=time.sleep, args=(600,))
+        child.start()
+        child.terminate()
+        child.join(10)
+        self.stage.mark(f"ended_by_{-(child.exitcode or 0)}", context.get_data(Act))
+        child.kill()
+
+
+class ForkingApartJob(ForkingJob):
+    """Does so in a process of its own."""
+
+    executor: ClassVar[Executor] = "process"
+
+
+class ParentJob(ActingJob):
+    """Leaves a forked process behind."""
+
+    def execute(self, context: JobExecutionContext) -> None:
+        child = get_context("fork").Process(target=time.sleep, args=(600,))
+        child.start()
+        self.stage.mark("program", Act(name=str(child.pid)))
+        time.sleep(600)
+
+
 class LethalJob(ActingJob):
     """Takes its process down, as running out of memory does."""
 
@@ -217,6 +247,9 @@ JOBS = (
     UnresponsiveJob,
     ApartJob,
     StuckJob,
+    ForkingJob,
+    ForkingApartJob,
+    ParentJob,
     LethalJob,
     FlakyJob,
     CountingJob,

@@ -17,6 +17,7 @@ import uvicorn
 
 from modhost.runtime.host import Host
 from modhost.runtime.lifespan import running
+from modhost.runtime.serving.forks import isolate_forks
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ def serve(host: Host, listener: socket.socket, greet: Callable[[], Awaitable[Non
 
     Raises `StartupError`.
     """
+    isolate_forks(listener)
     with contextlib.suppress(ImportError):
         import uvloop  # noqa: F401
     use_uvloop = "uvloop" in sys.modules

@@ -25,8 +25,6 @@ def main() -> None:
     _lead(number)
     connection = socket.socket(fileno=number)
     connection.set_inheritable(False)
-    # A process that a job forks must neither speak for it nor keep the connection open.
-    os.register_at_fork(after_in_child=connection.close)
     # A crash in native code leaves its traceback in the worker's log.
     faulthandler.enable()
     (length,) = struct.unpack(">I", connection.recv(4, socket.MSG_WAITALL))

@@ -18,6 +18,7 @@ from modhost.runtime.assembly import build_host
 from modhost.runtime.blueprint import HostBlueprint
 from modhost.runtime.host import Host
 from modhost.runtime.lifespan import ready
+from modhost.runtime.serving.forks import isolate_forks
 from modhost.runtime.serving.logs import configure_logging
 from modhost_background_jobs.model import ClaimedJob, JobTypes, Lease, LogLine, ProgressUpdate
 from modhost_background_jobs.options import BackgroundJobsOptions
@@ -32,6 +33,8 @@ def run_program(connection: socket.socket, blueprint: str) -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         # What a job has printed is not lost when its process is killed.
         sys.stdout.reconfigure(line_buffering=True)
+    # A process that a job forks must neither speak for it nor ignore its own signals.
+    isolate_forks(connection)
     anyio.run(_Program(Channel(connection)).run, HostBlueprint.from_json(blueprint))
 
 
