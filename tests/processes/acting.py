@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import time
-from multiprocessing import get_context
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,52 +18,14 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import (
     Executor,
     JobExecutionContext,
-    ModuleJob,
     add_module_job,
 )
-
-STEP_SECONDS = 0.02
+from processes.faults.forking_jobs import ForkingApartJob, ForkingJob, ParentJob
+from processes.stage import STEP_SECONDS, Act, ActingJob, Stage
 
 
 class ActingOptions(ModuleOptions):
     folder: Path
-
-
-class Act(BaseModel):
-    """The data of every job here."""
-
-    name: str = "job"
-    seconds: float = 0
-    failures: int = 0
-    lines: int = 0
-
-
-class Stage:
-    """The folder that jobs and tests share: marks of what happened, and gates that tests open."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.marks = folder / "marks"
-
-    def mark(self, event: str, act: Act) -> None:
-        """Append a line, whole even when several processes do so at once."""
-        with self.marks.open("a") as file:
-            file.write(f"{event} {act.name} {os.getpid()}\n")
-
-    def open_gate(self, name: str, process: int) -> None:
-        """Let a job pass that waits in one process."""
-        self._gate(name, process).touch()
-
-    def is_open(self, name: str) -> bool:
-        return self._gate(name, os.getpid()).exists()
-
-    def _gate(self, name: str, process: int) -> Path:
-        return self._folder / f"gate-{name}-{process}"
-
-
-class ActingJob(ModuleJob):
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
 
 
 class QuickJob(ActingJob):
@@ -161,35 +122,6 @@ class StuckJob(ActingJob):
         self.stage.mark("program", Act(name=str(program.pid)))
         self.stage.mark("started", context.get_data(Act))
         re.fullmatch(r"(a+)+b", "a" * 100)
-
-
-class ForkingJob(ActingJob):
-    """Forks a process, asks it to end, and marks how it did."""
-
-    def execute(self, context: JobExecutionContext) -> None:
-        self.stage.mark("started", context.get_data(Act))
-        child = get_context("fork").Process(target=time.sleep, args=(600,))
-        child.start()
-        child.terminate()
-        child.join(10)
-        self.stage.mark(f"ended_by_{-(child.exitcode or 0)}", context.get_data(Act))
-        child.kill()
-
-
-class ForkingApartJob(ForkingJob):
-    """Does so in a process of its own."""
-
-    executor: ClassVar[Executor] = "process"
-
-
-class ParentJob(ActingJob):
-    """Leaves a forked process behind."""
-
-    def execute(self, context: JobExecutionContext) -> None:
-        child = get_context("fork").Process(target=time.sleep, args=(600,))
-        child.start()
-        self.stage.mark("program", Act(name=str(child.pid)))
-        time.sleep(600)
 
 
 class LethalJob(ActingJob):

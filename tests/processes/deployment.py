@@ -19,8 +19,9 @@ from modhost_background_jobs.contracts import (
     JobState,
     ModuleJob,
 )
-from processes.acting import Act, ActingModule, Stage
+from processes.acting import ActingModule
 from processes.host_process import POLL_SECONDS, HostProcess, until
+from processes.stage import Act, Stage
 
 TESTS = Path(__file__).parents[1]
 

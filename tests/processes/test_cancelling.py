@@ -5,8 +5,9 @@ import time
 import pytest
 
 from modhost_background_jobs.contracts import JobState
-from processes.acting import Act, GatedJob
+from processes.acting import GatedJob
 from processes.deployment import Deployment
+from processes.stage import Act
 
 pytestmark = pytest.mark.anyio
 

@@ -6,10 +6,11 @@ import signal
 import pytest
 
 from modhost_background_jobs.contracts import JobState
-from processes.acting import Act, ApartJob, StuckJob
+from processes.acting import ApartJob, StuckJob
 from processes.deployment import QUICK, Deployment
 from processes.host_process import until
 from processes.living import lives
+from processes.stage import Act
 
 pytestmark = pytest.mark.anyio
 

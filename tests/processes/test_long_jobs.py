@@ -3,8 +3,9 @@
 import pytest
 
 from modhost_background_jobs.contracts import JobState
-from processes.acting import Act, NappingJob, SpinningJob
+from processes.acting import NappingJob, SpinningJob
 from processes.deployment import QUICK, Deployment
+from processes.stage import Act
 
 pytestmark = pytest.mark.anyio
 

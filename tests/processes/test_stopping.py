@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from modhost_background_jobs.contracts import JobState
-from processes.acting import Act, GatedJob, UnresponsiveJob
+from processes.acting import GatedJob, UnresponsiveJob
 from processes.deployment import Deployment
+from processes.stage import Act
 
 pytestmark = pytest.mark.anyio
 

@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from modhost_background_jobs.contracts import JobState
-from processes.acting import Act, ForkingApartJob, ForkingJob, ParentJob, QuickJob
+from processes.acting import QuickJob
 from processes.deployment import QUICK, Deployment
+from processes.faults.forking_jobs import ForkingApartJob, ForkingJob, ParentJob
 from processes.host_process import until
+from processes.stage import Act
 
 pytestmark = pytest.mark.anyio
 

@@ -9,8 +9,9 @@ import pytest
 
 from blocked_completions import completions_blocked
 from modhost_background_jobs.contracts import JobState
-from processes.acting import Act, FlakyJob, GatedJob, LethalJob, QuickJob
+from processes.acting import FlakyJob, GatedJob, LethalJob, QuickJob
 from processes.deployment import QUICK, Deployment
+from processes.stage import Act
 
 pytestmark = pytest.mark.anyio
 

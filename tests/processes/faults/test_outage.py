@@ -14,8 +14,9 @@ import pytest
 
 from modhost_background_jobs.contracts import JobState
 from postgres import Postgres
-from processes.acting import Act, GatedJob, NappingJob
+from processes.acting import GatedJob, NappingJob
 from processes.deployment import QUICK, Deployment
+from processes.stage import Act
 
 pytestmark = pytest.mark.anyio
 

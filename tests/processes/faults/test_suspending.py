@@ -5,8 +5,9 @@ import signal
 import pytest
 
 from modhost_background_jobs.contracts import JobState
-from processes.acting import Act, BlockingJob, GatedJob
+from processes.acting import BlockingJob, GatedJob
 from processes.deployment import QUICK, Deployment
+from processes.stage import Act
 
 pytestmark = pytest.mark.anyio
 

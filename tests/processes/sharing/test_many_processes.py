@@ -6,9 +6,10 @@ import signal
 
 import pytest
 
-from processes.acting import Act, GatedJob, NappingJob
+from processes.acting import GatedJob, NappingJob
 from processes.deployment import QUICK, Deployment
 from processes.host_process import HostProcess, until
+from processes.stage import Act
 
 pytestmark = pytest.mark.anyio
 

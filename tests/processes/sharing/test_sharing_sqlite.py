@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from modhost_background_jobs.contracts import JobState
-from processes.acting import Act, CountingJob, FlakyJob, GatedJob, count_one
+from processes.acting import CountingJob, FlakyJob, GatedJob, count_one
 from processes.deployment import QUICK, Deployment
+from processes.stage import Act
 
 pytestmark = pytest.mark.anyio
 

@@ -18,7 +18,7 @@ from modhost_background_jobs.model.job_data import (
     secrets_in,
     to_stored,
 )
-from security.sentinels import SENTINEL, Credentials
+from security.secrets.sentinels import SENTINEL, Credentials
 
 pytestmark = pytest.mark.anyio
 

@@ -21,7 +21,7 @@ from modhost_background_jobs.contracts import (
     ModuleJob,
     add_module_job,
 )
-from security.sentinels import SENTINEL, Credentials
+from security.secrets.sentinels import SENTINEL, Credentials
 from security.support import COOKIE
 
 pytestmark = pytest.mark.anyio
