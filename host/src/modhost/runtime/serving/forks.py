@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
-_before_fork = threading.local()
+_blocked = threading.local()
 
 
 def isolate_forks(*sockets: socket.socket) -> None:
@@ -35,12 +35,14 @@ def isolate_forks(*sockets: socket.socket) -> None:
 
 
 def _block() -> None:
-    # A signal that reaches the child before its handlers are its own has to wait.
-    _before_fork.mask = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    # A signal that reaches the child before its handlers are its own has to wait. Each call of
+    # `isolate_forks` in this process, or in the one that forked it, blocks and unblocks once.
+    masks = _blocked.__dict__.setdefault("masks", [])
+    masks.append(signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS))
 
 
 def _unblock() -> None:
-    signal.pthread_sigmask(signal.SIG_SETMASK, _before_fork.mask)
+    signal.pthread_sigmask(signal.SIG_SETMASK, _blocked.masks.pop())
 
 
 def _become_ordinary(sockets: Sequence[socket.socket]) -> None:
