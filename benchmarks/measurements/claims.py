@@ -54,7 +54,7 @@ async def compare_claims(run: Run, results: Results, scenarios: Mapping[str, Sce
             async with producing(url):
                 pass
             await scenario.seed(results.dialect, url)
-            stores[row] = await stack.enter_async_context(_store(url, scenario.job_types))
+            stores[row] = await stack.enter_async_context(worker_store(url, scenario.job_types))
         await run.databases.settle(results.dialect)
         for turn in range(WARM_UP + run.sizes.claims):
             for row, store in stores.items():
@@ -65,7 +65,8 @@ async def compare_claims(run: Run, results: Results, scenarios: Mapping[str, Sce
 
 
 @asynccontextmanager
-async def _store(url: str, job_types: Sequence[str]) -> AsyncIterator[JobStore]:
+async def worker_store(url: str, job_types: Sequence[str]) -> AsyncIterator[JobStore]:
+    """Open the queue of a database, with a worker named `bench` for these types."""
     async with Database(url).open() as database:
         store = open_store(database)
         worker = WorkerInfo(

@@ -14,7 +14,7 @@ import asyncpg
 from benchmarks.contenders.contender import Dialect
 from benchmarks.contenders.modhost_queue import producing
 from benchmarks.figures.results import Metric, Results
-from benchmarks.measurements.claims import new_job
+from benchmarks.measurements.claims import new_job, worker_store
 from benchmarks.measurements.growth.seeding import JOB_TYPE
 from benchmarks.run import Run
 from modhost_background_jobs.model import START
@@ -27,11 +27,6 @@ INSERT = Metric("insert of 1", "ms")
 INSERT_MANY = Metric("insert of 100", "ms")
 CLAIM = Metric("claim of 100", "ms")
 END = Metric("end of 100", "ms")
-WORKER: Final = """
-INSERT INTO background_jobs.workers (name, host, process, version, started_at, heartbeat_at, beats,
-    max_concurrency, job_types)
-VALUES ('bench', 'here', 1, '1', now(), now(), 0, 100, '')
-"""
 _values: Final = attrgetter(*NEW)
 
 Fetch = Callable[..., Awaitable[list[Any]]]
@@ -47,8 +42,9 @@ async def measure(run: Run) -> list[Results]:
     async with run.databases.new(Dialect.POSTGRESQL) as url:
         async with producing(url):
             pass
+        async with worker_store(url, [JOB_TYPE]):
+            pass
         async with _asyncpg(url) as first:
-            await first(WORKER)
             fetches = {"asyncpg": first}
             if find_spec("psycopg") is None:
                 await _take_turns(run, results, fetches)
