@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import anyio
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, ExceptionContext, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from modhost.database.failures import spoils_session
 from modhost.database.postgres import connection_settings, import_asyncpg
 from modhost.database.schemas import FlatNames
 from modhost.database.sqlite.connection import LOCK_DEADLINE_SECONDS, configure
@@ -35,7 +36,14 @@ def open_postgres(url: DatabaseUrl) -> tuple[AsyncEngine, AsyncEngine]:
         # Unnamed statements: the next transaction may be sent to another server process.
         settings |= {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str}
     engine = _create(url, pool_pre_ping=True, pool_size=5, max_overflow=10, connect_args=settings)
+    event.listen(engine.sync_engine, "handle_error", _replace_spoilt_sessions)
     return engine, engine.execution_options(postgresql_readonly=True)
+
+
+def _replace_spoilt_sessions(context: ExceptionContext) -> None:
+    """Have this connection and all that were opened before closed: they would fail as well."""
+    if context.original_exception is not None and spoils_session(context.original_exception):
+        context.is_disconnect = True
 
 
 def _create(url: DatabaseUrl, **settings: Any) -> AsyncEngine:

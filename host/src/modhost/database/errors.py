@@ -1,10 +1,10 @@
 """What can be wrong with a database, with what to do about it; no message shows a password."""
 
-import re
 import sqlite3
 from typing import Final
 
 from modhost.checks import Finding, rules
+from modhost.database.failures import driver_error, sqlstate_of
 
 
 class DatabaseError(Exception):
@@ -21,12 +21,14 @@ class DatabaseUnreachable(DatabaseError):
     Args:
         message: the cause, as a sentence.
         remedy: what to do about it, as a sentence.
+        may_pass: whether it may work later, without anybody's doing.
 
     """
 
-    def __init__(self, message: str, remedy: str) -> None:
+    def __init__(self, message: str, remedy: str, *, may_pass: bool = False) -> None:
         super().__init__(message)
         self.remedy = remedy
+        self.may_pass = may_pass
 
 
 class UnreadableValue(DatabaseError, ValueError):
@@ -50,7 +52,6 @@ _SQLITE_REMEDIES: Final = {
     sqlite3.SQLITE_FULL: "Free space on the disk.",
     sqlite3.SQLITE_ERROR: _CONTENT_REMEDY,
 }
-_DRIVER_CLASS: Final = re.compile(r"^<class '[^']+'>: ")
 
 
 def finding_of(error: Exception) -> Finding:
@@ -62,8 +63,9 @@ def finding_of(error: Exception) -> Finding:
 
 def reason_of(error: Exception) -> str:
     """Return the driver's message as a sentence, without the statement that SQLAlchemy adds."""
-    words = _DRIVER_CLASS.sub("", str(_driver_error(error)).strip())
-    reason = words.splitlines()[0].rstrip() if words else type(error).__name__
+    original = driver_error(error)
+    words = str(original).strip()
+    reason = words.splitlines()[0].rstrip() if words else type(original).__name__
     return reason if reason.endswith(".") else f"{reason}."
 
 
@@ -73,15 +75,10 @@ def remedy_of(error: Exception) -> str:
         return error.remedy
     if isinstance(error, UnreadableValue | OverflowError):
         return _VALUE_REMEDY
-    original = _driver_error(error)
+    original = driver_error(error)
     if isinstance(original, sqlite3.Error):
         code = getattr(original, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
         return _SQLITE_REMEDIES.get(code & 0xFF, FILE_REMEDY)
     # Class 42: the server works, and what it was asked for is missing or not allowed.
-    is_content = str(getattr(original, "sqlstate", "")).startswith("42")
+    is_content = sqlstate_of(original).startswith("42")
     return _CONTENT_REMEDY if is_content else _SERVER_REMEDY
-
-
-def _driver_error(error: Exception) -> BaseException:
-    """Return what the driver raised, which SQLAlchemy wraps."""
-    return getattr(error, "orig", None) or error

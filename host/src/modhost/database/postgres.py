@@ -7,6 +7,7 @@ from typing import Any, Final
 import anyio
 
 from modhost.database.errors import BadDatabaseUrl
+from modhost.database.failures import spoils_session
 from modhost.database.url import DatabaseUrl
 
 MAX_CONNECTIONS: Final = 10
@@ -25,8 +26,10 @@ class PostgresAccess:
         self.errors: tuple[type[Exception], ...] = (
             OSError,
             TimeoutError,
+            EOFError,
             self._asyncpg.PostgresError,
             self._asyncpg.InterfaceError,
+            self._asyncpg.InternalClientError,
         )
         """What the driver raises."""
 
@@ -34,11 +37,18 @@ class PostgresAccess:
     async def acquire(self, timeout: float | None = None) -> AsyncIterator[Any]:
         """Lend a connection from the pool; one that the server has closed is replaced.
 
+        After an error that would repeat itself on the same sessions all of them are replaced.
         `timeout`, in seconds, bounds the wait for a connection and that for its return.
         """
         pool = self._pool or await self._open_pool()
         async with pool.acquire(timeout=timeout) as connection:
-            yield connection
+            try:
+                yield connection
+            except Exception as error:
+                if spoils_session(error):
+                    connection.terminate()
+                    await pool.expire_connections()
+                raise
 
     async def fetch(
         self, statement: str, *parameters: Any, timeout: float | None = None

@@ -47,11 +47,6 @@ class Wakeups(ABC):
         self.work = Signal()
         self.stop_requests = Signal()
 
-    @property
-    @abstractmethod
-    def errors(self) -> tuple[type[Exception], ...]:
-        """What a lost connection raises."""
-
     @abstractmethod
     async def listen(self) -> None:
         """Fire the signals until the connection ends or raises."""
@@ -69,7 +64,7 @@ class Wakeups(ABC):
             try:
                 await self.listen()
                 failures = 0
-            except self.errors as error:
+            except Exception as error:  # noqa: BLE001 - wake-ups only help: polling works without
                 if anyio.current_time() - started_at > STABLE_SECONDS:
                     failures = 0
                 pause = RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)]

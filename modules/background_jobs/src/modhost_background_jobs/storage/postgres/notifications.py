@@ -77,7 +77,7 @@ class Notifications(HostedService):
         self._notified_at = self._clock.monotonic()
         try:
             await self._database.postgres.execute(statements.NOTIFY)
-        except self._database.postgres.errors as error:
+        except Exception as error:  # noqa: BLE001 - it only helps: workers poll
             logger.warning("Workers were not notified of new jobs (%s); they poll.", error)
 
 
@@ -103,13 +103,11 @@ class PostgresWakeups(Wakeups):
         self._silence_seconds = silence_seconds
         self._answer_seconds = answer_seconds
 
-    @property
-    def errors(self) -> tuple[type[Exception], ...]:
-        """What the driver raises."""
-        return self._postgres.errors
-
     async def listen(self) -> None:
-        """Fire the signals by notifications, and once for what was committed before."""
+        """Fire the signals by notifications, and once for what was committed before.
+
+        Raises whatever ends the connection.
+        """
         closed = anyio.Event()
         connection = await self._postgres.connect()
         try:
@@ -119,6 +117,7 @@ class PostgresWakeups(Wakeups):
             while not await wait_for(closed, self._silence_seconds):
                 # A connection that was cut off without a word is as silent as an idle one.
                 await connection.execute("SELECT 1", timeout=self._answer_seconds)
+            raise ConnectionResetError("the server closed the connection")
         finally:
             with anyio.CancelScope(shield=True), anyio.move_on_after(1):
                 await connection.close()

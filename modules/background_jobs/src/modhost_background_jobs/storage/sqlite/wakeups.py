@@ -1,6 +1,5 @@
 """Wake-ups on SQLite, by the file that all processes share."""
 
-import sqlite3
 from typing import Final
 
 import anyio
@@ -19,8 +18,6 @@ class SqliteWakeups(Wakeups):
     write-ahead log it is read after one; a commit shows only once it is on disk, some time after
     its first write. Elsewhere it is read again and again.
     """
-
-    errors = (sqlite3.Error, OSError)
 
     def __init__(self, database: Database) -> None:
         super().__init__()

@@ -1,16 +1,20 @@
 """Keep processes of jobs warm: starting one takes as long as starting a host."""
 
 import json
+import logging
 import sys
 from typing import Final
 
 import anyio
 
 from modhost import Clock
+from modhost.database.failures import describe
 from modhost.runtime.blueprint import HostBlueprint
 from modhost_background_jobs.model import ClaimedJob
 from modhost_background_jobs.worker.processes.job_process import JobProcess, ProcessNotStarted
 from modhost_background_jobs.worker.processes.messages import Begun, Run
+
+logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS: Final = 200
 IDLE_TIMEOUT: Final = 60.0
@@ -72,7 +76,16 @@ class ProcessPool:
         self._idle = [each for each in self._idle if each[1] > since]
         async with anyio.create_task_group() as group:
             for process in ended:
-                group.start_soon(process.leave)
+                group.start_soon(_leave, process)
+
+
+async def _leave(process: JobProcess) -> None:
+    try:
+        await process.leave()
+    except Exception as error:  # noqa: BLE001 - nobody waits for it, and the others are in use
+        logger.warning(
+            "The process %d of jobs could not be ended (%s).", process.pid, describe(error)
+        )
 
 
 async def _begin(process: JobProcess, claimed: ClaimedJob) -> bool:
