@@ -174,6 +174,7 @@ async def test_only_those_on_their_last_chance_run_one_at_a_time(
         return
     assert isinstance(outcome, Released)
     assert (outcome.error, outcome.spent) == (None, False)
+    assert outcome.execute_at is not None
     assert outcome.execute_at > clock.now()
     assert isinstance(await poison_jobs.run(second), Ended)
 

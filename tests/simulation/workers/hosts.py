@@ -143,7 +143,7 @@ class SimulatedHost:
             Finisher(writer, statistics, clock),
             processes,
             WorkerWatch(store, self.wakeups, claims, unresponsive, clock),
-            Shutdown(writer, OPTIONS, clock),
+            Shutdown(writer, OPTIONS),
             clock,
         )
         return [

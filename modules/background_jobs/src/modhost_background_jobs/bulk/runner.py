@@ -100,7 +100,7 @@ class BulkRunner(HostedService):
         """Run the attempt and store its outcome; one that is cut off is released."""
         attempts = AttemptRegistry()
         attempts.add(attempt)
-        outcome: Outcome = Released(attempt.lease, self._clock.now(), SHUT_DOWN)
+        outcome: Outcome = Released(attempt.lease, error=SHUT_DOWN)
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._watch.run, worker, attempts)

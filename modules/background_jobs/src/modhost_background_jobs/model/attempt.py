@@ -62,13 +62,14 @@ class Ended(NamedTuple):
 class Released:
     """The end of an attempt that leaves the job `Pending`.
 
+    Without a new due time the job keeps the one that it has, and so its place in the queue.
     `spent` is False when the attempt does not count: released, snoozed, or rescued. Without an
     error nothing had begun, and the attempt is not recorded. With one it has ended without taking
     its worker down, which clears the job of the rescues before.
     """
 
     lease: Lease
-    execute_at: datetime
+    execute_at: datetime | None = None
     error: str | None = None
     spent: bool = False
 

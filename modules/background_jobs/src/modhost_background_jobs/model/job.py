@@ -46,7 +46,7 @@ class JobRow(EnqueuedJob):
         attempts_left: what is left of the present allowance.
         fence: grows with every claim; a write that carries an older one is void.
         rescues: how often in a row the job was taken back from a dead worker.
-        progress_at: when the percentage was reported first, by this attempt or the one before.
+        progress_at: when this attempt reported the percentage first.
         on_hold: whether it waits for an earlier run of its schedule, whatever its due time.
 
     """

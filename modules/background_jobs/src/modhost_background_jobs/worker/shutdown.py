@@ -5,7 +5,6 @@ from typing import Final
 
 import anyio
 
-from modhost import Clock
 from modhost_background_jobs.model import Released
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry, StopReason
@@ -29,14 +28,12 @@ class Shutdown:
         self,
         writer: OutcomeWriter,
         options: BackgroundJobsOptions,
-        clock: Clock,
         *,
         stop_timeout: float = STOP_TIMEOUT,
     ) -> None:
         self.stop_timeout = stop_timeout
         self._writer = writer
         self._grace = options.shutdown_grace.total_seconds()
-        self._clock = clock
 
     async def drain(self, attempts: AttemptRegistry) -> None:
         """Let attempts finish, ask those that remain to stop, release those that do not."""
@@ -70,8 +67,7 @@ class Shutdown:
 
     async def _release(self, attempts: AttemptRegistry, error: str) -> None:
         """Let other workers have the jobs, except those whose outcome is yet to be stored."""
-        now = self._clock.now()
-        left = [Released(each.lease, now, error) for each in filter(_is_unfinished, attempts)]
+        left = [Released(each.lease, error=error) for each in filter(_is_unfinished, attempts)]
         if not left:
             return
         try:

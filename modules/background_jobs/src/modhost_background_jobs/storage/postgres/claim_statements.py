@@ -71,7 +71,8 @@ picked AS (
 )
 UPDATE background_jobs.jobs j
 SET state = 'Running', worker = $4, started_at = $2, fence = j.fence + 1,
-    attempt = j.attempt + 1, attempts_left = j.attempts_left - 1, error = NULL
+    attempt = j.attempt + 1, attempts_left = j.attempts_left - 1, error = NULL,
+    progress_percentage = 0, progress_message = NULL, progress_at = NULL
 WHERE j.id = ANY (ARRAY(SELECT id FROM picked))
 RETURNING {listed(CLAIMED, "j")}
 """

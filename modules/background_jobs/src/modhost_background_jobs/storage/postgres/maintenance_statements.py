@@ -69,7 +69,7 @@ finished AS (
 ),
 pending AS (
     UPDATE background_jobs.jobs j
-    SET state = 'Pending', execute_at = $3, worker = NULL, started_at = NULL,
+    SET state = 'Pending', worker = NULL, started_at = NULL,
         rescues = j.rescues + judged.counts::int, has_begun = false,
         attempt = j.attempt - 1, attempts_left = j.attempts_left + 1
     FROM judged WHERE j.id = judged.id AND judged.next_state = 'Pending'

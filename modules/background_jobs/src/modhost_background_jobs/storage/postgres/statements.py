@@ -106,7 +106,8 @@ finished AS (
 ),
 pending AS (
     UPDATE background_jobs.jobs j
-    SET state = 'Pending', execute_at = held.again_at, worker = NULL, started_at = NULL,
+    SET state = 'Pending', execute_at = coalesce(held.again_at, j.execute_at),
+        worker = NULL, started_at = NULL,
         error = CASE WHEN held.spent THEN held.attempt_error END,
         attempt = j.attempt - CASE WHEN held.spent THEN 0 ELSE 1 END,
         attempts_left = j.attempts_left + CASE WHEN held.spent THEN 0 ELSE 1 END,

@@ -39,7 +39,8 @@ IS_REGISTERED: Final = "SELECT 1 FROM background_jobs_workers WHERE name = ?"
 CLAIM: Final = f"""
 UPDATE background_jobs_jobs
 SET state = 'Running', worker = ?2, started_at = ?3, fence = fence + 1, attempt = attempt + 1,
-    attempts_left = attempts_left - 1, error = NULL
+    attempts_left = attempts_left - 1, error = NULL, progress_percentage = 0,
+    progress_message = NULL, progress_at = NULL
 WHERE id IN (SELECT value FROM json_each(?1))
 RETURNING {listed(CLAIMED)}
 """
@@ -75,10 +76,12 @@ SELECT j.id, j.fence, j.attempt, j.started_at, ?2, j.worker, g.value ->> 1
 FROM json_each(?1) AS g CROSS JOIN background_jobs_jobs j ON j.id = g.value ->> 0
 """
 
-# Rows are [id, execute_at, error, spent, rescues], the last one null where their number stays.
+# Rows are [id, execute_at, error, spent, rescues]; a due time, or a number of rescues, that is
+# null stays as it is.
 TO_PENDING: Final = """
 UPDATE background_jobs_jobs
-SET state = 'Pending', execute_at = g.value ->> 1, worker = NULL, started_at = NULL,
+SET state = 'Pending', execute_at = coalesce(g.value ->> 1, execute_at),
+    worker = NULL, started_at = NULL,
     error = CASE WHEN g.value ->> 3 THEN g.value ->> 2 END,
     attempt = attempt - CASE WHEN g.value ->> 3 THEN 0 ELSE 1 END,
     attempts_left = attempts_left + CASE WHEN g.value ->> 3 THEN 0 ELSE 1 END,

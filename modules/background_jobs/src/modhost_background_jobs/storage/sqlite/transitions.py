@@ -76,8 +76,7 @@ def rescue(
     error = model.lost_attempt_error(seen.worker)
     again = [row for row in rows if row[1] == JobState.PENDING]
     back = [
-        model.Released(model.Lease(UUID(id_), fence), now, error, spent=False)
-        for id_, _, fence, _ in again
+        model.Released(model.Lease(UUID(id_), fence), error=error) for id_, _, fence, _ in again
     ]
     _to_pending(connection, back, [row[3] for row in again], to_sqlite(now))
     quarantined = model.quarantine_error(max_rescues)
@@ -120,10 +119,14 @@ def _to_pending(
     notes = [[str(each.lease.job_id), each.error] for each in released if each.error is not None]
     connection.execute(statements.NOTE_ATTEMPTS, [json.dumps(notes), moment])
     rows = [
-        [str(each.lease.job_id), to_sqlite(each.execute_at), each.error, each.spent, count]
+        [str(each.lease.job_id), _moment(each.execute_at), each.error, each.spent, count]
         for each, count in zip(released, rescues, strict=True)
     ]
     connection.execute(statements.TO_PENDING, [json.dumps(rows)])
+
+
+def _moment(time: datetime | None) -> str | None:
+    return None if time is None else to_sqlite(time)
 
 
 def _bury(connection: sqlite3.Connection, seen: model.Heartbeat) -> bool:

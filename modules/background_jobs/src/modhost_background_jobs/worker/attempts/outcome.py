@@ -47,7 +47,7 @@ class Outcomes:
             case StopReason.TIMEOUT:
                 return self.interrupted(attempt, _timed_out(attempt))
             case StopReason.SHUTDOWN:
-                return Released(attempt.lease, self._clock.now(), SHUT_DOWN)
+                return Released(attempt.lease, error=SHUT_DOWN)
             case _:
                 return None
 
@@ -84,7 +84,7 @@ class Outcomes:
                 return self.interrupted(attempt, printable(f"{_timed_out(attempt)}\n\n{text}"))
             case StopReason.SHUTDOWN if not isinstance(error, Snooze):
                 both = printable(f"{SHUT_DOWN}\n\n{text}")
-                return Released(attempt.lease, self._clock.now(), both)
+                return Released(attempt.lease, error=both)
         if isinstance(error, Snooze):
             reason = printable(attempt.redact(printable(error)))
             return Released(attempt.lease, self._due_after(error.delay), reason)

@@ -10,48 +10,16 @@ from typing import Final
 from modhost import Clock
 from modhost_background_jobs.model import Released
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
+from modhost_background_jobs.worker.claiming.prefetch import SOON_SECONDS, Prefetch
 from modhost_background_jobs.worker.executor import AttemptExecutor
 from modhost_background_jobs.worker.finishing.finisher import Finisher
 
-WINDOW_SECONDS: Final = 0.1
-MAX_PREFETCH: Final = 200
 MAX_PREFETCHED_DATA: Final = 4_000_000
 """How many characters of data jobs may have, together, that are held beyond the slots."""
 CLAIM_SIZE: Final = 100
 STALE_SECONDS: Final = 1.0
 TICK_SECONDS: Final = 0.001
 TASKS_PER_TICK: Final = 4
-
-
-class Prefetch:
-    """How many jobs a worker holds beyond its slots: as many as finished in the last moment.
-
-    A worker whose jobs take microseconds would spend its time on round trips to the database if it
-    fetched each one when a slot is free. One whose slots are all taken by long jobs holds none
-    beyond them: another worker may have a slot for it.
-    """
-
-    def __init__(self) -> None:
-        self._since = 0.0
-        self._finished = 0
-        self._finished_before = 0
-
-    def note(self, now: float) -> None:
-        """Count an attempt that finished now, by the monotonic clock."""
-        self._move_to(now)
-        self._finished += 1
-
-    def size(self, now: float) -> int:
-        """Return how many jobs to hold that wait for a slot."""
-        self._move_to(now)
-        return min(MAX_PREFETCH, max(self._finished, self._finished_before))
-
-    def _move_to(self, now: float) -> None:
-        passed = now - self._since
-        if passed >= WINDOW_SECONDS:
-            self._finished_before = self._finished if passed < 2 * WINDOW_SECONDS else 0
-            self._finished = 0
-            self._since = now
 
 
 class Slots:
@@ -76,7 +44,7 @@ class Slots:
         self._clock = clock
         self._waiting: deque[tuple[Attempt, float]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._prefetch = Prefetch()
+        self._prefetch = Prefetch(slots)
         self._max_data = 0
         """How many characters the data of the largest job of the last claim had."""
         self._group: asyncio.TaskGroup
@@ -90,12 +58,12 @@ class Slots:
         """Run attempts during the block, and cancel those that are left at its end."""
         async with asyncio.TaskGroup() as self._group:
             self._is_open = True
-            release = self._group.create_task(self._release_stale())
+            watch = self._group.create_task(self._watch_waiting())
             try:
                 yield
             finally:
                 self._is_open = False
-            for task in (release, *self._tasks):
+            for task in (watch, *self._tasks):
                 task.cancel()
 
     async def room(self) -> int:
@@ -128,11 +96,15 @@ class Slots:
         since = self._clock.monotonic() - seconds
         while self._waiting and self._waiting[0][1] <= since:
             attempt, _ = self._waiting.popleft()
-            self._finisher.add(attempt, Released(attempt.lease, self._clock.now()))
+            self._finisher.add(attempt, Released(attempt.lease))
 
-    async def _release_stale(self) -> None:
+    async def _watch_waiting(self) -> None:
         while True:
-            await asyncio.sleep(STALE_SECONDS)
+            await asyncio.sleep(SOON_SECONDS)
+            now = self._clock.monotonic()
+            is_late = bool(self._waiting) and now - self._waiting[0][1] > SOON_SECONDS
+            if is_late and len(self._tasks) >= self._slots:
+                self._prefetch.note_delay(now)
             self.release_waiting(STALE_SECONDS)
 
     def _fill(self) -> None:

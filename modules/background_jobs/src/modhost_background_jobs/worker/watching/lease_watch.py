@@ -108,7 +108,7 @@ class WorkerWatch(LeaseWatch):
         leases = await super().poll(worker, attempts)
         if lost := self._lost_claims.among(leases, attempts):
             now = self._clock.now()
-            await self._store.release([Released(lease, now) for lease in lost], now)
+            await self._store.release([Released(lease) for lease in lost], now)
             logger.warning("Released %d jobs whose claim had been cut off.", len(lost))
         return leases
 
