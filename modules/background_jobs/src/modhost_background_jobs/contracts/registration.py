@@ -9,6 +9,7 @@ from modhost.checks import Rule
 from modhost_background_jobs.contracts.job import Executor, ModuleJob
 
 UNKNOWN_EXECUTOR: Final = Rule("MH601", "Job names no executor that there is")
+GENERATOR: Final = Rule("MH604", "Job is a generator, which nobody would iterate over")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class RegisteredJob:
 def add_module_job(services: ServiceCollection, job: type[ModuleJob]) -> None:
     """Register a job class of this module, in `configure_services`.
 
-    Two classes with the same stored name are a start-up error that names both modules; so is an
-    unknown executor.
+    Two classes with the same stored name are a start-up error that names both modules; so are an
+    unknown executor, and an `execute` with a `yield`.
 
     Args:
         services: the services of the module.
@@ -43,6 +44,9 @@ def add_module_job(services: ServiceCollection, job: type[ModuleJob]) -> None:
         known = " or ".join(map(repr, get_args(Executor)))
         detail = f"the executor of {job.__module__}.{job.__qualname__} is {job.executor!r}."
         services.refuse(UNKNOWN_EXECUTOR, detail, f"Set it to {known}, or leave it out.")
+    if inspect.isgeneratorfunction(job.execute) or inspect.isasyncgenfunction(job.execute):
+        detail = f"{job.__module__}.{job.__qualname__}.execute has a `yield`: it would never run."
+        services.refuse(GENERATOR, detail, "Remove the `yield`, or iterate over it in execute.")
     job_type = job.job_type or f"{services.module}.{job.__name__}"
     services.add_scoped(job)
     in_thread = not inspect.iscoroutinefunction(job.execute)

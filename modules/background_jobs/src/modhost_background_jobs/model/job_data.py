@@ -63,7 +63,8 @@ def edited(value: Any, stored: str | None) -> Any:
 def secrets_in(stored: str | None) -> tuple[str, ...]:
     """Return the secret texts that are long enough to be distinct from other words, longest first.
 
-    Each is there as programs write it: plain, quoted in Python and in JSON, and in a URL.
+    Each is there as programs write it: plain, line by line, quoted in Python and in JSON, and in a
+    URL.
     """
     if stored is None or _KEY not in stored:
         return ()
@@ -84,7 +85,9 @@ def _spellings(text: str) -> tuple[str, ...]:
     as_json = (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
     in_python = (repr(text)[1:-1], repr(text.encode(errors="replace"))[2:-1])
     quoted = (quote(text, safe=safe, errors="replace") for safe in ("/", ""))
-    return (text, *in_python, *as_json, *quoted, quote_plus(text, errors="replace"))
+    # The traceback of a group of errors indents each line.
+    lines = text.splitlines() if "\n" in text else ()
+    return (text, *lines, *in_python, *as_json, *quoted, quote_plus(text, errors="replace"))
 
 
 def _secrets(value: Any, path: _Path) -> Iterator[tuple[_Path, Any]]:

@@ -83,6 +83,13 @@ class Attempt:
         if self.on_stop is not None and self.reason is not before:
             self.on_stop()
 
+    def continue_as_task(self) -> None:
+        """Be stopped as a task from now on: what its thread has returned is awaited."""
+        if self.runs_in == "thread":
+            self.runs_in = "task"
+            if self.is_to_stop:
+                self.scope.cancel()
+
     def abandon(self) -> None:
         """Stop waiting for a thread that ignores the request; the thread itself runs on."""
         self.scope.cancel()

@@ -10,7 +10,7 @@ from modhost_background_jobs.contracts import JobCancelled, JobDataError, JobId
 from modhost_background_jobs.model import LogLine, ProgressUpdate
 from modhost_background_jobs.model.job_data import for_job
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
-from modhost_background_jobs.worker.attempts.outcome import printable
+from modhost_background_jobs.worker.attempts.error_text import printable
 
 T = TypeVar("T")
 

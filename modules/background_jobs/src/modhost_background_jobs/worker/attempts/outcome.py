@@ -1,7 +1,7 @@
 """What the end of an attempt means for its job: completed, cancelled, failed, or to run again."""
 
 import random
-import traceback
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
@@ -10,11 +10,17 @@ from modhost_background_jobs.contracts import JobState, PermanentJobError, Snooz
 from modhost_background_jobs.model import Ended, Released
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
+from modhost_background_jobs.worker.attempts.error_text import (
+    describe,
+    followed_by,
+    printable,
+    summary,
+    text_of,
+)
 
 JITTER: Final = 0.25
 MAX_WAIT: Final = timedelta(days=36500)
 """Keeps due times within the calendar."""
-MAX_CHARACTERS: Final = 16_000
 SHUT_DOWN: Final = "released: its worker shut down."
 
 Outcome: TypeAlias = Ended | Released | None
@@ -58,7 +64,7 @@ class Outcomes:
         except Exception as problem:  # noqa: BLE001 - the job's own declarations may be at fault
             # The first error is left out: it may hold secrets that could not be masked.
             text = f"{type(error).__qualname__}, whose outcome could not be determined: "
-            return self.interrupted(attempt, text + describe(problem))
+            return self.interrupted(attempt, text + describe(problem, chained=False))
 
     def interrupted(self, attempt: Attempt, error: str) -> Outcome:
         """Return the outcome of an attempt that broke off: retried with backoff, or failed."""
@@ -71,9 +77,8 @@ class Outcomes:
         return Released(attempt.lease, self._due_after(wait), error, spent=True)
 
     def _failed(self, attempt: Attempt, error: BaseException) -> Outcome:
-        # A job that says why it failed has said all; tracebacks are for unforeseen errors.
-        says_why = isinstance(error, PermanentJobError) and bool(_text_of(error))
-        text = attempt.redact(printable(_summary(error)) if says_why else describe(error))
+        text = _text(attempt, error)
+        is_snoozed = means(error, (Snooze,))
         match attempt.reason:
             case StopReason.LOST_LEASE:
                 return None
@@ -81,14 +86,16 @@ class Outcomes:
                 return Ended(attempt.lease, JobState.CANCELLED, text)
             case StopReason.TIMEOUT:
                 # Jobs turn a cancellation into errors of their own.
-                return self.interrupted(attempt, printable(f"{_timed_out(attempt)}\n\n{text}"))
-            case StopReason.SHUTDOWN if not isinstance(error, Snooze):
-                both = printable(f"{SHUT_DOWN}\n\n{text}")
+                return self.interrupted(attempt, followed_by(_timed_out(attempt), text))
+            case StopReason.SHUTDOWN if not is_snoozed:
+                both = followed_by(SHUT_DOWN, text)
                 return Released(attempt.lease, error=both)
-        if isinstance(error, Snooze):
-            reason = printable(attempt.redact(printable(error)))
-            return Released(attempt.lease, self._due_after(error.delay), reason)
-        if isinstance(error, (PermanentJobError, *attempt.registered.job_class.no_retry)):
+        if is_snoozed:
+            snoozes = [each for each in _members(error) if isinstance(each, Snooze)]
+            reasons = dict.fromkeys(attempt.redact(text_of(each)) for each in snoozes)
+            due_at = self._due_after(max(each.delay for each in snoozes))
+            return Released(attempt.lease, due_at, printable("\n".join(reasons)))
+        if means(error, (PermanentJobError, *attempt.registered.job_class.no_retry)):
             return Ended(attempt.lease, JobState.FAILED, text)
         return self.interrupted(attempt, text)
 
@@ -108,30 +115,25 @@ def _timed_out(attempt: Attempt) -> str:
     return f"timed out: the attempt took longer than {attempt.claimed.timeout:g} s."
 
 
-def printable(text: object) -> str:
-    """Return a bounded text without what no database stores: NUL and lone surrogates."""
-    cleaned = _text_of(text).replace("\x00", "\N{REPLACEMENT CHARACTER}")
-    cleaned = cleaned.encode("utf-8", "replace").decode("utf-8")
-    if len(cleaned) > MAX_CHARACTERS:
-        cleaned = cleaned[: MAX_CHARACTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
-    return cleaned
+def means(error: BaseException, kinds: tuple[type[BaseException], ...]) -> bool:
+    """Return whether an error is of these kinds, or a group of nothing else."""
+    if isinstance(error, BaseExceptionGroup) and not isinstance(error, kinds):
+        return all(means(each, kinds) for each in error.exceptions)
+    return isinstance(error, kinds)
 
 
-def describe(error: BaseException) -> str:
-    """Return an error's own line first, then its traceback, for pages and for operators."""
-    try:
-        trace = "".join(traceback.format_exception(error, limit=-30))
-    except Exception as failure:  # noqa: BLE001 - it asks the errors and their causes for texts
-        trace = f"(without a traceback: {type(failure).__qualname__})"
-    return printable(f"{_summary(error)}\n\n{trace}")
+def _members(error: BaseException) -> Iterator[BaseException]:
+    """Return the error, or all that are in a group of errors, at any depth."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _members(each)
+    else:
+        yield error
 
 
-def _summary(error: BaseException) -> str:
-    return f"{type(error).__qualname__}: {_text_of(error)}".removesuffix(": ")
-
-
-def _text_of(value: object) -> str:
-    try:
-        return str(value)
-    except Exception as error:  # noqa: BLE001 - an error's `__str__` may raise anything
-        return f"(its text is unavailable: {type(error).__qualname__})"
+def _text(attempt: Attempt, error: BaseException) -> str:
+    # A job that says why it failed has said all; tracebacks are for unforeseen errors.
+    if means(error, (PermanentJobError,)) and all(map(text_of, _members(error))):
+        texts = dict.fromkeys(attempt.redact(summary(each)) for each in _members(error))
+        return printable("\n".join(texts))
+    return describe(error, attempt.redact)

@@ -1,21 +1,30 @@
 """Running one attempt in a service scope of its own, on the event loop or in a thread."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator
+import inspect
+from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import Final
 
 import anyio
 
 from modhost import Clock
 from modhost.caller import ActingFor
 from modhost.services import ServiceProvider
-from modhost_background_jobs.contracts import JobCancelled
+from modhost_background_jobs.contracts import JobCancelled, PermanentJobError
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.context import AttemptContext, Reports
+from modhost_background_jobs.worker.attempts.error_text import forget_frames
 from modhost_background_jobs.worker.attempts.exit_guard import as_job
-from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes
+from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes, means
+
+MAX_NESTING: Final = 3
+"""How often what `execute` returned is awaited: a decorator may add a coroutine of its own."""
+GENERATOR: Final = (
+    "execute returned a generator, so nothing of it has run: remove its `yield`, or iterate over "
+    "it in execute."
+)
 
 
 class AttemptRunner:
@@ -49,25 +58,42 @@ class AttemptRunner:
             if isinstance(error, asyncio.CancelledError) and _was_cancelled():
                 raise  # by the owner of this task; one without a request is the job's own
             attempt.is_finished = True
-            if isinstance(error, JobCancelled) and attempt.reason is not None:
-                return self._outcomes.stopped(attempt)
-            return self._outcomes.failed(attempt, error)
+            outcome = self._outcome_of(attempt, error)
+            forget_frames(error)
+            return outcome
         if attempt.scope.cancelled_caught:
             return self._outcomes.stopped(attempt)
         return self._outcomes.returned(attempt)
+
+    def _outcome_of(self, attempt: Attempt, error: BaseException) -> Outcome:
+        if attempt.reason is not None and means(error, (JobCancelled,)):
+            return self._outcomes.stopped(attempt)
+        return self._outcomes.failed(attempt, error)
 
     async def _execute(self, attempt: Attempt) -> None:
         async with self._provider.scope() as scope:
             job = await scope.get(attempt.registered.job_class)
             context = AttemptContext(attempt, self._reports, self._clock)
+            result: object
             if attempt.registered.runs_in_thread:
-                await anyio.to_thread.run_sync(
+                result = await anyio.to_thread.run_sync(
                     job.execute, context, abandon_on_cancel=True, limiter=self._threads
                 )
             else:
-                result: Awaitable[Any] | None = job.execute(context)
-                if result is not None:
-                    await result
+                result = job.execute(context)
+            if result is not None:
+                await _finish(attempt, result)
+
+
+async def _finish(attempt: Attempt, result: object) -> None:
+    """Await what `execute` returned: how it is declared says little about what it returns."""
+    for _ in range(MAX_NESTING):
+        if not inspect.isawaitable(result):
+            break
+        attempt.continue_as_task()
+        result = await result
+    if isinstance(result, Generator | AsyncGenerator):
+        raise PermanentJobError(GENERATOR)
 
 
 def _was_cancelled() -> bool:

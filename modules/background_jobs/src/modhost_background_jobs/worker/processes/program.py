@@ -23,7 +23,8 @@ from modhost.runtime.serving.logs import configure_logging
 from modhost_background_jobs.model import ClaimedJob, JobTypes, Lease, LogLine, ProgressUpdate
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt
-from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes, describe
+from modhost_background_jobs.worker.attempts.error_text import describe
+from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
 from modhost_background_jobs.worker.processes import messages
 
