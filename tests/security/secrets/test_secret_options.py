@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field, SecretStr
 
+from cli.command_line import CommandLine
 from modhost import ModuleOptions
 from modhost.configuration import Configuration
 from modhost.database import Database, DatabaseUrl
@@ -59,11 +60,46 @@ def test_a_bad_value_is_reported_without_secrets(values: dict[str, Any]) -> None
     assert SENTINEL not in "".join(map(str, configuration.findings))
 
 
-def test_a_database_url_is_shown_without_its_password_wherever_it_stands() -> None:
-    for url in (f"postgresql://u:{SENTINEL}@h/d", f"postgresql://u@h/d?password={SENTINEL}"):
-        shown = f"{DatabaseUrl.parse(url)} {Database(url)!r}"
-        assert SENTINEL not in shown
-        assert "@h/d" in shown
+def test_a_database_url_is_shown_without_its_password() -> None:
+    url = f"postgresql://u:{SENTINEL}@h/d"
+    assert f"{DatabaseUrl.parse(url)} {Database(url)!r}".count("postgresql://u:***@h/d") == 2
+
+
+URLS = {
+    "amqp://u:a@{}@h/v": "amqp://***@h/v",
+    "amqp://u:a/{}@h/v": "amqp://***@h/v",
+    "amqp://u:a?password={}@h/v": "amqp://***@h/v",
+    "amqp://u:{}@h1,amqp://u:{}@h2": "amqp://***@h2",
+    "https://{}@h/v": "https://***@h/v",
+    "redis://:{}@h/0": "redis://:***@h/0",
+    "postgresql://u@h/d?sslmode=require&sslpassword={}": (
+        "postgresql://u@h/d?sslmode=require&sslpassword=***"
+    ),
+    "https://h/v?key={}&sig={}&x=1#access_token={}": (
+        "https://h/v?key=***&sig=***&x=1#access_token=***"
+    ),
+    "jdbc:sqlserver://h;user=u;password={}": "jdbc:sqlserver://h;user=u;password=***",
+    "AccountName=u;AccountKey={};Suffix=x": "***",
+    "host=h sslpassword='{} x'": "***",
+}
+
+
+@pytest.mark.parametrize("written", URLS)
+def test_secrets_within_a_text_are_hidden_and_the_rest_is_shown(written: str) -> None:
+    values = {"modules": {"shy": {"mirrors": [written.replace("{}", SENTINEL)]}}}
+    shown = {each.key: each.value for each in Configuration(values).in_effect({"shy": ShyOptions})}
+    assert shown["[modules.shy] mirrors"] == [URLS[written]]
+
+
+@pytest.mark.parametrize("command", [["config"], ["doctor"], ["doctor", "--json"], ["run"]])
+@pytest.mark.parametrize("form", ["u:a@{}@h/d", "u:a/{}@h/d", "u@h/d?password={}", "u:{}/d"])
+def test_an_address_that_is_refused_is_nowhere_shown(
+    tmp_path: Path, command: list[str], form: str
+) -> None:
+    run = CommandLine.of(tmp_path, f"postgresql://{form.format(SENTINEL)}").run(*command)
+    shown = f"{run.output}{run.exception}"
+    assert "MH503" in shown
+    assert SENTINEL not in shown
 
 
 @pytest.mark.parametrize("command", [["config"], ["config", "--json"], ["doctor"], ["run"]])

@@ -46,8 +46,7 @@ class HostOptions(ModuleOptions):
         repr=False,
         description="`sqlite:///file` (three slashes for a relative path, four for an absolute "
         "one; no parameters, and no database in memory) or `postgresql://user:password@host/name`, "
-        "which needs `modhost[postgres]`. The password may come from `~/.pgpass` instead; "
-        "`?statement_cache_size=0` is for connection poolers in transaction mode.",
+        "which needs `modhost[postgres]`.",
     )
     environment: Literal["development", "production"] = Field(
         "production",

@@ -5,19 +5,17 @@ from collections.abc import Sequence
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel, SecretBytes, SecretStr
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-
-from modhost.database import without_secrets
 
 HIDDEN: Final = "***"
 _SECRET_NAME: Final = re.compile(
     r"(?i)pass(word|wd|phrase|code)|secret|token|credential|private|authorization|bearer"
     r"|(api|access|account|encryption|hmac|master|shared|signing)[_-]?key"
-    r"|(?<![a-z])(auth|dsn|pass|pin|pwd)(?![a-z])"
+    r"|(?<![a-z])(auth|dsn|pass|pin|pwd|sig|signature)(?![a-z])"
 )
-_URL: Final = re.compile(r"(?i)[a-z][a-z0-9+.-]*://")
-_PASSWORD_WITHIN: Final = re.compile(r"(?i)\b(password|passwd|pwd)\s*=")
+_SCHEME: Final = re.compile(r"(?i)[a-z][a-z0-9+.-]*://")
+_LOGIN: Final = re.compile(r"([^\s/?#@:]*)(:[^\s/?#@]*)?@")
+_PARAMETER: Final = re.compile(r"([?&#;])([^=?&#;\s]+)=([^&#;\s]*)")
+_ASSIGNED: Final = re.compile(r"([\w.-]+)\s*=")
 
 
 def is_secret_name(key: str) -> bool:
@@ -58,9 +56,29 @@ def _holds_secret(annotation: object) -> bool:
 
 
 def _redacted_text(text: str) -> str:
-    if _URL.match(text.strip()):
-        try:
-            return without_secrets(make_url(text.strip()))
-        except (ArgumentError, ValueError):
-            return HIDDEN if "@" in text else text.strip()
-    return HIDDEN if _PASSWORD_WITHIN.search(text) else text
+    scheme = _SCHEME.search(text)
+    bare = _PARAMETER.sub("", text) if scheme else text
+    if any(map(is_secret_name, _ASSIGNED.findall(bare))):
+        return HIDDEN
+    if scheme is None:
+        return text
+    head, rest = text[: scheme.end()], text[scheme.end() :]
+    return head + _PARAMETER.sub(_hide_secret, _without_login(head, rest))
+
+
+def _hide_secret(parameter: re.Match[str]) -> str:
+    before, name, value = parameter.groups()
+    is_secret = name == "key" or is_secret_name(name)
+    return f"{before}{name}={HIDDEN if is_secret else value}"
+
+
+def _without_login(head: str, rest: str) -> str:
+    """Hide a password before the host; where it is not clear what it is, all before the last @."""
+    login = _LOGIN.match(rest)
+    if login is None or "@" in rest[login.end() :]:
+        return f"{HIDDEN}@{rest.rpartition('@')[2]}" if "@" in rest else rest
+    user, password = login.groups()
+    if password is None:
+        # Web services take a token there; a database, a name.
+        return rest if "http" not in head.lower() else f"{HIDDEN}@{rest[login.end() :]}"
+    return f"{user}:{HIDDEN}@{rest[login.end() :]}"

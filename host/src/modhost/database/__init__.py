@@ -7,10 +7,10 @@ from modhost.database.errors import (
     DatabaseUnreachable,
     UnreadableValue,
 )
-from modhost.database.postgres import PostgresAccess
+from modhost.database.postgres.access import PostgresAccess
 from modhost.database.sqlite.access import SqliteAccess
 from modhost.database.types import Identifier, UtcDateTime, from_postgres, from_sqlite, to_sqlite
-from modhost.database.url import DatabaseUrl, without_secrets
+from modhost.database.url import DatabaseUrl
 
 __all__ = [
     "BadDatabaseUrl",
@@ -26,5 +26,4 @@ __all__ = [
     "from_postgres",
     "from_sqlite",
     "to_sqlite",
-    "without_secrets",
 ]

@@ -15,7 +15,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost.database import errors
 from modhost.database.engines import open_postgres, open_sqlite
-from modhost.database.postgres import PostgresAccess
+from modhost.database.postgres.access import PostgresAccess
+from modhost.database.postgres.connector import PostgresConnector
 from modhost.database.schemas import FlatNames
 from modhost.database.sqlite.access import SqliteAccess
 from modhost.database.sqlite.connection import connect
@@ -68,9 +69,12 @@ class Database:
         """Connect, and disconnect at the end. Raises `DatabaseUnreachable`."""
         if self.dialect == "sqlite":
             self._make_folder()
-            self._engines = open_sqlite(self._parsed, self._names)
+            self._engines = open_sqlite(self._parsed.path, self._names)
         else:
-            self._engines = open_postgres(self._parsed)
+            address = self._parsed.address
+            self._engines = open_postgres(
+                PostgresConnector(address), keeps_statements=address.keeps_statements
+            )
         try:
             await self._check_connection()
             yield self
@@ -112,16 +116,12 @@ class Database:
     @cached_property
     def sqlite(self) -> SqliteAccess:
         """The bare driver of a SQLite database."""
-        if self.dialect != "sqlite":
-            raise RuntimeError(f"{self._parsed} is not a SQLite database.")
         return SqliteAccess(self._parsed.path, self._write_lock)
 
     @cached_property
     def postgres(self) -> PostgresAccess:
         """The bare driver of a PostgreSQL database."""
-        if self.dialect != "postgresql":
-            raise RuntimeError(f"{self._parsed} is not a PostgreSQL database.")
-        return PostgresAccess(self._parsed)
+        return PostgresAccess(PostgresConnector(self._parsed.address))
 
     @property
     def engine(self) -> AsyncEngine:

@@ -1,24 +1,25 @@
 """Create SQLAlchemy's engines: one to write, one to read."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import anyio
-from sqlalchemy import Connection, ExceptionContext, event
+from sqlalchemy import URL, Connection, ExceptionContext, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from modhost.database.failures import spoils_session
-from modhost.database.postgres import connection_settings, import_asyncpg
+from modhost.database.postgres.connector import PostgresConnector
 from modhost.database.schemas import FlatNames
 from modhost.database.sqlite.connection import LOCK_DEADLINE_SECONDS, configure
-from modhost.database.url import DatabaseUrl
 
 _READERS: Final = 4
 _BUSY_TIMEOUT_MS: Final = int(LOCK_DEADLINE_SECONDS * 1000)
 
 
-def open_sqlite(url: DatabaseUrl, names: FlatNames) -> tuple[AsyncEngine, AsyncEngine]:
+def open_sqlite(path: Path, names: FlatNames) -> tuple[AsyncEngine, AsyncEngine]:
     """Return the engine of the one writer, and that of the readers."""
+    url = URL.create("sqlite+aiosqlite", database=str(path))
     writer = _create(url, pool_size=1, max_overflow=0)
     reader = _create(url, pool_size=_READERS, max_overflow=0)
     for engine, begin, query_only in ((writer, "BEGIN IMMEDIATE", False), (reader, "BEGIN", True)):
@@ -28,13 +29,15 @@ def open_sqlite(url: DatabaseUrl, names: FlatNames) -> tuple[AsyncEngine, AsyncE
     return writer, reader
 
 
-def open_postgres(url: DatabaseUrl) -> tuple[AsyncEngine, AsyncEngine]:
+def open_postgres(
+    connector: PostgresConnector, *, keeps_statements: bool
+) -> tuple[AsyncEngine, AsyncEngine]:
     """Return the engine of writers, and that of readers, over one pool."""
-    import_asyncpg()
-    settings = connection_settings(url)
-    if not url.keeps_statements:
+    settings: dict[str, Any] = {"async_creator_fn": connector.connect}
+    if not keeps_statements:
         # Unnamed statements: the next transaction may be sent to another server process.
         settings |= {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str}
+    url = URL.create("postgresql+asyncpg")
     engine = _create(url, pool_pre_ping=True, pool_size=5, max_overflow=10, connect_args=settings)
     event.listen(engine.sync_engine, "handle_error", _replace_spoilt_sessions)
     return engine, engine.execution_options(postgresql_readonly=True)
@@ -46,9 +49,9 @@ def _replace_spoilt_sessions(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
-def _create(url: DatabaseUrl, **settings: Any) -> AsyncEngine:
+def _create(url: URL, **settings: Any) -> AsyncEngine:
     # Errors are logged, and the values of a statement must not be.
-    return create_async_engine(url.for_engine(), hide_parameters=True, **settings)
+    return create_async_engine(url, hide_parameters=True, **settings)
 
 
 def _shield_connections(engine: AsyncEngine) -> None:

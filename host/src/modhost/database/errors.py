@@ -1,6 +1,7 @@
 """What can be wrong with a database, with what to do about it; no message shows a password."""
 
 import sqlite3
+import ssl
 from typing import Final
 
 from modhost.checks import Finding, rules
@@ -43,6 +44,9 @@ FILE_REMEDY: Final = (
     "Check [host] database_url, and that the file and its folder exist and are writable."
 )
 _SERVER_REMEDY: Final = "Check [host] database_url, and that the server runs and can be reached."
+_TLS_REMEDY: Final = (
+    "Check sslmode and the certificates that [host] database_url names, and that of the server."
+)
 _CONTENT_REMEDY: Final = "Run `modhost doctor` to find out what is wrong with it."
 _VALUE_REMEDY: Final = "Fix that row, or restore a backup."
 _SQLITE_REMEDIES: Final = {
@@ -79,6 +83,8 @@ def remedy_of(error: Exception) -> str:
     if isinstance(original, sqlite3.Error):
         code = getattr(original, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
         return _SQLITE_REMEDIES.get(code & 0xFF, FILE_REMEDY)
+    if isinstance(original, ssl.SSLError):
+        return _TLS_REMEDY
     # Class 42: the server works, and what it was asked for is missing or not allowed.
     is_content = sqlstate_of(original).startswith("42")
     return _CONTENT_REMEDY if is_content else _SERVER_REMEDY

@@ -6,9 +6,8 @@ from typing import Any, Final
 
 import anyio
 
-from modhost.database.errors import BadDatabaseUrl
 from modhost.database.failures import spoils_session
-from modhost.database.url import DatabaseUrl
+from modhost.database.postgres.connector import PostgresConnector
 
 MAX_CONNECTIONS: Final = 10
 _IDLE_SECONDS: Final = 20.0
@@ -17,10 +16,9 @@ _IDLE_SECONDS: Final = 20.0
 class PostgresAccess:
     """asyncpg connections: from a pool, or dedicated ones."""
 
-    def __init__(self, url: DatabaseUrl) -> None:
-        self._asyncpg: Any = import_asyncpg()
-        self._dsn = url.dsn
-        self._settings = connection_settings(url)
+    def __init__(self, connector: PostgresConnector) -> None:
+        self._connector = connector
+        self._asyncpg = connector.asyncpg
         self._pool: Any = None
         self._opening = anyio.Lock()
         self.errors: tuple[type[Exception], ...] = (
@@ -74,7 +72,7 @@ class PostgresAccess:
 
     async def connect(self) -> Any:
         """Open a dedicated connection, e.g. to listen; the caller closes it."""
-        return await self._asyncpg.connect(self._dsn, **self._settings)
+        return await self._connector.connect()
 
     async def close(self, seconds: float) -> None:
         """Close the pool, forcibly when the server has not answered for that long."""
@@ -90,36 +88,14 @@ class PostgresAccess:
         async with self._opening:
             if self._pool is None:
                 self._pool = await self._asyncpg.create_pool(
-                    self._dsn,
+                    connect=self._connector.connect,
                     min_size=0,
                     max_size=MAX_CONNECTIONS,
                     max_inactive_connection_lifetime=_IDLE_SECONDS,
                     reset=_skip_reset,
-                    **self._settings,
                 )
             return self._pool
 
 
 async def _skip_reset(_connection: Any) -> None:
     """Save the round trip of a reset: nothing here changes a connection's settings."""
-
-
-def connection_settings(url: DatabaseUrl) -> dict[str, Any]:
-    """Return what every connection is opened with; the times are seconds."""
-    settings: dict[str, Any] = {
-        "timeout": 10.0,
-        "command_timeout": 60.0,
-        "server_settings": {"application_name": "modhost", "timezone": "UTC"},
-    }
-    return settings if url.keeps_statements else {**settings, "statement_cache_size": 0}
-
-
-def import_asyncpg() -> Any:
-    """Return the driver. Raises `BadDatabaseUrl` when it is not installed."""
-    try:
-        import asyncpg
-    except ImportError as error:
-        msg = "The database URL is one of PostgreSQL, but its driver is not installed; run "
-        msg += "`pip install 'modhost[postgres]'`."
-        raise BadDatabaseUrl(msg) from error
-    return asyncpg

@@ -1,0 +1,1 @@
+"""PostgreSQL: its address, and connections without the ORM."""

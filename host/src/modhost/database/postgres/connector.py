@@ -1,0 +1,67 @@
+"""Connect to PostgreSQL: the one way in which every connection of a process is opened."""
+
+from typing import Any, Final
+
+from modhost.database.errors import BadDatabaseUrl, reason_of
+from modhost.database.postgres.address import HostAndPort, PostgresAddress, written
+
+_ANSWER_SECONDS: Final = 60.0
+# Of SQLSTATE: the connection failed, there is no room for one, or the server starts or stops.
+_NEXT_HOST: Final = ("08", "53", "57")
+
+
+class PostgresConnector:
+    """Opens connections to an address.
+
+    Raises:
+        BadDatabaseUrl: the driver is not installed.
+
+    """
+
+    def __init__(self, address: PostgresAddress) -> None:
+        self.asyncpg: Any = _import_asyncpg()
+        self._address = address
+
+    async def connect(self, _dsn: None = None, **settings: Any) -> Any:
+        """Open a connection, to the first primary where there are several hosts.
+
+        A pool of asyncpg passes its own address, which it does not have, and its settings.
+        Raises what the driver raises.
+        """
+        hosts = self._address.hosts
+        if len(hosts) > 1:
+            return await self._connect_to_primary(hosts, settings)
+        return await self._connect(*(hosts[0] if hosts else (None, None)), **settings)
+
+    async def _connect_to_primary(
+        self, hosts: tuple[HostAndPort, ...], settings: dict[str, Any]
+    ) -> Any:
+        reasons = []
+        for host in hosts:
+            try:
+                return await self._connect(*host, target_session_attrs="primary", **settings)
+            except (OSError, self.asyncpg.InternalClientError) as error:
+                reason = reason_of(error)
+            except self.asyncpg.PostgresError as error:
+                if not str(error.sqlstate).startswith(_NEXT_HOST):
+                    raise
+                reason = reason_of(error)
+            reasons.append(f"{written(host)} failed ({reason.removesuffix('.')})")
+        raise ConnectionError(", ".join(reasons))
+
+    async def _connect(self, host: str | None, port: int | None, **settings: Any) -> Any:
+        # Read anew each time, since certificates are replaced while a process runs.
+        arguments = self._address.arguments()
+        return await self.asyncpg.connect(
+            host=host, port=port, command_timeout=_ANSWER_SECONDS, **arguments, **settings
+        )
+
+
+def _import_asyncpg() -> Any:
+    try:
+        import asyncpg
+    except ImportError as error:
+        msg = "The database URL is one of PostgreSQL, but its driver is not installed; run "
+        msg += "`pip install 'modhost[postgres]'`."
+        raise BadDatabaseUrl(msg) from error
+    return asyncpg
