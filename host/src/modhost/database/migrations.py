@@ -78,6 +78,8 @@ def _pending(connection: Connection, modules: Sequence[Migrations]) -> list[Pend
 
 def _migrate(connection: Connection, modules: Sequence[Migrations]) -> list[Pending]:
     if connection.dialect.name == "postgresql":
+        # A revision may compute for long between two statements.
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
     due = _pending(connection, modules)
     names = {each.module for each in due}

@@ -10,7 +10,10 @@ from modhost.database.failures import spoils_session
 from modhost.database.postgres.connector import PostgresConnector
 
 MAX_CONNECTIONS: Final = 10
+LOCK_SECONDS: Final = 1
+"""How long a statement of the pool waits for a row that somebody else has locked."""
 _IDLE_SECONDS: Final = 20.0
+_WAIT_FOR_LOCKS: Final = f"SET lock_timeout = '{LOCK_SECONDS}s'"
 
 
 class PostgresAccess:
@@ -92,9 +95,15 @@ class PostgresAccess:
                     min_size=0,
                     max_size=MAX_CONNECTIONS,
                     max_inactive_connection_lifetime=_IDLE_SECONDS,
+                    init=_bound_lock_waits,
                     reset=_skip_reset,
                 )
             return self._pool
+
+
+async def _bound_lock_waits(connection: Any) -> None:
+    """Let no statement of many rows wait for long for one that is locked."""
+    await connection.execute(_WAIT_FOR_LOCKS)
 
 
 async def _skip_reset(_connection: Any) -> None:

@@ -5,7 +5,19 @@ from typing import Any, Final
 from modhost.database.errors import BadDatabaseUrl, reason_of
 from modhost.database.postgres.address import HostAndPort, PostgresAddress, written
 
+ABANDONED_SECONDS: Final = 10
+"""After how long the server gives up a client that vanished, with all that it had locked."""
 _ANSWER_SECONDS: Final = 60.0
+# A machine that vanishes answers no probe, and acknowledges nothing; one that is suspended, or
+# behind a proxy that stays silent, is only idle. Set by a statement and not as the connection
+# begins, where poolers refuse what they do not know.
+_GIVE_UP: Final = f"""
+SET idle_in_transaction_session_timeout = '{ABANDONED_SECONDS}s';
+SET tcp_user_timeout = '{ABANDONED_SECONDS}s';
+SET tcp_keepalives_idle = {ABANDONED_SECONDS // 2};
+SET tcp_keepalives_interval = 1;
+SET tcp_keepalives_count = {ABANDONED_SECONDS // 2}
+"""
 # Of SQLSTATE: the connection failed, there is no room for one, or the server starts or stops.
 _NEXT_HOST: Final = ("08", "53", "57")
 
@@ -25,6 +37,7 @@ class PostgresConnector:
     async def connect(self, _dsn: None = None, **settings: Any) -> Any:
         """Open a connection, to the first primary where there are several hosts.
 
+        The server closes it, with all that it has locked, when this host vanishes without a word.
         A pool of asyncpg passes its own address, which it does not have, and its settings.
         Raises what the driver raises.
         """
@@ -52,9 +65,15 @@ class PostgresConnector:
     async def _connect(self, host: str | None, port: int | None, **settings: Any) -> Any:
         # Read anew each time, since certificates are replaced while a process runs.
         arguments = self._address.arguments()
-        return await self.asyncpg.connect(
+        connection = await self.asyncpg.connect(
             host=host, port=port, command_timeout=_ANSWER_SECONDS, **arguments, **settings
         )
+        try:
+            await connection.execute(_GIVE_UP, timeout=self._address.connect_timeout)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
 
 
 def _import_asyncpg() -> Any:

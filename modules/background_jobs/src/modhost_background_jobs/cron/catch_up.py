@@ -32,7 +32,8 @@ class Missed:
         if self.first == self.last:
             span = f"at {self.first:%Y-%m-%d %H:%M} UTC"
         more = " or more" if self.is_bounded else ""
-        return f"missed: no consumer ran {span}, {self.count}{more} due time{'s'[: self.count - 1]}"
+        times = f"{self.count}{more} due time{'s'[: self.count - 1]}"
+        return f"missed: no consumer could fire it {span}, {times}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ logger = logging.getLogger(__name__)
 
 MAX_PAUSE_SECONDS: Final = 5.0
 PULL_BACK_SECONDS: Final = 60.0
+LOCKED_PAUSE_SECONDS: Final = 0.5
 
 
 class RecurringJobsService(PeriodicService):
@@ -41,21 +42,23 @@ class RecurringJobsService(PeriodicService):
             self._pull_back_at = self._clock.monotonic() + PULL_BACK_SECONDS
             await self._schedules.pull_back()
         schedules = await self._firing.poll()
-        broken = [each for each in schedules.due if not await self._fire(each)]
+        fired = [await self._fire(each) for each in schedules.due]
         if schedules.has_waiting_runs:
             await self._firing.release_waiting_runs()
-        if len(broken) < len(schedules.due):
+        if any(fired):
             return 0.0
         longest = self.interval if schedules.has_waiting_runs else MAX_PAUSE_SECONDS
-        if broken or schedules.next_due is None:
+        if 0 in fired:
+            # Another consumer fires it, or somebody else has locked it.
+            return min(longest, LOCKED_PAUSE_SECONDS)
+        if fired or schedules.next_due is None:
             return longest
         return min(longest, max(0.0, (schedules.next_due - self._clock.now()).total_seconds()))
 
-    async def _fire(self, recurring_id: UUID) -> bool:
-        """Fire one schedule; an error in it holds up no other."""
+    async def _fire(self, recurring_id: UUID) -> int | None:
+        """Fire one schedule and return how many times; None for an error, which is logged."""
         try:
-            await self._firing.fire(recurring_id)
+            return await self._firing.fire(recurring_id)
         except Exception as error:  # noqa: BLE001 - the others are due as well
             logger.warning("The schedule %s cannot fire (%s); tried again.", recurring_id, error)
-            return False
-        return True
+            return None

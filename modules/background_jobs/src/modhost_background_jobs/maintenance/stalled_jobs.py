@@ -6,7 +6,7 @@ from typing import Final
 
 from modhost import Clock
 from modhost.module import PeriodicService
-from modhost_background_jobs.model import CurrentWorker, Heartbeat, is_bulk_runner
+from modhost_background_jobs.model import UNREGISTERED, CurrentWorker, Heartbeat, is_bulk_runner
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore
 
@@ -21,6 +21,8 @@ class StallObserver:
 
     Neither the clocks of other machines nor a jump of the wall clock can mislead it. Time in which
     it observed nothing (a suspended machine, a database that was away) does not count as silence.
+    That a worker is not registered any more does not count as one: jobs that a rescue had to leave
+    behind are due for the next one.
     """
 
     def __init__(self, timeout: float, max_gap: float) -> None:
@@ -41,7 +43,8 @@ class StallObserver:
         observed = {}
         for worker, beats in heartbeats:
             before, silence = self._seen.get(worker, (None, 0.0))
-            observed[worker] = (beats, silence + heard if before == beats else 0.0)
+            is_silent = before is not None and beats in (before, UNREGISTERED)
+            observed[worker] = (beats, silence + heard if is_silent else 0.0)
         self._seen = observed
         return [
             Heartbeat(worker, beats)
@@ -84,14 +87,20 @@ class StalledJobSweeperService(PeriodicService):
             self._observer.reset()
             raise
         for dead in self._dead(heartbeats, self._clock.monotonic()):
-            rescued = await self._store.rescue(dead, self._max_rescues, self._clock.now())
-            for rescue in rescued:
-                logger.warning(
-                    "Worker %s is dead: its job %s is %s now.",
-                    rescue.worker,
-                    rescue.job_id,
-                    rescue.state.value,
-                )
+            try:
+                await self._rescue_from(dead)
+            except Exception as error:  # noqa: BLE001 - the jobs of the others are to run again too
+                logger.warning("The jobs of %s could not be rescued (%r).", dead.worker, error)
+
+    async def _rescue_from(self, dead: Heartbeat) -> None:
+        rescued = await self._store.rescue(dead, self._max_rescues, self._clock.now())
+        for rescue in rescued:
+            logger.warning(
+                "Worker %s is dead: its job %s is %s now.",
+                rescue.worker,
+                rescue.job_id,
+                rescue.state.value,
+            )
 
     async def _heartbeats(self) -> list[Heartbeat]:
         return await self._store.heartbeats()

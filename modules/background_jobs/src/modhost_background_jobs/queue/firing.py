@@ -37,16 +37,20 @@ class RecurringFiring:
         return await self._store.poll_schedules(self._clock.now())
 
     async def fire(self, recurring_id: UUID) -> int:
-        """Fire a schedule's due times; return how many, 0 when another worker was first."""
+        """Fire a schedule's due times; return how many.
+
+        That is 0 when another worker was first, or somebody else has locked the schedule.
+        """
         now = self._clock.now()
         async with self._database.session() as session:
             connection = await session.connection()
-            # The lock makes the others wait; they then find a next run that is no longer due.
+            # Others pass over it meanwhile, and then find a next run that is no longer due.
             row = await lock_schedule(
                 connection,
                 SCHEDULES.c.id == recurring_id,
                 SCHEDULES.c.is_enabled,
                 SCHEDULES.c.next_run_at <= now,
+                skip_locked=True,
             )
             if row is None or row.next_run_at is None:
                 return 0
@@ -79,16 +83,18 @@ class RecurringFiring:
 
     async def release_waiting_runs(self) -> int:
         """Make the oldest waiting run claimable of each schedule whose earlier runs finished."""
-        other = JOBS.alias("other")
-        goes_first = or_(~other.c.on_hold, other.c.id < JOBS.c.id)
+        held, other = JOBS.alias("held"), JOBS.alias("other")
+        goes_first = or_(~other.c.on_hold, other.c.id < held.c.id)
         blocked = exists().where(
-            other.c.recurring_job_id == JOBS.c.recurring_job_id, other.c.id != JOBS.c.id, goes_first
+            other.c.recurring_job_id == held.c.recurring_job_id, other.c.id != held.c.id, goes_first
         )
+        waiting = select(held.c.id).where(
+            held.c.on_hold, held.c.recurring_job_id.is_not(None), ~blocked
+        )
+        waiting = waiting.with_for_update(of=held, skip_locked=True)
         async with self._database.session() as session:
             released = await (await session.connection()).execute(
-                update(JOBS)
-                .where(JOBS.c.on_hold, JOBS.c.recurring_job_id.is_not(None), ~blocked)
-                .values(on_hold=False)
+                update(JOBS).where(JOBS.c.id.in_(waiting)).values(on_hold=False)
             )
             return released.rowcount
 

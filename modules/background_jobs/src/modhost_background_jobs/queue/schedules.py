@@ -74,9 +74,12 @@ class RecurringSchedules:
                 continue
             if row.is_enabled and row.next_run_at is not None and row.next_run_at > next_run_at:
                 unmoved = SCHEDULES.c.next_run_at == row.next_run_at
-                moving = _update(row.id).where(unmoved).values(next_run_at=next_run_at)
+                moving = _update(row.id).values(next_run_at=next_run_at)
                 async with self._database.session() as session:
-                    pulled += (await (await session.connection()).execute(moving)).rowcount
+                    connection = await session.connection()
+                    is_row = SCHEDULES.c.id == row.id
+                    if await lock_schedule(connection, is_row, unmoved, skip_locked=True):
+                        pulled += (await connection.execute(moving)).rowcount
         return pulled
 
     async def toggle(self, recurring_id: UUID) -> bool:
@@ -130,10 +133,11 @@ class RecurringSchedules:
 
 
 async def lock_schedule(
-    connection: AsyncConnection, *conditions: ColumnElement[bool]
+    connection: AsyncConnection, *conditions: ColumnElement[bool], skip_locked: bool = False
 ) -> ScheduleRow | None:
-    """Lock the schedule that fulfils the conditions, and return it."""
-    found = await connection.execute(_ROWS.where(*conditions).with_for_update())
+    """Lock the schedule that fulfils the conditions, and return it; perhaps no locked one."""
+    locking = _ROWS.where(*conditions).with_for_update(skip_locked=skip_locked)
+    found = await connection.execute(locking)
     row = found.mappings().one_or_none()
     return None if row is None else _row(**row)
 

@@ -10,7 +10,8 @@ MANY_TYPES: Final = 8
 # The head of the queue over all types decides how many of each type are taken, so that types share
 # one order, yet each is found through its own stretch of the index: jobs of types that this node
 # does not know are never read. Rows that another worker is just claiming are skipped. The worker's
-# own row is locked against deletion: a worker that was found dead claims nothing. What was picked
+# own row is locked against deletion: a worker that was found dead claims nothing, nor does one
+# whose row somebody else has locked. What was picked
 # becomes an array: for a join with rows of unknown number the planner reads the whole table. The
 # scan begins at a place in the order, since what was claimed before it stays in the index, dead,
 # until no transaction can see it any more.
@@ -60,7 +61,8 @@ head AS (
 _CLAIM_OF: Final = f"""
 WITH {{}},
 share AS (SELECT job_type, count(*) AS jobs FROM head GROUP BY job_type),
-alive AS (SELECT name FROM background_jobs.workers WHERE name = $4 FOR KEY SHARE),
+alive AS (SELECT name FROM background_jobs.workers WHERE name = $4
+    FOR KEY SHARE SKIP LOCKED),
 picked AS (
     SELECT due.id
     FROM alive CROSS JOIN share

@@ -30,21 +30,27 @@ WHERE j.state = 'Running'
 """
 
 # Staleness is repeated here: a worker that was heard of since the sweeper's look keeps its jobs.
-BURY: Final = """
-WITH buried AS (
-    DELETE FROM background_jobs.workers WHERE name = $1 AND beats = $2 RETURNING name
-)
-SELECT EXISTS (SELECT FROM buried)
-    OR ($2 = -1 AND NOT EXISTS (SELECT FROM background_jobs.workers WHERE name = $1))
-"""
-
+# One statement, so that a sweeper that dies leaves no lock behind. What is locked is passed over: a
+# worker is left to the next sweep, and so are jobs of a worker that is not registered any more.
+#
 # A death counts against jobs that had begun, which is noted of suspects; of all others the first
 # death does, unless it would be the last.
 RESCUE: Final = f"""
-WITH held AS (
+WITH buried AS (
+    DELETE FROM background_jobs.workers WHERE name = (
+        SELECT name FROM background_jobs.workers WHERE name = $1 AND beats = $6
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING name
+),
+held AS (
     SELECT *, has_begun OR (rescues = 0 AND $2 > 1) AS counts
-    FROM background_jobs.jobs WHERE worker = $1 AND state = 'Running'
-    FOR UPDATE
+    FROM background_jobs.jobs
+    WHERE worker = $1 AND state = 'Running' AND (
+        EXISTS (SELECT FROM buried)
+        OR ($6 = -1 AND NOT EXISTS (SELECT FROM background_jobs.workers WHERE name = $1))
+    )
+    FOR UPDATE SKIP LOCKED
 ),
 judged AS (
     SELECT *, CASE
@@ -107,10 +113,25 @@ SELECT array_agg(id) FILTER (WHERE next_run_at <= $1), min(next_run_at), EXISTS 
 FROM background_jobs.recurring_jobs WHERE is_enabled
 """
 
-# A schedule keeps the last of its due times that were forgotten: none up to it fires again.
+# A schedule keeps the last of its due times that were forgotten: none up to it fires again. One
+# that is locked is left to the next time.
 FORGET_OCCURRENCES: Final = """
-WITH forgotten AS (
-    DELETE FROM background_jobs.occurrences WHERE fired_at < $1 RETURNING recurring_job_id, due_at
+WITH old AS (
+    SELECT recurring_job_id, due_at FROM background_jobs.occurrences WHERE fired_at < $1
+    FOR UPDATE SKIP LOCKED
+),
+free AS (
+    SELECT id FROM background_jobs.recurring_jobs WHERE id IN (SELECT recurring_job_id FROM old)
+    FOR NO KEY UPDATE SKIP LOCKED
+),
+forgotten AS (
+    DELETE FROM background_jobs.occurrences o USING old
+    WHERE o.recurring_job_id = old.recurring_job_id AND o.due_at = old.due_at AND (
+        o.recurring_job_id IN (SELECT id FROM free) OR NOT EXISTS (
+            SELECT FROM background_jobs.recurring_jobs r WHERE r.id = o.recurring_job_id
+        )
+    )
+    RETURNING o.recurring_job_id, o.due_at
 ),
 newest AS (SELECT recurring_job_id, max(due_at) AS due_at FROM forgotten GROUP BY recurring_job_id),
 kept AS (

@@ -116,8 +116,8 @@ class PostgresJobStore:
         )
 
     async def append_logs(self, lines: Sequence[model.LogLine], keep: int) -> set[UUID]:
-        """Insert log lines, then trim what exceeds the limit."""
-        async with self._postgres.acquire() as connection, connection.transaction():
+        """Insert log lines, then trim what exceeds the limit, each in a transaction of its own."""
+        async with self._postgres.acquire() as connection:
             rows = await connection.fetch(
                 statements.APPEND_LOGS,
                 *_leases(lines),
@@ -167,17 +167,15 @@ class PostgresJobStore:
         self, seen: model.Heartbeat, max_rescues: int, now: datetime
     ) -> list[model.Rescue]:
         """Delete the worker's row if it has not beaten since, and take its jobs back."""
-        async with self._postgres.acquire() as connection, connection.transaction():
-            if not await connection.fetchval(maintenance.BURY, seen.worker, seen.beats):
-                return []
-            rows = await connection.fetch(
-                maintenance.RESCUE,
-                seen.worker,
-                max_rescues,
-                now,
-                model.lost_attempt_error(seen.worker),
-                model.quarantine_error(max_rescues),
-            )
+        rows = await self._postgres.fetch(
+            maintenance.RESCUE,
+            seen.worker,
+            max_rescues,
+            now,
+            model.lost_attempt_error(seen.worker),
+            model.quarantine_error(max_rescues),
+            seen.beats,
+        )
         return [model.Rescue(row[0], seen.worker, JobState(row[1])) for row in rows]
 
     async def prune(self, state: JobState, finished_before: datetime, limit: int) -> int:
