@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
+from modhost.configuration import PublicUrl
 from modhost.permissions import Permission, Permissions, Principal
 from modhost.services import Scope, ServiceProvider, ServiceRegistry
 from modhost.web import ModuleWeb, build_app, check_web, host_web
@@ -56,7 +57,11 @@ class Serving:
 
     @contextmanager
     def client(
-        self, *, allowed_hosts: tuple[str, ...] = (), base_url: str = "http://testserver"
+        self,
+        *,
+        allowed_hosts: tuple[str, ...] = (),
+        base_url: str = "http://testserver",
+        public_url: str = "",
     ) -> Iterator[TestClient]:
         assert self.findings() == []
         provider = ServiceProvider(self.registry)
@@ -68,10 +73,11 @@ class Serving:
             await provider.aclose()
 
         app = build_app(
-            self.modules,
+            [host_web([self.web], "1.2.3", public_url), self.web],
             provider,
             authenticator=self.authenticator,
             allowed_hosts=allowed_hosts,
+            public_url=PublicUrl.parse(public_url) if public_url else None,
             lifespan=lifespan,
         )
         with TestClient(app, base_url=base_url, follow_redirects=False) as client:

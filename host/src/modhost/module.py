@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypeAlias
+from urllib.parse import urlsplit
 
 import anyio
 from anyio.abc import TaskStatus
@@ -113,9 +114,17 @@ class HostInfo:
             (`modhost worker`), `command` runs one command and ends.
         environment: `development` or `production`.
         version: the version of the `modhost` distribution.
+        public_url: `[host] public_url` with its last slash, for links in mails and the like; empty
+            where it is not set.
 
     """
 
     role: Role
     environment: Literal["development", "production"]
     version: str
+    public_url: str = ""
+
+    @property
+    def base_path(self) -> str:
+        """The path of `public_url` without its last slash, in front of the paths of all links."""
+        return urlsplit(self.public_url).path.rstrip("/")

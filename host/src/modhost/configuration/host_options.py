@@ -1,12 +1,12 @@
 """The options of the host itself: `[host]`."""
 
-import ipaddress
 import re
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, IPvAnyNetwork, field_validator
 
+from modhost.configuration.public_url import PublicUrl
 from modhost.durations import Duration
 from modhost.module import ModuleOptions
 
@@ -79,6 +79,20 @@ class HostOptions(ModuleOptions):
         "counts as one over TLS. In production a web host that listens beyond this machine does "
         "not start without it (MH205).",
     )
+    public_url: str = Field(
+        "",
+        description="Address by which browsers reach the host through a proxy, e.g. "
+        "`https://jobs.example.org/` or `https://example.org:8443/tools/modhost/`. Links, "
+        "redirects, cookies and the check for requests of other sites follow from it, whatever "
+        "`Host` the proxy sends; https counts as `behind_tls`. Empty by default: each request "
+        "decides, by its `Host` and its scheme.",
+    )
+    keep_alive: Duration = Field(
+        timedelta(seconds=5),
+        description="Time that an idle connection is kept open for the next request; longer than "
+        "the proxy keeps it, or the proxy may use one that has just been closed (nginx: 60s); in "
+        "whole seconds.",
+    )
     silence: list[str] = Field(
         default_factory=list,
         description="Codes of rules, e.g. `MH508`, that neither stop a start nor are reported by "
@@ -107,6 +121,21 @@ class HostOptions(ModuleOptions):
                 raise ValueError(msg)
         return value
 
+    @field_validator("public_url")
+    @classmethod
+    def _public_url_is_an_address(cls, value: str) -> str:
+        return str(PublicUrl.parse(value)) if value else ""
+
+    @property
+    def public(self) -> PublicUrl | None:
+        """The public address; None where each request decides."""
+        return PublicUrl.parse(self.public_url) if self.public_url else None
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether every request counts as one over TLS."""
+        return self.behind_tls or self.public_url.startswith("https:")
+
     @property
     def bind_host(self) -> str:
         """The address to listen on."""
@@ -116,15 +145,3 @@ class HostOptions(ModuleOptions):
     def bind_port(self) -> int:
         """The port to listen on; 0 for any free one."""
         return int(self.bind.rpartition(":")[2])
-
-
-def is_loopback(address: str) -> bool:
-    """Return whether a host name or address is this machine itself."""
-    if address == "localhost" or address.endswith(".localhost"):
-        return True
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return (mapped or found).is_loopback

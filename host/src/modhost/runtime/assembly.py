@@ -65,7 +65,9 @@ class _Assembly:
         self._configuration = configuration
         self._clock = clock
         self._blueprint = HostBlueprint.of(configuration, given)
-        self._info = HostInfo(role, configuration.host.environment, VERSION)
+        self._info = HostInfo(
+            role, configuration.host.environment, VERSION, configuration.host.public_url
+        )
         self._chosen = choose_modules(configuration, given)
         self._modules = self._chosen.modules
         self._hooks = HookCaller(self._modules)
@@ -165,7 +167,7 @@ class _Assembly:
             self._call(found, "configure_menu", menu=web.menu)
             self._call(found, "configure_middleware", middleware=web.middleware, options=own)
         everything = [*webs, health]
-        return [host_web(everything, VERSION), *everything]
+        return [host_web(everything, VERSION, self._info.public_url), *everything]
 
     def _call(self, found: FoundModule, hook: str, **arguments: object) -> Any:
         if found.module.name in self._broken:
@@ -215,6 +217,7 @@ def _application_of(host: Host) -> Starlette:
         allowed_hosts=options.allowed_hosts,
         trusted_proxies=[str(each) for each in options.trusted_proxies],
         behind_tls=options.behind_tls,
+        public_url=options.public,
         clock=host.clock,
         lifespan=lambda _: running(host),
     )

@@ -72,27 +72,34 @@ def check_exposure(options: HostOptions) -> list[Finding]:
     They reach it by the address that it is bound to, or through a declared proxy.
     """
     is_open = not is_loopback(options.bind_host)
-    if not is_open and not options.behind_tls and not options.trusted_proxies:
+    is_public = options.public is not None and not is_loopback(options.public.hostname)
+    if not (is_open or is_public or options.behind_tls or options.trusted_proxies):
         return []
     if options.environment == "development":
-        proxy = "behind_tls or trusted_proxies declare a proxy"
+        proxy = "public_url, behind_tls or trusted_proxies declare a proxy"
         detail = f"[host] {f'bind is {options.bind}' if is_open else proxy}"
         detail += " and [host] environment is 'development', which is for this machine alone."
         remedy = 'Set environment = "production", or bind to 127.0.0.1 and declare no proxy.'
         return [Finding(rules.EXPOSED_DEVELOPMENT, detail, remedy)]
     findings = []
-    if is_open and not options.behind_tls:
+    if is_open and not options.has_tls:
         detail = f"[host] bind is {options.bind}, where passwords and tokens can be read in "
         detail += "transit: the host itself speaks plain HTTP."
-        remedy = "Let a proxy ahead of it end TLS, and set behind_tls = true; or bind to 127.0.0.1."
+        remedy = "Let a proxy ahead of it end TLS, and set public_url to its "
+        remedy += "address (or behind_tls = true); or bind to 127.0.0.1."
         findings.append(Finding(rules.EXPOSED_WITHOUT_TLS, detail, remedy))
-    if not options.allowed_hosts:
+    # With a public address nothing follows from the name that a request claims.
+    if not options.allowed_hosts and options.public is None:
         detail = "[host] allowed_hosts is empty, so that a request may claim any name for the host."
-        remedy = 'Name those that are answered to, e.g. allowed_hosts = ["jobs.example.org"]; or '
-        remedy += '["*"] where the proxy checks the name.'
+        remedy = (
+            "Set public_url to the address that browsers show; or name those that are answered "
+        )
+        remedy += 'to, e.g. allowed_hosts = ["jobs.example.org"], or ["*"] where the proxy checks '
+        remedy += "the name."
         findings.append(Finding(rules.ANY_HOST_NAME, detail, remedy))
-    if options.behind_tls and not options.trusted_proxies:
-        detail = "[host] behind_tls is true and trusted_proxies is empty: all requests seem to "
+    if options.has_tls and not options.trusted_proxies:
+        name = "behind_tls is true" if options.behind_tls else "public_url is set"
+        detail = f"[host] {name} and trusted_proxies is empty: all requests seem to "
         detail += "come from the proxy, and one who guesses passwords makes everybody wait."
         remedy = 'Name the proxy, e.g. trusted_proxies = ["127.0.0.1"] for one on this machine.'
         findings.append(Finding(rules.UNNAMED_PROXY, detail, remedy))

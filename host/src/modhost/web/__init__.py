@@ -11,9 +11,11 @@ from modhost.web.binding.body import media_type, read_json
 from modhost.web.binding.parameters import Body, Form, Handler, Query
 from modhost.web.binding.results import Reply
 from modhost.web.host_pages import host_web
+from modhost.web.middleware.addressing import base_path
 from modhost.web.openapi import OpenApi
 from modhost.web.problems import FieldError, HttpProblem
-from modhost.web.rendering.shell import Menu, MenuEntry, Page, Shell, template_environment
+from modhost.web.rendering.shell import Menu, MenuEntry, Page, Shell
+from modhost.web.rendering.templates import template_environment
 from modhost.web.routing.checks import check_web
 from modhost.web.routing.declarations import Declaration, Endpoints, Pages
 from modhost.web.routing.module_web import MiddlewareStack, ModuleWeb
@@ -38,6 +40,7 @@ __all__ = [
     "Query",
     "Reply",
     "Shell",
+    "base_path",
     "build_app",
     "build_routes",
     "check_web",

@@ -5,15 +5,21 @@ from collections.abc import Sequence
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import Lifespan
 
 from modhost import Clock
 from modhost.clock import SystemClock
+from modhost.configuration import PublicUrl
 from modhost.services import ServiceProvider
-from modhost.web import middleware
 from modhost.web.access.context import Authenticator, Refusals, RequestContextMiddleware
 from modhost.web.errors import ErrorMiddleware, ErrorResponder
+from modhost.web.middleware.addressing import AbsoluteTargetMiddleware, proxy_middleware
+from modhost.web.middleware.bodies import UnreadBodyMiddleware
+from modhost.web.middleware.protection import (
+    AllowedHostsMiddleware,
+    CrossSiteMiddleware,
+    SecurityHeadersMiddleware,
+)
 from modhost.web.problems import HttpProblem
 from modhost.web.rendering.shell import Shell
 from modhost.web.routing.module_web import ModuleWeb
@@ -29,6 +35,7 @@ def build_app(
     allowed_hosts: Sequence[str] = (),
     trusted_proxies: Sequence[str] = (),
     behind_tls: bool = False,
+    public_url: PublicUrl | None = None,
     clock: Clock | None = None,
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
@@ -44,6 +51,7 @@ def build_app(
         trusted_proxies: the addresses and networks of proxies that are believed when they say where
             a request comes from, and by which scheme.
         behind_tls: whether a proxy ahead of the host ends TLS for every request.
+        public_url: where browsers find the host; without it each request decides.
         clock: the time of pages; this machine's unless given.
         lifespan: runs around the serving.
 
@@ -52,6 +60,7 @@ def build_app(
         [entry for module in modules for entry in module.menu.entries],
         {module.name: module.folder("templates") for module in modules},
         clock or SystemClock(),
+        public_url.path if public_url else "",
     )
     responder = ErrorResponder(modules, shell)
     context = Middleware(
@@ -60,20 +69,22 @@ def build_app(
         authenticator=authenticator,
         refusals=refusals,
     )
-    hosts = Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts), www_redirect=False)
+    hosts = Middleware(AllowedHostsMiddleware, allowed_hosts=allowed_hosts)
     app = Starlette(
         routes=build_routes(modules, shell),
         # From the outermost to the innermost.
         middleware=[
-            Middleware(middleware.AbsoluteTargetMiddleware),
-            *middleware.proxy_middleware(trusted_proxies, behind_tls=behind_tls),
-            Middleware(middleware.SecurityHeadersMiddleware),
-            Middleware(middleware.UnreadBodyMiddleware),
+            Middleware(AbsoluteTargetMiddleware),
+            *proxy_middleware(trusted_proxies, public_url, behind_tls=behind_tls),
+            Middleware(SecurityHeadersMiddleware),
+            Middleware(UnreadBodyMiddleware),
             context,
             Middleware(ErrorMiddleware, responder=responder),
             *([hosts] if allowed_hosts else []),
-            Middleware(middleware.CrossSiteMiddleware),
+            Middleware(CrossSiteMiddleware, public=public_url),
             *(added for module in modules for added in module.middleware.added),
+            # Inside of those too: what they add to answers, errors have as well.
+            Middleware(ErrorMiddleware, responder=responder),
         ],
         exception_handlers=dict.fromkeys((HttpProblem, HTTPException), responder.respond),
         lifespan=lifespan,

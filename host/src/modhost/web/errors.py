@@ -13,7 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from modhost import new_id
 from modhost.configuration.redaction import HIDDEN, is_secret_name
 from modhost.web.problems import HttpProblem, from_http_exception
-from modhost.web.rendering.shell import HOST, Page, Shell
+from modhost.web.rendering.shell import Page, Shell
+from modhost.web.rendering.templates import HOST
 from modhost.web.routing.module_web import ModuleWeb
 from modhost.web.routing.routes import KIND
 

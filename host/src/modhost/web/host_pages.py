@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from modhost import ANYONE, Principal
 from modhost.web.openapi import OpenApi
-from modhost.web.rendering.shell import HOST, MenuEntry, Page
+from modhost.web.rendering.shell import MenuEntry, Page
+from modhost.web.rendering.templates import HOST
 from modhost.web.routing.module_web import ModuleWeb
 
 
@@ -28,8 +29,9 @@ class ListedModule:
 class HostPages:
     """The handlers of the host's own addresses."""
 
-    def __init__(self, modules: Sequence[ModuleWeb], version: str) -> None:
+    def __init__(self, modules: Sequence[ModuleWeb], version: str, public_url: str) -> None:
         self._modules = modules
+        self._public_url = public_url
         self._version = version
 
     async def start(self, principal: Principal | None) -> Page:
@@ -48,7 +50,7 @@ class HostPages:
 
     @cached_property
     def _description(self) -> bytes:
-        return OpenApi(self._modules, self._version).as_json()
+        return OpenApi(self._modules, self._version, self._public_url).as_json()
 
     def _listed(self, principal: Principal | None) -> list[ListedModule]:
         listed = [
@@ -60,13 +62,13 @@ class HostPages:
         return [each for each in listed if each.name != HOST or each.entries]
 
 
-def host_web(modules: Sequence[ModuleWeb], version: str) -> ModuleWeb:
+def host_web(modules: Sequence[ModuleWeb], version: str, public_url: str = "") -> ModuleWeb:
     """Return the host's own pages as a module, which the checks treat like any other.
 
     The pages show `modules`, with whatever is added to them until the first request.
     """
     web = ModuleWeb.named(HOST, "modhost.web")
-    pages = HostPages(modules, version)
+    pages = HostPages(modules, version, public_url)
     web.pages.get("/", pages.start, permission=ANYONE)
     web.pages.get("/admin", pages.administration, permission=ANYONE)
     web.endpoints.get("/openapi.json", pages.openapi, permission=ANYONE)

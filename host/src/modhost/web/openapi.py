@@ -52,8 +52,9 @@ _SECURITY_SCHEMES: Final[Json] = {
 class OpenApi:
     """Writes the document. Only endpoints are part of it; pages are for people."""
 
-    def __init__(self, modules: Sequence[ModuleWeb], version: str) -> None:
+    def __init__(self, modules: Sequence[ModuleWeb], version: str, public_url: str = "") -> None:
         self._modules = modules
+        self._servers = [{"url": public_url.rstrip("/")}] if public_url else []
         self._version = version
         self._schemas, definitions = TypeAdapter.json_schemas(
             list(self._adapters()), ref_template="#/components/schemas/{model}"
@@ -75,6 +76,7 @@ class OpenApi:
         return {
             "openapi": "3.1.0",
             "info": {"title": "modhost", "version": self._version},
+            **({"servers": self._servers} if self._servers else {}),
             "paths": paths,
             "components": {
                 "schemas": self._definitions | {_PROBLEM_NAME: _PROBLEM},

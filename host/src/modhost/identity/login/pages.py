@@ -1,7 +1,8 @@
 """The pages that log a browser in and out."""
 
+import logging
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from pydantic import BaseModel, SecretStr
 from starlette.requests import Request
@@ -10,7 +11,12 @@ from starlette.responses import RedirectResponse, Response
 from modhost import ANYONE, HostInfo, Principal
 from modhost.audit import AuditLog
 from modhost.configuration import is_loopback
-from modhost.identity.access.credentials import SESSION_COOKIE, cookie_settings, session_of
+from modhost.identity.access.credentials import (
+    cookie_settings,
+    keeps_cookies,
+    session_cookie,
+    session_of,
+)
 from modhost.identity.contracts import LoginService, LoginWay, SessionService, Visitor
 from modhost.identity.errors import LoginFailed, TooManyFailures
 from modhost.identity.login.login import LINK_PATH
@@ -19,14 +25,27 @@ from modhost.web import Form, HttpProblem, Page, Pages, Query
 _NOT_STORED: Final = {"Cache-Control": "no-store"}
 _HOME: Final = "/admin"
 
+PLAIN_HTTP: Final = (
+    "Over plain HTTP a browser keeps no log-in. Open this host by https://. If you do, its proxy "
+    "does not pass that on: set [host] public_url, or let the proxy send X-Forwarded-Proto and "
+    "name it in [host] trusted_proxies."
+)
+logger = logging.getLogger(__name__)
 
-class LoginQuery(BaseModel):
+
+class Destination(BaseModel):
     """The page that the visitor wanted, in `next`."""
 
     next: str = ""
 
 
-class LoginForm(LoginQuery):
+class LoginQuery(Destination):
+    """Where to go, and whether the browser has been given a session that it may not keep."""
+
+    begun: bool = False
+
+
+class LoginForm(Destination):
     """The visitor's name and password."""
 
     name: str = ""
@@ -41,7 +60,7 @@ class LoginPage:
 
     def show(
         self,
-        form: LoginQuery,
+        form: Destination,
         message: str = "",
         status: int = 200,
         headers: dict[str, str] | None = None,
@@ -62,10 +81,15 @@ def map_login_pages(pages: Pages) -> None:
 
 
 async def show_login(
-    query: Query[LoginQuery], page: LoginPage, caller: Principal | None
+    request: Request, query: Query[LoginQuery], page: LoginPage, caller: Principal | None
 ) -> Page | Response:
     """Ask for name and password."""
-    return page.show(query) if caller is None else redirect(safe_next(query.next))
+    if caller is not None:
+        return redirect(safe_next(query.next))
+    if not query.begun or keeps_cookies(request):
+        return page.show(query)
+    logger.warning("A browser did not keep its log-in. %s", PLAIN_HTTP)
+    return page.show(query, f"The log-in was right, and is lost. {PLAIN_HTTP}")
 
 
 async def log_in(
@@ -110,7 +134,7 @@ async def log_out(
     if caller is not None:
         await audit.record("logout", f"user:{caller.name}")
     response = redirect("/login")
-    response.delete_cookie(SESSION_COOKIE, **cookie_settings(request))
+    response.delete_cookie(session_cookie(request), **cookie_settings(request))
     return response
 
 
@@ -122,8 +146,12 @@ def visitor_of(request: Request) -> Visitor:
 
 def logged_in(request: Request, secret: str, following: str) -> Response:
     """Give the browser a session until it is closed, and send it to the page that it wanted."""
-    response = redirect(safe_next(following))
-    response.set_cookie(SESSION_COOKIE, secret, **cookie_settings(request))
+    page = safe_next(following)
+    if not keeps_cookies(request):
+        # Unless a proxy ends TLS and does not say so, this leads to the reason.
+        page = f"/login?{urlencode({'next': page, 'begun': 'true'})}"
+    response = redirect(page)
+    response.set_cookie(session_cookie(request), secret, **cookie_settings(request))
     return response
 
 

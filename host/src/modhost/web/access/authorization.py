@@ -5,7 +5,7 @@ from starlette.requests import Request
 from modhost import Permission
 from modhost.permissions import Anyone
 from modhost.web.access.context import context_of, current_principal
-from modhost.web.middleware import SAFE_METHODS
+from modhost.web.middleware.protection import SAFE_METHODS
 from modhost.web.problems import HttpProblem, unauthenticated
 
 

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from types import CodeType
-from typing import Any, Final
+from typing import Any
 
 import jinja2
 from starlette.requests import Request
@@ -14,10 +12,7 @@ from starlette.responses import HTMLResponse
 from modhost import Clock, Permission, Principal
 from modhost.permissions import Anyone
 from modhost.web.access.context import current_principal
-from modhost.web.rendering import wording
-
-HOST: Final = "modhost"
-"""The name of the host's own pages, templates and static files."""
+from modhost.web.rendering.templates import HOST, template_environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,50 +69,6 @@ class Menu:
         self.entries.append(MenuEntry(self.module, label, path, permission, description))
 
 
-class _CompiledTemplates(jinja2.BytecodeCache):
-    """Keeps compiled templates in memory: the shell's are compiled once for all modules."""
-
-    def __init__(self) -> None:
-        self._codes: dict[tuple[str, str], CodeType] = {}
-
-    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        bucket.code = self._codes.get((bucket.key, bucket.checksum))
-
-    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        if bucket.code is not None:
-            self._codes[bucket.key, bucket.checksum] = bucket.code
-
-
-_COMPILED: Final = _CompiledTemplates()
-
-
-def _static_path(module: str, file: str) -> str:
-    """Return the address of a module's static file."""
-    return f"/static/{module}/{file}"
-
-
-def template_environment(module: str, folder: Path | None) -> jinja2.Environment:
-    """Return the templates of a module; those of the host start with `modhost/`.
-
-    Filters: `ago(now)`, `duration`, `utc`, `grouped`, `marked(words)`, `coded`, `rough`. Functions:
-    `static(file)` is the address of a static file of the module.
-    """
-    shell = jinja2.PrefixLoader({HOST: jinja2.PackageLoader("modhost.web")})
-    own = [] if folder is None else [jinja2.FileSystemLoader(folder)]
-    environment = jinja2.Environment(
-        loader=jinja2.ChoiceLoader([shell, *own]),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        bytecode_cache=_COMPILED,
-    )
-    environment.globals["static"] = partial(_static_path, module)
-    environment.globals["shell_static"] = partial(_static_path, HOST)
-    environment.filters |= wording.FILTERS
-    return environment
-
-
 class Shell:
     """Renders pages, each with the templates of its module and the navigation of all.
 
@@ -125,16 +76,22 @@ class Shell:
         entries: the menu entries of all modules.
         folders: the folder of templates of each module, None for a module without.
         clock: the time of pages.
+        base_path: what the host's public address adds in front of all paths.
 
     """
 
     def __init__(
-        self, entries: Iterable[MenuEntry], folders: Mapping[str, Path | None], clock: Clock
+        self,
+        entries: Iterable[MenuEntry],
+        folders: Mapping[str, Path | None],
+        clock: Clock,
+        base_path: str = "",
     ) -> None:
         # What most visitors come for goes first.
         self._entries = sorted(entries, key=lambda entry: entry.module == HOST)
         self._folders = folders
         self._clock = clock
+        self._base_path = base_path
         self._environments: dict[str, jinja2.Environment] = {}
 
     async def render(self, request: Request, module: str, page: Page) -> HTMLResponse:
@@ -159,7 +116,7 @@ class Shell:
         """Return the templates of a module, made when they are first needed: workers never do."""
         if module not in self._environments:
             folder = self._folders.get(module)
-            self._environments[module] = template_environment(module, folder)
+            self._environments[module] = template_environment(module, folder, self._base_path)
         return self._environments[module]
 
 

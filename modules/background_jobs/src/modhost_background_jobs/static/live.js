@@ -1,9 +1,10 @@
 // Hears of changes: by server-sent events, by polling where they do not get through.
 
 import { append, lastLine } from "./log.js";
+import { url } from "../modhost/links.js";
 import { say, show } from "./show.js";
 
-const EVENTS = "/admin/jobs/events";
+const EVENTS = url("/admin/jobs/events");
 const POLL_MS = 2000;
 const PATIENCE_MS = 5000;
 const TRY_AGAIN_MS = 30_000;

@@ -1,6 +1,6 @@
 // The end of a job's log, as it grows.
 
-import { showTimes } from "/static/modhost/shell.js";
+import { showTimes } from "../modhost/shell.js";
 
 const MOST_LINES = 2000;
 const NEAR_END = 24;

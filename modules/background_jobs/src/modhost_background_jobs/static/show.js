@@ -1,7 +1,7 @@
 // Puts what has changed onto the page, and says aloud what matters of it.
 
-import { showTimes } from "/static/modhost/shell.js";
-import { morph } from "/static/modhost/morph.js";
+import { showTimes } from "../modhost/shell.js";
+import { morph } from "../modhost/morph.js";
 import { tellNewer } from "./newer.js";
 
 const AT_MOST_EVERY_MS = 20_000;

@@ -13,15 +13,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from modhost import ANYONE
-from modhost.identity.access.credentials import cookie_settings, new_secret
+from modhost.identity.access.credentials import (
+    cookie_name,
+    cookie_settings,
+    keeps_cookies,
+    new_secret,
+)
 from modhost.identity.access.throttle import Throttle, network_of
 from modhost.identity.contracts import VouchedLogins
 from modhost.identity.errors import IdentityError, TooManyFailures
 from modhost.identity.external.oidc.options import OidcOptions
 from modhost.identity.external.oidc.provider import InvalidToken, Provider, ProviderUnreachable
 from modhost.identity.external.oidc.token_check import KIND, TokenChecker
-from modhost.identity.login.pages import LoginQuery, logged_in, redirect, visitor_of
-from modhost.web import HttpProblem, Pages, Query
+from modhost.identity.login.pages import (
+    PLAIN_HTTP,
+    LoginQuery,
+    logged_in,
+    redirect,
+    visitor_of,
+)
+from modhost.web import HttpProblem, Pages, Query, base_path
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +107,7 @@ async def begin(
     response = redirect(f"{metadata.authorization_endpoint}{mark}{urlencode(parameters)}")
     stored = base64.urlsafe_b64encode(_STATE.dump_json(login)).decode()
     settings = _cookie_settings(request)
-    response.set_cookie(STATE_COOKIE, stored, STATE_LIFETIME_SECONDS, **settings)
+    response.set_cookie(_state_cookie(request), stored, STATE_LIFETIME_SECONDS, **settings)
     return response
 
 
@@ -114,11 +125,12 @@ async def finish(
         raise HttpProblem(404, "Logins end here by GET only.")
     visitor = visitor_of(request)
     try:
-        stored = base64.urlsafe_b64decode(request.cookies.get(STATE_COOKIE, ""))
+        stored = base64.urlsafe_b64decode(request.cookies.get(_state_cookie(request), ""))
         login = _STATE.validate_json(stored)
     except ValueError:
         # Not recorded in the audit, which a stranger could fill at no cost.
-        detail = f"This browser has no login in progress. {_AGAIN}"
+        detail = _AGAIN if keeps_cookies(request) else PLAIN_HTTP
+        detail = f"This browser has no login in progress. {detail}"
         raise HttpProblem(403, detail) from None
     address = f"callback {network_of(visitor.address)}"
     try:
@@ -139,7 +151,7 @@ async def finish(
         raise _refused(request, str(error)) from None
     throttle.succeeded(forget=address, forgive=address)
     response = logged_in(request, secret, login.following)
-    response.delete_cookie(STATE_COOKIE, **_cookie_settings(request))
+    response.delete_cookie(_state_cookie(request), **_cookie_settings(request))
     return response
 
 
@@ -151,18 +163,22 @@ def _check_answer(login: LoginState, answer: AnswerQuery) -> None:
         raise InvalidToken(f"the provider answered {answer.error[:100]!r}")
 
 
+def _state_cookie(request: Request) -> str:
+    return cookie_name(request, STATE_COOKIE)
+
+
 def _cookie_settings(request: Request) -> dict[str, Any]:
     return {**cookie_settings(request), "path": PATH}
 
 
 def _redirect_uri(request: Request) -> str:
-    return f"{request.url.scheme}://{request.url.netloc}{CALLBACK}"
+    return f"{request.url.scheme}://{request.url.netloc}{base_path(request)}{CALLBACK}"
 
 
 def _refused(request: Request, detail: str) -> HttpProblem:
     """Return the refusal of a login, whose state the browser forgets with it."""
     response = Response()
-    response.delete_cookie(STATE_COOKIE, **_cookie_settings(request))
+    response.delete_cookie(_state_cookie(request), **_cookie_settings(request))
     return HttpProblem(403, detail, headers={"Set-Cookie": response.headers["set-cookie"]})
 
 

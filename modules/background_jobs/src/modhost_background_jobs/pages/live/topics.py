@@ -10,6 +10,7 @@ from uuid import UUID
 import anyio
 import anyio.lowlevel
 
+from modhost import HostInfo
 from modhost.web import template_environment
 from modhost_background_jobs.inspection.job import InspectedJob, JobInspection
 from modhost_background_jobs.inspection.overview import Span
@@ -35,8 +36,8 @@ class Fragments:
     changes only when its content has changed.
     """
 
-    def __init__(self) -> None:
-        self._environment = template_environment(MODULE, TEMPLATES)
+    def __init__(self, host: HostInfo) -> None:
+        self._environment = template_environment(MODULE, TEMPLATES, host.base_path)
 
     def render(self, template: str, context: Mapping[str, Any], suffix: str = "") -> dict[str, str]:
         """Return the HTML of each live block by its name, with a suffix if it is one of many."""
