@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from modhost.cli.context import configuration_of
+from modhost.cli.context import BadUsage, configuration_of
 from modhost.configuration import HostOptions, is_loopback
 from modhost.identity import IdentityError, LoginService
 from modhost.module import Role
@@ -15,7 +15,13 @@ from modhost.runtime.assembly import build_host
 from modhost.runtime.host import Host
 from modhost.runtime.serving.logs import configure_logging
 from modhost.runtime.serving.processes import stop_with_supervisor, supervise
-from modhost.runtime.serving.server import STOP_SECONDS, address_of, open_socket, serve
+from modhost.runtime.serving.server import (
+    STOP_SECONDS,
+    address_of,
+    advice_on,
+    open_socket,
+    serve,
+)
 
 
 @click.command()
@@ -63,9 +69,9 @@ def _listen(options: HostOptions, *, or_any_port: bool = False) -> socket.socket
     except OSError as error:
         if or_any_port and error.errno == errno.EADDRINUSE:
             return open_socket(options.bind_host, 0)
-        msg = f"Cannot listen on {options.bind}: {error.strerror or error}. Stop what listens "
-        msg += "there, or set [host] bind to another address."
-        raise click.ClickException(msg) from error
+        msg = f"Cannot listen on {options.bind}: {advice_on(error)}"
+        may_pass = error.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL)
+        raise (click.ClickException if may_pass else BadUsage)(msg) from error
 
 
 async def _greet(host: Host, listener: socket.socket) -> None:
@@ -80,9 +86,12 @@ async def _greet(host: Host, listener: socket.socket) -> None:
         click.echo(f"  health    {url}/health/ready")
         return
     click.echo(f"  address   {url}")
+    public = host.info.public_url.rstrip("/")
+    if public:
+        click.echo(f"  public    {public}/")
     link = await _one_time_link(host, listener)
     if link:
-        click.echo(f"  log in    {url}{link}")
+        click.echo(f"  log in    {public or url}{link}")
         click.echo("            (works once, for 10 minutes, on this machine)")
 
 
