@@ -27,7 +27,7 @@ async def due_jobs(store: JobStore, count: int = 6) -> list[UUID]:
 
 
 @pytest.mark.parametrize("error", [None, "released: its worker shut down."])
-async def test_a_job_that_is_handed_back_keeps_its_place(
+async def test_a_released_job_keeps_its_place(
     store: JobStore, listing: JobListing, error: str | None
 ) -> None:
     """It went behind everything that was due, and its wait began anew."""
