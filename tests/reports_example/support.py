@@ -1,6 +1,7 @@
 """A job's context that records its calls, and reports made from text."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -21,6 +22,7 @@ class RecordingContext:
     id: UUID = field(default_factory=new_id)
     cancelled: bool = False
     attempt: int = 1
+    due_at: datetime | None = None
     progress: list[tuple[float, str | None]] = field(default_factory=list)
     logs: list[str] = field(default_factory=list)
 

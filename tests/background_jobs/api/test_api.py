@@ -71,7 +71,7 @@ async def test_a_job_is_shown_with_everything_that_is_known_of_it(database_url: 
     assert set(job) == {
         *("id", "job_type", "state", "progress_percentage", "progress_message", "created_at"),
         *("completed_at", "started_at", "error", "retry_count", "module_name", "data", "logs"),
-        *("execute_at", "worker", "attempts", "recurring_job_id"),
+        *("execute_at", "worker", "attempts", "recurring_job_id", "due_at"),
     }
     assert set(job["logs"][0]) == {"timestamp", "message"}
     assert set(job["attempts"][0]) == {"number", "started_at", "ended_at", "worker", "error"}
@@ -131,8 +131,8 @@ async def test_schedules_are_listed_toggled_and_deleted(database_url: str) -> No
         )
         (schedule,) = (await client.get("/api/jobs/recurring")).json()
         assert set(schedule) == {
-            *("id", "name", "job_type", "cron_expression", "time_zone", "is_enabled"),
-            *("last_run_at", "next_run_at", "created_at"),
+            *("id", "name", "module_name", "job_type", "cron_expression", "time_zone"),
+            *("is_enabled", "last_run_at", "last_due_at", "next_run_at", "created_at"),
         }
         assert (schedule["name"], schedule["is_enabled"]) == ("Nightly", True)
         path = f"/api/jobs/recurring/{recurring_id}"

@@ -16,19 +16,22 @@ from modhost_background_jobs.contracts import (
 
 
 class UnknownRecurringJob(BackgroundJobsError):
-    """No recurring job has this name."""
+    """No recurring job has this name, or those of several modules have it."""
 
 
 async def recurring_id(scope: Scope, id_or_name: str) -> RecurringJobId:
-    """Return the id of a recurring job. Raises `UnknownRecurringJob` for an unknown name."""
+    """Return the id of a recurring job. Raises `UnknownRecurringJob`."""
     schedules = await (await scope.get(BackgroundJobsContracts)).get_recurring_jobs()
-    by_name = {each.name: each.id for each in schedules}
-    if id_or_name in by_name:
-        return by_name[id_or_name]
+    named = [each for each in schedules if each.name == id_or_name]
+    if len(named) == 1:
+        return named[0].id
+    if named:
+        ids = ", ".join(f"{each.id} ({each.module_name})" for each in named)
+        raise UnknownRecurringJob(f"Several modules have a recurring job {id_or_name!r}: {ids}.")
     try:
         return RecurringJobId(UUID(id_or_name))
     except ValueError:
-        near = get_close_matches(id_or_name, by_name, 1)
+        near = get_close_matches(id_or_name, [each.name for each in schedules], 1)
         remedy = (
             f"Did you mean {near[0]!r}?" if near else "`modhost jobs recurring list` shows all."
         )

@@ -148,6 +148,7 @@ class Rerunning:
             data=read_edited(data, found.data, self._types.model_of(row.job_type)),
             created_at=now,
             execute_at=now,
+            due_at=row.due_at,
             max_attempts=row.max_attempts,
             timeout_seconds=row.timeout_seconds,
             enqueued_by=(await current_caller()).person,

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
 from modhost_background_jobs.contracts.ids import JobId
@@ -22,6 +22,13 @@ class JobExecutionContext(Protocol):
     @property
     def attempt(self) -> int:
         """The number of this attempt, from 1."""
+
+    @property
+    def due_at(self) -> datetime | None:
+        """The due time for which a run of a schedule runs, whenever it does; None for other jobs.
+
+        Its attempts share it. A run that somebody asked for besides the due times has none.
+        """
 
     @property
     def cancelled(self) -> bool:

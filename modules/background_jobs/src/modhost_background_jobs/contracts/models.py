@@ -69,7 +69,7 @@ class JobAttempt(BaseModel):
 
 
 class JobDetail(JobStatus):
-    """A job with its data, log and attempts."""
+    """A job with its data, log and attempts; `due_at` is the due time that a run is for."""
 
     module_name: str
     data: Any
@@ -78,19 +78,26 @@ class JobDetail(JobStatus):
     worker: str | None
     attempts: list[JobAttempt]
     recurring_job_id: RecurringJobId | None
+    due_at: datetime | None
 
 
 class RecurringJob(BaseModel):
-    """A recurring job; `next_run_at` is None while it is disabled."""
+    """A recurring job; its name is unique within its module.
+
+    `last_run_at` is the last start of a run, `last_due_at` the last due time, whether it was run
+    or skipped, and `next_run_at` the next one: None while it is disabled.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
     id: RecurringJobId
     name: str
+    module_name: str
     job_type: str
     cron_expression: str
     time_zone: str
     is_enabled: bool
     last_run_at: datetime | None
+    last_due_at: datetime | None
     next_run_at: datetime | None
     created_at: datetime

@@ -43,13 +43,22 @@ class CatchUp:
     times: Sequence[datetime]
     missed: Missed | None
 
+    @property
+    def last(self) -> datetime | None:
+        """The last of all of them; None without any."""
+        if self.times:
+            return self.times[-1]
+        return None if self.missed is None else self.missed.last
+
 
 def catch_up(
     schedule: CronSchedule, first_due: datetime, now: datetime, policy: CatchUpPolicy
 ) -> CatchUp:
-    """Return what becomes of the due times between `first_due` and now.
+    """Return what becomes of `first_due`, and of the due times after it until now.
 
-    A time that passed less than a minute ago is late, not missed: no policy drops it.
+    `first_due` is one whatever the schedule says: it may have been edited since, or the host that
+    stored it have other rules of the zone. A time that passed less than a minute ago is late, not
+    missed: no policy drops it.
     """
     wanted = MAX_RUNS if policy is CatchUpPolicy.ALL else 1
     due = _newest(schedule, first_due, now, wanted + 1)
@@ -61,23 +70,19 @@ def catch_up(
 
 
 def _missed(schedule: CronSchedule, first_due: datetime, last: datetime) -> Missed:
-    counted = schedule.due_between(_just_before(first_due), last, MAX_COUNTED + 1)
-    bounded = len(counted) > MAX_COUNTED
-    return Missed(counted[0], last, min(len(counted), MAX_COUNTED), bounded)
+    count = 1 + len(schedule.due_between(first_due, last, MAX_COUNTED))
+    return Missed(first_due, last, min(count, MAX_COUNTED), count > MAX_COUNTED)
 
 
 def _newest(
     schedule: CronSchedule, first_due: datetime, now: datetime, wanted: int
 ) -> list[datetime]:
-    before_first = _just_before(first_due)
     for window in _WINDOWS:
-        since = max(before_first, now - window)
+        since = max(first_due, now - window)
         most_in_window = int(window / timedelta(minutes=1)) + 1
         due = schedule.due_between(since, now, most_in_window)
-        if len(due) >= wanted or since == before_first:
+        if len(due) >= wanted:
+            return due[-wanted:]
+        if since == first_due:
             break
-    return due[-wanted:]
-
-
-def _just_before(moment: datetime) -> datetime:
-    return moment - timedelta(microseconds=1)
+    return [first_due, *due]

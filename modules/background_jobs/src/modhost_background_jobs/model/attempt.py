@@ -31,7 +31,7 @@ START: Final = Place(datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 
 class ClaimedJob(NamedTuple):
-    """A job that was handed to a worker; `timeout` is in seconds."""
+    """A job that was handed to a worker; `timeout` is in seconds, `due_at` is that of a run."""
 
     lease: Lease
     job_type: str
@@ -39,10 +39,12 @@ class ClaimedJob(NamedTuple):
     attempt: int
     attempts_left: int
     timeout: float | None
-    due_at: datetime
+    execute_at: datetime
     claimed_at: datetime
     max_attempts: int
     rescues: int
+    recurring_job_id: UUID | None = None
+    due_at: datetime | None = None
 
     @property
     def failures(self) -> int:

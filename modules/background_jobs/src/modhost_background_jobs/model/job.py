@@ -15,6 +15,7 @@ class EnqueuedJob:
         max_attempts: the attempts that the job is allowed, and is allowed anew by a retry.
         timeout_seconds: the longest time of one attempt; None for no limit.
         recurring_job_id: the schedule that the job is a run of.
+        due_at: the due time of the schedule that it is the run of, whenever it runs.
         enqueued_by: who enqueued it, e.g. `user:vera`; None for code of the host.
 
     """
@@ -27,6 +28,7 @@ class EnqueuedJob:
     max_attempts: int
     timeout_seconds: float | None = None
     recurring_job_id: UUID | None = None
+    due_at: datetime | None = None
     enqueued_by: str | None = None
 
 

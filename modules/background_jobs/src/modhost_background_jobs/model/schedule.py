@@ -31,6 +31,8 @@ class ScheduleRow(ScheduleDefinition):
     """A schedule as it is read.
 
     Attributes:
+        last_run_at: when a run of it started last.
+        last_due_at: the last of its due times that has passed, run or not.
         next_run_at: the next due time; kept while the schedule is disabled.
         forgotten_until: the last due time whose occurrence was deleted; no time up to it fires.
 
@@ -39,6 +41,7 @@ class ScheduleRow(ScheduleDefinition):
     id: UUID
     is_enabled: bool
     last_run_at: datetime | None
+    last_due_at: datetime | None
     next_run_at: datetime | None
     forgotten_until: datetime | None
     created_at: datetime

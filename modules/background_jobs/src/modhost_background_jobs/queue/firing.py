@@ -1,7 +1,6 @@
 """Firing of due times: each one once, decided by a key in the database rather than by a leader."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, insert, or_, select, update
@@ -10,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from modhost import Clock, new_id
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState, OverlapPolicy
-from modhost_background_jobs.cron.catch_up import catch_up
+from modhost_background_jobs.cron.catch_up import LATE_IS_NOT_MISSED, catch_up
 from modhost_background_jobs.cron.schedule import CronSchedule
 from modhost_background_jobs.model import DueSchedules, NewJob, ScheduleRow
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
@@ -57,14 +56,15 @@ class RecurringFiring:
             schedule = CronSchedule.parse(row.cron_expression, row.time_zone)
             caught_up = catch_up(schedule, row.next_run_at, now, row.catch_up)
             if (missed := caught_up.missed) is not None:
-                await _skip(session, _run_of(row, now), missed.first, str(missed))
+                await _skip(session, _run_of(row, now, missed.first), str(missed))
             fired = 0
             for due_at in caught_up.times:
                 if row.forgotten_until is None or due_at > row.forgotten_until:
                     fired += await self._fire_one(session, row, due_at, now)
-            values: dict[str, Any] = {"next_run_at": next_run(row, now, schedule)}
-            if fired:
-                values["last_run_at"] = now
+            values = {
+                "next_run_at": next_run(row, now, schedule),
+                "last_due_at": caught_up.last,
+            }
             await connection.execute(
                 update(SCHEDULES).where(SCHEDULES.c.id == recurring_id).values(values)
             )
@@ -72,13 +72,8 @@ class RecurringFiring:
 
     async def run_now(self, row: ScheduleRow, by: str | None = None) -> UUID:
         """Enqueue a run of a schedule besides its due times; `by` is who asked for it."""
-        now = self._clock.now()
-        job = _run_of(row, now, by)
-        async with self._database.session() as session:
-            await self._queue.enqueue([job], session)
-            await (await session.connection()).execute(
-                update(SCHEDULES).where(SCHEDULES.c.id == row.id).values(last_run_at=now)
-            )
+        job = _run_of(row, self._clock.now(), None, by)
+        await self._queue.enqueue([job])
         return job.id
 
     async def release_waiting_runs(self) -> int:
@@ -102,7 +97,7 @@ class RecurringFiring:
         self, session: AsyncSession, row: ScheduleRow, due_at: datetime, now: datetime
     ) -> bool:
         connection = await session.connection()
-        job = _run_of(row, now)
+        job = _run_of(row, now, due_at)
         occurrence = {
             "recurring_job_id": row.id,
             "due_at": due_at,
@@ -116,7 +111,7 @@ class RecurringFiring:
         if earlier is not None and row.overlap is OverlapPolicy.SKIP:
             id_, state = earlier
             reason = f"skipped: the earlier run {id_} of this schedule was still {state}."
-            await _skip(session, job, due_at, reason)
+            await _skip(session, job, reason)
             return True
         await self._queue.enqueue([job], session)
         if earlier is not None:
@@ -131,26 +126,31 @@ async def _live_run(session: AsyncSession, recurring_id: UUID) -> tuple[UUID, st
     return (row.id, row.state) if row else None
 
 
-def _run_of(row: ScheduleRow, now: datetime, by: str | None = None) -> NewJob:
+def _run_of(
+    row: ScheduleRow, now: datetime, due_at: datetime | None, by: str | None = None
+) -> NewJob:
+    is_late = due_at is None or now - due_at > LATE_IS_NOT_MISSED
     return NewJob(
         id=new_id(),
         job_type=row.job_type,
         module_name=row.module_name,
         data=row.data,
         created_at=now,
-        execute_at=now,
+        # One that is caught up waits from now on.
+        execute_at=now if is_late or due_at is None else due_at,
         max_attempts=row.max_attempts,
         timeout_seconds=row.timeout_seconds,
         recurring_job_id=row.id,
+        due_at=due_at,
         enqueued_by=by or f"schedule:{row.name}",
     )
 
 
-async def _skip(session: AsyncSession, job: NewJob, due_at: datetime, reason: str) -> None:
+async def _skip(session: AsyncSession, job: NewJob, reason: str) -> None:
     """Record a run that does not take place."""
     skipped = {name: getattr(job, name) for name in NEW} | {
         "state": JobState.SKIPPED.value,
-        "execute_at": due_at,
+        "execute_at": job.due_at or job.execute_at,
         "completed_at": job.created_at,
         "attempts_left": job.max_attempts,
         "error": reason,

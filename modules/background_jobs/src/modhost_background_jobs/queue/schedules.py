@@ -23,6 +23,7 @@ from modhost_background_jobs.model import ScheduleDefinition, ScheduleRow
 from modhost_background_jobs.storage.dialects import insert_unless_exists
 from modhost_background_jobs.storage.tables import SCHEDULES
 
+_KEY: Final = ("module_name", "name")
 _ROWS: Final = select(*(SCHEDULES.c[field.name] for field in fields(ScheduleRow)))
 
 
@@ -36,7 +37,7 @@ class RecurringSchedules:
     async def put(
         self, definition: ScheduleDefinition, session: AsyncSession | None = None
     ) -> UUID:
-        """Add a schedule or update the one of this name; return its id.
+        """Add a schedule or update the module's one of this name; return its id.
 
         Hosts that start at the same time and put the same schedule end up with one.
         """
@@ -51,8 +52,8 @@ class RecurringSchedules:
         row = None
         # Again for one that somebody deletes between the two statements.
         while row is None:
-            await insert_unless_exists(connection, SCHEDULES, changed | added, ["name"])
-            row = await lock_schedule(connection, SCHEDULES.c.name == definition.name)
+            await insert_unless_exists(connection, SCHEDULES, changed | added, _KEY)
+            row = await lock_schedule(connection, *_has_name(definition))
         next_run_at = next_run(row, now, schedule)
         before = (row.cron_expression, row.time_zone)
         has_same_times = before == (definition.cron_expression, definition.time_zone)
@@ -126,7 +127,7 @@ class RecurringSchedules:
             return (await (await session.connection()).execute(statement)).scalar_one()
 
     async def _read(self, *conditions: ColumnElement[bool]) -> list[ScheduleRow]:
-        statement = _ROWS.where(*conditions).order_by(SCHEDULES.c.name)
+        statement = _ROWS.where(*conditions).order_by(SCHEDULES.c.name, SCHEDULES.c.module_name)
         async with self._database.reading() as session:
             found = await (await session.connection()).execute(statement)
             return [_row(**row) for row in found.mappings()]
@@ -153,6 +154,10 @@ def next_run(row: ScheduleRow, now: datetime, schedule: CronSchedule | None = No
 
 def _row(*, overlap: str, catch_up: str, **rest: Any) -> ScheduleRow:
     return ScheduleRow(overlap=OverlapPolicy(overlap), catch_up=CatchUpPolicy(catch_up), **rest)
+
+
+def _has_name(definition: ScheduleDefinition) -> list[ColumnElement[bool]]:
+    return [SCHEDULES.c[key] == getattr(definition, key) for key in _KEY]
 
 
 def _update(recurring_id: UUID) -> Any:

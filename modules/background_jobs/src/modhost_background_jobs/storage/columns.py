@@ -30,6 +30,8 @@ CLAIMED: Final = (
     "execute_at",
     "max_attempts",
     "rescues",
+    "recurring_job_id",
+    "due_at",
 )
 """What a worker needs of a job, in the order of `ClaimedJob`."""
 ROW: Final = tuple(field.name for field in fields(JobRow))

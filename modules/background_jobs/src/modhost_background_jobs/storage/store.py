@@ -1,6 +1,6 @@
 """The protocol of a store: what the queue needs of a database, the same on both."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -48,6 +48,12 @@ class JobStore(Protocol):
 
     async def note_begin(self, lease: Lease) -> bool:
         """Record that the attempt of a suspect begins now; return whether its lease still held."""
+
+    async def note_starts(self, started: Mapping[UUID, datetime]) -> set[UUID]:
+        """Record when runs of schedules started; return the schedules to record again.
+
+        Those are the ones that another transaction has locked: this waits for none.
+        """
 
     async def next_due(self, job_types: Collection[str]) -> datetime | None:
         """Return when the earliest pending job of these types is due; None without any."""

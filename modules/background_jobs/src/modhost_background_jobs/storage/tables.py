@@ -4,7 +4,17 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, MetaData, Table, false, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Index,
+    MetaData,
+    Table,
+    UniqueConstraint,
+    false,
+    text,
+    true,
+)
 from sqlmodel import Field, SQLModel
 
 from modhost.database import Identifier, UtcDateTime
@@ -47,6 +57,7 @@ class JobColumns(BackgroundJobsTable):
     progress_message: str | None = None
     error: str | None = None
     recurring_job_id: UUID | None = Field(default=None, sa_type=Identifier)
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     enqueued_by: str | None = None
 
 
@@ -145,10 +156,13 @@ class Schedule(BackgroundJobsTable, table=True):
     """A recurring job; `ScheduleRow` explains the columns."""
 
     __tablename__ = "recurring_jobs"
-    __table_args__ = (_SCHEMA,)
+    __table_args__ = (
+        UniqueConstraint("module_name", "name", name="uq_background_jobs_recurring_jobs_name"),
+        _SCHEMA,
+    )
 
     id: UUID = Field(primary_key=True, sa_type=Identifier)
-    name: str = Field(unique=True)
+    name: str
     job_type: str
     module_name: str
     cron_expression: str
@@ -162,6 +176,9 @@ class Schedule(BackgroundJobsTable, table=True):
     last_run_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     next_run_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     forgotten_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    last_due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    is_of_start: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+    left_out_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

@@ -106,6 +106,23 @@ CROSS JOIN LATERAL (
 """
 
 
+# What somebody else has locked is left for later: a claim loop must not wait for it.
+NOTE_STARTS: Final = """
+WITH free AS (
+    SELECT r.id, g.started_at
+    FROM background_jobs.recurring_jobs r
+    JOIN unnest($1::uuid[], $2::timestamptz[]) AS g(id, started_at) ON g.id = r.id
+    FOR NO KEY UPDATE OF r SKIP LOCKED
+),
+noted AS (
+    UPDATE background_jobs.recurring_jobs r
+    SET last_run_at = greatest(r.last_run_at, free.started_at)
+    FROM free WHERE r.id = free.id
+)
+SELECT r.id FROM background_jobs.recurring_jobs r
+WHERE r.id = ANY($1::uuid[]) AND NOT EXISTS (SELECT FROM free WHERE free.id = r.id)
+"""
+
 POLL_SCHEDULES: Final = """
 SELECT array_agg(id) FILTER (WHERE next_run_at <= $1), min(next_run_at), EXISTS (
     SELECT FROM background_jobs.jobs WHERE on_hold AND recurring_job_id IS NOT NULL

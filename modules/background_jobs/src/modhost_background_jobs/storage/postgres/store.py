@@ -1,6 +1,6 @@
 """The queue's hot path on PostgreSQL, on the bare driver."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
@@ -64,12 +64,19 @@ class PostgresJobStore:
             timeout=self._claim_seconds,
         )
         claimed = [_claimed(row, now) for row in rows]
-        claimed.sort(key=lambda job: (job.due_at, job.lease))
+        claimed.sort(key=lambda job: (job.execute_at, job.lease))
         return claimed
 
     async def note_begin(self, lease: Lease) -> bool:
         """Update the job."""
         return await self._postgres.fetchval(statements.NOTE_BEGIN, *lease) is not None
+
+    async def note_starts(self, started: Mapping[UUID, datetime]) -> set[UUID]:
+        """Update the schedules that nobody has locked."""
+        rows = await self._postgres.fetch(
+            maintenance.NOTE_STARTS, list(started), list(started.values())
+        )
+        return _ids(rows)
 
     async def next_due(self, job_types: Collection[str]) -> datetime | None:
         """Read the head of each type."""
@@ -212,11 +219,11 @@ class PostgresJobStore:
 
 
 def _claimed(row: Sequence[Any], now: datetime) -> model.ClaimedJob:
-    id_, fence, job_type, data, attempt, attempts_left, timeout, due_at, *more = row
-    if due_at.tzinfo is None:
-        due_at = from_postgres(due_at)
+    id_, fence, job_type, data, attempt, attempts_left, timeout, due, *more = row
+    if due.tzinfo is None:
+        due = from_postgres(due)
     return model.ClaimedJob(
-        Lease(id_, fence), job_type, data, attempt, attempts_left, timeout, due_at, now, *more
+        Lease(id_, fence), job_type, data, attempt, attempts_left, timeout, due, now, *more
     )
 
 

@@ -44,10 +44,22 @@ def inserted(job: NewJob) -> list[object]:
 
 def claimed(row: tuple[Any, ...], now: datetime) -> ClaimedJob:
     """Return the job of a claim's row."""
-    id_, fence, job_type, data, attempt, attempts_left, timeout, due_at, *more = row
-    lease = Lease(UUID(id_), fence)
-    due = from_sqlite(due_at)
-    return ClaimedJob(lease, job_type, data, attempt, attempts_left, timeout, due, now, *more)
+    id_, fence, job_type, data, attempt, attempts_left, timeout, execute_at, *more = row
+    max_attempts, rescues, run_of, due_at = more
+    return ClaimedJob(
+        Lease(UUID(id_), fence),
+        job_type,
+        data,
+        attempt,
+        attempts_left,
+        timeout,
+        from_sqlite(execute_at),
+        now,
+        max_attempts,
+        rescues,
+        run_of and UUID(run_of),
+        due_at and from_sqlite(due_at),
+    )
 
 
 def progress(update: ProgressUpdate) -> list[object]:

@@ -199,6 +199,11 @@ WHERE id = newest.recurring_job_id
 
 FORGET_OCCURRENCES: Final = "DELETE FROM background_jobs_occurrences WHERE fired_at < ?"
 
+NOTE_START: Final = """
+UPDATE background_jobs_recurring_jobs SET last_run_at = max(coalesce(last_run_at, ''), ?2)
+WHERE id = ?1
+"""
+
 POLL_SCHEDULES: Final = """
 SELECT json_group_array(id) FILTER (WHERE next_run_at <= ?), min(next_run_at), EXISTS (
     SELECT 1 FROM background_jobs_jobs WHERE on_hold AND recurring_job_id IS NOT NULL

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -64,6 +64,14 @@ class SqliteJobStore:
         """Update the job."""
         row = [str(lease.job_id), lease.fence]
         return await self._sqlite.execute(statements.NOTE_BEGIN, row) > 0
+
+    async def note_starts(self, started: Mapping[UUID, datetime]) -> set[UUID]:
+        """Update the schedules; nobody else can have locked them."""
+        rows = [(str(id_), to_sqlite(at)) for id_, at in started.items()]
+        await self._sqlite.write(
+            lambda connection: connection.executemany(statements.NOTE_START, rows)
+        )
+        return set()
 
     async def next_due(self, job_types: Collection[str]) -> datetime | None:
         """Read the head of each type."""

@@ -1,6 +1,7 @@
 """The context that a job is given: its data, progress, log and requests to stop."""
 
 import math
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -45,6 +46,11 @@ class AttemptContext:
     def attempt(self) -> int:
         """The number of this attempt."""
         return self._attempt.claimed.attempt
+
+    @property
+    def due_at(self) -> datetime | None:
+        """The due time that a run is for."""
+        return self._attempt.claimed.due_at
 
     @property
     def cancelled(self) -> bool:

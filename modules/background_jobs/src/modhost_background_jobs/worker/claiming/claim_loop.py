@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 import anyio
 
@@ -49,7 +50,7 @@ class ClaimCursor:
             self._place = START
         else:
             last = claimed[-1]
-            self._place = Place(last.due_at, last.lease.job_id)
+            self._place = Place(last.execute_at, last.lease.job_id)
 
 
 class ClaimLoop:
@@ -75,6 +76,8 @@ class ClaimLoop:
         self._poll_interval = options.poll_interval.total_seconds()
         self._next_due: datetime | None = None
         self._knows_next_due = False
+        self._starts: dict[UUID, datetime] = {}
+        """When runs of schedules started that is not recorded yet."""
         self.in_flight = False
         """Whether a claim is under way, whose jobs nobody here knows yet."""
         self.begun = 0
@@ -96,6 +99,7 @@ class ClaimLoop:
                 claimed = await self._claim(worker, room, place)
                 cursor.note(claimed, room)
                 slots.take(map(self._attempt_of, claimed))
+                await self._note_starts(claimed)
                 if claimed:
                     self._knows_next_due = False
                 if len(claimed) < room and place is START:
@@ -129,6 +133,20 @@ class ClaimLoop:
         if registered.runs_in_process:
             return Attempt(claimed, registered, "process")
         return Attempt(claimed, registered, "thread" if registered.runs_in_thread else "task")
+
+    async def _note_starts(self, claimed: Sequence[ClaimedJob]) -> None:
+        """Record when schedules ran last; what cannot be recorded now is recorded after a claim."""
+        for job in claimed:
+            if job.recurring_job_id is not None:
+                self._starts[job.recurring_job_id] = job.claimed_at
+        if not self._starts:
+            return
+        try:
+            left = await self._store.note_starts(self._starts)
+        except Exception as error:  # noqa: BLE001 - no job waits for it
+            logger.warning("Could not record the last runs of schedules (%s).", error)
+        else:
+            self._starts = {id_: self._starts[id_] for id_ in left}
 
     async def _rest(self, ticket: anyio.Event, began: float) -> None:
         """Sleep after a claim that began at `began`, until there may be something to claim."""

@@ -42,7 +42,7 @@ class StatisticsService(PeriodicService):
         if counts is None:
             counts = self._minutes[minute] = MinuteCounts()
         for claimed, state, finished_at in finished:
-            waited = (claimed.claimed_at - claimed.due_at).total_seconds()
+            waited = (claimed.claimed_at - claimed.execute_at).total_seconds()
             counts.count(state, waited, (finished_at - claimed.claimed_at).total_seconds())
         self._is_unwritten = True
 
