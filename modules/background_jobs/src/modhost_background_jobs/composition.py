@@ -31,7 +31,7 @@ from modhost_background_jobs.worker.claiming import claim_loop
 from modhost_background_jobs.worker.finishing import finisher, progress, statistics
 from modhost_background_jobs.worker.processes.pool import ProcessPool
 from modhost_background_jobs.worker.processes.runner import ProcessRunner
-from modhost_background_jobs.worker.watching import lease_watch, unresponsive
+from modhost_background_jobs.worker.watching import lease_watch, loop_watch, unresponsive
 
 
 def add_services(services: ServiceCollection) -> None:
@@ -62,7 +62,7 @@ def _add_worker(services: ServiceCollection) -> None:
     _add(services, executor.AttemptExecutor, runner.AttemptRunner, outcome.Outcomes)
     _add(services, ProcessRunner, ProcessPool)
     _add(services, progress.ProgressBuffer, finisher.OutcomeWriter, finisher.Finisher)
-    _add(services, lease_watch.WorkerWatch, unresponsive.UnresponsiveAttempts)
+    _add(services, lease_watch.WorkerWatch, loop_watch.LoopWatch, unresponsive.UnresponsiveAttempts)
     _add(services, processor.JobProcessorService, shutdown.Shutdown, statistics.StatisticsService)
 
 
@@ -93,6 +93,7 @@ def hosted_services(options: BackgroundJobsOptions, host: HostInfo) -> list[type
     return [
         *services,
         statistics.StatisticsService,
+        loop_watch.LoopWatch,
         processor.JobProcessorService,
         stalled_jobs.StalledJobSweeperService,
         recurring.RecurringJobsService,

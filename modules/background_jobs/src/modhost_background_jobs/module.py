@@ -26,6 +26,7 @@ from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.pages.routes import map_pages
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 from modhost_background_jobs.worker.registration import VERSION
+from modhost_background_jobs.worker.watching.loop_watch import LoopWatch
 from modhost_background_jobs.worker.watching.unresponsive import UnresponsiveAttempts
 
 if TYPE_CHECKING:
@@ -69,9 +70,10 @@ class BackgroundJobsModule(Module):
 
     @hookimpl
     async def check_health(self, scope: Scope) -> HealthReport:
-        """Be degraded while jobs wait that no worker can run, or ignore a request to stop."""
+        """Be degraded while jobs wait for no worker, block the event loop, or ignore a request."""
         troubles = list(health_problems(await (await scope.get(Snapshots)).take()))
         troubles += (await scope.get(UnresponsiveAttempts)).troubles()
+        troubles += (await scope.get(LoopWatch)).troubles()
         return HealthReport("degraded" if troubles else "healthy", " ".join(troubles))
 
     @hookimpl

@@ -1,14 +1,15 @@
-"""Turn exits in tasks of jobs into errors: they would end the event loop, and so the worker."""
+"""Know the tasks of jobs, and turn their exits into errors: they would end the worker."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import FrameType
 from typing import Any, Final
 
 EXITS: Final = (SystemExit, KeyboardInterrupt)
 
-_IS_IN_JOB: Final[ContextVar[bool]] = ContextVar("is_in_job", default=False)
+_JOB: Final[ContextVar[object | None]] = ContextVar("job", default=None)
 
 
 class ExitOfTask(Exception):
@@ -16,13 +17,19 @@ class ExitOfTask(Exception):
 
 
 @contextmanager
-def as_job() -> Iterator[None]:
+def as_job(job: object) -> Iterator[None]:
     """Mark the block as code of a job: exits in tasks that it starts become errors of theirs."""
-    before = _IS_IN_JOB.set(True)
+    before = _JOB.set(job)
     try:
         yield
     finally:
-        _IS_IN_JOB.reset(before)
+        _JOB.reset(before)
+
+
+def owner_of(frame: FrameType) -> object | None:
+    """Return the job whose task this frame advances; None for any other frame."""
+    is_step = frame.f_code in (_GuardedCoroutine.send.__code__, _GuardedCoroutine.throw.__code__)
+    return frame.f_locals["self"].job if is_step else None
 
 
 def guard_exits(loop: asyncio.AbstractEventLoop) -> None:
@@ -36,8 +43,9 @@ class _GuardedTaskFactory:
         self._before: Callable[..., Any] = before or _task
 
     def __call__(self, loop: asyncio.AbstractEventLoop, coroutine: Any, /, **more: Any) -> Any:
-        if _IS_IN_JOB.get():
-            coroutine = _GuardedCoroutine(coroutine)
+        job = _JOB.get()
+        if job is not None:
+            coroutine = _GuardedCoroutine(coroutine, job)
         return self._before(loop, coroutine, **more)
 
 
@@ -50,8 +58,9 @@ def _task(
 class _GuardedCoroutine(Coroutine[Any, Any, Any]):
     """A coroutine whose exits are errors; it is otherwise unchanged."""
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], job: object) -> None:
         self._coroutine = coroutine
+        self.job = job
 
     def send(self, value: Any) -> Any:
         try:

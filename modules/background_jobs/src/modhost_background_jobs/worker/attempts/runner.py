@@ -4,6 +4,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from types import FrameType
 from typing import Final
 
 import anyio
@@ -16,7 +17,7 @@ from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.context import AttemptContext, Reports
 from modhost_background_jobs.worker.attempts.error_text import forget_frames
-from modhost_background_jobs.worker.attempts.exit_guard import as_job
+from modhost_background_jobs.worker.attempts.exit_guard import as_job, owner_of
 from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes, means
 
 MAX_NESTING: Final = 3
@@ -49,7 +50,7 @@ class AttemptRunner:
         if attempt.is_to_stop:
             return self._outcomes.stopped(attempt)
         try:
-            with attempt.scope, time_limit(attempt), ActingFor(attempt.caller), as_job():
+            with attempt.scope, time_limit(attempt), ActingFor(attempt.caller), as_job(attempt):
                 await self._execute(attempt)
                 if attempt.reason is not None:
                     attempt.has_noticed |= _was_cancelled()
@@ -94,6 +95,17 @@ async def _finish(attempt: Attempt, result: object) -> None:
         result = await result
     if isinstance(result, Generator | AsyncGenerator):
         raise PermanentJobError(GENERATOR)
+
+
+def attempt_in(frame: FrameType | None) -> Attempt | None:
+    """Return the attempt whose code runs in a frame, or in one that called it; None without one."""
+    while frame is not None:
+        is_own = frame.f_code is AttemptRunner._execute.__code__
+        found = frame.f_locals["attempt"] if is_own else owner_of(frame)
+        if isinstance(found, Attempt):
+            return found
+        frame = frame.f_back
+    return None
 
 
 def _was_cancelled() -> bool:

@@ -74,6 +74,11 @@ class ProgressBuffer(HostedService):
                 del lines[: -self._max_log_entries]
             self._count()
 
+    def unwritten_lines(self, lease: Lease) -> list[LogLine]:
+        """Return a copy of the log lines of an attempt that are still to be written."""
+        with self._guard:
+            return list(self._logs.get(lease, ()))
+
     async def flush(self, leases: Collection[Lease] | None = None) -> None:
         """Write the entries of some attempts or of all; those that cannot be written are kept."""
         if not self._entries and not self._writing.locked():
