@@ -44,7 +44,7 @@ def logged(nodes: list[ast.Module]) -> set[str]:
 
 
 def shown(message: str) -> str:
-    return re.sub(r"%[a-z]", "…", message)
+    return re.sub(r"%[\d.]*[a-z]", "…", message)
 
 
 def explained() -> list[str]:

@@ -13,7 +13,7 @@ import anyio.lowlevel
 from pydantic import BaseModel
 from sqlalchemy import text
 
-from modhost import Module, ModuleOptions, ServiceCollection, hookimpl
+from modhost import Module, ModuleOptions, Scope, ServiceCollection, hookimpl
 from modhost.database import Database
 from modhost_background_jobs.contracts import (
     Executor,
@@ -199,3 +199,16 @@ class ActingModule(Module):
         services.add_instance(Stage, Stage(options.folder))
         for job in JOBS:
             add_module_job(services, job)
+
+    @hookimpl
+    async def on_start(self, scope: Scope) -> None:
+        """Write, as modules do that seed something; wait as long as a test wants it."""
+        async with (await scope.get(Database)).session() as session:
+            await (await session.connection()).execute(text("SELECT 1"))
+        stage = await scope.get(Stage)
+        while stage.is_held("start"):
+            await anyio.sleep(STEP_SECONDS)
+        if stage.is_held("event-loop"):
+            stage.mark("blocking", Act())
+        while stage.is_held("event-loop"):
+            time.sleep(STEP_SECONDS)  # noqa: ASYNC251 - this hook is badly written on purpose

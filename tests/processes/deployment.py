@@ -71,11 +71,17 @@ class Deployment:
                     self.database = await scope.get(Database)
                 yield self
         finally:
-            for process in self._processes:
-                process.kill()
+            self.kill_all()
+
+    def kill_all(self) -> None:
+        for process in self._processes:
+            process.kill()
 
     def start(self, *command: str, **options: str) -> HostProcess:
-        """Start a process, by default a worker, with options of background jobs."""
+        """Start a process, by default a worker, with options of background jobs.
+
+        Those of the host are written with its name: `host__bind`.
+        """
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(self.folder / "installed"), str(TESTS)]),
@@ -86,7 +92,8 @@ class Deployment:
             "MODHOST__MODULES__ACTING__FOLDER": str(self.folder),
         }
         for name, value in options.items():
-            environment[f"MODHOST__MODULES__BACKGROUND_JOBS__{name.upper()}"] = value
+            section = "" if name.startswith("host__") else "MODULES__BACKGROUND_JOBS__"
+            environment[f"MODHOST__{section}{name.upper()}"] = value
         config = self.folder / "host.toml"
         config.touch()
         log = self.folder / f"process-{len(self._processes)}.log"

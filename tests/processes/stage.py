@@ -40,6 +40,16 @@ class Stage:
     def is_open(self, name: str) -> bool:
         return self._gate(name, os.getpid()).exists()
 
+    def hold(self, what: str) -> None:
+        """Let whoever asks for it wait until it is let go."""
+        (self._folder / f"held-{what}").touch()
+
+    def let_go(self, what: str) -> None:
+        (self._folder / f"held-{what}").unlink()
+
+    def is_held(self, what: str) -> bool:
+        return (self._folder / f"held-{what}").exists()
+
     def _gate(self, name: str, process: int) -> Path:
         return self._folder / f"gate-{name}-{process}"
 

@@ -85,7 +85,11 @@ class ModuleHooks:
 
     @hookspec
     async def on_start(self, scope: "Scope") -> None:
-        """Prepare: the database is migrated, nothing is served yet. An error stops the start."""
+        """Prepare: the database is migrated, nothing but health is served yet.
+
+        An error stops the start, and one of a database that may work again soon repeats the hook:
+        let it find what it has done before. `[host] start_timeout` bounds it.
+        """
 
     @hookspec
     async def on_stop(self, scope: "Scope") -> None:

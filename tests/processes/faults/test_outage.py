@@ -6,7 +6,6 @@ With timings shorter than the default ones: 5 s without it are longer than the s
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
@@ -22,18 +21,6 @@ pytestmark = pytest.mark.anyio
 
 OUTAGE_SECONDS = float(os.environ.get("MODHOST_TEST_OUTAGE_SECONDS", "5"))
 SLOTS = 4
-
-
-@pytest.fixture
-def own_postgres() -> Iterator[Postgres]:
-    """A server that no other test uses."""
-    with Postgres.start() as server:
-        yield server
-
-
-@pytest.fixture
-def own_url(own_postgres: Postgres) -> str:
-    return own_postgres.create("outage")
 
 
 class Load:

@@ -41,10 +41,17 @@ class Finding:
 
 
 class StartupError(Exception):
-    """The host cannot start; carries everything that is wrong, not only the first."""
+    """The host cannot start; carries everything that is wrong, not only the first.
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    Args:
+        findings: what is wrong.
+        may_pass: whether another start may succeed although nobody has changed anything.
+
+    """
+
+    def __init__(self, findings: Sequence[Finding], *, may_pass: bool = False) -> None:
         self.findings = tuple(findings)
+        self.may_pass = may_pass
         super().__init__("\n".join(str(finding) for finding in findings))
 
 

@@ -78,7 +78,10 @@ for _command in _OWN:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 1 failed, 2 bad usage or configuration."""
+    """Run the command line and exit: 0 done, 1 failed, 2 bad usage or configuration.
+
+    A start that fails for what may pass has failed; 2 is for what no other start would cure.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         cli.main(args=_config_first(given), prog_name="modhost")
@@ -87,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo(f"modhost cannot start: {problems}.", err=True)
         for finding in error.findings:
             click.echo(f"\n{finding}", err=True)
-        sys.exit(2)
+        sys.exit(1 if error.may_pass else 2)
 
 
 @contextmanager

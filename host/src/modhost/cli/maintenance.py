@@ -10,6 +10,7 @@ from modhost.checks import Finding, StartupError
 from modhost.cli.context import host_of
 from modhost.cli.output import DurationType, as_json, counted, print_json, without_controls
 from modhost.database.errors import finding_of
+from modhost.database.failures import may_pass
 from modhost.diagnosis import HELD_FOR, Examination, examine
 from modhost.durations import format_duration
 
@@ -30,7 +31,7 @@ def migrate(context: click.Context, *, check: bool) -> None:
                 act = migrations.pending if check else migrations.migrate
                 due = await act(host.database, host.migrations)
         except host.database.errors as error:
-            raise StartupError([finding_of(error)]) from error
+            raise StartupError([finding_of(error)], may_pass=may_pass(error)) from error
         for each in due:
             what = "is at revision" if check else "went from revision"
             then = "needs" if check else "to"

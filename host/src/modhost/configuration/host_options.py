@@ -56,6 +56,17 @@ class HostOptions(ModuleOptions):
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)
     ] = Field("INFO", description="Lowest level of the log lines written to standard error.")
+    start_wait: Duration = Field(
+        timedelta(0),
+        description="How long a start waits for what may pass, such as a database that is down or "
+        "locked, before it exits with 1; 0 waits forever. `/health/ready` answers 503 meanwhile.",
+    )
+    start_timeout: Duration = Field(
+        timedelta(minutes=5),
+        gt=timedelta(0),
+        description="Longest time that the hook `on_start` of a module may take; after ten "
+        "seconds the log names the module.",
+    )
     shutdown_grace: Duration = Field(
         timedelta(seconds=45),
         description="Time that all hosted services together have to stop; longer than the "

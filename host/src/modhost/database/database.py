@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost.database import errors
 from modhost.database.engines import open_postgres, open_sqlite
+from modhost.database.failures import may_pass
 from modhost.database.postgres.access import PostgresAccess
 from modhost.database.postgres.connector import PostgresConnector
 from modhost.database.schemas import FlatNames
@@ -113,6 +114,11 @@ class Database:
         if self.dialect == "sqlite":
             self._write_lock.refuse_nested()
 
+    def stop_waiting(self) -> None:
+        """Fail what waits for another process's lock, from now on; for a start that is given up."""
+        if self.dialect == "sqlite":
+            self.sqlite.stop_waiting()
+
     @cached_property
     def sqlite(self) -> SqliteAccess:
         """The bare driver of a SQLite database."""
@@ -171,7 +177,9 @@ class Database:
         except Exception as error:  # noqa: BLE001 - drivers raise many kinds
             done = "opened" if self.dialect == "sqlite" else "reached"
             msg = f"The database {self._parsed} cannot be {done}: {errors.reason_of(error)}"
-            raise errors.DatabaseUnreachable(msg, errors.remedy_of(error)) from None
+            raise errors.DatabaseUnreachable(
+                msg, errors.remedy_of(error), may_pass=may_pass(error)
+            ) from None
 
     def _open_file(self) -> None:
         connect(self._parsed.path, query_only=True).close()

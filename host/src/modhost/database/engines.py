@@ -1,20 +1,27 @@
 """Create SQLAlchemy's engines: one to write, one to read."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import anyio
 from sqlalchemy import URL, Connection, ExceptionContext, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 
 from modhost.database.failures import spoils_session
 from modhost.database.postgres.connector import PostgresConnector
 from modhost.database.schemas import FlatNames
-from modhost.database.sqlite.connection import LOCK_DEADLINE_SECONDS, configure
+from modhost.database.sqlite.connection import (
+    BUSY_TIMEOUT_MS,
+    LOCK_DEADLINE_SECONDS,
+    configure,
+    pause_while_busy,
+)
 
 _READERS: Final = 4
-_BUSY_TIMEOUT_MS: Final = int(LOCK_DEADLINE_SECONDS * 1000)
 
 
 def open_sqlite(path: Path, names: FlatNames) -> tuple[AsyncEngine, AsyncEngine]:
@@ -22,7 +29,10 @@ def open_sqlite(path: Path, names: FlatNames) -> tuple[AsyncEngine, AsyncEngine]
     url = URL.create("sqlite+aiosqlite", database=str(path))
     writer = _create(url, pool_size=1, max_overflow=0)
     reader = _create(url, pool_size=_READERS, max_overflow=0)
-    for engine, begin, query_only in ((writer, "BEGIN IMMEDIATE", False), (reader, "BEGIN", True)):
+    for engine, begin, query_only in (
+        (writer, _begin_to_write, False),
+        (reader, _begin_to_read, True),
+    ):
         _shield_connections(engine)
         _begin_with(engine, begin, query_only=query_only)
         names.apply_to(engine.sync_engine)
@@ -73,15 +83,34 @@ def _shielded(step: Callable[..., Any]) -> Callable[..., Any]:
     return shielded
 
 
-def _begin_with(engine: AsyncEngine, statement: str, *, query_only: bool) -> None:
+def _begin_with(
+    engine: AsyncEngine, begin: Callable[[Connection], None], *, query_only: bool
+) -> None:
     """Begin transactions explicitly: the driver begins them too late, and loses updates."""
 
     def connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        configure(connection, busy_timeout_ms=_BUSY_TIMEOUT_MS, query_only=query_only)
-
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(statement)
+        busy_timeout = LOCK_DEADLINE_SECONDS * 1000 if query_only else BUSY_TIMEOUT_MS
+        configure(connection, busy_timeout_ms=int(busy_timeout), query_only=query_only)
 
     event.listen(engine.sync_engine, "connect", connected)
     event.listen(engine.sync_engine, "begin", begin)
+
+
+def _begin_to_read(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_to_write(connection: Connection) -> None:
+    """Wait for the writer of another process, in the event loop: that can be cancelled."""
+    deadline = time.monotonic() + LOCK_DEADLINE_SECONDS
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as error:
+            pause = pause_while_busy(error.orig, deadline)
+            if pause is None:
+                raise
+            await_only(anyio.sleep(pause))
+        else:
+            return

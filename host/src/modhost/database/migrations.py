@@ -32,8 +32,8 @@ async def pending(database: Database, modules: Sequence[Migrations]) -> list[Pen
     Raises `UnknownRevision` for a database that a newer version has migrated.
     """
     _know_schemas(database, modules)
-    async with database.engine.connect() as connection:
-        return await connection.run_sync(_pending, modules)
+    async with database.reading() as session:
+        return await (await session.connection()).run_sync(_pending, modules)
 
 
 async def migrate(database: Database, modules: Sequence[Migrations]) -> list[Pending]:

@@ -10,6 +10,8 @@ import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from modhost import Clock, HostedService
+from modhost.database.failures import describe
+from modhost.runtime.start import Start
 
 logger = logging.getLogger(__name__)
 
@@ -46,21 +48,23 @@ class Supervisor:
     def __init__(self, services: Sequence[HostedService], grace: float, clock: Clock) -> None:
         self._supervised = [_Supervised(service, clock) for service in services]
         self._grace = grace
+        self._clock = clock
 
     def report(self) -> list[ServiceState]:
         """Return the state of each service."""
         return [each.state for each in self._supervised]
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self, start: Start | None = None) -> AsyncIterator[None]:
         """Start all, and stop all at the end. Raises `HostedServiceFailed`."""
+        start = start or Start(self._clock)
         failure: Exception | None = None
         async with anyio.create_task_group() as group:
             started: list[_Supervised] = []
             try:
                 for each in self._supervised:
                     started.append(each)
-                    await each.start(group)
+                    await each.start(group, start)
                 yield
             except Exception as error:  # noqa: BLE001 - raised below, outside of the group's wrapping
                 failure = error
@@ -93,16 +97,21 @@ class _Supervised(TaskStatus[None]):
         self.ended = anyio.Event()
         self.ended.set()
 
-    async def start(self, group: TaskGroup) -> None:
+    async def start(self, group: TaskGroup, start: Start) -> None:
         """Start the task, and wait until the service is up. Raises `HostedServiceFailed`."""
-        self.ended = anyio.Event()
         try:
-            with anyio.fail_after(START_TIMEOUT):
-                await group.start(self._run, name=self.state.name)
+            name = f"the start of the hosted service {self.state.name}"
+            await start.until_done(name, lambda: self._start_once(group))
         except Exception as error:
-            reason = str(error) or type(error).__name__
-            msg = f"The hosted service {self.state.name} did not start: {reason}"
+            msg = f"The hosted service {self.state.name} did not start: {describe(error)}"
             raise HostedServiceFailed(msg) from error
+
+    async def _start_once(self, group: TaskGroup) -> None:
+        self.scope = anyio.CancelScope()
+        self.ended = anyio.Event()
+        self.state.state = "starting"
+        with anyio.fail_after(START_TIMEOUT):
+            await group.start(self._run, name=self.state.name)
 
     def started(self, value: None = None) -> None:
         """Take notice that the service is up; its first time ends the wait for its start."""
@@ -137,7 +146,7 @@ class _Supervised(TaskStatus[None]):
                 raise  # it has not started
             self.state.state = "restarting"
             self.state.restarts += 1
-            self.state.last_error = str(error) or type(error).__name__
+            self.state.last_error = describe(error)
             logger.exception("The hosted service %s crashed; it restarts.", self.state.name)
             return False
         if self._task_status is not None:

@@ -7,51 +7,70 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import anyio
 
 from modhost.checks import Finding, StartupError, rules
-from modhost.database import DatabaseUnreachable
 from modhost.database.errors import finding_of
+from modhost.database.failures import may_pass
+from modhost.durations import format_duration
 from modhost.plugins import FoundModule, hook_failed
 from modhost.runtime.host import Host
 from modhost.runtime.hosted_services import HostedServiceFailed, Supervisor
+from modhost.runtime.start import Start
 
 logger = logging.getLogger(__name__)
 
 
+class _Late(Exception):
+    """A hook that has not ended in time."""
+
+
 @asynccontextmanager
-async def running(host: Host) -> AsyncIterator[None]:
+async def running(host: Host, start: Start | None = None) -> AsyncIterator[None]:
     """Start everything in order, and stop it in reverse, each step bounded.
 
-    Raises `StartupError` when the database cannot be used or a module cannot start.
+    Args:
+        host: as `build_host` returns it.
+        start: decides how long the start waits for what may pass; it does not unless given.
+
+    Raises:
+        StartupError: when the database cannot be used or a module cannot start.
+
     """
+    start = start or Start(host.clock)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(ready(host))
+        await stack.enter_async_context(ready(host, start))
         for found in host.modules:
-            await _start(host, found)
+            await _start(host, found, start)
             stack.push_async_callback(_stop, host, found)
-        await _start_hosted(host, stack)
+        await _start_hosted(host, stack, start)
         yield
 
 
 @asynccontextmanager
-async def ready(host: Host, *, migrated: bool = False) -> AsyncIterator[None]:
+async def ready(
+    host: Host, start: Start | None = None, *, migrated: bool = False
+) -> AsyncIterator[None]:
     """Open the database and make the services, without starting what runs on its own.
 
     Args:
         host: as `build_host` returns it.
+        start: as for `running`.
         migrated: whether the process that started this one has migrated the tables.
 
     Raises:
         StartupError: when the database cannot be used.
 
     """
+    start = start or Start(host.clock)
     async with AsyncExitStack() as stack:
         try:
-            await stack.enter_async_context(host.database.open())
-        except DatabaseUnreachable as error:
-            raise StartupError([finding_of(error)]) from error
-        if not migrated:
-            await _migrate_or_refuse(host)
+            await start.until_done(
+                "opening the database", lambda: stack.enter_async_context(host.database.open())
+            )
+            if not migrated:
+                await start.until_done("reading revisions", lambda: _migrate_or_refuse(host))
+        except host.database.errors as error:
+            raise StartupError([finding_of(error)], may_pass=may_pass(error)) from error
         stack.push_async_callback(host.services.aclose)
-        await host.services.start()
+        await start.until_done("making services", host.services.start)
         yield
 
 
@@ -59,15 +78,11 @@ async def _migrate_or_refuse(host: Host) -> None:
     # This imports alembic: the processes of jobs and most commands start sooner without.
     from modhost.database.migrations import migrate, pending
 
-    try:
-        if host.migrates_itself:
-            for done in await migrate(host.database, host.migrations):
-                logger.info("The tables of %s are at revision %s.", done.module, done.wanted)
-            return
-        due = await pending(host.database, host.migrations)
-    except host.database.errors as error:
-        raise StartupError([finding_of(error)]) from error
-    if due:
+    due = await pending(host.database, host.migrations)
+    if due and host.migrates_itself:
+        for done in await migrate(host.database, host.migrations):
+            logger.info("The tables of %s are at revision %s.", done.module, done.wanted)
+    elif due:
         raise StartupError(
             [
                 Finding(
@@ -81,12 +96,22 @@ async def _migrate_or_refuse(host: Host) -> None:
         )
 
 
-async def _start(host: Host, found: FoundModule) -> None:
+async def _start(host: Host, found: FoundModule, start: Start) -> None:
+    if not host.hooks.implements(found, "on_start"):
+        return
+    timeout = host.configuration.host.start_timeout
+
+    async def call() -> None:
+        with anyio.move_on_after(timeout.total_seconds()) as bound:
+            await host.call_hook(found, "on_start")
+        if bound.cancelled_caught:
+            raise _Late(f"it took longer than {format_duration(timeout)}")
+
     try:
-        await host.call_hook(found, "on_start")
+        await start.until_done(f"on_start of the module {found.module.name}", call)
     except Exception as error:
         logger.exception("The hook on_start of %s failed.", found.module.name)
-        raise StartupError([hook_failed(found, "on_start", error)]) from error
+        raise StartupError([hook_failed(found, "on_start", error)], may_pass=True) from error
 
 
 async def _stop(host: Host, found: FoundModule) -> None:
@@ -100,14 +125,14 @@ async def _stop(host: Host, found: FoundModule) -> None:
         logger.error("The hook on_stop of %s took too long.", found.module.name)
 
 
-async def _start_hosted(host: Host, stack: AsyncExitStack) -> None:
+async def _start_hosted(host: Host, stack: AsyncExitStack, start: Start) -> None:
     scope = await stack.enter_async_context(host.scope())
     services = [await scope.get(contract) for contract in host.hosted]
     grace = host.configuration.host.shutdown_grace.total_seconds()
     host.supervisor = Supervisor(services, grace, host.clock)
     try:
-        await stack.enter_async_context(host.supervisor.running())
+        await stack.enter_async_context(host.supervisor.running(start))
     except HostedServiceFailed as error:
         logger.exception("A hosted service did not start.")
         finding = Finding(rules.HOSTED_SERVICE_FAILED, str(error), "The log says why.")
-        raise StartupError([finding]) from error
+        raise StartupError([finding], may_pass=True) from error

@@ -1,6 +1,7 @@
 """SQLite without the ORM: for statements that run thousands of times a second."""
 
 import sqlite3
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -22,6 +23,7 @@ class SqliteAccess:
         self._writer: ConnectionThread | None = None
         self._reader: ConnectionThread | None = None
         self._observer: sqlite3.Connection | None = None
+        self._gives_up = threading.Event()
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run the work in a `BEGIN IMMEDIATE` transaction and return its result once it is on disk.
@@ -31,13 +33,17 @@ class SqliteAccess:
         """
         async with self._write_lock.shared():
             if self._writer is None:
-                self._writer = ConnectionThread(self._path, name="sqlite writer", query_only=False)
+                self._writer = ConnectionThread(
+                    self._path, self._gives_up, name="sqlite writer", query_only=False
+                )
             return await self._writer.run(work)
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run the work on a connection that cannot write, in parallel to any writer."""
         if self._reader is None:
-            self._reader = ConnectionThread(self._path, name="sqlite reader", query_only=True)
+            self._reader = ConnectionThread(
+                self._path, self._gives_up, name="sqlite reader", query_only=True
+            )
         return await self._reader.run(work)
 
     async def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
@@ -77,6 +83,10 @@ class SqliteAccess:
         """Watch for writes of any connection of any process to this database."""
         self.data_version()
         return watch_wal(self._path)
+
+    def stop_waiting(self) -> None:
+        """Fail what waits for a lock of another process, from now on."""
+        self._gives_up.set()
 
     def close(self) -> None:
         """Close all connections."""

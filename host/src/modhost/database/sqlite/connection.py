@@ -18,7 +18,7 @@ T = TypeVar("T")
 LOCK_DEADLINE_SECONDS: Final = 30.0
 
 # Short, and retried: SQLite's own pauses grow to 100 ms, by which a busy neighbour starves us.
-_BUSY_TIMEOUT_MS: Final = 20
+BUSY_TIMEOUT_MS: Final = 20
 BATCH_SIZE: Final = 64
 
 
@@ -28,7 +28,7 @@ def connect(path: Path, *, query_only: bool) -> sqlite3.Connection:
         path, isolation_level=None, check_same_thread=False, cached_statements=256
     )
     try:
-        configure(connection, busy_timeout_ms=_BUSY_TIMEOUT_MS, query_only=query_only)
+        configure(connection, busy_timeout_ms=BUSY_TIMEOUT_MS, query_only=query_only)
     except BaseException:
         connection.close()
         raise
@@ -49,20 +49,31 @@ def configure(connection: Any, *, busy_timeout_ms: int, query_only: bool) -> Non
     cursor.close()
 
 
-def begin_immediate(connection: sqlite3.Connection) -> None:
-    """Begin a write transaction, waiting for that of another process."""
-    _retry_while_busy(connection.execute, "BEGIN IMMEDIATE")
+def begin_immediate(connection: sqlite3.Connection, gives_up: threading.Event) -> None:
+    """Begin a write transaction, waiting for that of another process, until that is given up."""
+    _retry_while_busy(connection.execute, "BEGIN IMMEDIATE", gives_up)
 
 
-def _retry_while_busy(execute: Callable[[str], Any], statement: str) -> None:
+def pause_while_busy(error: BaseException | None, deadline: float) -> float | None:
+    """Return the seconds after which to retry what met a lock; None for any other error."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    if code & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+        return None
+    return random.uniform(0.0005, 0.003)  # noqa: S311 - not for secrets
+
+
+def _retry_while_busy(
+    execute: Callable[[str], Any], statement: str, gives_up: threading.Event | None = None
+) -> None:
     deadline = time.monotonic() + LOCK_DEADLINE_SECONDS
     while True:
         try:
             execute(statement)
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+            pause = pause_while_busy(error, deadline)
+            if pause is None or (gives_up is not None and gives_up.is_set()):
                 raise
-            time.sleep(random.uniform(0.0005, 0.003))  # noqa: S311 - not for secrets
+            time.sleep(pause)
         else:
             return
 
@@ -74,8 +85,11 @@ class ConnectionThread:
     the disk.
     """
 
-    def __init__(self, path: Path, *, name: str, query_only: bool) -> None:
+    def __init__(
+        self, path: Path, gives_up: threading.Event, *, name: str, query_only: bool
+    ) -> None:
         self._path = path
+        self._gives_up = gives_up
         self._query_only = query_only
         self._connection: sqlite3.Connection | None = None
         self._calls: SimpleQueue[_Call[Any] | None] = SimpleQueue()
@@ -126,7 +140,7 @@ class ConnectionThread:
                 for call in calls:
                     call.run(self._connection)
             else:
-                _run_in_one_transaction(self._connection, calls)
+                _run_in_one_transaction(self._connection, calls, self._gives_up)
         except BaseException as error:  # noqa: BLE001 - raised where it is awaited
             _fail(calls, error)
             self._disconnect()
@@ -169,14 +183,16 @@ class _Call(Generic[T]):
             self.future.set_result(self.result)  # type: ignore[arg-type]
 
 
-def _run_in_one_transaction(connection: sqlite3.Connection, calls: Sequence[_Call[Any]]) -> None:
+def _run_in_one_transaction(
+    connection: sqlite3.Connection, calls: Sequence[_Call[Any]], gives_up: threading.Event
+) -> None:
     """Run the calls in one write transaction.
 
     Each is all or nothing: one that raises is rolled back alone, and only what undoes the
     transaction, such as a full disk, fails them all.
     """
     try:
-        begin_immediate(connection)
+        begin_immediate(connection, gives_up)
         _run_all(connection, calls)
         connection.execute("COMMIT")
     except BaseException as error:  # noqa: BLE001 - raised where it is awaited

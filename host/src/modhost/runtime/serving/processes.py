@@ -37,9 +37,9 @@ def stop_with_supervisor() -> None:
 def supervise(command: Sequence[str], count: int, stop_seconds: float) -> int:
     """Keep `count` processes of a command running until SIGTERM or SIGINT; return the exit code.
 
-    A process that dies is replaced, alone, after a pause that grows while it dies soon. One that
-    cannot start for its configuration ends them all. At the end each gets SIGTERM and
-    `stop_seconds`, then SIGKILL.
+    A process that dies is replaced, alone, after a pause that grows while it dies soon; nothing
+    that one dies of ends another. Only when none can start for its configuration is that given up.
+    At the end each gets SIGTERM and `stop_seconds`, then SIGKILL.
     """
     supervisor = _Supervisor(command, stop_seconds)
     anyio.run(supervisor.run, count)
@@ -53,8 +53,12 @@ class _Supervisor:
         self._stop_seconds = stop_seconds
         self._stopping = anyio.Event()
         self._processes: set[Process] = set()
+        self._count = 0
+        self._badly_configured: set[int] = set()
+        """The numbers of those that could not start, the last time, for their configuration."""
 
     async def run(self, count: int) -> None:
+        self._count = count
         async with anyio.create_task_group() as group:
             group.start_soon(self._await_signals)
             async with anyio.create_task_group() as keepers:
@@ -79,6 +83,7 @@ class _Supervisor:
         deaths = 0
         while not self._stopping.is_set():
             started = anyio.current_time()
+            self._badly_configured.discard(number)
             code = await self._run_one()
             if self._stopping.is_set():
                 # A process that did not handle the signal yet has nothing to clean up.
@@ -86,11 +91,15 @@ class _Supervisor:
                     self.exit_code = self.exit_code or 1
                 return
             if code == BAD_CONFIGURATION:
-                self.exit_code = BAD_CONFIGURATION
-                self._stopping.set()
-                return
+                self._badly_configured.add(number)
+                if len(self._badly_configured) == self._count:
+                    self.exit_code = BAD_CONFIGURATION
+                    self._stopping.set()
+                    return
             deaths = 1 if anyio.current_time() - started > STABLE_SECONDS else deaths + 1
             pause = RESTART_PAUSES[min(deaths, len(RESTART_PAUSES)) - 1]
+            if code == BAD_CONFIGURATION:
+                pause = RESTART_PAUSES[-1]
             logger.error("Worker process %d ended (%s); a new one in %g s.", number, code, pause)
             with anyio.move_on_after(pause):
                 await self._stopping.wait()

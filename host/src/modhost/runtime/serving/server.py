@@ -7,12 +7,11 @@ import ipaddress
 import logging
 import math
 import os
-import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
 from typing import Final
 
 import anyio
@@ -22,13 +21,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from modhost.runtime.host import Host
 from modhost.runtime.lifespan import running
 from modhost.runtime.serving.forks import isolate_forks
-
-logger = logging.getLogger(__name__)
+from modhost.runtime.serving.signals import StopSignals
+from modhost.runtime.serving.start_gate import StartGate
+from modhost.runtime.start import Start
 
 CONNECTIONS_SECONDS: Final = 5
 MARGIN_SECONDS: Final = 15.0
 STOP_SECONDS: Final = CONNECTIONS_SECONDS + MARGIN_SECONDS
 """The longest that a stop takes, beside the grace."""
+START_STOP_SECONDS: Final = 2.0
+"""The longest that a stop takes as long as no hosted service runs."""
 
 _MAPPED: Final = "::ffff:"
 _ALL: Final = "0.0.0.0 for all that it has"
@@ -114,67 +116,78 @@ def serve(host: Host, listener: socket.socket, greet: Callable[[], Awaitable[Non
 
 
 async def _serve(host: Host, listener: socket.socket, greet: Callable[[], Awaitable[None]]) -> None:
-    options = host.configuration.host
-    is_v6 = listener.family == socket.AF_INET6
-    server = _Server(
-        uvicorn.Config(
-            _MappedClients(host.app) if is_v6 else host.app,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=math.ceil(options.keep_alive.total_seconds()),
-            timeout_graceful_shutdown=CONNECTIONS_SECONDS,
+    await _Serving(host, greet, listener.family).run(listener)
+
+
+class _Serving:
+    """A host and its server: probes are answered from the beginning, the rest once it is there."""
+
+    def __init__(self, host: Host, greet: Callable[[], Awaitable[None]], family: int) -> None:
+        self._host = host
+        self._greet = greet
+        options = host.configuration.host
+        # 0 is as long as it takes.
+        self._start = Start(host.clock, options.start_wait.total_seconds() or None)
+        self._gate = StartGate(host.app, self._start)
+        self._starting = anyio.CancelScope()
+        self._server_ended = anyio.Event()
+        self._server = _Server(
+            uvicorn.Config(
+                _MappedClients(self._gate) if family == socket.AF_INET6 else self._gate,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=math.ceil(options.keep_alive.total_seconds()),
+                timeout_graceful_shutdown=CONNECTIONS_SECONDS,
+            )
         )
-    )
-    grace = options.shutdown_grace.total_seconds()
-    async with _stopped_by_signals(server, host, grace), running(host):
-        await greet()
-        # What is there by now stays: each full collection would traverse all of it in vain.
-        gc.collect()
-        gc.freeze()
-        await server.serve([listener])
 
+    async def run(self, listener: socket.socket) -> None:
+        """Serve until a signal asks to stop. Raises `StartupError`."""
+        failure: Exception | None = None
+        with StopSignals(self._ask_to_stop, self._bound_of_stop).handled():
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._answer, listener)
+                try:
+                    with self._starting:
+                        await self._run_host()
+                except Exception as error:  # noqa: BLE001 - raised below, not wrapped in a group
+                    failure = error
+                self._server.should_exit = True
+        if failure is not None:
+            raise failure
 
-@asynccontextmanager
-async def _stopped_by_signals(
-    server: uvicorn.Server, host: Host, grace: float
-) -> AsyncIterator[None]:
-    failure: Exception | None = None
-    async with anyio.create_task_group() as group:
-        group.start_soon(_await_signals, server, host, grace)
+    async def _answer(self, listener: socket.socket) -> None:
         try:
-            yield
-        except Exception as error:  # noqa: BLE001 - raised below, outside of the group's wrapping
-            failure = error
-        group.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
+            await self._server.serve([listener])
+        finally:
+            self._server_ended.set()
 
+    async def _run_host(self) -> None:
+        async with AsyncExitStack() as stack:
+            with self._start.watched():
+                await stack.enter_async_context(running(self._host, self._start))
+            self._gate.is_open = True
+            await self._greet()
+            # What is there by now stays: each full collection would traverse all of it in vain.
+            gc.collect()
+            gc.freeze()
+            await self._server_ended.wait()
 
-async def _await_signals(server: uvicorn.Server, host: Host, grace: float) -> None:
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for number in signals:
-            if server.should_exit:
-                logger.error("Asked to stop again; exiting at once.")
-                os._exit(1)
-            logger.info("%s: stopping.", signal.Signals(number).name)
-            server.should_exit = True
-            host.shutdown.begin()
-            _exit_after(grace + STOP_SECONDS)
+    def _ask_to_stop(self) -> None:
+        self._server.should_exit = True
+        self._host.shutdown.begin()
+        if not self._gate.is_open:
+            self._host.database.stop_waiting()
+            self._starting.cancel()
 
-
-def _exit_after(seconds: float) -> None:
-    """Bound the shutdown by a thread, which a task that hangs cannot hold up."""
-
-    def exit_now() -> None:
-        logger.error("The shutdown takes longer than %g s; exiting before its end.", seconds)
-        os._exit(1)
-
-    timer = threading.Timer(seconds, exit_now)
-    timer.daemon = True
-    timer.start()
+    def _bound_of_stop(self) -> tuple[float, int]:
+        if self._host.supervisor is None:
+            # Nothing runs yet that would have to be stopped with care.
+            return START_STOP_SECONDS, 0
+        return self._host.configuration.host.shutdown_grace.total_seconds() + STOP_SECONDS, 1
 
 
 def _leave_abandoned_threads() -> None:
