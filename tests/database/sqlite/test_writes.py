@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from modhost.database import Database, SqliteAccess
 from modhost.database.sqlite.write_lock import WriteLock
+from modhost.own_loop import OwnLoop
 
 pytestmark = pytest.mark.anyio
 
@@ -198,7 +199,7 @@ async def test_a_file_that_cannot_be_opened_is_reported_to_each_who_asks(tmp_pat
     """The thread used to die of it, and whoever asked waited forever."""
     folder = tmp_path / "test.db"
     folder.mkdir()
-    sqlite = SqliteAccess(folder, WriteLock())
+    sqlite = SqliteAccess(folder, WriteLock(), OwnLoop("It"))
     with anyio.fail_after(10):
         for ask in (sqlite.read, sqlite.write, sqlite.read, sqlite.write):
             with pytest.raises(sqlite3.OperationalError):

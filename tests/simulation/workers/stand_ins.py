@@ -93,5 +93,8 @@ class NoSession:
 
     dialect = "sqlite"
 
+    def refuse_other_loops(self) -> None:
+        """Do nothing: there is no other loop."""
+
     def refuse_nested_write(self) -> None:
         """Do nothing: no write is open."""

@@ -23,6 +23,7 @@ from modhost.database.sqlite.access import SqliteAccess
 from modhost.database.sqlite.connection import connect
 from modhost.database.sqlite.write_lock import WriteLock
 from modhost.database.url import DatabaseUrl
+from modhost.own_loop import OwnLoop
 
 SHUTDOWN_TIMEOUT: Final = 5.0
 
@@ -44,6 +45,7 @@ class Database:
         self._shutdown_timeout = shutdown_timeout
         self._parsed = DatabaseUrl.parse(url)
         self._write_lock = WriteLock()
+        self._loop = OwnLoop("The database")
         self._names = FlatNames()
         self._engines: tuple[AsyncEngine, AsyncEngine] | None = None
         self.know_schema("modhost")
@@ -68,6 +70,7 @@ class Database:
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Database"]:
         """Connect, and disconnect at the end. Raises `DatabaseUnreachable`."""
+        self._loop.adopt()
         if self.dialect == "sqlite":
             self._make_folder()
             self._engines = open_sqlite(self._parsed.path, self._names)
@@ -86,6 +89,7 @@ class Database:
     @asynccontextmanager
     async def open_bare(self) -> AsyncIterator["Database"]:
         """Offer only the bare drivers, which connect at first use; disconnect at the end."""
+        self._loop.adopt()
         try:
             yield self
         finally:
@@ -97,8 +101,10 @@ class Database:
         """Open a session in a write transaction: committed at the end, rolled back on an error.
 
         On SQLite it is this process's one writer from the start, so that what it reads cannot
-        change before it writes. Raises `RuntimeError` when this task has one open already.
+        change before it writes. Raises `RuntimeError` when this task has one open already, and
+        `WrongEventLoop`, as everything here does.
         """
+        self._loop.check()
         lock = self._write_lock if self.dialect == "sqlite" else nullcontext()
         async with lock, self._session(self._opened[0]) as session:
             yield session
@@ -106,8 +112,13 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """Open a session that can only read, and never waits for a writer."""
+        self._loop.check()
         async with self._session(self._opened[1]) as session:
             yield session
+
+    def refuse_other_loops(self) -> None:
+        """Raise `WrongEventLoop` unless this runs on the event loop of the host."""
+        self._loop.check()
 
     def refuse_nested_write(self) -> None:
         """Raise `RuntimeError` when a write would wait for a session that this task has open."""
@@ -122,12 +133,12 @@ class Database:
     @cached_property
     def sqlite(self) -> SqliteAccess:
         """The bare driver of a SQLite database."""
-        return SqliteAccess(self._parsed.path, self._write_lock)
+        return SqliteAccess(self._parsed.path, self._write_lock, self._loop)
 
     @cached_property
     def postgres(self) -> PostgresAccess:
         """The bare driver of a PostgreSQL database."""
-        return PostgresAccess(PostgresConnector(self._parsed.address))
+        return PostgresAccess(PostgresConnector(self._parsed.address), self._loop)
 
     @property
     def engine(self) -> AsyncEngine:

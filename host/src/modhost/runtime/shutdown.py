@@ -2,6 +2,8 @@
 
 import anyio
 
+from modhost.own_loop import OwnLoop
+
 
 class ShutdownSignal:
     """Begins when the host is asked to stop, while requests are still being answered.
@@ -12,6 +14,7 @@ class ShutdownSignal:
 
     def __init__(self) -> None:
         self._begun = anyio.Event()
+        self._loop = OwnLoop("The signal of the shutdown")
 
     def begin(self) -> None:
         """Notify everyone who waits."""
@@ -24,4 +27,5 @@ class ShutdownSignal:
 
     async def wait(self) -> None:
         """Wait until the shutdown begins."""
+        self._loop.check()
         await self._begun.wait()

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import anyio
 from typing_extensions import TypeForm
 
+from modhost.own_loop import OwnLoop
 from modhost.services.registration import Kind, Lifetime, Registration, ServiceRegistry, name_of
 
 T = TypeVar("T")
@@ -44,6 +45,7 @@ class ServiceProvider:
         self._contributions = {kind: tuple(v) for kind, v in registry.contributions.items()}
         self._order = registry.construction_order()
         self._singletons = _Instances()
+        self._loop = OwnLoop("The service provider")
         self._singletons.made[ServiceProvider] = self
 
     @property
@@ -53,6 +55,7 @@ class ServiceProvider:
 
     async def start(self) -> None:
         """Create all singletons; `aclose` closes those created, also after an error."""
+        self._loop.adopt()
         root = Scope(self, self._singletons)
         for contract in self._order:
             registration = self._registrations.get(contract)
@@ -82,6 +85,7 @@ class OpenScope:
         self._own.made.update(instances)
 
     async def __aenter__(self) -> "Scope":
+        self._provider._loop.check()
         scope = Scope(self._provider, self._own)
         self._own.made[Scope] = scope
         return scope

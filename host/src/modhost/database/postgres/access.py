@@ -8,6 +8,7 @@ import anyio
 
 from modhost.database.failures import spoils_session
 from modhost.database.postgres.connector import PostgresConnector
+from modhost.own_loop import OwnLoop
 
 MAX_CONNECTIONS: Final = 10
 LOCK_SECONDS: Final = 1
@@ -19,8 +20,9 @@ _WAIT_FOR_LOCKS: Final = f"SET lock_timeout = '{LOCK_SECONDS}s'"
 class PostgresAccess:
     """asyncpg connections: from a pool, or dedicated ones."""
 
-    def __init__(self, connector: PostgresConnector) -> None:
+    def __init__(self, connector: PostgresConnector, loop: OwnLoop) -> None:
         self._connector = connector
+        self._loop = loop
         self._asyncpg = connector.asyncpg
         self._pool: Any = None
         self._opening = anyio.Lock()
@@ -41,6 +43,7 @@ class PostgresAccess:
         After an error that would repeat itself on the same sessions all of them are replaced.
         `timeout`, in seconds, bounds the wait for a connection and that for its return.
         """
+        self._loop.check()
         pool = self._pool or await self._open_pool()
         async with pool.acquire(timeout=timeout) as connection:
             try:

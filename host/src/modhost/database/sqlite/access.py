@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from modhost.database.sqlite.connection import ConnectionThread, connect
 from modhost.database.sqlite.wal_watch import WalWatch, watch_wal
 from modhost.database.sqlite.write_lock import WriteLock
+from modhost.own_loop import OwnLoop
 
 T = TypeVar("T")
 
@@ -17,8 +18,9 @@ T = TypeVar("T")
 class SqliteAccess:
     """Plain functions over `sqlite3` connections, one to write and one to read."""
 
-    def __init__(self, path: Path, write_lock: WriteLock) -> None:
+    def __init__(self, path: Path, write_lock: WriteLock, loop: OwnLoop) -> None:
         self._path = path
+        self._loop = loop
         self._write_lock = write_lock
         self._writer: ConnectionThread | None = None
         self._reader: ConnectionThread | None = None
@@ -31,6 +33,7 @@ class SqliteAccess:
         Concurrent writes share the transaction, each within a savepoint: when the work raises, it
         is rolled back alone. Another process's write is waited for, up to 30 s.
         """
+        self._loop.check()
         async with self._write_lock.shared():
             if self._writer is None:
                 self._writer = ConnectionThread(
@@ -40,6 +43,7 @@ class SqliteAccess:
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run the work on a connection that cannot write, in parallel to any writer."""
+        self._loop.check()
         if self._reader is None:
             self._reader = ConnectionThread(
                 self._path, self._gives_up, name="sqlite reader", query_only=True

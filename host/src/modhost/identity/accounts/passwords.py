@@ -16,6 +16,7 @@ from modhost.identity.access.throttle import Throttle
 from modhost.identity.accounts import sessions, user_rows
 from modhost.identity.errors import IdentityError, UnusablePassword, UserNotFound, WrongPassword
 from modhost.identity.tables import User
+from modhost.own_loop import OwnLoop
 
 MIN_LENGTH: Final = 8
 MAX_LENGTH: Final = 1024
@@ -39,10 +40,12 @@ class Passwords:
     def __init__(self) -> None:
         self._hasher = PasswordHasher()
         self._limiter = anyio.CapacityLimiter(_MAX_CONCURRENT)
+        self._loop = OwnLoop("The hashing of passwords")
         self._decoy = ""
 
     async def hash(self, password: str) -> str:
         """Return the hash to store; whether the password is usable, `check` says."""
+        self._loop.check()
         text = _comparable(password)
         return await anyio.to_thread.run_sync(self._hasher.hash, text, limiter=self._limiter)
 
@@ -50,6 +53,7 @@ class Passwords:
         """Return whether the password is the hashed one; takes as long without a hash."""
         if len(password) > MAX_LENGTH:
             return False
+        self._loop.check()
         if not self._decoy:
             self._decoy = await self.hash(new_secret())
         matched = await anyio.to_thread.run_sync(

@@ -41,6 +41,7 @@ class DatabaseJobQueue:
 
     async def enqueue(self, jobs: Sequence[NewJob], session: AsyncSession | None = None) -> None:
         """Insert jobs: in one commit with others that are enqueued now, or in a session."""
+        self._database.refuse_other_loops()
         if session is None:
             # Before joining others, who would wait for this very task.
             self._database.refuse_nested_write()
@@ -56,6 +57,7 @@ class DatabaseJobQueue:
 
         Raises `InvalidJobData` when that is a job of another type.
         """
+        self._database.refuse_other_loops()
         if session is None:
             async with self._database.session() as own:
                 return await self.enqueue_once(job, own)

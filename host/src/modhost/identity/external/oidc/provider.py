@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationInfo, field_validator
 
 from modhost import Clock
 from modhost.identity.external.oidc.options import OidcOptions, is_safe
+from modhost.own_loop import OwnLoop
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class Provider:
         self._options = options
         self._clock = clock
         self._fetching = anyio.Lock()
+        self._loop = OwnLoop("The provider of logins")
         self._cached: tuple[Metadata, KeySet] | None = None
         self._fetched_at = 0.0
         self._tried_at: float | None = None
@@ -110,6 +112,7 @@ class Provider:
         return self._clock.monotonic() - self._fetched_at >= CACHE_SECONDS
 
     async def _current(self, must_fetch: Callable[[], bool]) -> tuple[Metadata, KeySet]:
+        self._loop.check()
         async with self._fetching:
             if self._cached is not None and not must_fetch():
                 return self._cached
