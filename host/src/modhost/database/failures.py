@@ -19,8 +19,10 @@ _MAX_CHARACTERS: Final = 300
 # asks to be tried again. Beside whole classes: a server that only reads, and one that cancels what
 # takes too long.
 _PASSING: Final = ("08", "40", "53", "55", "57", "58", "25006", "25P03", "25P04")
-# What the statement or its values are to blame for; the session is as good as before.
-_HARMLESS: Final = ("21", "22", "23", "2F", "40", "42", "44", "P0")
+LOCK_TIMEOUT: Final = "55P03"
+# What the statement, its values or locks of others are to blame for; the session is as good as
+# before.
+_HARMLESS: Final = ("21", "22", "23", "2F", "40", "42", "44", LOCK_TIMEOUT, "P0")
 POOLED: Final = frozenset({"26000", "42P05"})
 """A prepared statement that is unknown, or known already: the session is not this client's own."""
 

@@ -114,4 +114,4 @@ class BulkRunner(HostedService):
 
     async def _store_outcome(self, attempt: Attempt, outcome: Outcome) -> None:
         attempt.is_finished = True
-        await self._writer.write([Finished(attempt, outcome, self._clock.now())])
+        await self._writer.write_all([Finished(attempt, outcome, self._clock.now())])

@@ -6,6 +6,7 @@ from typing import Final
 
 from modhost import Clock
 from modhost.module import PeriodicService
+from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import UNREGISTERED, CurrentWorker, Heartbeat, is_bulk_runner
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore
@@ -21,8 +22,6 @@ class StallObserver:
 
     Neither the clocks of other machines nor a jump of the wall clock can mislead it. Time in which
     it observed nothing (a suspended machine, a database that was away) does not count as silence.
-    That a worker is not registered any more does not count as one: jobs that a rescue had to leave
-    behind are due for the next one.
     """
 
     def __init__(self, timeout: float, max_gap: float) -> None:
@@ -43,8 +42,7 @@ class StallObserver:
         observed = {}
         for worker, beats in heartbeats:
             before, silence = self._seen.get(worker, (None, 0.0))
-            is_silent = before is not None and beats in (before, UNREGISTERED)
-            observed[worker] = (beats, silence + heard if is_silent else 0.0)
+            observed[worker] = (beats, silence + heard if before == beats else 0.0)
         self._seen = observed
         return [
             Heartbeat(worker, beats)
@@ -74,6 +72,7 @@ class StalledJobSweeperService(PeriodicService):
         self._observer = StallObserver(
             options.stall_timeout.total_seconds(), MAX_GAP * self.interval
         )
+        self._with_locked_jobs: set[str] = set()
         self._pulse = StallObserver(
             MAX_GAP * options.heartbeat_interval.total_seconds(), MAX_GAP * self.interval
         )
@@ -95,6 +94,9 @@ class StalledJobSweeperService(PeriodicService):
     async def _rescue_from(self, dead: Heartbeat) -> None:
         rescued = await self._store.rescue(dead, self._max_rescues, self._clock.now())
         for rescue in rescued:
+            if rescue.state is JobState.RUNNING:
+                self._with_locked_jobs.add(rescue.worker)
+                continue
             logger.warning(
                 "Worker %s is dead: its job %s is %s now.",
                 rescue.worker,
@@ -112,7 +114,14 @@ class StalledJobSweeperService(PeriodicService):
         if self._pulse.stalled(own, now):
             self._observer.reset()
         stalled = self._observer.stalled(heartbeats, now)
-        return [each for each in stalled if each.worker != self._own_worker.name]
+        left = [each for each in heartbeats if each in self._left_behind()]
+        self._with_locked_jobs = {each.worker for each in left}
+        found = dict.fromkeys([*stalled, *left])
+        return [each for each in found if each.worker != self._own_worker.name]
+
+    def _left_behind(self) -> set[Heartbeat]:
+        """Return what is seen of dead workers of whose jobs some were locked."""
+        return {Heartbeat(worker, UNREGISTERED) for worker in self._with_locked_jobs}
 
 
 class BulkSweeperService(StalledJobSweeperService):

@@ -55,7 +55,10 @@ def first_beat() -> int:
 
 
 class Rescue(NamedTuple):
-    """A job taken back from a dead worker; `state` is `Pending`, or what ended it."""
+    """A job taken back from a dead worker; `state` is `Pending`, or what ended it.
+
+    It is `Running` when it was left behind, since somebody else has locked it.
+    """
 
     job_id: UUID
     worker: str

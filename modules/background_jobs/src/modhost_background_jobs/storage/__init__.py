@@ -2,11 +2,12 @@
 
 from modhost_background_jobs.storage.dialects import is_integrity_error
 from modhost_background_jobs.storage.opening import open_store, open_wakeups
-from modhost_background_jobs.storage.store import JobStore
+from modhost_background_jobs.storage.store import JobsLocked, JobStore
 from modhost_background_jobs.storage.wakeups import Signal, Wakeups, wait_for
 
 __all__ = [
     "JobStore",
+    "JobsLocked",
     "Signal",
     "Wakeups",
     "is_integrity_error",

@@ -12,6 +12,7 @@ CHANNEL: Final = "background_jobs"
 """PostgreSQL's channel: its payloads are `due` for work, and `stop` for requests to stop."""
 
 _DATA_AND_INTEGRITY: Final = ("22", "23")
+_LOCK_TIMEOUT: Final = "55P03"
 
 
 async def insert_unless_exists(
@@ -45,6 +46,11 @@ def is_integrity_error(error: BaseException) -> bool:
     if isinstance(error, (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, ValueError)):
         return True
     return str(getattr(error, "sqlstate", None))[:2] in _DATA_AND_INTEGRITY
+
+
+def is_lock_timeout(error: BaseException) -> bool:
+    """Return whether a statement waited too long for what somebody else has locked."""
+    return getattr(error, "sqlstate", None) == _LOCK_TIMEOUT
 
 
 def _insert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:

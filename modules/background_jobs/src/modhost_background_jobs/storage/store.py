@@ -23,10 +23,26 @@ from modhost_background_jobs.model import (
 )
 
 
+class JobsLocked(Exception):
+    """Somebody else has locked some of the jobs; what concerns the others is written.
+
+    Args:
+        written: the jobs whose lease still held, as the method would have returned them.
+        locked: the jobs to try again.
+
+    """
+
+    def __init__(self, written: set[UUID], locked: set[UUID]) -> None:
+        super().__init__(f"somebody else has locked the rows of {len(locked)} jobs")
+        self.written = written
+        self.locked = locked
+
+
 class JobStore(Protocol):
     """The statements of the hot path, each one transaction, each batch all or nothing.
 
     A write that carries a lease touches a job only while the job is `Running` under that fence.
+    Writes of many leases raise `JobsLocked` when somebody else has locked some of the jobs.
     """
 
     async def insert(self, jobs: Sequence[NewJob]) -> None:
@@ -92,7 +108,8 @@ class JobStore(Protocol):
         """Take all jobs back from a worker, provided that it has not been heard of since `seen`.
 
         A job that was rescued `max_rescues` times in a row fails instead, since it may be what
-        kills them. Of suspects only those count that had begun.
+        kills them. Of suspects only those count that had begun. Jobs that somebody else has locked
+        stay `Running`, and are left to the next sweep.
         """
 
     async def prune(self, state: JobState, finished_before: datetime, limit: int) -> int:

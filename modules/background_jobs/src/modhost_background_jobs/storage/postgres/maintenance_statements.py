@@ -31,7 +31,7 @@ WHERE j.state = 'Running'
 
 # Staleness is repeated here: a worker that was heard of since the sweeper's look keeps its jobs.
 # One statement, so that a sweeper that dies leaves no lock behind. What is locked is passed over: a
-# worker is left to the next sweep, and so are jobs of a worker that is not registered any more.
+# worker is left to the next sweep, and so are jobs, which it returns as they are.
 #
 # A death counts against jobs that had begun, which is noted of suspects; of all others the first
 # death does, unless it would be the last.
@@ -81,6 +81,10 @@ pending AS (
     FROM judged WHERE j.id = judged.id AND judged.next_state = 'Pending'
 )
 SELECT judged.id, judged.next_state, pg_notify('background_jobs', 'due') FROM judged
+UNION ALL
+SELECT j.id, 'Running', NULL FROM background_jobs.jobs j
+WHERE j.worker = $1 AND j.state = 'Running' AND EXISTS (SELECT FROM buried)
+    AND NOT EXISTS (SELECT FROM judged WHERE judged.id = j.id)
 """
 
 PRUNE: Final = """

@@ -11,17 +11,20 @@ from modhost_background_jobs import model
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import START, Lease
 from modhost_background_jobs.storage.columns import FINAL_STATES, NEW
+from modhost_background_jobs.storage.dialects import is_lock_timeout
 from modhost_background_jobs.storage.postgres import claim_statements, statements
 from modhost_background_jobs.storage.postgres import maintenance_statements as maintenance
+from modhost_background_jobs.storage.postgres.lease_writes import LeaseWrites
 from modhost_background_jobs.storage.postgres.notifications import Notifications
 
+INSERT_LOCK_WAITS: Final = 60
 CLAIM_SECONDS: Final = 10.0
 """A claim is waited for at a shutdown, too: no longer than this where nobody answers."""
 
 _new: Final = attrgetter(*NEW)
 
 
-class PostgresJobStore:
+class PostgresJobStore(LeaseWrites):
     """Implements `JobStore`, which describes each method."""
 
     def __init__(
@@ -31,8 +34,8 @@ class PostgresJobStore:
         *,
         claim_seconds: float = CLAIM_SECONDS,
     ) -> None:
+        super().__init__(postgres)
         self._claim_seconds = claim_seconds
-        self._postgres = postgres
         self._notifications = notifications
 
     async def insert(self, jobs: Sequence[model.NewJob]) -> None:
@@ -76,67 +79,11 @@ class PostgresJobStore:
         rows = await self._postgres.fetch(
             maintenance.NOTE_STARTS, list(started), list(started.values())
         )
-        return _ids(rows)
+        return {row[0] for row in rows}
 
     async def next_due(self, job_types: Collection[str]) -> datetime | None:
         """Read the head of each type."""
         return _moment(await self._postgres.fetchval(statements.NEXT_DUE, list(job_types)))
-
-    async def end(self, ended: Sequence[model.Ended], now: datetime) -> set[UUID]:
-        """Move jobs to the finished ones."""
-        return _ids(
-            await self._postgres.fetch(
-                statements.END,
-                *_leases(ended),
-                [item.state.value for item in ended],
-                [item.error for item in ended],
-                now,
-            )
-        )
-
-    async def release(self, released: Sequence[model.Released], now: datetime) -> set[UUID]:
-        """Put jobs back, or finish those that were asked to stop."""
-        async with self._postgres.acquire() as connection:
-            rows = await connection.fetch(
-                statements.RELEASE,
-                *_leases(released),
-                [item.execute_at for item in released],
-                [item.error for item in released],
-                [item.spent for item in released],
-                now,
-            )
-            if forgotten := model.leases_to_forget(released):
-                jobs, fences = zip(*forgotten, strict=True)
-                await connection.execute(statements.FORGET_ATTEMPTS, jobs, fences)
-        return _ids(rows)
-
-    async def save_progress(self, updates: Sequence[model.ProgressUpdate]) -> set[UUID]:
-        """Update the jobs' progress."""
-        return _ids(
-            await self._postgres.fetch(
-                statements.SAVE_PROGRESS,
-                *_leases(updates),
-                [item.percentage for item in updates],
-                [item.message for item in updates],
-                [item.reported_at for item in updates],
-            )
-        )
-
-    async def append_logs(self, lines: Sequence[model.LogLine], keep: int) -> set[UUID]:
-        """Insert log lines, then trim what exceeds the limit, each in a transaction of its own."""
-        async with self._postgres.acquire() as connection:
-            rows = await connection.fetch(
-                statements.APPEND_LOGS,
-                *_leases(lines),
-                [item.line for item in lines],
-                [item.logged_at for item in lines],
-                [item.message for item in lines],
-            )
-            held = _ids(rows)
-            full = {line.lease.job_id for line in lines if line.may_exceed(keep)}
-            if full & held:
-                await connection.execute(statements.TRIM_LOGS, list(full & held), keep)
-        return held
 
     async def leases(self, worker: str) -> dict[Lease, bool]:
         """Read the worker's running jobs."""
@@ -212,10 +159,18 @@ class PostgresJobStore:
 
     async def _insert(self, jobs: Sequence[model.NewJob], insert: statements.Insert) -> None:
         rows = [_new(job) for job in jobs]
-        if len(rows) == 1:
-            await self._postgres.execute(insert.one, *rows[0])
-        else:
-            await self._postgres.execute(insert.many, *map(list, zip(*rows, strict=True)))
+        one, many = insert.one, insert.many
+        patience = INSERT_LOCK_WAITS
+        while True:
+            try:
+                if len(rows) == 1:
+                    return await self._postgres.execute(one, *rows[0])
+                return await self._postgres.execute(many, *map(list, zip(*rows, strict=True)))
+            except Exception as error:
+                # The whole table is locked, perhaps by a migration; nothing has been stored.
+                patience -= 1
+                if not patience or not is_lock_timeout(error):
+                    raise
 
 
 def _claimed(row: Sequence[Any], now: datetime) -> model.ClaimedJob:
@@ -225,15 +180,6 @@ def _claimed(row: Sequence[Any], now: datetime) -> model.ClaimedJob:
     return model.ClaimedJob(
         Lease(id_, fence), job_type, data, attempt, attempts_left, timeout, due, now, *more
     )
-
-
-def _leases(items: Sequence[Any]) -> tuple[list[UUID], list[int]]:
-    """Return the ids and the fences of what carries a lease."""
-    return [item.lease.job_id for item in items], [item.lease.fence for item in items]
-
-
-def _ids(rows: Sequence[Any]) -> set[UUID]:
-    return {row[0] for row in rows}
 
 
 def _moment(found: datetime | None) -> datetime | None:

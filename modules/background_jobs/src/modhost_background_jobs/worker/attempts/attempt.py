@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import count
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import anyio
 import anyio.lowlevel
@@ -13,6 +13,9 @@ from modhost.caller import Caller
 from modhost_background_jobs.contracts import RegisteredJob
 from modhost_background_jobs.model import ClaimedJob, Lease
 from modhost_background_jobs.model.job_data import MASK, secrets_in
+
+MAX_ASIDE: Final = 100
+"""How many finished attempts of locked jobs take no room."""
 
 RunsIn: TypeAlias = Literal["task", "thread", "process"]
 
@@ -100,12 +103,18 @@ class AttemptRegistry:
 
     def __init__(self) -> None:
         self._attempts: dict[Lease, Attempt] = {}
+        self._aside: set[Lease] = set()
         self._changed = anyio.Event()
         self.is_abandoned = False
         """Whether no attempt will be removed any more, so that waiting is pointless."""
 
     def __len__(self) -> int:
         return len(self._attempts)
+
+    @property
+    def in_slots(self) -> int:
+        """How many attempts run, or wait for a slot or for their end to be stored."""
+        return len(self._attempts) - len(self._aside)
 
     def __contains__(self, lease: Lease) -> bool:
         return lease in self._attempts
@@ -121,6 +130,17 @@ class AttemptRegistry:
         """Remove attempts whose end is stored, and wake those who wait for that."""
         for attempt in finished:
             self._attempts.pop(attempt.lease, None)
+            self._aside.discard(attempt.lease)
+        self._wake()
+
+    def set_aside(self, finished: Iterable[Attempt]) -> None:
+        """Let attempts that have finished, and whose jobs are locked, take the room of no other.
+
+        Not of arbitrarily many: after a crash they run again.
+        """
+        for attempt in finished:
+            if len(self._aside) < MAX_ASIDE:
+                self._aside.add(attempt.lease)
         self._wake()
 
     def abandon(self) -> None:
@@ -132,9 +152,15 @@ class AttemptRegistry:
         """Wait until no more than `count` attempts are left."""
         while len(self._attempts) > count:
             if self.is_abandoned:
-                # A caller that asks in a loop does not block the event loop.
-                await anyio.lowlevel.checkpoint()
                 return
+            await self.changed()
+
+    async def changed(self) -> None:
+        """Wait until an attempt is removed or set aside."""
+        if self.is_abandoned:
+            # A caller that asks in a loop does not block the event loop.
+            await anyio.lowlevel.checkpoint()
+        else:
             await self._changed.wait()
 
     def _wake(self) -> None:

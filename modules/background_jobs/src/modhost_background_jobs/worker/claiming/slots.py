@@ -74,11 +74,11 @@ class Slots:
                 MAX_PREFETCHED_DATA // max(1, self._max_data),
             )
             capacity = self._slots + ahead
-            room = capacity - len(self._attempts)
+            room = capacity - self._attempts.in_slots
             # Batches are worth more than a buffer that is full at all times.
             if room >= max(1, min(ahead, capacity // 2, CLAIM_SIZE)):
                 return min(room, CLAIM_SIZE)
-            await self._attempts.wait_until_left(len(self._attempts) - 1)
+            await self._attempts.changed()
 
     def take(self, attempts: Iterable[Attempt]) -> None:
         """Run attempts, each as soon as a slot is free."""

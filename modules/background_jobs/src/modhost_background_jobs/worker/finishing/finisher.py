@@ -10,17 +10,18 @@ import anyio
 
 from modhost import Clock
 from modhost_background_jobs.model import Ended, Released
-from modhost_background_jobs.storage import JobStore, Signal
+from modhost_background_jobs.storage import JobStore, Signal, wait_for
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.attempts.outcome import Outcome
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
-from modhost_background_jobs.worker.finishing.write_retry import apart, until_written
+from modhost_background_jobs.worker.finishing.write_retry import Written, apart, until_written
 
 logger = logging.getLogger(__name__)
 
 BATCH_SIZE: Final = 1000
 FLUSH_TIMEOUT: Final = 2.0
+LOCKED_PAUSE_SECONDS: Final = 1.0
 POSTPONED: Final = timedelta(hours=1)
 REFUSED: Final = "the database refused how the attempt ended; the worker's log says why."
 LOST_LEASE: Final = (
@@ -39,6 +40,18 @@ class Finished(NamedTuple):
     at: datetime
 
 
+class Stored(NamedTuple):
+    """The jobs whose leases still held, and those that are locked, of which nothing is stored."""
+
+    held: set[UUID]
+    locked: set[UUID]
+
+    def add(self, written: Written[End] | Written[Ended | Released]) -> None:
+        """Add what was written."""
+        self.held.update(written.held)
+        self.locked.update(written.locked)
+
+
 class OutcomeWriter:
     """Writes outcomes, each after what its attempt reported."""
 
@@ -47,21 +60,27 @@ class OutcomeWriter:
         self._buffer = buffer
         self._clock = clock
 
-    async def write(self, finished: Sequence[Finished]) -> set[UUID]:
-        """Write until the database has taken all; return the jobs whose leases still held."""
+    async def write(self, finished: Sequence[Finished]) -> Stored:
+        """Write until the database has taken all but what somebody else has locked."""
         leases = [each.attempt.lease for each in finished]
-        await until_written(lambda: self._buffer.flush(leases), "progress and logs")
-        ended = [each.outcome for each in finished if isinstance(each.outcome, Ended)]
-        released = [each.outcome for each in finished if isinstance(each.outcome, Released)]
+        locked = await until_written(lambda: self._buffer.flush(leases), "progress and logs")
+        free = [each.outcome for each in finished if each.attempt.lease.job_id not in locked]
         held: set[UUID] = set()
-        if ended:
-            held |= await self._write(self._store.end, ended, "the end of jobs")
-        if released:
-            held |= await self._write(self._store.release, released, "jobs to be run again")
+        if ended := [each for each in free if isinstance(each, Ended)]:
+            await self._write(self._store.end, ended, "the end of jobs", Stored(held, locked))
+        if released := [each for each in free if isinstance(each, Released)]:
+            again = "jobs to be run again"
+            await self._write(self._store.release, released, again, Stored(held, locked))
         for lease in leases:
-            if lease.job_id not in held:
+            if lease.job_id not in held and lease.job_id not in locked:
                 logger.warning(LOST_LEASE, lease.fence, lease.job_id)
-        return held
+        return Stored(held, locked)
+
+    async def write_all(self, finished: Sequence[Finished]) -> None:
+        """Write until the database has taken all."""
+        while locked := (await self.write(finished)).locked:
+            finished = [each for each in finished if each.attempt.lease.job_id in locked]
+            await anyio.sleep(LOCKED_PAUSE_SECONDS)
 
     async def release(self, released: Sequence[Released]) -> None:
         """Write what unfinished attempts have reported so far, and let others have their jobs.
@@ -81,16 +100,17 @@ class OutcomeWriter:
         write: Callable[[Sequence[End], datetime], Awaitable[set[UUID]]],
         ends: Sequence[End],
         what: str,
-    ) -> set[UUID]:
-        held, refused = await until_written(
+        stored: Stored,
+    ) -> None:
+        written = await until_written(
             lambda: apart(lambda some: write(some, self._clock.now()), ends), what
         )
-        for end, error in refused:
+        stored.add(written)
+        for end, error in written.refused:
             logger.error("The database refuses how the job %s ended (%s).", end.lease.job_id, error)
-            held |= await self._write_without_text(end)
-        return held
+            stored.add(await self._write_without_text(end))
 
-    async def _write_without_text(self, end: Ended | Released) -> set[UUID]:
+    async def _write_without_text(self, end: Ended | Released) -> Written[Ended | Released]:
         """Write a refused end without its error; one that has none postpones its job instead.
 
         A second refusal leaves the lease to be lost.
@@ -105,14 +125,15 @@ class OutcomeWriter:
                 [Released(end.lease, now + POSTPONED, REFUSED, spent)], now
             )
 
-        held, _ = await until_written(lambda: apart(write, [end]), "the end of a job")
-        return held
+        return await until_written(lambda: apart(write, [end]), "the end of a job")
 
 
 class Finisher:
     """Collects outcomes and writes them; no job runs again because its outcome was hard to write.
 
-    What comes together while one batch is written is the next batch.
+    What comes together while one batch is written is the next batch. Outcomes of jobs that
+    somebody else has locked are tried again from time to time; they hold up no other, and take no
+    slot.
     """
 
     def __init__(self, writer: OutcomeWriter, statistics: StatisticsService, clock: Clock) -> None:
@@ -120,6 +141,8 @@ class Finisher:
         self._statistics = statistics
         self._clock = clock
         self._waiting: list[Finished] = []
+        self._locked: list[Finished] = []
+        self._try_locked_at = 0.0
         self._added = Signal()
 
     def add(self, attempt: Attempt, outcome: Outcome) -> None:
@@ -133,13 +156,28 @@ class Finisher:
         """Write outcomes, and remove their attempts, until cancelled."""
         while True:
             ticket = self._added.ticket()
-            if not self._waiting:
+            if not self._waiting and not self._locked:
                 await ticket.wait()
-            batch = self._waiting[:BATCH_SIZE]
-            del self._waiting[:BATCH_SIZE]
-            held = await self._writer.write(batch)
+            elif not self._waiting:
+                await wait_for(ticket, LOCKED_PAUSE_SECONDS)
+            batch = self._next_batch()
+            held, locked = await self._writer.write(batch)
             self._count(batch, held)
+            if locked:
+                left = [each for each in batch if each.attempt.lease.job_id in locked]
+                batch = [each for each in batch if each.attempt.lease.job_id not in locked]
+                attempts.set_aside(each.attempt for each in left)
+                self._locked += left
             attempts.remove(each.attempt for each in batch)
+
+    def _next_batch(self) -> list[Finished]:
+        batch = self._waiting[:BATCH_SIZE]
+        del self._waiting[:BATCH_SIZE]
+        if self._clock.monotonic() >= self._try_locked_at:
+            self._try_locked_at = self._clock.monotonic() + LOCKED_PAUSE_SECONDS
+            batch += self._locked
+            self._locked = []
+        return batch
 
     def _count(self, batch: Sequence[Finished], held: set[UUID]) -> None:
         try:

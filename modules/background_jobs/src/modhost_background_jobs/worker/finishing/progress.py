@@ -79,20 +79,26 @@ class ProgressBuffer(HostedService):
         with self._guard:
             return list(self._logs.get(lease, ()))
 
-    async def flush(self, leases: Collection[Lease] | None = None) -> None:
-        """Write the entries of some attempts or of all; those that cannot be written are kept."""
+    async def flush(self, leases: Collection[Lease] | None = None) -> set[UUID]:
+        """Write the entries of some attempts or of all; those that cannot be written are kept.
+
+        Returns the jobs whose entries are kept because somebody else has locked the jobs.
+        """
         if not self._entries and not self._writing.locked():
-            return
+            return set()
         async with self._writing:
             progress, logs = self._take(leases)
             try:
-                if progress:
-                    await _write(self._store.save_progress, progress)
-                if logs:
-                    await _write(partial(self._store.append_logs, keep=self._max_log_entries), logs)
+                locked = await _write(self._store.save_progress, progress)
+                progress = [each for each in progress if each.lease.job_id in locked]
+                append = partial(self._store.append_logs, keep=self._max_log_entries)
+                locked |= await _write(append, logs)
             except BaseException:
                 self._put_back(progress, logs)
                 raise
+            if locked:
+                self._put_back(progress, [each for each in logs if each.lease.job_id in locked])
+            return locked
 
     async def _flush_or_log(self) -> None:
         try:
@@ -134,10 +140,16 @@ class ProgressBuffer(HostedService):
 
 async def _write(
     write: Callable[[Sequence[Entry]], Awaitable[set[UUID]]], entries: Sequence[Entry]
-) -> None:
-    """Write entries, except those that the database refuses: they would hold up all others."""
-    _, refused = await apart(write, entries)
+) -> set[UUID]:
+    """Write entries, except those that the database refuses: they would hold up all others.
+
+    Returns the jobs that are locked, whose entries are not written.
+    """
+    if not entries:
+        return set()
+    _, refused, locked = await apart(write, entries)
     for entry, error in refused:
         logger.error(
             "The database refuses what the job %s reports (%s).", entry.lease.job_id, error
         )
+    return locked

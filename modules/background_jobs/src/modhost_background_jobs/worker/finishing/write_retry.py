@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import anyio
 
-from modhost_background_jobs.storage import is_integrity_error
+from modhost_background_jobs.storage import JobsLocked, is_integrity_error
 
 logger = logging.getLogger(__name__)
 
@@ -30,21 +30,37 @@ async def until_written(write: Callable[[], Awaitable[Result]], what: str) -> Re
             await anyio.sleep(pause)
 
 
+class Written(NamedTuple, Generic[Item]):
+    """What became of items that were written: the jobs they wrote to, and what is left.
+
+    Left are the items that the database refuses, each with its error, and jobs that somebody else
+    has locked.
+    """
+
+    held: set[UUID]
+    refused: list[tuple[Item, Exception]]
+    locked: set[UUID]
+
+
 async def apart(
     write: Callable[[Sequence[Item]], Awaitable[set[UUID]]], items: Sequence[Item]
-) -> tuple[set[UUID], list[tuple[Item, Exception]]]:
+) -> Written[Item]:
     """Write items together, and by halves where the database refuses the values of one of them.
 
-    Returns what the writes returned, and the refused items, which so hold up no other.
+    Neither refused items nor locked jobs hold up others.
     """
     try:
-        return await write(items), []
+        return Written(await write(items), [], set())
+    except JobsLocked as some:
+        return Written(some.written, [], some.locked)
     except Exception as error:
         if not is_integrity_error(error):
             raise
         if len(items) == 1:
-            return set(), [(items[0], error)]
+            return Written(set(), [(items[0], error)], set())
     middle = len(items) // 2
-    written, refused = await apart(write, items[:middle])
-    more_written, more_refused = await apart(write, items[middle:])
-    return written | more_written, refused + more_refused
+    first = await apart(write, items[:middle])
+    second = await apart(write, items[middle:])
+    return Written(
+        first.held | second.held, first.refused + second.refused, first.locked | second.locked
+    )

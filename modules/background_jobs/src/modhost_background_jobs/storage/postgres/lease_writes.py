@@ -1,0 +1,100 @@
+"""Writes on PostgreSQL that carry leases: ends, releases, progress and logs, in batches."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from modhost.database import PostgresAccess
+from modhost_background_jobs import model
+from modhost_background_jobs.storage.postgres import statements
+from modhost_background_jobs.storage.postgres.locked_jobs import LockedJobs
+
+
+class LeaseWrites:
+    """A part of `JobStore`, which describes each method."""
+
+    def __init__(self, postgres: PostgresAccess) -> None:
+        self._postgres = postgres
+        self._locked = LockedJobs(postgres)
+
+    async def end(self, ended: Sequence[model.Ended], now: datetime) -> set[UUID]:
+        """Move jobs to the finished ones."""
+
+        async def write(ended: Sequence[model.Ended]) -> set[UUID]:
+            return _ids(
+                await self._postgres.fetch(
+                    statements.END,
+                    *_leases(ended),
+                    [item.state.value for item in ended],
+                    [item.error for item in ended],
+                    now,
+                )
+            )
+
+        return await self._locked.apart(write, ended)
+
+    async def release(self, released: Sequence[model.Released], now: datetime) -> set[UUID]:
+        """Put jobs back, or finish those that were asked to stop."""
+
+        async def write(released: Sequence[model.Released]) -> set[UUID]:
+            async with self._postgres.acquire() as connection:
+                rows = await connection.fetch(
+                    statements.RELEASE,
+                    *_leases(released),
+                    [item.execute_at for item in released],
+                    [item.error for item in released],
+                    [item.spent for item in released],
+                    now,
+                )
+                if forgotten := model.leases_to_forget(released):
+                    jobs, fences = zip(*forgotten, strict=True)
+                    await connection.execute(statements.FORGET_ATTEMPTS, jobs, fences)
+            return _ids(rows)
+
+        return await self._locked.apart(write, released)
+
+    async def save_progress(self, updates: Sequence[model.ProgressUpdate]) -> set[UUID]:
+        """Update the jobs' progress."""
+
+        async def write(updates: Sequence[model.ProgressUpdate]) -> set[UUID]:
+            return _ids(
+                await self._postgres.fetch(
+                    statements.SAVE_PROGRESS,
+                    *_leases(updates),
+                    [item.percentage for item in updates],
+                    [item.message for item in updates],
+                    [item.reported_at for item in updates],
+                )
+            )
+
+        return await self._locked.apart(write, updates)
+
+    async def append_logs(self, lines: Sequence[model.LogLine], keep: int) -> set[UUID]:
+        """Insert log lines, then trim what exceeds the limit, each in a transaction of its own."""
+
+        async def write(lines: Sequence[model.LogLine]) -> set[UUID]:
+            async with self._postgres.acquire() as connection:
+                rows = await connection.fetch(
+                    statements.APPEND_LOGS,
+                    *_leases(lines),
+                    [item.line for item in lines],
+                    [item.logged_at for item in lines],
+                    [item.message for item in lines],
+                )
+                held = _ids(rows)
+                full = {line.lease.job_id for line in lines if line.may_exceed(keep)}
+                if full & held:
+                    await connection.execute(statements.TRIM_LOGS, list(full & held), keep)
+            return held
+
+        return await self._locked.apart(write, lines)
+
+
+def _leases(items: Sequence[Any]) -> tuple[list[UUID], list[int]]:
+    """Return the ids and the fences of what carries a lease."""
+    return [item.lease.job_id for item in items], [item.lease.fence for item in items]
+
+
+def _ids(rows: Sequence[Any]) -> set[UUID]:
+    return {row[0] for row in rows}
