@@ -7,6 +7,7 @@ from typing import Annotated, Self
 import pytest
 from pydantic import Field, model_validator
 
+from configuration.loading import load, only_problem
 from modhost import ModuleOptions
 from modhost.configuration import Configuration, load_configuration
 from modhost.durations import Duration
@@ -42,19 +43,14 @@ class Range(ModuleOptions):
         return self
 
 
-def load(tmp_path: Path, text: str, **environ: str) -> Configuration:
-    file = tmp_path / "host.toml"
-    file.write_text(text)
-    return load_configuration(file, environ)
-
-
 def values(configuration: Configuration, **models: type[ModuleOptions]) -> dict[str, object]:
     return {each.key: each.value for each in configuration.in_effect(models)}
 
 
-def only_problem(configuration: Configuration) -> str:
-    (finding,) = configuration.findings
-    return str(finding)
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever lies in the working directory of the tests."""
+    monkeypatch.chdir(tmp_path)
 
 
 def test_the_file_sets_options_of_host_and_modules(tmp_path: Path) -> None:

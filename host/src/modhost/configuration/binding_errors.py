@@ -8,8 +8,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from modhost.checks import Finding, Rule, rules
+from modhost.configuration.option_types import Path, options_in
 from modhost.configuration.redaction import HIDDEN, is_secret_option, redacted
-from modhost.configuration.values import Path, Values
+from modhost.configuration.values import Values
 
 # By the type of pydantic's error, whose own message is meant for programmers.
 _WRITE: Final[Mapping[str, str]] = {
@@ -64,6 +65,10 @@ def _explain(
         return rules.BAD_VALUE, f"{where} is missing.", remedy
     is_secret = is_secret_option(location, model)
     value = HIDDEN if is_secret else redacted(location[-1], detail["input"])
+    if isinstance(detail["input"], str) and detail["input"] and detail["input"] != value:
+        # A validator may repeat what it was given.
+        for written in (repr(detail["input"])[1:-1], detail["input"]):
+            remedy = remedy.replace(written, value)
     return rules.BAD_VALUE, f"{where} is {value!r}.", remedy
 
 
@@ -120,13 +125,13 @@ def _known_options(location: Path, model: type[BaseModel]) -> str:
 def _fields_at(path: Path, model: type[BaseModel]) -> list[str]:
     parts = list(path)
     while parts:
-        field: Any = model.model_fields.get(parts.pop(0))
+        field: Any = options_in(model).get(parts.pop(0))
         below = _model_in(field.annotation) if field else None
         if below is None:
             return []
         model, containers = below
         del parts[:containers]
-    return list(model.model_fields)
+    return list(options_in(model))
 
 
 def _model_in(annotation: Any, containers: int = 0) -> tuple[type[BaseModel], int] | None:

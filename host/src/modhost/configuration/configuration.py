@@ -11,13 +11,21 @@ from pydantic import BaseModel, ValidationError
 from modhost.checks import Finding, rules
 from modhost.configuration.binding_errors import findings_of, key_name
 from modhost.configuration.host_options import HostOptions
+from modhost.configuration.option_types import by_accepted_name
+from modhost.configuration.paths import (
+    DEFAULT_FILE,
+    absolute_url,
+    misplaced_database,
+    start_of_paths,
+    with_absolute_paths,
+)
 from modhost.configuration.redaction import HIDDEN, is_secret_name, redacted
-from modhost.configuration.values import Values, leaves
+from modhost.configuration.secret_files import SecretFiles
+from modhost.configuration.values import PREFIX, Values, leaves
 from modhost.durations import format_duration
 
 Model = TypeVar("Model", bound=BaseModel)
 
-DEFAULT_FILE: Final = Path("config/host.toml")
 VARIABLE: Final = "MODHOST_CONFIG"
 
 
@@ -44,6 +52,7 @@ class Configuration:
         source: the file, None for none.
         environ: the environment, whose `MODHOST__…` variables override the file.
         findings: what was wrong when the file was read.
+        start: where relative paths start, the working directory unless given.
 
     Attributes:
         host: the options of the host; the defaults when they are invalid.
@@ -57,21 +66,26 @@ class Configuration:
         source: Path | None = None,
         environ: Mapping[str, str] | None = None,
         findings: list[Finding] | None = None,
+        start: Path | None = None,
     ) -> None:
+        self.tables = dict(values or {})
         self.source = source
+        self.environ = {
+            name: text for name, text in (environ or {}).items() if name.upper().startswith(PREFIX)
+        }
+        self.start = (start or Path()).absolute()
         self.findings = list(findings or ())
-        self._values = Values(values or {}, str(source or "the configuration"), environ or {})
+        self._values = Values(self.tables, str(source or "the configuration"), self.environ)
         self._check_sections()
-        self.host = self._bind(("host",), HostOptions) or HostOptions()
-
-    @property
-    def tables(self) -> dict[str, Any]:
-        """Everything that is set by the file and by the environment, secrets included."""
-        return self._values.tables
+        host = self._bind(("host",), HostOptions) or HostOptions()
+        url = host.database_url
+        self.findings += misplaced_database(url, self.start, self.origin("host", "database_url"))
+        self.host = host.model_copy(update={"database_url": absolute_url(url, self.start)})
 
     def module_names(self) -> list[str]:
         """Return the modules that have a section."""
-        return list(self._values.table(("modules",)))
+        modules = self._values.sections.get("modules")
+        return list(modules) if isinstance(modules, dict) else []
 
     def origin(self, *path: str) -> str:
         """Return the words for what sets a key, or something in a table."""
@@ -90,7 +104,7 @@ class Configuration:
                 yield from self._settings(("modules", module), options)
 
     def _settings(self, section: tuple[str, ...], options: BaseModel) -> Iterator[Setting]:
-        for path, value in leaves(options.model_dump(mode="python")):
+        for path, value in leaves(by_accepted_name(options)):
             written = format_duration(value) if isinstance(value, timedelta) else value
             is_secret = any(map(is_secret_name, path))
             yield Setting(
@@ -100,14 +114,34 @@ class Configuration:
             )
 
     def _bind(self, section: tuple[str, ...], model: type[Model]) -> Model | None:
+        table = self._values.table(section, model)
+        files = SecretFiles(self._values, section, self.start)
+        files.read(table, model)
+        self.findings += files.findings + self._contested(section)
+        if files.findings:
+            return None
         try:
-            return model.model_validate(self._values.table(section))
+            return with_absolute_paths(model.model_validate(table), self.start)
         except ValidationError as error:
             self.findings += findings_of(error, section, model, self._values)
             return None
 
+    def _contested(self, section: tuple[str, ...]) -> list[Finding]:
+        """Return a finding for each key of a section that several variables set."""
+        return [
+            Finding(
+                rules.BAD_VALUE,
+                f"environment variables {' and '.join(names)}: both set "
+                f"{key_name(section, path[len(section) :])}.",
+                "Unset one of the two.",
+            )
+            for path, names in self._values.contenders()
+            if path[: len(section)] == section
+        ]
+
     def _check_sections(self) -> None:
-        for name, value in self.tables.items():
+        sections = self._values.sections
+        for name, value in sections.items():
             where = f"{self.origin(name)}: [{name}]"
             if name not in ("host", "modules"):
                 remedy = "The sections are [host], [host.modules] and [modules.<name>]."
@@ -115,7 +149,8 @@ class Configuration:
             elif not isinstance(value, dict):
                 detail, remedy = f"{where} is not a table.", f"Write [{name}]."
                 self.findings.append(Finding(rules.BAD_VALUE, detail, remedy))
-        for name, value in self._values.table(("modules",)).items():
+        modules = sections.get("modules")
+        for name, value in modules.items() if isinstance(modules, dict) else ():
             if not isinstance(value, dict):
                 detail = f"{self.origin('modules', name)}: [modules] {name} is not a table."
                 self.findings.append(Finding(rules.BAD_VALUE, detail, f"Write [modules.{name}]."))
@@ -134,10 +169,10 @@ def load_configuration(path: Path | None, environ: Mapping[str, str]) -> Configu
     findings: list[Finding] = []
     if chosen is not None:
         try:
-            values = tomllib.loads(chosen.read_text("utf-8"))
+            values = tomllib.loads(chosen.read_text("utf-8-sig"))
         except (OSError, ValueError) as error:
             findings.append(_unreadable(chosen, error))
-    return Configuration(values, chosen, environ, findings)
+    return Configuration(values, chosen, environ, findings, start_of_paths(chosen))
 
 
 def _unreadable(path: Path, error: Exception) -> Finding:

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final, get_args
+from typing import Any, Final, get_args, get_origin
 
-from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic import BaseModel, Secret, SecretBytes, SecretStr
+
+from modhost.configuration.option_types import options_in
 
 HIDDEN: Final = "***"
 _SECRET_NAME: Final = re.compile(
@@ -30,7 +32,7 @@ def is_secret_option(path: Sequence[str], model: type[BaseModel]) -> bool:
 
 def redacted(key: str, value: Any) -> Any:
     """Return a value that may be shown: secrets are hidden, and passwords in URLs."""
-    if is_secret_name(key) or isinstance(value, SecretStr | SecretBytes):
+    if is_secret_name(key) or isinstance(value, SecretStr | SecretBytes | Secret):
         return HIDDEN
     if isinstance(value, str):
         return _redacted_text(value)
@@ -42,7 +44,7 @@ def redacted(key: str, value: Any) -> Any:
 
 
 def _has_secret_type(path: Sequence[str], model: type[BaseModel]) -> bool:
-    field = model.model_fields.get(path[0])
+    field = options_in(model).get(path[0])
     annotation: Any = field.annotation if field else None
     if len(path) > 1 and isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return _has_secret_type(path[1:], annotation)
@@ -51,7 +53,7 @@ def _has_secret_type(path: Sequence[str], model: type[BaseModel]) -> bool:
 
 def _holds_secret(annotation: object) -> bool:
     """Return whether a type is secret or contains a secret one, as `list[SecretStr]` does."""
-    is_secret = annotation in (SecretStr, SecretBytes)
+    is_secret = annotation in (SecretStr, SecretBytes) or get_origin(annotation) is Secret
     return is_secret or any(map(_holds_secret, get_args(annotation)))
 
 

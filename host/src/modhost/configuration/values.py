@@ -1,76 +1,112 @@
 """What operators set, and where: the tables of a file, overridden by environment variables."""
 
-import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import Any, Final
 
-PREFIX: Final = "MODHOST__"
+from pydantic import BaseModel
 
-Path = tuple[str, ...]
+from modhost.configuration.option_types import SEPARATOR, Path, locate, read_as
+
+PREFIX: Final = "MODHOST__"
 
 
 class Values:
     """The tables of a file, overridden by the environment, with the origin of each key.
 
-    `MODHOST__HOST__BIND` sets `[host] bind`; a value that begins like a JSON list or object is
-    read as JSON.
+    `MODHOST__HOST__BIND` sets `[host] bind`. Where the option takes a list or a table, the value
+    of a variable is read as JSON.
 
     Args:
         in_file: the tables of the file.
         file: the name of the file in messages.
         environ: the environment variables; those without the prefix are ignored.
 
-    Attributes:
-        tables: everything that is set, secrets included.
-
     """
 
     def __init__(self, in_file: Mapping[str, Any], file: str, environ: Mapping[str, str]) -> None:
-        self.tables: dict[str, Any] = {}
         self._file = file
-        self._variables: dict[Path, str] = {}
-        file_leaves = dict(leaves(in_file))
-        for path, value in file_leaves.items():
-            self._set(path, value)
-        for variable, text in sorted(environ.items()):
-            if variable.upper().startswith(PREFIX):
-                path = tuple(variable[len(PREFIX) :].lower().split("__"))
-                self._variables[path] = variable
-                self._set(path, _parse(text))
-        self._in_file = [path for path in file_leaves if path not in self._variables]
+        self._tables: dict[str, Any] = deepcopy(dict(in_file))
+        self._in_file = [path for path, _ in leaves(in_file)]
+        self._texts = {
+            name: text for name, text in sorted(environ.items()) if name.upper().startswith(PREFIX)
+        }
+        self._paths: dict[str, Path] = {}
+        self._read_files: dict[Path, str] = {}
+        for name, text in self._texts.items():
+            path = tuple(name[len(PREFIX) :].lower().split(SEPARATOR))
+            self._paths[name] = path
+            if len(path) <= len(_section_of(path)):
+                self._put(self._tables, path, read_as(dict, text))
 
-    def table(self, section: Path) -> dict[str, Any]:
-        """Return a table, empty when it is not set."""
-        table: Any = self.tables
+    @property
+    def sections(self) -> dict[str, Any]:
+        """Everything that is set, as far as it is clear without the types of the options."""
+        tables = deepcopy(self._tables)
+        for name, path in self._paths.items():
+            if len(path) > len(_section_of(path)):
+                self._put(tables, path, self._texts[name])
+        return tables
+
+    def table(self, section: Path, model: type[BaseModel]) -> dict[str, Any]:
+        """Return a section as it is to be bound to a model, empty when it is not set."""
+        table: Any = self._tables
         for name in section:
             table = table.get(name, {}) if isinstance(table, dict) else {}
-        return table if isinstance(table, dict) else {}
+        found: dict[str, Any] = deepcopy(table) if isinstance(table, dict) else {}
+        start = PREFIX + "".join(f"{name.upper()}{SEPARATOR}" for name in section)
+        for name, text in self._texts.items():
+            if name.upper().startswith(start):
+                path, annotation = locate(name[len(start) :], model, found)
+                self._paths[name] = (*section, *path)
+                self._put(found, path, read_as(annotation, text))
+        return found
+
+    def contenders(self) -> list[tuple[Path, list[str]]]:
+        """Return the keys that several variables set, with those."""
+        by_path = defaultdict(list)
+        for name, path in self._paths.items():
+            by_path[path].append(name)
+        return [(path, names) for path, names in by_path.items() if len(names) > 1]
+
+    def note_file(self, path: Path, file: str) -> None:
+        """Remember the file from which the value of a key was read."""
+        self._read_files[path] = file
 
     def variable(self, path: Path) -> str | None:
         """Return the environment variable that sets a key, or a table around it."""
-        prefixes = (path[:length] for length in range(len(path), 0, -1))
-        return next(filter(None, map(self._variables.get, prefixes)), None)
+        found = {each: name for name, each in self._paths.items()}
+        return next(filter(None, map(found.get, _around(path))), None)
 
     def origin(self, path: Path) -> str:
         """Return the words for everything that sets a key, or something within a table."""
+        if file := self._file_of(path):
+            return f"the file {file}"
         variable = self.variable(path)
         if variable is not None:
             return f"environment variable {variable}"
-        found = [self._file] if any(_is_within(each, path) for each in self._in_file) else []
+        found = [self._file] if any(_is_within(each, path) for each in self._from_file()) else []
         found += [
             f"environment variable {name}"
-            for each, name in self._variables.items()
+            for name, each in self._paths.items()
             if _is_within(each, path)
         ]
         return " and ".join(found) or self._file
 
     def short_origin(self, path: Path) -> str:
-        """Return what sets a key: the environment variable, the file, or `default`."""
-        is_set = any(_is_within(each, path) or _is_within(path, each) for each in self._in_file)
-        return self.variable(path) or (self._file if is_set else "default")
+        """Return what sets a key: a file, the environment variable, or `default`."""
+        is_set = any(_is_within(each, path) or _is_within(path, each) for each in self._from_file())
+        default = self._file if is_set else "default"
+        return self._file_of(path) or self.variable(path) or default
 
-    def _set(self, path: Path, value: Any) -> None:
-        table = self.tables
+    def _file_of(self, path: Path) -> str | None:
+        return next(filter(None, map(self._read_files.get, _around(path))), None)
+
+    def _from_file(self) -> list[Path]:
+        return [path for path in self._in_file if path not in self._paths.values()]
+
+    def _put(self, table: dict[str, Any], path: Path, value: Any) -> None:
         for part in path[:-1]:
             below = table.get(part)
             if not isinstance(below, dict):
@@ -88,14 +124,15 @@ def leaves(tree: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path, Any
             yield (*path, name), value
 
 
+def _section_of(path: Path) -> Path:
+    """Return the section that a path begins with: `host`, or `modules` and a name."""
+    return path[: 2 if path[0] == "modules" else 1]
+
+
+def _around(path: Path) -> Iterator[Path]:
+    """Yield a path, and the tables around it from the inside out."""
+    return (path[:length] for length in range(len(path), 0, -1))
+
+
 def _is_within(path: Path, table: Path) -> bool:
     return path[: len(table)] == table
-
-
-def _parse(text: str) -> Any:
-    if text.startswith(("[", "{")):
-        try:
-            return json.loads(text)
-        except ValueError:
-            pass
-    return text

@@ -41,9 +41,9 @@ class Database:
     """
 
     def __init__(self, url: str, *, shutdown_timeout: float = SHUTDOWN_TIMEOUT) -> None:
-        self.url = url
         self._shutdown_timeout = shutdown_timeout
         self._parsed = DatabaseUrl.parse(url)
+        self.url = str(self._parsed) if self.dialect == "sqlite" else url
         self._write_lock = WriteLock()
         self._loop = OwnLoop("The database")
         self._names = FlatNames()

@@ -69,4 +69,5 @@ def _file(rest: str) -> Path:
         raise BadDatabaseUrl(msg)
     if parameters:
         raise BadDatabaseUrl("The SQLite URL has parameters after a ?; the host takes none.")
-    return Path(name)
+    # Absolute, since the working directory of a process may change.
+    return Path(name).absolute()

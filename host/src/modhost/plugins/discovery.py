@@ -10,10 +10,12 @@ from modhost import Module
 from modhost.checks import Finding, Rule, rules
 
 GROUP: Final = "modhost.modules"
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,40}")
+# Two underscores separate the parts of the name of an environment variable.
+_NAME: Final = re.compile(r"(?!.*__)[a-z][a-z0-9_]{0,40}(?<!_)")
 _RESERVED: Final = ("modhost", "host", "health", "static")
 NAMING: Final = (
-    "Name it with at most 41 lower-case letters, digits and underscores, beginning with a letter; "
+    "Name it with at most 41 lower-case letters, digits and underscores, beginning with a letter, "
+    "without two underscores in a row or one at the end, which environment variables need; "
     f"{', '.join(_RESERVED)} are taken."
 )
 

@@ -18,7 +18,9 @@ class HostBlueprint:
     """A host as plain values; it holds the secrets of the configuration.
 
     Attributes:
-        tables: the configuration, overrides of the environment included.
+        tables: the configuration.
+        environ: the variables that override it.
+        start: where its relative paths start.
         source: the file that it was read from, for messages.
         modules: the classes of the modules, as `package.module:Class`; None for those that are
             installed.
@@ -26,6 +28,8 @@ class HostBlueprint:
     """
 
     tables: dict[str, Any] = field(repr=False)
+    environ: dict[str, str] = field(repr=False)
+    start: str
     source: str | None = None
     modules: tuple[str, ...] | None = None
 
@@ -35,25 +39,28 @@ class HostBlueprint:
         tables = to_jsonable_python(
             configuration.tables, timedelta_mode="float", inf_nan_mode="constants", fallback=str
         )
+        classes = None
+        if modules is not None:
+            types = [type(module) for module in modules]
+            classes = tuple(f"{each.__module__}:{each.__qualname__}" for each in types)
         source = None if configuration.source is None else str(configuration.source)
-        if modules is None:
-            return cls(tables, source)
-        classes = [type(module) for module in modules]
-        return cls(tables, source, tuple(f"{c.__module__}:{c.__qualname__}" for c in classes))
+        return cls(tables, configuration.environ, str(configuration.start), source, classes)
 
     def to_json(self) -> str:
         """Return what `from_json` reads."""
-        return json.dumps([self.tables, self.source, self.modules])
+        return json.dumps([self.tables, self.environ, self.start, self.source, self.modules])
 
     @classmethod
     def from_json(cls, text: str) -> "HostBlueprint":
         """Return the blueprint that was written."""
-        tables, source, modules = json.loads(text)
-        return cls(tables, source, None if modules is None else tuple(modules))
+        tables, environ, start, source, modules = json.loads(text)
+        classes = None if modules is None else tuple(modules)
+        return cls(tables, environ, start, source, classes)
 
     def configuration(self) -> Configuration:
         """Return the configuration."""
-        return Configuration(self.tables, None if self.source is None else Path(self.source))
+        source = None if self.source is None else Path(self.source)
+        return Configuration(self.tables, source, self.environ, start=Path(self.start))
 
     def load_modules(self) -> list[Module] | None:
         """Return the modules, made anew; None for those that are installed.

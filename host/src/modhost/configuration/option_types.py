@@ -1,0 +1,165 @@
+"""What the options of a model are called, and what their types take."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Annotated, Any, Final, get_args, get_origin
+
+from pydantic import AliasChoices, AliasPath, BaseModel, TypeAdapter
+from pydantic.errors import PydanticUserError
+from pydantic.fields import FieldInfo
+
+SEPARATOR: Final = "__"
+FILE_SUFFIX: Final = "_file"
+"""Of the key that names a file with the value of an option."""
+_CONTAINERS: Final = frozenset({"array", "object"})
+
+Path = tuple[str, ...]
+
+
+def names_of(model: type[BaseModel], name: str) -> list[str]:
+    """Return the names by which a field is accepted, the usual one first: its aliases, or its own.
+
+    Args:
+        model: the model of the options.
+        name: the field's name in the model.
+
+    """
+    alias, config = model.model_fields[name].validation_alias, model.model_config
+    choices = alias.choices if isinstance(alias, AliasChoices) else [alias] if alias else []
+    names = [
+        str(each.path[0]) if isinstance(each, AliasPath) else each
+        for each in choices
+        if isinstance(each, str) or len(each.path) == 1
+    ]
+    takes_name = config.get("populate_by_name") or config.get("validate_by_name")
+    if not config.get("validate_by_alias", True):
+        names = []
+    return [*names, name] if takes_name or not names else names
+
+
+def options_in(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return the fields of a model by each name that is accepted."""
+    return {
+        accepted: field
+        for name, field in model.model_fields.items()
+        for accepted in names_of(model, name)
+    }
+
+
+def by_accepted_name(options: BaseModel) -> dict[str, Any]:
+    """Return the values of options, each by the usual name that is accepted for it."""
+    return _renamed(options.model_dump(), type(options))
+
+
+def _renamed(values: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    found = {}
+    for name, value in values.items():
+        field = model.model_fields.get(name)
+        below = model_of(field.annotation) if field else None
+        key = names_of(model, name)[0] if field else name
+        found[key] = _renamed(value, below) if below and isinstance(value, dict) else value
+    return found
+
+
+def type_of(field: FieldInfo) -> Any:
+    """Return the whole type of a field, with its validators."""
+    return Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+
+
+def model_of(annotation: Any) -> type[BaseModel] | None:
+    """Return the model that is a type, or one of its alternatives."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if _is_container(annotation):
+        return None
+    return next(filter(None, map(model_of, get_args(annotation))), None)
+
+
+def locate(name: str, annotation: Any, present: Any) -> tuple[Path, Any]:
+    """Return where the name of a variable leads within a type, and the type of what is there.
+
+    Names of options have no case; keys of a table keep theirs, unless one that is present has
+    another.
+
+    Args:
+        name: what follows the section, e.g. `ROLES__Admins`.
+        annotation: the type of the section.
+        present: the values in the file.
+
+    """
+    model = model_of(annotation)
+    if model is not None:
+        return _option(name, model, present)
+    below = _values_of(annotation)
+    if below is None:
+        return tuple(name.lower().split(SEPARATOR)), Any
+    is_table = model_of(below) is not None or _values_of(below) is not None
+    written, separator, rest = name.partition(SEPARATOR) if is_table else (name, "", "")
+    keys = present if isinstance(present, Mapping) else {}
+    alike = [key for key in keys if key.casefold() == written.casefold()]
+    key = alike[0] if len(alike) == 1 and written not in keys else written
+    if not separator:
+        return (key,), below
+    path, found = locate(rest, below, keys.get(key))
+    return (key, *path), found
+
+
+def _option(name: str, model: type[BaseModel], present: Any) -> tuple[Path, Any]:
+    given = name.upper()
+    for key, field in sorted(options_in(model).items(), key=lambda each: -len(each[0])):
+        start = key.upper() + SEPARATOR
+        if given == key.upper():
+            return (key,), type_of(field)
+        if given == f"{key}{FILE_SUFFIX}".upper():
+            return (f"{key}{FILE_SUFFIX}",), str
+        if given.startswith(start):
+            keys = present if isinstance(present, Mapping) else {}
+            path, found = locate(name[len(start) :], field.annotation, keys.get(key))
+            return (key, *path), found
+    return tuple(name.lower().split(SEPARATOR)), Any
+
+
+def _values_of(annotation: Any) -> Any:
+    """Return the type of a table's values, None where there is not a table."""
+    if _is_container(annotation):
+        is_table = issubclass(get_origin(annotation) or annotation, Mapping)
+        return (*get_args(annotation), Any, Any)[1] if is_table else None
+    return next(filter(None, map(_values_of, get_args(annotation))), None)
+
+
+def _is_container(annotation: Any) -> bool:
+    kind = get_origin(annotation) or annotation
+    return isinstance(kind, type) and issubclass(kind, Collection) and not issubclass(kind, str)
+
+
+def read_as(annotation: Any, text: str) -> Any:
+    """Return what a text stands for, where a type takes lists, tables or nothing: JSON is read."""
+    if not text.startswith(("[", "{")) and text != "null":
+        return text
+    kinds = _kinds(annotation)
+    if not kinds & _CONTAINERS and (text != "null" or "string" in kinds or "null" not in kinds):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _kinds(annotation: Any) -> frozenset[str]:
+    """Return the types of JSON that are taken; none where they are unknown."""
+    try:
+        schema = TypeAdapter(annotation).json_schema()
+    except PydanticUserError:
+        return frozenset()
+    return frozenset(_kinds_in(schema, schema.get("$defs", {})))
+
+
+def _kinds_in(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Iterator[str]:
+    if "$ref" in schema:
+        schema = definitions[schema["$ref"].rpartition("/")[2]]
+    alternatives = [each for key in ("anyOf", "oneOf", "allOf") for each in schema.get(key, ())]
+    for each in alternatives:
+        yield from _kinds_in(each, definitions)
+    if not alternatives:
+        kind = schema.get("type", () if {"const", "enum"} & schema.keys() else _CONTAINERS)
+        yield from (kind,) if isinstance(kind, str) else kind
