@@ -34,12 +34,13 @@ async def test_an_entry_cannot_be_changed_or_deleted(scope: Scope) -> None:
     database = await scope.get(Database)
     columns = "id, at, actor_kind, actor_id, actor_name, action, subject, outcome, detail"
     changed = columns.replace("actor_name", "'x'")
-    copied = f"INTO modhost.audit ({columns}) SELECT {changed} FROM modhost.audit WHERE true"
+    audit = "modhost_audit" if database.dialect == "sqlite" else "modhost.audit"
+    copied = f"INTO {audit} ({columns}) SELECT {changed} FROM {audit} WHERE true"
     if database.dialect == "sqlite":
         replacing = [f"INSERT OR REPLACE {copied}", f"REPLACE {copied}"]
     else:
         replacing = [f"INSERT {copied} ON CONFLICT (id) DO UPDATE SET actor_name = 'x'"]
-    changing = ["UPDATE modhost.audit SET actor_name = 'x'", "DELETE FROM modhost.audit"]
+    changing = [f"UPDATE {audit} SET actor_name = 'x'", f"DELETE FROM {audit}"]
     for statement in (*changing, *replacing):
         with pytest.raises(DBAPIError, match="new rows only"):
             async with database.session() as session:

@@ -51,9 +51,7 @@ def new_job(
 
 def jobs_database(url: str, *, shutdown_timeout: float = 5.0) -> Database:
     """The database of jobs at a URL, which is migrated already."""
-    database = Database(url, shutdown_timeout=shutdown_timeout)
-    database.know_schema("background_jobs")
-    return database
+    return Database(url, shutdown_timeout=shutdown_timeout)
 
 
 async def add_worker(store: JobStore, name: str = "w1") -> None:

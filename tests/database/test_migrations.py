@@ -3,7 +3,7 @@
 import anyio
 import anyio.lowlevel
 import pytest
-from sqlalchemy import text
+import sqlalchemy as sa
 
 from modhost.database import (
     Database,
@@ -53,9 +53,8 @@ async def test_a_database_of_a_newer_version_is_refused(empty_database_url: str)
     async with Database(empty_database_url).open() as database:
         await migrate(database, IDENTITY)
         async with database.session() as session:
-            table = "modhost.alembic_version"
-            await (await session.connection()).execute(
-                text(f"UPDATE {table} SET version_num = 'from the future'")
-            )
+            table = sa.table("alembic_version", sa.column("version_num"), schema="modhost")
+            change = sa.update(table).values(version_num="from the future")
+            await (await session.connection()).execute(change)
         with pytest.raises(UnknownRevision, match="a newer version has migrated"):
             await migrate(database, IDENTITY)

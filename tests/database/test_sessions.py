@@ -54,7 +54,6 @@ class Moment(Base, table=True):
 
 
 async def create(database: Database) -> None:
-    database.know_schema("trap")
     async with database.session() as session:
         connection = await session.connection()
         if database.dialect == "postgresql":

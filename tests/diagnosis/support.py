@@ -13,9 +13,6 @@ from sqlalchemy import text
 
 from modhost.cli.main import cli
 from modhost.database import Database
-from modhost.plugins.discovery import find_modules
-
-SCHEMAS = ("modhost", "background_jobs", "reports_example")
 
 
 @dataclass(frozen=True)
@@ -54,13 +51,13 @@ class Doctor:
         return f"{schema}{'_' if self.database_url.startswith('sqlite') else '.'}{name}"
 
     def sql(self, statement: str, **values: object) -> None:
-        """Change the database behind the host's back; tables are named with their schema."""
+        """Change the database behind the host's back."""
 
         async def execute() -> None:
-            database = Database(self.database_url)
-            for schema in (*SCHEMAS, *(each.module.name for each in find_modules().modules)):
-                database.know_schema(schema)
-            async with database.open(), database.session() as session:
+            async with (
+                Database(self.database_url).open() as database,
+                database.session() as session,
+            ):
                 await (await session.connection()).execute(text(statement), values)
 
         anyio.run(execute)

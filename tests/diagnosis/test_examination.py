@@ -48,7 +48,8 @@ def test_a_server_that_is_not_migrated_is_an_error_that_nothing_silences(
 
 
 def test_a_database_of_a_newer_version_is_reported_as_that(doctor: Doctor) -> None:
-    doctor.sql("UPDATE modhost.alembic_version SET version_num = 'from the future'")
+    versions = doctor.table("modhost", "alembic_version")
+    doctor.sql(f"UPDATE {versions} SET version_num = 'from the future'")
     (found,) = doctor.findings(exits=1)
     assert found["code"] == "MH501"
     assert "a newer version has migrated this database" in found["message"]
@@ -88,9 +89,10 @@ def test_a_configuration_that_no_host_starts_with_is_reported_as_json_too(
 
 def test_a_module_that_is_not_well_is_reported_with_what_it_says(doctor: Doctor) -> None:
     doctor.sql(
-        "INSERT INTO background_jobs.jobs (id, job_type, module_name, state, created_at, "
-        "execute_at, attempt, max_attempts, attempts_left, fence, rescues, progress_percentage, "
-        "on_hold) VALUES ('01890000-0000-7000-8000-000000000000', "
+        f"INSERT INTO {doctor.table('background_jobs', 'jobs')} "
+        "(id, job_type, module_name, state, created_at, execute_at, "
+        "attempt, max_attempts, attempts_left, fence, rescues, progress_percentage, on_hold) "
+        "VALUES ('01890000-0000-7000-8000-000000000000', "
         ":job_type, 'reports_example', 'Pending', '2026-01-01 00:00:00.000000', "
         "'2026-01-01 00:00:00.000000', 0, 3, 3, 0, 0, 0, false)",
         job_type="reports_example.GenerateReportJob",
@@ -102,7 +104,7 @@ def test_a_module_that_is_not_well_is_reported_with_what_it_says(doctor: Doctor)
         "modhost-background-jobs",
     )
     assert found["message"] == "Jobs or schedules are due, and no worker is alive."
-    doctor.sql("DROP TABLE background_jobs.workers")
+    doctor.sql(f"DROP TABLE {doctor.table('background_jobs', 'workers')}")
     table, health = doctor.findings(exits=1)
     assert table["code"] == "MH505"
     assert (health["code"], health["severity"]) == ("MH113", "error")

@@ -6,14 +6,16 @@ from typing import ClassVar
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
+from sqlmodel import select
 
 from hosts import host_with
 from modhost import Module, ServiceCollection, hookimpl
 from modhost.database import Database
 from modhost.identity import TokenService, UserService
 from modhost.identity.login.login import Login
+from modhost.identity.tables import User
 from modhost.testing import running_host
 from modhost_background_jobs.contracts import (
     JobExecutionContext,
@@ -113,15 +115,12 @@ async def test_an_error_of_the_database_does_not_show_the_values(database_url: s
     async with running_host([], config=config) as host, host.scope() as scope:
         database = await scope.get(Database)
         await (await scope.get(UserService)).add("vera", None)
+        async with database.reading() as reading:
+            (vera,) = await reading.exec(select(User))
+        values = {**vera.model_dump(), "password_hash": SENTINEL}
         with pytest.raises(IntegrityError) as caught:
             async with database.session() as session:
-                await (await session.connection()).execute(
-                    text(
-                        "INSERT INTO modhost.users (id, name, name_key, password_hash, created_at)"
-                        " SELECT id, name, name_key, :secret, created_at FROM modhost.users"
-                    ),
-                    {"secret": SENTINEL},
-                )
+                await (await session.connection()).execute(insert(User).values(values))
         assert SENTINEL not in str(caught.value)
 
 

@@ -96,5 +96,7 @@ MODEL_NOT_MIGRATED: Final = Rule("MH505", "Model has no migration")
 MISSING_INDEX: Final = Rule("MH506", "Index is missing")
 CLOCK_SKEW: Final = Rule("MH507", "Clock differs from the database's")
 HELD_TRANSACTION: Final = Rule("MH508", "Transaction is held open", "warning")
+BROKEN_MIGRATIONS: Final = Rule("MH509", "Migrations cannot be used")
+REVISION_FAILED: Final = Rule("MH510", "Revision failed")
 
 ALL: Final = tuple(value for value in list(globals().values()) if isinstance(value, Rule))

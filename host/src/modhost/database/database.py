@@ -18,7 +18,6 @@ from modhost.database.engines import open_postgres, open_sqlite
 from modhost.database.failures import may_pass
 from modhost.database.postgres.access import PostgresAccess
 from modhost.database.postgres.connector import PostgresConnector
-from modhost.database.schemas import FlatNames
 from modhost.database.sqlite.access import SqliteAccess
 from modhost.database.sqlite.connection import connect
 from modhost.database.sqlite.write_lock import WriteLock
@@ -46,9 +45,7 @@ class Database:
         self.url = str(self._parsed) if self.dialect == "sqlite" else url
         self._write_lock = WriteLock()
         self._loop = OwnLoop("The database")
-        self._names = FlatNames()
         self._engines: tuple[AsyncEngine, AsyncEngine] | None = None
-        self.know_schema("modhost")
 
     @property
     def dialect(self) -> Literal["sqlite", "postgresql"]:
@@ -63,17 +60,13 @@ class Database:
         # asyncpg raises OverflowError for a time beyond those that Python knows.
         return (errors.DatabaseError, SQLAlchemyError, OverflowError, *self.postgres.errors)
 
-    def know_schema(self, schema: str) -> None:
-        """Make the tables of a module usable; the host calls it for every module."""
-        self._names.know(schema)
-
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Database"]:
         """Connect, and disconnect at the end. Raises `DatabaseUnreachable`."""
         self._loop.adopt()
         if self.dialect == "sqlite":
             self._make_folder()
-            self._engines = open_sqlite(self._parsed.path, self._names)
+            self._engines = open_sqlite(self._parsed.path)
         else:
             address = self._parsed.address
             self._engines = open_postgres(

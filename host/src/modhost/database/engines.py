@@ -13,20 +13,20 @@ from sqlalchemy.util import await_only
 
 from modhost.database.failures import spoils_session
 from modhost.database.postgres.connector import PostgresConnector
-from modhost.database.schemas import FlatNames
 from modhost.database.sqlite.connection import (
     BUSY_TIMEOUT_MS,
     LOCK_DEADLINE_SECONDS,
     configure,
     pause_while_busy,
 )
+from modhost.database.sqlite.dialect import DRIVER
 
 _READERS: Final = 4
 
 
-def open_sqlite(path: Path, names: FlatNames) -> tuple[AsyncEngine, AsyncEngine]:
+def open_sqlite(path: Path) -> tuple[AsyncEngine, AsyncEngine]:
     """Return the engine of the one writer, and that of the readers."""
-    url = URL.create("sqlite+aiosqlite", database=str(path))
+    url = URL.create(DRIVER, database=str(path))
     writer = _create(url, pool_size=1, max_overflow=0)
     reader = _create(url, pool_size=_READERS, max_overflow=0)
     for engine, begin, query_only in (
@@ -35,7 +35,6 @@ def open_sqlite(path: Path, names: FlatNames) -> tuple[AsyncEngine, AsyncEngine]
     ):
         _shield_connections(engine)
         _begin_with(engine, begin, query_only=query_only)
-        names.apply_to(engine.sync_engine)
     return writer, reader
 
 
@@ -50,6 +49,7 @@ def open_postgres(
     url = URL.create("postgresql+asyncpg")
     engine = _create(url, pool_pre_ping=True, pool_size=5, max_overflow=10, connect_args=settings)
     event.listen(engine.sync_engine, "handle_error", _replace_spoilt_sessions)
+    event.listen(engine.sync_engine, "connect", lambda *_: _name_schemas(engine))
     return engine, engine.execution_options(postgresql_readonly=True)
 
 
@@ -57,6 +57,14 @@ def _replace_spoilt_sessions(context: ExceptionContext) -> None:
     """Have this connection and all that were opened before closed: they would fail as well."""
     if context.original_exception is not None and spoils_session(context.original_exception):
         context.is_disconnect = True
+
+
+def _name_schemas(engine: AsyncEngine) -> None:
+    """Let nothing that is reflected be without its schema.
+
+    Where the role is named like a module, the module's schema is the default one.
+    """
+    engine.dialect.default_schema_name = None
 
 
 def _create(url: URL, **settings: Any) -> AsyncEngine:

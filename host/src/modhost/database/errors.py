@@ -40,6 +40,10 @@ class UnknownRevision(DatabaseError):
     """The database is at a revision that the installed version of a module does not have."""
 
 
+class ForeignKeyViolated(DatabaseError):
+    """A revision has left rows that refer to rows that are not there."""
+
+
 FILE_REMEDY: Final = (
     "Check [host] database_url, and that the file and its folder exist and are writable."
 )
@@ -65,7 +69,7 @@ def finding_of(error: Exception) -> Finding:
     return Finding(rules.DATABASE_UNREACHABLE, reason_of(error), remedy_of(error))
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: BaseException) -> str:
     """Return the driver's message as a sentence, without the statement that SQLAlchemy adds."""
     original = driver_error(error)
     words = str(original).strip()

@@ -108,14 +108,11 @@ class _Assembly:
 
     def _make_database(self) -> Database:
         try:
-            database = Database(self._configuration.host.database_url)
+            return Database(self._configuration.host.database_url)
         except BadDatabaseUrl as error:
             remedy = "Set [host] database_url."
             self._findings.append(Finding(rules.BAD_DATABASE_URL, str(error), remedy))
-            database = Database("sqlite:///unused.db")
-        for found in self._modules:
-            database.know_schema(found.module.name)
-        return database
+            return Database("sqlite:///unused.db")
 
     def _register_own(self, database: Database) -> None:
         services = self._registry.of_module("modhost")

@@ -49,7 +49,7 @@ class Host:
     def migrations(self) -> list[Migrations]:
         """The migrations of all modules, in their order."""
         return [
-            Migrations(found.module.name, found.module.migrations)
+            Migrations(found.module.name, found.module.migrations, found.distribution)
             for found in self.modules
             if found.module.migrations
         ]

@@ -4,13 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ScalarSelect, Select, func, select, text
+from sqlalchemy import ScalarSelect, Select, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from modhost.database import Database, UtcDateTime
+from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import JobRow, WorkerRow
-from modhost_background_jobs.queries.partitions import Partition, in_state, on_hold, running
+from modhost_background_jobs.queries.partitions import (
+    Partition,
+    claimable,
+    in_state,
+    on_hold,
+    running,
+    types_of,
+)
 from modhost_background_jobs.queries.rows import fetch_rows, select_rows
 from modhost_background_jobs.storage.tables import JOBS, WORKERS
 
@@ -26,24 +33,17 @@ _WORKERS: Final = select(
     _RUNNING_COUNT.where(JOBS.c.worker == WORKERS.c.name).scalar_subquery().label("running"),
 ).order_by(WORKERS.c.name)
 
-# Jumps from type to type in the index of claimable jobs, however many jobs each type has.
-_PENDING_TYPES: Final = text("""
-WITH RECURSIVE types(job_type) AS (
-    SELECT min(job_type) FROM background_jobs.jobs WHERE state = 'Pending' AND NOT on_hold
-    UNION ALL
-    SELECT (
-        SELECT min(j.job_type) FROM background_jobs.jobs j
-        WHERE j.state = 'Pending' AND NOT j.on_hold AND j.job_type > types.job_type
-    )
-    FROM types WHERE types.job_type IS NOT NULL
+_TYPES: Final = types_of(claimable())
+_OLDEST: Final = (
+    claimable(JOBS.c.job_type == _TYPES.c.job_type)
+    .select(JOBS.c.execute_at)
+    .order_by(JOBS.c.execute_at)
+    .limit(literal_column("1"))
+    .correlate(_TYPES)
 )
-SELECT types.job_type, (
-    SELECT j.execute_at FROM background_jobs.jobs j
-    WHERE j.job_type = types.job_type AND j.state = 'Pending' AND NOT j.on_hold
-    ORDER BY j.execute_at LIMIT 1
-) AS oldest_at
-FROM types WHERE types.job_type IS NOT NULL
-""").columns(oldest_at=UtcDateTime())
+_PENDING_TYPES: Final = select(_TYPES, _OLDEST.scalar_subquery()).where(
+    _TYPES.c.job_type.is_not(None)
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, Select, Table, func, literal_column, select
+from sqlalchemy import CTE, ColumnElement, FromClause, Select, Table, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost_background_jobs.contracts import JobState
@@ -30,7 +30,11 @@ class Partition:
 
     def ids(self) -> Select[Any]:
         """Select the ids."""
-        return select(self.table.c.id).where(*self.conditions)
+        return self.select(self.table.c.id)
+
+    def select(self, *columns: ColumnElement[Any]) -> Select[Any]:
+        """Select columns of the jobs."""
+        return select(*columns).where(*self.conditions)
 
     def order(self, *, ascending: bool) -> ColumnElement[Any]:
         """Return the order of the ids, which is that of their creation, or the reverse."""
@@ -48,7 +52,7 @@ async def find_partitions(
     if job_type is None or state not in (None, JobState.PENDING):
         return partitions_of(state, job_type)
     of_type = JOBS.c.job_type == job_type
-    some = _claimable(of_type).ids().limit(FEW + 1).subquery()
+    some = claimable(of_type).ids().limit(FEW + 1).subquery()
     count = (await connection.execute(select(func.count()).select_from(some))).scalar_one()
     if count <= FEW:
         return partitions_of(state, job_type)
@@ -63,7 +67,7 @@ def partitions_of(state: JobState | None, job_type: str | None = None) -> list[P
         others = _not_pending(state, of_type=job_type)
         if state not in (None, JobState.PENDING):
             return others
-        return [*others, _claimable(pending), on_hold(pending)]
+        return [*others, claimable(pending), on_hold(pending)]
     if state is None:
         return [Partition(JOBS), Partition(FINISHED)]
     if state is JobState.PENDING:
@@ -86,8 +90,21 @@ def running(*more: ColumnElement[bool]) -> Partition:
     return _among([in_state(_OTHERS, JobState.RUNNING)], more)
 
 
-def _claimable(*more: ColumnElement[bool]) -> Partition:
+def claimable(*more: ColumnElement[bool]) -> Partition:
+    """Return the pending jobs that wait for no earlier run of their schedule."""
     return Partition(JOBS, [in_state(JOBS, JobState.PENDING), _CLAIMABLE, *more])
+
+
+def types_of(partition: Partition) -> CTE:
+    """Select the types of the jobs, and NULL as the last, by jumps from type to type in an index.
+
+    However many jobs each type has, none but the first is read.
+    """
+    job_type = partition.table.c.job_type
+    smallest = partition.select(func.min(job_type).label("job_type"))
+    types = smallest.cte("types", recursive=True)
+    following = smallest.where(job_type > types.c.job_type).correlate(types).scalar_subquery()
+    return types.union_all(select(following).where(types.c.job_type.is_not(None)))
 
 
 def _not_pending(state: JobState | None, of_type: str | None = None) -> list[Partition]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, func, select, text, union_all
+from sqlalchemy import ColumnElement, Table, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database
@@ -16,25 +16,14 @@ from modhost_background_jobs.queries.error_search import (
     ErrorSearch,
     partitions_with_errors,
 )
-from modhost_background_jobs.queries.partitions import Partition, find_partitions
+from modhost_background_jobs.queries.partitions import Partition, find_partitions, types_of
 from modhost_background_jobs.queries.rows import rows_of
+from modhost_background_jobs.storage.tables import FINISHED
 
 MAX_COUNTED_ERRORS: Final = 10_000
 """Jobs with some words are counted among so many of the newest jobs with an error."""
 
-# Jumps from type to type in the index, however many jobs each type has.
-_FINISHED_TYPES: Final = text("""
-WITH RECURSIVE types(job_type) AS (
-    SELECT min(job_type) FROM background_jobs.finished_jobs
-    UNION ALL
-    SELECT (
-        SELECT min(f.job_type) FROM background_jobs.finished_jobs f
-        WHERE f.job_type > types.job_type
-    )
-    FROM types WHERE types.job_type IS NOT NULL
-)
-SELECT job_type FROM types WHERE job_type IS NOT NULL
-""")
+_FINISHED_TYPES: Final = types_of(Partition(FINISHED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +120,9 @@ class JobBrowser:
 
     async def finished_types(self) -> list[str]:
         """Return the types of the finished jobs, by name."""
+        types = select(_FINISHED_TYPES).where(_FINISHED_TYPES.c.job_type.is_not(None))
         async with self._database.reading() as session:
-            return list((await (await session.connection()).execute(_FINISHED_TYPES)).scalars())
+            return list((await (await session.connection()).execute(types)).scalars())
 
     async def _page(
         self, search: Search, start: UUID | None, limit: int, *, ascending: bool = False

@@ -1,0 +1,160 @@
+"""Bring each module's tables to its newest revision, by alembic."""
+
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import anyio
+from alembic.config import Config
+from alembic.operations import Operations
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from modhost.checks import Finding, StartupError, rules
+from modhost.database.database import Database
+from modhost.database.errors import ForeignKeyViolated
+from modhost.database.failures import may_pass
+from modhost.database.migrations.histories import (
+    VERSIONS,
+    histories_of,
+    pending_among,
+    place_in,
+    summary_of,
+)
+from modhost.database.migrations.sqlite_operations import SqliteOperations
+from modhost.database.schemas import Migrations, Pending
+
+# Any number will do, as long as it is always the same.
+_ADVISORY_LOCK: Final = 0x6D6F64686F7374
+_PROCESS_LOCK: Final = threading.Lock()
+POLL_INTERVAL: Final = 0.01
+
+
+async def pending(database: Database, modules: Sequence[Migrations]) -> list[Pending]:
+    """Return the modules whose tables are not at the newest revision.
+
+    Raises:
+        StartupError: for revisions that cannot be applied.
+        UnknownRevision: for a database that a newer version has migrated.
+
+    """
+    histories = histories_of(modules)
+    async with database.reading() as session:
+        return await (await session.connection()).run_sync(pending_among, histories)
+
+
+async def migrate(database: Database, modules: Sequence[Migrations]) -> list[Pending]:
+    """Apply what is pending, all or nothing, and return what that was.
+
+    Processes that migrate at the same time wait for each other. Raises what `pending` raises, and
+    `StartupError` for a revision that fails.
+    """
+    histories = histories_of(modules)
+    async with _one_at_a_time(), database.engine.connect() as connection:
+        await connection.run_sync(_enforce_foreign_keys, "OFF")
+        try:
+            async with connection.begin():
+                return await connection.run_sync(_migrate, histories)
+        finally:
+            if not connection.invalidated:
+                await connection.run_sync(_enforce_foreign_keys, "ON")
+
+
+@asynccontextmanager
+async def _one_at_a_time() -> AsyncIterator[None]:
+    """Serialise migrations of this process, in whichever loop: alembic's `op` is global."""
+    while not _PROCESS_LOCK.acquire(blocking=False):  # noqa: ASYNC110 - held by other threads
+        await anyio.sleep(POLL_INTERVAL)
+    try:
+        yield
+    finally:
+        _PROCESS_LOCK.release()
+
+
+def _enforce_foreign_keys(connection: Connection, state: str) -> None:
+    """Let SQLite, which copies a table by dropping it, keep the rows that refer to it.
+
+    It takes this outside of transactions only, which SQLAlchemy's own execution begins.
+    """
+    if connection.dialect.name == "sqlite":
+        cursor = connection.connection.cursor()
+        cursor.execute(f"PRAGMA foreign_keys = {state}")
+        cursor.close()
+
+
+def _migrate(connection: Connection, histories: dict[Migrations, ScriptDirectory]) -> list[Pending]:
+    if connection.dialect.name == "postgresql":
+        # A revision may compute for long between two statements.
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+    due = pending_among(connection, histories)
+    names = {each.module for each in due}
+    for module, history in histories.items():
+        if module.module in names:
+            _upgrade(connection, module, history)
+    return due
+
+
+def _upgrade(connection: Connection, module: Migrations, history: ScriptDirectory) -> None:
+    running = "none"
+
+    def steps(revision: Any, _context: MigrationContext) -> Iterator[Any]:
+        nonlocal running
+        for step in history._upgrade_revs("head", revision):
+            running = step.revision.revision
+            yield step
+
+    if connection.dialect.name == "postgresql":
+        # The module's name is checked at start: lower-case letters, digits and underscores.
+        connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{module.module}"'))
+    environment = EnvironmentContext(Config(), history, fn=steps, destination_rev="head")
+    try:
+        with environment:
+            environment.configure(
+                connection=connection,
+                transactional_ddl=True,
+                version_table=VERSIONS,
+                version_table_schema=module.module,
+            )
+            context = environment.get_context()
+            with _operations(context, connection):
+                context.run_migrations()
+        _check_foreign_keys(connection)
+    except Exception as error:
+        if may_pass(error):
+            raise
+        folder = Path(history.version_locations[0])
+        raise StartupError([_failed(module, running, folder, error)]) from error
+
+
+def _operations(context: MigrationContext, connection: Connection) -> AbstractContextManager[Any]:
+    """Let `alembic.op` be the operations of the database."""
+    if connection.dialect.name == "sqlite":
+        return SqliteOperations.over(context, connection)
+    return Operations.context(context)
+
+
+def _check_foreign_keys(connection: Connection) -> None:
+    """Raise `ForeignKeyViolated` for rows of SQLite, which did not check them meanwhile."""
+    if connection.dialect.name != "sqlite":
+        return
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        msg = f"a row of {broken[0]} refers to one of {broken[2]} that is not there"
+        raise ForeignKeyViolated(msg)
+
+
+def _failed(module: Migrations, revision: str, folder: Path, error: Exception) -> Finding:
+    place = place_in(folder, error)
+    detail = f"revision {revision} raised {summary_of(error)}"
+    return Finding(
+        rules.REVISION_FAILED,
+        f"{detail[:-1]} ({place})." if place else detail,
+        "Nothing was changed. Fix the revision, or install another version of the package.",
+        module.module,
+        module.distribution,
+    )
