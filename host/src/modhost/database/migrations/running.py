@@ -95,23 +95,26 @@ def _migrate(connection: Connection, histories: dict[Migrations, ScriptDirectory
     names = {each.module for each in due}
     for module, history in histories.items():
         if module.module in names:
-            _upgrade(connection, module, history)
+            upgrade(connection, module, history)
     return due
 
 
-def _upgrade(connection: Connection, module: Migrations, history: ScriptDirectory) -> None:
+def upgrade(
+    connection: Connection, module: Migrations, history: ScriptDirectory, revision: str = "head"
+) -> None:
+    """Apply the revisions of one module up to one. Raises `StartupError` for one that fails."""
     running = "none"
 
-    def steps(revision: Any, _context: MigrationContext) -> Iterator[Any]:
+    def steps(current: Any, _context: MigrationContext) -> Iterator[Any]:
         nonlocal running
-        for step in history._upgrade_revs("head", revision):
+        for step in history._upgrade_revs(revision, current):
             running = step.revision.revision
             yield step
 
     if connection.dialect.name == "postgresql":
         # The module's name is checked at start: lower-case letters, digits and underscores.
         connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{module.module}"'))
-    environment = EnvironmentContext(Config(), history, fn=steps, destination_rev="head")
+    environment = EnvironmentContext(Config(), history, fn=steps, destination_rev=revision)
     try:
         with environment:
             environment.configure(
