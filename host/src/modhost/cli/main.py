@@ -5,17 +5,18 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from modhost.checks import StartupError
+from modhost.checks import Finding, StartupError, rules
 from modhost.cli import listing, maintenance, new, serving
 from modhost.cli.context import BadUsage
 from modhost.cli.identity import roles, tokens, users
 from modhost.cli.output import counted
 from modhost.configuration import load_configuration
 from modhost.plugins import HookCaller, find_modules
+from modhost.plugins.module_commands import ModuleCommands
 from modhost.runtime.assembly import VERSION
 
 _OWN = (
@@ -25,19 +26,45 @@ _OWN = (
 )
 
 
+_WITHOUT_COMMANDS: Final = (
+    *(rules.MODULE_NOT_IMPORTED, rules.NOT_A_MODULE, rules.HOOK_MISMATCH, rules.UNMARKED_HOOK),
+    *(rules.HOOK_FAILED, rules.DUPLICATE_COMMAND),
+)
+
+
 class _Commands(click.Group):
     """The host's own commands, and those of modules, which are loaded when needed."""
 
-    _extended = False
+    _modules: ModuleCommands | None = None
+    _missing: Sequence[Finding] = ()
+    _disabled: Sequence[str] = ()
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         self._extend(ctx)
+        for finding in self._missing:
+            click.echo(f"warning: {finding}", err=True)
         return super().list_commands(ctx)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.commands:
-            self._extend(ctx)
+            modules = self._extend(ctx)
+            if cmd_name in modules.contested:
+                raise BadUsage(str(modules.contested[cmd_name]))
         return super().get_command(ctx, cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            # It may be the command of a module that is not here: say why that is.
+            reasons = [str(finding) for finding in self._missing]
+            if self._disabled:
+                names = ", ".join(self._disabled)
+                reasons.append(f"These modules are left out by [host.modules] disabled: {names}.")
+            message = " ".join([error.format_message(), *reasons])
+            raise click.UsageError(message, ctx) from error
 
     def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
         with _usage_errors_in_one_line():
@@ -47,19 +74,19 @@ class _Commands(click.Group):
         with _usage_errors_in_one_line():
             return super().invoke(ctx)
 
-    def _extend(self, context: click.Context) -> None:
-        if self._extended:
-            return
-        self._extended = True
-        configuration = load_configuration(context.params.get("config"), os.environ)
-        present = find_modules(configuration.host.modules.disabled).modules
-        hooks = HookCaller(present)
-        for each in present:
-            try:
-                hooks.call(each, "register_commands", cli=self)
-            except Exception as error:  # noqa: BLE001 - one module must not take the others along
-                message = f"The commands of {each.module.name} are missing: {error}"
-                click.echo(message, err=True)
+    def _extend(self, context: click.Context) -> ModuleCommands:
+        if self._modules is None:
+            self._modules = ModuleCommands(self.commands)
+            configuration = load_configuration(context.params.get("config"), os.environ)
+            found = find_modules(configuration.host.modules.disabled)
+            hooks = HookCaller(found.modules)
+            self._modules.add_from(found.modules, hooks)
+            wrong = [*found.findings, *hooks.findings, *self._modules.findings]
+            self._missing = [each for each in wrong if each.rule in _WITHOUT_COMMANDS]
+            self._disabled = found.disabled
+            for name, command in self._modules.added:
+                self.add_command(command, name)
+        return self._modules
 
 
 @click.group("modhost", cls=_Commands)

@@ -177,6 +177,12 @@ class _Assembly:
             return None
 
     def _check(self, web: Sequence[ModuleWeb]) -> None:
+        if self._info.role != "worker":
+            # A worker needs none, and starts more quickly.
+            from modhost.plugins.module_commands import check_commands
+
+            sound = [each for each in self._modules if each.module.name not in self._broken]
+            self._findings += check_commands(sound, self._hooks)
         if self._info.role == "web":
             exposed = check_exposure(self._configuration.host)
             self._findings += [each for each in exposed if each.rule.severity == "error"]
