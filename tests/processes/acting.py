@@ -22,6 +22,7 @@ from modhost_background_jobs.contracts import (
 )
 from processes.faults.forking_jobs import ForkingApartJob, ForkingJob, ParentJob
 from processes.stage import STEP_SECONDS, Act, ActingJob, Stage
+from processes.stopping.program_jobs import PROGRAM_JOBS
 
 
 class ActingOptions(ModuleOptions):
@@ -185,6 +186,7 @@ JOBS = (
     LethalJob,
     FlakyJob,
     CountingJob,
+    *PROGRAM_JOBS,
 )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from background_jobs.hosts import jobs_host
 from background_jobs.support import add_worker, attempt_of, claim, claim_one, new_job, seen
+from modhost.runtime.shutdown import ShutdownSignal
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, Released
 from modhost_background_jobs.options import BackgroundJobsOptions
@@ -147,10 +148,9 @@ class GatedRunner:
 
 def executor(runner: GatedRunner, store: JobStore, clock: MovingClock) -> AttemptExecutor:
     options = BackgroundJobsOptions()
-    nothing = cast(Any, None)
-    return AttemptExecutor(
-        cast(Any, runner), nothing, Outcomes(options, clock), store, options, clock
-    )
+    outcomes, shutdown = Outcomes(options, clock), ShutdownSignal()
+    none = cast(Any, None)
+    return AttemptExecutor(cast(Any, runner), none, outcomes, store, options, shutdown, clock)
 
 
 @pytest.mark.parametrize(("deaths", "beside_each_other"), [(1, True), (2, False)])

@@ -8,6 +8,7 @@ import anyio
 
 from modhost.module import HostedService
 from modhost.runtime.hosted_services import HostedServiceFailed, Supervisor
+from modhost.runtime.shutdown import ShutdownSignal
 from modhost.services import ServiceProvider
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.maintenance.recurring import RecurringJobsService
@@ -139,7 +140,7 @@ class SimulatedHost:
             registration,
             self.wakeups,
             claims,
-            AttemptExecutor(runner, processes, outcomes, store, OPTIONS, clock),
+            AttemptExecutor(runner, processes, outcomes, store, OPTIONS, ShutdownSignal(), clock),
             Finisher(writer, statistics, clock),
             processes,
             WorkerWatch(store, self.wakeups, claims, unresponsive, clock),

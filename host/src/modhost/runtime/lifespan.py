@@ -41,6 +41,7 @@ async def running(host: Host, start: Start | None = None) -> AsyncIterator[None]
             await _start(host, found, start)
             stack.push_async_callback(_stop, host, found)
         await _start_hosted(host, stack, start)
+        stack.callback(host.shutdown.begin)
         yield
 
 

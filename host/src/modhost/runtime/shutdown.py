@@ -13,17 +13,19 @@ class ShutdownSignal:
     """
 
     def __init__(self) -> None:
+        self.has_begun = False
+        """Whether the host is shutting down."""
         self._begun = anyio.Event()
         self._loop = OwnLoop("The signal of the shutdown")
 
+    def note(self) -> None:
+        """Note that it begins, from a handler of signals: `begin` follows on the event loop."""
+        self.has_begun = True
+
     def begin(self) -> None:
         """Notify everyone who waits."""
+        self.note()
         self._begun.set()
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether the host is shutting down."""
-        return self._begun.is_set()
 
     async def wait(self) -> None:
         """Wait until the shutdown begins."""

@@ -147,7 +147,8 @@ class _Serving:
     async def run(self, listener: socket.socket) -> None:
         """Serve until a signal asks to stop. Raises `StartupError`."""
         failure: Exception | None = None
-        with StopSignals(self._ask_to_stop, self._bound_of_stop).handled():
+        note = self._host.shutdown.note
+        with StopSignals(note, self._ask_to_stop, self._bound_of_stop).handled():
             async with anyio.create_task_group() as group:
                 group.start_soon(self._answer, listener)
                 try:

@@ -23,13 +23,20 @@ class StopSignals:
     an event loop that turns.
 
     Args:
+        note: called by the handler itself, before anything that the signal causes elsewhere.
         ask: called in the event loop when the process is asked to stop.
         bound: called in the thread then, once: returns the seconds that the stop may take, and
             the exit code of a process that needs longer.
 
     """
 
-    def __init__(self, ask: Callable[[], None], bound: Callable[[], tuple[float, int]]) -> None:
+    def __init__(
+        self,
+        note: Callable[[], None],
+        ask: Callable[[], None],
+        bound: Callable[[], tuple[float, int]],
+    ) -> None:
+        self._note = note
         self._ask = ask
         self._bound = bound
         self._received, self._noted = os.pipe()
@@ -39,14 +46,15 @@ class StopSignals:
         """Handle signals within the block, which the main thread's event loop runs."""
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._watch, args=(loop,), name="signals", daemon=True).start()
-        before = {number: signal.signal(number, self._note) for number in _SIGNALS}
+        before = {number: signal.signal(number, self._receive) for number in _SIGNALS}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _note(self, number: int, _frame: FrameType | None) -> None:
+    def _receive(self, number: int, _frame: FrameType | None) -> None:
+        self._note()
         os.write(self._noted, bytes([number]))
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:

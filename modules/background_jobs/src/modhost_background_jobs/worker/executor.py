@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from modhost import Clock
+from modhost.runtime.shutdown import ShutdownSignal
 from modhost_background_jobs.model import Lease, Released, is_last_chance, is_suspect
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore
@@ -33,6 +34,7 @@ class AttemptExecutor:
         outcomes: Outcomes,
         store: JobStore,
         options: BackgroundJobsOptions,
+        shutdown: ShutdownSignal,
         clock: Clock,
     ) -> None:
         self._runner = runner
@@ -40,6 +42,7 @@ class AttemptExecutor:
         self._outcomes = outcomes
         self._store = store
         self._max_rescues = options.max_rescues
+        self._shutdown = shutdown
         self._clock = clock
         self._on_last_chance: set[Lease] = set()
 
@@ -50,11 +53,11 @@ class AttemptExecutor:
             if is_last_chance(rescues, self._max_rescues):
                 return await self._run_alone(attempt)
             await self._store_begin(attempt)
-        return await self._runner_of(attempt).run(attempt)
+        return await self._run(attempt)
 
     def failed(self, attempt: Attempt, error: BaseException) -> Outcome:
         """Return the outcome of an attempt whose `run` has raised."""
-        return self._outcomes.failed(attempt, error)
+        return self._unless_shut_down(attempt, self._outcomes.failed(attempt, error))
 
     async def _run_alone(self, attempt: Attempt) -> Outcome:
         if self._on_last_chance:
@@ -63,9 +66,22 @@ class AttemptExecutor:
         self._on_last_chance.add(attempt.lease)
         try:
             await self._store_begin(attempt)
-            return await self._runner_of(attempt).run(attempt)
+            return await self._run(attempt)
         finally:
             self._on_last_chance.discard(attempt.lease)
+
+    async def _run(self, attempt: Attempt) -> Outcome:
+        outcome = await self._runner_of(attempt).run(attempt)
+        return self._unless_shut_down(attempt, outcome)
+
+    def _unless_shut_down(self, attempt: Attempt, outcome: Outcome) -> Outcome:
+        """Return the outcome; a failure during a shutdown, which may be its cause, is a release.
+
+        The programs that a job runs get the signals too: of a terminal, of a service manager.
+        """
+        if self._shutdown.has_begun and attempt.reason is not StopReason.TIMEOUT:
+            return self._outcomes.released_if_failed(attempt, outcome)
+        return outcome
 
     async def _store_begin(self, attempt: Attempt) -> None:
         if not await until_written(

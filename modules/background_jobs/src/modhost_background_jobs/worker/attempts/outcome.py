@@ -66,6 +66,13 @@ class Outcomes:
             text = f"{type(error).__qualname__}, whose outcome could not be determined: "
             return self.interrupted(attempt, text + describe(problem, chained=False))
 
+    def released_if_failed(self, attempt: Attempt, outcome: Outcome) -> Outcome:
+        """Return an outcome that spends nothing instead of a failure, and any other as it is."""
+        is_end = isinstance(outcome, Ended) and outcome.state is JobState.FAILED
+        if outcome is None or not (is_end or (isinstance(outcome, Released) and outcome.spent)):
+            return outcome
+        return Released(attempt.lease, error=followed_by(SHUT_DOWN, outcome.error or ""))
+
     def interrupted(self, attempt: Attempt, error: str) -> Outcome:
         """Return the outcome of an attempt that broke off: retried with backoff, or failed."""
         claimed = attempt.claimed
