@@ -21,8 +21,8 @@ from modhost_background_jobs.contracts import (
     add_module_job,
 )
 from processes.faults.forking_jobs import ForkingApartJob, ForkingJob, ParentJob
+from processes.signals.program_jobs import PROGRAM_JOBS
 from processes.stage import STEP_SECONDS, Act, ActingJob, Stage
-from processes.stopping.program_jobs import PROGRAM_JOBS
 
 
 class ActingOptions(ModuleOptions):

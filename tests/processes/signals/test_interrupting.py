@@ -7,8 +7,8 @@ import pytest
 
 from modhost_background_jobs.contracts import JobState
 from processes.deployment import Deployment
+from processes.signals.program_jobs import AsyncProgramJob, ProgramApartJob, ProgramJob
 from processes.stage import Act, ActingJob
-from processes.stopping.program_jobs import AsyncProgramJob, ProgramApartJob, ProgramJob
 
 pytestmark = pytest.mark.anyio
 
