@@ -1,7 +1,7 @@
 """A proxy before PostgreSQL that drops connections silently, as a firewall does."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import anyio
 from anyio.abc import ByteStream, SocketAttribute, SocketStream
@@ -15,6 +15,7 @@ class PostgresProxy:
         self._server = make_url(url)
         self._is_cut = anyio.Event()
         self._port = 0
+        self._is_silent = False
         self.connections = 0
 
     @property
@@ -26,6 +27,14 @@ class PostgresProxy:
         """Forward nothing more on the current connections, without closing them."""
         is_cut, self._is_cut = self._is_cut, anyio.Event()
         is_cut.set()
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Be cut in the block, and take connections of which nothing is ever forwarded."""
+        self.cut()
+        self._is_silent = True
+        yield
+        self._is_silent = False
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["PostgresProxy"]:
@@ -39,6 +48,8 @@ class PostgresProxy:
     async def _forward(self, client: SocketStream) -> None:
         is_cut = self._is_cut
         self.connections += 1
+        if self._is_silent:
+            await anyio.sleep_forever()
         async with client, await _connect(self._server) as server:
             async with anyio.create_task_group() as group:
                 group.start_soon(_pump, client, server, is_cut)

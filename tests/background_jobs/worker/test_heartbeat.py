@@ -14,8 +14,8 @@ from background_jobs.support import TYPES
 from modhost.clock import SystemClock
 from modhost.database import Database
 from modhost_background_jobs.model import WorkerInfo
-from modhost_background_jobs.storage import JobStore
-from modhost_background_jobs.worker.registration import HeartbeatThread
+from modhost_background_jobs.storage import JobStore, open_wakeups
+from modhost_background_jobs.worker.registration import Connectivity, HeartbeatThread
 
 pytestmark = pytest.mark.anyio
 
@@ -27,9 +27,16 @@ WORKER = WorkerInfo(
 )
 
 
+def connectivity(database_url: str) -> Connectivity:
+    database = Database(database_url)
+    return Connectivity(database, open_wakeups(database))
+
+
 @asynccontextmanager
 async def _beating(database_url: str) -> AsyncIterator[None]:
-    heartbeat = HeartbeatThread(WORKER, database_url, 0.02, SystemClock())
+    heartbeat = HeartbeatThread(
+        WORKER, database_url, 0.02, SystemClock(), connectivity(database_url)
+    )
     heartbeat.start()
     try:
         yield
@@ -72,7 +79,9 @@ async def test_a_beat_in_flight_registers_no_worker_that_has_left(
             return super().now()
 
     await store.register(WORKER, SystemClock().now())
-    heartbeat = HeartbeatThread(WORKER, database_url, 5.0, HeldUpClock())
+    heartbeat = HeartbeatThread(
+        WORKER, database_url, 5.0, HeldUpClock(), connectivity(database_url)
+    )
     heartbeat.start()
     await anyio.to_thread.run_sync(under_way.wait, 20)
     await heartbeat.stop()

@@ -132,7 +132,9 @@ class SimulatedHost:
         runner = AttemptRunner(provider, buffer, outcomes, OPTIONS, clock)
         processes = cast(Any, NoProcesses())
         writer = OutcomeWriter(store, buffer, clock)
-        registration = _Registration(cast(Any, None), store, types, worker, OPTIONS, clock)
+        registration = _Registration(
+            cast(Any, None), store, types, worker, self.wakeups, OPTIONS, clock
+        )
         registration.history = self._history
         claims = ClaimLoop(types, store, self.wakeups, OPTIONS, clock)
         unresponsive = UnresponsiveAttempts(buffer, clock)

@@ -68,10 +68,8 @@ class Database:
             self._make_folder()
             self._engines = open_sqlite(self._parsed.path)
         else:
-            address = self._parsed.address
-            self._engines = open_postgres(
-                PostgresConnector(address), keeps_statements=address.keeps_statements
-            )
+            keeps_statements = self._parsed.address.keeps_statements
+            self._engines = open_postgres(self._connector, keeps_statements=keeps_statements)
         try:
             await self._check_connection()
             yield self
@@ -123,6 +121,15 @@ class Database:
         if self.dialect == "sqlite":
             self.sqlite.stop_waiting()
 
+    def disconnect(self, opened_before: float) -> None:
+        """Give up connections to a server that were opened before a time of the event loop.
+
+        After the network was cut off they may be dead, and would be waited for. What is under way
+        on them fails; new ones are opened as they are needed. A file needs no connection.
+        """
+        if self.dialect == "postgresql":
+            self._connector.disconnect(opened_before)
+
     @cached_property
     def sqlite(self) -> SqliteAccess:
         """The bare driver of a SQLite database."""
@@ -131,7 +138,7 @@ class Database:
     @cached_property
     def postgres(self) -> PostgresAccess:
         """The bare driver of a PostgreSQL database."""
-        return PostgresAccess(PostgresConnector(self._parsed.address), self._loop)
+        return PostgresAccess(self._connector, self._loop)
 
     @property
     def engine(self) -> AsyncEngine:
@@ -143,6 +150,10 @@ class Database:
 
     def __repr__(self) -> str:
         return f"Database({self._parsed})"
+
+    @cached_property
+    def _connector(self) -> PostgresConnector:
+        return PostgresConnector(self._parsed.address)
 
     @property
     def _opened(self) -> tuple[AsyncEngine, AsyncEngine]:

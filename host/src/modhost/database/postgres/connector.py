@@ -1,6 +1,9 @@
 """Connect to PostgreSQL: the one way in which every connection of a process is opened."""
 
 from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import anyio
 
 from modhost.database.errors import BadDatabaseUrl, reason_of
 from modhost.database.postgres.address import HostAndPort, PostgresAddress, written
@@ -33,6 +36,8 @@ class PostgresConnector:
     def __init__(self, address: PostgresAddress) -> None:
         self.asyncpg: Any = _import_asyncpg()
         self._address = address
+        self._opening: dict[anyio.CancelScope, float] = {}
+        self._opened: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
 
     async def connect(self, _dsn: None = None, **settings: Any) -> Any:
         """Open a connection, to the first primary where there are several hosts.
@@ -62,7 +67,27 @@ class PostgresConnector:
             reasons.append(f"{written(host)} failed ({reason.removesuffix('.')})")
         raise ConnectionError(", ".join(reasons))
 
+    def disconnect(self, opened_before: float) -> None:
+        """Close connections at once, without a word to the server, also those not open yet."""
+        for opening, began in list(self._opening.items()):
+            if began < opened_before:
+                opening.cancel()
+        for connection, began in list(self._opened.items()):
+            if began < opened_before:
+                connection.terminate()
+
     async def _connect(self, host: str | None, port: int | None, **settings: Any) -> Any:
+        with anyio.CancelScope() as opening:
+            began = self._opening[opening] = anyio.current_time()
+            try:
+                connection = await self._open(host, port, **settings)
+            finally:
+                del self._opening[opening]
+            self._opened[connection] = began
+            return connection
+        raise ConnectionError("the connection was given up while it was opened")
+
+    async def _open(self, host: str | None, port: int | None, **settings: Any) -> Any:
         # Read anew each time, since certificates are replaced while a process runs.
         arguments = self._address.arguments()
         connection = await self.asyncpg.connect(

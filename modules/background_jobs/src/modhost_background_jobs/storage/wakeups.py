@@ -41,11 +41,15 @@ async def wait_for(ticket: anyio.Event, seconds: float) -> bool:
 
 
 class Wakeups(ABC):
-    """Two signals, fired by changes that any process commits."""
+    """Two signals, fired by changes that any process commits, and one of this process.
+
+    `reconnected` is fired when the database can be reached again after it could not.
+    """
 
     def __init__(self) -> None:
         self.work = Signal()
         self.stop_requests = Signal()
+        self.reconnected = Signal()
 
     @abstractmethod
     async def listen(self) -> None:

@@ -1,5 +1,6 @@
 """Registration: a worker is known to the others, and sends heartbeats, while it works."""
 
+import asyncio
 import importlib.metadata
 import logging
 import os
@@ -17,12 +18,15 @@ from modhost import Clock
 from modhost.database import Database
 from modhost_background_jobs.model import CurrentWorker, JobTypes, WorkerInfo, as_bulk_runner
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.storage import JobStore, open_store
+from modhost_background_jobs.storage import JobStore, Wakeups, open_store
 
 logger = logging.getLogger(__name__)
 
 VERSION: Final = importlib.metadata.version("modhost-background-jobs")
 UNREGISTER_TIMEOUT: Final = 5.0
+CLOSE_TIMEOUT: Final = 0.5
+RECONNECT_TIMEOUT: Final = 2.5
+MAX_RETRY_SECONDS: Final = 1.0
 
 
 def identify_worker(max_concurrency: int, job_types: tuple[str, ...]) -> WorkerInfo:
@@ -39,6 +43,34 @@ def identify_worker(max_concurrency: int, job_types: tuple[str, ...]) -> WorkerI
     )
 
 
+class Connectivity:
+    """Reports to the event loop of a process what its heartbeats find out about the database.
+
+    Made on the event loop, and called by the thread of the heartbeats.
+    """
+
+    def __init__(self, database: Database, wakeups: Wakeups) -> None:
+        self._database = database
+        self._wakeups = wakeups
+        self._loop = asyncio.get_running_loop()
+        self._failed_at: float | None = None
+
+    def failed(self) -> None:
+        """Note that a heartbeat could not be stored."""
+        self._failed_at = self._loop.time()
+
+    def returned(self) -> None:
+        """Note that one is stored again, or that the worker had been taken for dead."""
+        self._loop.call_soon_threadsafe(self._reconnect, self._failed_at or self._loop.time())
+        self._failed_at = None
+
+    def _reconnect(self, opened_before: float) -> None:
+        """Give up connections that were cut off, and read at once what has become of the jobs."""
+        self._database.disconnect(opened_before)
+        self._wakeups.reconnected.fire()
+        self._wakeups.fire()
+
+
 class HeartbeatThread:
     """Sends the heartbeats of a worker, over a database connection of its own.
 
@@ -46,12 +78,19 @@ class HeartbeatThread:
     """
 
     def __init__(
-        self, worker: WorkerInfo, database_url: str, interval: float, clock: Clock
+        self,
+        worker: WorkerInfo,
+        database_url: str,
+        interval: float,
+        clock: Clock,
+        connectivity: Connectivity,
     ) -> None:
         self._worker = worker
         self._database_url = database_url
         self._interval = interval
         self._clock = clock
+        self._connectivity = connectivity
+        self._is_cut_off = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._main, name="heartbeat", daemon=True)
 
@@ -70,26 +109,38 @@ class HeartbeatThread:
                 anyio.run(self._beat_until_stopped)
             except Exception as error:  # noqa: BLE001 - heartbeats continue whatever happens
                 logger.warning("The heartbeat could not be stored (%s); it continues.", error)
-                self._stopping.wait(self._interval / 5)
+                self._is_cut_off = True
+                self._connectivity.failed()
+                self._stopping.wait(min(MAX_RETRY_SECONDS, self._interval / 5))
 
     async def _beat_until_stopped(self) -> None:
-        async with Database(self._database_url).open_bare() as database:
+        database = Database(self._database_url, shutdown_timeout=CLOSE_TIMEOUT)
+        async with database.open_bare():
             store = open_store(database)
+            if self._is_cut_off and database.dialect == "postgresql":
+                # Nobody answers as long as the network is cut off: tried anew rather than awaited.
+                with anyio.fail_after(RECONNECT_TIMEOUT):
+                    await database.postgres.fetchval("SELECT 1")
             while not self._stopping.is_set():
                 with anyio.fail_after(2 * self._interval):
-                    await self._beat(store)
+                    is_back = not await self._beat(store) or self._is_cut_off
+                self._is_cut_off = False
+                if is_back:
+                    self._connectivity.returned()
                 self._stopping.wait(self._interval)
 
-    async def _beat(self, store: JobStore) -> None:
+    async def _beat(self, store: JobStore) -> bool:
+        """Store a heartbeat; return whether the worker was known."""
         known = await store.beat(self._worker.name, self._clock.now())
         # A worker that stops may have unregistered while this heartbeat was under way.
         if known or self._stopping.is_set():
-            return
+            return True
         logger.warning(
             "Worker %s was taken for dead and its jobs were handed to others; it registers again.",
             self._worker.name,
         )
         await store.register(self._worker, self._clock.now())
+        return False
 
 
 class WorkerRegistration:
@@ -101,9 +152,11 @@ class WorkerRegistration:
         store: JobStore,
         types: JobTypes,
         current: CurrentWorker,
+        wakeups: Wakeups,
         options: BackgroundJobsOptions,
         clock: Clock,
     ) -> None:
+        self._wakeups = wakeups
         self._database = database
         self._store = store
         self._types = types
@@ -142,7 +195,8 @@ class WorkerRegistration:
 
     def _heartbeat(self, worker: WorkerInfo) -> HeartbeatThread:
         interval = self._options.heartbeat_interval.total_seconds()
-        return HeartbeatThread(worker, self._database.url, interval, self._clock)
+        connectivity = Connectivity(self._database, self._wakeups)
+        return HeartbeatThread(worker, self._database.url, interval, self._clock, connectivity)
 
     async def _unregister(self, worker: WorkerInfo) -> None:
         try:

@@ -92,6 +92,7 @@ class ClaimLoop:
         failures = 0
         while True:
             ticket = self._wakeups.work.ticket()
+            reconnected = self._wakeups.reconnected.ticket()
             room = await slots.room()
             try:
                 began = self._clock.monotonic()
@@ -110,7 +111,7 @@ class ClaimLoop:
                 failures += 1
                 self._knows_next_due = False
                 logger.warning("Could not claim jobs (%s); next try in %s s.", error, seconds)
-                await anyio.sleep(seconds)
+                await wait_for(reconnected, seconds)
 
     async def _claim(self, worker: str, limit: int, after: Place) -> list[ClaimedJob]:
         # Shielded: what the database has handed out must become known here.
