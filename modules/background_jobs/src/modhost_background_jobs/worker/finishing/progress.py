@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 import anyio
@@ -21,11 +21,17 @@ logger = logging.getLogger(__name__)
 
 Entry = TypeVar("Entry", ProgressUpdate, LogLine)
 
+FIRST_LINES: Final = 20
+"""How many lines of an attempt are flushed soon: they are what is left of one that crashes."""
+FIRST_LINES_SECONDS: Final = 0.1
+"""How long such a line waits at least, and half of what it waits at most."""
+
 
 class ProgressBuffer(HostedService):
     """Takes entries from any thread without blocking, and flushes them.
 
-    Of an attempt's progress only the newest is kept; log lines are all kept.
+    Of an attempt's progress only the newest is kept; log lines are all kept. The first lines of an
+    attempt are flushed by themselves, unless it has finished a moment later.
     """
 
     name = "progress flush"
@@ -33,6 +39,7 @@ class ProgressBuffer(HostedService):
     def __init__(self, store: JobStore, options: BackgroundJobsOptions) -> None:
         self._full = Signal()
         """Fired on the event loop when a batch has come together."""
+        self._has_first_lines = Signal()
         self._store = store
         self._max_log_entries = options.max_log_entries
         self._batch_size = options.progress_flush_batch_size
@@ -43,15 +50,18 @@ class ProgressBuffer(HostedService):
         self._progress: dict[Lease, ProgressUpdate] = {}
         self._logs: dict[Lease, list[LogLine]] = {}
         self._entries = 0
+        self._with_first_lines: set[Lease] = set()
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Flush until cancelled, and one last time then."""
         self._loop = asyncio.get_running_loop()
         task_status.started()
         try:
-            while True:
-                await wait_for(self._full.ticket(), self._interval)
-                await self._flush_or_log()
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._flush_first_lines)
+                while True:
+                    await wait_for(self._full.ticket(), self._interval)
+                    await self._flush_or_log()
         finally:
             with anyio.CancelScope(shield=True), anyio.move_on_after(5):
                 await self._flush_or_log()
@@ -73,6 +83,8 @@ class ProgressBuffer(HostedService):
             if len(lines) > 2 * self._max_log_entries:
                 del lines[: -self._max_log_entries]
             self._count()
+            if line.number < FIRST_LINES:
+                self._note_first_line(line.lease)
 
     def unwritten_lines(self, lease: Lease) -> list[LogLine]:
         """Return a copy of the log lines of an attempt that are still to be written."""
@@ -100,9 +112,26 @@ class ProgressBuffer(HostedService):
                 self._put_back(progress, [each for each in logs if each.lease.job_id in locked])
             return locked
 
-    async def _flush_or_log(self) -> None:
+    def _note_first_line(self, lease: Lease) -> None:
+        if not self._with_first_lines and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._has_first_lines.fire)
+        self._with_first_lines.add(lease)
+
+    async def _flush_first_lines(self) -> None:
+        while True:
+            ticket = self._has_first_lines.ticket()
+            if not self._with_first_lines:
+                await ticket.wait()
+            waiting = self._with_first_lines.copy()
+            await anyio.sleep(FIRST_LINES_SECONDS)
+            # The others have finished meanwhile, and been flushed: quick jobs cost nothing.
+            waiting &= self._with_first_lines
+            if waiting:
+                await self._flush_or_log(waiting)
+
+    async def _flush_or_log(self, leases: Collection[Lease] | None = None) -> None:
         try:
-            await self.flush()
+            await self.flush(leases)
         except Exception:
             logger.exception(
                 "Progress and logs could not be written; they are kept and tried again."
@@ -113,6 +142,7 @@ class ProgressBuffer(HostedService):
             leases = list(self._progress | self._logs) if of is None else of
             progress = [self._progress.pop(key) for key in leases if key in self._progress]
             taken = [self._logs.pop(key) for key in leases if key in self._logs]
+            self._with_first_lines.difference_update(leases)
             self._count_all()
         keep = self._max_log_entries
         return progress, [line for lines in taken for line in lines[-keep:]]
