@@ -16,7 +16,7 @@ FILE_REMEDY = "Check [host] database_url, and that the file and its folder exist
 OPENED = {
     "sqlite:///{folder}/garbage.db": (
         "The database {url} cannot be opened: file is not a database. "
-        "Name another file by [host] database_url, or restore a backup."
+        "Name another file by [host] database_url, or restore a backup: `modhost restore FROM`."
     ),
     "sqlite:///{folder}": (
         f"The database {{url}} cannot be opened: unable to open database file. {FILE_REMEDY}"
@@ -58,6 +58,6 @@ def test_a_database_that_fails_while_it_is_migrated_is_reported_too(tmp_path: Pa
         start = (connection.execute(root).fetchone()[0] - 1) * PAGE_SIZE
     whole = file.read_bytes()
     file.write_bytes(whole[:start] + b"\xff" * PAGE_SIZE + whole[start + PAGE_SIZE :])
-    reported = "database disk image is malformed. Restore a backup."
+    reported = "database disk image is malformed. Restore a backup: `modhost restore FROM`."
     assert refusal(command_line, "migrate") == reported
     assert refusal(command_line, "tokens", "list") == reported

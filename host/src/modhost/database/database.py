@@ -20,6 +20,7 @@ from modhost.database.postgres.access import PostgresAccess
 from modhost.database.postgres.connector import PostgresConnector
 from modhost.database.sqlite.access import SqliteAccess
 from modhost.database.sqlite.connection import connect
+from modhost.database.sqlite.foreign_log import refuse_foreign_log
 from modhost.database.sqlite.write_lock import WriteLock
 from modhost.database.url import DatabaseUrl
 from modhost.own_loop import OwnLoop
@@ -197,6 +198,7 @@ class Database:
             ) from None
 
     def _open_file(self) -> None:
+        refuse_foreign_log(self._parsed.path)
         connect(self._parsed.path, query_only=True).close()
 
     async def _close(self) -> None:

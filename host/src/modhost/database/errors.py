@@ -54,8 +54,9 @@ _TLS_REMEDY: Final = (
 _CONTENT_REMEDY: Final = "Run `modhost doctor` to find out what is wrong with it."
 _VALUE_REMEDY: Final = "Fix that row, or restore a backup."
 _SQLITE_REMEDIES: Final = {
-    sqlite3.SQLITE_NOTADB: "Name another file by [host] database_url, or restore a backup.",
-    sqlite3.SQLITE_CORRUPT: "Restore a backup.",
+    sqlite3.SQLITE_NOTADB: "Name another file by [host] database_url, or restore a backup: "
+    "`modhost restore FROM`.",
+    sqlite3.SQLITE_CORRUPT: "Restore a backup: `modhost restore FROM`.",
     sqlite3.SQLITE_BUSY: "Another process holds it for too long; stop that, and try again.",
     sqlite3.SQLITE_FULL: "Free space on the disk.",
     sqlite3.SQLITE_ERROR: _CONTENT_REMEDY,
