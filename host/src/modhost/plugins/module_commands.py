@@ -10,7 +10,8 @@ from modhost.plugins.discovery import FoundModule
 from modhost.plugins.hook_calls import HookCaller, hook_failed
 
 HOST_COMMANDS: Final = (
-    *("config", "doctor", "migrate", "modules", "new", "permissions", "roles", "routes", "run"),
+    *("backup", "config", "doctor", "migrate", "modules", "new", "permissions", "restore"),
+    *("roles", "routes", "run"),
     *("services", "tokens", "users", "worker"),
 )
 """The names of the host's own commands."""
