@@ -11,7 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from modhost.database import Database
-from modhost.database.failures import describe, may_pass
+from modhost.database.failures import may_pass
+from modhost.failure_log import describe
 from postgres import Postgres
 
 pytestmark = pytest.mark.anyio

@@ -11,6 +11,8 @@ import anyio
 from anyio.abc import TaskStatus
 from pydantic import BaseModel, ConfigDict
 
+from modhost.failure_log import failures
+
 
 class ModuleOptions(BaseModel):
     """Base of a module's options: unknown keys are errors, values never change after start."""
@@ -66,7 +68,7 @@ class PeriodicService(HostedService):
 
     Attributes:
         interval: the seconds from the end of one step to the next.
-        failure: the warning for a step that failed; `%s` in it stands for the error.
+        failure: what has failed when a step fails, as the subject of a sentence in the log.
 
     """
 
@@ -84,8 +86,9 @@ class PeriodicService(HostedService):
             pause = None
             try:
                 pause = await self.step()
+                failures.passed(self.failure)
             except Exception as error:  # noqa: BLE001 - whatever it is, the next step may succeed
-                logging.getLogger(type(self).__module__).warning(self.failure, error)
+                failures.failed(logging.getLogger(type(self).__module__), self.failure, error)
             await anyio.sleep(self.interval if pause is None else pause)
 
 

@@ -56,4 +56,4 @@ async def test_a_use_that_cannot_be_written_is_logged_and_harms_nobody(
     usage = Usage(BrokenDatabase("sqlite:///nowhere.db"), clock)
     usage.note_token(created.id, None)
     await usage.flush()
-    assert "could not be written" in caplog.text
+    assert "The write of the last use of tokens and sessions failed" in caplog.text

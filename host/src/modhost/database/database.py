@@ -67,7 +67,7 @@ class Database:
         self._loop.adopt()
         if self.dialect == "sqlite":
             self._make_folder()
-            self._engines = open_sqlite(self._parsed.path)
+            self._engines = open_sqlite(self._parsed.path, self._write_lock)
         else:
             keeps_statements = self._parsed.address.keeps_statements
             self._engines = open_postgres(self._connector, keeps_statements=keeps_statements)

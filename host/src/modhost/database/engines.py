@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,17 +21,18 @@ from modhost.database.sqlite.connection import (
     pause_while_busy,
 )
 from modhost.database.sqlite.dialect import DRIVER
+from modhost.database.sqlite.write_lock import WriteLock
 
 _READERS: Final = 4
 
 
-def open_sqlite(path: Path) -> tuple[AsyncEngine, AsyncEngine]:
+def open_sqlite(path: Path, write_lock: WriteLock) -> tuple[AsyncEngine, AsyncEngine]:
     """Return the engine of the one writer, and that of the readers."""
     url = URL.create(DRIVER, database=str(path))
     writer = _create(url, pool_size=1, max_overflow=0)
     reader = _create(url, pool_size=_READERS, max_overflow=0)
     for engine, begin, query_only in (
-        (writer, _begin_to_write, False),
+        (writer, partial(_begin_to_write, write_lock), False),
         (reader, _begin_to_read, True),
     ):
         _shield_connections(engine)
@@ -109,16 +111,20 @@ def _begin_to_read(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN")
 
 
-def _begin_to_write(connection: Connection) -> None:
+def _begin_to_write(write_lock: WriteLock, connection: Connection) -> None:
     """Wait for the writer of another process, in the event loop: that can be cancelled."""
     deadline = time.monotonic() + LOCK_DEADLINE_SECONDS
-    while True:
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        except OperationalError as error:
-            pause = pause_while_busy(error.orig, deadline)
-            if pause is None:
-                raise
-            await_only(anyio.sleep(pause))
-        else:
-            return
+    try:
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except OperationalError as error:
+                pause = pause_while_busy(error.orig, deadline)
+                if pause is None:
+                    raise
+                write_lock.waits_for_file = True
+                await_only(anyio.sleep(pause))
+            else:
+                return
+    finally:
+        write_lock.waits_for_file = False

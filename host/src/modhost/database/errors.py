@@ -5,7 +5,8 @@ import ssl
 from typing import Final
 
 from modhost.checks import Finding, rules
-from modhost.database.failures import driver_error, sqlstate_of
+from modhost.database.failures import sqlstate_of
+from modhost.failure_log import driver_error
 
 
 class DatabaseError(Exception):

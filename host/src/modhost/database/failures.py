@@ -1,9 +1,8 @@
-"""What the drivers raise: what it is called, whether it may pass, what it does to a session.
+"""What the drivers raise: whether it may pass, and what it does to a session.
 
 The one place that knows the errors of drivers; PostgreSQL's are known by their SQLSTATE.
 """
 
-import re
 import sqlite3
 import ssl
 import traceback
@@ -12,8 +11,7 @@ from typing import Final
 
 from sqlalchemy import exc
 
-_DRIVER_CLASS: Final = re.compile(r"^<class '[^']+'>: ")
-_MAX_CHARACTERS: Final = 300
+from modhost.failure_log import driver_error
 
 # Connections, resources, locks, an administrator's or an operating system's intervention, and what
 # asks to be tried again. Beside whole classes: a server that only reads, and one that cancels what
@@ -48,27 +46,9 @@ _CLIENT_MISTAKES: Final = frozenset(
 )
 
 
-def driver_error(error: BaseException) -> BaseException:
-    """Return what the driver raised, which SQLAlchemy wraps, twice for asyncpg."""
-    original = error.orig if isinstance(error, exc.DBAPIError) and error.orig else error
-    is_wrapped = type(original).__module__.startswith("sqlalchemy.dialects")
-    return original.__cause__ or original if is_wrapped else original
-
-
 def sqlstate_of(error: BaseException) -> str:
     """Return the five characters by which PostgreSQL calls an error; none for any other."""
     return str(getattr(driver_error(error), "sqlstate", None) or "")
-
-
-def describe(error: BaseException) -> str:
-    """Return the kind of an error and its first line, for the log: no error is without words."""
-    original = driver_error(error)
-    text = _DRIVER_CLASS.sub("", str(original).strip())
-    line = text.splitlines()[0].strip() if text else ""
-    if len(line) > _MAX_CHARACTERS:
-        line = line[: _MAX_CHARACTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
-    kind = type(original).__name__
-    return f"{kind}: {line}" if line else kind
 
 
 def may_pass(error: BaseException) -> bool:

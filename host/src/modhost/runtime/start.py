@@ -10,7 +10,8 @@ import anyio
 
 from modhost import Clock
 from modhost.database import DatabaseError
-from modhost.database.failures import describe, may_pass
+from modhost.database.failures import may_pass
+from modhost.failure_log import describe
 
 logger = logging.getLogger(__name__)
 

@@ -43,10 +43,13 @@ async def test_logs_that_could_not_be_written_are_there_when_the_job_is_complete
     database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The second try once found its count of entries at zero, and left the lines behind."""
+    caplog.set_level("DEBUG")
     async with jobs_host(database_url) as jobs:
         async with without_logs(database_url):
             job_id = await jobs.scheduling.enqueue(ReportingJob, Work(lines=3))
-            await jobs.probe.until(lambda: caplog.text.count("Could not store progress") > 1)
+            await jobs.probe.until(
+                lambda: caplog.text.count("The write of progress and logs failed") > 1
+            )
         job = await jobs.ends(job_id)
     assert (job.state, job.progress_percentage) == (JobState.COMPLETED, 100)
     assert [line.message for line in job.logs] == ["line 0", "line 1", "line 2"]

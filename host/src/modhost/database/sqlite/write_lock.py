@@ -18,6 +18,10 @@ TIMED_OUT: Final = (
     "open all the time. Keep sessions short; a write that belongs to an open one takes "
     "session=<that one>."
 )
+HELD_ELSEWHERE: Final = (
+    "The database could not be written to for {:g} s, because another process holds its lock: one "
+    "that writes for long, or a shell with an open transaction."
+)
 
 
 class WriteLock:
@@ -34,6 +38,8 @@ class WriteLock:
         self._owner: asyncio.Task[object] | None = None
         self._waiting_sessions = 0
         self._sharing = 0
+        self.waits_for_file = False
+        """Whether the session that holds this lock waits for another process in turn."""
         self._acquiring: anyio.Event | None = None
         """Set once the plain write that waits for the lock on behalf of all others has it."""
 
@@ -92,4 +98,7 @@ class WriteLock:
             with anyio.move_on_after(self._deadline):
                 await self._free.acquire()
                 return
-            raise TimeoutError(TIMED_OUT.format(self._deadline)) from None
+            # Plain writes take no time themselves.
+            is_elsewhere = self._owner is None or self.waits_for_file
+            text = HELD_ELSEWHERE if is_elsewhere else TIMED_OUT
+            raise TimeoutError(text.format(self._deadline)) from None

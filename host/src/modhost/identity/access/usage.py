@@ -11,6 +11,7 @@ from sqlmodel import col, or_, update
 
 from modhost import Clock, HostedService
 from modhost.database import Database
+from modhost.failure_log import failures
 from modhost.identity.access.credentials import SESSION_IDLE_LIFETIME
 from modhost.identity.tables import BrowserSession, Token
 
@@ -19,6 +20,7 @@ _log = logging.getLogger(__name__)
 RESOLUTION: Final = timedelta(minutes=1)
 """How much later than the written use another must be, to be written as well."""
 
+_WRITE: Final = "The write of the last use of tokens and sessions"
 _WRITE_DELAY: Final = 2.0
 _SHUTDOWN_TIMEOUT: Final = 2.0
 
@@ -73,8 +75,9 @@ class Usage(HostedService):
                     seen = update(BrowserSession).where(col(BrowserSession.id) == key)
                     later = seen.where(last_seen < at)
                     await session.exec(later.values(last_seen_at=at, expires_at=expiry))
-        except Exception:  # noqa: BLE001 - whatever it is, it is logged
-            _log.warning("The last use of tokens and sessions could not be written.", exc_info=True)
+            failures.passed(_WRITE)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is logged
+            failures.failed(_log, _WRITE, error)
 
     def _note(self, noted: dict[UUID, datetime], key: UUID, written: datetime | None) -> None:
         now = self._clock.now()

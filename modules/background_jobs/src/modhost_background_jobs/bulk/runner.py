@@ -7,6 +7,7 @@ import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from modhost import Clock, HostedService
+from modhost.failure_log import describe, failures
 from modhost_background_jobs.model import JobTypes, Released
 from modhost_background_jobs.storage import JobStore, Wakeups, wait_for
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
@@ -18,6 +19,7 @@ from modhost_background_jobs.worker.watching.lease_watch import LeaseWatch
 
 logger = logging.getLogger(__name__)
 
+POLL: Final = "The poll for bulk changes"
 MAX_CONCURRENT: Final = 4
 POLL_INTERVAL: Final = 10.0
 MIN_PAUSE_SECONDS: Final = 0.5
@@ -71,11 +73,12 @@ class BulkRunner(HostedService):
         """Begin a bulk change if one is due; return whether one has begun, and took a slot."""
         try:
             due_at = await self._store.next_due(self._types.of_bulk_runners)
+            failures.passed(POLL)
             if due_at is None or due_at > self._clock.now():
                 return False
             has_begun: bool = await group.start(self._claim_and_run, slots)
         except Exception as error:  # noqa: BLE001 - whatever the driver says, it polls again
-            logger.warning("Could not poll for bulk changes (%s).", error)
+            failures.failed(logger, POLL, error)
             return False
         return has_begun
 
@@ -92,7 +95,9 @@ class BulkRunner(HostedService):
                         worker.name, Attempt(job, self._types.named(job.job_type), "task")
                     )
                 except Exception as error:  # noqa: BLE001 - without a lease others take it over
-                    logger.warning("A bulk change broke off (%s); it is run again.", error)
+                    logger.warning(
+                        "A bulk change broke off (%s); it is run again.", describe(error)
+                    )
                 finally:
                     slots.release()
 

@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from modhost import Clock
+from modhost.failure_log import failures
 from modhost.module import PeriodicService
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.firing import RecurringFiring
@@ -21,7 +22,7 @@ class RecurringJobsService(PeriodicService):
     """Fires due schedules; every consumer tries, the database lets one of them."""
 
     name = "recurring jobs"
-    failure = "Recurring jobs could not be fired (%s); tried again."
+    failure = "The poll for due schedules"
 
     def __init__(
         self,
@@ -57,8 +58,11 @@ class RecurringJobsService(PeriodicService):
 
     async def _fire(self, recurring_id: UUID) -> int | None:
         """Fire one schedule and return how many times; None for an error, which is logged."""
+        what = f"The firing of the schedule {recurring_id}"
         try:
-            return await self._firing.fire(recurring_id)
+            fired = await self._firing.fire(recurring_id)
         except Exception as error:  # noqa: BLE001 - the others are due as well
-            logger.warning("The schedule %s cannot fire (%s); tried again.", recurring_id, error)
+            failures.failed(logger, what, error)
             return None
+        failures.passed(what)
+        return fired

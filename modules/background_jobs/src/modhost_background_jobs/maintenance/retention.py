@@ -69,7 +69,7 @@ class RetentionService(PeriodicService):
 
     name = "retention"
     interval = 60.0
-    failure = "Old jobs could not be deleted (%s); tried again."
+    failure = "The deletion of old jobs"
 
     def __init__(
         self,

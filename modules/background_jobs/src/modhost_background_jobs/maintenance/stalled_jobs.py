@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from modhost import Clock
+from modhost.failure_log import failures
 from modhost.module import PeriodicService
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import UNREGISTERED, CurrentWorker, Heartbeat, is_bulk_runner
@@ -55,7 +56,7 @@ class StalledJobSweeperService(PeriodicService):
     """Rescues jobs of dead workers; any number of consumers may do so at once."""
 
     name = "stalled-job sweeper"
-    failure = "The sweep for stalled jobs failed (%s); it is tried again."
+    failure = "The sweep for stalled jobs"
 
     def __init__(
         self,
@@ -86,10 +87,12 @@ class StalledJobSweeperService(PeriodicService):
             self._observer.reset()
             raise
         for dead in self._dead(heartbeats, self._clock.monotonic()):
+            what = f"The rescue of the jobs of {dead.worker}"
             try:
                 await self._rescue_from(dead)
+                failures.passed(what)
             except Exception as error:  # noqa: BLE001 - the jobs of the others are to run again too
-                logger.warning("The jobs of %s could not be rescued (%r).", dead.worker, error)
+                failures.failed(logger, what, error)
 
     async def _rescue_from(self, dead: Heartbeat) -> None:
         rescued = await self._store.rescue(dead, self._max_rescues, self._clock.now())

@@ -6,8 +6,11 @@ from typing import Final
 
 import anyio
 
+from modhost.failure_log import failures
+
 logger = logging.getLogger(__name__)
 
+LISTENING: Final = "The wait for wake-ups"
 RECONNECT_SECONDS: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 STABLE_SECONDS: Final = 10.0
 """A connection that lasted so long was not a failed attempt to connect."""
@@ -57,21 +60,22 @@ class Wakeups(ABC):
 
     def fire(self) -> None:
         """Fire both signals."""
+        failures.passed(LISTENING)
         self.work.fire()
         self.stop_requests.fire()
 
     async def watch(self) -> None:
         """Listen until cancelled: again when the connection ends, with growing pauses."""
-        failures = 0
+        failed = 0
         while True:
             started_at = anyio.current_time()
             try:
                 await self.listen()
-                failures = 0
+                failed = 0
             except Exception as error:  # noqa: BLE001 - wake-ups only help: polling works without
                 if anyio.current_time() - started_at > STABLE_SECONDS:
-                    failures = 0
-                pause = RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)]
-                failures += 1
-                logger.warning("Lost the wake-ups (%s); polling, next try in %s s.", error, pause)
+                    failed = 0
+                pause = RECONNECT_SECONDS[min(failed, len(RECONNECT_SECONDS) - 1)]
+                failed += 1
+                failures.failed(logger, LISTENING, error)
                 await anyio.sleep(pause)

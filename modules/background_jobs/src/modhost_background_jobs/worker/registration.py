@@ -16,6 +16,7 @@ import anyio
 
 from modhost import Clock
 from modhost.database import Database
+from modhost.failure_log import describe, failures
 from modhost_background_jobs.model import CurrentWorker, JobTypes, WorkerInfo, as_bulk_runner
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, Wakeups, open_store
@@ -23,6 +24,7 @@ from modhost_background_jobs.storage import JobStore, Wakeups, open_store
 logger = logging.getLogger(__name__)
 
 VERSION: Final = importlib.metadata.version("modhost-background-jobs")
+HEARTBEAT: Final = "The heartbeat"
 UNREGISTER_TIMEOUT: Final = 5.0
 CLOSE_TIMEOUT: Final = 0.5
 RECONNECT_TIMEOUT: Final = 2.5
@@ -108,7 +110,7 @@ class HeartbeatThread:
             try:
                 anyio.run(self._beat_until_stopped)
             except Exception as error:  # noqa: BLE001 - heartbeats continue whatever happens
-                logger.warning("The heartbeat could not be stored (%s); it continues.", error)
+                failures.failed(logger, HEARTBEAT, error)
                 self._is_cut_off = True
                 self._connectivity.failed()
                 self._stopping.wait(min(MAX_RETRY_SECONDS, self._interval / 5))
@@ -132,6 +134,7 @@ class HeartbeatThread:
     async def _beat(self, store: JobStore) -> bool:
         """Store a heartbeat; return whether the worker was known."""
         known = await store.beat(self._worker.name, self._clock.now())
+        failures.passed(HEARTBEAT)
         # A worker that stops may have unregistered while this heartbeat was under way.
         if known or self._stopping.is_set():
             return True
@@ -202,4 +205,5 @@ class WorkerRegistration:
         try:
             await self._store.unregister(worker.name)
         except Exception as error:  # noqa: BLE001 - it is found dead like any other
-            logger.warning("Worker %s could not be unregistered (%s).", worker.name, error)
+            message = "Worker %s could not be unregistered (%s)."
+            logger.warning(message, worker.name, describe(error))

@@ -5,6 +5,7 @@ from typing import Final
 
 import anyio
 
+from modhost.failure_log import describe
 from modhost_background_jobs.model import Released
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry, StopReason
@@ -73,7 +74,7 @@ class Shutdown:
         try:
             await self._writer.release(left)
         except Exception as failure:  # noqa: BLE001 - they are rescued from a worker that is gone
-            logger.warning("%d jobs could not be released (%s).", len(left), failure)
+            logger.warning("%d jobs could not be released (%s).", len(left), describe(failure))
 
 
 def _is_unfinished(attempt: Attempt) -> bool:

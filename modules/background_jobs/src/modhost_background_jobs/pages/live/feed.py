@@ -10,12 +10,14 @@ import anyio
 from anyio.abc import TaskStatus
 
 from modhost import HostedService
+from modhost.failure_log import failures
 from modhost_background_jobs.pages.live.topics import Memory, Topic, Topics
 from modhost_background_jobs.queries.details import JobLogs, LogPosition, LogRow
 from modhost_background_jobs.storage import Signal, wait_for
 
 logger = logging.getLogger(__name__)
 
+POLL: Final = "The poll for changes of pages"
 POLL_INTERVAL: Final = 1.0
 MAX_LINES: Final = 500
 # A stream ends after this long; the browser opens the next one, and shows that it still may. Who
@@ -96,8 +98,9 @@ class LiveFeed(HostedService):
                 continue
             try:
                 await self.poll()
+                failures.passed(POLL)
             except Exception as error:  # noqa: BLE001 - whatever the driver raises, it polls again
-                logger.warning("Could not poll for changes of pages (%s).", error)
+                failures.failed(logger, POLL, error)
                 await anyio.sleep(POLL_INTERVAL)
             await wait_for(ticket, POLL_INTERVAL)
 

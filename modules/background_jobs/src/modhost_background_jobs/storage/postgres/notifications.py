@@ -8,12 +8,14 @@ from anyio.abc import TaskStatus
 
 from modhost import Clock, HostedService
 from modhost.database import Database
+from modhost.failure_log import failures
 from modhost_background_jobs.storage.dialects import CHANNEL
 from modhost_background_jobs.storage.postgres import statements
 from modhost_background_jobs.storage.wakeups import Signal, Wakeups, wait_for
 
 logger = logging.getLogger(__name__)
 
+NOTIFYING: Final = "The notification of workers"
 MIN_PAUSE_SECONDS: Final = 0.005
 SHUTDOWN_TIMEOUT: Final = 1.0
 SILENCE_SECONDS: Final = 15.0
@@ -77,8 +79,9 @@ class Notifications(HostedService):
         self._notified_at = self._clock.monotonic()
         try:
             await self._database.postgres.execute(statements.NOTIFY)
+            failures.passed(NOTIFYING)
         except Exception as error:  # noqa: BLE001 - it only helps: workers poll
-            logger.warning("Workers were not notified of new jobs (%s); they poll.", error)
+            failures.failed(logger, NOTIFYING, error)
 
 
 class PostgresWakeups(Wakeups):

@@ -9,6 +9,7 @@ from uuid import UUID
 import anyio
 
 from modhost import Clock
+from modhost.failure_log import failures
 from modhost_background_jobs.model import START, ClaimedJob, JobTypes, Place
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, Wakeups, wait_for
@@ -17,6 +18,8 @@ from modhost_background_jobs.worker.claiming.slots import Slots
 
 logger = logging.getLogger(__name__)
 
+CLAIM: Final = "The claim of jobs"
+NOTE: Final = "The write of the last runs of schedules"
 RETRY_SECONDS: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 RESTART_SECONDS: Final = 0.5
 QUIET_SECONDS: Final = 0.05
@@ -89,7 +92,7 @@ class ClaimLoop:
         """Claim jobs for free slots until cancelled."""
         cursor = ClaimCursor()
         self._knows_next_due = False
-        failures = 0
+        failed = 0
         while True:
             ticket = self._wakeups.work.ticket()
             reconnected = self._wakeups.reconnected.ticket()
@@ -105,12 +108,13 @@ class ClaimLoop:
                     self._knows_next_due = False
                 if len(claimed) < room and place is START:
                     await self._rest(ticket, began)
-                failures = 0
+                failed = 0
+                failures.passed(CLAIM)
             except Exception as error:  # noqa: BLE001 - whatever the driver says, it is retried
-                seconds = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
-                failures += 1
+                seconds = RETRY_SECONDS[min(failed, len(RETRY_SECONDS) - 1)]
+                failed += 1
                 self._knows_next_due = False
-                logger.warning("Could not claim jobs (%s); next try in %s s.", error, seconds)
+                failures.failed(logger, CLAIM, error)
                 await wait_for(reconnected, seconds)
 
     async def _claim(self, worker: str, limit: int, after: Place) -> list[ClaimedJob]:
@@ -145,8 +149,9 @@ class ClaimLoop:
         try:
             left = await self._store.note_starts(self._starts)
         except Exception as error:  # noqa: BLE001 - no job waits for it
-            logger.warning("Could not record the last runs of schedules (%s).", error)
+            failures.failed(logger, NOTE, error)
         else:
+            failures.passed(NOTE)
             self._starts = {id_: self._starts[id_] for id_ in left}
 
     async def _rest(self, ticket: anyio.Event, began: float) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import anyio
 
 from modhost import Clock
+from modhost.failure_log import describe
 from modhost_background_jobs.model import Ended, Released
 from modhost_background_jobs.storage import JobStore, Signal, wait_for
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
@@ -107,7 +108,8 @@ class OutcomeWriter:
         )
         stored.add(written)
         for end, error in written.refused:
-            logger.error("The database refuses how the job %s ended (%s).", end.lease.job_id, error)
+            message = "The database refuses how the job %s ended (%s)."
+            logger.error(message, end.lease.job_id, describe(error))
             stored.add(await self._write_without_text(end))
 
     async def _write_without_text(self, end: Ended | Released) -> Written[Ended | Released]:

@@ -12,12 +12,15 @@ import anyio
 from anyio.abc import TaskStatus
 
 from modhost import HostedService
+from modhost.failure_log import failures
 from modhost_background_jobs.model import Lease, LogLine, ProgressUpdate
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, Signal, wait_for
 from modhost_background_jobs.worker.finishing.write_retry import apart
 
 logger = logging.getLogger(__name__)
+
+WRITE: Final = "The write of progress and logs"
 
 Entry = TypeVar("Entry", ProgressUpdate, LogLine)
 
@@ -132,10 +135,9 @@ class ProgressBuffer(HostedService):
     async def _flush_or_log(self, leases: Collection[Lease] | None = None) -> None:
         try:
             await self.flush(leases)
-        except Exception:
-            logger.exception(
-                "Progress and logs could not be written; they are kept and tried again."
-            )
+            failures.passed(WRITE)
+        except Exception as error:  # noqa: BLE001 - what could not be written is kept
+            failures.failed(logger, WRITE, error)
 
     def _take(self, of: Collection[Lease] | None) -> tuple[list[ProgressUpdate], list[LogLine]]:
         with self._guard:

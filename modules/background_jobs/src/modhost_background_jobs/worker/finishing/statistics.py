@@ -9,6 +9,7 @@ import anyio
 from anyio.abc import TaskStatus
 
 from modhost import Clock
+from modhost.failure_log import describe
 from modhost.module import PeriodicService
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import ClaimedJob, CurrentWorker
@@ -25,7 +26,7 @@ class StatisticsService(PeriodicService):
 
     name = "statistics"
     interval = 1.0
-    failure = "Statistics could not be written (%s); tried again."
+    failure = "The write of statistics"
 
     def __init__(self, store: StatisticsStore, worker: CurrentWorker, clock: Clock) -> None:
         self._store = store
@@ -55,7 +56,7 @@ class StatisticsService(PeriodicService):
                 try:
                     await self.step()
                 except Exception as error:  # noqa: BLE001 - counts are lost, and no job
-                    logger.warning(self.failure, error)
+                    logger.warning("The last statistics are lost (%s).", describe(error))
 
     async def step(self) -> None:
         """Write the counts; those of the current minute are kept, and written again."""

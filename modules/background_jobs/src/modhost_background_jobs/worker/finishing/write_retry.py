@@ -7,6 +7,7 @@ from uuid import UUID
 
 import anyio
 
+from modhost.failure_log import failures
 from modhost_background_jobs.storage import JobsLocked, is_integrity_error
 
 logger = logging.getLogger(__name__)
@@ -19,15 +20,18 @@ Item = TypeVar("Item")
 
 async def until_written(write: Callable[[], Awaitable[Result]], what: str) -> Result:
     """Retry a write until the database takes it, with growing pauses."""
-    failures = 0
+    what = f"The write of {what}"
+    failed = 0
     while True:
         try:
-            return await write()
+            written = await write()
         except Exception as error:  # noqa: BLE001 - whatever the driver says, it must be written
-            pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
-            failures += 1
-            logger.warning("Could not store %s (%s); next try in %s s.", what, error, pause)
-            await anyio.sleep(pause)
+            failures.failed(logger, what, error)
+            await anyio.sleep(RETRY_SECONDS[min(failed, len(RETRY_SECONDS) - 1)])
+            failed += 1
+        else:
+            failures.passed(what)
+            return written
 
 
 class Written(NamedTuple, Generic[Item]):

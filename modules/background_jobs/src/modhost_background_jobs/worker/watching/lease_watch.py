@@ -7,6 +7,7 @@ from typing import Final
 import anyio
 
 from modhost import Clock
+from modhost.failure_log import failures
 from modhost_background_jobs.model import Lease, Released
 from modhost_background_jobs.storage import JobStore, Wakeups, wait_for
 from modhost_background_jobs.worker.attempts.attempt import AttemptRegistry, StopReason
@@ -15,6 +16,7 @@ from modhost_background_jobs.worker.watching.unresponsive import UnresponsiveAtt
 
 logger = logging.getLogger(__name__)
 
+POLL: Final = "The poll for requests to stop"
 POLL_INTERVAL: Final = 1.0
 MIN_PAUSE_SECONDS: Final = 0.1
 IDLE_POLL_INTERVAL: Final = 15.0
@@ -35,8 +37,9 @@ class LeaseWatch:
             ticket = self._wakeups.stop_requests.ticket()
             try:
                 await self.poll(worker, attempts)
+                failures.passed(POLL)
             except Exception as error:  # noqa: BLE001 - whatever the driver says, it polls again
-                logger.warning("Could not poll for requests to stop (%s).", error)
+                failures.failed(logger, POLL, error)
             await anyio.sleep(MIN_PAUSE_SECONDS)
             await wait_for(ticket, POLL_INTERVAL - MIN_PAUSE_SECONDS)
 

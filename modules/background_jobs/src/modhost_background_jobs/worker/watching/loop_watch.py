@@ -18,6 +18,7 @@ from anyio.abc import TaskStatus
 
 from modhost import Clock, HostedService
 from modhost.database import Database
+from modhost.failure_log import describe
 from modhost_background_jobs.model import LogLine
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import open_store
@@ -148,7 +149,8 @@ class LoopWatch(HostedService):
             try:
                 anyio.run(self._store, lines)
             except Exception as error:  # noqa: BLE001 - they are in the buffer
-                logger.warning("The job's log could not be written yet (%s).", error)
+                message = "The job's log could not be written yet (%s)."
+                logger.warning(message, describe(error))
 
     async def _store(self, lines: Sequence[LogLine]) -> None:
         async with Database(self._database.url).open_bare() as database:

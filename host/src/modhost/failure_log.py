@@ -1,0 +1,122 @@
+"""Log what fails again and again: once, then counted until it works.
+
+As the log itself, what is counted is that of a process: a database that is away stops everything
+that needs it, and one line says so.
+"""
+
+import logging
+import re
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+REMINDER_SECONDS: Final = 60.0
+QUIET_SECONDS: Final = 5.0
+"""After this long without a failure all works again, also what is tried rarely."""
+
+_MAX_CHARACTERS: Final = 300
+_DRIVERS: Final = frozenset({"asyncpg", "aiosqlite", "sqlalchemy"})
+_DRIVER_CLASS: Final = re.compile(r"^<class '[^']+'>: ")
+
+logger = logging.getLogger(__name__)
+
+
+class FailureLog:
+    """What fails at present in this process, with how often; from any thread.
+
+    `monotonic` returns the seconds of a clock.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._guard = threading.Lock()
+        self._failing: set[str] = set()
+        self._failed_at = 0.0
+        self._counts: dict[str, int] = {}
+        self._reported: dict[str, float] = {}
+        self._since: float | None = None
+        self._owes_good_news = False
+
+    def failed(self, log: logging.Logger, what: str, error: BaseException) -> None:
+        """Count a failure, and log one that is new, or the last of which was logged long ago.
+
+        Args:
+            log: whose failure it is.
+            what: what failed and will be tried again, as the subject of a sentence.
+            error: why; one that no database or network raises is logged with its traceback.
+
+        """
+        now = self._monotonic()
+        reason = describe(error)
+        is_outage = _is_outage(error)
+        with self._guard:
+            if is_outage:
+                self._since = now if self._since is None else self._since
+                self._failing.add(what)
+                self._failed_at = now
+                self._counts[what] = self._counts.get(what, 0) + 1
+            key = reason if is_outage else f"{what}: {reason}"
+            reported = self._reported.get(key)
+            if reported is not None and now - reported < REMINDER_SECONDS:
+                log.debug("%s failed again (%s).", what, reason)
+                return
+            self._reported[key] = now
+            self._owes_good_news = self._owes_good_news or is_outage
+        has_traceback = not is_outage and reported is None
+        message = "%s failed (%s); it is tried again until it works."
+        log.warning(message, what, reason, exc_info=error if has_traceback else None)
+
+    def passed(self, what: str) -> None:
+        """Note that something works, and log what had failed once all of it works again."""
+        if not self._failing:
+            return
+        now = self._monotonic()
+        with self._guard:
+            self._failing.discard(what)
+            if self._failing and now - self._failed_at < QUIET_SECONDS:
+                return
+            self._failing.clear()
+            began = self._since
+            if began is None or not self._owes_good_news:
+                return
+            counts, self._counts, self._since = self._counts, {}, None
+            self._owes_good_news = False
+            self._reported = {
+                key: at for key, at in self._reported.items() if now - at < REMINDER_SECONDS
+            }
+        failures = ", ".join(f"{count} x {each}" for each, count in counts.items())
+        logger.info("All works again after %.0f s; failed meanwhile: %s.", now - began, failures)
+
+
+failures: Final = FailureLog()
+"""The failures of this process."""
+
+
+def describe(error: BaseException) -> str:
+    """Return the kind of an error and its first line, for the log: no error is without words."""
+    original = driver_error(error)
+    text = _DRIVER_CLASS.sub("", str(original).strip())
+    line = text.splitlines()[0].strip() if text else ""
+    if len(line) > _MAX_CHARACTERS:
+        line = line[: _MAX_CHARACTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    kind = type(original).__name__
+    return f"{kind}: {line}" if line else kind
+
+
+def driver_error(error: BaseException) -> BaseException:
+    """Return what the driver raised, which SQLAlchemy wraps, twice for asyncpg."""
+    original = getattr(error, "orig", None) if _package_of(error) == "sqlalchemy" else None
+    if not isinstance(original, BaseException):
+        original = error
+    is_wrapped = _package_of(original) == "sqlalchemy" and original.__cause__ is not None
+    return original.__cause__ or original if is_wrapped else original
+
+
+def _is_outage(error: BaseException) -> bool:
+    return isinstance(error, OSError | EOFError | sqlite3.Error) or _package_of(error) in _DRIVERS
+
+
+def _package_of(error: BaseException) -> str:
+    return type(error).__module__.partition(".")[0]
