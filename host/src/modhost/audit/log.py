@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import ClassVar, Final, TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Index, MetaData
+from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -21,10 +22,12 @@ T = TypeVar("T")
 MAX_LENGTH: Final = 500
 
 
-class Entry(SQLModel, table=True):
-    """An audited action; the id sorts by time. The database refuses to change or delete rows."""
+class AuditTable(SQLModel, registry=registry(metadata=MetaData(schema="modhost"))):
+    """Base of the audit's table, in a registry of its own."""
 
-    metadata: ClassVar[MetaData] = MetaData()
+
+class Entry(AuditTable, table=True):
+    """An audited action; the id sorts by time. The database refuses to change or delete rows."""
 
     __tablename__ = "audit"
     __table_args__ = (
@@ -32,7 +35,6 @@ class Entry(SQLModel, table=True):
         Index("ix_modhost_audit_actor_name", "actor_name", "id"),
         Index("ix_modhost_audit_action", "action", "id"),
         Index("ix_modhost_audit_subject", "subject", "id"),
-        {"schema": "modhost"},
     )
 
     id: UUID = Field(primary_key=True, sa_type=Identifier)

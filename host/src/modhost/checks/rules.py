@@ -99,5 +99,7 @@ CLOCK_SKEW: Final = Rule("MH507", "Clock differs from the database's")
 HELD_TRANSACTION: Final = Rule("MH508", "Transaction is held open", "warning")
 BROKEN_MIGRATIONS: Final = Rule("MH509", "Migrations cannot be used")
 REVISION_FAILED: Final = Rule("MH510", "Revision failed")
+EQUAL_NAMES: Final = Rule("MH511", "Two tables or indexes have the same name")
+UNUSABLE_MODEL: Final = Rule("MH512", "Model cannot be used")
 
 ALL: Final = tuple(value for value in list(globals().values()) if isinstance(value, Rule))

@@ -1,18 +1,17 @@
 """Compare models with the tables of the database: find what is not migrated, or was dropped."""
 
 import warnings
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Column, Connection, Dialect, MetaData, Table, schema, types
-from sqlalchemy.orm import DeclarativeBase
-from sqlmodel import SQLModel
 
 from modhost.checks import Finding, rules
 from modhost.database import Database
 from modhost.plugins.discovery import FoundModule
+from modhost.plugins.module_models import models_of
 
 _FAMILIES: Final = (
     *(types.Boolean, types.Date, types.DateTime, types.Integer, types.Numeric),
@@ -27,51 +26,13 @@ async def check_models(database: Database, modules: Sequence[FoundModule]) -> li
     What only the database has is ignored; foreign keys, defaults and checks are not compared. The
     tables must be at their newest revision.
     """
-    names = [found.module.name for found in modules]
     findings: list[Finding] = []
     async with database.reading() as session:
         connection = await session.connection()
-        for found in modules:
-            tables = _tables_of(found, names)
-            if tables:
-                findings += await connection.run_sync(_compare, found, tables)
+        for models in models_of(modules):
+            if models.tables:
+                findings += await connection.run_sync(_compare, models.found, models.tables)
     return findings
-
-
-def _tables_of(found: FoundModule, modules: Collection[str]) -> list[Table]:
-    """Return the tables that a module has models for, by name.
-
-    Those are the models whose schema is the module's name, and those of its package whose schema
-    is not another module's. Models that nothing has imported are unknown.
-
-    Args:
-        found: the module.
-        modules: the names of all modules.
-
-    """
-    name = found.module.name
-    package = type(found.module).__module__.rpartition(".")[0] or type(found.module).__module__
-    tables: dict[str, Table] = {}
-    for model, table in _models():
-        is_inside = model.__module__ == package or model.__module__.startswith(f"{package}.")
-        if table.schema == name or (is_inside and table.schema not in modules):
-            tables.setdefault(table.fullname, table)
-            # A table that has no class of its own belongs to those beside it.
-            for beside in table.metadata.tables.values():
-                if beside.schema == table.schema:
-                    tables.setdefault(beside.fullname, beside)
-    return [tables[each] for each in sorted(tables)]
-
-
-def _models() -> Iterator[tuple[type, Table]]:
-    roots: list[type] = [SQLModel, DeclarativeBase]
-    while roots:
-        below: list[type] = roots.pop().__subclasses__()
-        roots += below
-        for model in below:
-            table = vars(model).get("__table__")
-            if isinstance(table, Table):
-                yield model, table
 
 
 def _compare(connection: Connection, found: FoundModule, tables: Sequence[Table]) -> list[Finding]:

@@ -1,10 +1,10 @@
 """The tables of users, roles, tokens and sessions; of secrets they hold the hash only."""
 
 from datetime import datetime
-from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import JSON, Index, MetaData, text
+from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 from modhost.database import Identifier, UtcDateTime
@@ -12,10 +12,8 @@ from modhost.database import Identifier, UtcDateTime
 SCHEMA = "modhost"
 
 
-class IdentityTable(SQLModel):
-    """Base of the host's own tables, in a schema of their own."""
-
-    metadata: ClassVar[MetaData] = MetaData(schema=SCHEMA)
+class IdentityTable(SQLModel, registry=registry(metadata=MetaData(schema=SCHEMA))):
+    """Base of the host's own tables, in a schema and a registry of their own."""
 
 
 class User(IdentityTable, table=True):

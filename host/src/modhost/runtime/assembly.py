@@ -22,6 +22,7 @@ from modhost.runtime.blueprint import HostBlueprint
 from modhost.runtime.health import HealthEndpoints
 from modhost.runtime.host import Host
 from modhost.runtime.lifespan import running
+from modhost.runtime.model_checks import check_models
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost.runtime.startup_checks import check_assembled, check_exposure, refuse
 from modhost.services import ServiceProvider, ServiceRegistry
@@ -87,6 +88,7 @@ class _Assembly:
         for found in self._modules:
             self._configure(found, options[found.module.name])
         web = self._map(options)
+        self._findings += check_models(self._modules, has_schemas=database.dialect != "sqlite")
         self._check(web)
         host = Host(
             info=self._info,

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import ClassVar
 from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import MetaData, Text
+from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,14 +14,11 @@ from modhost import Clock
 from modhost.database import Database, Identifier, UtcDateTime
 from modhost_reports_example.contracts import ReportRequest, ReportRow
 
-SCHEMA = "reports_example"
 _ROWS = TypeAdapter(list[ReportRow])
 
 
-class ReportsTable(SQLModel):
-    """Base of this module's tables, with metadata of their own."""
-
-    metadata: ClassVar[MetaData] = MetaData()
+class ReportsTable(SQLModel, registry=registry(metadata=MetaData(schema="reports_example"))):
+    """Base of this module's tables, in a schema and a registry of their own."""
 
 
 class StoredReport(ReportsTable, table=True):
@@ -31,7 +28,6 @@ class StoredReport(ReportsTable, table=True):
     """
 
     __tablename__ = "reports"
-    __table_args__ = ({"schema": SCHEMA},)
 
     job_id: UUID = Field(primary_key=True, sa_type=Identifier)
     type: str
@@ -51,7 +47,6 @@ class Seed(ReportsTable, table=True):
     """Something that was set up once; from then on it stays as people leave it."""
 
     __tablename__ = "seeds"
-    __table_args__ = ({"schema": SCHEMA},)
 
     name: str = Field(primary_key=True)
     created_at: datetime = Field(sa_type=UtcDateTime)

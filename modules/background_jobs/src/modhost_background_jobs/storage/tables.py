@@ -15,11 +15,12 @@ from sqlalchemy import (
     text,
     true,
 )
+from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 from modhost.database import Identifier, UtcDateTime
 
-_SCHEMA: Final = {"schema": "background_jobs"}
+SCHEMA: Final = "background_jobs"
 
 
 def _index(name: str, *columns: str, where: str | None = None) -> Index:
@@ -29,10 +30,8 @@ def _index(name: str, *columns: str, where: str | None = None) -> Index:
     return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
 
 
-class BackgroundJobsTable(SQLModel):
-    """Base of this module's tables, with metadata of their own."""
-
-    metadata = MetaData()
+class BackgroundJobsTable(SQLModel, registry=registry(metadata=MetaData(schema=SCHEMA))):
+    """Base of this module's tables, in a schema and a registry of their own."""
 
 
 class JobColumns(BackgroundJobsTable):
@@ -73,7 +72,6 @@ class Job(JobColumns, table=True):
         _index("jobs_running", "worker", where="state = 'Running'"),
         _index("jobs_recurring", "recurring_job_id", where="recurring_job_id IS NOT NULL"),
         _index("jobs_error", "id", where="error IS NOT NULL"),
-        _SCHEMA,
     )
 
     cancel_requested_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -102,7 +100,6 @@ class FinishedJob(JobColumns, table=True):
             "id",
             where="recurring_job_id IS NOT NULL",
         ),
-        _SCHEMA,
     )
 
     completed_at: datetime = Field(sa_type=UtcDateTime)
@@ -112,7 +109,6 @@ class EndedAttempt(BackgroundJobsTable, table=True):
     """An attempt that did not end its job; the last attempt is recorded in the job's own row."""
 
     __tablename__ = "attempts"
-    __table_args__ = (_SCHEMA,)
 
     job_id: UUID = Field(primary_key=True, sa_type=Identifier)
     fence: int = Field(primary_key=True, sa_type=BigInteger)
@@ -127,7 +123,7 @@ class LogEntry(BackgroundJobsTable, table=True):
     """A line that a job logged; `line` grows with the fence first, then within the attempt."""
 
     __tablename__ = "logs"
-    __table_args__ = ({**_SCHEMA, "sqlite_with_rowid": False},)
+    __table_args__ = {"sqlite_with_rowid": False}
 
     job_id: UUID = Field(primary_key=True, sa_type=Identifier)
     line: int = Field(primary_key=True, sa_type=BigInteger)
@@ -139,7 +135,6 @@ class Worker(BackgroundJobsTable, table=True):
     """A worker process that is alive, or not yet found dead."""
 
     __tablename__ = "workers"
-    __table_args__ = (_SCHEMA,)
 
     name: str = Field(primary_key=True)
     host: str
@@ -158,7 +153,6 @@ class Schedule(BackgroundJobsTable, table=True):
     __tablename__ = "recurring_jobs"
     __table_args__ = (
         UniqueConstraint("module_name", "name", name="uq_background_jobs_recurring_jobs_name"),
-        _SCHEMA,
     )
 
     id: UUID = Field(primary_key=True, sa_type=Identifier)
@@ -186,7 +180,6 @@ class Occurrence(BackgroundJobsTable, table=True):
     """A due time that fired; its key makes it fire once, however many workers try."""
 
     __tablename__ = "occurrences"
-    __table_args__ = (_SCHEMA,)
 
     recurring_job_id: UUID = Field(primary_key=True, sa_type=Identifier)
     due_at: datetime = Field(primary_key=True, sa_type=UtcDateTime)
@@ -198,7 +191,6 @@ class Statistic(BackgroundJobsTable, table=True):
     """What finished on one worker within one minute; `waits` and `runs` are histograms as JSON."""
 
     __tablename__ = "statistics"
-    __table_args__ = (_SCHEMA,)
 
     minute: datetime = Field(primary_key=True, sa_type=UtcDateTime)
     worker: str = Field(primary_key=True)
@@ -210,7 +202,7 @@ class Statistic(BackgroundJobsTable, table=True):
 
 
 def _table(name: str) -> Table:
-    return BackgroundJobsTable.metadata.tables[f"background_jobs.{name}"]
+    return BackgroundJobsTable.metadata.tables[f"{SCHEMA}.{name}"]
 
 
 JOBS: Final = _table("jobs")
