@@ -4,11 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from modhost_background_jobs.contracts import InvalidJobData
+from modhost_background_jobs.contracts.job_checks import LONGEST, MAX_ATTEMPTS
 
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
-MAX_ATTEMPTS: Final = 1_000_000
-LONGEST: Final = timedelta(days=36_500)
 
 
 def due_time(execute_at: datetime) -> datetime:
@@ -16,6 +15,8 @@ def due_time(execute_at: datetime) -> datetime:
 
     The bounds leave room for every arithmetic that the queue and its databases do with it.
     """
+    if not isinstance(execute_at, datetime):
+        raise InvalidJobData(f"execute_at is {execute_at!r}; give a datetime with a time zone.")
     if execute_at.tzinfo is None:
         msg = f"execute_at is {execute_at!s} without a time zone; give it one, such as UTC."
         raise InvalidJobData(msg)
@@ -33,8 +34,8 @@ def attempts(asked: int | None, default: int) -> int:
     """Return how often a job may be attempted. Raises `InvalidJobData`."""
     if asked is None:
         return default
-    if not 1 <= asked <= MAX_ATTEMPTS:
-        raise InvalidJobData(f"max_attempts is {asked}; give a number from 1 to {MAX_ATTEMPTS}.")
+    if type(asked) is not int or not 1 <= asked <= MAX_ATTEMPTS:
+        raise InvalidJobData(f"max_attempts is {asked!r}; give a number from 1 to {MAX_ATTEMPTS}.")
     return asked
 
 
@@ -43,7 +44,7 @@ def timeout_seconds(asked: timedelta | None, default: timedelta | None) -> float
     timeout = default if asked is None else asked
     if timeout is None:
         return None
-    if not timedelta(0) < timeout <= LONGEST:
-        msg = f"timeout is {timeout}; give a positive duration of at most {LONGEST.days} days."
+    if not isinstance(timeout, timedelta) or not timedelta(0) < timeout <= LONGEST:
+        msg = f"timeout is {timeout!r}; give a positive timedelta of at most {LONGEST.days} days."
         raise InvalidJobData(msg)
     return timeout.total_seconds()

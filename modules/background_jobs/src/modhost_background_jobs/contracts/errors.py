@@ -27,9 +27,15 @@ class JobConflict(BackgroundJobsError):
 
 
 class UnregisteredJob(BackgroundJobsError):
-    """No module registered this job class on this host."""
+    """No module registered this job class on this host, or it is not a class."""
 
-    def __init__(self, job: type) -> None:
+    def __init__(self, job: object) -> None:
+        if not isinstance(job, type):
+            super().__init__(
+                f"{job!r} is not a job class: pass the class itself, e.g. "
+                "enqueue(GenerateReportJob, data)."
+            )
+            return
         super().__init__(
             f"{job.__module__}.{job.__qualname__} is not registered as a job: call "
             f"add_module_job(services, {job.__name__}) in the configure_services of its module."

@@ -34,7 +34,7 @@ class JobTypes:
         """Return the registration of a class. Raises `UnregisteredJob`."""
         try:
             return self._by_class[job]
-        except KeyError:
+        except (KeyError, TypeError):  # an instance or a name, which may have no hash
             raise UnregisteredJob(job) from None
 
     def named(self, job_type: str) -> RegisteredJob:
