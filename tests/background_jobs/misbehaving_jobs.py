@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import anyio
 
@@ -66,8 +66,17 @@ class SpeechlessJob(ProbedJob):
         raise Speechless
 
 
+class Uncomparable(type):
+    def __instancecheck__(cls, instance: object) -> bool:
+        raise TypeError
+
+
+class UncomparableError(Exception, metaclass=Uncomparable):
+    pass
+
+
 class WronglyDeclaredJob(ProbedJob):
-    no_retry: ClassVar[Any] = ("KeyError",)
+    no_retry: ClassVar[tuple[type[Exception], ...]] = (UncomparableError,)
 
     async def execute(self, context: JobExecutionContext) -> None:
         raise ValueError

@@ -107,8 +107,8 @@ def _is_name(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip()) and value.isprintable()
 
 
-def _is_duration(value: object, least: timedelta) -> bool:
-    return value is None or (isinstance(value, timedelta) and least <= value <= LONGEST)
+def _is_duration(value: object, least: timedelta, longest: timedelta) -> bool:
+    return value is None or (isinstance(value, timedelta) and least <= value <= longest)
 
 
 def _is_error(value: object) -> bool:
@@ -137,8 +137,9 @@ _CHECKS: Final[Mapping[str, tuple[Any, str]]] = {
         lambda value: value is None or (type(value) is int and 1 <= value <= MAX_ATTEMPTS),
         f"Write a whole number from 1 to {MAX_ATTEMPTS:,}, or leave it out.",
     ),
-    "retry_base_delay": (lambda value: _is_duration(value, timedelta(0)), _DURATION),
-    "timeout": (lambda value: _is_duration(value, timedelta.resolution), _DURATION),
+    # The option `retry_max_delay` bounds it.
+    "retry_base_delay": (lambda value: _is_duration(value, timedelta(0), timedelta.max), _DURATION),
+    "timeout": (lambda value: _is_duration(value, timedelta.resolution, LONGEST), _DURATION),
     "executor": (
         lambda value: value in get_args(Executor),
         f"Set it to {' or '.join(map(repr, get_args(Executor)))}, or leave it out.",
