@@ -115,6 +115,8 @@ def driver_error(error: BaseException) -> BaseException:
 
 
 def _is_outage(error: BaseException) -> bool:
+    if getattr(error, "may_pass", False):
+        return True
     return isinstance(error, OSError | EOFError | sqlite3.Error) or _package_of(error) in _DRIVERS
 
 

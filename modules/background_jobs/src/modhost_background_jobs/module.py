@@ -25,6 +25,7 @@ from modhost_background_jobs.inspection.snapshot import Snapshots
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.pages.routes import map_pages
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
+from modhost_background_jobs.worker.processes.pool import ProcessPool
 from modhost_background_jobs.worker.registration import VERSION
 from modhost_background_jobs.worker.watching.loop_watch import LoopWatch
 from modhost_background_jobs.worker.watching.unresponsive import UnresponsiveAttempts
@@ -74,6 +75,7 @@ class BackgroundJobsModule(Module):
         troubles = list(health_problems(await (await scope.get(Snapshots)).take()))
         troubles += (await scope.get(UnresponsiveAttempts)).troubles()
         troubles += (await scope.get(LoopWatch)).troubles()
+        troubles += (await scope.get(ProcessPool)).troubles()
         return HealthReport("degraded" if troubles else "healthy", " ".join(troubles))
 
     @hookimpl

@@ -1,8 +1,11 @@
 """Processes of jobs: how they start, crash, are used again, and end."""
 
 import os
+import resource
 import signal
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import anyio
@@ -24,6 +27,18 @@ from modhost_background_jobs.contracts import (
 from processes.living import lives
 
 pytestmark = pytest.mark.anyio
+
+
+@contextmanager
+def without_descriptors() -> Iterator[None]:
+    """Let this process open no more files."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with Path(os.devnull).open() as newest:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (newest.fileno() + 1, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 class SkippingClock(SystemClock):
@@ -122,18 +137,45 @@ async def test_a_process_that_is_idle_for_long_ends(sqlite_url: str, tmp_path: P
     assert job.state is JobState.COMPLETED
 
 
-async def test_a_process_that_cannot_start_fails_the_attempt_and_says_why(
+async def test_a_job_whose_process_cannot_start_waits_and_spends_no_attempt(
+    sqlite_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each try spent an attempt: jobs failed without having begun."""
+    caplog.set_level("DEBUG")
+    async with computing_host(sqlite_url, tmp_path, max_attempts=1, max_concurrency=2) as jobs:
+        (tmp_path / "broken").touch()
+        ids = [await jobs.scheduling.enqueue(PrintingJob) for _ in range(2)]
+        with anyio.fail_after(60):
+            while caplog.text.count("The start of a process for jobs failed") < 4:
+                await anyio.sleep(0.02)
+        assert "configure_services raised RuntimeError: broken on purpose" in caplog.text
+        assert "No process can be started" in await jobs.health()
+        (tmp_path / "broken").unlink()
+        for job_id in ids:
+            job = await jobs.ends(job_id)
+            assert (job.state, job.retry_count, len(job.attempts)) == (JobState.COMPLETED, 0, 1)
+        assert await jobs.health() == ""
+
+
+async def test_a_job_that_waits_for_a_process_can_be_cancelled(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async with computing_host(sqlite_url, tmp_path) as jobs:
+        (tmp_path / "broken").touch()
+        job_id = await jobs.scheduling.enqueue(PrintingJob)
+        await jobs.reaches(job_id, JobState.RUNNING)
+        await jobs.scheduling.cancel(job_id)
+        assert (await jobs.ends(job_id)).state is JobState.CANCELLED
+
+
+async def test_without_a_file_descriptor_left_no_attempt_is_spent(
     sqlite_url: str, tmp_path: Path
 ) -> None:
     async with computing_host(sqlite_url, tmp_path, max_attempts=1) as jobs:
-        (tmp_path / "broken").touch()
-        job = await jobs.ends(await jobs.scheduling.enqueue(PrintingJob))
-        (tmp_path / "broken").unlink()
-        again = await jobs.ends(await jobs.scheduling.enqueue(PrintingJob))
-    assert job.state is JobState.FAILED
-    assert job.error == (
-        "its process did not start: MH110 Hook failed (module computing, distribution "
-        "background_jobs): configure_services raised RuntimeError: broken on purpose. "
-        "Fix the module, or leave it out by [host.modules] disabled."
-    )
-    assert again.state is JobState.COMPLETED
+        with without_descriptors():
+            job_id = await jobs.scheduling.enqueue(PrintingJob)
+            with anyio.fail_after(60):
+                while not await jobs.health():
+                    await anyio.sleep(0.05)
+        job = await jobs.ends(job_id)
+        assert (job.state, len(job.attempts)) == (JobState.COMPLETED, 1)

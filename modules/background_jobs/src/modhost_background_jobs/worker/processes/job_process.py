@@ -23,7 +23,9 @@ STANDARD_ERROR: Final = 2
 
 
 class ProcessNotStarted(Exception):
-    """A process could not be made ready; the message says why."""
+    """A process could not be made ready; the message says why. No job is to blame for it."""
+
+    may_pass = True
 
 
 class JobProcess:
@@ -55,7 +57,10 @@ class JobProcess:
 
     @classmethod
     async def _spawn(cls) -> "JobProcess":
-        ours, theirs = socket.socketpair()
+        try:
+            ours, theirs = socket.socketpair()
+        except OSError as error:
+            raise ProcessNotStarted(f"the operating system refused: {error}.") from error
         try:
             with theirs:
                 process = await anyio.open_process(

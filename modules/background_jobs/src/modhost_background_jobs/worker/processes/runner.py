@@ -10,8 +10,8 @@ from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes
 from modhost_background_jobs.worker.attempts.runner import time_limit
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 from modhost_background_jobs.worker.processes import messages
-from modhost_background_jobs.worker.processes.job_process import JobProcess, ProcessNotStarted
-from modhost_background_jobs.worker.processes.pool import ProcessPool
+from modhost_background_jobs.worker.processes.job_process import JobProcess
+from modhost_background_jobs.worker.processes.pool import AttemptNotBegun, ProcessPool
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +49,8 @@ class ProcessRunner:
     async def _run(self, attempt: Attempt) -> Outcome:
         try:
             process = await self._pool.begin(attempt.claimed)
-        except ProcessNotStarted as error:
-            return self._outcomes.interrupted(attempt, f"its process did not start: {error}")
+        except AttemptNotBegun as error:
+            return self._outcomes.interrupted(attempt, str(error))
         try:
             done = await _Supervision(process, attempt, self._buffer, self._kill_grace).run()
         except BaseException:
