@@ -30,6 +30,8 @@ class Module:
         view_prefix: pages live under it, e.g. `/reports`.
         requires: names of the modules whose contracts this one uses; they are configured first.
         options: the model that `[modules.<name>]` is bound to.
+        unconfigured: options of the module in a host that has no configuration at all, which is for
+            one person on one machine; `modhost init` writes them down.
         migrations: the package that holds the module's alembic revisions, e.g.
             `"modhost_reports_example.migrations"`; empty when the module has no tables.
 
@@ -41,6 +43,7 @@ class Module:
     view_prefix: ClassVar[str] = ""
     requires: ClassVar[tuple[str, ...]] = ()
     options: ClassVar[type[BaseModel]] = ModuleOptions
+    unconfigured: ClassVar[Mapping[str, Any]] = {}
     migrations: ClassVar[str] = ""
 
 

@@ -13,6 +13,7 @@ import click
 
 from modhost import Scope
 from modhost.caller import ActingFor, Caller
+from modhost.cli.unconfigured import is_unconfigured, unconfigured
 from modhost.configuration import Configuration, load_configuration
 from modhost.database.errors import reason_of, remedy_of
 from modhost.module import Role
@@ -30,9 +31,10 @@ class BadUsage(click.ClickException):
 
 
 def configuration_of(context: click.Context) -> Configuration:
-    """Return the configuration that the command line chose."""
+    """Return the configuration that the command line chose; where there is none, one to try out."""
     path: Path | None = context.find_root().params.get("config")
-    return load_configuration(path, os.environ)
+    found = load_configuration(path, os.environ)
+    return Configuration(unconfigured(), environ=os.environ) if is_unconfigured(found) else found
 
 
 def host_of(context: click.Context, role: Role = "command") -> Host:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from modhost.checks import Finding, StartupError, rules
-from modhost.cli import backups, listing, maintenance, new, serving
+from modhost.cli import backups, init, listing, maintenance, new, serving
 from modhost.cli.context import BadUsage
 from modhost.cli.identity import roles, tokens, users
 from modhost.cli.output import counted
@@ -23,7 +23,7 @@ _OWN = (
     *(serving.run, serving.worker, listing.modules, listing.routes, listing.permissions),
     *(listing.services, listing.config, maintenance.migrate, maintenance.doctor),
     *(backups.backup_command, backups.restore_command),
-    *(users.users, roles.roles, tokens.tokens, new.new),
+    *(users.users, roles.roles, tokens.tokens, new.new, init.init),
 )
 
 

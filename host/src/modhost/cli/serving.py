@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from modhost.cli.context import BadUsage, configuration_of
-from modhost.configuration import HostOptions, is_loopback
+from modhost.cli.unconfigured import is_unconfigured
+from modhost.configuration import DEFAULT_FILE, HostOptions, is_loopback
 from modhost.identity import IdentityError, LoginService
 from modhost.module import Role
 from modhost.runtime.assembly import build_host
@@ -82,6 +83,9 @@ async def _greet(host: Host, listener: socket.socket) -> None:
     for skipped in host.skipped:
         click.echo(f"  left out  {skipped.name}: {skipped.error}")
     click.echo(f"  database  {host.database}")
+    if is_unconfigured(host.configuration):
+        click.echo(f"  config    none was found ({DEFAULT_FILE}): a development host, for this")
+        click.echo("            machine alone; `modhost init` writes a configuration")
     if host.info.role == "worker":
         click.echo(f"  health    {url}/health/ready")
         return

@@ -10,7 +10,7 @@ from modhost.plugins.discovery import FoundModule
 from modhost.plugins.hook_calls import HookCaller, hook_failed
 
 HOST_COMMANDS: Final = (
-    *("backup", "config", "doctor", "migrate", "modules", "new", "permissions", "restore"),
+    *("backup", "config", "doctor", "init", "migrate", "modules", "new", "permissions", "restore"),
     *("roles", "routes", "run"),
     *("services", "tokens", "users", "worker"),
 )

@@ -1,7 +1,7 @@
 """The background jobs module."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel
 
@@ -41,6 +41,7 @@ class BackgroundJobsModule(Module):
     version: ClassVar[str] = VERSION
     route_prefix: ClassVar[str] = "/api/jobs"
     view_prefix: ClassVar[str] = "/admin/jobs"
+    unconfigured: ClassVar[Mapping[str, Any]] = {"worker_mode": "Consumer"}
     options: ClassVar[type[BaseModel]] = BackgroundJobsOptions
     migrations: ClassVar[str] = "modhost_background_jobs.migrations"
 
