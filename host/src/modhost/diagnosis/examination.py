@@ -27,6 +27,8 @@ DIAGNOSE_SECONDS: Final = 60.0
 _NEVER_SILENT: Final = (
     rules.HOSTED_SERVICE_FAILED,
     rules.PENDING_MIGRATIONS,
+    rules.BROKEN_MIGRATIONS,
+    rules.REVISION_FAILED,
     rules.DATABASE_UNREACHABLE,
 )
 
@@ -120,8 +122,11 @@ def _unused_permissions(host: Host) -> list[Finding]:
 
 
 async def _refuse_pending(host: Host) -> None:
-    """Raise `StartupError` for tables that are older than their modules."""
-    from modhost.database.migrations import pending
+    """Raise `StartupError` for tables that are older than their modules.
+
+    Where a start would migrate them, it is tried: elsewhere that could hold up those who use them.
+    """
+    from modhost.database.migrations import pending, rehearse
 
     due = await pending(host.database, host.migrations)
     if not due:
@@ -130,6 +135,7 @@ async def _refuse_pending(host: Host) -> None:
     detail = f"the tables of {names} are not at their newest revision."
     rule, remedy = rules.PENDING_MIGRATIONS, "Run `modhost migrate`."
     if host.migrates_itself:
+        await rehearse(host.database, host.migrations)
         rule = rules.NOT_YET_MIGRATED
         remedy = "The next start or `modhost migrate` migrates them; then examine again."
     raise StartupError([Finding(rule, detail, remedy)])

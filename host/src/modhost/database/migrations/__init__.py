@@ -1,5 +1,5 @@
 """Bring each module's tables to its newest revision, by alembic."""
 
-from modhost.database.migrations.running import migrate, pending
+from modhost.database.migrations.running import migrate, pending, rehearse
 
-__all__ = ["migrate", "pending"]
+__all__ = ["migrate", "pending", "rehearse"]

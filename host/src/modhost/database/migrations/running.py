@@ -13,6 +13,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.checks import Finding, StartupError, rules
 from modhost.database.database import Database
@@ -54,11 +55,28 @@ async def migrate(database: Database, modules: Sequence[Migrations]) -> list[Pen
     `StartupError` for a revision that fails.
     """
     histories = histories_of(modules)
+    async with _connected(database) as connection, connection.begin():
+        return await connection.run_sync(_migrate, histories)
+
+
+async def rehearse(database: Database, modules: Sequence[Migrations]) -> None:
+    """Apply what is pending, and undo it. Raises what `migrate` raises."""
+    histories = histories_of(modules)
+    async with _connected(database) as connection:
+        transaction = await connection.begin()
+        try:
+            await connection.run_sync(_migrate, histories)
+        finally:
+            await transaction.rollback()
+
+
+@asynccontextmanager
+async def _connected(database: Database) -> AsyncIterator[AsyncConnection]:
+    """Offer the connection for the one migration of this process."""
     async with _one_at_a_time(), database.engine.connect() as connection:
         await connection.run_sync(_enforce_foreign_keys, "OFF")
         try:
-            async with connection.begin():
-                return await connection.run_sync(_migrate, histories)
+            yield connection
         finally:
             if not connection.invalidated:
                 await connection.run_sync(_enforce_foreign_keys, "ON")

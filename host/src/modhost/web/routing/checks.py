@@ -10,6 +10,7 @@ from modhost.permissions import Anyone, Permissions
 from modhost.services import ServiceRegistry, missing
 from modhost.web.routing.declarations import Declaration
 from modhost.web.routing.module_web import ModuleWeb
+from modhost.web.routing.template_checks import check_templates
 
 
 def check_web(
@@ -26,6 +27,7 @@ def check_web(
                     who = _named(declared)
                     findings += missing(services, parameter.needs, who, declared.module)
         findings += _check_menu(module, permissions)
+    findings += check_templates(modules)
     return findings + _check_duplicates(each for module in modules for each in module.declared)
 
 
