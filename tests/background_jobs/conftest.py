@@ -12,6 +12,7 @@ from modhost_background_jobs.queries.details import JobDetailReader
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
+from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import JobStore, open_store, open_wakeups
 from moving_clock import MovingClock
@@ -60,6 +61,11 @@ def commands(database_url: str, tmp_path: Path) -> Commands:
 @pytest.fixture
 def schedules(database: Database, clock: MovingClock) -> RecurringSchedules:
     return RecurringSchedules(database, clock)
+
+
+@pytest.fixture
+def changes(database: Database, firing: RecurringFiring, clock: MovingClock) -> ScheduleChanges:
+    return ScheduleChanges(database, firing, clock)
 
 
 @pytest.fixture

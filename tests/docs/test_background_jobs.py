@@ -29,7 +29,7 @@ def first_cells(heading: str) -> set[str]:
 
 
 def members(contract: type) -> set[str]:
-    return {name for name in vars(contract) if not name.startswith("_")}
+    return {name for name, _ in inspect.getmembers(contract) if not name.startswith("_")}
 
 
 def test_every_method_of_the_contracts_is_there_and_no_other() -> None:

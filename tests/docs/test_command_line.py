@@ -124,6 +124,8 @@ def test_the_json_has_the_keys_that_are_shown(tmp_path: Path) -> None:
         "modhost jobs cancel": f"jobs cancel {pending}",
         "modhost jobs stats": "jobs stats",
         "modhost jobs recurring list": "jobs recurring list",
+        "modhost jobs recurring disable": f"jobs recurring disable {nightly}",
+        "modhost jobs recurring enable": f"jobs recurring enable {nightly}",
         "modhost jobs recurring toggle": f"jobs recurring toggle {nightly}",
     }
     with_json = {name for name in COMMANDS if "--json" in options_shown(name)}

@@ -54,7 +54,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
-        self.schedule = self.world.do(self.world.schedules.put, NIGHTLY)
+        self.schedule = self.world.do(self.world.changes.put, NIGHTLY)
         for worker in WORKERS:
             self.join(worker)
         self.enqueue(3, 0, 3)

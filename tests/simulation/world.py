@@ -13,6 +13,7 @@ from modhost.clock import Clock
 from modhost.database import Database
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
+from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import open_store, open_wakeups
 from modhost_background_jobs.storage.tables import (
@@ -38,6 +39,7 @@ class World:
         self.queue = DatabaseJobQueue(database, self.store, open_wakeups(database), clock)
         self.schedules = RecurringSchedules(database, clock)
         self.firing = RecurringFiring(database, self.store, self.queue, clock)
+        self.changes = ScheduleChanges(database, self.firing, clock)
 
     def do(self, function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
         return self._portal.call(function, *arguments)

@@ -35,6 +35,11 @@ class Caller:
     principal: Principal | None = field(default=None, repr=False)
 
     @property
+    def is_start(self) -> bool:
+        """Whether a module has it done while it starts, by its `on_start`."""
+        return self.id.startswith(_START)
+
+    @property
     def person(self) -> str | None:
         """Who is behind it, e.g. `user:vera` or `token:ci (0199…)`; None for jobs and the host.
 
@@ -46,6 +51,7 @@ class Caller:
         return f"{self.kind}:{self.name}{unique}"
 
 
+_START: Final = "start:"
 SYSTEM: Final = Caller("system", "system", "the host")
 
 FindCaller: TypeAlias = Callable[[], Awaitable[Caller]]
@@ -75,6 +81,11 @@ class ActingFor:
 
     def __exit__(self, *_: object) -> None:
         _current.reset(self._token)
+
+
+def start_of(module: str) -> Caller:
+    """Return a module that starts, as the caller of what its `on_start` calls."""
+    return Caller(SYSTEM.kind, f"{_START}{module}", f"the start of {module}")
 
 
 def anonymous(address: str = "") -> Caller:

@@ -133,6 +133,7 @@ async def test_schedules_are_listed_toggled_and_deleted(database_url: str) -> No
         assert set(schedule) == {
             *("id", "name", "module_name", "job_type", "cron_expression", "time_zone"),
             *("is_enabled", "last_run_at", "last_due_at", "next_run_at", "created_at"),
+            "problem",
         }
         assert (schedule["name"], schedule["is_enabled"]) == ("Nightly", True)
         path = f"/api/jobs/recurring/{recurring_id}"
@@ -140,6 +141,9 @@ async def test_schedules_are_listed_toggled_and_deleted(database_url: str) -> No
         (schedule,) = (await client.get("/api/jobs/recurring")).json()
         assert schedule["next_run_at"] is None
         assert (await client.post(f"{path}/toggle")).json() == {"is_enabled": True}
+        for verb, is_enabled in (("enable", True), ("disable", False), ("disable", False)):
+            answer = await client.post(f"{path}/{verb}")
+            assert (answer.status_code, answer.json()) == (200, {"is_enabled": is_enabled})
         answer = await client.delete(path)
         assert (answer.status_code, answer.content) == (204, b"")
         assert (await client.get("/api/jobs/recurring")).json() == []
@@ -155,12 +159,14 @@ async def test_looking_needs_view_and_changing_needs_manage(sqlite_url: str) -> 
             ("POST", f"/api/jobs/{job_id}/cancel"),
             ("POST", f"/api/jobs/{job_id}/retry"),
             ("POST", f"/api/jobs/recurring/{new_id()}/toggle"),
+            ("POST", f"/api/jobs/recurring/{new_id()}/enable"),
+            ("POST", f"/api/jobs/recurring/{new_id()}/disable"),
             ("DELETE", f"/api/jobs/recurring/{new_id()}"),
         ]
         answers = {}
         for who, permissions in {"nobody": (), "viewer": (VIEW,), "other": (MANAGE,)}.items():
             client = await jobs.host.client(*permissions)
             answers[who] = [(await client.request(*each)).status_code for each in requests]
-    assert answers["nobody"] == [401] * 7
-    assert answers["viewer"] == [200, 200, 200, 403, 403, 403, 403]
-    assert answers["other"] == [403, 403, 403, 200, 409, 404, 404]
+    assert answers["nobody"] == [401] * 9
+    assert answers["viewer"] == [200, 200, 200, *[403] * 6]
+    assert answers["other"] == [403, 403, 403, 200, 409, *[404] * 4]

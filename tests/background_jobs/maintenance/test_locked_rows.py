@@ -7,7 +7,7 @@ import pytest
 
 from background_jobs.hung_client import rows_locked
 from background_jobs.schedules import runs, settings
-from background_jobs.support import add_worker, claim, claim_one, new_job
+from background_jobs.support import JOB_TYPES, add_worker, claim, claim_one, new_job
 from modhost_background_jobs.contracts import CatchUpPolicy, JobState, OverlapPolicy
 from modhost_background_jobs.maintenance.recurring import RecurringJobsService
 from modhost_background_jobs.maintenance.stalled_jobs import StalledJobSweeperService
@@ -15,6 +15,7 @@ from modhost_background_jobs.model import CurrentWorker, Ended
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import JobStore
 from moving_clock import MovingClock
@@ -34,9 +35,12 @@ def sweeper(store: JobStore, clock: MovingClock) -> StalledJobSweeperService:
 
 @pytest.fixture
 def service(
-    firing: RecurringFiring, schedules: RecurringSchedules, clock: MovingClock
+    firing: RecurringFiring,
+    schedules: RecurringSchedules,
+    changes: ScheduleChanges,
+    clock: MovingClock,
 ) -> RecurringJobsService:
-    return RecurringJobsService(firing, schedules, OPTIONS, clock)
+    return RecurringJobsService(firing, schedules, changes, JOB_TYPES, OPTIONS, clock)
 
 
 async def sweep(sweeper: StalledJobSweeperService, clock: MovingClock, times: int) -> None:
@@ -72,14 +76,14 @@ async def test_a_sweep_passes_over_what_is_locked_and_comes_back_to_it(
 
 async def test_a_locked_schedule_holds_up_no_other(
     service: RecurringJobsService,
-    schedules: RecurringSchedules,
+    changes: ScheduleChanges,
     listing: JobListing,
     clock: MovingClock,
     database_url: str,
 ) -> None:
     """Others fired up to 60 s late while a client hung with the row of one."""
-    await schedules.put(settings("locked"))
-    await schedules.put(settings("free"))
+    await changes.put(settings("locked"))
+    await changes.put(settings("free"))
     clock.advance(600)
     async with rows_locked(database_url, "recurring_jobs", "name = 'locked'"):
         with anyio.fail_after(5):
@@ -92,10 +96,10 @@ async def test_a_locked_schedule_holds_up_no_other(
 
 
 async def test_a_next_time_that_is_locked_is_corrected_later(
-    schedules: RecurringSchedules, clock: MovingClock, database_url: str
+    schedules: RecurringSchedules, changes: ScheduleChanges, clock: MovingClock, database_url: str
 ) -> None:
     for name in ("locked", "free"):
-        await schedules.put(settings(name))
+        await changes.put(settings(name))
     clock.time -= timedelta(days=1)
     async with rows_locked(database_url, "recurring_jobs", "name = 'locked'"):
         with anyio.fail_after(5):
@@ -105,13 +109,13 @@ async def test_a_next_time_that_is_locked_is_corrected_later(
 
 async def test_a_locked_run_holds_up_no_run_of_another_schedule(
     service: RecurringJobsService,
-    schedules: RecurringSchedules,
+    changes: ScheduleChanges,
     store: JobStore,
     clock: MovingClock,
     database_url: str,
 ) -> None:
     ids = [
-        await schedules.put(settings(name, overlap=OverlapPolicy.QUEUE, catch_up=CatchUpPolicy.ALL))
+        await changes.put(settings(name, overlap=OverlapPolicy.QUEUE, catch_up=CatchUpPolicy.ALL))
         for name in ("locked", "free")
     ]
     clock.advance(1200)
@@ -129,12 +133,13 @@ async def test_a_locked_run_holds_up_no_run_of_another_schedule(
 async def test_history_of_a_locked_schedule_is_forgotten_later(
     service: RecurringJobsService,
     schedules: RecurringSchedules,
+    changes: ScheduleChanges,
     store: JobStore,
     clock: MovingClock,
     database_url: str,
 ) -> None:
     for name in ("locked", "free"):
-        await schedules.put(settings(name))
+        await changes.put(settings(name))
     clock.advance(600)
     await service.step()
     clock.advance(1)

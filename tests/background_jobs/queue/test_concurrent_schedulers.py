@@ -19,7 +19,7 @@ from modhost_background_jobs.contracts import CatchUpPolicy, JobState, OverlapPo
 from modhost_background_jobs.model import Ended
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.queue.schedules import RecurringSchedules
+from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.storage import JobStore, open_store, open_wakeups
 from modhost_background_jobs.storage.tables import FINISHED, JOBS, OCCURRENCES
 from moving_clock import START, MovingClock
@@ -102,11 +102,10 @@ class Schedulers:
 
 @pytest.fixture
 async def schedulers(
-    database: Database, database_url: str, clock: MovingClock
+    database: Database, database_url: str, clock: MovingClock, changes: ScheduleChanges
 ) -> AsyncIterator[Schedulers]:
-    schedules = RecurringSchedules(database, clock)
     ids = [
-        await schedules.put(settings(" ".join(each), overlap=each[0], catch_up=each[1]))
+        await changes.put(settings(" ".join(each), overlap=each[0], catch_up=each[1]))
         for each in EACH
     ]
     async with AsyncExitStack() as stack:
@@ -129,6 +128,10 @@ def expected(policies: Policies, fired: int) -> Runs:
             return Runs(claimable=fired, skipped=dropped)
         case OverlapPolicy.QUEUE:
             return Runs(claimable=min(1, fired), waiting=later, skipped=dropped)
+        case _ if catch_up is CatchUpPolicy.ALL:
+            # Those that nobody missed are skipped, while those that are caught up wait in turn.
+            waiting = min(later, MISSED - 1)
+            return Runs(claimable=min(1, fired), waiting=waiting, skipped=later - waiting)
         case _:
             return Runs(claimable=min(1, fired), skipped=later + dropped)
 
@@ -161,12 +164,14 @@ async def test_runs_that_queue_go_one_by_one_in_the_order_of_their_due_times(
 ) -> None:
     clock.advance(4 * 600)
     await schedulers.fire()
-    due = (await schedulers.due_times())[OverlapPolicy.QUEUE, CatchUpPolicy.ALL]
-    went = []
+    turns = [(each, CatchUpPolicy.ALL) for each in (OverlapPolicy.QUEUE, OverlapPolicy.SKIP)]
+    due = await schedulers.due_times()
+    went: dict[Policies, list[UUID]] = {each: [] for each in turns}
     for left in (3, 2, 1, 0):
         claimed = [job.lease for job in await claim(store, limit=100, now=clock.now())]
-        went += [lease.job_id for lease in claimed if lease.job_id in due]
+        for each in turns:
+            went[each] += [lease.job_id for lease in claimed if lease.job_id in due[each]]
         assert await schedulers.let_go() == 0
         await store.end([Ended(lease, JobState.COMPLETED) for lease in claimed], clock.now())
-        assert await schedulers.let_go() == min(1, left)
-    assert went == list(due)
+        assert await schedulers.let_go() == len(turns) * min(1, left)
+    assert went == {each: list(due[each]) for each in turns}

@@ -21,6 +21,7 @@ from modhost_background_jobs.contracts import (
 from modhost_background_jobs.model import Released
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.tables import SCHEDULES
@@ -88,13 +89,13 @@ async def test_other_jobs_and_runs_besides_the_due_times_have_none(database_url:
 
 
 async def test_a_run_is_due_at_its_due_time_and_keeps_it_when_it_is_retried(
-    schedules: RecurringSchedules,
+    changes: ScheduleChanges,
     firing: RecurringFiring,
     clock: MovingClock,
     store: JobStore,
     listing: JobListing,
 ) -> None:
-    await schedules.put(settings())
+    await changes.put(settings())
     clock.advance(605)
     await fire_due(firing)
     run = await claim_one(store, now=clock.now())
@@ -110,13 +111,14 @@ async def test_a_run_is_due_at_its_due_time_and_keeps_it_when_it_is_retried(
 
 async def test_a_skipped_run_moves_the_last_due_time_and_not_the_last_run(
     schedules: RecurringSchedules,
+    changes: ScheduleChanges,
     firing: RecurringFiring,
     clock: MovingClock,
     store: JobStore,
     listing: JobListing,
 ) -> None:
     """A monitor of the last run never raised an alarm, since skipped runs moved it."""
-    recurring_id = await schedules.put(settings())
+    recurring_id = await changes.put(settings())
     for _ in range(3):
         clock.advance(600)
         await fire_due(firing)
@@ -152,14 +154,16 @@ async def last_run_at(jobs: Jobs) -> datetime | None:
     return schedule.last_run_at
 
 
-async def test_modules_may_have_schedules_of_one_name(schedules: RecurringSchedules) -> None:
+async def test_modules_may_have_schedules_of_one_name(
+    schedules: RecurringSchedules, changes: ScheduleChanges
+) -> None:
     """One of them was gone without a word."""
     one = settings()
     other = replace(one, module_name="mail")
-    first = await schedules.put(one)
-    second = await schedules.put(other)
+    first = await changes.put(one)
+    second = await changes.put(other)
     assert first != second
-    assert [await schedules.put(each) for each in (one, other)] == [first, second]
+    assert [await changes.put(each) for each in (one, other)] == [first, second]
     rows = await schedules.all()
     assert [(row.module_name, row.name) for row in rows] == [
         ("mail", "nightly"),

@@ -16,6 +16,7 @@ from modhost_background_jobs.model import Ended
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
+from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import JobStore, open_store, open_wakeups
 from moving_clock import MovingClock
@@ -50,9 +51,9 @@ async def missed(listing: JobListing) -> list[str]:
 
 
 async def test_a_due_time_fires_once(
-    schedules: RecurringSchedules, firing: RecurringFiring, clock: MovingClock, store: JobStore
+    changes: ScheduleChanges, firing: RecurringFiring, clock: MovingClock, store: JobStore
 ) -> None:
-    await schedules.put(settings())
+    await changes.put(settings())
     assert (await firing.poll()).due == []
     clock.advance(600)
     assert await fire_due(firing) == 1
@@ -61,13 +62,13 @@ async def test_a_due_time_fires_once(
 
 
 async def test_a_due_time_fires_once_however_many_consumers_try(
-    schedules: RecurringSchedules,
+    changes: ScheduleChanges,
     firing: RecurringFiring,
     others: list[RecurringFiring],
     clock: MovingClock,
     store: JobStore,
 ) -> None:
-    recurring_id = await schedules.put(settings(overlap=OverlapPolicy.ALLOW))
+    recurring_id = await changes.put(settings(overlap=OverlapPolicy.ALLOW))
     fired: list[int] = []
 
     async def fire(each: RecurringFiring) -> None:
@@ -83,9 +84,9 @@ async def test_a_due_time_fires_once_however_many_consumers_try(
 
 
 async def test_a_run_is_skipped_while_an_earlier_one_is_not_over(
-    schedules: RecurringSchedules, firing: RecurringFiring, clock: MovingClock, listing: JobListing
+    changes: ScheduleChanges, firing: RecurringFiring, clock: MovingClock, listing: JobListing
 ) -> None:
-    await schedules.put(settings())
+    await changes.put(settings())
     for _ in range(2):
         clock.advance(600)
         await fire_due(firing)
@@ -95,12 +96,12 @@ async def test_a_run_is_skipped_while_an_earlier_one_is_not_over(
 
 
 async def test_runs_that_queue_wait_for_the_earlier_ones(
-    schedules: RecurringSchedules,
+    changes: ScheduleChanges,
     firing: RecurringFiring,
     clock: MovingClock,
     store: JobStore,
 ) -> None:
-    await schedules.put(settings(overlap=OverlapPolicy.QUEUE))
+    await changes.put(settings(overlap=OverlapPolicy.QUEUE))
     for _ in range(3):
         clock.advance(600)
         await fire_due(firing)
@@ -113,9 +114,9 @@ async def test_runs_that_queue_wait_for_the_earlier_ones(
 
 
 async def test_runs_that_may_overlap_are_all_claimable(
-    schedules: RecurringSchedules, firing: RecurringFiring, clock: MovingClock, store: JobStore
+    changes: ScheduleChanges, firing: RecurringFiring, clock: MovingClock, store: JobStore
 ) -> None:
-    await schedules.put(settings(overlap=OverlapPolicy.ALLOW))
+    await changes.put(settings(overlap=OverlapPolicy.ALLOW))
     for _ in range(3):
         clock.advance(600)
         await fire_due(firing)
@@ -127,13 +128,13 @@ async def test_runs_that_may_overlap_are_all_claimable(
     [(CatchUpPolicy.ONE, 1), (CatchUpPolicy.NONE, 0), (CatchUpPolicy.ALL, 36)],
 )
 async def test_due_times_without_a_consumer_are_caught_up_by_policy(
-    schedules: RecurringSchedules,
+    changes: ScheduleChanges,
     firing: RecurringFiring,
     clock: MovingClock,
     policy: CatchUpPolicy,
     expected: int,
 ) -> None:
-    await schedules.put(settings(overlap=OverlapPolicy.ALLOW, catch_up=policy))
+    await changes.put(settings(overlap=OverlapPolicy.ALLOW, catch_up=policy))
     clock.advance(6 * 3600 + 300)
     assert await fire_due(firing) == expected
     clock.advance(300)
@@ -141,13 +142,13 @@ async def test_due_times_without_a_consumer_are_caught_up_by_policy(
 
 
 async def test_catching_up_is_bounded(
-    schedules: RecurringSchedules,
+    changes: ScheduleChanges,
     firing: RecurringFiring,
     clock: MovingClock,
     listing: JobListing,
 ) -> None:
     catch_up = settings(cron="* * * * *", overlap=OverlapPolicy.ALLOW, catch_up=CatchUpPolicy.ALL)
-    await schedules.put(catch_up)
+    await changes.put(catch_up)
     clock.advance(365 * 86400)
     assert await fire_due(firing) == 100
     (reported,) = await missed(listing)
@@ -166,7 +167,7 @@ async def test_catching_up_is_bounded(
     ],
 )
 async def test_due_times_that_nobody_catches_up_are_recorded_once(
-    schedules: RecurringSchedules,
+    changes: ScheduleChanges,
     firing: RecurringFiring,
     clock: MovingClock,
     listing: JobListing,
@@ -175,7 +176,7 @@ async def test_due_times_that_nobody_catches_up_are_recorded_once(
     reported: list[str],
 ) -> None:
     """They were nowhere: the strip of the schedule showed a run after a run."""
-    recurring_id = await schedules.put(settings(overlap=OverlapPolicy.ALLOW, catch_up=policy))
+    recurring_id = await changes.put(settings(overlap=OverlapPolicy.ALLOW, catch_up=policy))
     clock.advance(60 * minutes)
     await fire_due(firing)
     await fire_due(firing)

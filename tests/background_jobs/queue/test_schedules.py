@@ -19,6 +19,7 @@ from modhost_background_jobs.contracts import (
 )
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage.tables import SCHEDULES
 from moving_clock import MovingClock
@@ -27,13 +28,13 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_disabled_schedule_does_not_fire_and_catches_nothing_up(
-    schedules: RecurringSchedules, firing: RecurringFiring, clock: MovingClock
+    changes: ScheduleChanges, firing: RecurringFiring, clock: MovingClock
 ) -> None:
-    recurring_id = await schedules.put(settings())
-    assert await schedules.toggle(recurring_id) is False
+    recurring_id = await changes.put(settings())
+    assert await changes.toggle(recurring_id) is False
     clock.advance(3600)
     assert await fire_due(firing) == 0
-    assert await schedules.toggle(recurring_id) is True
+    assert await changes.toggle(recurring_id) is True
     assert await fire_due(firing) == 0
     clock.advance(600)
     assert await fire_due(firing) == 1
@@ -41,35 +42,40 @@ async def test_a_disabled_schedule_does_not_fire_and_catches_nothing_up(
 
 async def test_adding_a_name_again_updates_the_schedule_and_leaves_it_disabled(
     schedules: RecurringSchedules,
+    changes: ScheduleChanges,
 ) -> None:
-    first = await schedules.put(settings(cron="0 0 1 * *"))
-    await schedules.toggle(first)
-    second = await schedules.put(settings(cron="0 6 * * *"))
+    first = await changes.put(settings(cron="0 0 1 * *"))
+    await changes.toggle(first)
+    second = await changes.put(settings(cron="0 6 * * *"))
     assert first == second
     (row,) = await schedules.all()
     assert (row.cron_expression, row.is_enabled) == ("0 6 * * *", False)
 
 
 async def test_adding_a_schedule_again_unchanged_does_not_put_its_due_time_off(
-    schedules: RecurringSchedules, firing: RecurringFiring, clock: MovingClock
+    changes: ScheduleChanges, firing: RecurringFiring, clock: MovingClock
 ) -> None:
-    await schedules.put(settings())
+    await changes.put(settings())
     clock.advance(660)
-    await schedules.put(settings())
+    await changes.put(settings())
     assert await fire_due(firing) == 1
 
 
 async def test_a_removed_schedule_leaves_its_runs(
-    schedules: RecurringSchedules, firing: RecurringFiring, clock: MovingClock, listing: JobListing
+    schedules: RecurringSchedules,
+    changes: ScheduleChanges,
+    firing: RecurringFiring,
+    clock: MovingClock,
+    listing: JobListing,
 ) -> None:
-    recurring_id = await schedules.put(settings())
+    recurring_id = await changes.put(settings())
     clock.advance(600)
     await fire_due(firing)
-    await schedules.remove(recurring_id)
+    await changes.remove(recurring_id)
     assert await schedules.count() == 0
     assert await runs(listing) == ["Pending"]
     with pytest.raises(JobNotFound, match="no recurring job"):
-        await schedules.remove(recurring_id)
+        await changes.remove(recurring_id)
 
 
 async def test_hosts_that_add_one_schedule_at_the_same_time_have_one(database_url: str) -> None:
@@ -117,8 +123,9 @@ async def test_a_schedule_that_cannot_fire_holds_up_no_other(
         database = await scope.get(Database)
         clock = MovingClock(datetime.now(UTC))
         broken = RecurringSchedules(database, clock)
-        await broken.put(settings(name="a"))
-        healthy = await broken.put(settings(name="b"))
+        changes = await scope.get(ScheduleChanges)
+        await changes.put(settings(name="a"))
+        healthy = await changes.put(settings(name="b"))
         async with database.session() as session:
             connection = await session.connection()
             named_a = SCHEDULES.c.name == "a"

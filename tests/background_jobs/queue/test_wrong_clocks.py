@@ -10,6 +10,7 @@ from modhost_background_jobs.contracts import (
     OverlapPolicy,
 )
 from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import JobStore
 from moving_clock import MovingClock
@@ -18,12 +19,12 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_the_record_of_due_times_is_forgotten(
-    schedules: RecurringSchedules,
+    changes: ScheduleChanges,
     firing: RecurringFiring,
     store: JobStore,
     clock: MovingClock,
 ) -> None:
-    await schedules.put(settings())
+    await changes.put(settings())
     clock.advance(600)
     await fire_due(firing)
     assert await store.forget_occurrences(clock.now() + timedelta(seconds=1)) == 1
@@ -31,12 +32,13 @@ async def test_the_record_of_due_times_is_forgotten(
 
 async def test_a_clock_that_was_years_ahead_does_not_stop_a_schedule(
     schedules: RecurringSchedules,
+    changes: ScheduleChanges,
     firing: RecurringFiring,
     store: JobStore,
     clock: MovingClock,
 ) -> None:
     """A consumer with a wrong clock fired once, and moved the next run beyond its own today."""
-    recurring_id = await schedules.put(settings())
+    recurring_id = await changes.put(settings())
     clock.advance(3650 * 86_400)
     assert await firing.fire(recurring_id) == 1
     clock.advance(-3650 * 86_400)
@@ -49,11 +51,12 @@ async def test_a_clock_that_was_years_ahead_does_not_stop_a_schedule(
 
 async def test_a_clock_that_falls_back_fires_no_due_time_again(
     schedules: RecurringSchedules,
+    changes: ScheduleChanges,
     firing: RecurringFiring,
     store: JobStore,
     clock: MovingClock,
 ) -> None:
-    recurring_id = await schedules.put(settings())
+    recurring_id = await changes.put(settings())
     clock.advance(600)
     assert await firing.fire(recurring_id) == 1
     clock.advance(-300)
@@ -65,13 +68,14 @@ async def test_a_clock_that_falls_back_fires_no_due_time_again(
 @pytest.mark.parametrize("catch_up", list(CatchUpPolicy))
 async def test_due_times_that_were_forgotten_do_not_fire_again_after_a_clock_fell_far_back(
     schedules: RecurringSchedules,
+    changes: ScheduleChanges,
     firing: RecurringFiring,
     store: JobStore,
     clock: MovingClock,
     catch_up: CatchUpPolicy,
 ) -> None:
     """The next run was pulled back to before what retention had deleted."""
-    recurring_id = await schedules.put(
+    recurring_id = await changes.put(
         settings(cron="0 0 * * *", overlap=OverlapPolicy.ALLOW, catch_up=catch_up)
     )
     for _ in range(30):
@@ -81,8 +85,8 @@ async def test_due_times_that_were_forgotten_do_not_fire_again_after_a_clock_fel
     clock.advance(-20 * 86_400)
     await schedules.pull_back()
     assert await firing.fire(recurring_id) == 0
-    await schedules.toggle(recurring_id)
-    await schedules.toggle(recurring_id)
+    await changes.toggle(recurring_id)
+    await changes.toggle(recurring_id)
     clock.advance(86_400)
     assert await firing.fire(recurring_id) == 0
     clock.advance(19 * 86_400)

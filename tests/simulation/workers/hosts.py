@@ -16,6 +16,7 @@ from modhost_background_jobs.maintenance.stalled_jobs import StalledJobSweeperSe
 from modhost_background_jobs.model import CurrentWorker, JobTypes, WorkerInfo
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.statistics import StatisticsStore
@@ -59,6 +60,7 @@ class SimulatedHost:
         link: Link,
         store: JobStore,
         schedules: Remote,
+        changes: Remote,
         firing: Remote,
         history: History,
         clock: VirtualClock,
@@ -67,6 +69,7 @@ class SimulatedHost:
         link.on_stop = self.stop
         self._store = store
         self._schedules = cast(RecurringSchedules, schedules)
+        self._changes = cast(ScheduleChanges, changes)
         self._firing = cast(RecurringFiring, firing)
         self._history = history
         self._clock = clock
@@ -153,7 +156,9 @@ class SimulatedHost:
             buffer,
             self.processor,
             StalledJobSweeperService(store, worker, OPTIONS, clock),
-            RecurringJobsService(self._firing, self._schedules, OPTIONS, clock),
+            RecurringJobsService(
+                self._firing, self._schedules, self._changes, types, OPTIONS, clock
+            ),
         ]
 
 

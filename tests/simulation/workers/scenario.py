@@ -92,7 +92,7 @@ class Scenario(ABC):
         async with anyio.create_task_group() as late, anyio.create_task_group() as self.group:
             self.server = Server(self.rate, late)
             self._world.clear()
-            self._world.do(self._world.schedules.put, EVERY_MINUTE)
+            self._world.do(self._world.changes.put, EVERY_MINUTE)
             people = Link(PEOPLE, self._seed, self.server)
             self.queue = self._remote(self._world.queue, people)
             store = self._backend.store(people, self.server, self.history)
@@ -147,6 +147,7 @@ class Scenario(ABC):
             link,
             self._backend.store(link, self.server, self.history),
             self._remote(self._world.schedules, link),
+            self._remote(self._world.changes, link),
             self._remote(self._world.firing, link),
             self.history,
             self.clock,

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio
 
+from modhost.caller import ActingFor, start_of
 from modhost.checks import Finding, StartupError, rules
 from modhost.database.errors import finding_of
 from modhost.database.failures import may_pass
@@ -103,7 +104,8 @@ async def _start(host: Host, found: FoundModule, start: Start) -> None:
     timeout = host.configuration.host.start_timeout
 
     async def call() -> None:
-        with anyio.move_on_after(timeout.total_seconds()) as bound:
+        caller = ActingFor(start_of(found.module.name))
+        with anyio.move_on_after(timeout.total_seconds()) as bound, caller:
             await host.call_hook(found, "on_start")
         if bound.cancelled_caught:
             raise _Late(f"it took longer than {format_duration(timeout)}")

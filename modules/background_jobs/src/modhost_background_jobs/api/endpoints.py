@@ -1,4 +1,4 @@
-"""The seven routes of `/api/jobs`."""
+"""The routes of `/api/jobs`."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -10,6 +10,7 @@ from modhost.web import Endpoints, Query, Reply
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
+    InvalidCronExpression,
     JobConflict,
     JobDetail,
     JobFilter,
@@ -21,6 +22,7 @@ from modhost_background_jobs.contracts import (
     PagedResult,
     RecurringJob,
     RecurringJobId,
+    UnknownTimeZone,
 )
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 
@@ -29,9 +31,13 @@ def map_endpoints(endpoints: Endpoints) -> None:
     """Map the routes."""
     endpoints.map_error(JobNotFound, 404)
     endpoints.map_error(JobConflict, 409)
+    endpoints.map_error(InvalidCronExpression, 409)
+    endpoints.map_error(UnknownTimeZone, 409)
     endpoints.get("/", list_jobs, permission=VIEW_JOBS)
     endpoints.get("/recurring", list_recurring, permission=VIEW_JOBS)
     endpoints.post("/recurring/{id}/toggle", toggle_recurring, permission=MANAGE_JOBS)
+    endpoints.post("/recurring/{id}/enable", enable_recurring, permission=MANAGE_JOBS)
+    endpoints.post("/recurring/{id}/disable", disable_recurring, permission=MANAGE_JOBS)
     endpoints.delete("/recurring/{id}", delete_recurring, permission=MANAGE_JOBS)
     endpoints.get("/{id}", get_job, permission=VIEW_JOBS)
     endpoints.post("/{id}/cancel", cancel_job, permission=MANAGE_JOBS)
@@ -96,6 +102,18 @@ async def list_recurring(jobs: BackgroundJobsContracts) -> Sequence[RecurringJob
 async def toggle_recurring(id: UUID, jobs: BackgroundJobs) -> Toggled:  # noqa: A002
     """Enable a disabled schedule, or disable an enabled one."""
     return Toggled(is_enabled=await jobs.toggle_recurring(RecurringJobId(id)))
+
+
+async def enable_recurring(id: UUID, jobs: BackgroundJobs) -> Toggled:  # noqa: A002
+    """Enable a schedule; one that is enabled stays so."""
+    await jobs.enable_recurring(RecurringJobId(id))
+    return Toggled(is_enabled=True)
+
+
+async def disable_recurring(id: UUID, jobs: BackgroundJobs) -> Toggled:  # noqa: A002
+    """Disable a schedule; one that is disabled stays so."""
+    await jobs.disable_recurring(RecurringJobId(id))
+    return Toggled(is_enabled=False)
 
 
 async def delete_recurring(id: UUID, jobs: BackgroundJobs) -> None:  # noqa: A002

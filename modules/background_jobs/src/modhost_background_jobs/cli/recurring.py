@@ -1,4 +1,4 @@
-"""`modhost jobs recurring`: list, toggle and delete recurring jobs, by id or by name."""
+"""`modhost jobs recurring`: list, enable, disable and delete recurring jobs, by id or by name."""
 
 from difflib import get_close_matches
 from uuid import UUID
@@ -40,7 +40,7 @@ async def recurring_id(scope: Scope, id_or_name: str) -> RecurringJobId:
 
 @click.group()
 def recurring() -> None:
-    """Recurring jobs: list, toggle, delete."""
+    """Recurring jobs: list, enable, disable, toggle, delete."""
 
 
 @recurring.command("list")
@@ -53,6 +53,26 @@ async def list_recurring(scope: Scope, *, as_json: bool) -> None:
     show(rows, as_json=as_json, empty="No recurring jobs.")
 
 
+@recurring.command("enable")
+@click.argument("id_or_name")
+@as_json
+@with_scope(BackgroundJobsError)
+async def enable_recurring(scope: Scope, id_or_name: str, *, as_json: bool) -> None:
+    """Enable a recurring job; one that is enabled stays so."""
+    await (await scope.get(BackgroundJobs)).enable_recurring(await recurring_id(scope, id_or_name))
+    _print_state(id_or_name, is_enabled=True, as_json=as_json)
+
+
+@recurring.command("disable")
+@click.argument("id_or_name")
+@as_json
+@with_scope(BackgroundJobsError)
+async def disable_recurring(scope: Scope, id_or_name: str, *, as_json: bool) -> None:
+    """Disable a recurring job; one that is disabled stays so."""
+    await (await scope.get(BackgroundJobs)).disable_recurring(await recurring_id(scope, id_or_name))
+    _print_state(id_or_name, is_enabled=False, as_json=as_json)
+
+
 @recurring.command("toggle")
 @click.argument("id_or_name")
 @as_json
@@ -61,9 +81,7 @@ async def toggle_recurring(scope: Scope, id_or_name: str, *, as_json: bool) -> N
     """Disable an enabled recurring job, or enable a disabled one."""
     found = await recurring_id(scope, id_or_name)
     is_enabled = await (await scope.get(BackgroundJobs)).toggle_recurring(found)
-    state = "enabled" if is_enabled else "disabled"
-    sentence = f"The recurring job {id_or_name} is {state}."
-    print_result({"is_enabled": is_enabled}, sentence, as_json=as_json)
+    _print_state(id_or_name, is_enabled=is_enabled, as_json=as_json)
 
 
 @recurring.command("delete")
@@ -74,3 +92,9 @@ async def delete_recurring(scope: Scope, id_or_name: str) -> None:
     found = await recurring_id(scope, id_or_name)
     await (await scope.get(BackgroundJobs)).remove_recurring(found)
     click.echo(f"The recurring job {id_or_name} is deleted.")
+
+
+def _print_state(id_or_name: str, *, is_enabled: bool, as_json: bool) -> None:
+    state = "enabled" if is_enabled else "disabled"
+    sentence = f"The recurring job {id_or_name} is {state}."
+    print_result({"is_enabled": is_enabled}, sentence, as_json=as_json)

@@ -8,6 +8,7 @@ from modhost_background_jobs.contracts.job_checks import LONGEST, MAX_ATTEMPTS
 
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
+LONGEST_NAME: Final = 200
 
 
 def due_time(execute_at: datetime) -> datetime:
@@ -30,13 +31,29 @@ def due_time(execute_at: datetime) -> datetime:
     return moment
 
 
-def attempts(asked: int | None, default: int) -> int:
+def attempts(asked: int | None, of_class: int | None, default: int) -> int:
     """Return how often a job may be attempted. Raises `InvalidJobData`."""
+    asked = of_class if asked is None else asked
     if asked is None:
         return default
     if type(asked) is not int or not 1 <= asked <= MAX_ATTEMPTS:
         raise InvalidJobData(f"max_attempts is {asked!r}; give a number from 1 to {MAX_ATTEMPTS}.")
     return asked
+
+
+def schedule_name(name: str) -> str:
+    """Return the name of a recurring job. Raises `InvalidJobData` for what nobody could read."""
+    problem = None
+    if not name.strip():
+        problem = "is blank"
+    elif len(name) > LONGEST_NAME:
+        problem = f"has {len(name)} characters"
+    elif not name.isprintable():
+        problem = "has a control character or an unpaired surrogate"
+    if problem:
+        msg = f"The name {name[:40]!a} of a recurring job {problem}; give it 1 to "
+        raise InvalidJobData(f"{msg}{LONGEST_NAME} printable characters.")
+    return name
 
 
 def timeout_seconds(asked: timedelta | None, default: timedelta | None) -> float | None:

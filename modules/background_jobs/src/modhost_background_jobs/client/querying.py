@@ -95,5 +95,7 @@ def _detail(found: JobDetails) -> JobDetail:
 
 
 def _recurring(row: ScheduleRow) -> RecurringJob:
-    job = RecurringJob.model_validate(row)
-    return job if job.is_enabled else job.model_copy(update={"next_run_at": None})
+    of_row = {name: getattr(row, name) for name in RecurringJob.model_fields}
+    of_row["problem"] = row.problem and row.problem.text
+    of_row["next_run_at"] = row.next_run_at if row.is_enabled else None
+    return RecurringJob(**of_row)

@@ -8,31 +8,29 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost import Clock, new_id
 from modhost.audit import AuditLog, recorded
-from modhost.caller import SYSTEM, current_caller
+from modhost.caller import current_caller
 from modhost_background_jobs.client.limits import attempts, due_time, timeout_seconds
 from modhost_background_jobs.client.querying import status_after
+from modhost_background_jobs.client.recurring import RecurringJobsService
 from modhost_background_jobs.contracts import (
-    CatchUpPolicy,
     JobConflict,
     JobId,
     JobNotFound,
     JobState,
     JobStatus,
     ModuleJob,
-    OverlapPolicy,
-    RecurringJobId,
 )
-from modhost_background_jobs.cron.schedule import CronSchedule
-from modhost_background_jobs.model import JobTypes, NewJob, ScheduleDefinition
+from modhost_background_jobs.model import JobTypes, NewJob
 from modhost_background_jobs.model.job_data import to_stored
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
+from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 
 
-class BackgroundJobsService:
+class BackgroundJobsService(RecurringJobsService):
     """Implements `BackgroundJobs`, which describes each method."""
 
     def __init__(
@@ -40,19 +38,16 @@ class BackgroundJobsService:
         queue: DatabaseJobQueue,
         listing: JobListing,
         schedules: RecurringSchedules,
+        changes: ScheduleChanges,
         firing: RecurringFiring,
         types: JobTypes,
         options: BackgroundJobsOptions,
         audit: AuditLog,
         clock: Clock,
     ) -> None:
+        super().__init__(schedules, changes, firing, types, options, audit)
         self._queue = queue
         self._listing = listing
-        self._schedules = schedules
-        self._firing = firing
-        self._types = types
-        self._options = options
-        self._audit = audit
         self._clock = clock
 
     async def enqueue(
@@ -102,42 +97,6 @@ class BackgroundJobsService:
         new = await self._new(job, data, now, due_at, max_attempts, timeout, job_id)
         return await self._store(new, session, is_named=job_id is not None)
 
-    async def add_recurring(
-        self,
-        job: type[ModuleJob],
-        *,
-        name: str,
-        cron_expression: str,
-        data: Any = None,
-        time_zone: str = "UTC",
-        overlap: OverlapPolicy = OverlapPolicy.SKIP,
-        catch_up: CatchUpPolicy = CatchUpPolicy.ONE,
-        max_attempts: int | None = None,
-        timeout: timedelta | None = None,
-        session: AsyncSession | None = None,
-    ) -> RecurringJobId:
-        """Add or update a schedule by its name."""
-        registered = self._types.of_class(job)
-        schedule = CronSchedule.parse(cron_expression, time_zone)
-        definition = ScheduleDefinition(
-            name=name,
-            cron_expression=schedule.expression,
-            time_zone=schedule.time_zone,
-            job_type=registered.job_type,
-            module_name=registered.module_name,
-            data=to_stored(data),
-            overlap=OverlapPolicy(overlap),
-            catch_up=CatchUpPolicy(catch_up),
-            max_attempts=self._attempts(job, max_attempts),
-            timeout_seconds=timeout_seconds(timeout, job.timeout),
-        )
-        recurring_id = await self._schedules.put(definition, session)
-        # Modules put theirs at every start, which is nobody's deed.
-        if await current_caller() is not SYSTEM:
-            subject = f"schedule:{recurring_id}"
-            await self._audit.record("schedules.put", subject, detail=name, session=session)
-        return RecurringJobId(recurring_id)
-
     async def cancel(self, job_id: JobId) -> JobStatus:
         """Cancel at once or ask to stop."""
         async with recorded(
@@ -154,32 +113,6 @@ class BackgroundJobsService:
         """Read one job."""
         row = await self._listing.find(job_id)
         return JobStatus.model_validate(row) if row else None
-
-    async def toggle_recurring(self, recurring_id: RecurringJobId) -> bool:
-        """Enable or disable a schedule."""
-        async with recorded(
-            self._audit, "schedules.toggle", f"schedule:{recurring_id}", JobNotFound
-        ) as entry:
-            is_enabled = await self._schedules.toggle(recurring_id)
-            entry.detail = "enabled" if is_enabled else "disabled"
-        return is_enabled
-
-    async def remove_recurring(self, recurring_id: RecurringJobId) -> None:
-        """Delete a schedule."""
-        async with recorded(
-            self._audit, "schedules.delete", f"schedule:{recurring_id}", JobNotFound
-        ) as entry:
-            entry.detail = await self._schedules.remove(recurring_id)
-
-    async def run_recurring_now(self, recurring_id: RecurringJobId) -> JobId:
-        """Enqueue a run of a schedule."""
-        async with recorded(
-            self._audit, "schedules.run_now", f"schedule:{recurring_id}", JobNotFound
-        ) as entry:
-            row = await self._schedules.get(recurring_id)
-            job_id = await self._firing.run_now(row, (await current_caller()).person)
-            entry.detail = f"job:{job_id}"
-        return JobId(job_id)
 
     async def _store(self, new: NewJob, session: AsyncSession | None, *, is_named: bool) -> JobId:
         if is_named:
@@ -206,10 +139,7 @@ class BackgroundJobsService:
             data=to_stored(data),
             created_at=now,
             execute_at=execute_at,
-            max_attempts=self._attempts(job, max_attempts),
+            max_attempts=attempts(max_attempts, job.max_attempts, self._options.max_attempts),
             timeout_seconds=timeout_seconds(timeout, job.timeout),
             enqueued_by=(await current_caller()).person,
         )
-
-    def _attempts(self, job: type[ModuleJob], asked: int | None) -> int:
-        return attempts(asked, attempts(job.max_attempts, self._options.max_attempts))

@@ -85,7 +85,8 @@ class RecurringJob(BaseModel):
     """A recurring job; its name is unique within its module.
 
     `last_run_at` is the last start of a run, `last_due_at` the last due time, whether it was run
-    or skipped, and `next_run_at` the next one: None while it is disabled.
+    or skipped, and `next_run_at` the next one: None while it is disabled. `problem` is what is
+    wrong with the stored expression, zone or policies, and what to do.
     """
 
     model_config = ConfigDict(from_attributes=True)
@@ -101,3 +102,4 @@ class RecurringJob(BaseModel):
     last_due_at: datetime | None
     next_run_at: datetime | None
     created_at: datetime
+    problem: str | None

@@ -2,40 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, Protocol
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from modhost_background_jobs.contracts.ids import JobId, RecurringJobId
+from modhost_background_jobs.contracts.ids import JobId
 from modhost_background_jobs.contracts.job import ModuleJob
 from modhost_background_jobs.contracts.models import JobStatus
+from modhost_background_jobs.contracts.recurring import RecurringScheduling
 
 
-class OverlapPolicy(StrEnum):
-    """What a due time does while an earlier run of the recurring job is `Pending` or `Running`."""
-
-    SKIP = "skip"
-    """Record the run as `Skipped`, with the reason."""
-    QUEUE = "queue"
-    """Enqueue the run; it starts after the earlier ones have finished."""
-    ALLOW = "allow"
-    """Enqueue the run; it may run at the same time as earlier ones."""
-
-
-class CatchUpPolicy(StrEnum):
-    """What happens to due times that passed while no consumer ran."""
-
-    ONE = "one"
-    """One run, for the latest of them."""
-    NONE = "none"
-    """No run; the recurring job continues with its next due time."""
-    ALL = "all"
-    """A run for each, up to the newest hundred."""
-
-
-class BackgroundJobs(Protocol):
-    """Enqueue, schedule and cancel jobs; add, toggle and remove recurring ones."""
+class BackgroundJobs(RecurringScheduling, Protocol):
+    """Enqueue, schedule and cancel jobs, besides the recurring ones."""
 
     async def enqueue(
         self,
@@ -133,52 +111,6 @@ class BackgroundJobs(Protocol):
 
         """
 
-    async def add_recurring(
-        self,
-        job: type[ModuleJob],
-        *,
-        name: str,
-        cron_expression: str,
-        data: Any = None,
-        time_zone: str = "UTC",
-        overlap: OverlapPolicy = OverlapPolicy.SKIP,
-        catch_up: CatchUpPolicy = CatchUpPolicy.ONE,
-        max_attempts: int | None = None,
-        timeout: timedelta | None = None,
-        session: AsyncSession | None = None,
-    ) -> RecurringJobId:
-        """Add a recurring job, or update the one with this name.
-
-        An update keeps the id, and a recurring job that somebody disabled stays disabled.
-
-        Args:
-            job: the class of the jobs, which a module registered with `add_module_job`.
-            name: the unique name of the recurring job.
-            cron_expression: five fields (minute, hour, day of month, month, day of week), or one
-                of `@hourly`, `@daily`, `@weekly`, `@monthly` and `@yearly`.
-            data: the input of each run, anything that pydantic serializes to JSON; None by
-                default.
-            time_zone: the IANA name of the zone in which the expression is read; UTC by default.
-            overlap: what happens at a due time while an earlier run has not finished; by default
-                the run is skipped.
-            catch_up: what happens to due times that passed while no consumer ran; by default the
-                latest of them has a run.
-            max_attempts: attempts before a run fails, 1 to 1,000,000; see `enqueue`.
-            timeout: how long one attempt may take, up to 36,500 days; see `enqueue`.
-            session: makes the change part of the caller's transaction; see `enqueue`.
-
-        Returns:
-            The id of the recurring job.
-
-        Raises:
-            InvalidCronExpression: the expression is malformed, out of range or never fires.
-            UnknownTimeZone: `time_zone` is not an IANA name.
-            UnregisteredJob: no module registered the class on this host.
-            InvalidJobData: the data is not serializable to JSON, or `max_attempts` or `timeout` is
-                out of bounds.
-
-        """
-
     async def cancel(self, job_id: JobId) -> JobStatus:
         """Cancel a pending job at once, or ask a running one to stop, on whatever host it runs.
 
@@ -199,48 +131,5 @@ class BackgroundJobs(Protocol):
 
         Args:
             job_id: the job to read.
-
-        """
-
-    async def toggle_recurring(self, recurring_id: RecurringJobId) -> bool:
-        """Enable a disabled recurring job, or disable an enabled one.
-
-        Due times that passed while it was disabled are not caught up.
-
-        Args:
-            recurring_id: the recurring job to toggle.
-
-        Returns:
-            Whether it is enabled now.
-
-        Raises:
-            JobNotFound: there is no such recurring job.
-            InvalidCronExpression: the stored expression is not valid any more.
-            UnknownTimeZone: this host does not know the stored time zone.
-
-        """
-
-    async def remove_recurring(self, recurring_id: RecurringJobId) -> None:
-        """Remove a recurring job; its runs stay, and a running one continues.
-
-        Args:
-            recurring_id: the recurring job to remove.
-
-        Raises:
-            JobNotFound: there is no such recurring job.
-
-        """
-
-    async def run_recurring_now(self, recurring_id: RecurringJobId) -> JobId:
-        """Enqueue a run of a recurring job now, in addition to its due times.
-
-        Args:
-            recurring_id: the recurring job to run.
-
-        Returns:
-            The id of the new job.
-
-        Raises:
-            JobNotFound: there is no such recurring job.
 
         """

@@ -27,13 +27,12 @@ class Missed:
     is_bounded: bool
 
     def __str__(self) -> str:
-        """Return it as the error of a run."""
+        """Return when they were, and how many."""
         span = f"from {self.first:%Y-%m-%d %H:%M} to {self.last:%Y-%m-%d %H:%M} UTC"
         if self.first == self.last:
             span = f"at {self.first:%Y-%m-%d %H:%M} UTC"
         more = " or more" if self.is_bounded else ""
-        times = f"{self.count}{more} due time{'s'[: self.count - 1]}"
-        return f"missed: no consumer could fire it {span}, {times}"
+        return f"{span}, {self.count}{more} due time{'s'[: self.count - 1]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,11 @@ def catch_up(
         times = [time for time in times if now - time <= LATE_IS_NOT_MISSED]
     dropped = due[: len(due) - len(times)]
     return CatchUp(times, _missed(schedule, first_due, dropped[-1]) if dropped else None)
+
+
+def all_missed(schedule: CronSchedule, first_due: datetime, now: datetime) -> Missed:
+    """Return `first_due` and all due times after it until now, as if none of them had fired."""
+    return _missed(schedule, first_due, _newest(schedule, first_due, now, 1)[-1])
 
 
 def _missed(schedule: CronSchedule, first_due: datetime, last: datetime) -> Missed:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from modhost_background_jobs.contracts import InvalidCronExpression, UnknownTimeZone
+from modhost_background_jobs.contracts import InvalidCronExpression
 from modhost_background_jobs.cron.description import in_words
-from modhost_background_jobs.cron.fields import Field, parse_fields
+from modhost_background_jobs.cron.fields import Field, binds_both_days, parse_fields
+from modhost_background_jobs.cron.zones import check_zone, zone_named
 
 DAY: Final = timedelta(days=1)
 # The widest change of a clock that ever was: a day, when Samoa crossed the date line.
@@ -38,6 +39,22 @@ class CronSchedule:
         Raises `InvalidCronExpression` and `UnknownTimeZone`, which say what is allowed.
         """
         return _parse(expression, time_zone)
+
+    @staticmethod
+    def stored(expression: str, time_zone: str) -> "CronSchedule":
+        """Read what was stored, which may be refused today and continues as it did.
+
+        Raises `InvalidCronExpression` and `UnknownTimeZone` for what cannot be read here.
+        """
+        return _stored(expression, time_zone)
+
+    def means_the_same(self, other: "CronSchedule") -> bool:
+        """Whether another one has the same due times, however it is written."""
+        return self._meaning == other._meaning
+
+    @property
+    def _meaning(self) -> tuple[object, ...]:
+        return self.time_zone, *((each.values, each.is_wild) for each in self.fields)
 
     def next_after(self, moment: datetime) -> datetime:
         """Return the first due time after a moment (aware), in UTC."""
@@ -65,7 +82,7 @@ class CronSchedule:
         return in_words(self.fields)
 
     def _next_fixed(self, after: datetime) -> datetime:
-        zone = _zone(self.time_zone)
+        zone = zone_named(self.time_zone)
         start = _local(after, zone)
         if _offset(after - WIDEST_CHANGE, zone) != _offset(after, zone):
             # Local times that the clock showed, or skipped, before the change may still be due.
@@ -77,7 +94,7 @@ class CronSchedule:
         raise AssertionError
 
     def _next_elapsed(self, after: datetime) -> datetime:
-        zone = _zone(self.time_zone)
+        zone = zone_named(self.time_zone)
         while True:
             offset = _offset(after, zone)
             local = next(self._matches_after((after + offset).replace(tzinfo=None)))
@@ -97,7 +114,8 @@ class CronSchedule:
         from croniter import croniter
 
         plain = " ".join(field.for_croniter for field in self.fields)
-        times = croniter(plain, local, max_years_between_matches=100)
+        is_either = not binds_both_days(self.fields)
+        times = croniter(plain, local, day_or=is_either, max_years_between_matches=100)
         while True:
             yield times.get_next(datetime)
 
@@ -107,17 +125,14 @@ def _parse(expression: str, time_zone: str) -> CronSchedule:
     if not expression.strip():
         msg = "The cron expression is empty; write five fields, e.g. '0 0 1 * *'."
         raise InvalidCronExpression(msg)
-    _zone(time_zone)
+    check_zone(time_zone)
     return CronSchedule(" ".join(expression.split()), time_zone, parse_fields(expression))
 
 
-@lru_cache(maxsize=256)
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        msg = f"{name[:60]!r} is not a time zone; write an IANA name such as 'Europe/Berlin'."
-        raise UnknownTimeZone(msg) from error
+@lru_cache(maxsize=1024)
+def _stored(expression: str, time_zone: str) -> CronSchedule:
+    zone_named(time_zone)
+    return CronSchedule(expression, time_zone, parse_fields(expression, is_stored=True))
 
 
 def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:

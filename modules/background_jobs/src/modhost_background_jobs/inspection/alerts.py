@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modhost_background_jobs.inspection.snapshot import Snapshot
-from modhost_background_jobs.model.schedule import LATE
+from modhost_background_jobs.model import ScheduleRow
+from modhost_background_jobs.model.schedule import LATE, ScheduleProblem
 from modhost_background_jobs.queries.load import PendingType
 
 
@@ -23,6 +24,7 @@ def alerts_of(snapshot: Snapshot) -> list[Alert]:
         *_no_worker(snapshot),
         *_silent_workers(snapshot),
         *_unknown_types(snapshot),
+        *_unreadable_schedules(snapshot),
         *_late_schedules(snapshot),
     ]
 
@@ -35,6 +37,8 @@ def health_problems(snapshot: Snapshot) -> list[str]:
         problems.append("Jobs or schedules are due, and no worker is alive.")
     if unknown := _pending_unknown_types(snapshot):
         problems.append(f"No worker knows the type of some pending jobs ({len(unknown)}).")
+    if unreadable := len(_unreadable(snapshot)):
+        problems.append(f"Some schedules cannot fire on this machine ({unreadable}).")
     return problems
 
 
@@ -74,6 +78,21 @@ def _pending_unknown_types(snapshot: Snapshot) -> Sequence[PendingType]:
     known = {name for worker in snapshot.alive for name in worker.row.job_types}
     # Without any worker it is not the type that is the trouble.
     return [each for each in snapshot.pending if known and each.job_type not in known]
+
+
+def _unreadable_schedules(snapshot: Snapshot) -> list[Alert]:
+    return [
+        Alert(f"The schedule {row.name} cannot fire", problem.text, "/admin/jobs/recurring")
+        for row, problem in _unreadable(snapshot)
+    ]
+
+
+def _unreadable(snapshot: Snapshot) -> list[tuple[ScheduleRow, ScheduleProblem]]:
+    return [
+        (row, problem)
+        for row in snapshot.schedules
+        if row.is_enabled and (problem := row.problem) is not None and not problem.can_fire
+    ]
 
 
 def _late_schedules(snapshot: Snapshot) -> list[Alert]:

@@ -1,12 +1,16 @@
 """What `modhost doctor` finds wrong with the queue: work that no worker could do."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from modhost.checks import Finding, Rule
-from modhost_background_jobs.inspection.snapshot import Snapshots
-from modhost_background_jobs.model import JobTypes
+from modhost_background_jobs.inspection.snapshot import Snapshot, Snapshots
+from modhost_background_jobs.model import JobTypes, ScheduleRow
 
 UNKNOWN_RECURRING_TYPE: Final = Rule("MH602", "Recurring job of an unknown type")
+UNREADABLE_SCHEDULE: Final = Rule("MH608", "Recurring job that cannot fire on this machine")
+OUTDATED_SCHEDULE: Final = Rule("MH609", "Recurring job that would be refused today", "warning")
+LEFT_OUT_SCHEDULE: Final = Rule("MH610", "Recurring job that no start has put", "warning")
 UNKNOWN_PENDING_TYPE: Final = Rule("MH603", "Pending jobs of an unknown type", "warning")
 
 
@@ -48,7 +52,36 @@ class QueueDiagnosis:
             for each in snapshot.pending
             if each.job_type not in known
         ]
-        return [*schedules, *pending]
+        return [*schedules, *_unfit(snapshot), *_left_out(snapshot), *pending]
+
+
+def _unfit(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find what is wrong with the stored expressions, zones and policies of what is enabled."""
+    for row in snapshot.schedules:
+        if row.is_enabled and (problem := row.problem) is not None:
+            yield Finding(
+                OUTDATED_SCHEDULE if problem.can_fire else UNREADABLE_SCHEDULE,
+                f"{_named(row)}: {problem.text}",
+                "Change it where it is added, or disable it by `modhost jobs recurring disable "
+                f"{row.id}`.",
+            )
+
+
+def _left_out(snapshot: Snapshot) -> Iterator[Finding]:
+    for row in snapshot.schedules:
+        if row.is_enabled and row.left_out_since is not None:
+            yield Finding(
+                LEFT_OUT_SCHEDULE,
+                f"{_named(row)} fires, and no start has put it since "
+                f"{row.left_out_since:%Y-%m-%d %H:%M} UTC: it was renamed or deleted in code.",
+                f"Delete it by `modhost jobs recurring delete {row.id}`, let its module declare "
+                "its recurring jobs by `set_recurring`, or add it again at run time if that is "
+                "where it comes from.",
+            )
+
+
+def _named(row: ScheduleRow) -> str:
+    return f"the recurring job {row.name!r} of the module {row.module_name!r}"
 
 
 def _bring(module: str) -> str:

@@ -7,14 +7,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from modhost import Clock
-from modhost_background_jobs.contracts import (
-    InvalidCronExpression,
-    JobNotFound,
-    RecurringJobId,
-    UnknownTimeZone,
-)
-from modhost_background_jobs.cron.schedule import CronSchedule
+from modhost_background_jobs.contracts import JobNotFound, RecurringJobId
 from modhost_background_jobs.model import JobRow, ScheduleRow
+from modhost_background_jobs.model.schedule import ScheduleProblem
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 
@@ -24,13 +19,23 @@ LATEST: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class ScheduleView:
-    """A schedule; `upcoming` is in its own zone, `late_since` the due time that did not fire."""
+    """A schedule as it is shown.
+
+    Attributes:
+        words: its expression in words; None for one that cannot be read.
+        upcoming: its next due times, in its own zone.
+        runs: its latest runs, the oldest first.
+        late_since: the due time that should have fired.
+        problem: what is wrong with what is stored of it.
+
+    """
 
     row: ScheduleRow
-    words: str
+    words: str | None
     upcoming: Sequence[datetime]
     runs: Sequence[JobRow]
     late_since: datetime | None
+    problem: ScheduleProblem | None
 
 
 class Schedules:
@@ -46,10 +51,7 @@ class Schedules:
         rows = await self._schedules.all()
         runs = await self._listing.latest_runs([row.id for row in rows], LATEST)
         now = self._clock.now()
-        return [
-            ScheduleView(row, *_describe(row, now), runs[row.id], row.late_since(now))
-            for row in rows
-        ]
+        return [_view(row, runs[row.id], now) for row in rows]
 
     async def find(self, recurring_id: RecurringJobId) -> ScheduleView:
         """Return one schedule. Raises `JobNotFound`."""
@@ -59,12 +61,12 @@ class Schedules:
         raise JobNotFound(recurring_id, "recurring job")
 
 
-def _describe(row: ScheduleRow, now: datetime) -> tuple[str, list[datetime]]:
-    """Return a schedule in words and its next times, in its own zone."""
-    try:
-        schedule = CronSchedule.parse(row.cron_expression, row.time_zone)
-    except (InvalidCronExpression, UnknownTimeZone) as error:
-        return f"Cannot fire: {error}", []
-    zone = ZoneInfo(row.time_zone)
-    upcoming = schedule.upcoming(now, UPCOMING) if row.is_enabled else []
-    return schedule.describe(), [moment.astimezone(zone) for moment in upcoming]
+def _view(row: ScheduleRow, runs: Sequence[JobRow], now: datetime) -> ScheduleView:
+    problem, words, upcoming = row.problem, None, list[datetime]()
+    if problem is None or problem.can_fire:
+        words = row.schedule.describe()
+        if row.is_enabled:
+            zone = ZoneInfo(row.time_zone)
+            due = {at for at in (row.next_run_at, *row.schedule.upcoming(now, UPCOMING)) if at}
+            upcoming = [at.astimezone(zone) for at in sorted(due) if at > now][:UPCOMING]
+    return ScheduleView(row, words, upcoming, runs, row.late_since(now), problem)

@@ -7,8 +7,10 @@ from uuid import UUID
 from modhost import Clock
 from modhost.failure_log import failures
 from modhost.module import PeriodicService
+from modhost_background_jobs.model import JobTypes
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.firing import RecurringFiring
+from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 
 logger = logging.getLogger(__name__)
@@ -28,17 +30,26 @@ class RecurringJobsService(PeriodicService):
         self,
         firing: RecurringFiring,
         schedules: RecurringSchedules,
+        changes: ScheduleChanges,
+        types: JobTypes,
         options: BackgroundJobsOptions,
         clock: Clock,
     ) -> None:
         self._firing = firing
         self._schedules = schedules
+        self._changes = changes
+        self._modules = types.modules
+        self._has_noted = False
         self._pull_back_at = 0.0
         self._clock = clock
         self.interval = options.poll_interval.total_seconds()
 
     async def step(self) -> float:
         """Fire all due schedules; return the seconds until there may be more to do."""
+        if not self._has_noted:
+            # Hosted services run once all modules have started.
+            await self._changes.note_left_out(self._modules)
+            self._has_noted = True
         if self._clock.monotonic() >= self._pull_back_at:
             self._pull_back_at = self._clock.monotonic() + PULL_BACK_SECONDS
             await self._schedules.pull_back()

@@ -23,6 +23,7 @@ class JobTypes:
         self._by_name = {job.job_type: job for job in registered}
         self._by_class = {job.job_class: job for job in registered if not job.is_alias}
         self.names = tuple(sorted(self._by_name))
+        self.modules = frozenset(job.module_name for job in self._by_name.values())
         self.of_bulk_runners = tuple(
             name for name in self.names if self._by_name[name].job_class in bulk
         )

@@ -15,6 +15,7 @@ _TEXTS: Final = {
     "run-now": ("good", "This run was started by hand, besides the due times of its schedule."),
     "enabled": ("good", "The schedule {name} is enabled."),
     "disabled": ("good", "The schedule {name} is disabled; what it misses is not caught up."),
+    "unreadable": ("warn", "Nothing was done: the schedule {name} cannot fire on this machine."),
     "deleted": ("good", "The schedule is deleted; its past runs stay."),
     "changing": ("good", "This job does it; its progress is shown here. Cancel it to stop."),
     "too-late": ("warn", "Nothing was done: the job was in another state already."),

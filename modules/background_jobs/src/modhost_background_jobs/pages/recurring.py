@@ -8,7 +8,13 @@ from starlette.responses import Response
 
 from modhost import Principal
 from modhost.web import Page, Query
-from modhost_background_jobs.contracts import BackgroundJobs, JobNotFound, RecurringJobId
+from modhost_background_jobs.contracts import (
+    BackgroundJobs,
+    InvalidCronExpression,
+    JobNotFound,
+    RecurringJobId,
+    UnknownTimeZone,
+)
 from modhost_background_jobs.inspection.schedules import Schedules, ScheduleView
 from modhost_background_jobs.pages.job import path_of
 from modhost_background_jobs.pages.notices import NoticeQuery, redirect
@@ -38,7 +44,29 @@ async def toggle(id: UUID, jobs: BackgroundJobs) -> Response:  # noqa: A002
         is_enabled = await jobs.toggle_recurring(RecurringJobId(id))
     except JobNotFound:
         return redirect(PATH, "gone")
+    except (InvalidCronExpression, UnknownTimeZone):
+        return redirect(PATH, "unreadable", schedule=id, to=f"s-{id}")
     return redirect(PATH, "enabled" if is_enabled else "disabled", schedule=id, to=f"s-{id}")
+
+
+async def enable(id: UUID, jobs: BackgroundJobs) -> Response:  # noqa: A002
+    """Enable a schedule."""
+    try:
+        await jobs.enable_recurring(RecurringJobId(id))
+    except JobNotFound:
+        return redirect(PATH, "gone")
+    except (InvalidCronExpression, UnknownTimeZone):
+        return redirect(PATH, "unreadable", schedule=id, to=f"s-{id}")
+    return redirect(PATH, "enabled", schedule=id, to=f"s-{id}")
+
+
+async def disable(id: UUID, jobs: BackgroundJobs) -> Response:  # noqa: A002
+    """Disable a schedule."""
+    try:
+        await jobs.disable_recurring(RecurringJobId(id))
+    except JobNotFound:
+        return redirect(PATH, "gone")
+    return redirect(PATH, "disabled", schedule=id, to=f"s-{id}")
 
 
 async def run_now(id: UUID, jobs: BackgroundJobs) -> Response:  # noqa: A002

@@ -18,6 +18,8 @@ def map_pages(pages: Pages) -> None:
     pages.post("/many/apply", job_list.apply, permission=MANAGE_JOBS)
     pages.get("/recurring", recurring.show_schedules, permission=VIEW_JOBS)
     pages.post("/recurring/{id}/toggle", recurring.toggle, permission=MANAGE_JOBS)
+    pages.post("/recurring/{id}/enable", recurring.enable, permission=MANAGE_JOBS)
+    pages.post("/recurring/{id}/disable", recurring.disable, permission=MANAGE_JOBS)
     pages.post("/recurring/{id}/run", recurring.run_now, permission=MANAGE_JOBS)
     pages.get("/recurring/{id}/delete", recurring.confirm_delete, permission=MANAGE_JOBS)
     pages.post("/recurring/{id}/delete", recurring.delete, permission=MANAGE_JOBS)

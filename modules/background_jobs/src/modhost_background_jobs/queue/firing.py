@@ -8,9 +8,19 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost import Clock, new_id
 from modhost.database import Database
-from modhost_background_jobs.contracts import JobState, OverlapPolicy
-from modhost_background_jobs.cron.catch_up import LATE_IS_NOT_MISSED, catch_up
-from modhost_background_jobs.cron.schedule import CronSchedule
+from modhost_background_jobs.contracts import (
+    CatchUpPolicy,
+    InvalidCronExpression,
+    JobState,
+    OverlapPolicy,
+    UnknownTimeZone,
+)
+from modhost_background_jobs.cron.catch_up import (
+    LATE_IS_NOT_MISSED,
+    Missed,
+    all_missed,
+    catch_up,
+)
 from modhost_background_jobs.model import DueSchedules, NewJob, ScheduleRow
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import lock_schedule, next_run
@@ -53,27 +63,54 @@ class RecurringFiring:
             )
             if row is None or row.next_run_at is None:
                 return 0
-            schedule = CronSchedule.parse(row.cron_expression, row.time_zone)
-            caught_up = catch_up(schedule, row.next_run_at, now, row.catch_up)
-            if (missed := caught_up.missed) is not None:
-                await _skip(session, _run_of(row, now, missed.first), str(missed))
-            fired = 0
-            for due_at in caught_up.times:
-                if row.forgotten_until is None or due_at > row.forgotten_until:
-                    fired += await self._fire_one(session, row, due_at, now)
-            values = {
-                "next_run_at": next_run(row, now, schedule),
-                "last_due_at": caught_up.last,
-            }
-            await connection.execute(
-                update(SCHEDULES).where(SCHEDULES.c.id == recurring_id).values(values)
-            )
-            return fired
+            return await self.fire_due(session, row, now)
 
-    async def run_now(self, row: ScheduleRow, by: str | None = None) -> UUID:
+    async def fire_due(self, session: AsyncSession, row: ScheduleRow, now: datetime) -> int:
+        """Fire the due times of a locked schedule; return how many.
+
+        Raises `InvalidCronExpression`, `UnknownTimeZone` and `UnknownPolicy`, before anything else.
+        """
+        if row.next_run_at is None:
+            return 0
+        row.check()
+        policy = CatchUpPolicy(row.catch_up)
+        caught_up = catch_up(row.schedule, row.next_run_at, now, policy)
+        if (missed := caught_up.missed) is not None:
+            reason = f"missed: no consumer could fire it {missed}"
+            await _skip(session, _run_of(row, now, missed.first), reason)
+        fired = 0
+        for due_at in caught_up.times:
+            if row.forgotten_until is None or due_at > row.forgotten_until:
+                # Of several at once each has its turn, since no earlier run was in its way.
+                is_late = len(caught_up.times) > 1 or now - due_at > LATE_IS_NOT_MISSED
+                has_turn = policy is CatchUpPolicy.ALL and is_late
+                fired += await self._fire_one(session, row, due_at, now, has_turn=has_turn)
+        values = {"next_run_at": next_run(row, now), "last_due_at": caught_up.last}
+        await (await session.connection()).execute(
+            update(SCHEDULES).where(SCHEDULES.c.id == row.id).values(values)
+        )
+        return fired
+
+    async def skip_due(
+        self, session: AsyncSession, row: ScheduleRow, now: datetime
+    ) -> dict[str, datetime]:
+        """Record the due times of a locked schedule that is disabled; return what that changes."""
+        if row.next_run_at is None or not row.is_due(now):
+            return {}
+        try:
+            missed = all_missed(row.schedule, row.next_run_at, now)
+        except (InvalidCronExpression, UnknownTimeZone):
+            missed = Missed(row.next_run_at, row.next_run_at, 1, is_bounded=False)
+        reason = f"skipped: the schedule was disabled before it fired {missed}"
+        await _skip(session, _run_of(row, now, missed.last), reason)
+        return {"last_due_at": missed.last}
+
+    async def run_now(
+        self, row: ScheduleRow, by: str | None = None, session: AsyncSession | None = None
+    ) -> UUID:
         """Enqueue a run of a schedule besides its due times; `by` is who asked for it."""
         job = _run_of(row, self._clock.now(), None, by)
-        await self._queue.enqueue([job])
+        await self._queue.enqueue([job], session)
         return job.id
 
     async def release_waiting_runs(self) -> int:
@@ -94,8 +131,15 @@ class RecurringFiring:
             return released.rowcount
 
     async def _fire_one(
-        self, session: AsyncSession, row: ScheduleRow, due_at: datetime, now: datetime
+        self,
+        session: AsyncSession,
+        row: ScheduleRow,
+        due_at: datetime,
+        now: datetime,
+        *,
+        has_turn: bool,
     ) -> bool:
+        """Fire one due time; one that has a turn waits for earlier runs rather than be skipped."""
         connection = await session.connection()
         job = _run_of(row, now, due_at)
         occurrence = {
@@ -107,8 +151,8 @@ class RecurringFiring:
         key = ["recurring_job_id", "due_at"]
         if not await insert_unless_exists(connection, OCCURRENCES, occurrence, key):
             return False
-        earlier = None if row.overlap is OverlapPolicy.ALLOW else await _live_run(session, row.id)
-        if earlier is not None and row.overlap is OverlapPolicy.SKIP:
+        earlier = None if row.overlap == OverlapPolicy.ALLOW else await _live_run(session, row.id)
+        if earlier is not None and row.overlap == OverlapPolicy.SKIP and not has_turn:
             id_, state = earlier
             reason = f"skipped: the earlier run {id_} of this schedule was still {state}."
             await _skip(session, job, reason)

@@ -1,0 +1,231 @@
+"""The contract for recurring jobs: what defines one, and how they are added and changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from modhost_background_jobs.contracts.ids import JobId, RecurringJobId
+from modhost_background_jobs.contracts.job import ModuleJob
+
+
+class OverlapPolicy(StrEnum):
+    """What a due time does while an earlier run of the recurring job is `Pending` or `Running`."""
+
+    SKIP = "skip"
+    """Record the run as `Skipped`, with the reason."""
+    QUEUE = "queue"
+    """Enqueue the run; it starts after the earlier ones have finished."""
+    ALLOW = "allow"
+    """Enqueue the run; it may run at the same time as earlier ones."""
+
+
+class CatchUpPolicy(StrEnum):
+    """What happens to due times that passed while no consumer ran."""
+
+    ONE = "one"
+    """One run, for the latest of them."""
+    NONE = "none"
+    """No run; the recurring job continues with its next due time."""
+    ALL = "all"
+    """A run for each, up to the newest hundred, in turn unless they may overlap."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecurringDefinition:
+    """What a recurring job is defined by; `add_recurring` explains each.
+
+    Attributes:
+        job: the class of the jobs.
+        name: its name within the module.
+        cron_expression: when it is due.
+        data: the input of each run.
+        time_zone: the zone of the expression.
+        overlap: what happens while an earlier run has not finished.
+        catch_up: what happens to due times without a consumer.
+        max_attempts: attempts before a run fails.
+        timeout: how long one attempt may take.
+
+    """
+
+    job: type[ModuleJob]
+    name: str
+    cron_expression: str
+    data: Any = None
+    time_zone: str = "UTC"
+    overlap: OverlapPolicy = OverlapPolicy.SKIP
+    catch_up: CatchUpPolicy = CatchUpPolicy.ONE
+    max_attempts: int | None = None
+    timeout: timedelta | None = None
+
+
+class RecurringScheduling(Protocol):
+    """Add, change, run and remove recurring jobs.
+
+    Every method takes a `session`, which makes what it does part of the caller's transaction.
+    """
+
+    async def add_recurring(
+        self,
+        job: type[ModuleJob],
+        *,
+        name: str,
+        cron_expression: str,
+        data: Any = None,
+        time_zone: str = "UTC",
+        overlap: OverlapPolicy = OverlapPolicy.SKIP,
+        catch_up: CatchUpPolicy = CatchUpPolicy.ONE,
+        max_attempts: int | None = None,
+        timeout: timedelta | None = None,
+        session: AsyncSession | None = None,
+    ) -> RecurringJobId:
+        """Add a recurring job, or update the one with this name.
+
+        An update keeps the id, and a recurring job that somebody disabled stays disabled. When the
+        expression changes, a run that is due by the old one is fired first.
+
+        Args:
+            job: the class of the jobs, which a module registered with `add_module_job`.
+            name: its name, unique within the module of the job: 1 to 200 printable characters.
+            cron_expression: five fields (minute, hour, day of month, month, day of week), or one
+                of `@hourly`, `@daily`, `@weekly`, `@monthly` and `@yearly`.
+            data: the input of each run, anything that pydantic serializes to JSON; None by
+                default.
+            time_zone: the IANA name of the zone in which the expression is read; UTC by default.
+            overlap: what happens at a due time while an earlier run has not finished; by default
+                the run is skipped.
+            catch_up: what happens to due times that passed while no consumer ran; by default the
+                latest of them has a run.
+            max_attempts: attempts before a run fails, 1 to 1,000,000; see `enqueue`.
+            timeout: how long one attempt may take, up to 36,500 days; see `enqueue`.
+            session: makes the change part of the caller's transaction; see `enqueue`.
+
+        Returns:
+            The id of the recurring job.
+
+        Raises:
+            InvalidCronExpression: the expression is malformed, out of range or never fires.
+            UnknownTimeZone: `time_zone` is not an IANA name, or unknown to this machine.
+            UnregisteredJob: no module registered the class on this host.
+            InvalidJobData: the data is not serializable to JSON, or `name`, `max_attempts` or
+                `timeout` is out of bounds.
+
+        """
+
+    async def set_recurring(
+        self,
+        module: str,
+        recurring: Sequence[RecurringDefinition],
+        *,
+        session: AsyncSession | None = None,
+    ) -> list[RecurringJobId]:
+        """Make these the recurring jobs of a module, and no others.
+
+        Each one is added or updated as by `add_recurring`. Those that the module has besides are
+        removed, so that one that was renamed or deleted in code does not fire any more.
+
+        Args:
+            module: the name of the module, whose jobs all of them are.
+            recurring: what defines each of them; none removes all.
+            session: makes the change part of the caller's transaction; see `enqueue`.
+
+        Returns:
+            The ids of the recurring jobs, in the order of `recurring`.
+
+        Raises:
+            InvalidJobData: two of them have one name, a job belongs to another module, or for the
+                reasons that `add_recurring` gives.
+            InvalidCronExpression: an expression is malformed, out of range or never fires.
+            UnknownTimeZone: a zone is not an IANA name, or unknown to this machine.
+            UnregisteredJob: no module registered one of the classes on this host.
+
+        """
+
+    async def enable_recurring(
+        self, recurring_id: RecurringJobId, *, session: AsyncSession | None = None
+    ) -> None:
+        """Enable a recurring job; due times that passed while it was disabled are not caught up.
+
+        One that is enabled stays as it is.
+
+        Args:
+            recurring_id: the recurring job to enable.
+            session: makes the change part of the caller's transaction; see `enqueue`.
+
+        Raises:
+            JobNotFound: there is no such recurring job.
+            InvalidCronExpression: this version cannot read the stored expression.
+            UnknownTimeZone: this machine does not know the stored time zone.
+
+        """
+
+    async def disable_recurring(
+        self, recurring_id: RecurringJobId, *, session: AsyncSession | None = None
+    ) -> None:
+        """Disable a recurring job; a run that is due and has not fired is recorded as skipped.
+
+        One that is disabled stays as it is.
+
+        Args:
+            recurring_id: the recurring job to disable.
+            session: makes the change part of the caller's transaction; see `enqueue`.
+
+        Raises:
+            JobNotFound: there is no such recurring job.
+
+        """
+
+    async def toggle_recurring(
+        self, recurring_id: RecurringJobId, *, session: AsyncSession | None = None
+    ) -> bool:
+        """Enable a disabled recurring job, or disable an enabled one.
+
+        A repeated call undoes the first one; `enable_recurring` and `disable_recurring` do not.
+
+        Args:
+            recurring_id: the recurring job to toggle.
+            session: makes the change part of the caller's transaction; see `enqueue`.
+
+        Returns:
+            Whether it is enabled now.
+
+        Raises:
+            JobNotFound: there is no such recurring job.
+            InvalidCronExpression: this version cannot read the stored expression.
+            UnknownTimeZone: this machine does not know the stored time zone.
+
+        """
+
+    async def remove_recurring(
+        self, recurring_id: RecurringJobId, *, session: AsyncSession | None = None
+    ) -> None:
+        """Remove a recurring job; its runs stay, and a running one continues.
+
+        Args:
+            recurring_id: the recurring job to remove.
+            session: makes the change part of the caller's transaction; see `enqueue`.
+
+        Raises:
+            JobNotFound: there is no such recurring job.
+
+        """
+
+    async def run_recurring_now(
+        self, recurring_id: RecurringJobId, *, session: AsyncSession | None = None
+    ) -> JobId:
+        """Enqueue a run of a recurring job now, in addition to its due times.
+
+        Args:
+            recurring_id: the recurring job to run.
+            session: makes the run part of the caller's transaction; see `enqueue`.
+
+        Returns:
+            The id of the new job.
+
+        Raises:
+            JobNotFound: there is no such recurring job.
+
+        """
