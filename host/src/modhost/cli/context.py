@@ -13,6 +13,7 @@ import click
 
 from modhost import Scope
 from modhost.caller import ActingFor, Caller
+from modhost.cli.output import is_of_output
 from modhost.cli.unconfigured import is_unconfigured, unconfigured
 from modhost.configuration import Configuration, load_configuration
 from modhost.database.errors import reason_of, remedy_of
@@ -55,6 +56,8 @@ async def host_scope(context: click.Context) -> AsyncIterator[Scope]:
             with ActingFor(_operator()):
                 yield scope
     except host.database.errors as error:
+        if isinstance(error, OSError) and is_of_output(error):
+            raise
         msg = f"The database {host.database} cannot be used: {reason_of(error)} {remedy_of(error)}"
         raise click.ClickException(msg) from error
 

@@ -13,7 +13,7 @@ from modhost.checks import Finding, StartupError, rules
 from modhost.cli import backups, init, listing, maintenance, new, serving
 from modhost.cli.context import BadUsage
 from modhost.cli.identity import roles, tokens, users
-from modhost.cli.output import counted
+from modhost.cli.output import counted, give_up_output, is_of_output
 from modhost.configuration import load_configuration
 from modhost.plugins import HookCaller, find_modules
 from modhost.plugins.module_commands import ModuleCommands
@@ -119,6 +119,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for finding in error.findings:
             click.echo(f"\n{finding}", err=True)
         sys.exit(1 if error.may_pass else 2)
+    except OSError as error:
+        if not is_of_output(error):
+            raise
+        give_up_output(error)
 
 
 @contextmanager

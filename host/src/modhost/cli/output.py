@@ -1,9 +1,15 @@
 """The options that commands share, and their output: sentences and tables, or JSON."""
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+import os
+import sys
+import traceback
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from itertools import zip_longest
+from typing import Any, NoReturn
 
 import click
 
@@ -32,8 +38,17 @@ def print_result(fields: Mapping[str, Any], sentence: str, *, as_json: bool) -> 
     click.echo(json.dumps(fields, default=_plain) if as_json else sentence)
 
 
-def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str = "Nothing.") -> None:
-    """Print rows, which all have the same keys, as JSON or as a table."""
+def show(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    as_json: bool,
+    empty: str = "Nothing.",
+    multiline: Collection[str] = (),
+) -> None:
+    """Print rows, which all have the same keys, as JSON or as a table.
+
+    The texts of the columns `multiline` keep their lines; those of others are in one.
+    """
     if as_json:
         print_json([dict(row) for row in rows])
         return
@@ -41,11 +56,16 @@ def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str = "Noth
         click.echo(empty)
         return
     header = list(rows[0])
-    lines = [header, *([_cell(row[name]) for name in header] for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    lines = [header]
+    for row in rows:
+        cells = [_lines(row[name]) if name in multiline else [_cell(row[name])] for name in header]
+        lines += [list(line) for line in zip_longest(*cells, fillvalue="")]
+    widths = [max(_width(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+        padded = (
+            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
+        )
+        click.echo("  ".join(padded).rstrip())
 
 
 def show_fields(fields: Mapping[str, Any]) -> None:
@@ -89,3 +109,37 @@ def _cell(value: object) -> str:
     if isinstance(value, list | tuple):
         return without_controls(", ".join(map(str, value)))
     return without_controls(str(value))
+
+
+def _lines(value: object) -> list[str]:
+    return [without_controls(line.expandtabs(4)) for line in str(value).splitlines()] or [""]
+
+
+def _width(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def is_of_output(error: OSError) -> bool:
+    """Return whether this is the failure to print something, and not one of a file or a server."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_code is click.echo.__code__ for frame, _ in frames)
+
+
+def discard_output() -> None:
+    """Print nothing any more: what is left in the buffer would fail again at the exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def give_up_output(error: OSError) -> NoReturn:
+    """Exit with 1, and one line, since nothing can be printed any more."""
+    discard_output()
+    with contextlib.suppress(OSError):
+        click.echo(f"Error: The output cannot be written: {error.strerror}.", err=True)
+    sys.exit(1)

@@ -1,6 +1,7 @@
 """`modhost run` and `modhost worker`."""
 
 import errno
+import logging
 import socket
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import click
 
 from modhost.cli.context import BadUsage, configuration_of
+from modhost.cli.output import discard_output, is_of_output
 from modhost.cli.unconfigured import is_unconfigured
 from modhost.configuration import DEFAULT_FILE, HostOptions, is_loopback
 from modhost.identity import IdentityError, LoginService
@@ -23,6 +25,8 @@ from modhost.runtime.serving.server import (
     open_socket,
     serve,
 )
+
+logger = logging.getLogger(__name__)
 
 
 @click.command()
@@ -76,6 +80,17 @@ def _listen(options: HostOptions, *, or_any_port: bool = False) -> socket.socket
 
 
 async def _greet(host: Host, listener: socket.socket) -> None:
+    try:
+        await _print_greeting(host, listener)
+    except OSError as error:
+        if not is_of_output(error):
+            raise
+        # What is asked of the host are its services.
+        discard_output()
+        logger.warning("The greeting cannot be printed (%s).", error.strerror)
+
+
+async def _print_greeting(host: Host, listener: socket.socket) -> None:
     url = f"http://{address_of(listener)}"
     modules = [f"{found.module.name} {found.module.version}" for found in host.modules[1:]]
     click.echo(f"modhost {host.info.version} ({host.info.role}, {host.info.environment})")

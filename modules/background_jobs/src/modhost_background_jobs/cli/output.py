@@ -26,7 +26,8 @@ def show_job(job: JobDetail) -> None:
                 _show_block(f"error of attempt {each.number}", each.error)
     if job.logs:
         click.echo("\nlog")
-        show([each.model_dump() for each in job.logs], as_json=False)
+        logs = [each.model_dump() for each in job.logs]
+        show(logs, as_json=False, multiline=["message"])
 
 
 def show_stats(counts: Mapping[str, Any], attention: Sequence[Alert]) -> None:
@@ -41,4 +42,4 @@ def show_stats(counts: Mapping[str, Any], attention: Sequence[Alert]) -> None:
 def _show_block(title: str, text: str) -> None:
     click.echo(f"\n{title}")
     for line in text.splitlines():
-        click.echo(f"  {without_controls(line)}")
+        click.echo(f"  {without_controls(line.expandtabs(4))}")
