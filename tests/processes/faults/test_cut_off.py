@@ -1,4 +1,4 @@
-"""The network between a worker and PostgreSQL goes silent: nobody is told, and nothing arrives."""
+"""The network between a worker and PostgreSQL goes silent: nothing arrives, and no side notices."""
 
 import os
 import time

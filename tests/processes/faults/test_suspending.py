@@ -54,3 +54,26 @@ async def test_nothing_that_a_zombie_does_to_its_former_jobs_is_stored(
     # What it logged after it woke would have a time after the other's first line.
     times = [line.timestamp for line in job.logs]
     assert times == sorted(times)
+
+
+async def test_suspensions_are_no_deaths_for_which_a_job_is_quarantined(
+    deployment: Deployment,
+) -> None:
+    """After three of them it failed: "3 workers died while they ran this job"; none had."""
+    options = {**QUICK, "max_rescues": "2"}
+    workers = [deployment.start(**options) for _ in range(2)]
+    await deployment.ready(*workers)
+    job_id = await deployment.enqueue(GatedJob, Act())
+    for number in range(3):
+        running = (await deployment.marked("started", times=number + 1))[-1].process
+        (zombie,) = [worker for worker in workers if worker.pid == running]
+        zombie.signal(signal.SIGSTOP)
+        await deployment.marked("started", times=number + 2)
+        zombie.signal(signal.SIGCONT)
+        await zombie.logs(f"lost lease: the claim {number + 1} of job {job_id}")
+    last = deployment.marks("started")[-1].process
+    deployment.stage.open_gate("job", last)
+    job = await deployment.ends(job_id)
+    assert (job.state, job.retry_count) == (JobState.COMPLETED, 0)
+    errors = [str(attempt.error).partition(":")[0] for attempt in job.attempts]
+    assert errors[:3] == ["cut off"] * 3

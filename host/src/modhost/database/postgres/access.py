@@ -1,7 +1,7 @@
 """PostgreSQL without the ORM: for statements that run thousands of times a second."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 import anyio
@@ -50,7 +50,9 @@ class PostgresAccess:
                 yield connection
             except Exception as error:
                 if spoils_session(error):
-                    connection.terminate()
+                    # The pool has taken it back already when it was closed from outside.
+                    with suppress(self._asyncpg.InterfaceError):
+                        connection.terminate()
                     await pool.expire_connections()
                 raise
 

@@ -74,7 +74,8 @@ class PostgresConnector:
                 opening.cancel()
         for connection, began in list(self._opened.items()):
             if began < opened_before:
-                connection.terminate()
+                # As if the server had closed it: who uses it learns that from the driver.
+                connection._transport.abort()
 
     async def _connect(self, host: str | None, port: int | None, **settings: Any) -> Any:
         with anyio.CancelScope() as opening:

@@ -6,6 +6,7 @@ from modhost_background_jobs.model.attempt import (
     Ended,
     Lease,
     LogLine,
+    LostLease,
     Place,
     ProgressUpdate,
     Released,
@@ -19,6 +20,9 @@ from modhost_background_jobs.model.schedule import (
     ScheduleRow,
 )
 from modhost_background_jobs.model.worker import (
+    CUT_OFF,
+    LOST,
+    QUARANTINED,
     UNREGISTERED,
     CurrentWorker,
     Heartbeat,
@@ -35,6 +39,9 @@ from modhost_background_jobs.model.worker import (
 )
 
 __all__ = [
+    "CUT_OFF",
+    "LOST",
+    "QUARANTINED",
     "START",
     "UNREGISTERED",
     "ClaimedJob",
@@ -46,6 +53,7 @@ __all__ = [
     "JobTypes",
     "Lease",
     "LogLine",
+    "LostLease",
     "NewJob",
     "Place",
     "ProgressUpdate",

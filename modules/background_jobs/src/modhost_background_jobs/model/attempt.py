@@ -52,6 +52,13 @@ class ClaimedJob(NamedTuple):
         return self.max_attempts - self.attempts_left
 
 
+class LostLease(NamedTuple):
+    """A lease that a living worker has lost; `counts` is whether a rescue of it has counted."""
+
+    lease: Lease
+    counts: bool
+
+
 class Ended(NamedTuple):
     """The end of a job: a final state, and the error if there was one."""
 

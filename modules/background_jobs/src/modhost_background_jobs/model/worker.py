@@ -65,6 +65,13 @@ class Rescue(NamedTuple):
     state: JobState
 
 
+LOST: Final = "lost worker: "
+"""How the error begins of an attempt whose worker was found dead."""
+CUT_OFF: Final = ("cut off: ", " was taken for dead and came back, the job was handed to another.")
+"""The error of such an attempt once its worker is known to live, but for the worker's name."""
+QUARANTINED: Final = "quarantined: "
+"""How the error begins of a job that was rescued too often."""
+
 # Stored in names of workers; the names of other workers have no such sign in them.
 _PREFIX: Final = "operation@"
 
@@ -95,12 +102,12 @@ def is_last_chance(rescues: int, max_rescues: int) -> bool:
 
 def lost_attempt_error(worker: str) -> str:
     """Return the error of an attempt that ended with its worker."""
-    return f"lost worker: {worker} died or was cut off, the job was handed to another."
+    return f"{LOST}{worker} died or was cut off, the job was handed to another."
 
 
 def quarantine_error(rescues: int) -> str:
     """Return the error of a job that was rescued too often to be tried again."""
     return (
-        f"quarantined: {rescues} workers died while they ran this job, so it is not handed to "
+        f"{QUARANTINED}{rescues} workers died while they ran this job, so it is not handed to "
         f"another. Look at its log and at the workers' memory, then retry it by hand."
     )

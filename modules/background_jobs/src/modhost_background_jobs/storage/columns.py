@@ -19,6 +19,13 @@ INITIAL: Final = {"state": "'Pending'"} | {
 """What every new job begins with besides, as SQL; its `attempts_left` are its `max_attempts`."""
 CARRIED: Final = tuple(name for name in JobColumns.model_fields if name not in ("state", "error"))
 """What a job takes along when it moves from one table to the other."""
+RESTORED: Final = (
+    {name: name for name in CARRIED}
+    | {"attempt": "attempt - 1", "attempts_left": "attempts_left + 1"}
+    | {"worker": "NULL", "started_at": "NULL"}
+    | {name: value for name, value in INITIAL.items() if name not in CARRIED}
+)
+"""What a finished job becomes whose last attempt does not count after all, as SQL."""
 CLAIMED: Final = (
     "id",
     "fence",

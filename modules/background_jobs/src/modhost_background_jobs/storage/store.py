@@ -14,6 +14,7 @@ from modhost_background_jobs.model import (
     Heartbeat,
     Lease,
     LogLine,
+    LostLease,
     NewJob,
     Place,
     ProgressUpdate,
@@ -110,6 +111,13 @@ class JobStore(Protocol):
         A job that was rescued `max_rescues` times in a row fails instead, since it may be what
         kills them. Of suspects only those count that had begun. Jobs that somebody else has locked
         stay `Running`, and are left to the next sweep.
+        """
+
+    async def take_back_rescues(self, lost: Sequence[LostLease]) -> None:
+        """Take the rescues of these leases back, whose worker lives after all.
+
+        They no longer count, unless an attempt has ended by itself since, and jobs that were
+        quarantined because of them are `Pending` again.
         """
 
     async def prune(self, state: JobState, finished_before: datetime, limit: int) -> int:

@@ -88,6 +88,8 @@ class AttemptExecutor:
             lambda: self._store.note_begin(attempt.lease), "the begin of a job"
         ):
             attempt.stop(StopReason.LOST_LEASE)
+        else:
+            attempt.has_stored_begin = True
 
     def _runner_of(self, attempt: Attempt) -> AttemptRunner | ProcessRunner:
         return self._processes if attempt.runs_in == "process" else self._runner

@@ -12,7 +12,11 @@ from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import START, Lease
 from modhost_background_jobs.storage.columns import FINAL_STATES, NEW
 from modhost_background_jobs.storage.dialects import is_lock_timeout
-from modhost_background_jobs.storage.postgres import claim_statements, statements
+from modhost_background_jobs.storage.postgres import (
+    claim_statements,
+    comeback_statements,
+    statements,
+)
 from modhost_background_jobs.storage.postgres import maintenance_statements as maintenance
 from modhost_background_jobs.storage.postgres.lease_writes import LeaseWrites
 from modhost_background_jobs.storage.postgres.notifications import Notifications
@@ -131,6 +135,15 @@ class PostgresJobStore(LeaseWrites):
             seen.beats,
         )
         return [model.Rescue(row[0], seen.worker, JobState(row[1])) for row in rows]
+
+    async def take_back_rescues(self, lost: Sequence[model.LostLease]) -> None:
+        """Correct attempts, counts and quarantines by one statement."""
+        await self._postgres.execute(
+            comeback_statements.TAKE_BACK,
+            [lease.job_id for lease, _ in lost],
+            [lease.fence for lease, _ in lost],
+            [counts for _, counts in lost],
+        )
 
     async def prune(self, state: JobState, finished_before: datetime, limit: int) -> int:
         """Delete one batch of old finished jobs."""

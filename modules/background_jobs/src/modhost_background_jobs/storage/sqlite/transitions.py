@@ -10,6 +10,7 @@ from uuid import UUID
 from modhost.database import to_sqlite
 from modhost_background_jobs import model
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.storage.sqlite import comeback_statements as comeback
 from modhost_background_jobs.storage.sqlite import rows as rows_as
 from modhost_background_jobs.storage.sqlite import statements
 
@@ -87,6 +88,20 @@ def rescue(
     ]
     end(connection, finished, to_sqlite(now))
     return rows
+
+
+def take_back_rescues(connection: sqlite3.Connection, lost: Sequence[model.LostLease]) -> None:
+    """Take rescues of living workers back, and with them jobs out of quarantine."""
+    for (job_id, fence), counts in lost:
+        lease = (str(job_id), fence)
+        is_corrected = connection.execute(comeback.CORRECT, lease).rowcount > 0
+        # An attempt that ended by itself has cleared the count of rescues before it.
+        if not counts or connection.execute(comeback.ENDED_SINCE, lease).fetchone():
+            continue
+        if is_corrected:
+            connection.execute(comeback.REDUCE, lease[:1])
+        for statement in (comeback.NOTE, comeback.RESTORE, comeback.FORGET):
+            connection.execute(statement, (*lease, is_corrected))
 
 
 def prune(connection: sqlite3.Connection, bounds: Sequence[str | int]) -> int:

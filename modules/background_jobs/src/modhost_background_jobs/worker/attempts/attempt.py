@@ -46,6 +46,8 @@ class Attempt:
     has_noticed: bool = False
     """Whether its code has learned that it is to stop."""
     is_finished: bool = False
+    has_stored_begin: bool = False
+    """Whether the database knows that it runs, and not only that it was claimed."""
     line_numbers: Iterator[int] = field(default_factory=count)
     """The numbers of its log lines, taken from any thread."""
     _secrets: tuple[str, ...] | None = None

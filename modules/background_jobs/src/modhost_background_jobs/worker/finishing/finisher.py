@@ -10,7 +10,7 @@ import anyio
 
 from modhost import Clock
 from modhost.failure_log import describe
-from modhost_background_jobs.model import Ended, Released
+from modhost_background_jobs.model import Ended, LostLease, Released
 from modhost_background_jobs.storage import JobStore, Signal, wait_for
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.attempts.outcome import Outcome
@@ -72,9 +72,9 @@ class OutcomeWriter:
         if released := [each for each in free if isinstance(each, Released)]:
             again = "jobs to be run again"
             await self._write(self._store.release, released, again, Stored(held, locked))
-        for lease in leases:
-            if lease.job_id not in held and lease.job_id not in locked:
-                logger.warning(LOST_LEASE, lease.fence, lease.job_id)
+        stored = held | locked
+        if lost := [each.attempt for each in finished if each.attempt.lease.job_id not in stored]:
+            await self._take_back_rescues(lost)
         return Stored(held, locked)
 
     async def write_all(self, finished: Sequence[Finished]) -> None:
@@ -95,6 +95,22 @@ class OutcomeWriter:
         if flush.cancelled_caught:
             logger.warning("The last logs of %d jobs are lost.", len(released))
         await self._store.release(released, self._clock.now())
+
+    async def _take_back_rescues(self, lost: Sequence[Attempt]) -> None:
+        """Let nobody believe that this worker has died of these jobs."""
+        try:
+            await self._store.take_back_rescues(
+                [
+                    LostLease(each.lease, each.claimed.rescues == 0 or each.has_stored_begin)
+                    for each in lost
+                ]
+            )
+        except Exception as error:  # noqa: BLE001 - the ends of others are to be stored
+            logger.warning(
+                "Rescues of %d jobs could not be taken back (%s).", len(lost), describe(error)
+            )
+        for each in lost:
+            logger.warning(LOST_LEASE, each.lease.fence, each.lease.job_id)
 
     async def _write(
         self,

@@ -1,0 +1,53 @@
+"""What a worker that was taken for dead corrects on PostgreSQL when it is back."""
+
+from typing import Final
+
+from modhost_background_jobs.model import CUT_OFF, LOST, QUARANTINED, lost_attempt_error
+from modhost_background_jobs.storage.columns import RESTORED
+
+_CUT_OFF: Final = f"'{CUT_OFF[0]}' || {{}}.worker || '{CUT_OFF[1]}'"
+_LOST: Final = "'" + lost_attempt_error("' || freed.worker || '") + "'"
+
+# An attempt that ended by itself has cleared the count of rescues before it. The last rescue of a
+# job in quarantine is recorded in the job's own row.
+TAKE_BACK: Final = f"""
+WITH lost AS (
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::boolean[]) AS g(id, fence, counts)
+),
+corrected AS (
+    UPDATE background_jobs.attempts a SET error = {_CUT_OFF.format("a")}
+    FROM lost WHERE a.job_id = lost.id AND a.fence = lost.fence AND a.error LIKE '{LOST}%'
+    RETURNING a.job_id, a.fence
+),
+counted AS (
+    SELECT lost.id, lost.fence FROM lost WHERE lost.counts AND NOT EXISTS (
+        SELECT FROM background_jobs.attempts later
+        WHERE later.job_id = lost.id AND later.fence > lost.fence
+            AND later.error NOT LIKE '{LOST}%' AND later.error NOT LIKE '{CUT_OFF[0]}%'
+    )
+),
+reduced AS (
+    UPDATE background_jobs.jobs j SET rescues = j.rescues - 1
+    FROM counted JOIN corrected ON corrected.job_id = counted.id AND corrected.fence = counted.fence
+    WHERE j.id = counted.id AND j.rescues > 0
+),
+freed AS (
+    DELETE FROM background_jobs.finished_jobs f USING counted
+    WHERE f.id = counted.id AND f.state = 'Failed' AND f.error LIKE '{QUARANTINED}%' AND (
+        f.fence = counted.fence OR (counted.id, counted.fence) IN (SELECT * FROM corrected)
+    )
+    RETURNING f.*, f.fence = counted.fence AS is_own
+),
+noted AS (
+    INSERT INTO background_jobs.attempts
+        (job_id, fence, number, started_at, ended_at, worker, error)
+    SELECT id, fence, attempt, started_at, completed_at, worker,
+        CASE WHEN is_own THEN {_CUT_OFF.format("freed")} ELSE {_LOST} END
+    FROM freed
+),
+again AS (
+    INSERT INTO background_jobs.jobs ({", ".join(RESTORED)})
+    SELECT {", ".join(RESTORED.values())} FROM freed
+)
+SELECT id, pg_notify('background_jobs', 'due') FROM freed
+"""
