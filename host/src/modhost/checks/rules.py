@@ -102,5 +102,6 @@ BROKEN_MIGRATIONS: Final = Rule("MH509", "Migrations cannot be used")
 REVISION_FAILED: Final = Rule("MH510", "Revision failed")
 EQUAL_NAMES: Final = Rule("MH511", "Two tables or indexes have the same name")
 UNUSABLE_MODEL: Final = Rule("MH512", "Model cannot be used")
+MISSING_RIGHT: Final = Rule("MH513", "Right on a table or schema is missing")
 
 ALL: Final = tuple(value for value in list(globals().values()) if isinstance(value, Rule))

@@ -48,6 +48,10 @@ class ForeignKeyViolated(DatabaseError):
 FILE_REMEDY: Final = (
     "Check [host] database_url, and that the file and its folder exist and are writable."
 )
+_NO_RIGHT: Final = "42501"
+_RIGHTS_REMEDY: Final = (
+    "Grant it to the role of [host] database_url: `modhost doctor` names what is missing."
+)
 _SERVER_REMEDY: Final = "Check [host] database_url, and that the server runs and can be reached."
 _TLS_REMEDY: Final = (
     "Check sslmode and the certificates that [host] database_url names, and that of the server."
@@ -91,6 +95,8 @@ def remedy_of(error: Exception) -> str:
         return _SQLITE_REMEDIES.get(code & 0xFF, FILE_REMEDY)
     if isinstance(original, ssl.SSLError):
         return _TLS_REMEDY
+    if sqlstate_of(original) == _NO_RIGHT:
+        return _RIGHTS_REMEDY
     # Class 42: the server works, and what it was asked for is missing or not allowed.
     is_content = sqlstate_of(original).startswith("42")
     return _CONTENT_REMEDY if is_content else _SERVER_REMEDY

@@ -11,6 +11,7 @@ import anyio
 
 from modhost.checks import Finding, StartupError, rules
 from modhost.database.errors import finding_of
+from modhost.diagnosis.postgres_rights import check_rights
 from modhost.diagnosis.postgres_server import HELD_FOR, check_clock, check_transactions
 from modhost.permissions import Permission
 from modhost.plugins.discovery import FoundModule
@@ -66,6 +67,7 @@ async def examine(host: Host, held_for: timedelta = HELD_FOR) -> Examination:
     failures: tuple[type[Exception], ...] = (*host.database.errors, OSError)
     try:
         async with host.database.open():
+            await _refuse_missing_rights(host)
             await _refuse_pending(host)
             # Alembic would slow down the start of all other commands.
             from modhost.diagnosis.model_drift import check_models
@@ -119,6 +121,13 @@ def _unused_permissions(host: Host) -> list[Finding]:
         for permission, module in host.permissions.declared_by()
         if permission.name not in names and not permission.checked_in_code
     ]
+
+
+async def _refuse_missing_rights(host: Host) -> None:
+    """Raise `StartupError` for rights that the role lacks: all else would fail for that reason."""
+    missing = await check_rights(host.database, [each.module for each in host.migrations])
+    if missing:
+        raise StartupError(missing)
 
 
 async def _refuse_pending(host: Host) -> None:
