@@ -10,11 +10,11 @@ import anyio
 import anyio.to_thread
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost.database import errors
-from modhost.database.engines import open_postgres, open_sqlite
+from modhost.database.engines import open_postgres, open_sqlite, open_unbounded
 from modhost.database.failures import may_pass
 from modhost.database.postgres.access import PostgresAccess
 from modhost.database.postgres.connector import PostgresConnector
@@ -143,8 +143,23 @@ class Database:
 
     @property
     def engine(self) -> AsyncEngine:
-        """SQLAlchemy's engine of writers, for migrations."""
+        """SQLAlchemy's engine of writers."""
         return self._opened[0]
+
+    @asynccontextmanager
+    async def migrating(self) -> AsyncIterator[AsyncConnection]:
+        """Open a connection whose statements may take as long as they need."""
+        if self.dialect == "sqlite":
+            async with self.engine.connect() as connection:
+                yield connection
+            return
+        engine = open_unbounded(self._connector)
+        try:
+            async with engine.connect() as connection:
+                yield connection
+        finally:
+            with anyio.CancelScope(shield=True):
+                await engine.dispose()
 
     def __str__(self) -> str:
         return str(self._parsed)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import anyio
-from sqlalchemy import URL, Connection, ExceptionContext, event
+from sqlalchemy import URL, Connection, ExceptionContext, NullPool, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only
@@ -53,6 +53,19 @@ def open_postgres(
     event.listen(engine.sync_engine, "handle_error", _replace_spoilt_sessions)
     event.listen(engine.sync_engine, "connect", lambda *_: _name_schemas(engine))
     return engine, engine.execution_options(postgresql_readonly=True)
+
+
+def open_unbounded(connector: PostgresConnector) -> AsyncEngine:
+    """Return an engine that waits for an answer as long as that takes, and keeps nothing open."""
+    settings = {
+        "async_creator_fn": partial(connector.connect, command_timeout=None),
+        "prepared_statement_cache_size": 0,
+        "prepared_statement_name_func": str,
+    }
+    url = URL.create("postgresql+asyncpg")
+    engine = _create(url, poolclass=NullPool, connect_args=settings)
+    event.listen(engine.sync_engine, "connect", lambda *_: _name_schemas(engine))
+    return engine
 
 
 def _replace_spoilt_sessions(context: ExceptionContext) -> None:

@@ -61,6 +61,12 @@ def may_pass(error: BaseException) -> bool:
     return any(map(_passes, _chain(error)))
 
 
+def is_locked(error: BaseException) -> bool:
+    """Return whether SQLite gave up waiting for another process."""
+    code = getattr(driver_error(error), "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return bool(code & 0xFF == sqlite3.SQLITE_BUSY)
+
+
 def spoils_session(error: BaseException) -> bool:
     """Return whether a session must be replaced after an error: it may fail again and again.
 

@@ -68,7 +68,9 @@ async def ready(
                 "opening the database", lambda: stack.enter_async_context(host.database.open())
             )
             if not migrated:
-                await start.until_done("reading revisions", lambda: _migrate_or_refuse(host))
+                await start.until_done(
+                    "the check of revisions, or the migration", lambda: _migrate_or_refuse(host)
+                )
         except host.database.errors as error:
             raise StartupError([finding_of(error)], may_pass=may_pass(error)) from error
         stack.push_async_callback(host.services.aclose)

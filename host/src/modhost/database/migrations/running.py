@@ -1,5 +1,7 @@
 """Bring each module's tables to its newest revision, by alembic."""
 
+import asyncio
+import logging
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
@@ -13,12 +15,13 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
 
 from modhost.checks import Finding, StartupError, rules
 from modhost.database.database import Database
 from modhost.database.errors import ForeignKeyViolated
-from modhost.database.failures import may_pass
+from modhost.database.failures import is_locked, may_pass
 from modhost.database.migrations.histories import (
     VERSIONS,
     histories_of,
@@ -29,10 +32,20 @@ from modhost.database.migrations.histories import (
 from modhost.database.migrations.sqlite_operations import SqliteOperations
 from modhost.database.schemas import Migrations, Pending
 
+logger = logging.getLogger(__name__)
+
 # Any number will do, as long as it is always the same.
 _ADVISORY_LOCK: Final = 0x6D6F64686F7374
 _PROCESS_LOCK: Final = threading.Lock()
 POLL_INTERVAL: Final = 0.01
+PATIENCE_SECONDS: Final = 1.0
+# A revision may take long, also between two statements, or wait for a table. Of these settings each
+# server has those that it knows.
+_WITHOUT_LIMITS: Final = """
+SELECT set_config(name, '0', true) FROM pg_settings
+WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout',
+    'transaction_timeout')
+"""
 
 
 async def pending(database: Database, modules: Sequence[Migrations]) -> list[Pending]:
@@ -55,15 +68,23 @@ async def migrate(database: Database, modules: Sequence[Migrations]) -> list[Pen
     `StartupError` for a revision that fails.
     """
     histories = histories_of(modules)
-    async with _connected(database) as connection, connection.begin():
-        return await connection.run_sync(_migrate, histories)
+    async with _connected(database) as connection:
+        transaction = await _begin(connection)
+        try:
+            applied = await connection.run_sync(_migrate, histories)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await transaction.rollback()
+            raise
+        await transaction.commit()
+        return applied
 
 
 async def rehearse(database: Database, modules: Sequence[Migrations]) -> None:
     """Apply what is pending, and undo it. Raises what `migrate` raises."""
     histories = histories_of(modules)
     async with _connected(database) as connection:
-        transaction = await connection.begin()
+        transaction = await _begin(connection)
         try:
             await connection.run_sync(_migrate, histories)
         finally:
@@ -73,7 +94,7 @@ async def rehearse(database: Database, modules: Sequence[Migrations]) -> None:
 @asynccontextmanager
 async def _connected(database: Database) -> AsyncIterator[AsyncConnection]:
     """Offer the connection for the one migration of this process."""
-    async with _one_at_a_time(), database.engine.connect() as connection:
+    async with _one_at_a_time(), database.migrating() as connection:
         await connection.run_sync(_enforce_foreign_keys, "OFF")
         try:
             yield connection
@@ -93,6 +114,21 @@ async def _one_at_a_time() -> AsyncIterator[None]:
         _PROCESS_LOCK.release()
 
 
+async def _begin(connection: AsyncConnection) -> AsyncTransaction:
+    """Begin, and wait for the writer of a file as long as that takes."""
+    message = "Another process has locked the database; the migration waits for it."
+    report = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, logger.warning, message)
+    try:
+        while True:
+            try:
+                return await connection.begin().start()
+            except OperationalError as error:
+                if not is_locked(error):
+                    raise
+    finally:
+        report.cancel()
+
+
 def _enforce_foreign_keys(connection: Connection, state: str) -> None:
     """Let SQLite, which copies a table by dropping it, keep the rows that refer to it.
 
@@ -106,9 +142,11 @@ def _enforce_foreign_keys(connection: Connection, state: str) -> None:
 
 def _migrate(connection: Connection, histories: dict[Migrations, ScriptDirectory]) -> list[Pending]:
     if connection.dialect.name == "postgresql":
-        # A revision may compute for long between two statements.
-        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        connection.execute(text(_WITHOUT_LIMITS))
+        key = {"key": _ADVISORY_LOCK}
+        if not connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), key).scalar():
+            logger.warning("Another process migrates this database; the migration waits for it.")
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), key)
     due = pending_among(connection, histories)
     names = {each.module for each in due}
     for module, history in histories.items():

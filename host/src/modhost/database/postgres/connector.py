@@ -90,10 +90,8 @@ class PostgresConnector:
 
     async def _open(self, host: str | None, port: int | None, **settings: Any) -> Any:
         # Read anew each time, since certificates are replaced while a process runs.
-        arguments = self._address.arguments()
-        connection = await self.asyncpg.connect(
-            host=host, port=port, command_timeout=_ANSWER_SECONDS, **arguments, **settings
-        )
+        arguments = {"command_timeout": _ANSWER_SECONDS} | self._address.arguments() | settings
+        connection = await self.asyncpg.connect(host=host, port=port, **arguments)
         try:
             await connection.execute(_GIVE_UP, timeout=self._address.connect_timeout)
         except BaseException:
