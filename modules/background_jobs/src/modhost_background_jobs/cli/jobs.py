@@ -39,6 +39,7 @@ jobs.add_command(recurring)
 )
 @click.option("--job-type", help="Jobs of this type alone, e.g. reports_example.GenerateReportJob.")
 @click.option("--page", type=click.IntRange(1, 1_000_000), default=1, help="Counted from 1.")
+@click.option("--after", type=click.UUID, help="Jobs older than this one, instead of a page.")
 @click.option("--page-size", type=click.IntRange(1, 200), default=20, help="Jobs on a page.")
 @as_json
 @with_scope(BackgroundJobsError)
@@ -48,15 +49,21 @@ async def list_jobs(
     state: str | None,
     job_type: str | None,
     page: int,
+    after: UUID | None,
     page_size: int,
     as_json: bool,
 ) -> None:
     """List jobs, newest first."""
+    if after is not None and page != 1:
+        raise click.UsageError("Give --page or --after, and not both.")
+    if job_type and not job_type.isprintable():
+        raise click.UsageError("--job-type has a character that no type of a job has.")
     wanted = JobFilter(
         state=JobState(state) if state else None,
         job_type=job_type or None,
         page=page,
         page_size=page_size,
+        after=None if after is None else JobId(after),
     )
     found = await (await scope.get(BackgroundJobsContracts)).get_jobs(wanted)
     if as_json:
@@ -64,7 +71,8 @@ async def list_jobs(
         return
     show([job.model_dump() for job in found.items], as_json=False, empty="No jobs.")
     if found.total_count > len(found.items):
-        counted = f"Page {found.page}: {len(found.items)} of {found.total_count} jobs."
+        place = f"Page {found.page}" if after is None else f"After {after}"
+        counted = f"{place}: {len(found.items)} of {found.total_count} jobs."
         click.echo(counted, err=True)
 
 

@@ -20,6 +20,7 @@ from modhost_background_jobs.model import JobRow, ScheduleRow
 from modhost_background_jobs.model.job_data import for_people
 from modhost_background_jobs.queries.details import JobDetailReader, JobDetails
 from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queries.search import JobBrowser, Search
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 
@@ -31,29 +32,35 @@ class BackgroundJobsQueries:
         self,
         queue: DatabaseJobQueue,
         listing: JobListing,
+        browser: JobBrowser,
         details: JobDetailReader,
         schedules: RecurringSchedules,
         audit: AuditLog,
     ) -> None:
         self._queue = queue
         self._listing = listing
+        self._browser = browser
         self._details = details
         self._schedules = schedules
         self._audit = audit
 
     async def get_jobs(self, job_filter: JobFilter) -> PagedResult[JobSummary]:
         """Read a page of jobs."""
-        rows, total = await self._listing.page(
-            job_filter.state,
-            job_filter.job_type,
-            offset=(job_filter.page - 1) * job_filter.page_size,
-            limit=job_filter.page_size,
-        )
+        state, job_type, limit = job_filter.state, job_filter.job_type, job_filter.page_size
+        if job_filter.after is None:
+            offset = (job_filter.page - 1) * limit
+            rows, total = await self._listing.page(state, job_type, offset, limit)
+            older = rows[-1].id if rows and offset + len(rows) < total else None
+        else:
+            total = await self._listing.count(state, job_type)
+            found = await self._browser.older(Search(state, job_type), job_filter.after, limit)
+            rows, older = found.rows, found.older
         return PagedResult[JobSummary](
             items=[JobSummary.model_validate(row) for row in rows],
             total_count=total,
             page=job_filter.page,
             page_size=job_filter.page_size,
+            next=None if older is None else JobId(older),
         )
 
     async def get_job_detail(self, job_id: JobId) -> JobDetail | None:

@@ -190,6 +190,8 @@ async def _done_in(session: AsyncSession | None, entry: Record) -> None:
 
 def _refuse_others(module: str, definitions: Sequence[ScheduleDefinition]) -> None:
     """Raise `InvalidJobData` for a name that is there twice, and for jobs of other modules."""
+    if not module.isidentifier():
+        raise InvalidJobData(f"{module[:40]!a} is not the name of a module.")
     for name, count in Counter(each.name for each in definitions).items():
         if count > 1:
             raise InvalidJobData(f"{count} recurring jobs are named {name!r}; name each its own.")

@@ -1,9 +1,9 @@
 """Jobs and recurring jobs as other modules and HTTP clients see them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from modhost_background_jobs.contracts.ids import JobId, RecurringJobId
 from modhost_background_jobs.contracts.states import JobState
@@ -11,22 +11,41 @@ from modhost_background_jobs.contracts.states import JobState
 Item = TypeVar("Item")
 
 
+def _storable(text: str | None) -> str | None:
+    """Refuse what no database stores, and so no job has."""
+    if text is not None and ("\x00" in text or text != text.encode("utf-8", "ignore").decode()):
+        raise ValueError("it contains a NUL or an unpaired surrogate, which no text of a job has.")
+    return text
+
+
 class JobFilter(BaseModel):
-    """Which jobs to list: newest first, `page` counted from 1."""
+    """Which jobs to list: newest first, `page` counted from 1, or those older than `after`.
+
+    Jobs that arrive move those of later pages, so that some are on two of them. To read all, give
+    the `next` of each result as the next `after`, until it is None.
+    """
 
     state: JobState | None = None
-    job_type: str | None = None
+    job_type: Annotated[str | None, AfterValidator(_storable)] = None
     page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     page_size: Annotated[int, Field(ge=1, le=200)] = 20
+    after: JobId | None = None
+
+    @model_validator(mode="after")
+    def _has_one_place(self) -> Self:
+        if self.after is not None and self.page != 1:
+            raise ValueError("give page or after, and not both: after is a place by itself.")
+        return self
 
 
 class PagedResult(BaseModel, Generic[Item]):
-    """One page of a longer list."""
+    """One page of a longer list; `next` is where the rest of it begins, None at its end."""
 
     items: list[Item]
     total_count: int
     page: int
     page_size: int
+    next: JobId | None = None
 
 
 class JobSummary(BaseModel):

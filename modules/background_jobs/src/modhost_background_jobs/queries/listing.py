@@ -6,7 +6,16 @@ from typing import Any, Final
 from uuid import UUID
 
 import anyio
-from sqlalchemy import Select, Table, func, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    Table,
+    func,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database
@@ -25,11 +34,14 @@ from modhost_background_jobs.storage.tables import FINISHED, JOBS
 CACHE_SECONDS: Final = 1.0
 FEW: Final = 10_000
 
-_Key = tuple[JobState | None, str | None, int]
+_Key = tuple[JobState | None, str | None]
 
 
 class JobCounts:
-    """Counts jobs; a count of more than `few` finished ones may be `cache_seconds` old."""
+    """Counts jobs, all parts by one statement: between two of them a job ends and counts twice.
+
+    A count with more than `few` finished jobs may be `cache_seconds` old.
+    """
 
     def __init__(self, *, few: int = FEW, cache_seconds: float = CACHE_SECONDS) -> None:
         self.few = few
@@ -40,26 +52,32 @@ class JobCounts:
         self, connection: AsyncConnection, state: JobState | None, job_type: str | None
     ) -> int:
         """Return how many jobs there are in a state and of a type, or in any and of any."""
-        if state is JobState.PENDING and job_type is None:
-            # No index has all pending jobs; the running ones are few.
-            live = await self._count(connection, Partition(JOBS), (None, None, 0))
-            return max(0, live - await self._count(connection, running(), (state, None, 0)))
-        total = 0
-        for number, partition in enumerate(partitions_of(state, job_type)):
-            total += await self._count(connection, partition, (state, job_type, number))
-        return total
+        now, key = anyio.current_time(), (state, job_type)
+        known = self._known.pop(key, None)
+        if known is None or now - known[0] >= self.cache_seconds:
+            live, finished = (await connection.execute(_counting(state, job_type))).one()
+            known = (now, max(0, live) + finished)
+            if finished <= self.few:
+                return known[1]
+        self._known[key] = known
+        return known[1]
 
-    async def _count(self, connection: AsyncConnection, partition: Partition, key: _Key) -> int:
-        now = anyio.current_time()
-        known = self._known.get(key)
-        if known is not None and now - known[0] < self.cache_seconds:
-            return known[1]
-        counting = select(func.count()).select_from(partition.table).where(*partition.conditions)
-        count: int = (await connection.execute(counting)).scalar_one()
-        self._known.pop(key, None)
-        if partition.table is FINISHED and count > self.few:
-            self._known[key] = (now, count)
-        return count
+
+def _counting(state: JobState | None, job_type: str | None) -> Select[Any]:
+    """Select how many live and how many finished jobs there are."""
+    counts: dict[Table, ColumnElement[int]] = {JOBS: literal(0), FINISHED: literal(0)}
+    if state is JobState.PENDING and job_type is None:
+        # No index has all pending jobs; the running ones are few.
+        counts[JOBS] = _count_of(Partition(JOBS)) - _count_of(running())
+    else:
+        for partition in partitions_of(state, job_type):
+            counts[partition.table] += _count_of(partition)
+    return select(*counts.values())
+
+
+def _count_of(partition: Partition) -> ScalarSelect[int]:
+    counted = select(func.count()).select_from(partition.table).where(*partition.conditions)
+    return counted.scalar_subquery()
 
 
 _SCHEDULES_PER_STATEMENT: Final = 50
@@ -85,6 +103,11 @@ class JobListing:
             total = await self._counts.count(connection, state, job_type)
             ids = list((await connection.execute(on_page)).scalars()) if offset < total else []
             return await rows_of(connection, ids), total
+
+    async def count(self, state: JobState | None, job_type: str | None) -> int:
+        """Return how many jobs there are in a state and of a type, or in any and of any."""
+        async with self._database.reading() as session:
+            return await self._counts.count(await session.connection(), state, job_type)
 
     async def find(self, job_id: UUID) -> JobRow | None:
         """Return a job; None for an unknown id."""
