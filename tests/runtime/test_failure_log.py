@@ -85,6 +85,17 @@ def test_a_bug_comes_with_its_traceback_once_and_holds_up_no_good_news(
     )
 
 
+def test_health_reports_what_lasts_and_forgets_what_nobody_tries_any_more(
+    failures: FailureLog, stopwatch: Stopwatch
+) -> None:
+    failures.failed(LOG, "The heartbeat", REFUSED)
+    assert failures.lasting() == []
+    stopwatch.seconds = 3
+    assert failures.lasting() == ["The heartbeat"]
+    stopwatch.seconds = 60
+    assert failures.lasting() == []
+
+
 def test_what_is_tried_rarely_holds_up_no_good_news(
     failures: FailureLog, stopwatch: Stopwatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -16,6 +16,10 @@ REMINDER_SECONDS: Final = 60.0
 QUIET_SECONDS: Final = 5.0
 """After this long without a failure all works again, also what is tried rarely."""
 
+LASTING_SECONDS: Final = 2.0
+STALE_SECONDS: Final = 30.0
+"""After this long without a failure nobody tries any more."""
+
 _MAX_CHARACTERS: Final = 300
 _DRIVERS: Final = frozenset({"asyncpg", "aiosqlite", "sqlalchemy"})
 _DRIVER_CLASS: Final = re.compile(r"^<class '[^']+'>: ")
@@ -32,7 +36,8 @@ class FailureLog:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._guard = threading.Lock()
-        self._failing: set[str] = set()
+        self._failing: dict[str, float] = {}
+        """What fails, with since when."""
         self._failed_at = 0.0
         self._counts: dict[str, int] = {}
         self._reported: dict[str, float] = {}
@@ -54,7 +59,7 @@ class FailureLog:
         with self._guard:
             if is_outage:
                 self._since = now if self._since is None else self._since
-                self._failing.add(what)
+                self._failing.setdefault(what, now)
                 self._failed_at = now
                 self._counts[what] = self._counts.get(what, 0) + 1
             key = reason if is_outage else f"{what}: {reason}"
@@ -74,7 +79,7 @@ class FailureLog:
             return
         now = self._monotonic()
         with self._guard:
-            self._failing.discard(what)
+            self._failing.pop(what, None)
             if self._failing and now - self._failed_at < QUIET_SECONDS:
                 return
             self._failing.clear()
@@ -88,6 +93,14 @@ class FailureLog:
             }
         failures = ", ".join(f"{count} x {each}" for each, count in counts.items())
         logger.info("All works again after %.0f s; failed meanwhile: %s.", now - began, failures)
+
+    def lasting(self, seconds: float = LASTING_SECONDS) -> list[str]:
+        """Return what has failed for so long, and not only once; for health, without reasons."""
+        now = self._monotonic()
+        if now - self._failed_at > STALE_SECONDS:
+            return []
+        with self._guard:
+            return [what for what, since in self._failing.items() if now - since >= seconds]
 
 
 failures: Final = FailureLog()

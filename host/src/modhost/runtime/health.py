@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import text
 
 from modhost import ANYONE, HealthReport
+from modhost.failure_log import failures
 from modhost.module import Status
 from modhost.plugins import FoundModule
 from modhost.runtime.host import Host
@@ -18,6 +19,11 @@ from modhost.web import Endpoints, Reply
 logger = logging.getLogger(__name__)
 
 CHECK_TIMEOUT: Final = 5.0
+_ONLY_READS: Final = {
+    "sqlite": "SELECT 0",
+    "postgresql": "SELECT pg_is_in_recovery() "
+    "OR current_setting('default_transaction_read_only')::boolean",
+}
 _RANK: Final[tuple[Status, ...]] = ("healthy", "degraded", "unhealthy")
 
 Check = Callable[[], Awaitable[HealthReport]]
@@ -122,14 +128,17 @@ async def _left_out() -> HealthReport:
 
 async def _database(host: Host) -> HealthReport:
     async with host.database.reading() as session:
-        await (await session.connection()).execute(text("SELECT 1"))
-    return HealthReport("healthy")
+        found = await (await session.connection()).execute(text(_ONLY_READS[host.database.dialect]))
+        only_reads = bool(found.scalar())
+    detail = "The database can be read, and not written to: it is a replica, or was made read-only."
+    return HealthReport("degraded", detail) if only_reads else HealthReport("healthy")
 
 
 async def _hosted(host: Host) -> HealthReport:
     states = host.supervisor.report() if host.supervisor else []
     down = [state.name for state in states if state.state == "restarting"]
     data = {state.name: {"state": state.state, "restarts": state.restarts} for state in states}
-    if down:
-        return HealthReport("degraded", f"Crashed, and restarting: {', '.join(down)}.", data)
-    return HealthReport("healthy", "", data)
+    troubles = [f"Crashed, and restarting: {', '.join(down)}."] if down else []
+    if lasting := failures.lasting():
+        troubles.append(f"Failing, and tried again: {', '.join(lasting)}.")
+    return HealthReport("degraded" if troubles else "healthy", " ".join(troubles), data)
