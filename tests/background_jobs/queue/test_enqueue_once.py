@@ -98,3 +98,20 @@ async def test_a_job_that_never_was_is_not_found(queue: DatabaseJobQueue) -> Non
     for ask in (queue.cancel, queue.retry):
         with pytest.raises(JobNotFound):
             await ask(new_id())
+
+
+async def test_many_jobs_in_one_session_have_one_listener(
+    queue: DatabaseJobQueue, database: Database, store: JobStore
+) -> None:
+    """One was left behind for each."""
+    wakeups = open_wakeups(database)
+    queue = DatabaseJobQueue(database, store, wakeups, MovingClock())
+    ticket = wakeups.work.ticket()
+    async with database.session() as session:
+        for _ in range(10):
+            await queue.enqueue([new_job()], session)
+            await queue.enqueue_once(new_job(), session)
+        assert len(list(session.sync_session.dispatch.after_commit)) == 1
+        assert not ticket.is_set()
+    assert ticket.is_set()
+    assert len(await claim(store, limit=50)) == 20

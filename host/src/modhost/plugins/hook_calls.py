@@ -1,7 +1,7 @@
 """Hook calls: one module at a time, in our order, after a check of each implementation."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from modhost import Module
 from modhost.checks import Finding, rules
 from modhost.hooks import PROJECT, ModuleHooks
 from modhost.plugins.discovery import FoundModule
+from modhost.returned import awaited, is_generator
 
 _SPECIFIED: Final = {
     name: inspect.signature(member)
@@ -38,10 +39,28 @@ class HookCaller:
         return any(caller.name == hook for caller in callers)
 
     def call(self, found: FoundModule, hook: str, **arguments: object) -> Any:
-        """Call one module's hook; return its result, or None when it does not implement it.
+        """Call one module's plain hook; return its result, None when it does not implement it.
 
-        The result of an async hook is to be awaited. An exception of the hook is raised.
+        An exception of the hook is raised, and `TypeError` for a result that is to be awaited.
         """
+        result = self._call(found, hook, arguments)
+        if inspect.isawaitable(result):
+            if inspect.iscoroutine(result):
+                result.close()
+            raise TypeError("it returned a coroutine, which nobody awaits; write it with def")
+        return result
+
+    async def call_async(self, found: FoundModule, hook: str, **arguments: object) -> Any:
+        """Do as `call`, for an async hook: await what it returns, if that can be awaited.
+
+        Raises `TypeError` for a generator, of which nothing would run.
+        """
+        result = await awaited(self._call(found, hook, arguments))
+        if is_generator(result):
+            raise TypeError("it returned a generator, of which nothing runs; remove its `yield`")
+        return result
+
+    def _call(self, found: FoundModule, hook: str, arguments: Mapping[str, object]) -> Any:
         if not self.implements(found, hook):
             return None
         others = [each for each in self._manager.get_plugins() if each is not found.module]
@@ -79,9 +98,10 @@ def _mismatch(name: str, member: Any) -> tuple[str, str] | None:
         takes = f"takes {', '.join(allowed)}" if allowed else "takes nothing"
         return f"{name} asks for {', '.join(unknown)}.", f"The hook {takes}; name no others."
     is_async = inspect.iscoroutinefunction(getattr(ModuleHooks, name))
-    if inspect.iscoroutinefunction(member) is not is_async:
-        kind = "async def" if is_async else "def"
-        return f"{name} must be written with {kind}.", f"Write `{kind} {name}`."
+    if not is_async and inspect.iscoroutinefunction(member):
+        return f"{name} must be written with def.", f"Write `def {name}`."
+    if inspect.isgeneratorfunction(member) or inspect.isasyncgenfunction(member):
+        return f"{name} has a `yield`: it would never run.", "Remove the `yield`, or return a list."
     return None
 
 

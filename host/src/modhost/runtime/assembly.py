@@ -147,7 +147,7 @@ class _Assembly:
         if self._hooks.implements(found, "authenticate"):
             foreign = ForeignIdentity(
                 found.module.name,
-                lambda request, scope: self._hooks.call(
+                lambda request, scope: self._hooks.call_async(
                     found, "authenticate", request=request, scope=scope
                 ),
             )

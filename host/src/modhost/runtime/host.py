@@ -68,4 +68,4 @@ class Host:
         if not self.hooks.implements(found, hook):
             return None
         async with self.services.scope() as scope:
-            return await self.hooks.call(found, hook, scope=scope)
+            return await self.hooks.call_async(found, hook, scope=scope)

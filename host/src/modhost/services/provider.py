@@ -1,13 +1,15 @@
 """Resolving services: singletons of the host, and scopes for requests and job attempts."""
 
-from collections.abc import Awaitable, Callable, Iterable
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable
+from functools import partial
 from typing import Any, TypeVar
 
 import anyio
 from typing_extensions import TypeForm
 
 from modhost.own_loop import OwnLoop
-from modhost.services.registration import Kind, Lifetime, Registration, ServiceRegistry, name_of
+from modhost.services.registration import Lifetime, Registration, ServiceRegistry, name_of
 
 T = TypeVar("T")
 
@@ -131,26 +133,30 @@ class Scope:
                 arguments[needed.name] = self.all(needed.contract)
             elif not needed.optional or self._knows(needed.contract):
                 arguments[needed.name] = await self.get(needed.contract)
-        if registration.kind is Kind.PLAIN:
-            return registration.factory(**arguments)
-        if registration.kind is Kind.ASYNC:
-            return await registration.factory(**arguments)
-        return await self._enter(registration, arguments)
+        made = registration.factory(**arguments)
+        return await self._finished(made) if registration.is_function else made
 
     def _knows(self, contract: Any) -> bool:
         return contract in self._own.made or contract in self._provider._registrations
 
-    async def _enter(self, registration: Registration, arguments: dict[str, Any]) -> Any:
-        """Run a generator to its yield; the rest of it is its clean-up."""
-        generator = registration.factory(**arguments)
-        is_async = registration.kind is Kind.ASYNC_GENERATOR
-        made = await anext(generator) if is_async else next(generator)
+    async def _finished(self, made: Any) -> Any:
+        """Return what a factory has made: awaited, or the first item of a generator.
 
-        async def close() -> None:
-            if is_async:
-                await anext(generator, None)
-            else:
-                next(generator, None)
-
-        self._own.closers.append(close)
+        The rest of a generator is the clean-up.
+        """
+        # Not all that can be awaited: a pool of connections, which may be a service, can be too.
+        while isinstance(made, Coroutine | asyncio.Future):
+            made = await made
+        if isinstance(made, AsyncGenerator):
+            first = await anext(made)
+            self._own.closers.append(lambda: anext(made, None))
+            return first
+        if isinstance(made, Generator):
+            first = next(made)
+            self._own.closers.append(partial(_finish, made))
+            return first
         return made
+
+
+async def _finish(generator: Generator[Any, None, None]) -> None:
+    next(generator, None)

@@ -20,15 +20,6 @@ class Lifetime(Enum):
     SCOPED = "scoped"
 
 
-class Kind(Enum):
-    """How a factory makes its instance."""
-
-    PLAIN = "plain"
-    ASYNC = "async"
-    GENERATOR = "generator"
-    ASYNC_GENERATOR = "async generator"
-
-
 @dataclass(frozen=True, slots=True)
 class Dependency:
     """A parameter that is resolved; `many` stands for all contributions of the contract."""
@@ -48,24 +39,16 @@ class Registration:
     """A contract with the factory that makes its instances.
 
     `implementation` is what people know the service by: its class, or the function that makes it.
+    What a function returns may be awaited, or a generator; an instance of a class is as it is.
     """
 
     contract: Any
     factory: Callable[..., Any]
     lifetime: Lifetime
-    kind: Kind
+    is_function: bool
     dependencies: tuple[Dependency, ...]
     module: str
     implementation: Callable[..., Any]
-
-
-def kind_of(factory: Callable[..., Any]) -> Kind:
-    """Return how the factory makes its instance."""
-    if inspect.isasyncgenfunction(factory):
-        return Kind.ASYNC_GENERATOR
-    if inspect.isgeneratorfunction(factory):
-        return Kind.GENERATOR
-    return Kind.ASYNC if inspect.iscoroutinefunction(factory) else Kind.PLAIN
 
 
 def dependencies_of(factory: Callable[..., Any]) -> tuple[Dependency, ...]:
@@ -207,7 +190,7 @@ class ServiceCollection:
                 contract,
                 factory,
                 lifetime,
-                kind_of(factory),
+                known_as is None and not isinstance(factory, type),
                 dependencies,
                 self.module,
                 known_as or factory,

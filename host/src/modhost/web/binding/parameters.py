@@ -14,6 +14,7 @@ from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from starlette.requests import Request
 
 from modhost import Principal
+from modhost.returned import function_of
 from modhost.services import Dependency, dependency
 from modhost.web.access.context import current_principal, request_scope
 from modhost.web.binding.body import FlatModel, read_json
@@ -21,7 +22,7 @@ from modhost.web.binding.strictness import oddity
 from modhost.web.problems import HttpProblem, unauthenticated
 
 T = TypeVar("T")
-Handler: TypeAlias = Callable[..., Awaitable[Any]]
+Handler: TypeAlias = Callable[..., Any]
 
 
 class Source(Enum):
@@ -80,8 +81,8 @@ def bind(handler: Handler, path_names: tuple[str, ...]) -> Binding:
     planned = []
     for parameter in inspect.signature(handler).parameters.values():
         if parameter.name not in hints:
-            msg = f"parameter {parameter.name!r} of {handler.__qualname__} has no annotation."
-            raise UnusableType(msg)
+            name = function_of(handler).__qualname__
+            raise UnusableType(f"parameter {parameter.name!r} of {name} has no annotation.")
         is_in_path = parameter.name in path_names
         planned.append(_plan(parameter, hints[parameter.name], is_in_path=is_in_path))
     order = list(Source)
@@ -91,9 +92,9 @@ def bind(handler: Handler, path_names: tuple[str, ...]) -> Binding:
 def hints_of(handler: Handler) -> dict[str, Any]:
     """Return a handler's annotations. Raises `UnusableType` when one cannot be resolved."""
     try:
-        return typing.get_type_hints(handler, include_extras=True)
+        return typing.get_type_hints(function_of(handler), include_extras=True)
     except NameError as error:
-        msg = f"the annotations of {handler.__qualname__} cannot be resolved: {error}."
+        msg = f"the annotations of {function_of(handler).__qualname__} cannot be resolved: {error}."
         raise UnusableType(msg) from error
 
 

@@ -1,7 +1,7 @@
 """The results of handlers, sent as JSON."""
 
 import typing
-from collections.abc import Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -55,8 +55,8 @@ def _content_of(annotation: object) -> object:
     if members is not None:
         sent = [each for member in members if (each := _content_of(member)) is not None]
         return typing.Union[tuple(sent)] if sent else None  # noqa: UP007
-    if typing.get_origin(annotation) is Reply:
-        return _content_of(typing.get_args(annotation)[0])
+    if typing.get_origin(annotation) in (Reply, Awaitable, Coroutine):
+        return _content_of(typing.get_args(annotation)[-1])
     is_sent_as_it_is = isinstance(annotation, type) and issubclass(annotation, Response)
     return None if annotation is type(None) or is_sent_as_it_is else annotation
 

@@ -12,6 +12,7 @@ from typing_extensions import Unpack
 from modhost import Permission
 from modhost.checks import Finding, rules
 from modhost.permissions import Anyone
+from modhost.returned import function_of
 from modhost.web.binding.body import DEFAULT_BODY_LIMIT
 from modhost.web.binding.parameters import Binding, Handler, UnusableType, adapter_for, bind
 from modhost.web.binding.results import ResultPlan, plan_result
@@ -49,12 +50,17 @@ class Declaration:
     @property
     def handler_name(self) -> str:
         """The handler as messages name it."""
-        return f"{self.handler.__module__}.{self.handler.__qualname__}"
+        return f"{self.function.__module__}.{self.function.__qualname__}"
+
+    @property
+    def function(self) -> Handler:
+        """The function that the handler is made of."""
+        return function_of(self.handler)
 
     @property
     def summary(self) -> str:
         """The first line of the handler's docstring."""
-        return (inspect.getdoc(self.handler) or "").partition("\n")[0]
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
 
 
 class Declarations:
@@ -93,9 +99,9 @@ class Declarations:
             msg = f"The path {path!r} of module {self.module} must start with '/'."
             raise ValueError(msg)
         path = (self.prefix + path).rstrip("/") or "/"
-        if not inspect.iscoroutinefunction(handler):
-            msg = f"The handler {handler!r} of {method} {path} must be an async function."
-            raise TypeError(msg)
+        if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
+            msg = f"The handler {handler!r} of {method} {path} has a `yield`: it would never run. "
+            raise TypeError(f"{msg}Return a StreamingResponse over a generator instead.")
         binding, result = self._plan(method, path, handler)
         self.declared.append(
             Declaration(
@@ -161,7 +167,8 @@ class EndpointSettings(PageSettings, total=False):
 class Endpoints(Declarations):
     """Maps a module's API endpoints, under its `route_prefix`.
 
-    A handler is an async function. Its parameters are filled in by their declaration:
+    A handler is an async function; a plain one runs in a thread. What either returns is awaited if
+    it can be. Its parameters are filled in by their declaration:
 
     - a name of the path, as in `"/{id}"`, converted to its annotation (404 when it is not valid);
     - `Query[Model]` from the query string, `Body[Model]` from the JSON body, `Form[Model]` from a

@@ -1,15 +1,19 @@
 """Routes: from the declarations of all modules to requests that are answered."""
 
+import inspect
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
+import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from modhost.returned import awaited
 from modhost.web.access.authorization import authorize
 from modhost.web.access.context import context_of
 from modhost.web.binding.body import limited
@@ -64,6 +68,7 @@ class _Handling:
         self._errors = errors
         self._mapped = tuple(errors)
         self._shell = shell
+        self._runs_in_thread = not inspect.iscoroutinefunction(declared.handler)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request."""
@@ -84,7 +89,7 @@ class _Handling:
         await authorize(request, declared.permission, declared.path)
         arguments = await declared.binding.arguments(request)
         try:
-            result = await declared.handler(**arguments)
+            result = await self._call(**arguments)
         except self._mapped as error:
             mro = type(error).__mro__
             status = next(self._errors[kind] for kind in mro if kind in self._errors)
@@ -98,6 +103,12 @@ class _Handling:
         msg = f"The page handler {declared.handler_name} returned {result!r}, "
         msg += "which is neither a Page nor a Response."
         raise TypeError(msg)
+
+    async def _call(self, **arguments: object) -> Any:
+        if self._runs_in_thread:
+            call = partial(self.declared.handler, **arguments)
+            return await awaited(await anyio.to_thread.run_sync(call))
+        return await awaited(await self.declared.handler(**arguments))
 
 
 class _PathRoute(Route):

@@ -34,7 +34,7 @@ def check_templates(modules: Sequence[ModuleWeb]) -> list[Finding]:
 
 def _missing(module: ModuleWeb) -> Iterator[str]:
     templates, static = module.folder("templates"), module.folder("static")
-    handlers = sorted({declared.handler.__module__ for declared in module.pages.declared})
+    handlers = sorted({declared.function.__module__ for declared in module.pages.declared})
     due = {name: user for each in handlers for name, user in _rendered_by(each)}
     seen = set(due)
     while due:

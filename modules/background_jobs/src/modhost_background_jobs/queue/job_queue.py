@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -28,6 +28,8 @@ from modhost_background_jobs.storage.columns import CARRIED, NEW
 from modhost_background_jobs.storage.dialects import insert_unless_exists, notify
 from modhost_background_jobs.storage.group_commit import GroupCommit
 from modhost_background_jobs.storage.tables import ATTEMPTS, FINISHED, JOBS
+
+_LISTENS: Final = "modhost_background_jobs.listens"
 
 
 class DatabaseJobQueue:
@@ -109,9 +111,10 @@ class DatabaseJobQueue:
 
     async def _wake_after_commit(self, session: AsyncSession) -> None:
         await notify(await session.connection(), "due")
-        event.listen(
-            session.sync_session, "after_commit", lambda _: self._wakeups.work.fire(), once=True
-        )
+        # One listener for all jobs of a session: what once listened stays, even with `once`.
+        if session.info.get(_LISTENS) is not self:
+            session.info[_LISTENS] = self
+            event.listen(session.sync_session, "after_commit", lambda _: self._wakeups.work.fire())
 
 
 async def _cancel_pending(connection: AsyncConnection, job_id: UUID, now: datetime) -> None:

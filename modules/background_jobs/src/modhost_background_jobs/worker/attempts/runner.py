@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncGenerator, Generator, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 from typing import Final
@@ -11,6 +11,7 @@ import anyio
 
 from modhost import Clock
 from modhost.caller import ActingFor
+from modhost.returned import awaited, is_generator
 from modhost.services import ServiceProvider
 from modhost_background_jobs.contracts import JobCancelled, PermanentJobError
 from modhost_background_jobs.options import BackgroundJobsOptions
@@ -20,8 +21,6 @@ from modhost_background_jobs.worker.attempts.error_text import forget_frames
 from modhost_background_jobs.worker.attempts.exit_guard import as_job, owner_of
 from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes, means
 
-MAX_NESTING: Final = 3
-"""How often what `execute` returned is awaited: a decorator may add a coroutine of its own."""
 GENERATOR: Final = (
     "execute returned a generator, so nothing of it has run: remove its `yield`, or iterate over "
     "it in execute."
@@ -88,12 +87,10 @@ class AttemptRunner:
 
 async def _finish(attempt: Attempt, result: object) -> None:
     """Await what `execute` returned: how it is declared says little about what it returns."""
-    for _ in range(MAX_NESTING):
-        if not inspect.isawaitable(result):
-            break
+    if inspect.isawaitable(result):
         attempt.continue_as_task()
-        result = await result
-    if isinstance(result, Generator | AsyncGenerator):
+        result = await awaited(result)
+    if is_generator(result):
         raise PermanentJobError(GENERATOR)
 
 
