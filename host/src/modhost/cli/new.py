@@ -1,10 +1,14 @@
-"""`modhost new`: start a module from templates."""
+"""`modhost new`: start a module from templates, or write a revision of one."""
 
 from pathlib import Path
 
+import anyio
 import click
 
-from modhost.cli.context import BadUsage
+from modhost.checks import StartupError
+from modhost.cli.context import BadUsage, host_of
+from modhost.database.errors import finding_of
+from modhost.plugins.module_models import models_of
 from modhost.scaffolding.new_module import (
     FolderTaken,
     ModuleNames,
@@ -15,7 +19,7 @@ from modhost.scaffolding.new_module import (
 
 @click.group()
 def new() -> None:
-    """Start something new: a module."""
+    """Start something new: a module, or a migration of one."""
 
 
 @new.command("module")
@@ -46,3 +50,40 @@ def new_module(name: str, *, folder: Path | None) -> None:
     click.echo(
         f"\nIt serves /{names.dashed} and /api/{names.dashed}, for who may {names.class_name}.*"
     )
+
+
+@new.command("migration")
+@click.argument("module")
+@click.argument("title")
+@click.pass_context
+def new_migration(context: click.Context, module: str, title: str) -> None:
+    """Write a revision that makes the tables of MODULE what its models are; TITLE says why."""
+    # Alembic would slow down the start of all other commands.
+    from modhost.scaffolding.new_migration import NotMigrated, write_migration
+
+    host = host_of(context)
+    revisions = {each.module: each for each in host.migrations}
+    if module not in revisions:
+        known = ", ".join(sorted(revisions.keys() - {"modhost"})) or "none"
+        raise BadUsage(f"{module!r} has no migrations. The modules that have some: {known}.")
+    models = {each.found.module.name: each for each in models_of(host.modules)}
+
+    async def run() -> tuple[Path, bool]:
+        async with host.database.open():
+            return await write_migration(
+                host.database, revisions[module], models[module].tables, title
+            )
+
+    try:
+        file, differs = anyio.run(run)
+    except NotMigrated as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(f"Cannot write {error.filename}: {error.strerror}.") from error
+    except host.database.errors as error:
+        raise StartupError([finding_of(error)]) from error
+    click.echo(f"{file} is written.")
+    if differs:
+        click.echo("Read it, adapt it, then run `modhost migrate`.")
+    else:
+        click.echo("It is empty, since the tables are as the models; write the operations.")

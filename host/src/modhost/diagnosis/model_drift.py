@@ -6,17 +6,14 @@ from typing import Any, Final
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Column, Connection, Dialect, MetaData, Table, schema, types
+from sqlalchemy import Connection, MetaData, Table, schema
 
 from modhost.checks import Finding, rules
 from modhost.database import Database
+from modhost.database.migrations.column_types import is_other_type
 from modhost.plugins.discovery import FoundModule
 from modhost.plugins.module_models import models_of
 
-_FAMILIES: Final = (
-    *(types.Boolean, types.Date, types.DateTime, types.Integer, types.Numeric),
-    *(types.String, types.Time),
-)
 _REMEDY: Final = "Write a migration for it, then run `modhost migrate`."
 
 
@@ -84,7 +81,7 @@ def _context(connection: Connection, wanted: MetaData) -> MigrationContext:
     options = {
         "include_schemas": schemas != {None},
         "include_name": include,
-        "compare_type": _is_other_type,
+        "compare_type": is_other_type,
     }
     return MigrationContext.configure(connection, opts=options)
 
@@ -138,30 +135,3 @@ def _index(
 
 def _full(owner: str | None, table: str) -> str:
     return f"{owner}.{table}" if owner else table
-
-
-def _is_other_type(
-    context: MigrationContext,
-    _existing_column: Column[Any],
-    _wanted_column: Column[Any],
-    existing: types.TypeEngine[Any],
-    wanted: types.TypeEngine[Any],
-) -> bool:
-    """Return whether a column's type cannot hold what its model says; called by alembic.
-
-    `text` does for `varchar`, `integer` does not. Types outside of the families that both databases
-    have, such as JSON, arrays and UUIDs, are never different: SQLite stores them as others.
-    """
-    there, needed = _family(existing), _family(_stored(wanted, context.dialect))
-    return there is not None and needed is not None and there is not needed
-
-
-def _stored(type_: types.TypeEngine[Any], dialect: Dialect) -> types.TypeEngine[Any]:
-    """Return the type that a custom type is stored as."""
-    while isinstance(type_, types.TypeDecorator):
-        type_ = type_.load_dialect_impl(dialect)
-    return type_
-
-
-def _family(type_: types.TypeEngine[Any]) -> type[types.TypeEngine[Any]] | None:
-    return next((family for family in _FAMILIES if isinstance(type_, family)), None)

@@ -96,6 +96,7 @@ def _within(reflect: Callable[..., Any]) -> Callable[..., Any]:
     return within
 
 
+_unique_constraints: Final = _flattened(SQLiteDialect.get_unique_constraints)
 _foreign_keys: Final = _flattened(SQLiteDialect.get_foreign_keys)
 
 
@@ -110,7 +111,6 @@ class ModulesDialect(SQLiteDialect_aiosqlite):
     has_table = _flattened(SQLiteDialect.has_table)
     get_columns = _flattened(SQLiteDialect.get_columns)
     get_pk_constraint = _flattened(SQLiteDialect.get_pk_constraint)
-    get_unique_constraints = _flattened(SQLiteDialect.get_unique_constraints)
     get_check_constraints = _flattened(SQLiteDialect.get_check_constraints)
     get_indexes = _flattened(SQLiteDialect.get_indexes)
     get_table_options = _flattened(SQLiteDialect.get_table_options)
@@ -123,25 +123,42 @@ class ModulesDialect(SQLiteDialect_aiosqlite):
         names = self.get_table_names(connection, **kw)
         return [each.removesuffix(_VERSIONS) for each in names if each.endswith(_VERSIONS)]
 
+    def get_unique_constraints(
+        self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any
+    ) -> Any:
+        """Return what is unique; in a schema under the name that PostgreSQL would give it."""
+        found = _unique_constraints(self, connection, table_name, schema, **kw)
+        if schema is None:
+            return found
+        return [
+            {**each, "name": each["name"] or "_".join([table_name, *each["column_names"], "key"])}
+            for each in found
+        ]
+
     def get_foreign_keys(
         self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any
     ) -> Any:
-        """Return the foreign keys; those of a table in a schema name the schemas they refer to."""
+        """Return the foreign keys; those of a table in a schema as PostgreSQL would name them."""
         found = _foreign_keys(self, connection, table_name, schema, **kw)
         if schema is None:
             return found
-        known = sorted({schema, *self.get_schema_names(connection, **kw)}, key=len, reverse=True)
-        split = [(each, _split(each["referred_table"], known)) for each in found]
-        return [{**each, "referred_schema": s, "referred_table": t} for each, (s, t) in split]
+        schemas = sorted({schema, *self.get_schema_names(connection, **kw)}, key=len, reverse=True)
+        return [_in_schemas(each, table_name, schemas) for each in found]
 
     def _get_default_schema_name(self, connection: Connection) -> Any:
         # SQLAlchemy's own is `main`, which a module may be named.
         return None
 
 
-def _split(flat: str, schemas: list[str]) -> tuple[str | None, str]:
+def _in_schemas(key: dict[str, Any], table: str, schemas: list[str]) -> dict[str, Any]:
+    flat = key["referred_table"]
     owner = next((each for each in schemas if flat.startswith(f"{each}_")), None)
-    return owner, flat.removeprefix(flat_name(owner, "")) if owner else flat
+    return {
+        **key,
+        "name": key["name"] or "_".join([table, *key["constrained_columns"], "fkey"]),
+        "referred_schema": owner,
+        "referred_table": flat.removeprefix(flat_name(owner, "")),
+    }
 
 
 registry.register("sqlite.modhost", __name__, ModulesDialect.__name__)

@@ -1,0 +1,144 @@
+"""Write a revision: the differences between the models of a module and its tables."""
+
+import importlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from string import Template
+from typing import Any, Final
+
+from alembic.autogenerate import produce_migrations, render_python_code
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, Table, text
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import AutoString
+
+from modhost.database import Database
+from modhost.database.migrations import pending
+from modhost.database.migrations.column_types import is_changed_type
+from modhost.database.migrations.histories import histories_of
+from modhost.database.schemas import Migrations
+
+_TYPES: Final = "modhost.database.types"
+_NOTE: Final = re.compile(r"^ *# ### .*\n?", re.MULTILINE)
+_FILE: Final = Template('''"""$title"""
+
+import sqlalchemy as sa
+from alembic import op
+$imports
+revision = "$revision"
+down_revision = $before
+
+
+def upgrade() -> None:
+$body
+''')
+
+
+class NotMigrated(Exception):
+    """The tables are older than the newest revision."""
+
+
+async def write_migration(
+    database: Database, module: Migrations, tables: Sequence[Table], title: str
+) -> tuple[Path, bool]:
+    """Write a revision of a module into its package.
+
+    Args:
+        database: with the tables of the module, at its newest revision; it is not changed.
+        module: whose revisions they are.
+        tables: those that its models have.
+        title: what the revision does, in a few words.
+
+    Returns:
+        The file, and whether the models and the tables differ: else there is nothing in it.
+
+    Raises:
+        NotMigrated: the database is not at the newest revision.
+        StartupError: the revisions that are there cannot be used.
+        OSError: the folder is not writable.
+
+    """
+    folder = Path(next(iter(importlib.import_module(module.package).__path__)), "versions")
+    before = None
+    if _has_revisions(folder):
+        before = histories_of([module])[module].get_current_head()
+        if await pending(database, [module]):
+            msg = f"The tables of {module.module} are not at their newest revision: run "
+            msg += "`modhost migrate` first."
+            raise NotMigrated(msg)
+    async with database.reading() as session:
+        connection = await session.connection()
+        body, imports = await connection.run_sync(_differences, module.module, tables)
+    revision = _next(before)
+    content = _FILE.substitute(
+        title=title[:1].upper() + title[1:] + ("" if title.endswith((".", "!", "?")) else "."),
+        imports="".join(f"{each}\n" for each in sorted(imports)),
+        revision=revision,
+        before=f'"{before}"' if before else None,
+        body=body or "    pass",
+    )
+    return _write(folder, revision, title, content), bool(body)
+
+
+def _has_revisions(folder: Path) -> bool:
+    return any(folder.glob("[!_]*.py"))
+
+
+def _write(folder: Path, revision: str, title: str, content: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    words = re.sub(r"[^a-z0-9]+", "_", title.lower())[:40].strip("_")
+    file = folder / f"{revision}_{words or 'change'}.py"
+    with file.open("x", encoding="utf-8") as opened:
+        opened.write(content)
+    return file
+
+
+def _next(revision: str | None) -> str:
+    number = re.fullmatch(r"(.*?)(\d+)", revision or "0000")
+    if number is None:
+        return f"{revision}_2"
+    return f"{number[1]}{int(number[2]) + 1:0{len(number[2])}}"
+
+
+def _differences(
+    connection: Connection, schema: str, tables: Sequence[Table]
+) -> tuple[str, set[str]]:
+    """Return the operations that make the tables what the models say, and what they import."""
+    if connection.dialect.name == "postgresql":
+        # Foreign keys are shown with their schemas where none is the default one.
+        connection.execute(text("SET LOCAL search_path = ''"))
+    names = {(table.schema, table.name) for table in tables}
+    imports: set[str] = set()
+
+    def include(name: str | None, kind: str, parents: Any) -> bool:
+        if kind == "schema":
+            return name == schema
+        return kind != "table" or (parents["schema_name"], name) in names
+
+    def include_object(item: Any, _name: str | None, kind: str, *_: Any) -> bool:
+        return kind != "table" or (item.schema, item.name) in names
+
+    def render(kind: str, item: Any, _context: Any) -> Any:
+        if kind != "type" or not isinstance(item, TypeDecorator):
+            return False
+        if isinstance(item, AutoString):
+            return f"sa.String({getattr(item.impl, 'length', None) or ''})"
+        place, name = type(item).__module__, type(item).__name__
+        imports.add(f"from {'modhost.database' if place == _TYPES else place} import {name}")
+        return repr(item)
+
+    options = {
+        "include_schemas": True,
+        "include_name": include,
+        "include_object": include_object,
+        "compare_type": is_changed_type,
+    }
+    context = MigrationContext.configure(connection, opts=options)
+    metadata: Any = list({id(each): each for each in (table.metadata for table in tables)}.values())
+    operations = produce_migrations(context, metadata).upgrade_ops
+    if operations is None or operations.is_empty():
+        return "", set()
+    code = render_python_code(operations, render_item=render, migration_context=context)
+    lines = _NOTE.sub("", f"    {code}")
+    return lines.rstrip(), imports

@@ -1,0 +1,130 @@
+"""`modhost new migration`: what it writes makes the tables what the models are."""
+
+import gc
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from diagnosis.support import Doctor, install
+from modhost import new_id
+from modhost.database.migrations.histories import _history_of
+
+MODELS = """
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import registry
+from sqlmodel import Field, Relationship, SQLModel
+
+from modhost import Module
+from modhost.database import Identifier, UtcDateTime
+
+
+class Base(SQLModel, registry=registry(metadata=sa.MetaData(schema="NAME"))):
+    pass
+
+
+class Author(Base, table=True):
+    __tablename__ = "authors"
+    id: UUID = Field(primary_key=True, sa_type=Identifier)
+    name: str = Field(max_length=20, unique=True)
+
+
+class Order(Base, table=True):
+    id: UUID = Field(primary_key=True, sa_type=Identifier)
+    label: str = Field(max_length=20)
+    author_id: UUID = Field(foreign_key="NAME.authors.id", sa_type=Identifier)
+    author: Author = Relationship()
+MORE
+
+class Acme(Module):
+    name = "NAME"
+    migrations = "acme_NAME.migrations"
+"""
+LATER = (
+    MODELS.replace("    author: Author = Relationship()\n", "")
+    .replace("name: str = Field(max_length=20, unique=True)", "name: str = Field(index=True)")
+    .replace("label: str = Field(max_length=20)", "label: str | None = Field(max_length=50)")
+    .replace(
+        "MORE",
+        '    editor_id: UUID | None = Field(foreign_key="NAME.authors.id", sa_type=Identifier)\n'
+        '    user_id: UUID | None = Field(foreign_key="modhost.users.id", sa_type=Identifier)\n',
+    )
+)
+
+
+class Author:
+    """Somebody who writes a module, and changes it."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+        self.name = f"acme{new_id().hex[-12:]}"
+        self.package = folder / "installed" / f"acme_{self.name}"
+        self.monkeypatch = monkeypatch
+        install(folder, monkeypatch, self.name, self._source(MODELS))
+        self.doctor = Doctor.of(folder, url)
+
+    def change(self, models: str) -> None:
+        """Write other models, as another version of the package has them."""
+        (self.package / "__init__.py").write_text(self._source(models) + "\n" * len(models))
+        for each in [each for each in sys.modules if each.startswith(self.package.name)]:
+            self.monkeypatch.delitem(sys.modules, each)
+        gc.collect()
+
+    def write(self, title: str) -> Result:
+        _history_of.cache_clear()
+        run = self.doctor.modhost("new", "migration", self.name, title)
+        _history_of.cache_clear()
+        return run
+
+    def revision(self, name: str) -> str:
+        return (self.package / "migrations" / "versions" / name).read_text()
+
+    def _source(self, models: str) -> str:
+        return models.replace("MORE", "").replace("NAME", self.name)
+
+
+@pytest.fixture
+def author(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str) -> Author:
+    return Author(tmp_path, monkeypatch, database_url)
+
+
+def test_a_module_is_written_changed_and_migrated(author: Author) -> None:
+    written = author.write("Orders of authors")
+    assert written.exit_code == 0, written.output
+    first = author.revision("0001_orders_of_authors.py")
+    assert "from modhost.database import Identifier\n" in first
+    assert "down_revision = None" in first
+    author.doctor.migrate()
+    assert author.doctor.findings(exits=0) == []
+
+    author.change(LATER)
+    written = author.write("longer labels!")
+    assert written.exit_code == 0, written.output
+    second = author.revision("0002_longer_labels.py")
+    assert second.startswith('"""Longer labels!"""\n')
+    assert 'revision = "0002"\ndown_revision = "0001"\n' in second
+    assert "op.alter_column('order', 'label',\n" in second
+    assert "type_=sa.String(50)" in second
+    author.doctor.migrate()
+    assert author.doctor.findings(exits=0) == []
+
+    written = author.write("Nothing")
+    assert "It is empty, since the tables are as the models" in written.output, author.revision(
+        "0003_nothing.py"
+    )
+    assert author.revision("0003_nothing.py").endswith("def upgrade() -> None:\n    pass\n")
+
+
+def test_tables_that_are_behind_are_migrated_first(author: Author) -> None:
+    assert author.write("First").exit_code == 0
+    refused = author.write("Second")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+    assert "run `modhost migrate` first" in refused.stderr
+
+
+def test_a_module_without_migrations_is_bad_usage(author: Author) -> None:
+    refused = author.doctor.modhost("new", "migration", "nobody", "First")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "'nobody' has no migrations. The modules that have some: " in refused.stderr
