@@ -31,6 +31,15 @@ def due_time(execute_at: datetime) -> datetime:
     return moment
 
 
+def bounded(data: str | None, most: int) -> str | None:
+    """Return the JSON of data. Raises `InvalidJobData` for more characters than `most`."""
+    if data is not None and len(data) > most:
+        msg = f"The data has {len(data)} characters as JSON, and max_data_size allows {most}. "
+        msg += "Store it in a file or a table and enqueue where it is, or raise max_data_size in "
+        raise InvalidJobData(f"{msg}[modules.background_jobs].")
+    return data
+
+
 def attempts(asked: int | None, of_class: int | None, default: int) -> int:
     """Return how often a job may be attempted. Raises `InvalidJobData`."""
     asked = of_class if asked is None else asked
@@ -43,6 +52,8 @@ def attempts(asked: int | None, of_class: int | None, default: int) -> int:
 
 def schedule_name(name: str) -> str:
     """Return the name of a recurring job. Raises `InvalidJobData` for what nobody could read."""
+    if not isinstance(name, str):
+        raise InvalidJobData(f"The name of a recurring job is {name!r}; give it a text.")
     problem = None
     if not name.strip():
         problem = "is blank"

@@ -12,7 +12,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from modhost.audit import AuditLog, recorded
 from modhost.audit.recording import Record
 from modhost.caller import SYSTEM, current_caller
-from modhost_background_jobs.client.limits import attempts, schedule_name, timeout_seconds
+from modhost_background_jobs.client.limits import (
+    attempts,
+    bounded,
+    schedule_name,
+    timeout_seconds,
+)
 from modhost_background_jobs.contracts import (
     CatchUpPolicy,
     InvalidCronExpression,
@@ -155,7 +160,7 @@ class RecurringJobsService:
             time_zone=schedule.time_zone,
             job_type=registered.job_type,
             module_name=registered.module_name,
-            data=to_stored(recurring.data),
+            data=bounded(to_stored(recurring.data), self._options.max_data_size),
             overlap=OverlapPolicy(recurring.overlap),
             catch_up=CatchUpPolicy(recurring.catch_up),
             max_attempts=attempts(recurring.max_attempts, of_class, self._options.max_attempts),

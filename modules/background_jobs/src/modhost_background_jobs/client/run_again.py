@@ -11,9 +11,11 @@ from pydantic_core import ErrorDetails
 from modhost import Clock, new_id
 from modhost.audit import AuditLog, recorded
 from modhost.caller import current_caller
+from modhost_background_jobs.client.limits import bounded
 from modhost_background_jobs.contracts import InvalidJobData, JobId, JobNotFound
 from modhost_background_jobs.model import JobTypes, NewJob
 from modhost_background_jobs.model.job_data import edited, for_job
+from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.details import JobDetailReader
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 
@@ -114,9 +116,11 @@ class Rerunning:
         details: JobDetailReader,
         queue: DatabaseJobQueue,
         types: JobTypes,
+        options: BackgroundJobsOptions,
         audit: AuditLog,
         clock: Clock,
     ) -> None:
+        self._max_data_size = options.max_data_size
         self._details = details
         self._queue = queue
         self._types = types
@@ -141,11 +145,16 @@ class Rerunning:
         if found is None:
             raise JobNotFound(job_id)
         row, now = found.row, self._clock.now()
+        edited = read_edited(data, found.data, self._types.model_of(row.job_type))
+        try:
+            edited = bounded(edited, self._max_data_size)
+        except InvalidJobData as error:
+            raise UnreadableInput([str(error)]) from error
         return NewJob(
             id=new_id(),
             job_type=row.job_type,
             module_name=row.module_name,
-            data=read_edited(data, found.data, self._types.model_of(row.job_type)),
+            data=edited,
             created_at=now,
             execute_at=now,
             due_at=row.due_at,

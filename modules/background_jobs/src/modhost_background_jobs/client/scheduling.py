@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from modhost import Clock, new_id
 from modhost.audit import AuditLog, recorded
 from modhost.caller import current_caller
-from modhost_background_jobs.client.limits import attempts, due_time, timeout_seconds
+from modhost_background_jobs.client.limits import attempts, bounded, due_time, timeout_seconds
 from modhost_background_jobs.client.querying import status_after
 from modhost_background_jobs.client.recurring import RecurringJobsService
 from modhost_background_jobs.contracts import (
@@ -136,7 +136,7 @@ class BackgroundJobsService(RecurringJobsService):
             id=job_id or new_id(),
             job_type=registered.job_type,
             module_name=registered.module_name,
-            data=to_stored(data),
+            data=bounded(to_stored(data), self._options.max_data_size),
             created_at=now,
             execute_at=execute_at,
             max_attempts=attempts(max_attempts, job.max_attempts, self._options.max_attempts),

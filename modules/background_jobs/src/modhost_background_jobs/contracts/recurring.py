@@ -110,8 +110,8 @@ class RecurringScheduling(Protocol):
             InvalidCronExpression: the expression is malformed, out of range or never fires.
             UnknownTimeZone: `time_zone` is not an IANA name, or unknown to this machine.
             UnregisteredJob: no module registered the class on this host.
-            InvalidJobData: the data is not serializable to JSON, or `name`, `max_attempts` or
-                `timeout` is out of bounds.
+            InvalidJobData: the data is not serializable to JSON or too large, or `name`,
+                `max_attempts` or `timeout` is out of bounds.
 
         """
 

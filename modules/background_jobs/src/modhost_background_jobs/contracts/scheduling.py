@@ -45,8 +45,9 @@ class BackgroundJobs(RecurringScheduling, Protocol):
 
         Raises:
             UnregisteredJob: no module registered the class on this host.
-            InvalidJobData: the data is not serializable to JSON, `max_attempts` or `timeout` is
-                out of bounds, or `job_id` belongs to a job of another type.
+            InvalidJobData: the data is not serializable to JSON or has more characters than the
+                option `max_data_size` allows, `max_attempts` or `timeout` is out of bounds, or
+                `job_id` belongs to a job of another type.
 
         """
 
@@ -73,8 +74,8 @@ class BackgroundJobs(RecurringScheduling, Protocol):
 
         Raises:
             UnregisteredJob: no module registered the class on this host.
-            InvalidJobData: an item is not serializable to JSON, or `max_attempts` or `timeout` is
-                out of bounds; no job is stored.
+            InvalidJobData: an item is not serializable to JSON or too large, or `max_attempts` or
+                `timeout` is out of bounds; no job is stored.
 
         """
 

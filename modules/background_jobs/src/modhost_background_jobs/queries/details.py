@@ -14,6 +14,7 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import JobAttempt
 from modhost_background_jobs.model import JobRow
 from modhost_background_jobs.queries.rows import both_tables, job_row
+from modhost_background_jobs.storage.large_data import data_of
 from modhost_background_jobs.storage.tables import ATTEMPTS, LOGS, SCHEDULES
 
 _POSITIONS_PER_STATEMENT: Final = 100
@@ -95,7 +96,7 @@ class JobDetails:
 
 
 class JobDetailReader:
-    """Reads single jobs, in two statements each."""
+    """Reads single jobs, in two statements each, and large data in a third."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -118,6 +119,7 @@ class JobDetailReader:
             if found is None:
                 return None
             records = (await connection.execute(_records(lines, words), bound)).all()
+            data = await data_of(connection, job_id, found["data"])
         row = job_row(found)
         ended = [_attempt(each) for each in records if each.number is not None]
         log = [
@@ -126,7 +128,7 @@ class JobDetailReader:
             if each.number is None
         ]
         attempts = _all_attempts(row, ended)
-        return JobDetails(row, attempts, found["disabled_schedule"], found["data"], log)
+        return JobDetails(row, attempts, found["disabled_schedule"], data, log)
 
     async def find_live(
         self, ids: Collection[UUID], known: Mapping[UUID, tuple[JobRow, Sequence[JobAttempt]]]

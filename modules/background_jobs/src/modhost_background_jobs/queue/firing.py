@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, insert, or_, select, update
+from sqlalchemy import exists, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost import Clock, new_id
@@ -27,6 +27,7 @@ from modhost_background_jobs.queue.schedules import lock_schedule, next_run
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.columns import NEW
 from modhost_background_jobs.storage.dialects import insert_unless_exists
+from modhost_background_jobs.storage.large_data import insert_with_data
 from modhost_background_jobs.storage.tables import FINISHED, JOBS, OCCURRENCES, SCHEDULES
 
 
@@ -199,4 +200,4 @@ async def _skip(session: AsyncSession, job: NewJob, reason: str) -> None:
         "attempts_left": job.max_attempts,
         "error": reason,
     }
-    await (await session.connection()).execute(insert(FINISHED), [skipped])
+    await insert_with_data(await session.connection(), FINISHED, [skipped])

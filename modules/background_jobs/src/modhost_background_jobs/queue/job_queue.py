@@ -27,6 +27,7 @@ from modhost_background_jobs.storage import JobStore, Wakeups, is_integrity_erro
 from modhost_background_jobs.storage.columns import CARRIED, NEW
 from modhost_background_jobs.storage.dialects import insert_unless_exists, notify
 from modhost_background_jobs.storage.group_commit import GroupCommit
+from modhost_background_jobs.storage.large_data import in_row, insert_large, insert_with_data
 from modhost_background_jobs.storage.tables import ATTEMPTS, FINISHED, JOBS
 
 _LISTENS: Final = "modhost_background_jobs.listens"
@@ -51,7 +52,7 @@ class DatabaseJobQueue:
             self._wakeups.work.fire()
             return
         connection = await session.connection()
-        await connection.execute(insert(JOBS), [_values(job) for job in jobs])
+        await insert_with_data(connection, JOBS, [_values(job) for job in jobs])
         await self._wake_after_commit(session)
 
     async def enqueue_once(self, job: NewJob, session: AsyncSession | None = None) -> None:
@@ -64,13 +65,16 @@ class DatabaseJobQueue:
             async with self._database.session() as own:
                 return await self.enqueue_once(job, own)
         connection = await session.connection()
-        is_new = await insert_unless_exists(connection, JOBS, _values(job), ["id"])
+        values = _values(job)
+        row = in_row(connection, values)
+        is_new = await insert_unless_exists(connection, JOBS, row, ["id"])
         # Read after the insert, which waits for whoever is just finishing the job.
         finished = select(FINISHED.c.id).where(FINISHED.c.id == job.id)
         if is_new and (await connection.execute(finished)).first():
             await connection.execute(delete(JOBS).where(JOBS.c.id == job.id))
             is_new = False
         if is_new:
+            await insert_large(connection, [values])
             await self._wake_after_commit(session)
         elif (job_type := await _read(connection, job.id, "job_type")) not in (None, job.job_type):
             msg = f"The id {job.id} is that of a job of type {job_type}; give each job its own."

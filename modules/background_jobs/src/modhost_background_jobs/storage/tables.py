@@ -105,6 +105,15 @@ class FinishedJob(JobColumns, table=True):
     completed_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class LargeData(BackgroundJobsTable, table=True):
+    """The data of a job that are too large for its row; see `large_data`."""
+
+    __tablename__ = "large_data"
+
+    job_id: UUID = Field(primary_key=True, sa_type=Identifier)
+    data: str
+
+
 class EndedAttempt(BackgroundJobsTable, table=True):
     """An attempt that did not end its job; the last attempt is recorded in the job's own row."""
 
@@ -207,6 +216,7 @@ def _table(name: str) -> Table:
 
 JOBS: Final = _table("jobs")
 FINISHED: Final = _table("finished_jobs")
+LARGE_DATA: Final = _table("large_data")
 ATTEMPTS: Final = _table("attempts")
 LOGS: Final = _table("logs")
 WORKERS: Final = _table("workers")

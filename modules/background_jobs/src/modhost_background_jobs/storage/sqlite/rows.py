@@ -18,9 +18,11 @@ from modhost_background_jobs.model import (
     Released,
 )
 from modhost_background_jobs.storage.columns import NEW
+from modhost_background_jobs.storage.large_data import ELSEWHERE, is_large
 from modhost_background_jobs.storage.tables import JOBS
 
 _new: Final = attrgetter(*NEW)
+_DATA: Final = NEW.index("data")
 # The jobs of one call share their times.
 _CONVERTERS: Final[dict[type, Callable[[Any], str]]] = {
     Identifier: str,
@@ -34,8 +36,10 @@ _CONVERTED: Final = [
 
 
 def inserted(job: NewJob) -> list[object]:
-    """Return what inserts a job."""
+    """Return what inserts a job, without large data."""
     row = list(_new(job))
+    if is_large(job.data):
+        row[_DATA] = ELSEWHERE
     for position, convert in _CONVERTED:
         if row[position] is not None:
             row[position] = convert(row[position])

@@ -16,6 +16,13 @@ VALUES ({", ".join(f"?{number}" for number in range(1, len(NEW) + 1))}, ?{_ALLOW
     {", ".join(INITIAL.values())})
 """
 
+INSERT_LARGE: Final = "INSERT INTO background_jobs_large_data (job_id, data) VALUES (?, ?)"
+
+LARGE: Final = """
+SELECT job_id, data FROM background_jobs_large_data
+WHERE job_id IN (SELECT value FROM json_each(?1))
+"""
+
 # One for each job type, joined by UNION ALL: SQLite merges them in index order and stops at the
 # limit, so that jobs of types that this node does not know are never read.
 DUE_OF_TYPE: Final = """
@@ -173,6 +180,7 @@ ORDER BY completed_at LIMIT ?
 PRUNE: Final = (
     "DELETE FROM background_jobs_logs WHERE job_id IN (SELECT value FROM json_each(?1))",
     "DELETE FROM background_jobs_attempts WHERE job_id IN (SELECT value FROM json_each(?1))",
+    "DELETE FROM background_jobs_large_data WHERE job_id IN (SELECT value FROM json_each(?1))",
     "DELETE FROM background_jobs_finished_jobs WHERE id IN (SELECT value FROM json_each(?1))",
 )
 

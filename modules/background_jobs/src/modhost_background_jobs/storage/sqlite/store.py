@@ -12,6 +12,7 @@ from modhost_background_jobs import model
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import START, Lease
 from modhost_background_jobs.storage.columns import FINAL_STATES
+from modhost_background_jobs.storage.large_data import is_large
 from modhost_background_jobs.storage.sqlite import rows as rows_as
 from modhost_background_jobs.storage.sqlite import statements, transitions
 
@@ -25,7 +26,8 @@ class SqliteJobStore:
     async def insert(self, jobs: Sequence[model.NewJob]) -> None:
         """Insert jobs; other processes see that the database changed."""
         rows = [rows_as.inserted(job) for job in jobs]
-        await self._sqlite.write(lambda connection: connection.executemany(statements.INSERT, rows))
+        large = [(str(job.id), job.data) for job in jobs if is_large(job.data)]
+        await self._sqlite.write(lambda connection: transitions.insert(connection, rows, large))
 
     async def claim(
         self,
@@ -54,7 +56,7 @@ class SqliteJobStore:
                 return []
             ids = transitions.due(connection, types, moment, limit)
             parameters = [json.dumps(ids), worker, moment]
-            return connection.execute(statements.CLAIM, parameters).fetchall()
+            return transitions.claim(connection, parameters)
 
         rows = await self._sqlite.write(claim)
         rows.sort(key=lambda row: (row[7], row[0]))

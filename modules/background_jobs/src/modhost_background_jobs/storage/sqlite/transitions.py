@@ -10,12 +10,36 @@ from uuid import UUID
 from modhost.database import to_sqlite
 from modhost_background_jobs import model
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.storage.columns import CLAIMED
+from modhost_background_jobs.storage.large_data import ELSEWHERE
 from modhost_background_jobs.storage.sqlite import comeback_statements as comeback
 from modhost_background_jobs.storage.sqlite import rows as rows_as
 from modhost_background_jobs.storage.sqlite import statements
 
+_DATA: Final = CLAIMED.index("data")
 MAX_TYPES: Final = 400
 """SQLite joins at most 500 SELECTs."""
+
+
+def insert(
+    connection: sqlite3.Connection,
+    rows: list[list[object]],
+    large: list[tuple[str, str | None]],
+) -> None:
+    """Insert jobs, and the data that are too large for their rows."""
+    connection.executemany(statements.INSERT, rows)
+    if large:
+        connection.executemany(statements.INSERT_LARGE, large)
+
+
+def claim(connection: sqlite3.Connection, parameters: list[str]) -> list[tuple[Any, ...]]:
+    """Claim jobs; return their rows, with their data wherever those are."""
+    rows = connection.execute(statements.CLAIM, parameters).fetchall()
+    large = [row[0] for row in rows if row[_DATA] == ELSEWHERE]
+    if not large:
+        return rows
+    data = dict(connection.execute(statements.LARGE, [json.dumps(large)]).fetchall())
+    return [(*row[:_DATA], data.get(row[0], row[_DATA]), *row[_DATA + 1 :]) for row in rows]
 
 
 def due(connection: sqlite3.Connection, types: list[str], moment: str, limit: int) -> list[str]:
