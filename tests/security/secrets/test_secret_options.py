@@ -105,7 +105,8 @@ def test_an_address_that_is_refused_is_nowhere_shown(
 @pytest.mark.parametrize("command", [["config"], ["config", "--json"], ["doctor"], ["run"]])
 def test_no_command_prints_the_password_of_the_database(tmp_path: Path, command: list[str]) -> None:
     file = tmp_path / "host.toml"
-    file.write_text(f'[host]\ndatabase_url = "postgresql://u:{SENTINEL}@127.0.0.1:1/d"\n')
+    url = f"postgresql://u:{SENTINEL}@127.0.0.1:1/d"
+    file.write_text(f'[host]\ndatabase_url = "{url}"\nstart_wait = "1s"\n')
     modhost = [sys.executable, "-m", "modhost", "--config", str(file), *command]
     run = subprocess.run(modhost, capture_output=True, text=True, timeout=60, check=False)
     assert SENTINEL not in run.stdout + run.stderr

@@ -160,7 +160,9 @@ class RecurringJobsService:
             time_zone=schedule.time_zone,
             job_type=registered.job_type,
             module_name=registered.module_name,
-            data=bounded(to_stored(recurring.data), self._options.max_data_size),
+            data=bounded(
+                to_stored(recurring.data, recurring.job.data_model), self._options.max_data_size
+            ),
             overlap=OverlapPolicy(recurring.overlap),
             catch_up=CatchUpPolicy(recurring.catch_up),
             max_attempts=attempts(recurring.max_attempts, of_class, self._options.max_attempts),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from modhost import Clock, new_id
@@ -15,6 +15,7 @@ from modhost_background_jobs.client.limits import bounded
 from modhost_background_jobs.contracts import InvalidJobData, JobId, JobNotFound
 from modhost_background_jobs.model import JobTypes, NewJob
 from modhost_background_jobs.model.job_data import edited, for_job
+from modhost_background_jobs.model.read_back import read_as
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.details import JobDetailReader
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
@@ -94,7 +95,7 @@ def _refuse(name: str) -> None:
 
 def _check(stored: str | None, model: Any) -> None:
     try:
-        TypeAdapter(model).validate_json("null" if stored is None else for_job(stored))
+        read_as(model, "null" if stored is None else for_job(stored))
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
         raise UnreadableInput([_sentence(each) for each in found]) from None

@@ -136,7 +136,7 @@ class BackgroundJobsService(RecurringJobsService):
             id=job_id or new_id(),
             job_type=registered.job_type,
             module_name=registered.module_name,
-            data=bounded(to_stored(data), self._options.max_data_size),
+            data=bounded(to_stored(data, job.data_model), self._options.max_data_size),
             created_at=now,
             execute_at=execute_at,
             max_attempts=attempts(max_attempts, job.max_attempts, self._options.max_attempts),

@@ -1,55 +1,87 @@
-"""A job's data as it is stored, as the job gets it, and as people see it: secrets masked.
+"""A job's data as it is stored, as the job gets it, and as people see it: secrets masked."""
 
-A secret is stored as `{"$secret": value}`, so that whoever reads the data knows it for one without
-knowing the job's class.
-"""
-
-import dataclasses
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
-from pydantic import BaseModel, RootModel
-from pydantic.fields import FieldInfo
-from pydantic.types import Secret, SecretBytes, SecretStr
-from pydantic_core import PydanticSerializationError, from_json, to_json, to_jsonable_python
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from modhost.database import UnreadableValue
 from modhost_background_jobs.contracts import InvalidJobData
+from modhost_background_jobs.model.read_back import is_plain, loss_in
+from modhost_background_jobs.model.secret_json import (
+    KEY,
+    escaped,
+    find_secrets,
+    replaced,
+    restored,
+    secret_texts,
+    with_secrets,
+)
 
-MASK: Final = "***"
-_KEY: Final = "$secret"
+_MARK: Final = b'$secret"'
+# Whether fields are written by their aliases, and so that they can be read again: Json as text,
+# computed fields not at all. The first is what people expect to see.
+_WAYS: Final = ((True, False), (True, True), (False, False), (False, True))
 _SHORTEST_REDACTED: Final = 4
 
-_Path: TypeAlias = tuple[str | int, ...]
-_SECRET_TYPES: Final = (SecretStr, SecretBytes, Secret)
-_AS_IT_IS: Final = object()
 
+def to_stored(data: Any, model: Any = None) -> str | None:
+    """Return the JSON to store, as which the job gets the data as they were given.
 
-def to_stored(data: Any) -> str | None:
-    """Return the JSON to store. Raises `InvalidJobData`."""
+    Args:
+        data: what the job is to get.
+        model: the type that the job reads; None for that of the data.
+
+    Raises:
+        InvalidJobData: for what is not JSON, or would be read otherwise.
+
+    """
     if data is None:
         return None
+    kind = type(data).__name__
     try:
-        text = to_json(data)
-        secrets = list(_secrets(data, ()))
-        stored = text.decode() if not secrets else _wrapped(from_json(text), secrets)
-        stored.encode()
+        stored = _written(data, *_WAYS[0])
+        loss = loss_in(data, for_job(stored)) if model in (None, type(data)) else None
+        for way in _WAYS[1:] if loss else ():
+            other = _written(data, *way)
+            if loss_in(data, for_job(other)) is None:
+                return other
     except (PydanticSerializationError, UnicodeEncodeError) as error:
-        msg = f"The data of type {type(data).__name__} cannot be stored as JSON: {error}"
+        msg = f"The data of type {kind} cannot be stored as JSON: {error}"
         raise InvalidJobData(msg) from error
+    if loss:
+        msg = f"The data of type {kind} would not reach the job as they are: {loss}. Let the model "
+        msg += "read what it writes."
+        raise InvalidJobData(msg)
     return stored
+
+
+def _written(data: Any, by_alias: bool, round_trip: bool) -> str:  # noqa: FBT001 - a way
+    text = to_json(data, by_alias=by_alias, round_trip=round_trip)
+    if b"NaN" in text or b"Infinity" in text:
+        json.loads(text, parse_constant=_refuse_number)
+    kind: Any = type(data)
+    secrets = [] if is_plain(kind) else list(find_secrets(data, (), by_alias=by_alias))
+    is_ordinary = not secrets and _MARK not in text
+    stored = text.decode() if is_ordinary else with_secrets(escaped(from_json(text)), secrets)
+    stored.encode()
+    return stored
+
+
+def _refuse_number(name: str) -> None:
+    msg = f"The data have the number {name}, which JSON lacks; give None or a text instead."
+    raise InvalidJobData(msg)
 
 
 def for_job(stored: str) -> str:
     """Return the JSON with the real values."""
-    return stored if _KEY not in stored else json.dumps(_replaced(_read(stored), mask=False))
+    return stored if KEY not in stored else json.dumps(replaced(_read(stored), mask=False))
 
 
 def for_people(stored: str | None) -> Any:
     """Return the value that the JSON stands for, with each secret masked."""
-    return None if stored is None else _replaced(_read(stored), mask=True)
+    return None if stored is None else replaced(_read(stored), mask=True)
 
 
 def edited(value: Any, stored: str | None) -> Any:
@@ -57,7 +89,10 @@ def edited(value: Any, stored: str | None) -> Any:
 
     What was a secret stays one, and where the mask was left it keeps its value.
     """
-    return value if stored is None or _KEY not in stored else _restored(value, json.loads(stored))
+    ordinary = escaped(value)
+    if stored is None or KEY not in stored:
+        return ordinary
+    return restored(ordinary, json.loads(stored))
 
 
 def secrets_in(stored: str | None) -> tuple[str, ...]:
@@ -66,9 +101,9 @@ def secrets_in(stored: str | None) -> tuple[str, ...]:
     Each is there as programs write it: plain, line by line, quoted in Python and in JSON, and in a
     URL.
     """
-    if stored is None or _KEY not in stored:
+    if stored is None or KEY not in stored:
         return ()
-    written = {each for text in _texts(json.loads(stored)) for each in _spellings(text)}
+    written = {each for text in secret_texts(json.loads(stored)) for each in _spellings(text)}
     texts = {text for text in written if len(text) >= _SHORTEST_REDACTED}
     return tuple(sorted(texts, key=len, reverse=True))
 
@@ -88,100 +123,3 @@ def _spellings(text: str) -> tuple[str, ...]:
     # The traceback of a group of errors indents each line.
     lines = text.splitlines() if "\n" in text else ()
     return (text, *lines, *in_python, *as_json, *quoted, quote_plus(text, errors="replace"))
-
-
-def _secrets(value: Any, path: _Path) -> Iterator[tuple[_Path, Any]]:
-    """Find the secrets of a value, with their places in its JSON."""
-    if isinstance(value, _SECRET_TYPES):
-        yield path, value.get_secret_value()
-    elif isinstance(value, RootModel):
-        yield from _secrets(value.root, path)
-    elif isinstance(value, BaseModel):
-        for name, field in type(value).model_fields.items():
-            place = (*path, field.serialization_alias or field.alias or name)
-            if _is_marked(field):
-                yield place, _AS_IT_IS
-            else:
-                yield from _secrets(getattr(value, name), place)
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        for each in dataclasses.fields(value):
-            yield from _secrets(getattr(value, each.name), (*path, each.name))
-    elif isinstance(value, Mapping):
-        for key, below in value.items():
-            yield from _secrets(below, (*path, _json_key(key)))
-    elif isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
-        for number, below in enumerate(value):
-            yield from _secrets(below, (*path, number))
-
-
-def _is_marked(field: FieldInfo) -> bool:
-    extra = field.json_schema_extra
-    return isinstance(extra, dict) and extra.get("secret") is True
-
-
-def _json_key(key: Any) -> str:
-    return key if type(key) is str else next(iter(to_jsonable_python({key: None})))
-
-
-def _wrapped(plain: Any, secrets: Sequence[tuple[_Path, Any]]) -> str:
-    whole = {"data": plain}
-    for path, secret in secrets:
-        *above, last = ("data", *path)
-        place: Any = whole
-        try:
-            for step in above:
-                place = place[step]
-            shown = place[last]
-        except KeyError:
-            continue  # left out of the JSON by its model
-        except (TypeError, IndexError):
-            where = ".".join(map(str, path))
-            msg = f"The secret {where} is not where it should be in the JSON of the data; let its "
-            msg += "model be serialised by its fields."
-            raise InvalidJobData(msg) from None
-        value = shown if secret is _AS_IT_IS else to_jsonable_python(secret)
-        place[last] = {_KEY: value}
-    return json.dumps(whole["data"], ensure_ascii=False, separators=(",", ":"))
-
-
-def _is_wrapped(value: Any) -> bool:
-    return isinstance(value, dict) and value.keys() == {_KEY}
-
-
-def _replaced(value: Any, *, mask: bool) -> Any:
-    if _is_wrapped(value):
-        return MASK if mask else value[_KEY]
-    if isinstance(value, dict):
-        return {key: _replaced(below, mask=mask) for key, below in value.items()}
-    if isinstance(value, list):
-        return [_replaced(below, mask=mask) for below in value]
-    return value
-
-
-def _restored(value: Any, before: Any) -> Any:
-    if _is_wrapped(before):
-        return before if value == MASK else {_KEY: value}
-    if isinstance(value, dict) and isinstance(before, dict):
-        return {key: _restored(below, before.get(key)) for key, below in value.items()}
-    if isinstance(value, list) and isinstance(before, list):
-        older = [*before, *[None] * len(value)]
-        return [_restored(*pair) for pair in zip(value, older, strict=False)]
-    return value
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if _is_wrapped(value):
-        yield from _leaves(value[_KEY])
-    elif isinstance(value, dict | list):
-        for below in value.values() if isinstance(value, dict) else value:
-            yield from _texts(below)
-
-
-def _leaves(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield str(value)
-    elif isinstance(value, dict | list):
-        for below in value.values() if isinstance(value, dict) else value:
-            yield from _leaves(below)

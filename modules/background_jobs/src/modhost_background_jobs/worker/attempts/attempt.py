@@ -12,7 +12,8 @@ import anyio.lowlevel
 from modhost.caller import Caller
 from modhost_background_jobs.contracts import RegisteredJob
 from modhost_background_jobs.model import ClaimedJob, Lease
-from modhost_background_jobs.model.job_data import MASK, secrets_in
+from modhost_background_jobs.model.job_data import secrets_in
+from modhost_background_jobs.model.secret_json import MASK
 
 MAX_ASIDE: Final = 100
 """How many finished attempts of locked jobs take no room."""

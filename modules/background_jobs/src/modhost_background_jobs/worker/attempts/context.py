@@ -2,14 +2,15 @@
 
 import math
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from modhost import Clock
 from modhost_background_jobs.contracts import JobCancelled, JobDataError, JobId
 from modhost_background_jobs.model import LogLine, ProgressUpdate
 from modhost_background_jobs.model.job_data import for_job
+from modhost_background_jobs.model.read_back import read_as
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.error_text import printable
 
@@ -67,7 +68,7 @@ class AttemptContext:
         """Validate the stored JSON as the model."""
         stored = self._attempt.claimed.data
         try:
-            return TypeAdapter(model).validate_json("null" if stored is None else for_job(stored))
+            return cast("T", read_as(model, "null" if stored is None else for_job(stored)))
         except ValidationError as error:
             problems = "; ".join(
                 f"{'.'.join(map(str, item['loc'])) or 'data'}: {item['msg']}"

@@ -1,0 +1,141 @@
+"""Secrets in the JSON of a job's data: marked where they are, and found again.
+
+A secret is stored as `{"$secret": value}`, so that whoever reads the data knows it for one without
+knowing the job's class. A key of ordinary data that resembles it gets one more dollar.
+"""
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import BaseModel, RootModel
+from pydantic.fields import FieldInfo
+from pydantic_core import to_jsonable_python
+
+from modhost_background_jobs.contracts import InvalidJobData
+from modhost_background_jobs.model.read_back import SECRET_TYPES, Place
+
+MASK: Final = "***"
+KEY: Final = "$secret"
+_RESEMBLING: Final = re.compile(r"\$+secret")
+_AS_IT_IS: Final = object()
+
+
+def find_secrets(value: Any, path: Place, *, by_alias: bool) -> Iterator[tuple[Place, Any]]:
+    """Find the secrets of a value, with their places in its JSON."""
+    if isinstance(value, SECRET_TYPES):
+        yield path, value.get_secret_value()
+        return
+    below: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, RootModel):
+        yield from find_secrets(value.root, path, by_alias=by_alias)
+    elif isinstance(value, BaseModel):
+        for name, field in type(value).model_fields.items():
+            alias = field.serialization_alias or field.alias if by_alias else None
+            place = (*path, alias or name)
+            if _is_marked(field):
+                yield place, _AS_IT_IS
+            else:
+                yield from find_secrets(getattr(value, name), place, by_alias=by_alias)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        below = ((each.name, getattr(value, each.name)) for each in dataclasses.fields(value))
+    elif isinstance(value, Mapping):
+        below = ((_json_key(key), each) for key, each in value.items())
+    elif isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
+        below = enumerate(value)
+    for step, each in below:
+        yield from find_secrets(each, (*path, step), by_alias=by_alias)
+
+
+def _is_marked(field: FieldInfo) -> bool:
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and extra.get("secret") is True
+
+
+def _json_key(key: Any) -> str:
+    return key if type(key) is str else next(iter(to_jsonable_python({key: None})))
+
+
+def with_secrets(plain: Any, secrets: Sequence[tuple[Place, Any]]) -> str:
+    """Return escaped JSON in which the secrets are marked. Raises `InvalidJobData`."""
+    whole = {"data": plain}
+    for path, secret in secrets:
+        *above, last = ("data", *(_escaped_key(step) for step in path))
+        place: Any = whole
+        try:
+            for step in above:
+                place = place[step]
+            shown = place[last]
+        except KeyError:
+            continue  # left out of the JSON by its model
+        except (TypeError, IndexError):
+            where = ".".join(map(str, path))
+            msg = f"The secret {where} is not where it should be in the JSON of the data; let its "
+            msg += "model be serialised by its fields."
+            raise InvalidJobData(msg) from None
+        value = shown if secret is _AS_IT_IS else to_jsonable_python(secret)
+        place[last] = {KEY: value}
+    return json.dumps(whole["data"], ensure_ascii=False, separators=(",", ":"))
+
+
+def escaped(value: Any) -> Any:
+    """Return JSON in which no key of ordinary data resembles that of a secret."""
+    if isinstance(value, dict):
+        return {_escaped_key(key): escaped(below) for key, below in value.items()}
+    return list(map(escaped, value)) if isinstance(value, list) else value
+
+
+def _escaped_key(key: Any) -> Any:
+    return f"${key}" if isinstance(key, str) and _RESEMBLING.fullmatch(key) else key
+
+
+def _is_wrapped(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {KEY}
+
+
+def replaced(value: Any, *, mask: bool) -> Any:
+    """Return JSON as it was given, with the secrets or with masks."""
+    if _is_wrapped(value):
+        return MASK if mask else value[KEY]
+    if isinstance(value, dict):
+        return {_plain_key(key): replaced(below, mask=mask) for key, below in value.items()}
+    if isinstance(value, list):
+        return [replaced(below, mask=mask) for below in value]
+    return value
+
+
+def _plain_key(key: str) -> str:
+    return key[1:] if _RESEMBLING.fullmatch(key) and key != KEY else key
+
+
+def restored(value: Any, before: Any) -> Any:
+    """Return edited JSON with the secrets that were there before, where a mask was left."""
+    if _is_wrapped(before):
+        return before if value == MASK else {KEY: value}
+    if isinstance(value, dict) and isinstance(before, dict):
+        return {key: restored(below, before.get(key)) for key, below in value.items()}
+    if isinstance(value, list) and isinstance(before, list):
+        older = [*before, *[None] * len(value)]
+        return [restored(*pair) for pair in zip(value, older, strict=False)]
+    return value
+
+
+def secret_texts(value: Any) -> Iterator[str]:
+    """Yield the texts and numbers of all secrets."""
+    if _is_wrapped(value):
+        yield from _leaves(value[KEY])
+    elif isinstance(value, dict | list):
+        for below in value.values() if isinstance(value, dict) else value:
+            yield from secret_texts(below)
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
+    elif isinstance(value, dict | list):
+        for below in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(below)
