@@ -34,7 +34,7 @@ async def test_the_schedules_are_live(served: Site) -> None:
                 if not has_toggled:
                     await served.scheduling.toggle_recurring(recurring)
                     has_toggled = True
-    assert f"/admin/jobs/recurring/{recurring}/toggle" in reported
+    assert f"/admin/jobs/recurring/{recurring}/enable" in reported
 
 
 async def test_viewers_of_a_list_are_reported_its_newest_jobs(
