@@ -65,14 +65,10 @@ class Database:
     async def open(self) -> AsyncIterator["Database"]:
         """Connect, and disconnect at the end. Raises `DatabaseUnreachable`."""
         self._loop.adopt()
-        if self.dialect == "sqlite":
-            self._make_folder()
-            self._engines = open_sqlite(self._parsed.path, self._write_lock)
-        else:
-            keeps_statements = self._parsed.address.keeps_statements
-            self._engines = open_postgres(self._connector, keeps_statements=keeps_statements)
         try:
-            await self._check_connection()
+            if self.dialect == "sqlite":
+                self._make_folder()
+            await self._open_engines()
             yield self
         finally:
             with anyio.CancelScope(shield=True):
@@ -197,12 +193,16 @@ class Database:
             msg = f"The folder of the database {self._parsed} cannot be created: {error}."
             raise errors.DatabaseUnreachable(msg, errors.FILE_REMEDY) from error
 
-    async def _check_connection(self) -> None:
+    async def _open_engines(self) -> None:
         try:
             if self.dialect == "sqlite":
                 # The engine's driver leaves a thread behind when it cannot open the file, which
                 # then complains about a closed loop.
                 await anyio.to_thread.run_sync(self._open_file)
+                self._engines = open_sqlite(self._parsed.path, self._write_lock)
+            else:
+                await self._connector.find_pooler()
+                self._engines = open_postgres(self._connector)
             async with self._opened[1].connect() as connection:
                 await connection.execute(text("SELECT 1"))
         except Exception as error:  # noqa: BLE001 - drivers raise many kinds
@@ -217,8 +217,7 @@ class Database:
         connect(self._parsed.path, query_only=True).close()
 
     async def _close(self) -> None:
-        engines = self._opened
-        self._engines = None
+        engines, self._engines = self._engines or (), None
         for engine in engines:
             with anyio.move_on_after(self._shutdown_timeout):
                 await engine.dispose()

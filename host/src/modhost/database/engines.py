@@ -40,12 +40,10 @@ def open_sqlite(path: Path, write_lock: WriteLock) -> tuple[AsyncEngine, AsyncEn
     return writer, reader
 
 
-def open_postgres(
-    connector: PostgresConnector, *, keeps_statements: bool
-) -> tuple[AsyncEngine, AsyncEngine]:
+def open_postgres(connector: PostgresConnector) -> tuple[AsyncEngine, AsyncEngine]:
     """Return the engine of writers, and that of readers, over one pool."""
     settings: dict[str, Any] = {"async_creator_fn": connector.connect}
-    if not keeps_statements:
+    if not connector.keeps_statements:
         # Unnamed statements: the next transaction may be sent to another server process.
         settings |= {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str}
     url = URL.create("postgresql+asyncpg")

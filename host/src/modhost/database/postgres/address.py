@@ -30,8 +30,8 @@ class PostgresAddress:
             that the driver tries by default.
         tls: the parameters about TLS that are given.
         connect_timeout: the seconds that each host has to answer.
-        keeps_statements: whether prepared statements may outlive a transaction; not behind some
-            poolers.
+        statement_cache_size: how many statements a connection keeps prepared; 0 for none, as
+            behind some poolers; None for the driver's number, or none behind a pooler.
 
     """
 
@@ -42,7 +42,7 @@ class PostgresAddress:
     tls: Mapping[str, str]
     application_name: str = "modhost"
     connect_timeout: float = 10.0
-    keeps_statements: bool = True
+    statement_cache_size: int | None = None
 
     @classmethod
     def of(cls, url: UrlParts) -> "PostgresAddress":
@@ -50,9 +50,9 @@ class PostgresAddress:
         query = url.query
         if unknown := next((each for each in query if each not in PARAMETERS), None):
             raise BadDatabaseUrl(_unknown(unknown))
-        size = query.get("statement_cache_size", "0")
-        if size != "0":
-            msg = f"The database URL has statement_cache_size={size}; only 0 is possible."
+        size = query.get("statement_cache_size")
+        if size is not None and not re.fullmatch(r"[0-9]{1,4}", size):
+            msg = f"The database URL has statement_cache_size={size}; write a number of statements."
             raise BadDatabaseUrl(msg)
         return cls(
             user=url.user,
@@ -62,11 +62,12 @@ class PostgresAddress:
             tls=tls.tls_parameters(query),
             application_name=query.get("application_name", "modhost"),
             connect_timeout=_seconds(query.get("connect_timeout", "10")),
-            keeps_statements="statement_cache_size" not in query,
+            statement_cache_size=None if size is None else int(size),
         )
 
     def arguments(self) -> dict[str, Any]:
         """Return what asyncpg takes to connect, but for the hosts."""
+        size = self.statement_cache_size
         return {
             **tls.tls_arguments(self.tls),
             "user": self.user,
@@ -74,7 +75,7 @@ class PostgresAddress:
             "database": self.database,
             "timeout": self.connect_timeout,
             "server_settings": {"application_name": self.application_name, "timezone": "UTC"},
-            **({} if self.keeps_statements else {"statement_cache_size": 0}),
+            **({} if size is None else {"statement_cache_size": size}),
         }
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """Connect to PostgreSQL: the one way in which every connection of a process is opened."""
 
+import logging
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -7,6 +8,8 @@ import anyio
 
 from modhost.database.errors import BadDatabaseUrl, reason_of
 from modhost.database.postgres.address import HostAndPort, PostgresAddress, written
+
+logger = logging.getLogger(__name__)
 
 ABANDONED_SECONDS: Final = 10
 """After how long the server gives up a client that vanished, with all that it had locked."""
@@ -36,8 +39,20 @@ class PostgresConnector:
     def __init__(self, address: PostgresAddress) -> None:
         self.asyncpg: Any = _import_asyncpg()
         self._address = address
+        size = address.statement_cache_size
+        self._keeps_statements = None if size is None else size > 0
         self._opening: dict[anyio.CancelScope, float] = {}
         self._opened: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+
+    @property
+    def keeps_statements(self) -> bool:
+        """Whether prepared statements may outlive a transaction: not behind a pooler."""
+        return self._keeps_statements is not False
+
+    async def find_pooler(self) -> None:
+        """Find out whether a pooler is in between, unless that is known."""
+        if self._keeps_statements is None:
+            await (await self.connect()).close()
 
     async def connect(self, _dsn: None = None, **settings: Any) -> Any:
         """Open a connection, to the first primary where there are several hosts.
@@ -91,13 +106,30 @@ class PostgresConnector:
     async def _open(self, host: str | None, port: int | None, **settings: Any) -> Any:
         # Read anew each time, since certificates are replaced while a process runs.
         arguments = {"command_timeout": _ANSWER_SECONDS} | self._address.arguments() | settings
+        if self._keeps_statements is not True:
+            arguments["statement_cache_size"] = 0
         connection = await self.asyncpg.connect(host=host, port=port, **arguments)
         try:
             await connection.execute(_GIVE_UP, timeout=self._address.connect_timeout)
+            if self._keeps_statements is None:
+                self._keeps_statements = await self._is_direct(connection)
         except BaseException:
             connection.terminate()
             raise
         return connection
+
+    async def _is_direct(self, connection: Any) -> bool:
+        """Return whether the process at the other end is the server's own.
+
+        A pooler gives its clients numbers of its own, and may send each transaction elsewhere.
+        """
+        process = await connection.fetchval(
+            "SELECT pg_backend_pid()", timeout=self._address.connect_timeout
+        )
+        if process != connection.get_server_pid():
+            logger.info("A pooler is ahead of the database: no statement is kept prepared.")
+            return False
+        return True
 
 
 def _import_asyncpg() -> Any:
