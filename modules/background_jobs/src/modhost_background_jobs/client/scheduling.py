@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,6 +14,7 @@ from modhost_background_jobs.client.limits import attempts, bounded, due_time, t
 from modhost_background_jobs.client.querying import status_after
 from modhost_background_jobs.client.recurring import RecurringJobsService
 from modhost_background_jobs.contracts import (
+    InvalidJobData,
     JobConflict,
     JobId,
     JobNotFound,
@@ -132,6 +134,10 @@ class BackgroundJobsService(RecurringJobsService):
         job_id: JobId | None = None,
     ) -> NewJob:
         registered = self._types.of_class(job)
+        if job_id is not None and not isinstance(job_id, UUID):
+            raise InvalidJobData(
+                f"job_id is {ascii(job_id)[:60]}; give a UUID of modhost.new_id()."
+            )
         return NewJob(
             id=job_id or new_id(),
             job_type=registered.job_type,
