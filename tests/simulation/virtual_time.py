@@ -62,6 +62,9 @@ class VirtualClock:
     def monotonic(self) -> float:
         return self.loop.time()
 
+    async def agrees(self) -> bool:
+        return True
+
 
 def run_virtually(clock: VirtualClock, seed: int, run: Callable[[], Awaitable[T]]) -> T:
     """Run a coroutine to its end in virtual time; whatever is random follows the seed."""

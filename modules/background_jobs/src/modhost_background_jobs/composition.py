@@ -22,7 +22,15 @@ from modhost_background_jobs.pages import dashboard
 from modhost_background_jobs.pages.live import feed, topics
 from modhost_background_jobs.queries import details, listing, load, search
 from modhost_background_jobs.queue import firing, job_queue, schedule_changes, schedules
-from modhost_background_jobs.storage import JobStore, Wakeups, open_store, open_wakeups
+from modhost_background_jobs.storage import (
+    GuardedClock,
+    JobStore,
+    QueueClock,
+    Wakeups,
+    open_store,
+    open_wakeups,
+)
+from modhost_background_jobs.storage.clock import ClockWatch, SharedClock
 from modhost_background_jobs.storage.postgres.notifications import Notifications
 from modhost_background_jobs.storage.statistics import StatisticsStore
 from modhost_background_jobs.worker import executor, processor, registration, shutdown
@@ -40,10 +48,13 @@ def add_services(services: ServiceCollection) -> None:
     services.add_singleton(BackgroundJobsContracts, querying.BackgroundJobsQueries)
     services.add_singleton(JobStore, _job_store)
     services.add_singleton(Wakeups, open_wakeups)
+    services.add_singleton(SharedClock, SharedClock)
+    services.add_singleton(QueueClock, _queue_clock)
+    services.add_singleton(GuardedClock, _queue_clock)
     services.add_singleton(JobTypes, _job_types)
     services.add_singleton(context.Reports, _reports)
     add_module_job(services, changes.ChangeManyJobs)
-    _add(services, Notifications, StatisticsStore)
+    _add(services, Notifications, StatisticsStore, ClockWatch)
     _add(services, search.JobBrowser, listing.JobListing, load.QueueLoad)
     _add(services, details.JobDetailReader, details.JobLogs)
     _add(services, job_queue.DatabaseJobQueue, schedules.RecurringSchedules, firing.RecurringFiring)
@@ -75,6 +86,10 @@ def _job_store(database: Database, notifications: Notifications) -> JobStore:
     return open_store(database, notifications)
 
 
+def _queue_clock(shared: SharedClock) -> SharedClock:
+    return shared
+
+
 def _job_types(registered: tuple[RegisteredJob, ...]) -> JobTypes:
     return JobTypes(registered, bulk=[changes.ChangeManyJobs])
 
@@ -85,7 +100,12 @@ def _reports(buffer: progress.ProgressBuffer) -> context.Reports:
 
 def hosted_services(options: BackgroundJobsOptions, host: HostInfo) -> list[type[HostedService]]:
     """Return what this host runs besides requests; the first to start are the last to stop."""
-    services: list[type[HostedService]] = [Notifications, progress.ProgressBuffer, BulkRunner]
+    services: list[type[HostedService]] = [
+        Notifications,
+        ClockWatch,
+        progress.ProgressBuffer,
+        BulkRunner,
+    ]
     if host.role == "web":
         services.append(feed.LiveFeed)
     if options.worker_mode is not WorkerMode.CONSUMER and host.role != "worker":

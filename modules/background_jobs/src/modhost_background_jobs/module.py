@@ -25,6 +25,7 @@ from modhost_background_jobs.inspection.snapshot import Snapshots
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.pages.routes import map_pages
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
+from modhost_background_jobs.storage.clock import SharedClock
 from modhost_background_jobs.worker.processes.pool import ProcessPool
 from modhost_background_jobs.worker.registration import VERSION
 from modhost_background_jobs.worker.watching.loop_watch import LoopWatch
@@ -71,9 +72,15 @@ class BackgroundJobsModule(Module):
         menu.add("Jobs", "/admin/jobs", VIEW_JOBS, "What runs, what waits, what failed and why.")
 
     @hookimpl
+    async def on_start(self, scope: Scope) -> None:
+        """Compare the clocks before other modules compute due times."""
+        await (await scope.get(SharedClock)).agrees()
+
+    @hookimpl
     async def check_health(self, scope: Scope) -> HealthReport:
         """Be degraded while jobs wait for no worker, block the event loop, or ignore a request."""
         troubles = list(health_problems(await (await scope.get(Snapshots)).take()))
+        troubles += (await scope.get(SharedClock)).troubles()
         troubles += (await scope.get(UnresponsiveAttempts)).troubles()
         troubles += (await scope.get(LoopWatch)).troubles()
         troubles += (await scope.get(ProcessPool)).troubles()

@@ -72,6 +72,13 @@ class BackgroundJobsOptions(ModuleOptions):
         gt=timedelta(0),
         description="How often a consumer checks for silent workers.",
     )
+    max_clock_skew: Duration = Field(
+        timedelta(seconds=5),
+        gt=timedelta(0),
+        description="How far a host's clock may differ from that of PostgreSQL, or on SQLite from "
+        "the heartbeats of other processes, before the host fires no schedules and deletes no "
+        "history.",
+    )
     max_rescues: int = Field(
         3,
         ge=1,

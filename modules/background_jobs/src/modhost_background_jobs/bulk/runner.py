@@ -6,10 +6,10 @@ from typing import Final
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
-from modhost import Clock, HostedService
+from modhost import HostedService
 from modhost.failure_log import describe, failures
 from modhost_background_jobs.model import JobTypes, Released
-from modhost_background_jobs.storage import JobStore, Wakeups, wait_for
+from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, wait_for
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.attempts.outcome import SHUT_DOWN, Outcome
 from modhost_background_jobs.worker.executor import AttemptExecutor
@@ -44,7 +44,7 @@ class BulkRunner(HostedService):
         types: JobTypes,
         executor: AttemptExecutor,
         writer: OutcomeWriter,
-        clock: Clock,
+        clock: QueueClock,
     ) -> None:
         self._registration = registration
         self._store = store

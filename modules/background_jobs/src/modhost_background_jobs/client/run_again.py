@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from modhost import Clock, new_id
+from modhost import new_id
 from modhost.audit import AuditLog, recorded
 from modhost.caller import current_caller
 from modhost_background_jobs.client.limits import bounded
@@ -19,6 +19,7 @@ from modhost_background_jobs.model.read_back import read_as
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.details import JobDetailReader
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
+from modhost_background_jobs.storage import QueueClock
 
 _JSON_FAULTS: Final = {
     "Expecting property name": "a name in double quotes is expected there",
@@ -119,7 +120,7 @@ class Rerunning:
         types: JobTypes,
         options: BackgroundJobsOptions,
         audit: AuditLog,
-        clock: Clock,
+        clock: QueueClock,
     ) -> None:
         self._max_data_size = options.max_data_size
         self._details = details

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from modhost import Clock, new_id
+from modhost import new_id
 from modhost.audit import AuditLog, recorded
 from modhost.caller import current_caller
 from modhost_background_jobs.client.limits import attempts, bounded, due_time, timeout_seconds
@@ -30,6 +30,7 @@ from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
+from modhost_background_jobs.storage import QueueClock
 
 
 class BackgroundJobsService(RecurringJobsService):
@@ -45,7 +46,7 @@ class BackgroundJobsService(RecurringJobsService):
         types: JobTypes,
         options: BackgroundJobsOptions,
         audit: AuditLog,
-        clock: Clock,
+        clock: QueueClock,
     ) -> None:
         super().__init__(schedules, changes, firing, types, options, audit)
         self._queue = queue

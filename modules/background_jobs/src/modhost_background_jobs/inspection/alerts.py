@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from modhost_background_jobs.inspection.snapshot import Snapshot
 from modhost_background_jobs.model import ScheduleRow
 from modhost_background_jobs.model.schedule import LATE, ScheduleProblem
 from modhost_background_jobs.queries.load import PendingType
+from modhost_background_jobs.storage.clock import describe_skew
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ def alerts_of(snapshot: Snapshot) -> list[Alert]:
     return [
         *_no_worker(snapshot),
         *_silent_workers(snapshot),
+        *_wrong_clocks(snapshot),
         *_unknown_types(snapshot),
         *_unreadable_schedules(snapshot),
         *_late_schedules(snapshot),
@@ -35,6 +38,8 @@ def health_problems(snapshot: Snapshot) -> list[str]:
     problems = []
     if (is_late or snapshot.late_schedules) and not snapshot.alive:
         problems.append("Jobs or schedules are due, and no worker is alive.")
+    if wrong := snapshot.wrong_clocks:
+        problems.append(f"The clocks of some workers are wrong ({len(wrong)}).")
     if unknown := _pending_unknown_types(snapshot):
         problems.append(f"No worker knows the type of some pending jobs ({len(unknown)}).")
     if unreadable := len(_unreadable(snapshot)):
@@ -60,6 +65,19 @@ def _silent_workers(snapshot: Snapshot) -> list[Alert]:
         )
         for worker in snapshot.workers
         if not worker.is_alive
+    ]
+
+
+def _wrong_clocks(snapshot: Snapshot) -> list[Alert]:
+    return [
+        Alert(
+            f"The clock of the worker {worker.row.name} is wrong",
+            f"It is {describe_skew(timedelta(seconds=worker.row.clock_skew))} the one that all "
+            "share: the worker runs jobs, and fires no schedules and deletes no history until "
+            "they agree. Synchronize the clocks by NTP.",
+            "/admin/jobs/workers",
+        )
+        for worker in snapshot.wrong_clocks
     ]
 
 

@@ -1,16 +1,19 @@
 """What `modhost doctor` finds wrong with the queue: work that no worker could do."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Final
 
 from modhost.checks import Finding, Rule
 from modhost_background_jobs.inspection.snapshot import Snapshot, Snapshots
 from modhost_background_jobs.model import JobTypes, ScheduleRow
+from modhost_background_jobs.storage.clock import describe_skew
 
 UNKNOWN_RECURRING_TYPE: Final = Rule("MH602", "Recurring job of an unknown type")
 UNREADABLE_SCHEDULE: Final = Rule("MH608", "Recurring job that cannot fire on this machine")
 OUTDATED_SCHEDULE: Final = Rule("MH609", "Recurring job that would be refused today", "warning")
 LEFT_OUT_SCHEDULE: Final = Rule("MH610", "Recurring job that no start has put", "warning")
+WRONG_CLOCK: Final = Rule("MH611", "Clock of a worker differs from the shared one", "warning")
 UNKNOWN_PENDING_TYPE: Final = Rule("MH603", "Pending jobs of an unknown type", "warning")
 
 
@@ -52,7 +55,19 @@ class QueueDiagnosis:
             for each in snapshot.pending
             if each.job_type not in known
         ]
-        return [*schedules, *_unfit(snapshot), *_left_out(snapshot), *pending]
+        fit = [*_unfit(snapshot), *_left_out(snapshot), *_wrong_clocks(snapshot)]
+        return [*schedules, *fit, *pending]
+
+
+def _wrong_clocks(snapshot: Snapshot) -> Iterator[Finding]:
+    for worker in snapshot.wrong_clocks:
+        skew = describe_skew(timedelta(seconds=worker.row.clock_skew))
+        yield Finding(
+            WRONG_CLOCK,
+            f"the clock of the worker {worker.row.name} is {skew} the one that all share; it fires "
+            "no schedules and deletes no history.",
+            f"Synchronize the clock of {worker.row.host} by NTP.",
+        )
 
 
 def _unfit(snapshot: Snapshot) -> Iterator[Finding]:

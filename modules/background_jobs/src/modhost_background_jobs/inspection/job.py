@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from modhost import Clock
 from modhost_background_jobs.contracts import JobAttempt, JobNotFound, JobState
 from modhost_background_jobs.inspection.snapshot import Snapshots, WorkerView
 from modhost_background_jobs.inspection.timeline import Event, time_left, timeline
@@ -14,6 +13,7 @@ from modhost_background_jobs.inspection.waiting import Waiting, why_waiting
 from modhost_background_jobs.model import JobRow, JobTypes
 from modhost_background_jobs.model.job_data import for_people
 from modhost_background_jobs.queries.details import JobDetailReader, JobDetails, LogRow
+from modhost_background_jobs.storage import QueueClock
 
 LOG_LINES: Final = 300
 
@@ -38,7 +38,7 @@ class JobInspection:
     """Reads single jobs with everything about them."""
 
     def __init__(
-        self, details: JobDetailReader, snapshots: Snapshots, types: JobTypes, clock: Clock
+        self, details: JobDetailReader, snapshots: Snapshots, types: JobTypes, clock: QueueClock
     ) -> None:
         self._details = details
         self._snapshots = snapshots

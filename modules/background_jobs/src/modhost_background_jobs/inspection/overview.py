@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from modhost import Clock
 from modhost_background_jobs.inspection.snapshot import Snapshot
 from modhost_background_jobs.model.statistics import MinuteCounts
 from modhost_background_jobs.queries.load import QueueLoad
+from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.storage.statistics import StatisticsStore
 
 Span = Literal["hour", "day"]
@@ -46,7 +46,7 @@ class Bucket:
 class Overview:
     """What the dashboard shows."""
 
-    def __init__(self, load: QueueLoad, statistics: StatisticsStore, clock: Clock) -> None:
+    def __init__(self, load: QueueLoad, statistics: StatisticsStore, clock: QueueClock) -> None:
         self._load = load
         self._statistics = statistics
         self._clock = clock

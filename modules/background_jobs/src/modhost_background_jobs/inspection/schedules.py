@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from modhost import Clock
 from modhost_background_jobs.contracts import JobNotFound, RecurringJobId
 from modhost_background_jobs.model import JobRow, ScheduleRow
 from modhost_background_jobs.model.schedule import ScheduleProblem
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.schedules import RecurringSchedules
+from modhost_background_jobs.storage import QueueClock
 
 UPCOMING: Final = 5
 LATEST: Final = 20
@@ -41,7 +41,9 @@ class ScheduleView:
 class Schedules:
     """Reads schedules with their next due times and their latest runs."""
 
-    def __init__(self, schedules: RecurringSchedules, listing: JobListing, clock: Clock) -> None:
+    def __init__(
+        self, schedules: RecurringSchedules, listing: JobListing, clock: QueueClock
+    ) -> None:
         self._schedules = schedules
         self._listing = listing
         self._clock = clock

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from modhost import Clock
 from modhost_background_jobs.model import JobRow, JobTypes, ScheduleRow, WorkerRow, is_bulk_runner
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.load import PendingType, QueueLoad
 from modhost_background_jobs.queue.schedules import RecurringSchedules
+from modhost_background_jobs.storage import QueueClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,11 @@ class Snapshot:
         return [worker for worker in self.workers if worker.is_alive]
 
     @property
+    def wrong_clocks(self) -> list[WorkerView]:
+        """The living workers whose hosts have found that their clocks differ too much."""
+        return [worker for worker in self.alive if worker.row.clock_skew]
+
+    @property
     def due(self) -> list[PendingType]:
         """The types with jobs that are due."""
         return [each for each in self.pending if each.oldest_at <= self.now]
@@ -68,7 +73,7 @@ class Snapshots:
         schedules: RecurringSchedules,
         types: JobTypes,
         options: BackgroundJobsOptions,
-        clock: Clock,
+        clock: QueueClock,
     ) -> None:
         self._load = load
         self._schedules = schedules

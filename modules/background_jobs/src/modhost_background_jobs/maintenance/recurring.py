@@ -4,7 +4,6 @@ import logging
 from typing import Final
 from uuid import UUID
 
-from modhost import Clock
 from modhost.failure_log import failures
 from modhost.module import PeriodicService
 from modhost_background_jobs.model import JobTypes
@@ -12,6 +11,7 @@ from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
+from modhost_background_jobs.storage import GuardedClock
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class RecurringJobsService(PeriodicService):
         changes: ScheduleChanges,
         types: JobTypes,
         options: BackgroundJobsOptions,
-        clock: Clock,
+        clock: GuardedClock,
     ) -> None:
         self._firing = firing
         self._schedules = schedules
@@ -46,6 +46,8 @@ class RecurringJobsService(PeriodicService):
 
     async def step(self) -> float:
         """Fire all due schedules; return the seconds until there may be more to do."""
+        if not await self._clock.agrees():
+            return self.interval
         if not self._has_noted:
             # Hosted services run once all modules have started.
             await self._changes.note_left_out(self._modules)

@@ -6,11 +6,10 @@ from typing import Final
 
 import anyio
 
-from modhost import Clock
 from modhost.module import PeriodicService
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.storage import GuardedClock, JobStore
 from modhost_background_jobs.storage.statistics import StatisticsStore
 
 
@@ -76,7 +75,7 @@ class RetentionService(PeriodicService):
         store: JobStore,
         statistics: StatisticsStore,
         options: BackgroundJobsOptions,
-        clock: Clock,
+        clock: GuardedClock,
     ) -> None:
         self._store = store
         self._statistics = statistics
@@ -102,6 +101,8 @@ class RetentionService(PeriodicService):
 
         Nothing is old by a clock that is not trusted.
         """
+        if not await self._clock.agrees():
+            return 0
         now = await self._store.database_time(self._clock.now())
         if not await self._trusts(now):
             return 0

@@ -4,13 +4,12 @@ import logging
 from collections.abc import Iterable
 from typing import Final
 
-from modhost import Clock
 from modhost.failure_log import failures
 from modhost.module import PeriodicService
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import UNREGISTERED, CurrentWorker, Heartbeat, is_bulk_runner
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.storage import JobStore, QueueClock
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +62,7 @@ class StalledJobSweeperService(PeriodicService):
         store: JobStore,
         own_worker: CurrentWorker,
         options: BackgroundJobsOptions,
-        clock: Clock,
+        clock: QueueClock,
     ) -> None:
         self._store = store
         self._own_worker = own_worker

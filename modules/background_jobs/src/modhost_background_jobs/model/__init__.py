@@ -25,6 +25,7 @@ from modhost_background_jobs.model.worker import (
     QUARANTINED,
     UNREGISTERED,
     CurrentWorker,
+    DatedHeartbeat,
     Heartbeat,
     Rescue,
     WorkerInfo,
@@ -33,8 +34,10 @@ from modhost_background_jobs.model.worker import (
     first_beat,
     is_bulk_runner,
     is_last_chance,
+    is_of_this_process,
     is_suspect,
     lost_attempt_error,
+    process_name,
     quarantine_error,
 )
 
@@ -46,6 +49,7 @@ __all__ = [
     "UNREGISTERED",
     "ClaimedJob",
     "CurrentWorker",
+    "DatedHeartbeat",
     "DueSchedules",
     "Ended",
     "Heartbeat",
@@ -67,8 +71,10 @@ __all__ = [
     "first_beat",
     "is_bulk_runner",
     "is_last_chance",
+    "is_of_this_process",
     "is_suspect",
     "leases_to_forget",
     "lost_attempt_error",
+    "process_name",
     "quarantine_error",
 ]

@@ -1,6 +1,9 @@
 """A worker process: how it registers itself, and what becomes of it and its jobs."""
 
+import os
+import re
 import secrets
+import socket
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -25,10 +28,17 @@ class WorkerInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerRow(WorkerInfo):
-    """A registered worker as it is read; `running` counts the jobs that it holds."""
+    """A registered worker as it is read.
+
+    Attributes:
+        clock_skew: by how many seconds its host's clock is ahead of the shared one.
+        running: how many jobs it holds.
+
+    """
 
     started_at: datetime
     heartbeat_at: datetime
+    clock_skew: float
     running: int
 
 
@@ -47,6 +57,25 @@ class Heartbeat(NamedTuple):
 
     worker: str
     beats: int
+
+
+class DatedHeartbeat(NamedTuple):
+    """The last heartbeat of a worker, with the time of the clock of its host."""
+
+    worker: str
+    beats: int
+    at: datetime
+
+
+def process_name() -> str:
+    """Return how the names of this process's workers begin: where it runs."""
+    host = re.sub(r"[^\w.-]", "-", socket.gethostname())[:60] or "host"
+    return f"{host}-{os.getpid()}-"
+
+
+def is_of_this_process(worker: str) -> bool:
+    """Return whether a worker of this name belongs to this process."""
+    return worker.removeprefix(_PREFIX).startswith(process_name())
 
 
 def first_beat() -> int:

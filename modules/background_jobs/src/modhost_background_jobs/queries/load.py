@@ -127,6 +127,7 @@ async def _workers(connection: AsyncConnection) -> list[WorkerRow]:
             job_types=tuple(filter(None, row.job_types.split(","))),
             started_at=row.started_at,
             heartbeat_at=row.heartbeat_at,
+            clock_skew=row.clock_skew,
             running=row.running,
         )
         for row in await connection.execute(_WORKERS)

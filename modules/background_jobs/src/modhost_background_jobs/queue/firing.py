@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import exists, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from modhost import Clock, new_id
+from modhost import new_id
 from modhost.database import Database
 from modhost_background_jobs.contracts import (
     CatchUpPolicy,
@@ -24,7 +24,7 @@ from modhost_background_jobs.cron.catch_up import (
 from modhost_background_jobs.model import DueSchedules, NewJob, ScheduleRow
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import lock_schedule, next_run
-from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.storage import JobStore, QueueClock
 from modhost_background_jobs.storage.columns import NEW
 from modhost_background_jobs.storage.dialects import insert_unless_exists
 from modhost_background_jobs.storage.large_data import insert_with_data
@@ -35,7 +35,7 @@ class RecurringFiring:
     """Turns due times of schedules into jobs."""
 
     def __init__(
-        self, database: Database, store: JobStore, queue: DatabaseJobQueue, clock: Clock
+        self, database: Database, store: JobStore, queue: DatabaseJobQueue, clock: QueueClock
     ) -> None:
         self._database = database
         self._store = store

@@ -19,11 +19,10 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from modhost import Clock
 from modhost.database import Database
 from modhost_background_jobs.contracts import InvalidJobData, JobConflict, JobNotFound, JobState
 from modhost_background_jobs.model import NewJob
-from modhost_background_jobs.storage import JobStore, Wakeups, is_integrity_error
+from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, is_integrity_error
 from modhost_background_jobs.storage.columns import CARRIED, NEW
 from modhost_background_jobs.storage.dialects import insert_unless_exists, notify
 from modhost_background_jobs.storage.group_commit import GroupCommit
@@ -36,7 +35,9 @@ _LISTENS: Final = "modhost_background_jobs.listens"
 class DatabaseJobQueue:
     """A durable queue on the application's own database; workers use its `JobStore`."""
 
-    def __init__(self, database: Database, store: JobStore, wakeups: Wakeups, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, store: JobStore, wakeups: Wakeups, clock: QueueClock
+    ) -> None:
         self._database = database
         self._clock = clock
         self._wakeups = wakeups

@@ -10,13 +10,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from modhost import Clock, new_id
+from modhost import new_id
 from modhost.database import Database
 from modhost_background_jobs.contracts import InvalidCronExpression, JobNotFound, UnknownTimeZone
 from modhost_background_jobs.cron.schedule import CronSchedule
 from modhost_background_jobs.model import ScheduleDefinition, ScheduleRow
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedules import is_far_ahead, lock_schedule, next_run
+from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.storage.dialects import insert_unless_exists
 from modhost_background_jobs.storage.tables import SCHEDULES
 
@@ -26,7 +27,7 @@ _KEY: Final = ("module_name", "name")
 class ScheduleChanges:
     """Adds, changes and removes schedules, each in a transaction of its own or of the caller."""
 
-    def __init__(self, database: Database, firing: RecurringFiring, clock: Clock) -> None:
+    def __init__(self, database: Database, firing: RecurringFiring, clock: QueueClock) -> None:
         self._database = database
         self._firing = firing
         self._clock = clock

@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, Select, func, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from modhost import Clock
 from modhost.database import Database
 from modhost_background_jobs.contracts import InvalidCronExpression, JobNotFound, UnknownTimeZone
 from modhost_background_jobs.cron.schedule import CronSchedule
 from modhost_background_jobs.model import ScheduleRow
+from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.storage.tables import SCHEDULES
 
 _NAMES: Final = [field.name for field in fields(ScheduleRow)]
@@ -27,7 +27,7 @@ _LISTED: Final = select(
 class RecurringSchedules:
     """Reads the schedules of recurring jobs."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: QueueClock) -> None:
         self._database = database
         self._clock = clock
 

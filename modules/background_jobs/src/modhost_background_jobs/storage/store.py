@@ -9,6 +9,7 @@ from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import (
     START,
     ClaimedJob,
+    DatedHeartbeat,
     DueSchedules,
     Ended,
     Heartbeat,
@@ -99,6 +100,9 @@ class JobStore(Protocol):
     async def beat(self, worker: str, now: datetime) -> bool:
         """Count a heartbeat; False when the worker's row is gone."""
 
+    async def note_skew(self, worker: str, seconds: float) -> None:
+        """Record by how many seconds the clock of a worker's host is ahead of the shared one."""
+
     async def unregister(self, worker: str) -> None:
         """Remove a worker that has released all its jobs."""
 
@@ -128,6 +132,12 @@ class JobStore(Protocol):
 
         SQLite has no other clock than that of this machine, which is `now`.
         """
+
+    async def database_clock(self) -> datetime | None:
+        """Return the time of the database; None on SQLite, which has no clock of its own."""
+
+    async def dated_heartbeats(self) -> list[DatedHeartbeat]:
+        """Return the last heartbeat of each worker."""
 
     async def newest_end(self, before: datetime) -> datetime | None:
         """Return when the last job finished before a time; None without any."""

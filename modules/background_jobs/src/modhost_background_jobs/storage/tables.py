@@ -152,6 +152,7 @@ class Worker(BackgroundJobsTable, table=True):
     started_at: datetime = Field(sa_type=UtcDateTime)
     heartbeat_at: datetime = Field(sa_type=UtcDateTime)
     beats: int = Field(default=0, sa_type=BigInteger)
+    clock_skew: float = Field(default=0.0, sa_column_kwargs={"server_default": text("0")})
     max_concurrency: int
     job_types: str
 

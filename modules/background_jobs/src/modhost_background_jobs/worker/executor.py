@@ -4,11 +4,10 @@ import random
 from datetime import timedelta
 from typing import Final
 
-from modhost import Clock
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost_background_jobs.model import Lease, Released, is_last_chance, is_suspect
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.storage import JobStore, QueueClock
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
@@ -35,7 +34,7 @@ class AttemptExecutor:
         store: JobStore,
         options: BackgroundJobsOptions,
         shutdown: ShutdownSignal,
-        clock: Clock,
+        clock: QueueClock,
     ) -> None:
         self._runner = runner
         self._processes = processes

@@ -4,9 +4,7 @@ import asyncio
 import importlib.metadata
 import logging
 import os
-import re
 import secrets
-import socket
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,12 +12,17 @@ from typing import Final
 
 import anyio
 
-from modhost import Clock
 from modhost.database import Database
 from modhost.failure_log import describe, failures
-from modhost_background_jobs.model import CurrentWorker, JobTypes, WorkerInfo, as_bulk_runner
+from modhost_background_jobs.model import (
+    CurrentWorker,
+    JobTypes,
+    WorkerInfo,
+    as_bulk_runner,
+    process_name,
+)
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.storage import JobStore, Wakeups, open_store
+from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, open_store
 
 logger = logging.getLogger(__name__)
 
@@ -28,17 +31,17 @@ HEARTBEAT: Final = "The heartbeat"
 UNREGISTER_TIMEOUT: Final = 5.0
 CLOSE_TIMEOUT: Final = 0.5
 RECONNECT_TIMEOUT: Final = 2.5
+MIN_SILENCE_SECONDS: Final = 5.0
 MAX_RETRY_SECONDS: Final = 1.0
 
 
 def identify_worker(max_concurrency: int, job_types: tuple[str, ...]) -> WorkerInfo:
     """Return a worker of this process, under a name that says where it runs and is never reused."""
-    host = re.sub(r"[^\w.-]", "-", socket.gethostname())[:60] or "host"
-    process = os.getpid()
+    process = process_name()
     return WorkerInfo(
-        name=f"{host}-{process}-{secrets.token_hex(3)}",
-        host=host,
-        process=process,
+        name=f"{process}{secrets.token_hex(3)}",
+        host=process.rpartition(f"-{os.getpid()}-")[0],
+        process=os.getpid(),
         version=VERSION,
         max_concurrency=max_concurrency,
         job_types=job_types,
@@ -55,16 +58,21 @@ class Connectivity:
         self._database = database
         self._wakeups = wakeups
         self._loop = asyncio.get_running_loop()
+        self._stored_at = self._loop.time()
         self._failed_at: float | None = None
 
     def failed(self) -> None:
         """Note that a heartbeat could not be stored."""
         self._failed_at = self._loop.time()
 
-    def returned(self) -> None:
-        """Note that one is stored again, or that the worker had been taken for dead."""
-        self._loop.call_soon_threadsafe(self._reconnect, self._failed_at or self._loop.time())
-        self._failed_at = None
+    def stored(self, *, was_known: bool) -> None:
+        """Note that one was stored, and whether the worker was known, or taken for dead."""
+        now = self._loop.time()
+        # After a shorter silence the database was slow: connections to it may well be alive.
+        was_silent = self._failed_at and now - self._stored_at >= MIN_SILENCE_SECONDS
+        if was_silent or not was_known:
+            self._loop.call_soon_threadsafe(self._reconnect, self._failed_at or now)
+        self._stored_at, self._failed_at = now, None
 
     def _reconnect(self, opened_before: float) -> None:
         """Give up connections that were cut off, and read at once what has become of the jobs."""
@@ -84,7 +92,7 @@ class HeartbeatThread:
         worker: WorkerInfo,
         database_url: str,
         interval: float,
-        clock: Clock,
+        clock: QueueClock,
         connectivity: Connectivity,
     ) -> None:
         self._worker = worker
@@ -92,7 +100,7 @@ class HeartbeatThread:
         self._interval = interval
         self._clock = clock
         self._connectivity = connectivity
-        self._is_cut_off = False
+        self._has_failed = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._main, name="heartbeat", daemon=True)
 
@@ -111,7 +119,7 @@ class HeartbeatThread:
                 anyio.run(self._beat_until_stopped)
             except Exception as error:  # noqa: BLE001 - heartbeats continue whatever happens
                 failures.failed(logger, HEARTBEAT, error)
-                self._is_cut_off = True
+                self._has_failed = True
                 self._connectivity.failed()
                 self._stopping.wait(min(MAX_RETRY_SECONDS, self._interval / 5))
 
@@ -119,16 +127,14 @@ class HeartbeatThread:
         database = Database(self._database_url, shutdown_timeout=CLOSE_TIMEOUT)
         async with database.open_bare():
             store = open_store(database)
-            if self._is_cut_off and database.dialect == "postgresql":
+            if self._has_failed and database.dialect == "postgresql":
                 # Nobody answers as long as the network is cut off: tried anew rather than awaited.
                 with anyio.fail_after(RECONNECT_TIMEOUT):
                     await database.postgres.fetchval("SELECT 1")
             while not self._stopping.is_set():
                 with anyio.fail_after(2 * self._interval):
-                    is_back = not await self._beat(store) or self._is_cut_off
-                self._is_cut_off = False
-                if is_back:
-                    self._connectivity.returned()
+                    self._connectivity.stored(was_known=await self._beat(store))
+                self._has_failed = False
                 self._stopping.wait(self._interval)
 
     async def _beat(self, store: JobStore) -> bool:
@@ -157,7 +163,7 @@ class WorkerRegistration:
         current: CurrentWorker,
         wakeups: Wakeups,
         options: BackgroundJobsOptions,
-        clock: Clock,
+        clock: QueueClock,
     ) -> None:
         self._wakeups = wakeups
         self._database = database

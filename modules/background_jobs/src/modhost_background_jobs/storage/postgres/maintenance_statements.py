@@ -19,7 +19,11 @@ UPDATE background_jobs.workers SET heartbeat_at = $2, beats = beats + 1 WHERE na
 RETURNING name
 """
 
+NOTE_SKEW: Final = "UPDATE background_jobs.workers SET clock_skew = $2 WHERE name = $1"
+
 UNREGISTER: Final = "DELETE FROM background_jobs.workers WHERE name = $1"
+
+DATED_HEARTBEATS: Final = "SELECT name, beats, heartbeat_at FROM background_jobs.workers"
 
 HEARTBEATS: Final = """
 SELECT name, beats FROM background_jobs.workers

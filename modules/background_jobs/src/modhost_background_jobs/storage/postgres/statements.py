@@ -74,7 +74,7 @@ WITH ended AS (
     RETURNING j.*, g.state AS final_state, g.error AS final_error
 )
 INSERT INTO background_jobs.finished_jobs ({_CARRIED}, state, error, completed_at)
-SELECT {_CARRIED}, final_state, final_error, $5 FROM ended
+SELECT {_CARRIED}, final_state, final_error, greatest($5, created_at) FROM ended
 RETURNING id
 """
 

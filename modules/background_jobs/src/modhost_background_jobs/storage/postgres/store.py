@@ -112,6 +112,10 @@ class PostgresJobStore(LeaseWrites):
         """Update the worker's row."""
         return await self._postgres.fetchval(maintenance.BEAT, worker, now) is not None
 
+    async def note_skew(self, worker: str, seconds: float) -> None:
+        """Update the worker's row."""
+        await self._postgres.execute(maintenance.NOTE_SKEW, worker, seconds)
+
     async def unregister(self, worker: str) -> None:
         """Delete the worker's row."""
         await self._postgres.execute(maintenance.UNREGISTER, worker)
@@ -154,6 +158,15 @@ class PostgresJobStore(LeaseWrites):
     async def database_time(self, now: datetime) -> datetime:
         """Read the server's clock."""
         return min(now, from_postgres(await self._postgres.fetchval(maintenance.TIME)))
+
+    async def database_clock(self) -> datetime | None:
+        """Read the server's clock."""
+        return from_postgres(await self._postgres.fetchval(maintenance.TIME))
+
+    async def dated_heartbeats(self) -> list[model.DatedHeartbeat]:
+        """Read all workers."""
+        rows = await self._postgres.fetch(maintenance.DATED_HEARTBEATS)
+        return [model.DatedHeartbeat(row[0], row[1], from_postgres(row[2])) for row in rows]
 
     async def newest_end(self, before: datetime) -> datetime | None:
         """Read the newest of each final state."""

@@ -59,7 +59,7 @@ UPDATE background_jobs_jobs SET has_begun = true WHERE id = ? AND fence = ? AND 
 # Rows are [id, fence, state, error].
 END: Final = f"""
 INSERT INTO background_jobs_finished_jobs ({listed(CARRIED)}, state, error, completed_at)
-SELECT {listed(CARRIED, "j")}, g.value ->> 2, g.value ->> 3, ?2
+SELECT {listed(CARRIED, "j")}, g.value ->> 2, g.value ->> 3, max(?2, j.created_at)
 FROM json_each(?1) AS g
 CROSS JOIN background_jobs_jobs j ON j.id = g.value ->> 0
 WHERE j.fence = g.value ->> 1 AND j.state = 'Running'
@@ -146,7 +146,11 @@ BEAT: Final = """
 UPDATE background_jobs_workers SET heartbeat_at = ?2, beats = beats + 1 WHERE name = ?1
 """
 
+NOTE_SKEW: Final = "UPDATE background_jobs_workers SET clock_skew = ?2 WHERE name = ?1"
+
 UNREGISTER: Final = "DELETE FROM background_jobs_workers WHERE name = ?"
+
+DATED_HEARTBEATS: Final = "SELECT name, beats, heartbeat_at FROM background_jobs_workers"
 
 HEARTBEATS: Final = """
 SELECT name, beats FROM background_jobs_workers

@@ -133,6 +133,18 @@ class SqliteJobStore:
         """Update the worker's row."""
         return await self._sqlite.execute(statements.BEAT, [worker, to_sqlite(now)]) > 0
 
+    async def note_skew(self, worker: str, seconds: float) -> None:
+        """Update the worker's row."""
+        await self._sqlite.execute(statements.NOTE_SKEW, [worker, seconds])
+
+    async def database_clock(self) -> None:
+        """Return nothing: a file has no clock."""
+
+    async def dated_heartbeats(self) -> list[model.DatedHeartbeat]:
+        """Read all workers."""
+        rows = await self._sqlite.fetch(statements.DATED_HEARTBEATS)
+        return [model.DatedHeartbeat(row[0], row[1], from_sqlite(row[2])) for row in rows]
+
     async def unregister(self, worker: str) -> None:
         """Delete the worker's row."""
         await self._sqlite.execute(statements.UNREGISTER, [worker])

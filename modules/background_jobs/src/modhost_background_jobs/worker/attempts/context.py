@@ -6,11 +6,11 @@ from typing import Protocol, TypeVar, cast
 
 from pydantic import ValidationError
 
-from modhost import Clock
 from modhost_background_jobs.contracts import JobCancelled, JobDataError, JobId
 from modhost_background_jobs.model import LogLine, ProgressUpdate
 from modhost_background_jobs.model.job_data import for_job
 from modhost_background_jobs.model.read_back import read_as
+from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.error_text import printable
 
@@ -32,7 +32,7 @@ class AttemptContext:
 
     __slots__ = ("_attempt", "_clamped", "_clock", "_reports")
 
-    def __init__(self, attempt: Attempt, reports: Reports, clock: Clock) -> None:
+    def __init__(self, attempt: Attempt, reports: Reports, clock: QueueClock) -> None:
         self._attempt = attempt
         self._reports = reports
         self._clock = clock

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
-from modhost import Clock
 from modhost_background_jobs.contracts import JobState, PermanentJobError, Snooze
 from modhost_background_jobs.model import Ended, Released
 from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.error_text import (
     describe,
@@ -29,7 +29,7 @@ Outcome: TypeAlias = Ended | Released | None
 class Outcomes:
     """Decides the outcome of attempts; None stands for that of an attempt that lost its lease."""
 
-    def __init__(self, options: BackgroundJobsOptions, clock: Clock) -> None:
+    def __init__(self, options: BackgroundJobsOptions, clock: QueueClock) -> None:
         self._retry_base_delay = options.retry_base_delay
         self._retry_max_delay = options.retry_max_delay
         self._clock = clock

@@ -8,11 +8,10 @@ from uuid import UUID
 
 import anyio
 
-from modhost import Clock
 from modhost.failure_log import failures
 from modhost_background_jobs.model import START, ClaimedJob, JobTypes, Place
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.storage import JobStore, Wakeups, wait_for
+from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, wait_for
 from modhost_background_jobs.worker.attempts.attempt import Attempt
 from modhost_background_jobs.worker.claiming.slots import Slots
 
@@ -70,7 +69,7 @@ class ClaimLoop:
         store: JobStore,
         wakeups: Wakeups,
         options: BackgroundJobsOptions,
-        clock: Clock,
+        clock: QueueClock,
     ) -> None:
         self._types = types
         self._store = store

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from contextvars import copy_context
 from typing import Final
 
-from modhost import Clock
 from modhost_background_jobs.model import Released
+from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.claiming.prefetch import SOON_SECONDS, Prefetch
 from modhost_background_jobs.worker.executor import AttemptExecutor
@@ -35,7 +35,7 @@ class Slots:
         attempts: AttemptRegistry,
         executor: AttemptExecutor,
         finisher: Finisher,
-        clock: Clock,
+        clock: QueueClock,
     ) -> None:
         self._slots = slots
         self._attempts = attempts

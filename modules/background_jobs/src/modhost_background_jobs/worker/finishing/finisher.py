@@ -8,10 +8,9 @@ from uuid import UUID
 
 import anyio
 
-from modhost import Clock
 from modhost.failure_log import describe
 from modhost_background_jobs.model import Ended, LostLease, Released
-from modhost_background_jobs.storage import JobStore, Signal, wait_for
+from modhost_background_jobs.storage import JobStore, QueueClock, Signal, wait_for
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.attempts.outcome import Outcome
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
@@ -56,7 +55,7 @@ class Stored(NamedTuple):
 class OutcomeWriter:
     """Writes outcomes, each after what its attempt reported."""
 
-    def __init__(self, store: JobStore, buffer: ProgressBuffer, clock: Clock) -> None:
+    def __init__(self, store: JobStore, buffer: ProgressBuffer, clock: QueueClock) -> None:
         self._store = store
         self._buffer = buffer
         self._clock = clock
@@ -154,7 +153,9 @@ class Finisher:
     slot.
     """
 
-    def __init__(self, writer: OutcomeWriter, statistics: StatisticsService, clock: Clock) -> None:
+    def __init__(
+        self, writer: OutcomeWriter, statistics: StatisticsService, clock: QueueClock
+    ) -> None:
         self._writer = writer
         self._statistics = statistics
         self._clock = clock

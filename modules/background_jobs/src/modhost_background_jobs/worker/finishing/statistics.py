@@ -8,12 +8,12 @@ from typing import Final
 import anyio
 from anyio.abc import TaskStatus
 
-from modhost import Clock
 from modhost.failure_log import describe
 from modhost.module import PeriodicService
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import ClaimedJob, CurrentWorker
 from modhost_background_jobs.model.statistics import MinuteCounts
+from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.storage.statistics import StatisticsStore
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class StatisticsService(PeriodicService):
     interval = 1.0
     failure = "The write of statistics"
 
-    def __init__(self, store: StatisticsStore, worker: CurrentWorker, clock: Clock) -> None:
+    def __init__(self, store: StatisticsStore, worker: CurrentWorker, clock: QueueClock) -> None:
         self._store = store
         self._worker = worker
         self._clock = clock

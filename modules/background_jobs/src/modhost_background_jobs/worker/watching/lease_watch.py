@@ -6,10 +6,9 @@ from typing import Final
 
 import anyio
 
-from modhost import Clock
 from modhost.failure_log import failures
 from modhost_background_jobs.model import Lease, Released
-from modhost_background_jobs.storage import JobStore, Wakeups, wait_for
+from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, wait_for
 from modhost_background_jobs.worker.attempts.attempt import AttemptRegistry, StopReason
 from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
 from modhost_background_jobs.worker.watching.unresponsive import UnresponsiveAttempts
@@ -91,7 +90,7 @@ class WorkerWatch(LeaseWatch):
         wakeups: Wakeups,
         claims: ClaimLoop,
         unresponsive: UnresponsiveAttempts,
-        clock: Clock,
+        clock: QueueClock,
     ) -> None:
         super().__init__(store, wakeups)
         self._claims = claims

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Iterable
 from typing import Final
 
-from modhost import Clock
 from modhost_background_jobs.model import Lease, LogLine
+from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.worker.attempts.attempt import Attempt
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 
@@ -25,7 +25,7 @@ class UnresponsiveAttempts:
     """
 
     def __init__(
-        self, buffer: ProgressBuffer, clock: Clock, *, grace_seconds: float = GRACE_SECONDS
+        self, buffer: ProgressBuffer, clock: QueueClock, *, grace_seconds: float = GRACE_SECONDS
     ) -> None:
         self.grace_seconds = grace_seconds
         self._buffer = buffer
