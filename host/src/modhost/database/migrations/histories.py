@@ -81,7 +81,8 @@ def _history_of(module: Migrations) -> ScriptDirectory:
             f"reading {place_in(folder, error) or folder} raised {summary_of(error)}"
         ) from error
     if not revisions:
-        msg = f"migrations is {module.package!r}, and there is no revision in {folder}."
+        msg = f"migrations is {module.package!r}, and there is no revision in {folder}: was it "
+        msg += "left out of the wheel? `modhost new migration` writes the first."
         raise UnusableHistory(msg)
     heads = sorted(history.get_heads())
     if len(heads) > 1:
