@@ -97,6 +97,11 @@ async def _print_greeting(host: Host, listener: socket.socket) -> None:
     click.echo(f"  modules   {', '.join(modules) or 'none'}")
     for skipped in host.skipped:
         click.echo(f"  left out  {skipped.name}: {skipped.error}")
+    for found in host.modules:
+        if found.changes:
+            click.echo(
+                f"  warning   importing {found.module.name} changed {', '.join(found.changes)}"
+            )
     click.echo(f"  database  {host.database}")
     if is_unconfigured(host.configuration):
         click.echo(f"  config    none was found ({DEFAULT_FILE}): a development host, for this")

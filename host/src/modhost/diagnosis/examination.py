@@ -61,6 +61,7 @@ async def examine(host: Host, held_for: timedelta = HELD_FOR) -> Examination:
     """
     findings = [
         *_left_out(host),
+        *_shared_state(host),
         *check_exposure(host.configuration.host),
         *_unused_permissions(host),
     ]
@@ -101,6 +102,17 @@ def _left_out(host: Host) -> list[Finding]:
             skipped.distribution,
         )
         for skipped in host.skipped
+    ]
+
+
+def _shared_state(host: Host) -> list[Finding]:
+    remedy = "Let the package leave that to the host, or accept it by [host] silence."
+    return [
+        found.finding(
+            rules.SHARED_STATE, f"importing it changed {', '.join(found.changes)}.", remedy
+        )
+        for found in host.modules
+        if found.changes
     ]
 
 

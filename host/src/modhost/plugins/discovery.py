@@ -8,26 +8,32 @@ from typing import Final
 
 from modhost import Module
 from modhost.checks import Finding, Rule, rules
+from modhost.plugins.process_state import changed_since, process_state
 
 GROUP: Final = "modhost.modules"
 # Two underscores separate the parts of the name of an environment variable.
-_NAME: Final = re.compile(r"(?!.*__)[a-z][a-z0-9_]{0,40}(?<!_)")
-_RESERVED: Final = ("modhost", "host", "health", "static")
+_NAME: Final = re.compile(r"(?!.*__|pg_|sqlite_)[a-z][a-z0-9_]{0,40}(?<!_)")
+_RESERVED: Final = ("modhost", "host", "health", "static", "sqlite", "information_schema")
 NAMING: Final = (
     "Name it with at most 41 lower-case letters, digits and underscores, beginning with a letter, "
-    "without two underscores in a row or one at the end, which environment variables need; "
+    "without two underscores in a row or one at the end, which environment variables need, nor "
+    "with pg_ or sqlite_, which the databases keep for themselves; "
     f"{', '.join(_RESERVED)} are taken."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class FoundModule:
-    """A module, with the distribution that brings it."""
+    """A module, with the distribution that brings it.
+
+    `changes` names what its import has changed for the whole process.
+    """
 
     module: Module
     entry_point: str
     distribution: str
     version: str
+    changes: tuple[str, ...] = ()
 
     def finding(self, rule: Rule, detail: str, remedy: str) -> Finding:
         """Return a finding about this module."""
@@ -137,6 +143,7 @@ def check_modules(found: Sequence[FoundModule]) -> list[Finding]:
 def _load(entry: EntryPoint) -> FoundModule | SkippedModule | Finding:
     distribution = entry.dist.name if entry.dist else "unknown"
     version = entry.dist.version if entry.dist else ""
+    before = process_state()
     try:
         target = entry.load()
         module = target() if isinstance(target, type) and issubclass(target, Module) else target
@@ -147,4 +154,4 @@ def _load(entry: EntryPoint) -> FoundModule | SkippedModule | Finding:
         detail = f"the entry point {entry.name!r} names {entry.value}, which is {target!r}."
         remedy = "Let it name a subclass of modhost.Module."
         return Finding(rules.NOT_A_MODULE, detail, remedy, entry.name, distribution)
-    return FoundModule(module, entry.name, distribution, version)
+    return FoundModule(module, entry.name, distribution, version, changed_since(before))
