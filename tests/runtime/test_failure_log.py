@@ -2,6 +2,7 @@
 
 import logging
 
+import asyncpg
 import pytest
 
 from modhost.failure_log import FailureLog
@@ -47,6 +48,21 @@ def test_an_outage_is_one_line_a_reason_and_one_that_says_what_had_failed(
     counted = "100 x The claim of jobs, 100 x The heartbeat, 100 x The sweep"
     assert good_news == f"All works again after 30 s; failed meanwhile: {counted}."
     assert not any(record.exc_info for record in caplog.records)
+
+
+def test_what_no_wait_fixes_comes_with_the_remedy(
+    failures: FailureLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    error = asyncpg.InsufficientPrivilegeError("permission denied for table jobs")
+    failures.failed(LOG, "The claim of jobs", error)
+    failures.failed(LOG, "The claim of jobs", asyncpg.InvalidSQLStatementNameError("__stmt_4__"))
+    denied, pooled = caplog.messages
+    assert "permission denied for table jobs" in denied
+    assert denied.endswith(
+        "works. Grant it to the role of [host] database_url: `modhost doctor` "
+        "names what is missing."
+    )
+    assert pooled.endswith("add ?statement_cache_size=0 to [host] database_url.")
 
 
 def test_what_lasts_is_repeated_once_a_minute(

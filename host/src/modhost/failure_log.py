@@ -24,6 +24,17 @@ _MAX_CHARACTERS: Final = 300
 _DRIVERS: Final = frozenset({"asyncpg", "aiosqlite", "sqlalchemy"})
 _DRIVER_CLASS: Final = re.compile(r"^<class '[^']+'>: ")
 
+_IS_POOLED: Final = (
+    "A pooler in transaction mode is ahead of the server: add ?statement_cache_size=0 to "
+    "[host] database_url."
+)
+REMEDIES: Final = {
+    "42501": "Grant it to the role of [host] database_url: `modhost doctor` names what is missing.",
+    "26000": _IS_POOLED,
+    "42P05": _IS_POOLED,
+}
+"""What to do about errors of PostgreSQL that no wait fixes, by their SQLSTATE."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -70,8 +81,10 @@ class FailureLog:
             self._reported[key] = now
             self._owes_good_news = self._owes_good_news or is_outage
         has_traceback = not is_outage and reported is None
-        message = "%s failed (%s); it is tried again until it works."
-        log.warning(message, what, reason, exc_info=error if has_traceback else None)
+        remedy = REMEDIES.get(str(getattr(driver_error(error), "sqlstate", "")), "")
+        remedy = f" {remedy}" if remedy else ""
+        message = "%s failed (%s); it is tried again until it works.%s"
+        log.warning(message, what, reason, remedy, exc_info=error if has_traceback else None)
 
     def passed(self, what: str) -> None:
         """Note that something works, and log what had failed once all of it works again."""

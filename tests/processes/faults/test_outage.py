@@ -11,6 +11,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from hosts import host_with
 from modhost_background_jobs.contracts import JobState
 from postgres import Postgres
 from processes.acting import GatedJob, NappingJob
@@ -94,3 +95,25 @@ async def _nothing_is_left(deployment: Deployment) -> None:
         while await deployment.count(JobState.PENDING) + await deployment.count(JobState.RUNNING):
             await anyio.sleep(0.05)
     assert await deployment.count(JobState.FAILED) == 0
+
+
+async def test_requests_and_probes_meanwhile_are_refused_for_now_and_fill_no_log(
+    own_postgres: Postgres, own_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each was a 500, and a traceback."""
+    async with host_with(own_url) as jobs:
+        client = await jobs.host.client("BackgroundJobs.ViewJobs")
+        assert (await client.get("/api/jobs")).status_code == 200
+        await anyio.to_thread.run_sync(own_postgres.crash)
+        for _ in range(10):
+            refused = await client.get("/api/jobs")
+            assert refused.status_code == 503
+            assert refused.json()["detail"].startswith("The database does not work at present")
+            assert refused.headers["retry-after"] == "5"
+            assert (await client.get("/health/ready")).status_code == 503
+        await anyio.to_thread.run_sync(own_postgres.start_again)
+        with anyio.fail_after(20):
+            while (await client.get("/api/jobs")).status_code != 200:
+                await anyio.sleep(0.1)
+    assert len(caplog.messages) < 10
+    assert not any(record.exc_info for record in caplog.records)

@@ -12,6 +12,7 @@ from modhost.cli.context import BadUsage, configuration_of
 from modhost.cli.output import discard_output, is_of_output
 from modhost.cli.unconfigured import is_unconfigured
 from modhost.configuration import DEFAULT_FILE, HostOptions, is_loopback
+from modhost.failure_log import describe
 from modhost.identity import IdentityError, LoginService
 from modhost.module import Role
 from modhost.runtime.assembly import build_host
@@ -128,4 +129,7 @@ async def _one_time_link(host: Host, listener: socket.socket) -> str | None:
             return await (await scope.get(LoginService)).create_link()
         except IdentityError as error:
             click.echo(f"  log in    {error}")
-            return None
+        except host.database.errors as error:
+            # The host runs all the same.
+            click.echo(f"  log in    without a link: {describe(error)}")
+    return None

@@ -5,8 +5,8 @@ import ssl
 from typing import Final
 
 from modhost.checks import Finding, rules
-from modhost.database.failures import POOLED, sqlstate_of
-from modhost.failure_log import driver_error
+from modhost.database.failures import sqlstate_of
+from modhost.failure_log import REMEDIES, driver_error
 
 
 class DatabaseError(Exception):
@@ -47,14 +47,6 @@ class ForeignKeyViolated(DatabaseError):
 
 FILE_REMEDY: Final = (
     "Check [host] database_url, and that the file and its folder exist and are writable."
-)
-_NO_RIGHT: Final = "42501"
-_RIGHTS_REMEDY: Final = (
-    "Grant it to the role of [host] database_url: `modhost doctor` names what is missing."
-)
-_POOLER_REMEDY: Final = (
-    "A pooler in transaction mode is ahead of the server: add ?statement_cache_size=0 to "
-    "[host] database_url."
 )
 _SERVER_REMEDY: Final = "Check [host] database_url, and that the server runs and can be reached."
 _TLS_REMEDY: Final = (
@@ -99,10 +91,8 @@ def remedy_of(error: Exception) -> str:
         return _SQLITE_REMEDIES.get(code & 0xFF, FILE_REMEDY)
     if isinstance(original, ssl.SSLError):
         return _TLS_REMEDY
-    if sqlstate_of(original) == _NO_RIGHT:
-        return _RIGHTS_REMEDY
-    if sqlstate_of(original) in POOLED:
-        return _POOLER_REMEDY
+    if remedy := REMEDIES.get(sqlstate_of(original)):
+        return remedy
     # Class 42: the server works, and what it was asked for is missing or not allowed.
     is_content = sqlstate_of(original).startswith("42")
     return _CONTENT_REMEDY if is_content else _SERVER_REMEDY

@@ -19,6 +19,7 @@ from modhost.web import Endpoints, Reply
 logger = logging.getLogger(__name__)
 
 CHECK_TIMEOUT: Final = 5.0
+_CHECK: Final = "The health check"
 _ONLY_READS: Final = {
     "sqlite": "SELECT 0",
     "postgresql": "SELECT pg_is_in_recovery() "
@@ -68,15 +69,18 @@ async def readiness(checks: Mapping[str, Check]) -> Readiness:
 
 
 async def _bounded(name: str, check: Check) -> HealthReport:
+    what = f"{_CHECK} of {name}"
     try:
         with anyio.fail_after(CHECK_TIMEOUT):
-            return await check()
+            report = await check()
     except TimeoutError:
         return HealthReport("unhealthy", f"The check took longer than {CHECK_TIMEOUT:g} s.")
-    except Exception:
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is logged
         # What went wrong may hold secrets; it is for the log alone.
-        logger.exception("The health check of %s failed.", name)
+        failures.failed(logger, what, error)
         return HealthReport("unhealthy", "The check failed; the log says why.")
+    failures.passed(what)
+    return report
 
 
 class HealthEndpoints:
@@ -139,6 +143,6 @@ async def _hosted(host: Host) -> HealthReport:
     down = [state.name for state in states if state.state == "restarting"]
     data = {state.name: {"state": state.state, "restarts": state.restarts} for state in states}
     troubles = [f"Crashed, and restarting: {', '.join(down)}."] if down else []
-    if lasting := failures.lasting():
+    if lasting := [each for each in failures.lasting() if not each.startswith(_CHECK)]:
         troubles.append(f"Failing, and tried again: {', '.join(lasting)}.")
     return HealthReport("degraded" if troubles else "healthy", " ".join(troubles), data)

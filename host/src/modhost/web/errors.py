@@ -12,6 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modhost import new_id
 from modhost.configuration.redaction import HIDDEN, is_secret_name
+from modhost.database.failures import may_pass
+from modhost.failure_log import failures
 from modhost.web.problems import HttpProblem, from_http_exception
 from modhost.web.rendering.shell import Page, Shell
 from modhost.web.rendering.templates import HOST
@@ -27,7 +29,10 @@ _TITLES: Final = {
     413: "This is too large",
     422: "Some values cannot be used",
     500: "Something went wrong here",
+    503: "The database does not work at present",
 }
+RETRY_SECONDS: Final = 5
+_DATABASE_AWAY: Final = "The database does not work at present; try again in a few seconds."
 _log: Final = logging.getLogger("modhost.web")
 
 
@@ -93,6 +98,9 @@ def _problem_of(request: Request, error: Exception) -> HttpProblem:
         return error
     if isinstance(error, HTTPException):
         return from_http_exception(error)
+    if may_pass(error):
+        failures.failed(_log, "A request", error)
+        return HttpProblem(503, _DATABASE_AWAY, headers={"Retry-After": str(RETRY_SECONDS)})
     reference = new_id()
     message = "%s %r failed; the caller was shown the reference %s."
     _log.error(message, request.method, _shown_path(request.scope), reference, exc_info=error)
