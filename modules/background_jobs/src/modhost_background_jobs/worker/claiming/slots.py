@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from contextvars import copy_context
 from typing import Final
 
-from modhost_background_jobs.model import Released
+from modhost_background_jobs.model import Lease, Released
 from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.claiming.prefetch import SOON_SECONDS, Prefetch
@@ -99,9 +99,14 @@ class Slots:
             self._finisher.add(attempt, Released(attempt.lease))
 
     async def _watch_waiting(self) -> None:
+        before: set[Lease] = set()
         while True:
             await asyncio.sleep(SOON_SECONDS)
             now = self._clock.monotonic()
+            running = {each.lease for each in self._attempts if not each.is_finished}
+            running -= {each.lease for each, _ in self._waiting}
+            self._prefetch.note_long(len(running & before))
+            before = running
             is_late = bool(self._waiting) and now - self._waiting[0][1] > SOON_SECONDS
             if is_late and len(self._tasks) >= self._slots:
                 self._prefetch.note_delay(now)
