@@ -236,6 +236,11 @@ async def test_edited_data_that_resemble_a_secret_stay_ordinary() -> None:
     assert read_as(Any, for_job(read_edited('{"$secret": 5}', None) or "")) == {"$secret": 5}
 
 
+async def test_edited_data_with_a_key_that_is_there_twice_are_refused() -> None:
+    with pytest.raises(InvalidJobData, match="has the key 'b' twice; keep one"):
+        read_edited('{"a": {"b": 1, "c": 2, "b": 3}}', None)
+
+
 async def test_ordinary_data_that_resemble_a_secret_are_shown() -> None:
     stored = to_stored({"$secret": "plain", "token": SecretStr("hunter2")})
     assert stored is not None

@@ -107,3 +107,36 @@ def test_a_handler_may_choose_by_media_type_how_to_read_the_body() -> None:
     with serving.client() as client:
         assert client.post("/api/things", json={"name": "spade"}).json() == "spade"
         assert_problem(client.post("/api/things", json={}), 422)
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ('{"name": "a", "name": "b"}', ["name"]),
+        ('{"name": "a", "n\\u0061me": "a"}', ["name"]),
+        ('{"name": "a", "parts": [{"size": 1, "size": 2}]}', ["size"]),
+        ('{"name": "a", "x": 1, "x": 2}', ["x"]),
+        ('{"name": "a", "parts": [], "name": "b", "parts": []}', ["name", "parts"]),
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused(
+    serving: Serving, body: str, names: list[str]
+) -> None:
+    headers = {**MANAGER, "Content-Type": "application/json"}
+    with serving.client() as client:
+        problem = assert_problem(client.post("/api/things", content=body, headers=headers), 422)
+    errors = problem["errors"]
+    assert isinstance(errors, list)
+    assert [error["field"] for error in errors] == names
+
+
+def test_a_field_of_a_form_that_is_there_twice_is_refused() -> None:
+    serving = Serving()
+
+    async def handler(thing: Form[NewThing]) -> str:
+        return thing.name
+
+    serving.web.endpoints.post("/", handler, permission=ANYONE)
+    with serving.client() as client:
+        answer = client.post("/api/things", data={"name": ["spade", "fork"]})
+    assert_problem(answer, 422)

@@ -51,3 +51,30 @@ def test_a_bad_value_in_the_query_is_422_and_names_the_field(
     assert [error["field"] for error in errors] == [field]
     assert all(error["message"] for error in errors)
     assert field in str(problem["detail"])
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("page_size=5&page_size=7", ["page_size"]),
+        ("page_size=5&page_size=5", ["page_size"]),
+        ("page_size=5&page_size=", ["page_size"]),
+        ("colour=Red&page_size=5&colour=Blue&page_size=7", ["colour", "page_size"]),
+        ("colour=Red&c%6Flour=Blue", ["colour"]),
+    ],
+)
+def test_a_name_that_is_there_twice_is_refused(
+    serving: Serving, query: str, names: list[str]
+) -> None:
+    with serving.client() as client:
+        problem = assert_problem(client.get(f"/api/things?{query}", headers=VIEWER), 422)
+    errors = problem["errors"]
+    assert isinstance(errors, list)
+    assert [error["field"] for error in errors] == names
+    assert errors[0]["message"].startswith("Give it once")
+
+
+def test_a_list_and_an_unknown_name_may_be_repeated(serving: Serving) -> None:
+    with serving.client() as client:
+        response = client.get("/api/things?tags=a&tags=b&x=1&x=2", headers=VIEWER)
+    assert response.json()["tags"] == ["a", "b"]

@@ -1,21 +1,23 @@
 """The values of a request: its JSON body, its form, its query string."""
 
+import json
+from collections import Counter
 from typing import Any, Final, TypeVar, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import from_json
 from starlette.datastructures import Headers, ImmutableMultiDict
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope
 
 from modhost.web.binding.strictness import field_key, refuse_odd
-from modhost.web.problems import HttpProblem, from_validation
+from modhost.web.problems import FieldError, HttpProblem, from_validation, invalid_fields
 
 T = TypeVar("T")
 
 DEFAULT_BODY_LIMIT: Final = 1024 * 1024
 FORM_MEDIA_TYPES: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 _MANY: Final = (list, tuple, set, frozenset)
+_TWICE: Final = "Give it once; it is there more than once, and which one counts is not clear."
 
 
 def limited(scope: Scope, receive: Receive, limit: int) -> Receive:
@@ -73,15 +75,28 @@ async def read_json(
         read = adapter.validate_json(body, strict=True)
     except ValidationError as error:
         raise from_validation(error, "body") from None
-    refuse_odd(from_json(body), read, "body")
+    refuse_odd(parsed_once(body), read, "body")
     return read
+
+
+def parsed_once(text: str | bytes) -> Any:
+    """Return JSON in which no object has a key twice. Raises `HttpProblem` 422 with the key."""
+    return json.loads(text, object_pairs_hook=_with_each_key_once)
+
+
+def _with_each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        raise invalid_fields([FieldError(name, _TWICE) for name in counts if counts[name] > 1])
+    return found
 
 
 class FlatModel:
     """Reads a model from names with string values, as query strings and forms carry them.
 
     Unknown names are ignored. An empty value counts as missing: browsers send the fields that
-    nobody filled in. A field that is a list takes all values of its name, any other the last.
+    nobody filled in. A field that is a list takes all values of its name, any other takes one.
     """
 
     def __init__(self, model: type[BaseModel], source: str) -> None:
@@ -95,10 +110,16 @@ class FlatModel:
     def read(self, values: ImmutableMultiDict[str, Any]) -> BaseModel:
         """Return the validated model. Raises `HttpProblem` 422 with the fields not valid."""
         picked: dict[str, Any] = {}
+        repeated = []
         for name, many in self._names.items():
-            given = [value for value in values.getlist(name) if value != ""]
-            if given:
+            all_given = values.getlist(name)
+            given = [value for value in all_given if value != ""]
+            if len(all_given) > 1 and not many:
+                repeated.append(FieldError(name, _TWICE))
+            elif given:
                 picked[name] = given if many else given[-1]
+        if repeated:
+            raise invalid_fields(repeated)
         try:
             read = self._model.model_validate(picked)
         except ValidationError as error:

@@ -75,7 +75,7 @@ def read_edited(text: str, before: str | None, model: Any = None) -> str | None:
 
 def _parsed(text: str) -> Any:
     try:
-        value = json.loads(text, parse_constant=_refuse)
+        value = json.loads(text, parse_constant=_refuse, object_pairs_hook=_with_each_key_once)
         # An unpaired surrogate is valid JSON, and cannot be stored.
         json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
@@ -88,6 +88,14 @@ def _parsed(text: str) -> Any:
     except UnicodeEncodeError as error:
         raise UnreadableInput(["A text of the input contains an unpaired surrogate."]) from error
     return value
+
+
+def _with_each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        name = next(name for at, (name, _) in enumerate(pairs) if name in dict(pairs[:at]))
+        raise UnreadableInput([f"The input has the key {name!r} twice; keep one."])
+    return found
 
 
 def _refuse(name: str) -> None:
