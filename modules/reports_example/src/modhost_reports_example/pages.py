@@ -4,7 +4,7 @@ from pydantic import BaseModel
 from starlette.responses import RedirectResponse, Response
 
 from modhost import Principal
-from modhost.web import Form, Page, Pages
+from modhost.web import FieldError, Form, HttpProblem, Page, Pages
 from modhost_reports_example.contracts import (
     ReportRequest,
     ReportsContracts,
@@ -18,7 +18,7 @@ from modhost_reports_example.sources import Sources
 def map_pages(pages: Pages) -> None:
     """Map the page and its form."""
     pages.get("/", show_reports, permission=VIEW)
-    pages.post("/", request_report, permission=GENERATE, errors={UnknownSource: 422})
+    pages.post("/", request_report, permission=GENERATE)
 
 
 class ReportForm(BaseModel):
@@ -41,5 +41,9 @@ async def show_reports(reports: ReportsContracts, sources: Sources, visitor: Pri
 
 async def request_report(form: Form[ReportForm], reports: ReportsContracts) -> Response:
     """Request a report, and return to the page."""
-    await reports.request(ReportRequest(type=form.type, source=form.source))
+    try:
+        await reports.request(ReportRequest(type=form.type, source=form.source))
+    except UnknownSource as error:
+        errors = [FieldError("source", str(error))]
+        raise HttpProblem(422, str(error), errors=errors) from error
     return RedirectResponse("/reports", 303)

@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from modhost import ANYONE, Principal, audit
 from modhost.identity.access.credentials import session_of
-from modhost.identity.admin.actions import Answer, NoticeQuery, Outcome, outcome_page, redirect
+from modhost.identity.admin.actions import NoticeQuery, accepted, notice_page, redirect
 from modhost.identity.contracts import AccountService, SessionService, UserService
-from modhost.identity.errors import IdentityError, PasswordsDiffer
+from modhost.identity.errors import PasswordsDiffer
 from modhost.web import Form, HttpProblem, Page, Pages, Query
 
 PATH: Final = "/account"
@@ -32,13 +32,13 @@ class AccountPages:
         self._users = users
         self._sessions = sessions
 
-    async def own(self, outcome: Outcome, request: Request, visitor: Principal) -> Page:
+    async def own(self, notice: str, request: Request, visitor: Principal) -> Page:
         """Return the page."""
         user_id = _own_id(visitor)
-        return outcome_page(
+        return notice_page(
             "account.html",
             "Your account",
-            outcome,
+            notice,
             user=await self._users.get(user_id),
             grants=sorted(visitor.grants),
             sessions=await self._sessions.list(user_id, session_of(request)),
@@ -78,21 +78,21 @@ async def change_password(
     request: Request,
     form: Form[OwnPasswordForm],
     account: AccountService,
-    pages: AccountPages,
     log: audit.AuditLog,
     visitor: Principal,
-) -> Answer:
+) -> Response:
     """Change the password and end all other sessions."""
     user_id = _own_id(visitor)
     current, new, again = (each.get_secret_value() for each in (form.current, form.new, form.again))
-    try:
+
+    async def change() -> None:
         if new != again:
             subject = f"user:{visitor.name}"
             async with audit.recorded(log, "account.password", subject, PasswordsDiffer):
                 raise PasswordsDiffer
         await account.change_password(user_id, current, new, session_of(request) or "")
-    except IdentityError as problem:
-        return await pages.own(problem, request, visitor)
+
+    await accepted(change(), {"password": "new"})
     return redirect(PATH, "own-password")
 
 

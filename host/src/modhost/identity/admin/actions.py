@@ -1,7 +1,7 @@
 """Actions on administration pages: permissions, outcomes, and what forms offer."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, Final, TypeAlias, TypeVar
 
 from pydantic import BaseModel
 from starlette.responses import RedirectResponse, Response
@@ -11,7 +11,7 @@ from modhost.caller import current_caller
 from modhost.identity import errors
 from modhost.identity.contracts import RoleInfo
 from modhost.permissions import ADMIN_ROLE, Permissions
-from modhost.web import Page
+from modhost.web import FieldError, HttpProblem, Page
 
 MANAGE_USERS: Final = Permission("Identity.ManageUsers", "Manage users and their roles")
 MANAGE_TOKENS: Final = Permission("Identity.ManageTokens", "Manage API tokens")
@@ -33,9 +33,20 @@ _NOTICES: Final = {
     "token-revoked": "The token is revoked, at once and everywhere.",
 }
 
+T = TypeVar("T")
 Answer: TypeAlias = Page | Response
-Outcome: TypeAlias = str | errors.IdentityError
-"""How the last action ended: the name of a notice, or the refusal."""
+
+# The field of the forms that each error is about.
+_FIELDS: Final[dict[type[errors.IdentityError], str]] = {
+    errors.NameTaken: "name",
+    errors.UnusableName: "name",
+    errors.UnusablePassword: "password",
+    errors.UnusableExpiry: "expires",
+    errors.UnknownGrant: "permission",
+    errors.UnknownRole: "role",
+    errors.WrongPassword: "current",
+    errors.PasswordsDiffer: "again",
+}
 
 
 class NoticeQuery(BaseModel):
@@ -50,29 +61,38 @@ class RoleForm(BaseModel):
     role: str = ""
 
 
-def outcome_page(template: str, title: str, outcome: Outcome, **context: Any) -> Page:
-    """Return a page that shows how the last action ended."""
-    status, notice, problem = 200, "", ""
-    if isinstance(outcome, errors.IdentityError):
-        is_forbidden = isinstance(outcome, errors.NotYoursToGrant | errors.NotYoursToManage)
-        status, problem = 403 if is_forbidden else 422, str(outcome)
-    else:
-        notice = _NOTICES.get(outcome, "")
-    texts = {"notice_text": notice, "problem_text": problem}
-    return Page(f"modhost/identity/{template}", {**context, **texts}, title, status)
+def notice_page(template: str, title: str, notice: str, **context: Any) -> Page:
+    """Return a page that shows how the last action ended; an unknown notice shows nothing."""
+    texts = {"notice_text": _NOTICES.get(notice, "")}
+    return Page(f"modhost/identity/{template}", {**context, **texts}, title)
 
 
-async def answer(
-    change: Awaitable[object], show: Callable[[Outcome], Awaitable[Page]], path: str, notice: str
-) -> Answer:
-    """Make a change and redirect to a path with a notice; show the page again if it is refused."""
+async def answer(change: Awaitable[object], path: str, notice: str) -> Response:
+    """Make a change and redirect to a path with a notice. Raises `HttpProblem` if it is refused."""
+    await accepted(change)
+    return redirect(path, notice)
+
+
+async def accepted(change: Awaitable[T], fields: Mapping[str, str] | None = None) -> T:
+    """Make a change and return what it returns.
+
+    Args:
+        change: may raise an `IdentityError`.
+        fields: other names of fields in this form, by those that errors are about.
+
+    Raises:
+        HttpProblem: 403 or 422, with the field; the page of the form shows it.
+
+    """
     try:
-        await change
+        return await change
     except (errors.TokenNotFound, errors.UserNotFound):
         raise  # which the page answers with 404
-    except errors.IdentityError as problem:
-        return await show(problem)
-    return redirect(path, notice)
+    except errors.IdentityError as error:
+        is_forbidden = isinstance(error, errors.NotYoursToGrant | errors.NotYoursToManage)
+        field = _FIELDS.get(type(error), "")
+        found = [FieldError((fields or {}).get(field, field), str(error))] if field else []
+        raise HttpProblem(403 if is_forbidden else 422, str(error), errors=found) from error
 
 
 def redirect(path: str, notice: str) -> Response:

@@ -4,9 +4,10 @@ from functools import partial
 from typing import Final
 
 from pydantic import BaseModel, Field
+from starlette.responses import Response
 
 from modhost.identity.admin import actions
-from modhost.identity.admin.actions import MANAGE_USERS, Answer, NoticeQuery, Outcome, RoleForm
+from modhost.identity.admin.actions import MANAGE_USERS, NoticeQuery, RoleForm
 from modhost.identity.contracts import RoleService
 from modhost.permissions import ADMIN_ROLE, Permissions
 from modhost.web import Form, Page, Pages, Query
@@ -34,16 +35,15 @@ class RolePages:
         self._roles = roles
         self._declared = declared
 
-    async def all(self, outcome: Outcome, name: str = "") -> Page:
+    async def all(self, notice: str) -> Page:
         """Return the page of all roles."""
-        return actions.outcome_page(
+        return actions.notice_page(
             "roles.html",
             "Roles",
-            outcome,
+            notice,
             roles=await self._roles.list(),
             permissions=await actions.grantable_permissions(self._declared),
             admin=ADMIN_ROLE,
-            name=name,
         )
 
 
@@ -51,9 +51,10 @@ def map_role_pages(pages: Pages) -> None:
     """Map the page, and the actions of its forms."""
     pages.get(PATH, show_roles, permission=MANAGE_USERS)
     pages.post(PATH, add_role, permission=MANAGE_USERS)
-    pages.post(f"{PATH}/grant", grant, permission=MANAGE_USERS)
-    pages.post(f"{PATH}/revoke", revoke, permission=MANAGE_USERS)
-    pages.post(f"{PATH}/remove", remove, permission=MANAGE_USERS)
+    post = partial(pages.post, permission=MANAGE_USERS, shown_by=show_roles)
+    post(f"{PATH}/grant", grant)
+    post(f"{PATH}/revoke", revoke)
+    post(f"{PATH}/remove", remove)
 
 
 async def show_roles(query: Query[NoticeQuery], pages: RolePages) -> Page:
@@ -61,25 +62,21 @@ async def show_roles(query: Query[NoticeQuery], pages: RolePages) -> Page:
     return await pages.all(query.notice)
 
 
-async def add_role(form: Form[NewRoleForm], roles: RoleService, pages: RolePages) -> Answer:
+async def add_role(form: Form[NewRoleForm], roles: RoleService) -> Response:
     """Add a role."""
-    change = roles.add(form.name, form.permission)
-    return await actions.answer(change, partial(pages.all, name=form.name), PATH, "added")
+    return await actions.answer(roles.add(form.name, form.permission), PATH, "added")
 
 
-async def grant(form: Form[GrantForm], roles: RoleService, pages: RolePages) -> Answer:
+async def grant(form: Form[GrantForm], roles: RoleService) -> Response:
     """Grant a permission to a role."""
-    change = roles.grant(form.role, form.permission)
-    return await actions.answer(change, pages.all, PATH, "granted")
+    return await actions.answer(roles.grant(form.role, form.permission), PATH, "granted")
 
 
-async def revoke(form: Form[GrantForm], roles: RoleService, pages: RolePages) -> Answer:
+async def revoke(form: Form[GrantForm], roles: RoleService) -> Response:
     """Revoke a permission from a role."""
-    return await actions.answer(
-        roles.revoke(form.role, form.permission), pages.all, PATH, "revoked"
-    )
+    return await actions.answer(roles.revoke(form.role, form.permission), PATH, "revoked")
 
 
-async def remove(form: Form[RoleForm], roles: RoleService, pages: RolePages) -> Answer:
+async def remove(form: Form[RoleForm], roles: RoleService) -> Response:
     """Remove a role."""
-    return await actions.answer(roles.remove(form.role), pages.all, PATH, "removed")
+    return await actions.answer(roles.remove(form.role), PATH, "removed")

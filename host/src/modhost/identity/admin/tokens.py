@@ -1,16 +1,18 @@
 """The page of API tokens."""
 
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel, Field
+from starlette.responses import Response
 
 from modhost import Principal
 from modhost.durations import Duration
 from modhost.identity.admin import actions
-from modhost.identity.admin.actions import MANAGE_TOKENS, Answer, NoticeQuery, Outcome
+from modhost.identity.admin.actions import MANAGE_TOKENS, NoticeQuery
 from modhost.identity.contracts import CreatedToken, RoleService, TokenService
-from modhost.identity.errors import IdentityError, TokenNotFound
+from modhost.identity.errors import TokenNotFound
 from modhost.permissions import Permissions
 from modhost.web import Form, Page, Pages, Query
 
@@ -34,18 +36,15 @@ class TokenPages:
         self._roles = roles
         self._declared = declared
 
-    async def all(
-        self, outcome: Outcome, name: str = "", created: CreatedToken | None = None
-    ) -> Page:
+    async def all(self, notice: str, created: CreatedToken | None = None) -> Page:
         """Return the page of all tokens; `created` is shown on it, this once."""
-        return actions.outcome_page(
+        return actions.notice_page(
             "tokens.html",
             "API tokens",
-            outcome,
+            notice,
             tokens=await self._tokens.list(),
             permissions=await actions.grantable_permissions(self._declared),
             roles=await actions.grantable_roles(await self._roles.list()),
-            name=name,
             created=created,
         )
 
@@ -54,8 +53,8 @@ def map_token_pages(pages: Pages) -> None:
     """Map the page, and the actions of its forms."""
     pages.get(PATH, show_tokens, permission=MANAGE_TOKENS)
     pages.post(PATH, create_token, permission=MANAGE_TOKENS)
-    missing = {TokenNotFound: 404}
-    pages.post(f"{PATH}/{{id}}/revoke", revoke_token, permission=MANAGE_TOKENS, errors=missing)
+    post = partial(pages.post, permission=MANAGE_TOKENS, errors={TokenNotFound: 404})
+    post(f"{PATH}/{{id}}/revoke", revoke_token, shown_by=show_tokens)
 
 
 async def show_tokens(query: Query[NoticeQuery], pages: TokenPages) -> Page:
@@ -68,13 +67,10 @@ async def create_token(
 ) -> Page:
     """Create a token, and show its secret on this one page."""
     rights = (form.permission, form.role)
-    try:
-        created = await tokens.create(form.name, *rights, form.expires, creator=visitor)
-    except IdentityError as problem:
-        return await pages.all(problem, form.name)
-    return await pages.all("", created=created)
+    creating = tokens.create(form.name, *rights, form.expires, creator=visitor)
+    return await pages.all("", created=await actions.accepted(creating))
 
 
-async def revoke_token(id: UUID, tokens: TokenService, pages: TokenPages) -> Answer:
+async def revoke_token(id: UUID, tokens: TokenService) -> Response:
     """Revoke a token."""
-    return await actions.answer(tokens.revoke(id), pages.all, PATH, "token-revoked")
+    return await actions.answer(tokens.revoke(id), PATH, "token-revoked")

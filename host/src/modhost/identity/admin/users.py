@@ -6,12 +6,13 @@ from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr
+from starlette.responses import Response
 
 from modhost import Principal
 from modhost.identity.admin import actions
-from modhost.identity.admin.actions import MANAGE_USERS, Answer, NoticeQuery, Outcome, RoleForm
+from modhost.identity.admin.actions import MANAGE_USERS, NoticeQuery, RoleForm
 from modhost.identity.contracts import RoleService, SessionService, UserService
-from modhost.identity.errors import IdentityError, UserNotFound
+from modhost.identity.errors import UserNotFound
 from modhost.web import Form, Page, Pages, Query
 
 PATH: Final = "/admin/users"
@@ -39,31 +40,24 @@ class UserPages:
         self._sessions = sessions
         self._roles = roles
 
-    async def all(self, outcome: Outcome, name: str = "") -> Page:
+    async def all(self, notice: str) -> Page:
         """Return the page of all users."""
         users = await self._users.list()
         roles = await actions.grantable_roles(await self._roles.list())
-        return actions.outcome_page(
-            "users.html", "Users", outcome, users=users, roles=roles, name=name
-        )
+        return actions.notice_page("users.html", "Users", notice, users=users, roles=roles)
 
-    async def one(self, outcome: Outcome, user_id: UUID) -> Page:
+    async def one(self, notice: str, user_id: UUID) -> Page:
         """Return the page of one user."""
         user = await self._users.get(user_id)
         roles = await actions.grantable_roles(await self._roles.list())
-        return actions.outcome_page(
+        return actions.notice_page(
             "user.html",
             user.name,
-            outcome,
+            notice,
             user=user,
             roles=[role for role in roles if role.name not in user.roles],
             sessions=await self._sessions.list(user_id),
         )
-
-    async def answer(self, change: Awaitable[object], user_id: UUID, notice: str) -> Answer:
-        """Change a user, and answer with their page."""
-        show = partial(self.one, user_id=user_id)
-        return await actions.answer(change, show, f"{PATH}/{user_id}", notice)
 
 
 def map_user_pages(pages: Pages) -> None:
@@ -72,7 +66,7 @@ def map_user_pages(pages: Pages) -> None:
     pages.post(PATH, add_user, permission=MANAGE_USERS)
     one, missing = f"{PATH}/{{id}}", {UserNotFound: 404}
     pages.get(one, show_user, permission=MANAGE_USERS, errors=missing)
-    post = partial(pages.post, permission=MANAGE_USERS, errors=missing)
+    post = partial(pages.post, permission=MANAGE_USERS, errors=missing, shown_by=show_user)
     post(f"{one}/disable", disable)
     post(f"{one}/enable", enable)
     post(f"{one}/password", set_password)
@@ -87,15 +81,10 @@ async def show_users(query: Query[NoticeQuery], pages: UserPages) -> Page:
     return await pages.all(query.notice)
 
 
-async def add_user(
-    form: Form[UserForm], users: UserService, pages: UserPages, visitor: Principal
-) -> Answer:
+async def add_user(form: Form[UserForm], users: UserService, visitor: Principal) -> Response:
     """Add a user."""
     password = form.password.get_secret_value()
-    try:
-        user = await users.add(form.name, password, form.role, creator=visitor)
-    except IdentityError as problem:
-        return await pages.all(problem, form.name)
+    user = await actions.accepted(users.add(form.name, password, form.role, creator=visitor))
     return actions.redirect(f"{PATH}/{user.id}", "added")
 
 
@@ -104,41 +93,42 @@ async def show_user(id: UUID, query: Query[NoticeQuery], pages: UserPages) -> Pa
     return await pages.one(query.notice, id)
 
 
-async def disable(id: UUID, users: UserService, pages: UserPages) -> Answer:
+async def disable(id: UUID, users: UserService) -> Response:
     """Log a user out everywhere and let them in no more."""
-    return await pages.answer(users.disable(id), id, "disabled")
+    return await _answer(users.disable(id), id, "disabled")
 
 
-async def enable(id: UUID, users: UserService, pages: UserPages) -> Answer:
+async def enable(id: UUID, users: UserService) -> Response:
     """Let a disabled user in again."""
-    return await pages.answer(users.enable(id), id, "enabled")
+    return await _answer(users.enable(id), id, "enabled")
 
 
-async def set_password(
-    id: UUID, form: Form[PasswordForm], users: UserService, pages: UserPages
-) -> Answer:
+async def set_password(id: UUID, form: Form[PasswordForm], users: UserService) -> Response:
     """Replace a user's password."""
     change = users.set_password(id, form.password.get_secret_value())
-    return await pages.answer(change, id, "password")
+    return await _answer(change, id, "password")
 
 
-async def assign(id: UUID, form: Form[RoleForm], users: UserService, pages: UserPages) -> Answer:
+async def assign(id: UUID, form: Form[RoleForm], users: UserService) -> Response:
     """Give a user a role."""
-    return await pages.answer(users.assign(id, form.role), id, "assigned")
+    return await _answer(users.assign(id, form.role), id, "assigned")
 
 
-async def withdraw(id: UUID, form: Form[RoleForm], users: UserService, pages: UserPages) -> Answer:
+async def withdraw(id: UUID, form: Form[RoleForm], users: UserService) -> Response:
     """Take a role from a user."""
-    return await pages.answer(users.withdraw(id, form.role), id, "withdrawn")
+    return await _answer(users.withdraw(id, form.role), id, "withdrawn")
 
 
-async def log_out(id: UUID, sessions: SessionService, pages: UserPages) -> Answer:
+async def log_out(id: UUID, sessions: SessionService) -> Response:
     """End all sessions of a user."""
-    return await pages.answer(sessions.end_all(id), id, "logged-out")
+    return await _answer(sessions.end_all(id), id, "logged-out")
 
 
-async def end_session(
-    id: UUID, session: UUID, sessions: SessionService, pages: UserPages
-) -> Answer:
+async def end_session(id: UUID, session: UUID, sessions: SessionService) -> Response:
     """End one session of a user."""
-    return await pages.answer(sessions.end(id, session), id, "session-ended")
+    return await _answer(sessions.end(id, session), id, "session-ended")
+
+
+async def _answer(change: Awaitable[object], user_id: UUID, notice: str) -> Response:
+    """Change a user, and lead to their page."""
+    return await actions.answer(change, f"{PATH}/{user_id}", notice)

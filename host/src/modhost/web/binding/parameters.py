@@ -14,6 +14,7 @@ from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from starlette.requests import Request
 
 from modhost import Principal
+from modhost.configuration.redaction import is_secret_option
 from modhost.returned import function_of
 from modhost.services import Dependency, dependency
 from modhost.web.access.context import current_principal, request_scope
@@ -48,7 +49,10 @@ class UnusableType(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of a handler: how to resolve it, and what documents it."""
+    """One parameter of a handler: how to resolve it, and what documents it.
+
+    `secret` names the fields of a form that no page may show again.
+    """
 
     name: str
     source: Source
@@ -56,6 +60,7 @@ class Parameter:
     adapter: TypeAdapter[Any] | None = None
     optional: bool = False
     needs: Dependency | None = None
+    secret: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +166,8 @@ def _from_fields(name: str, annotation: object, source: Source) -> Parameter:
         raise UnusableType(msg)
     flat = FlatModel(model, source.value)
     resolve = flat.read_query if source is Source.QUERY else flat.read_form
-    return Parameter(name, source, resolve, adapter_for(model, "validation"))
+    secret = frozenset(each for each in model.model_fields if is_secret_option((each,), model))
+    return Parameter(name, source, resolve, adapter_for(model, "validation"), secret=secret)
 
 
 def _from_body(name: str, annotation: object, default: object) -> Parameter:

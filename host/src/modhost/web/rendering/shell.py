@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 from modhost import Clock, Permission, Principal
 from modhost.permissions import Anyone
 from modhost.web.access.context import current_principal
+from modhost.web.rendering.forms import NO_FORM, SentForm
 from modhost.web.rendering.templates import HOST, template_environment
 
 
@@ -94,8 +95,10 @@ class Shell:
         self._base_path = base_path
         self._environments: dict[str, jinja2.Environment] = {}
 
-    async def render(self, request: Request, module: str, page: Page) -> HTMLResponse:
-        """Return a module's page as HTML."""
+    async def render(
+        self, request: Request, module: str, page: Page, form: SentForm = NO_FORM
+    ) -> HTMLResponse:
+        """Return a module's page as HTML, with the form that was refused if there is one."""
         template = self._environment(module).get_template(page.template)
         principal = await current_principal(request)
         path = request.url.path
@@ -105,6 +108,7 @@ class Shell:
             "navigation": entries,
             "current": _current(entries, path),
             "path": path,
+            "sent_form": form,
             "now": self._clock.now(),
             "title": page.title,
         }

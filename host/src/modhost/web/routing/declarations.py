@@ -31,6 +31,7 @@ class Declaration:
         errors: the status for each of the module's exceptions.
         body_limit: the largest body in bytes.
         accepts: what the body may be, by media type, when the handler reads it by itself.
+        shown_by: the handler of the page that has the form which the handler takes.
 
     """
 
@@ -46,6 +47,7 @@ class Declaration:
     binding: Binding
     result: ResultPlan
     accepts: Mapping[str, TypeAdapter[Any]]
+    shown_by: Handler | None = None
 
     @property
     def handler_name(self) -> str:
@@ -94,6 +96,7 @@ class Declarations:
         errors: ErrorMap | None = None,
         body_limit: int = DEFAULT_BODY_LIMIT,
         accepts: Mapping[str, type] | None = None,
+        shown_by: Handler | None = None,
     ) -> None:
         if not path.startswith("/"):
             msg = f"The path {path!r} of module {self.module} must start with '/'."
@@ -117,6 +120,7 @@ class Declarations:
                 binding,
                 result,
                 {media: adapter_for(kind, "validation") for media, kind in (accepts or {}).items()},
+                shown_by,
             )
         )
 
@@ -218,6 +222,18 @@ class Pages(Declarations):
         """Map a handler that shows a page."""
         self._declare("GET", path, handler, **settings)
 
-    def post(self, path: str, handler: Handler, **settings: Unpack[PageSettings]) -> None:
-        """Map a handler that takes a form and ends with a redirect (303), or with a page."""
-        self._declare("POST", path, handler, **settings)
+    def post(
+        self,
+        path: str,
+        handler: Handler,
+        *,
+        shown_by: Handler | None = None,
+        **settings: Unpack[PageSettings],
+    ) -> None:
+        """Map a handler that takes a form and ends with a redirect (303), or with a page.
+
+        Where the form is not valid, or the handler raises an `HttpProblem` 403, 409 or 422, the
+        page that has the form is shown again, with what was typed and what is wrong: that of
+        `shown_by`, or the one that the same path shows.
+        """
+        self._declare("POST", path, handler, shown_by=shown_by, **settings)

@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -17,7 +18,9 @@ from modhost.returned import awaited
 from modhost.web.access.authorization import authorize
 from modhost.web.access.context import context_of
 from modhost.web.binding.body import limited
+from modhost.web.binding.parameters import Source
 from modhost.web.problems import HttpProblem
+from modhost.web.rendering.forms import SentForm
 from modhost.web.rendering.shell import Page, Shell
 from modhost.web.routing.declarations import Declaration, ErrorMap
 from modhost.web.routing.module_web import ModuleWeb
@@ -25,6 +28,8 @@ from modhost.web.routing.module_web import ModuleWeb
 KIND: Final = "modhost.kind"
 """Where the scope of a request holds whether an endpoint or a page answers it."""
 
+# A form is shown again; with any other status there is nothing to correct.
+_REFUSED: Final = (403, 409, 422)
 _PARAMETER: Final = re.compile(r"{[^}]*}")
 
 
@@ -36,6 +41,10 @@ def build_routes(modules: Sequence[ModuleWeb], shell: Shell) -> list[BaseRoute]:
             for declared in declarations.declared:
                 errors = {**declarations.mapped_errors, **declared.errors}
                 paths.setdefault(declared.path, []).append(_Handling(declared, errors, shell))
+    pages = [each for handlings in paths.values() for each in handlings if each.shows_page]
+    for handlings in paths.values():
+        for each in handlings:
+            each.find_form(pages)
     return [
         *(_PathRoute(path, paths[path]) for path in sorted(paths, key=specificity)),
         *(
@@ -69,6 +78,29 @@ class _Handling:
         self._mapped = tuple(errors)
         self._shell = shell
         self._runs_in_thread = not inspect.iscoroutinefunction(declared.handler)
+        self._form: _Handling | None = None
+        """What shows the form that this takes."""
+
+    @property
+    def shows_page(self) -> bool:
+        """Whether it shows a page."""
+        return self.declared.kind == "page" and self.declared.method == "GET"
+
+    def find_form(self, pages: "Sequence[_Handling]") -> None:
+        """Find the page that has the form which this takes, if it takes one.
+
+        Raises `ValueError` for one that is not mapped.
+        """
+        declared = self.declared
+        if declared.kind != "page" or declared.method != "POST":
+            return
+        for each in pages:
+            is_at_path = declared.shown_by is None and each.declared.path == declared.path
+            if is_at_path or each.declared.handler is declared.shown_by:
+                self._form = each
+        if self._form is None and declared.shown_by is not None:
+            msg = f"The page that shows the form of {declared.path} is not mapped: map "
+            raise ValueError(f"{msg}{declared.shown_by.__qualname__} to GET.")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request."""
@@ -87,13 +119,13 @@ class _Handling:
     async def _answer(self, request: Request) -> Response:
         declared = self.declared
         await authorize(request, declared.permission, declared.path)
-        arguments = await declared.binding.arguments(request)
         try:
-            result = await self._call(**arguments)
-        except self._mapped as error:
-            mro = type(error).__mro__
-            status = next(self._errors[kind] for kind in mro if kind in self._errors)
-            raise HttpProblem(status, str(error)) from error
+            result = await self._call(request)
+        except HttpProblem as problem:
+            if self._form is None or problem.status not in _REFUSED:
+                raise
+            form = SentForm(request.scope["path"].rstrip("/"), await self._typed(request), problem)
+            return await self._form.show_again(request, form, problem)
         if declared.kind == "endpoint":
             return declared.result.response(result, declared.status)
         if isinstance(result, Page):
@@ -104,11 +136,42 @@ class _Handling:
         msg += "which is neither a Page nor a Response."
         raise TypeError(msg)
 
-    async def _call(self, **arguments: object) -> Any:
+    async def _call(self, request: Request) -> object:
+        """Call the handler. Raises `HttpProblem` for the errors that have a status."""
+        arguments = await self.declared.binding.arguments(request)
+        try:
+            return await self._run(**arguments)
+        except self._mapped as error:
+            mro = type(error).__mro__
+            status = next(self._errors[kind] for kind in mro if kind in self._errors)
+            raise HttpProblem(status, str(error)) from error
+
+    async def _run(self, **arguments: object) -> Any:
         if self._runs_in_thread:
             call = partial(self.declared.handler, **arguments)
             return await awaited(await anyio.to_thread.run_sync(call))
         return await awaited(await self.declared.handler(**arguments))
+
+    async def show_again(self, request: Request, form: SentForm, problem: HttpProblem) -> Response:
+        """Show the page of a form that was refused. Raises the problem if that has no page."""
+        page = await self._call(request)
+        if not isinstance(page, Page):
+            raise problem
+        page = replace(page, status=problem.status, headers={**page.headers, **problem.headers})
+        return await self._shell.render(request, self.declared.module, page, form)
+
+    async def _typed(self, request: Request) -> dict[str, list[str]]:
+        """Return what was typed into the fields that are not secret."""
+        fields = self.declared.binding.of(Source.FORM)
+        if not fields:
+            return {}
+        secret = {name for each in fields for name in each.secret}
+        sent = (await request.form()).multi_items()
+        typed: dict[str, list[str]] = {}
+        for name, value in sent:
+            if isinstance(value, str) and name not in secret:
+                typed.setdefault(name, []).append(value)
+        return typed
 
 
 class _PathRoute(Route):

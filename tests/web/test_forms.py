@@ -1,0 +1,157 @@
+"""A form that is refused is shown again, with what was typed and what is wrong beside its field."""
+
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+from pydantic import BaseModel, Field, SecretStr
+from starlette.responses import RedirectResponse, Response
+
+from modhost.permissions import ANYONE
+from modhost.web import FieldError, Form, HttpProblem, Page
+from web.serving import MANAGE, MANAGER, Serving
+
+TEMPLATE = """{% extends "modhost/base.html" %}{% import "modhost/macros.html" as shell %}
+{% block content %}<form method="post">
+{% set title = sent_form.value("title", given) %}
+<input name="title" value="{{ title }}"{{ shell.invalid(sent_form, "title") }}>
+{{ shell.error(sent_form, "title") }}
+<input name="count" value="{{ sent_form.value("count", 1) }}">{{ shell.error(sent_form, "count") }}
+<input name="password" value="{{ sent_form.value("password") }}">
+{% for tag in ["red", "blue"] %}<input type="checkbox" name="tags" value="{{ tag }}"
+{% if sent_form.has("tags", tag, default=tag == "red") %} checked{% endif %}>{% endfor %}
+{{ shell.error(sent_form, "tags") }}
+</form>{% endblock %}"""
+
+
+class Thing(BaseModel):
+    title: Annotated[str, Field(max_length=20)]
+    count: Annotated[int, Field(le=10)] = 1
+    password: SecretStr = SecretStr("")
+    tags: list[Annotated[str, Field(max_length=4)]] = Field(default_factory=list)
+
+
+class Gone(Exception):
+    pass
+
+
+async def show() -> Page:
+    return Page("form.html", {"given": "Untitled"}, "Things", headers={"X-Page": "1"})
+
+
+async def add(form: Form[Thing]) -> Response:
+    if form.title == "taken":
+        errors = [FieldError("title", "There is one <already>.")]
+        raise HttpProblem(409, "It is taken.", errors=errors)
+    if form.title == "busy":
+        raise HttpProblem(422, "Not on a Sunday.", headers={"Retry-After": "9"})
+    if form.title == "gone":
+        raise Gone("It is gone.")
+    if form.title == "broken":
+        raise HttpProblem(503, "Come back later.")
+    return RedirectResponse("/things", 303)
+
+
+@pytest.fixture
+def serving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Serving:
+    package = tmp_path / "forming"
+    (package / "templates").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "templates" / "form.html").write_text(TEMPLATE)
+    monkeypatch.syspath_prepend(tmp_path)
+    __import__("forming")
+    serving = Serving("forming")
+    serving.web.pages.map_error(Gone, 404)
+    serving.web.pages.get("/", show, permission=ANYONE)
+    serving.web.pages.post("/", add, permission=MANAGE)
+    return serving
+
+
+def send(serving: Serving, **form: str | list[str]) -> tuple[int, str]:
+    with serving.client() as client:
+        answer = client.post("/things", data=form, headers=MANAGER)
+    return answer.status_code, answer.text
+
+
+def test_it_is_empty_at_first(serving: Serving) -> None:
+    with serving.client() as client:
+        text = client.get("/things").text
+    assert 'name="title" value="Untitled">' in text
+    assert 'value="red"\n checked' in text
+    assert "field-error" not in text
+    assert 'role="alert"' not in text
+
+
+def test_what_is_not_valid_keeps_what_was_typed(serving: Serving) -> None:
+    typed: dict[str, str | list[str]] = {
+        "title": 'a"b' * 20,
+        "count": "eleven",
+        "password": "hush",
+        "tags": ["blue"],
+    }
+    status, text = send(serving, **typed)
+    assert status == 422
+    assert f'value="{"a&#34;b" * 20}" aria-invalid="true" aria-describedby="title-error"' in text
+    assert '<span class="field-error" id="title-error">String should have at most 20' in text
+    assert 'name="count" value="eleven"><span class="field-error" id="count-error">' in text
+    assert '<a href="#title">Title</a>: String should' in text
+    assert 'value="blue"\n checked' in text
+    assert 'value="red"\n checked' not in text
+    assert "hush" not in text
+
+
+def test_an_item_of_a_list_is_reported_beside_the_list(serving: Serving) -> None:
+    status, text = send(serving, title="x", tags=["blue", "too long"])
+    assert status == 422
+    assert 'id="tags-error">String should have at most 4' in text
+
+
+def test_a_character_that_no_database_holds_is_reported_too(serving: Serving) -> None:
+    status, text = send(serving, title="a\0b")
+    assert status == 422
+    assert 'id="title-error">A text cannot hold the character NUL.' in text
+
+
+def test_what_the_handler_refuses_is_shown_beside_its_field(serving: Serving) -> None:
+    status, text = send(serving, title="taken", count="7")
+    assert status == 409
+    assert 'id="title-error">There is one &lt;already&gt;.' in text
+    assert 'name="count" value="7"' in text
+
+
+def test_a_refusal_about_no_field_is_shown_above_the_form(serving: Serving) -> None:
+    with serving.client() as client:
+        answer = client.post("/things", data={"title": "busy"}, headers=MANAGER)
+    assert (answer.status_code, answer.headers["retry-after"]) == (422, "9")
+    assert answer.headers["x-page"] == "1"
+    assert "Not on a Sunday." in answer.text.partition('role="alert"')[2]
+    assert 'name="title" value="busy"' in answer.text
+
+
+@pytest.mark.parametrize(("title", "status"), [("gone", 404), ("broken", 503)])
+def test_where_nothing_can_be_corrected_no_form_is_shown(
+    serving: Serving, title: str, status: int
+) -> None:
+    found, text = send(serving, title=title)
+    assert found == status
+    assert 'name="title"' not in text
+
+
+def test_nobody_sees_a_form_for_lack_of_a_permission(serving: Serving) -> None:
+    with serving.client() as client:
+        answer = client.post("/things", data={"title": "x"}, headers={"Cookie": "session=viewer"})
+    assert answer.status_code == 403
+    assert 'name="title"' not in answer.text
+
+
+def test_another_page_may_have_the_form(serving: Serving) -> None:
+    serving.web.pages.post("/{id}/add", add, permission=ANYONE, shown_by=show)
+    with serving.client() as client:
+        answer = client.post("/things/7/add", data={"title": "taken"})
+    assert (answer.status_code, 'id="title-error"' in answer.text) == (409, True)
+
+
+def test_a_page_that_has_the_form_must_be_mapped(serving: Serving) -> None:
+    serving.web.pages.post("/add", add, permission=ANYONE, shown_by=add)
+    with pytest.raises(ValueError, match="is not mapped: map add to GET"), serving.client():
+        pass
