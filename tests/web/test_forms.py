@@ -144,6 +144,16 @@ def test_nobody_sees_a_form_for_lack_of_a_permission(serving: Serving) -> None:
     assert 'name="title"' not in answer.text
 
 
+def test_who_may_send_a_form_and_not_see_its_page_does_not_see_it(serving: Serving) -> None:
+    serving.web.pages.get("/private", show, permission=MANAGE)
+    serving.web.pages.post("/private", add, permission=ANYONE)
+    with serving.client() as client:
+        answer = client.post("/things/private", data={"title": "taken"})
+    assert answer.status_code == 409
+    assert "It is taken." in answer.text
+    assert 'name="title"' not in answer.text
+
+
 def test_another_page_may_have_the_form(serving: Serving) -> None:
     serving.web.pages.post("/{id}/add", add, permission=ANYONE, shown_by=show)
     with serving.client() as client:

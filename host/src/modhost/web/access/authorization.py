@@ -9,6 +9,14 @@ from modhost.web.middleware.protection import SAFE_METHODS
 from modhost.web.problems import HttpProblem, unauthenticated
 
 
+async def is_allowed(request: Request, permission: Permission | Anyone | None) -> bool:
+    """Return whether the caller may see a page, without recording that they may not."""
+    if isinstance(permission, Anyone):
+        return True
+    principal = await current_principal(request)
+    return principal is not None and permission is not None and principal.may(permission)
+
+
 async def authorize(request: Request, permission: Permission | Anyone | None, route: str) -> None:
     """Let the caller pass, or raise the `HttpProblem` 401 or 403; without a permission nobody does.
 

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from modhost.returned import awaited
-from modhost.web.access.authorization import authorize
+from modhost.web.access.authorization import authorize, is_allowed
 from modhost.web.access.context import context_of
 from modhost.web.binding.body import limited
 from modhost.web.binding.parameters import Source
@@ -153,7 +153,12 @@ class _Handling:
         return await awaited(await self.declared.handler(**arguments))
 
     async def show_again(self, request: Request, form: SentForm, problem: HttpProblem) -> Response:
-        """Show the page of a form that was refused. Raises the problem if that has no page."""
+        """Show the page of a form that was refused.
+
+        Raises the problem if that has no page, or one that the caller may not see.
+        """
+        if not await is_allowed(request, self.declared.permission):
+            raise problem
         page = await self._call(request)
         if not isinstance(page, Page):
             raise problem
