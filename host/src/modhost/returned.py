@@ -1,7 +1,7 @@
 """What functions of modules return: their declaration says little about it.
 
-A decorator hides an `async def`, compiled code is no function of Python's, and a plain function may
-return a coroutine.
+A decorator hides an `async def`, compiled code is not a function of Python, and a plain function
+may return a coroutine.
 """
 
 import functools

@@ -35,6 +35,12 @@ class FoundModule:
     version: str
     changes: tuple[str, ...] = ()
 
+    @property
+    def version_in_use(self) -> str:
+        """The version of the module, or that of its distribution where it has none of its own."""
+        own = self.module.version
+        return self.version if own == Module.version and self.version else own
+
     def finding(self, rule: Rule, detail: str, remedy: str) -> Finding:
         """Return a finding about this module."""
         name = self.module.name or self.entry_point

@@ -138,7 +138,7 @@ class _Assembly:
         return options
 
     def _configure(self, found: FoundModule, options: BaseModel) -> None:
-        services = self._registry.of_module(found.module.name)
+        services = self._registry.of_module(found.module.name, found.version_in_use)
         self._call(found, "configure_services", services=services, options=options, host=self._info)
         declared = self._call(found, "configure_permissions")
         self._permissions.declare(found.module.name, declared or ())

@@ -100,9 +100,9 @@ class ServiceRegistry:
         self.findings: list[Finding] = []
         self._keys: dict[tuple[Any, str], str] = {}
 
-    def of_module(self, module: str) -> "ServiceCollection":
-        """Return the collection that a module is given."""
-        return ServiceCollection(self, module)
+    def of_module(self, module: str, version: str | None = None) -> "ServiceCollection":
+        """Return the collection that a module is given; `version` is that of the module."""
+        return ServiceCollection(self, module, version)
 
     def add(self, registration: Registration) -> None:
         """Add a registration; a second one of a contract is a finding."""
@@ -146,9 +146,10 @@ class ServiceCollection:
     async, or a generator that yields once and cleans up after it.
     """
 
-    def __init__(self, registry: ServiceRegistry, module: str) -> None:
+    def __init__(self, registry: ServiceRegistry, module: str, version: str | None = None) -> None:
         self._registry = registry
         self.module = module
+        self.version = version
 
     def add_singleton(
         self, contract: TypeForm[T], implementation: Factory[T] | None = None

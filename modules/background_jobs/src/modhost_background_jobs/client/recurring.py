@@ -160,6 +160,7 @@ class RecurringJobsService:
             time_zone=schedule.time_zone,
             job_type=registered.job_type,
             module_name=registered.module_name,
+            module_version=registered.module_version,
             data=bounded(
                 to_stored(recurring.data, recurring.job.data_model), self._options.max_data_size
             ),

@@ -164,6 +164,7 @@ class Rerunning:
             id=new_id(),
             job_type=row.job_type,
             module_name=row.module_name,
+            module_version=self._types.version_of(row.job_type),
             data=edited,
             created_at=now,
             execute_at=now,

@@ -143,6 +143,7 @@ class BackgroundJobsService(RecurringJobsService):
             id=job_id or new_id(),
             job_type=registered.job_type,
             module_name=registered.module_name,
+            module_version=registered.module_version,
             data=bounded(to_stored(data, job.data_model), self._options.max_data_size),
             created_at=now,
             execute_at=execute_at,

@@ -1,7 +1,7 @@
 """Registration of job classes."""
 
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from modhost import ServiceCollection
 from modhost_background_jobs.contracts.job import ModuleJob
@@ -18,6 +18,7 @@ class RegisteredJob:
     runs_in_thread: bool
     """Whether `execute` is a plain function, which must not run on the event loop."""
     is_alias: bool = False
+    module_version: str | None = None
 
     @property
     def runs_in_process(self) -> bool:
@@ -44,8 +45,10 @@ def add_module_job(services: ServiceCollection, job: type[ModuleJob]) -> None:
     job_type = job.job_type or f"{services.module}.{job.__name__}"
     services.add_scoped(job)
     in_thread = not inspect.iscoroutinefunction(job.execute)
-    registered = RegisteredJob(job_type, services.module, job, in_thread)
+    registered = RegisteredJob(
+        job_type, services.module, job, in_thread, module_version=services.version
+    )
     services.contribute(RegisteredJob, registered, key=job_type)
     for alias in job.aliases:
-        former = RegisteredJob(alias, services.module, job, in_thread, is_alias=True)
+        former = replace(registered, job_type=alias, is_alias=True)
         services.contribute(RegisteredJob, former, key=alias)

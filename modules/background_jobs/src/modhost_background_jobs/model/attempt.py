@@ -31,7 +31,10 @@ START: Final = Place(datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 
 class ClaimedJob(NamedTuple):
-    """A job that was handed to a worker; `timeout` is in seconds, `due_at` is that of a run."""
+    """A job that was handed to a worker.
+
+    `timeout` is in seconds, `due_at` is that of a run, `module_version` that of who enqueued it.
+    """
 
     lease: Lease
     job_type: str
@@ -45,6 +48,7 @@ class ClaimedJob(NamedTuple):
     rescues: int
     recurring_job_id: UUID | None = None
     due_at: datetime | None = None
+    module_version: str | None = None
 
     @property
     def failures(self) -> int:

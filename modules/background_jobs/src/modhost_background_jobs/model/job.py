@@ -16,6 +16,7 @@ class EnqueuedJob:
         timeout_seconds: the longest time of one attempt; None for no limit.
         recurring_job_id: the schedule that the job is a run of.
         due_at: the due time of the schedule that it is the run of, whenever it runs.
+        module_version: the version of its module where it was enqueued; None if that is unknown.
         enqueued_by: who enqueued it, e.g. `user:vera`; None for code of the host.
 
     """
@@ -29,6 +30,7 @@ class EnqueuedJob:
     timeout_seconds: float | None = None
     recurring_job_id: UUID | None = None
     due_at: datetime | None = None
+    module_version: str | None = None
     enqueued_by: str | None = None
 
 

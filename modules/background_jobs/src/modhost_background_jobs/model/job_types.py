@@ -1,5 +1,6 @@
 """The job types that this host knows."""
 
+import re
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -42,7 +43,20 @@ class JobTypes:
         """Return the registration under a stored name; a consumer claims no other."""
         return self._by_name[job_type]
 
+    def version_of(self, job_type: str) -> str | None:
+        """Return the version of the module of a type; None where that is not known."""
+        registered = self._by_name.get(job_type)
+        return None if registered is None else registered.module_version
+
     def model_of(self, job_type: str) -> Any:
         """Return what the data of a type are read as; None where that is not known."""
         registered = self._by_name.get(job_type)
         return None if registered is None else registered.job_class.data_model
+
+
+def is_newer(version: str | None, than: str | None) -> bool:
+    """Return whether a version is newer, by the numbers in both; False where one is unknown."""
+    if version is None or than is None:
+        return False
+    theirs, ours = ([int(each) for each in re.findall(r"\d+", text)] for text in (version, than))
+    return theirs > ours

@@ -34,6 +34,7 @@ class ScheduleDefinition:
     catch_up: str
     max_attempts: int
     timeout_seconds: float | None
+    module_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

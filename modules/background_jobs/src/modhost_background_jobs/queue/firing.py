@@ -179,6 +179,7 @@ def _run_of(
         id=new_id(),
         job_type=row.job_type,
         module_name=row.module_name,
+        module_version=row.module_version,
         data=row.data,
         created_at=now,
         # One that is caught up waits from now on.

@@ -39,6 +39,7 @@ CLAIMED: Final = (
     "rescues",
     "recurring_job_id",
     "due_at",
+    "module_version",
 )
 """What a worker needs of a job, in the order of `ClaimedJob`."""
 ROW: Final = tuple(field.name for field in fields(JobRow))

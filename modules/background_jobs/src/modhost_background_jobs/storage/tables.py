@@ -57,6 +57,7 @@ class JobColumns(BackgroundJobsTable):
     error: str | None = None
     recurring_job_id: UUID | None = Field(default=None, sa_type=Identifier)
     due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    module_version: str | None = None
     enqueued_by: str | None = None
 
 
@@ -183,6 +184,7 @@ class Schedule(BackgroundJobsTable, table=True):
     last_due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     is_of_start: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
     left_out_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    module_version: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

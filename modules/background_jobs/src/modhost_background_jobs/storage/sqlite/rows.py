@@ -49,7 +49,7 @@ def inserted(job: NewJob) -> list[object]:
 def claimed(row: tuple[Any, ...], now: datetime) -> ClaimedJob:
     """Return the job of a claim's row."""
     id_, fence, job_type, data, attempt, attempts_left, timeout, execute_at, *more = row
-    max_attempts, rescues, run_of, due_at = more
+    max_attempts, rescues, run_of, due_at, module_version = more
     return ClaimedJob(
         Lease(UUID(id_), fence),
         job_type,
@@ -63,6 +63,7 @@ def claimed(row: tuple[Any, ...], now: datetime) -> ClaimedJob:
         rescues,
         run_of and UUID(run_of),
         due_at and from_sqlite(due_at),
+        module_version,
     )
 
 

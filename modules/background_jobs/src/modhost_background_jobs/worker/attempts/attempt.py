@@ -13,6 +13,7 @@ from modhost.caller import Caller
 from modhost_background_jobs.contracts import RegisteredJob
 from modhost_background_jobs.model import ClaimedJob, Lease
 from modhost_background_jobs.model.job_data import secrets_in
+from modhost_background_jobs.model.job_types import is_newer
 from modhost_background_jobs.model.secret_json import MASK
 
 MAX_ASIDE: Final = 100
@@ -62,6 +63,11 @@ class Attempt:
     def is_to_stop(self) -> bool:
         """Whether the attempt was asked to stop."""
         return self.reason is not None
+
+    @property
+    def is_of_newer_version(self) -> bool:
+        """Whether a newer version of its module has enqueued it than this process has."""
+        return is_newer(self.claimed.module_version, self.registered.module_version)
 
     async def caller(self) -> Caller:
         """Return the job as the caller of what its code calls."""

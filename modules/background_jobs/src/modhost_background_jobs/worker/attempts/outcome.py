@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
-from modhost_background_jobs.contracts import JobState, PermanentJobError, Snooze
+from modhost_background_jobs.contracts import JobDataError, JobState, PermanentJobError, Snooze
 from modhost_background_jobs.model import Ended, Released
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import QueueClock
@@ -21,6 +21,8 @@ from modhost_background_jobs.worker.attempts.error_text import (
 JITTER: Final = 0.25
 MAX_WAIT: Final = timedelta(days=36500)
 """Keeps due times within the calendar."""
+NEWER_VERSION_WAITS: Final = (timedelta(seconds=1), timedelta(minutes=1))
+"""The first and the longest wait of a job for a worker that can read its data."""
 SHUT_DOWN: Final = "released: its worker shut down."
 
 Outcome: TypeAlias = Ended | Released | None
@@ -102,9 +104,18 @@ class Outcomes:
             reasons = dict.fromkeys(attempt.redact(text_of(each)) for each in snoozes)
             due_at = self._due_after(max(each.delay for each in snoozes))
             return Released(attempt.lease, due_at, printable("\n".join(reasons)))
+        if means(error, (JobDataError,)) and attempt.is_of_newer_version:
+            return self._left_to_newer_version(attempt, text)
         if means(error, (PermanentJobError, *attempt.registered.job_class.no_retry)):
             return Ended(attempt.lease, JobState.FAILED, text)
         return self.interrupted(attempt, text)
+
+    def _left_to_newer_version(self, attempt: Attempt, error: str) -> Outcome:
+        ours, theirs = attempt.registered.module_version, attempt.claimed.module_version
+        module = attempt.registered.module_name
+        why = f"waits: it was enqueued by version {theirs} of {module}, this worker has {ours}."
+        wait = backoff(attempt.lease.fence, *NEWER_VERSION_WAITS)
+        return Released(attempt.lease, self._due_after(wait), followed_by(why, error))
 
     def _due_after(self, wait: timedelta) -> datetime:
         return self._clock.now() + min(MAX_WAIT, max(timedelta(0), wait))
