@@ -22,13 +22,16 @@ CHANGES = [
     ("import logging; logging.getLogger().setLevel('ERROR')", "the level of the root logger"),
     (
         "import logging.config; logging.config.dictConfig({'version': 1})",
-        "loggers of others, which are disabled (disable_existing_loggers)",
+        "loggers of the host, which are disabled (disable_existing_loggers)",
     ),
     ("import logging; logging.disable('ERROR')", "which messages of all loggers are disabled"),
     ("import socket; socket.setdefaulttimeout(3)", "the default timeout of sockets"),
     ("import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)", "the handlers of signals"),
     (
-        "import asyncio; asyncio.set_event_loop_policy(asyncio.DefaultEventLoopPolicy())",
+        (
+            "from asyncio import DefaultEventLoopPolicy as Usual, set_event_loop_policy\n"
+            "set_event_loop_policy(type('Other', (Usual,), {})())"
+        ),
         "the event loop policy",
     ),
 ]

@@ -14,17 +14,18 @@ from collections.abc import Mapping
 def process_state() -> Mapping[str, object]:
     """Return the settings, each under the words that messages use."""
     root = logging.getLogger()
-    loggers = [
-        each for each in root.manager.loggerDict.values() if isinstance(each, logging.Logger)
-    ]
+    policy = type(getattr(asyncio.events, "_event_loop_policy", None))
+    is_usual = policy.__module__.startswith(("builtins", "asyncio"))
     return {
-        "the event loop policy": getattr(asyncio.events, "_event_loop_policy", None),
+        "the event loop policy": None if is_usual else policy,
         "how asyncio runs (as nest_asyncio does)": asyncio.run,
         "the handlers of the root logger": tuple(root.handlers),
         "the level of the root logger": root.level,
         "which messages of all loggers are disabled": root.manager.disable,
-        "loggers of others, which are disabled (disable_existing_loggers)": {
-            each.name for each in loggers if each.disabled
+        "loggers of the host, which are disabled (disable_existing_loggers)": {
+            name
+            for name, each in root.manager.loggerDict.items()
+            if name.startswith("modhost") and getattr(each, "disabled", False)
         },
         "threads and sockets (as gevent does)": (threading.Thread, socket.socket, time.sleep),
         "the default timeout of sockets": socket.getdefaulttimeout(),
