@@ -4,7 +4,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 import anyio
@@ -12,6 +12,8 @@ from anyio.abc import TaskStatus
 from pydantic import BaseModel, ConfigDict
 
 from modhost.failure_log import failures
+
+MAX_RETRY_SECONDS: Final = 5.0
 
 
 class ModuleOptions(BaseModel):
@@ -92,6 +94,7 @@ class PeriodicService(HostedService):
                 failures.passed(self.failure)
             except Exception as error:  # noqa: BLE001 - whatever it is, the next step may succeed
                 failures.failed(logging.getLogger(type(self).__module__), self.failure, error)
+                pause = min(self.interval, MAX_RETRY_SECONDS)
             await anyio.sleep(self.interval if pause is None else pause)
 
 
