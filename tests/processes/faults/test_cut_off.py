@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from background_jobs.postgres_proxy import PostgresProxy
+from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from processes.acting import GatedJob, QuickJob
 from processes.deployment import QUICK, Deployment
@@ -46,3 +47,37 @@ async def test_a_worker_that_was_cut_off_leaves_its_old_jobs_and_takes_others_at
         deployment.stage.open_gate("lost", other.pid)
         job = await deployment.ends(lost)
         assert (job.state, job.retry_count) == (JobState.COMPLETED, 0)
+
+
+async def test_a_machine_that_vanishes_in_a_transaction_holds_up_no_rescue_but_its_own(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    """Its locks stayed for two hours, and each sweep waited for the first of them: no dead worker
+    was rescued any more."""
+    options = {"heartbeat_interval": "500ms", "stall_timeout": "3s", "stall_sweep_interval": "1s"}
+    async with (
+        PostgresProxy(postgres_url).open() as proxy,
+        Deployment(tmp_path / "deployment", postgres_url).producing() as deployment,
+    ):
+        jobs = {}
+        vanishing = []
+        for name in ("locked", "free"):
+            worker = deployment.start(host__database_url=proxy.url, **options, max_concurrency="1")
+            vanishing.append(await worker.ready())
+            jobs[name] = await deployment.enqueue(GatedJob, Act(name=name))
+            await deployment.marked("started", name)
+        # Between two statements of a transaction of the first worker.
+        transaction = await Database(proxy.url).postgres.connect()
+        await transaction.execute("BEGIN")
+        await transaction.execute(
+            "SELECT 1 FROM background_jobs.jobs j JOIN background_jobs.workers w "
+            f"ON w.name = j.worker WHERE j.id = '{jobs['locked']}' FOR UPDATE"
+        )
+        other = await deployment.start(**options, max_concurrency="2").ready()
+        with proxy.silent():
+            _, free = await deployment.marked("started", "free", times=2, seconds=9)
+            _, locked = await deployment.marked("started", "locked", times=2, seconds=25)
+            assert free.process == locked.process == other.pid
+            for worker in vanishing:
+                worker.kill()
+        transaction.terminate()
