@@ -8,16 +8,19 @@ import pytest
 from background_jobs.hung_client import rows_locked
 from background_jobs.schedules import runs, settings
 from background_jobs.support import JOB_TYPES, add_worker, claim, claim_one, new_job
+from modhost.database import Database
 from modhost_background_jobs.contracts import CatchUpPolicy, JobState, OverlapPolicy
 from modhost_background_jobs.maintenance.recurring import RecurringJobsService
 from modhost_background_jobs.maintenance.stalled_jobs import StalledJobSweeperService
-from modhost_background_jobs.model import CurrentWorker, Ended
+from modhost_background_jobs.model import CurrentWorker, Ended, LogLine, Released
+from modhost_background_jobs.model.statistics import MinuteCounts
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.storage.statistics import StatisticsStore
 from moving_clock import MovingClock
 
 pytestmark = [
@@ -148,3 +151,40 @@ async def test_history_of_a_locked_schedule_is_forgotten_later(
             assert await store.forget_occurrences(clock.now()) == 1
     assert await store.forget_occurrences(clock.now()) == 1
     assert [each.forgotten_until is not None for each in await schedules.all()] == [True, True]
+
+
+@pytest.mark.parametrize("table", ["finished_jobs", "logs", "attempts"])
+async def test_history_that_is_locked_is_deleted_later(
+    store: JobStore, clock: MovingClock, database_url: str, table: str
+) -> None:
+    await store.insert([new_job() for _ in range(2)])
+    jobs = await claim(store)
+    leases = [each.lease for each in jobs]
+    await store.append_logs([LogLine(each, 0, clock.now(), "line") for each in leases], 10)
+    failed = [Released(each, clock.now(), "failed", spent=True) for each in leases]
+    await store.release(failed, clock.now())
+    again = [each.lease for each in await claim(store)]
+    await store.end([Ended(each, JobState.COMPLETED) for each in again], clock.now())
+    later = clock.now() + timedelta(days=1)
+    column = "id" if table == "finished_jobs" else "job_id"
+    async with rows_locked(database_url, table, f"{column} = '{leases[0].job_id}'"):
+        with anyio.fail_after(10):
+            assert await store.prune(JobState.COMPLETED, later, 10) == 1
+            assert await store.prune(JobState.COMPLETED, later, 10) == 0
+    assert await store.prune(JobState.COMPLETED, later, 10) == 1
+
+
+async def test_figures_that_are_locked_are_deleted_later(
+    database: Database, clock: MovingClock, database_url: str
+) -> None:
+    statistics = StatisticsStore(database)
+    old = clock.now() - timedelta(days=3)
+    for worker in ("locked", "free"):
+        await statistics.save(worker, [(old, MinuteCounts(completed=1))])
+    async with rows_locked(database_url, "statistics", "worker = 'locked'"):
+        with anyio.fail_after(5):
+            await statistics.forget(clock.now())
+        ((_, left),) = (await statistics.since(old, timedelta(days=1))).items()
+        assert left.completed == 1
+    await statistics.forget(clock.now())
+    assert await statistics.since(old, timedelta(days=1)) == {}

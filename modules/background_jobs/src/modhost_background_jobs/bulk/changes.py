@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
+import anyio
 from pydantic import BaseModel
 
 from modhost import new_id
@@ -25,6 +26,7 @@ from modhost_background_jobs.queries.job_search import JobSearch
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.search import Count, JobBrowser, Search
 
+LOCK_SECONDS: Final = 2.0
 BATCH_SIZE: Final = 100
 MAX_CONFIRMED: Final = 10_000
 """Where counting ends before a person is asked to confirm."""
@@ -60,10 +62,15 @@ class Changed:
 
     done: int
     left_alone: int
+    locked: tuple[UUID, ...] = ()
+    """Jobs that somebody else has locked, and that are to be tried again."""
 
 
 class BulkChanges:
-    """Counts, and changes, the jobs of a search, `batch_size` at a time."""
+    """Counts, and changes, the jobs of a search, `batch_size` at a time.
+
+    `lock_seconds` is how long one that somebody else has locked is waited for.
+    """
 
     def __init__(
         self,
@@ -72,7 +79,9 @@ class BulkChanges:
         queries: BackgroundJobsContracts,
         *,
         batch_size: int = BATCH_SIZE,
+        lock_seconds: float = LOCK_SECONDS,
     ) -> None:
+        self._lock_seconds = lock_seconds
         self.batch_size = batch_size
         self._browser = browser
         self._jobs = jobs
@@ -94,18 +103,26 @@ class BulkChanges:
         return Count(min(number, limit), is_all)
 
     async def change(self, change: Change, ids: Collection[UUID]) -> Changed:
-        """Change these jobs, one after the other."""
+        """Change these jobs, one after the other; pass over those that are locked."""
         done = 0
+        locked = []
         for id_ in ids:
-            try:
-                if change is Change.CANCEL:
-                    await self._jobs.cancel(JobId(id_))
-                else:
-                    await self._queries.retry(JobId(id_))
-            except (JobNotFound, JobConflict):
-                continue
-            done += 1
-        return Changed(done, len(ids) - done)
+            with anyio.move_on_after(self._lock_seconds) as patience:
+                done += await self._change_one(change, JobId(id_))
+            if patience.cancelled_caught:
+                locked.append(id_)
+        return Changed(done, len(ids) - done - len(locked), tuple(locked))
+
+    async def _change_one(self, change: Change, job_id: JobId) -> bool:
+        """Change a job; return whether that was possible."""
+        try:
+            if change is Change.CANCEL:
+                await self._jobs.cancel(job_id)
+            else:
+                await self._queries.retry(job_id)
+        except (JobNotFound, JobConflict):
+            return False
+        return True
 
     async def next_ids(
         self, request: BulkChange, below: UUID | None
@@ -151,10 +168,15 @@ class ChangeManyJobs(ModuleJob):
         context.log(f"{request.change.value}: {total} jobs match; requested by {caller}")
         done = left_alone = 0
         below, has_more = None, True
-        while has_more:
-            ids, below = await self._bulk.next_ids(request, below)
-            has_more = below is not None
+        locked: list[UUID] = []
+        while has_more or locked:
+            if has_more:
+                ids, below = await self._bulk.next_ids(request, below)
+                has_more = below is not None
+            else:
+                ids, locked = locked, []
             changed = await self._bulk.change(request.change, ids)
+            locked += changed.locked
             done += changed.done
             left_alone += changed.left_alone
             context.report_progress(

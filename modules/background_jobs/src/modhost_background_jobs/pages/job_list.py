@@ -117,5 +117,5 @@ async def apply(form: Form[ManyForm], many: BulkChanges, requests: BulkRequests)
         search = JobSearch.model_validate(form.as_query())
         return redirect(path_of(await requests.enqueue(form.change, search)), "changing")
     changed = await many.change(form.change, form.id)
-    notice, done, left = form.change.value, changed.done, changed.left_alone
+    notice, done, left = form.change.value, changed.done, len(form.id) - changed.done
     return redirect(list_path(form), notice, done=done, left=left)

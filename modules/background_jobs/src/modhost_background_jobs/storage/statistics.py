@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, tuple_
 
 from modhost.database import Database
 from modhost_background_jobs.model.statistics import Histogram, MinuteCounts
@@ -66,8 +66,12 @@ class StatisticsStore:
     async def forget(self, before: datetime) -> None:
         """Delete the roll-ups of the minutes before a moment."""
         async with self._database.session() as session:
-            old = delete(STATISTICS).where(STATISTICS.c.minute < before)
-            await (await session.connection()).execute(old)
+            # Rows that somebody else has locked are left to the next time.
+            key = tuple_(STATISTICS.c.minute, STATISTICS.c.worker)
+            rows = STATISTICS.alias("old")
+            old = select(rows.c.minute, rows.c.worker).where(rows.c.minute < before)
+            deleting = delete(STATISTICS).where(key.in_(old.with_for_update(skip_locked=True)))
+            await (await session.connection()).execute(deleting)
 
 
 def _histogram(stored: str) -> Histogram:

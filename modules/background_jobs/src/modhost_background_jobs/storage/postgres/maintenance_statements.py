@@ -101,6 +101,35 @@ attempts AS (DELETE FROM background_jobs.attempts USING old WHERE job_id = old.i
 DELETE FROM background_jobs.finished_jobs f USING old WHERE f.id = old.id RETURNING f.id
 """
 
+# The same without jobs of which a line or an attempt is locked; tried when one is waited for.
+PRUNE_FREE: Final = """
+WITH old AS (
+    SELECT id FROM background_jobs.finished_jobs WHERE state = $1 AND completed_at < $2
+    ORDER BY completed_at LIMIT $3 FOR UPDATE SKIP LOCKED
+),
+lines AS (
+    SELECT job_id, line FROM background_jobs.logs WHERE job_id IN (SELECT id FROM old)
+    FOR UPDATE SKIP LOCKED
+),
+tries AS (
+    SELECT job_id, fence FROM background_jobs.attempts WHERE job_id IN (SELECT id FROM old)
+    FOR UPDATE SKIP LOCKED
+),
+free AS (
+    SELECT id FROM old
+    WHERE NOT EXISTS (
+        SELECT FROM background_jobs.logs l WHERE l.job_id = old.id
+            AND (l.job_id, l.line) NOT IN (SELECT job_id, line FROM lines)
+    ) AND NOT EXISTS (
+        SELECT FROM background_jobs.attempts a WHERE a.job_id = old.id
+            AND (a.job_id, a.fence) NOT IN (SELECT job_id, fence FROM tries)
+    )
+),
+logs AS (DELETE FROM background_jobs.logs USING free WHERE job_id = free.id),
+attempts AS (DELETE FROM background_jobs.attempts USING free WHERE job_id = free.id)
+DELETE FROM background_jobs.finished_jobs f USING free WHERE f.id = free.id RETURNING f.id
+"""
+
 TIME: Final = "SELECT clock_timestamp()"
 
 NEWEST_END: Final = """

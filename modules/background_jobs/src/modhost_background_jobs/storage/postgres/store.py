@@ -151,9 +151,13 @@ class PostgresJobStore(LeaseWrites):
 
     async def prune(self, state: JobState, finished_before: datetime, limit: int) -> int:
         """Delete one batch of old finished jobs."""
-        return len(
-            await self._postgres.fetch(maintenance.PRUNE, state.value, finished_before, limit)
-        )
+        bounds = (state.value, finished_before, limit)
+        try:
+            return len(await self._postgres.fetch(maintenance.PRUNE, *bounds))
+        except Exception as error:
+            if not is_lock_timeout(error):
+                raise
+        return len(await self._postgres.fetch(maintenance.PRUNE_FREE, *bounds))
 
     async def database_time(self, now: datetime) -> datetime:
         """Read the server's clock."""
