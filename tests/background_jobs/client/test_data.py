@@ -142,6 +142,13 @@ def misspelt() -> Item:
     return item
 
 
+def nested(depth: int) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for _ in range(depth):
+        data = {"a": data}
+    return data
+
+
 KEPT = [
     Aliased(theBoth=1, written=2, read=3, choice=4, secret=SecretStr("hunter2")),  # type: ignore[call-arg]
     WithJson(numbers="[1, 2]", note="x"),
@@ -160,6 +167,8 @@ ORDINARY = [
     {"$secret": "hunter2"},
     {"a": [{"$secret": None}, {"$$secret": {"$secret": 1}}]},
     {"$secret": 1, "more": 2},
+    nested(150),
+    {"number": 10**400},
     [{"$$$secret": "x"}],
     {"key": SecretStr("hunter2"), "$secret": {"$secret": SecretStr("4711")}},
 ]
@@ -176,6 +185,8 @@ REFUSED: list[tuple[Any, str]] = [
     ([float("-inf")], "the number -Infinity, which JSON lacks"),
     ({"cart": Cart(item=Book())}, "cart.item would be lost or changed"),
     ([Number(value=NAN)], "0.value would be lost or changed"),
+    ({"number": 10**5000}, "could not be read again: number out of range"),
+    (nested(250), "could not be read again: recursion limit exceeded"),
     ({1: "a", "1": "b"}, "the whole has two keys that are the same in JSON"),
     ({"a": {ONE: 1, str(ONE): 2}}, "a has two keys that are the same in JSON"),
 ]

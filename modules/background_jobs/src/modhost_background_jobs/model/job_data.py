@@ -24,6 +24,12 @@ _MARK: Final = b'$secret"'
 # computed fields not at all. The first is what people expect to see.
 _WAYS: Final = ((True, False), (True, True), (False, False), (False, True))
 _SHORTEST_REDACTED: Final = 4
+_READABLE: Final = 200
+"""Bytes of JSON that are too few to nest too deeply, or for a number that is too long."""
+
+
+class _Unreadable(Exception):
+    """JSON beyond what is read: nested too deeply, or with a number that is too long."""
 
 
 def to_stored(data: Any, model: Any = None) -> str | None:
@@ -50,6 +56,10 @@ def to_stored(data: Any, model: Any = None) -> str | None:
     except (PydanticSerializationError, UnicodeEncodeError) as error:
         msg = f"The data of type {kind} cannot be stored as JSON: {error}"
         raise InvalidJobData(msg) from error
+    except _Unreadable as error:
+        msg = f"The data of type {kind} could not be read again: {error.__cause__}. Nest them less "
+        msg += "deeply, and give numbers of thousands of digits as texts."
+        raise InvalidJobData(msg) from None
     if loss:
         msg = f"The data of type {kind} would not reach the job as they are: {loss}. Let the model "
         msg += "read what it writes."
@@ -61,6 +71,11 @@ def _written(data: Any, by_alias: bool, round_trip: bool) -> str:  # noqa: FBT00
     text = to_json(data, by_alias=by_alias, round_trip=round_trip)
     if b"NaN" in text or b"Infinity" in text:
         json.loads(text, parse_constant=_refuse_number)
+    if len(text) > _READABLE:
+        try:
+            from_json(text)
+        except ValueError as error:
+            raise _Unreadable from error
     kind: Any = type(data)
     secrets = [] if is_plain(kind) else list(find_secrets(data, (), by_alias=by_alias))
     is_ordinary = not secrets and _MARK not in text
