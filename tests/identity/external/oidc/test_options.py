@@ -1,5 +1,6 @@
 """The options of a provider, and those that stop the start."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,8 @@ def test_without_its_section_there_is_not_a_such_module() -> None:
     [
         ("issuer", "http://id.example"),
         ("issuer", "id.example"),
+        ("issuer", "https://modhost:very secret@id.example"),
+        ("issuer", "https://modhost:very%20secret/very secret@id.example"),
         ("audience", "modhost"),
         ("algorithms", ["none"]),
         ("algorithms", ["HS256"]),
@@ -43,6 +46,15 @@ def test_what_is_not_safe_stops_the_start(option: str, value: object) -> None:
     reported = "\n".join(str(finding) for finding in refused.value.findings)
     assert f"[modules.oidc] {option}" in reported or option in reported
     assert "very secret" not in reported
+
+
+def test_the_secret_of_the_client_may_be_read_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("very secret\n")
+    options = {"issuer": "https://id.example", "client_id": "modhost"}
+    options["client_secret_file"] = str(tmp_path / "secret")
+    bound = Configuration({"modules": {"oidc": options}}).bind("oidc", OidcOptions)
+    assert bound is not None
+    assert bound.client_secret.get_secret_value() == "very secret"
 
 
 def test_the_configuration_is_shown_without_the_secret() -> None:

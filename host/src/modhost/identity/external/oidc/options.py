@@ -85,6 +85,10 @@ class OidcOptions(ModuleOptions):
     @field_validator("issuer")
     @classmethod
     def _issuer_is_safe(cls, value: str) -> str:
+        if "@" in value:
+            msg = "a login within the address would be shown wherever the issuer is: use client_id "
+            msg += "and client_secret."
+            raise ValueError(msg)
         if not is_safe(value):
             msg = f"{value!r} is not an address that can be trusted: use https://, or http:// for "
             msg += "a provider on this machine."
