@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 
 from modhost.database import Database
 from modhost.database.failures import may_pass
-from modhost.failure_log import describe
+from modhost.failures import describe
 from postgres import Postgres
 
 pytestmark = pytest.mark.anyio

@@ -5,7 +5,7 @@ import logging
 import asyncpg
 import pytest
 
-from modhost.failure_log import FailureLog
+from modhost.failures import FailureLog
 
 LOG = logging.getLogger("modhost.test")
 REFUSED = ConnectionRefusedError(111, "Connect call failed")

@@ -11,7 +11,7 @@ import anyio
 from anyio.abc import TaskStatus
 from pydantic import BaseModel, ConfigDict
 
-from modhost.failure_log import failures
+from modhost.failures import failures
 
 MAX_RETRY_SECONDS: Final = 5.0
 

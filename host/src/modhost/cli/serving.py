@@ -12,7 +12,7 @@ from modhost.cli.context import BadUsage, configuration_of
 from modhost.cli.output import discard_output, is_of_output
 from modhost.cli.unconfigured import is_unconfigured
 from modhost.configuration import DEFAULT_FILE, HostOptions, is_loopback
-from modhost.failure_log import describe
+from modhost.failures import describe
 from modhost.identity import IdentityError, LoginService
 from modhost.module import Role
 from modhost.runtime.assembly import build_host

@@ -6,7 +6,8 @@ from typing import Final
 
 from modhost.checks import Finding, rules
 from modhost.database.failures import sqlstate_of
-from modhost.failure_log import REMEDIES, driver_error
+from modhost.failures import driver_error
+from modhost.failures.description import REMEDIES
 
 
 class DatabaseError(Exception):

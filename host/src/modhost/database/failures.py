@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import exc
 
-from modhost.failure_log import driver_error
+from modhost.failures import driver_error
 
 # Connections, resources, locks, an administrator's or an operating system's intervention, and what
 # asks to be tried again. Beside whole classes: a server that only reads, and one that cancels what

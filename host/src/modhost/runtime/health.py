@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import text
 
 from modhost import ANYONE, HealthReport
-from modhost.failure_log import failures
+from modhost.failures import failures
 from modhost.module import Status
 from modhost.plugins import FoundModule
 from modhost.runtime.host import Host

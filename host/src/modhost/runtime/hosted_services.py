@@ -10,7 +10,7 @@ import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from modhost import Clock, HostedService
-from modhost.failure_log import describe
+from modhost.failures import describe
 from modhost.runtime.start import Start
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ import anyio
 from modhost import Clock
 from modhost.database import DatabaseError
 from modhost.database.failures import may_pass
-from modhost.failure_log import describe
+from modhost.failures import describe
 
 logger = logging.getLogger(__name__)
 

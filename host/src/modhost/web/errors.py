@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from modhost import new_id
 from modhost.configuration.redaction import HIDDEN, is_secret_name
 from modhost.database.failures import may_pass
-from modhost.failure_log import failures
+from modhost.failures import failures
 from modhost.web.problems import HttpProblem, from_http_exception
 from modhost.web.rendering.shell import Page, Shell
 from modhost.web.rendering.templates import HOST

@@ -11,7 +11,7 @@ from sqlmodel import col, or_, update
 
 from modhost import Clock, HostedService
 from modhost.database import Database
-from modhost.failure_log import failures
+from modhost.failures import failures
 from modhost.identity.access.credentials import SESSION_IDLE_LIFETIME
 from modhost.identity.tables import BrowserSession, Token
 

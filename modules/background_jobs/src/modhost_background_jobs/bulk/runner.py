@@ -7,7 +7,7 @@ import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from modhost import HostedService
-from modhost.failure_log import describe, failures
+from modhost.failures import describe, failures
 from modhost_background_jobs.model import JobTypes, Released
 from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, wait_for
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry

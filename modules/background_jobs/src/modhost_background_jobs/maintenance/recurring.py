@@ -4,7 +4,7 @@ import logging
 from typing import Final
 from uuid import UUID
 
-from modhost.failure_log import failures
+from modhost.failures import failures
 from modhost.module import PeriodicService
 from modhost_background_jobs.model import JobTypes
 from modhost_background_jobs.options import BackgroundJobsOptions

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from typing import Final
 
-from modhost.failure_log import failures
+from modhost.failures import failures
 from modhost.module import PeriodicService
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import UNREGISTERED, CurrentWorker, Heartbeat, is_bulk_runner

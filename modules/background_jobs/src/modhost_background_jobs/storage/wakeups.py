@@ -6,7 +6,7 @@ from typing import Final
 
 import anyio
 
-from modhost.failure_log import failures
+from modhost.failures import failures
 
 logger = logging.getLogger(__name__)
 

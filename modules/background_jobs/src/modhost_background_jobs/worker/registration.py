@@ -13,7 +13,7 @@ from typing import Final
 import anyio
 
 from modhost.database import Database
-from modhost.failure_log import describe, failures
+from modhost.failures import describe, failures
 from modhost_background_jobs.model import (
     CurrentWorker,
     JobTypes,

@@ -5,7 +5,7 @@ from typing import Final
 
 import anyio
 
-from modhost.failure_log import describe
+from modhost.failures import describe
 from modhost_background_jobs.model import Released
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry, StopReason

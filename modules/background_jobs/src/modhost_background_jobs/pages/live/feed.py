@@ -10,7 +10,7 @@ import anyio
 from anyio.abc import TaskStatus
 
 from modhost import HostedService
-from modhost.failure_log import failures
+from modhost.failures import failures
 from modhost_background_jobs.pages.live.topics import Memory, Topic, Topics
 from modhost_background_jobs.queries.details import JobLogs, LogPosition, LogRow
 from modhost_background_jobs.storage import Signal, wait_for

@@ -8,7 +8,7 @@ from anyio.abc import TaskStatus
 
 from modhost import Clock, HostedService
 from modhost.database import Database
-from modhost.failure_log import failures
+from modhost.failures import failures
 from modhost_background_jobs.storage.dialects import CHANNEL
 from modhost_background_jobs.storage.postgres import statements
 from modhost_background_jobs.storage.wakeups import Signal, Wakeups, wait_for

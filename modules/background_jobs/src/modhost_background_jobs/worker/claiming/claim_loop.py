@@ -8,7 +8,7 @@ from uuid import UUID
 
 import anyio
 
-from modhost.failure_log import failures
+from modhost.failures import failures
 from modhost_background_jobs.model import START, ClaimedJob, JobTypes, Place
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, wait_for

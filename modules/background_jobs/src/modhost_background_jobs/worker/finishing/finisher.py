@@ -8,7 +8,7 @@ from uuid import UUID
 
 import anyio
 
-from modhost.failure_log import describe
+from modhost.failures import describe
 from modhost_background_jobs.model import Ended, LostLease, Released
 from modhost_background_jobs.storage import JobStore, QueueClock, Signal, wait_for
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry

@@ -12,7 +12,7 @@ import anyio
 from anyio.abc import TaskStatus
 
 from modhost import HostedService
-from modhost.failure_log import failures
+from modhost.failures import failures
 from modhost_background_jobs.model import Lease, LogLine, ProgressUpdate
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, Signal, wait_for

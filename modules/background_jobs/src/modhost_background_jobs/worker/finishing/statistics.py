@@ -8,7 +8,7 @@ from typing import Final
 import anyio
 from anyio.abc import TaskStatus
 
-from modhost.failure_log import describe
+from modhost.failures import describe
 from modhost.module import PeriodicService
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import ClaimedJob, CurrentWorker

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import anyio
 
-from modhost.failure_log import failures
+from modhost.failures import failures
 from modhost_background_jobs.storage import JobsLocked, is_integrity_error
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from typing import Final
 import anyio
 
 from modhost import Clock
-from modhost.failure_log import describe, failures
+from modhost.failures import describe, failures
 from modhost.runtime.blueprint import HostBlueprint
 from modhost_background_jobs.model import ClaimedJob
 from modhost_background_jobs.worker.processes.job_process import JobProcess, ProcessNotStarted

@@ -6,7 +6,7 @@ from typing import Final
 
 import anyio
 
-from modhost.failure_log import failures
+from modhost.failures import failures
 from modhost_background_jobs.model import Lease, Released
 from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, wait_for
 from modhost_background_jobs.worker.attempts.attempt import AttemptRegistry, StopReason

@@ -18,7 +18,7 @@ from anyio.abc import TaskStatus
 
 from modhost import Clock, HostedService
 from modhost.database import Database
-from modhost.failure_log import describe
+from modhost.failures import describe
 from modhost_background_jobs.model import LogLine
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import open_store

@@ -5,12 +5,12 @@ that needs it, and one line says so.
 """
 
 import logging
-import re
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from typing import Final
+
+from modhost.failures.description import describe, is_outage, remedy_of
 
 REMINDER_SECONDS: Final = 60.0
 QUIET_SECONDS: Final = 5.0
@@ -19,21 +19,6 @@ QUIET_SECONDS: Final = 5.0
 LASTING_SECONDS: Final = 2.0
 STALE_SECONDS: Final = 30.0
 """After this long without a failure nobody tries any more."""
-
-_MAX_CHARACTERS: Final = 300
-_DRIVERS: Final = frozenset({"asyncpg", "aiosqlite", "sqlalchemy"})
-_DRIVER_CLASS: Final = re.compile(r"^<class '[^']+'>: ")
-
-_IS_POOLED: Final = (
-    "A pooler in transaction mode is ahead of the server: add ?statement_cache_size=0 to "
-    "[host] database_url."
-)
-REMEDIES: Final = {
-    "42501": "Grant it to the role of [host] database_url: `modhost doctor` names what is missing.",
-    "26000": _IS_POOLED,
-    "42P05": _IS_POOLED,
-}
-"""What to do about errors of PostgreSQL that no wait fixes, by their SQLSTATE."""
 
 logger = logging.getLogger(__name__)
 
@@ -66,22 +51,22 @@ class FailureLog:
         """
         now = self._monotonic()
         reason = describe(error)
-        is_outage = _is_outage(error)
+        is_database = is_outage(error)
         with self._guard:
-            if is_outage:
+            if is_database:
                 self._since = now if self._since is None else self._since
                 self._failing.setdefault(what, now)
                 self._failed_at = now
                 self._counts[what] = self._counts.get(what, 0) + 1
-            key = reason if is_outage else f"{what}: {reason}"
+            key = reason if is_database else f"{what}: {reason}"
             reported = self._reported.get(key)
             if reported is not None and now - reported < REMINDER_SECONDS:
                 log.debug("%s failed again (%s).", what, reason)
                 return
             self._reported[key] = now
-            self._owes_good_news = self._owes_good_news or is_outage
-        has_traceback = not is_outage and reported is None
-        remedy = REMEDIES.get(str(getattr(driver_error(error), "sqlstate", "")), "")
+            self._owes_good_news = self._owes_good_news or is_database
+        has_traceback = not is_database and reported is None
+        remedy = remedy_of(error)
         remedy = f" {remedy}" if remedy else ""
         message = "%s failed (%s); it is tried again until it works.%s"
         log.warning(message, what, reason, remedy, exc_info=error if has_traceback else None)
@@ -118,33 +103,3 @@ class FailureLog:
 
 failures: Final = FailureLog()
 """The failures of this process."""
-
-
-def describe(error: BaseException) -> str:
-    """Return the kind of an error and its first line, for the log: no error is without words."""
-    original = driver_error(error)
-    text = _DRIVER_CLASS.sub("", str(original).strip())
-    line = text.splitlines()[0].strip() if text else ""
-    if len(line) > _MAX_CHARACTERS:
-        line = line[: _MAX_CHARACTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
-    kind = type(original).__name__
-    return f"{kind}: {line}" if line else kind
-
-
-def driver_error(error: BaseException) -> BaseException:
-    """Return what the driver raised, which SQLAlchemy wraps, twice for asyncpg."""
-    original = getattr(error, "orig", None) if _package_of(error) == "sqlalchemy" else None
-    if not isinstance(original, BaseException):
-        original = error
-    is_wrapped = _package_of(original) == "sqlalchemy" and original.__cause__ is not None
-    return original.__cause__ or original if is_wrapped else original
-
-
-def _is_outage(error: BaseException) -> bool:
-    if getattr(error, "may_pass", False):
-        return True
-    return isinstance(error, OSError | EOFError | sqlite3.Error) or _package_of(error) in _DRIVERS
-
-
-def _package_of(error: BaseException) -> str:
-    return type(error).__module__.partition(".")[0]

@@ -1,0 +1,6 @@
+"""What fails, described, and logged once where it repeats."""
+
+from modhost.failures.description import describe, driver_error
+from modhost.failures.failure_log import FailureLog, failures
+
+__all__ = ["FailureLog", "describe", "driver_error", "failures"]
