@@ -131,10 +131,10 @@ class QueueMachine(RuleBasedStateMachine):
         assert held == ({lease.job_id} if self.model.end(lease, state, self.now) else set())
 
     @precondition(lambda self: self.leases)
-    @rule(pick=picks, wait=waits, spent=st.booleans())
-    def release(self, pick: int, wait: int, spent: bool) -> None:
+    @rule(pick=picks, wait=st.none() | waits, spent=st.booleans())
+    def release(self, pick: int, wait: int | None, spent: bool) -> None:
         lease = self.lease(pick)
-        again_at = self.now + timedelta(seconds=wait)
+        again_at = None if wait is None else self.now + timedelta(seconds=wait)
         released = Released(lease, again_at, "failed" if spent else None, spent=spent)
         held = self.world.do(self.world.store.release, [released], self.now)
         expected = self.model.release(lease, again_at, self.now, spent=spent)
@@ -229,7 +229,10 @@ class QueueMachine(RuleBasedStateMachine):
         if has_missed:
             self.model.miss(self.schedule, new.pop(0), self.now)
         for job_id in new:
-            self.model.fire(self.schedule, job_id, self.now)
+            last_due = (self.world.do(self.world.schedules.get, self.schedule)).last_due_at
+            assert last_due is not None
+            is_late = self.now - last_due > timedelta(minutes=1)
+            self.model.fire(self.schedule, job_id, self.now, self.now if is_late else last_due)
 
     @rule(
         age=st.sampled_from([10, 300]),

@@ -96,13 +96,16 @@ class Model:
             job.state, job.ended_at = state, now
         return job is not None
 
-    def release(self, lease: Lease, again_at: datetime, now: datetime, *, spent: bool) -> bool:
+    def release(
+        self, lease: Lease, again_at: datetime | None, now: datetime, *, spent: bool
+    ) -> bool:
+        """Without a new due time the job keeps its own."""
         job = self.held(lease)
         if job is None:
             return False
         if job.is_to_stop:
             return self.end(lease, JobState.CANCELLED, now)
-        job.state, job.worker, job.execute_at = JobState.PENDING, None, again_at
+        job.state, job.worker, job.execute_at = JobState.PENDING, None, again_at or job.execute_at
         job.has_begun = False
         if spent:
             job.rescues = 0
@@ -126,7 +129,7 @@ class Model:
             counts = job.has_begun or job.rescues == 0
             if not job.is_to_stop and counts and job.rescues + 1 >= MAX_RESCUES:
                 self.end(job.lease, JobState.FAILED, now)
-            elif self.release(job.lease, now, now, spent=False) and not job.is_to_stop:
+            elif self.release(job.lease, None, now, spent=False) and not job.is_to_stop:
                 job.rescues += counts
         return {(job.id, job.state) for job in taken}
 
@@ -160,13 +163,13 @@ class Model:
             del self.jobs[job_id]
         return len(old)
 
-    def fire(self, recurring_id: UUID, job_id: UUID, now: datetime) -> None:
+    def fire(self, recurring_id: UUID, job_id: UUID, now: datetime, execute_at: datetime) -> None:
         """Fire a due time: its job is skipped while an earlier run of the schedule is live."""
         live = any(
             job.recurring_id == recurring_id and not job.state.is_final
             for job in self.jobs.values()
         )
-        job = ModelJob(job_id, now, 3, 3, recurring_id=recurring_id)
+        job = ModelJob(job_id, execute_at, 3, 3, recurring_id=recurring_id)
         if live:
             job.state, job.ended_at = JobState.SKIPPED, now
         self.jobs[job_id] = job
