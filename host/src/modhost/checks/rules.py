@@ -104,5 +104,7 @@ REVISION_FAILED: Final = Rule("MH510", "Revision failed")
 EQUAL_NAMES: Final = Rule("MH511", "Two tables or indexes have the same name")
 UNUSABLE_MODEL: Final = Rule("MH512", "Model cannot be used")
 MISSING_RIGHT: Final = Rule("MH513", "Right on a table or schema is missing")
+DANGLING_FOREIGN_KEY: Final = Rule("MH514", "Foreign key refers to no table")
+MISSING_FOREIGN_KEY: Final = Rule("MH515", "Foreign key is missing", "warning")
 
 ALL: Final = tuple(value for value in list(globals().values()) if isinstance(value, Rule))

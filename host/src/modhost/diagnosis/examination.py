@@ -71,9 +71,11 @@ async def examine(host: Host, held_for: timedelta = HELD_FOR) -> Examination:
             await _refuse_missing_rights(host)
             await _refuse_pending(host)
             # Alembic would slow down the start of all other commands.
+            from modhost.diagnosis.foreign_keys import check_foreign_keys
             from modhost.diagnosis.model_drift import check_models
 
             findings += await check_models(host.database, host.modules)
+            findings += await check_foreign_keys(host.database, host.modules)
             findings += await check_clock(host.database, host.clock)
             findings += await check_transactions(host.database, held_for)
         async with ready(host):

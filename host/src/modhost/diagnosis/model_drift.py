@@ -20,7 +20,7 @@ _REMEDY: Final = "Write a migration for it, then run `modhost migrate`."
 async def check_models(database: Database, modules: Sequence[FoundModule]) -> list[Finding]:
     """Return a finding for each table, column and index that a model has and the database lacks.
 
-    What only the database has is ignored; foreign keys, defaults and checks are not compared. The
+    What only the database has is ignored; defaults and checks are not compared. The
     tables must be at their newest revision.
     """
     findings: list[Finding] = []
