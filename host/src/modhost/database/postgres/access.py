@@ -100,15 +100,18 @@ class PostgresAccess:
                     min_size=0,
                     max_size=MAX_CONNECTIONS,
                     max_inactive_connection_lifetime=_IDLE_SECONDS,
-                    init=_bound_lock_waits,
+                    init=self._bound_lock_waits,
                     reset=_skip_reset,
                 )
             return self._pool
 
+    async def _bound_lock_waits(self, connection: Any) -> None:
+        """Let no statement of many rows wait for long for one that is locked.
 
-async def _bound_lock_waits(connection: Any) -> None:
-    """Let no statement of many rows wait for long for one that is locked."""
-    await connection.execute(_WAIT_FOR_LOCKS)
+        Not behind a pooler, which would lend the session to transactions of modules as well.
+        """
+        if self._connector.keeps_statements:
+            await connection.execute(_WAIT_FOR_LOCKS)
 
 
 async def _skip_reset(_connection: Any) -> None:

@@ -88,7 +88,7 @@ class PostgresConnector:
             if began < opened_before:
                 opening.cancel()
         for connection, began in list(self._opened.items()):
-            if began < opened_before:
+            if began < opened_before and not connection.is_closed():
                 # As if the server had closed it: who uses it learns that from the driver.
                 connection._transport.abort()
 
