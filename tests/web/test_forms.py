@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, SecretStr
 from starlette.responses import RedirectResponse, Response
 
 from modhost.permissions import ANYONE
-from modhost.web import FieldError, Form, HttpProblem, Page
+from modhost.web import FieldError, Form, HttpProblem, Page, Query
 from web.serving import MANAGE, MANAGER, Serving
 
 TEMPLATE = """{% extends "modhost/base.html" %}{% import "modhost/macros.html" as shell %}
@@ -94,7 +94,7 @@ def test_what_is_not_valid_keeps_what_was_typed(serving: Serving) -> None:
     assert f'value="{"a&#34;b" * 20}" aria-invalid="true" aria-describedby="title-error"' in text
     assert '<span class="field-error" id="title-error">String should have at most 20' in text
     assert 'name="count" value="eleven"><span class="field-error" id="count-error">' in text
-    assert '<a href="#title">Title</a>: String should' in text
+    assert '<a href="#title">title</a>: String should' in text
     assert 'value="blue"\n checked' in text
     assert 'value="red"\n checked' not in text
     assert "hush" not in text
@@ -165,3 +165,26 @@ def test_a_page_that_has_the_form_must_be_mapped(serving: Serving) -> None:
     serving.web.pages.post("/add", add, permission=ANYONE, shown_by=add)
     with pytest.raises(ValueError, match="is not mapped: map add to GET"), serving.client():
         pass
+
+
+class Search(BaseModel):
+    title: Annotated[str, Field(max_length=5)] = ""
+    count: int = 1
+
+
+async def search(query: Query[Search]) -> Page:
+    return Page("form.html", {"given": f"{query.title} {query.count}"}, "Things")
+
+
+def test_a_search_that_is_not_valid_keeps_what_was_typed(serving: Serving) -> None:
+    serving.web.pages.get("/search", search, permission=ANYONE, is_search=True)
+    serving.web.pages.get("/strict", search, permission=ANYONE)
+    with serving.client() as client:
+        found = client.get("/things/search?title=longer&count=7")
+        assert found.status_code == 422
+        assert 'name="title" value="longer" aria-invalid="true"' in found.text
+        assert 'name="count" value="7"' in found.text
+        assert 'id="title-error">String should have at most 5' in found.text
+        assert 'value="short 7"' in client.get("/things/search?title=short&count=7").text
+        refused = client.get("/things/strict?title=longer", headers={"Accept": "text/html"})
+        assert (refused.status_code, 'name="title"' in refused.text) == (422, False)

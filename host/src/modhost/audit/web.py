@@ -36,7 +36,7 @@ def map_audit_endpoints(endpoints: Endpoints) -> None:
 
 def map_audit_pages(pages: Pages) -> None:
     """Map the page."""
-    pages.get(_PATH, show_entries, permission=VIEW_AUDIT)
+    pages.get(_PATH, show_entries, permission=VIEW_AUDIT, is_search=True)
 
 
 def add_audit_to_menu(menu: Menu) -> None:

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias, TypedDict
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import TypeAdapter
 from starlette.routing import compile_path
@@ -16,9 +16,14 @@ from modhost.returned import function_of
 from modhost.web.binding.body import DEFAULT_BODY_LIMIT
 from modhost.web.binding.parameters import Binding, Handler, UnusableType, adapter_for, bind
 from modhost.web.binding.results import ResultPlan, plan_result
+from modhost.web.routing.settings import (
+    EndpointSettings,
+    ErrorMap,
+    FormSettings,
+    ViewSettings,
+)
 
 Kind: TypeAlias = Literal["endpoint", "page"]
-ErrorMap: TypeAlias = Mapping[type[Exception], int] | Mapping[Any, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,7 @@ class Declaration:
         body_limit: the largest body in bytes.
         accepts: what the body may be, by media type, when the handler reads it by itself.
         shown_by: the handler of the page that has the form which the handler takes.
+        is_search: whether the page has the form that its query comes from.
 
     """
 
@@ -48,6 +54,7 @@ class Declaration:
     result: ResultPlan
     accepts: Mapping[str, TypeAdapter[Any]]
     shown_by: Handler | None = None
+    is_search: bool = False
 
     @property
     def handler_name(self) -> str:
@@ -97,6 +104,7 @@ class Declarations:
         body_limit: int = DEFAULT_BODY_LIMIT,
         accepts: Mapping[str, type] | None = None,
         shown_by: Handler | None = None,
+        is_search: bool = False,
     ) -> None:
         if not path.startswith("/"):
             msg = f"The path {path!r} of module {self.module} must start with '/'."
@@ -121,6 +129,7 @@ class Declarations:
                 result,
                 {media: adapter_for(kind, "validation") for media, kind in (accepts or {}).items()},
                 shown_by,
+                is_search,
             )
         )
 
@@ -137,35 +146,6 @@ class Declarations:
             finding = Finding(rules.UNANNOTATED_PARAMETER, detail, remedy, self.module)
             self.findings.append(finding)
             return Binding(), ResultPlan(None)
-
-
-class PageSettings(TypedDict, total=False):
-    """The settings of a page.
-
-    Attributes:
-        permission: what a visitor needs, or `ANYONE`; a page without one is a start-up error.
-        errors: the statuses of the domain's exceptions, e.g. `{JobNotFound: 404}`.
-        body_limit: the largest body in bytes, 1 MiB unless given.
-
-    """
-
-    permission: Permission | Anyone
-    errors: ErrorMap
-    body_limit: int
-
-
-class EndpointSettings(PageSettings, total=False):
-    """The settings of an endpoint: those of a page, and these.
-
-    Attributes:
-        status: the status of a result, 200 unless given; a result of None is a 204.
-        accepts: for a handler that reads the body from its `Request`, what may be sent, by media
-            type, e.g. `{"application/json": Order, "text/csv": str}`; it is only described.
-
-    """
-
-    status: int
-    accepts: Mapping[str, type]
 
 
 class Endpoints(Declarations):
@@ -218,22 +198,15 @@ class Pages(Declarations):
 
     kind: ClassVar[Kind] = "page"
 
-    def get(self, path: str, handler: Handler, **settings: Unpack[PageSettings]) -> None:
+    def get(self, path: str, handler: Handler, **settings: Unpack[ViewSettings]) -> None:
         """Map a handler that shows a page."""
         self._declare("GET", path, handler, **settings)
 
-    def post(
-        self,
-        path: str,
-        handler: Handler,
-        *,
-        shown_by: Handler | None = None,
-        **settings: Unpack[PageSettings],
-    ) -> None:
+    def post(self, path: str, handler: Handler, **settings: Unpack[FormSettings]) -> None:
         """Map a handler that takes a form and ends with a redirect (303), or with a page.
 
         Where the form is not valid, or the handler raises an `HttpProblem` 403, 409 or 422, the
         page that has the form is shown again, with what was typed and what is wrong: that of
         `shown_by`, or the one that the same path shows.
         """
-        self._declare("POST", path, handler, shown_by=shown_by, **settings)
+        self._declare("POST", path, handler, **settings)

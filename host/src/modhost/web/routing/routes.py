@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import anyio.to_thread
 from starlette.requests import Request
@@ -22,8 +23,9 @@ from modhost.web.binding.parameters import Source
 from modhost.web.problems import HttpProblem
 from modhost.web.rendering.forms import SentForm
 from modhost.web.rendering.shell import Page, Shell
-from modhost.web.routing.declarations import Declaration, ErrorMap
+from modhost.web.routing.declarations import Declaration
 from modhost.web.routing.module_web import ModuleWeb
+from modhost.web.routing.settings import ErrorMap
 
 KIND: Final = "modhost.kind"
 """Where the scope of a request holds whether an endpoint or a page answers it."""
@@ -122,6 +124,8 @@ class _Handling:
         try:
             result = await self._call(request)
         except HttpProblem as problem:
+            if declared.is_search and problem.status == 422 and problem.errors:
+                return await self.show_again(*_without_invalid(request, problem))
             if self._form is None or problem.status not in _REFUSED:
                 raise
             form = SentForm(request.scope["path"].rstrip("/"), await self._typed(request), problem)
@@ -177,6 +181,20 @@ class _Handling:
             if isinstance(value, str) and name not in secret:
                 typed.setdefault(name, []).append(value)
         return typed
+
+
+def _without_invalid(
+    request: Request, problem: HttpProblem
+) -> tuple[Request, SentForm, HttpProblem]:
+    """Return a request without the values of its query that are not valid, and all that it had."""
+    sent = request.query_params.multi_items()
+    typed: dict[str, list[str]] = {}
+    for name, value in sent:
+        typed.setdefault(name, []).append(value)
+    wrong = {each.field.partition(".")[0] for each in problem.errors}
+    rest = urlencode([each for each in sent if each[0] not in wrong])
+    again = Request({**request.scope, "query_string": rest.encode()}, request.receive)
+    return again, SentForm(request.scope["path"].rstrip("/"), typed, problem), problem
 
 
 class _PathRoute(Route):

@@ -11,7 +11,7 @@ def map_pages(pages: Pages) -> None:
     """Map the pages, and the actions that their forms send."""
     pages.map_error(JobNotFound, 404)
     pages.get("/", dashboard.show_dashboard, permission=VIEW_JOBS)
-    pages.get("/list", job_list.show_list, permission=VIEW_JOBS)
+    pages.get("/list", job_list.show_list, permission=VIEW_JOBS, is_search=True)
     pages.get("/workers", dashboard.show_workers, permission=VIEW_JOBS)
     pages.get("/events", stream.send_changes, permission=VIEW_JOBS)
     pages.get("/many", job_list.confirm, permission=MANAGE_JOBS)
