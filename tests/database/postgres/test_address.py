@@ -74,6 +74,10 @@ def test_a_host_that_cannot_be_read_is_refused_and_not_shown(hosts: str) -> None
         ("postgresql:///d?host=a,b&port=1,2", "postgresql://a:1,b:2/d"),
         ("postgresql://%2Frun%2Fpg/d", "postgresql:///d?host=/run/pg"),
         ("postgresql://u@/d?host=/run/pg&port=5", "postgresql://u@/d?host=/run/pg&port=5"),
+        (
+            "postgresql:///d?host=/a%26b,h,i&port=5,6,5",
+            "postgresql:///d?host=/a%26b,h,i&port=5,6,5",
+        ),
         (" postgresql:///d?sslmode=require\n", "postgresql:///d?sslmode=require"),
     ],
 )

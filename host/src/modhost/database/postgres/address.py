@@ -16,6 +16,7 @@ PARAMETERS: Final = (
     *("application_name", "connect_timeout", "statement_cache_size"),
 )
 _HOST: Final = re.compile(r"(?:\[([^\[\]]+)\]|([^:\[\]]+))(?::([^:]*))?")
+_PORT: Final = 5432
 _MAX_PORT: Final = 65535
 
 HostAndPort = tuple[str, int | None]
@@ -81,14 +82,16 @@ class PostgresAddress:
     def __str__(self) -> str:
         login = quote(self.user or "", safe="") + (":***" if self.password else "")
         hosts = ",".join(map(written, self.hosts))
-        query = [f"{name}={value}" for name, value in self.tls.items()]
+        parameters = dict(self.tls)
         if any(name.startswith("/") for name, _ in self.hosts):
-            names, ports = zip(*self.hosts, strict=True)
-            query[:0] = [f"host={','.join(names)}", *([f"port={ports[0]}"] if ports[0] else [])]
+            parameters["host"] = ",".join(name for name, _ in self.hosts)
+            if any(port for _, port in self.hosts):
+                parameters["port"] = ",".join(str(port or _PORT) for _, port in self.hosts)
             hosts = ""
+        query = "&".join(f"{name}={quote(each, safe='/,')}" for name, each in parameters.items())
         where = f"{login}@{hosts}" if login else hosts
-        parameters = f"?{'&'.join(query)}" if query else ""
-        return f"postgresql://{where}/{quote(self.database or '', safe='')}{parameters}"
+        database = quote(self.database or "", safe="")
+        return f"postgresql://{where}/{database}{query and '?'}{query}"
 
 
 def written(host: HostAndPort) -> str:
