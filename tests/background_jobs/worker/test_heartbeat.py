@@ -10,6 +10,7 @@ import anyio.lowlevel
 import anyio.to_thread
 import pytest
 
+from background_jobs.hung_client import rows_locked
 from background_jobs.support import TYPES
 from modhost.clock import SystemClock
 from modhost.database import Database
@@ -98,3 +99,24 @@ async def _beats(store: JobStore, count: int) -> None:
         while len(seen) <= count:
             seen |= {each.beats for each in await store.heartbeats() if each.worker == "beating"}
             await anyio.lowlevel.checkpoint()
+
+
+async def test_a_locked_row_of_the_worker_is_not_taken_for_a_network_that_is_cut_off(
+    store: JobStore, database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Connections that work would be given up when the row is free again."""
+    if database.dialect == "sqlite":
+        pytest.skip("A file has no locks of rows.")
+    monkeypatch.setattr("modhost_background_jobs.worker.registration.MIN_SILENCE_SECONDS", 0.5)
+    reconnected = open_wakeups(database)
+    connectivity = Connectivity(database, reconnected)
+    ticket = reconnected.reconnected.ticket()
+    heartbeat = HeartbeatThread(WORKER, database_url, 1.0, SystemClock(), connectivity)
+    await store.register(WORKER, SystemClock().now())
+    async with rows_locked(database_url, "workers", f"name = '{WORKER.name}'"):
+        heartbeat.start()
+        await anyio.sleep(1.5)
+    await _beats(store, 1)
+    await anyio.sleep(0.1)
+    await heartbeat.stop()
+    assert not ticket.is_set()

@@ -23,6 +23,7 @@ from modhost_background_jobs.model import (
 )
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, open_store
+from modhost_background_jobs.storage.dialects import is_lock_timeout
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +121,9 @@ class HeartbeatThread:
             except Exception as error:  # noqa: BLE001 - heartbeats continue whatever happens
                 failures.failed(logger, HEARTBEAT, error)
                 self._has_failed = True
-                self._connectivity.failed()
+                # Somebody who has locked the worker's row has not cut the network off.
+                if not is_lock_timeout(error):
+                    self._connectivity.failed()
                 self._stopping.wait(min(MAX_RETRY_SECONDS, self._interval / 5))
 
     async def _beat_until_stopped(self) -> None:
