@@ -81,6 +81,15 @@ async def test_another_name_is_enough_for_verify_ca(server: TlsServer) -> None:
     assert set(await connected(url)) == {"TLSv1.3"}
 
 
+async def test_the_authorities_of_the_system_are_enough_where_they_sign(
+    server: TlsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(server.authority))
+    assert set(await connected(server.url("sslrootcert=system"))) == {"TLSv1.3"}
+    with pytest.raises(DatabaseUnreachable, match="certificate"):
+        await connected(server.url("sslrootcert=system", host="localhost"))
+
+
 async def test_a_client_shows_its_certificate(server: TlsServer) -> None:
     async with Database(server.url()).open() as database:
         await database.postgres.execute("CREATE ROLE client LOGIN")
