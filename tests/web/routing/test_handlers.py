@@ -10,7 +10,7 @@ import pytest
 from starlette.responses import PlainTextResponse, Response
 
 from modhost.permissions import ANYONE
-from modhost.web import Query
+from modhost.web import HttpProblem, Query
 from web.serving import Serving
 from web.things import KNOWN, ThingFilter, ThingNotFound, Things, assert_problem
 
@@ -87,6 +87,24 @@ def test_the_errors_of_a_plain_handler_are_mapped(serving: Serving) -> None:
     serving.web.endpoints.get("/fail", fail, permission=ANYONE, errors={ThingNotFound: 404})
     with serving.client() as client:
         assert_problem(client.get("/api/things/fail"), 404)
+
+
+@pytest.mark.parametrize("error", [ThingNotFound("It is gone."), HttpProblem(404, "It is gone.")])
+def test_the_error_of_a_task_is_mapped_as_that_of_the_handler(
+    serving: Serving, error: Exception
+) -> None:
+    """It arrives in a group, and was a 500."""
+
+    async def task() -> None:
+        raise error
+
+    async def fail() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(task)
+
+    serving.web.endpoints.get("/fail", fail, permission=ANYONE, errors={ThingNotFound: 404})
+    with serving.client() as client:
+        assert assert_problem(client.get("/api/things/fail"), 404)["detail"] == "It is gone."
 
 
 def test_a_generator_is_refused(serving: Serving) -> None:

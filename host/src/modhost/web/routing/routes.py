@@ -145,10 +145,15 @@ class _Handling:
         arguments = await self.declared.binding.arguments(request)
         try:
             return await self._run(**arguments)
-        except self._mapped as error:
-            mro = type(error).__mro__
-            status = next(self._errors[kind] for kind in mro if kind in self._errors)
-            raise HttpProblem(status, str(error)) from error
+        except (*self._mapped, ExceptionGroup) as error:
+            only = _only(error)
+            mro = type(only).__mro__
+            status = next((self._errors[kind] for kind in mro if kind in self._errors), None)
+            if status is not None:
+                raise HttpProblem(status, str(only)) from error
+            if isinstance(only, HttpProblem):
+                raise only from None
+            raise
 
     async def _run(self, **arguments: object) -> Any:
         if self._runs_in_thread:
@@ -195,6 +200,13 @@ def _without_invalid(
     rest = urlencode([each for each in sent if each[0] not in wrong])
     again = Request({**request.scope, "query_string": rest.encode()}, request.receive)
     return again, SentForm(request.scope["path"].rstrip("/"), typed, problem), problem
+
+
+def _only(error: Exception) -> Exception:
+    """Return the one error of a group, as a task group raises it; any other as it is."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 class _PathRoute(Route):
