@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
@@ -23,15 +23,23 @@ def start_of_paths(file: Path | None) -> Path:
 
 
 def with_absolute_paths(options: Model, start: Path) -> Model:
-    """Return the options with each path absolute."""
-    changed: dict[str, object] = {}
-    for name in type(options).model_fields:
-        value = getattr(options, name)
-        if isinstance(value, Path):
-            changed[name] = start / value
-        elif isinstance(value, BaseModel):
-            changed[name] = with_absolute_paths(value, start)
-    return options.model_copy(update=changed)
+    """Return the options with each path absolute, also those in lists and tables."""
+    names = type(options).model_fields
+    return options.model_copy(
+        update={name: _absolute(getattr(options, name), start) for name in names}
+    )
+
+
+def _absolute(value: Any, start: Path) -> Any:
+    if isinstance(value, Path):
+        return start / value
+    if isinstance(value, BaseModel):
+        return with_absolute_paths(value, start)
+    if type(value) in (list, tuple):
+        return type(value)(_absolute(each, start) for each in value)
+    if type(value) is dict:
+        return {key: _absolute(each, start) for key, each in value.items()}
+    return value
 
 
 def absolute_url(url: str, start: Path) -> str:
