@@ -12,7 +12,7 @@ from modhost_background_jobs.storage import JobsLocked, is_integrity_error
 
 logger = logging.getLogger(__name__)
 
-RETRY_SECONDS: Final = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
+RETRY_SECONDS: Final = (0.05, 0.2, 0.5, 1.0)
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")
