@@ -20,7 +20,7 @@ RELATIVE = '[host]\ndatabase_url = "sqlite:///var/jobs.db"\n[modules.a]\nfolder 
 class Options(ModuleOptions):
     folder: Path = Path("own")
     other: Path = Path("/elsewhere")
-    more: dict[str, tuple[Path, ...]] = Field(default_factory=lambda: {"a": (Path("x"),)})
+    more: dict[str, list[Path]] = Field(default_factory=lambda: {"a": [Path("x")]})
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_a_relative_path_starts_at_the_configuration_file(
         options = configuration.bind("a", Options)
         assert options is not None
         assert (options.folder, options.other) == (tmp_path / start / "files", Path("/elsewhere"))
-        assert options.more == {"a": (tmp_path / start / "x",)}
+        assert options.more == {"a": [tmp_path / start / "x"]}
 
 
 def test_commands_from_two_folders_use_one_database_and_print_its_whole_path(
