@@ -5,11 +5,13 @@ from typing import ClassVar
 
 import anyio
 import pytest
+from sqlalchemy import update
 
 from background_jobs.jobs_module import JobsModule, Probe, ReportingJob, WaitingJob
 from hosts import HostedJobs, host_with
 from modhost import Module, Scope, ServiceCollection, hookimpl
 from modhost.configuration import Configuration
+from modhost.database import Database
 from modhost.diagnosis import examine
 from modhost.runtime.assembly import build_host
 from modhost_background_jobs.contracts import (
@@ -23,6 +25,7 @@ from modhost_background_jobs.contracts import (
 )
 from modhost_background_jobs.module import BackgroundJobsModule
 from modhost_background_jobs.queue.schedules import RecurringSchedules
+from modhost_background_jobs.storage.tables import SCHEDULES
 
 pytestmark = pytest.mark.anyio
 
@@ -104,6 +107,27 @@ async def test_a_schedule_that_was_added_at_run_time_is_not(database_url: str) -
     async with host_with(database_url, SweepsModule([]), background_jobs=CONSUMER) as jobs:
         await until_left_out(jobs, "A")
     assert [each.count("'A'") for each in await doctor(database_url)] == [1]
+
+
+@pytest.mark.parametrize("puts_others", [True, False])
+async def test_one_of_an_earlier_version_is_judged_by_what_its_module_does(
+    database_url: str, *, puts_others: bool
+) -> None:
+    """Whether its start had put it was not stored; the one of the reports is put once."""
+    async with host_with(database_url, SweepsModule(["Old"])) as jobs:
+        database = await jobs.service(Database)
+        async with database.session() as session:
+            unknown = update(SCHEDULES).values(is_of_start=None)
+            await (await session.connection()).execute(unknown)
+    names = ["New", "Gone"] if puts_others else []
+    for some in (names, names[:1]):
+        async with host_with(database_url, SweepsModule(some), background_jobs=CONSUMER) as jobs:
+            if puts_others:
+                await until_left_out(jobs, "Old")
+            else:
+                await anyio.sleep(0.2)
+    named = " ".join(await doctor(database_url))
+    assert ("'Old'" in named, "'New'" in named) == (puts_others, False)
 
 
 async def test_a_module_declares_all_that_it_has(database_url: str) -> None:

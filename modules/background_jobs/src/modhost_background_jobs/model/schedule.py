@@ -46,7 +46,8 @@ class ScheduleRow(ScheduleDefinition):
         last_due_at: the last of its due times that has passed, run or not.
         next_run_at: the next due time; kept while the schedule is disabled.
         forgotten_until: the last due time whose occurrence was deleted; no time up to it fires.
-        is_of_start: whether a start of its module puts it, rather than somebody at run time.
+        is_of_start: whether a start of its module puts it, rather than somebody at run time; None
+            where an earlier version has not stored that.
         left_out_since: since when the starts of its module have not put it.
 
     """
@@ -57,7 +58,7 @@ class ScheduleRow(ScheduleDefinition):
     last_due_at: datetime | None
     next_run_at: datetime | None
     forgotten_until: datetime | None
-    is_of_start: bool
+    is_of_start: bool | None
     left_out_since: datetime | None
     created_at: datetime
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost import new_id
@@ -31,7 +31,8 @@ class ScheduleChanges:
         self._database = database
         self._firing = firing
         self._clock = clock
-        self._put_here: set[UUID] = set()
+        self._put_here: dict[UUID, str] = {}
+        """The module of each schedule that was put here."""
 
     async def put(
         self,
@@ -60,7 +61,7 @@ class ScheduleChanges:
             elif row.next_run_at is None or is_far_ahead(row, next_run(row, now)):
                 changed["next_run_at"] = next_run(row, now)
             await connection.execute(_update(row.id).values(changed))
-            self._put_here.add(row.id)
+            self._put_here[row.id] = row.module_name
             return row.id
 
     async def enable(self, recurring_id: UUID, session: AsyncSession | None = None) -> None:
@@ -108,7 +109,10 @@ class ScheduleChanges:
         left_out = select(columns.id).where(
             columns.module_name.in_(modules),
             columns.id.not_in(self._put_here),
-            columns.is_of_start,
+            # Of unknown ones, a module that puts others at its start has left them out, too.
+            func.coalesce(
+                columns.is_of_start, columns.module_name.in_(set(self._put_here.values()))
+            ),
             columns.left_out_since.is_(None),
         )
         noting = update(SCHEDULES).where(columns.id.in_(left_out.with_for_update(skip_locked=True)))

@@ -13,7 +13,6 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
-    true,
 )
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -182,7 +181,7 @@ class Schedule(BackgroundJobsTable, table=True):
     next_run_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     forgotten_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    is_of_start: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+    is_of_start: bool | None = None
     left_out_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     module_version: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)

@@ -22,7 +22,7 @@ def upgrade() -> None:
     op.create_unique_constraint(NAME, "recurring_jobs", ["module_name", "name"], schema=SCHEMA)
     columns: list[sa.Column[object]] = [
         sa.Column("last_due_at", UtcDateTime()),
-        sa.Column("is_of_start", sa.Boolean(), nullable=False, server_default=sa.true()),
+        sa.Column("is_of_start", sa.Boolean()),
         sa.Column("left_out_since", UtcDateTime()),
     ]
     for column in columns:
