@@ -55,6 +55,21 @@ async def test_one_that_is_killed_is_replaced_alone_and_all_stop_together(
     assert not lives(third)
 
 
+async def test_one_that_cannot_start_anew_ends_no_other(deployment: Deployment) -> None:
+    """A configuration that was broken meanwhile stopped the healthy one too."""
+    supervisor = deployment.start("worker", "--processes", "2", **QUICK)
+    await supervisor.logs(r"Worker \S+ runs", times=2)
+    victim, survivor = workers(supervisor)
+    (deployment.folder / "host.toml").write_text("[host]\nbinds = 1")
+    os.kill(victim, signal.SIGKILL)
+    await supervisor.logs(r"Worker process \d ended \(2\); a new one in 30 s")
+    await deployment.ends(await deployment.enqueue(NappingJob, Act()))
+    (mark,) = deployment.marks("finished")
+    assert mark.process == survivor
+    supervisor.signal(signal.SIGTERM)
+    assert await supervisor.exit_code() == 0, supervisor.log
+
+
 async def test_workers_end_with_a_supervisor_that_is_killed(deployment: Deployment) -> None:
     supervisor = deployment.start("worker", "--processes", "2", **QUICK)
     await supervisor.logs(r"Worker \S+ runs", times=2)
