@@ -127,3 +127,12 @@ async def test_a_revision_that_leaves_rows_without_what_they_refer_to_fails(
     with pytest.raises(StartupError, match="MH510"):
         await library.migrate()
     assert {row[0] for row in await library.rows("books", "author_id")} == {1}
+
+
+async def test_text_with_a_schema_is_explained_on_sqlite(library: Library) -> None:
+    library.add('op.execute(f"UPDATE {NAME}.books SET pages = 5")')
+    if library.url.startswith("postgresql"):
+        await library.migrate()
+        return
+    with pytest.raises(StartupError, match="Text is sent as it is, and SQLite has no schemas"):
+        await library.migrate()

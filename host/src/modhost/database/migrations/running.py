@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
@@ -36,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 # Any number will do, as long as it is always the same.
 _ADVISORY_LOCK: Final = 0x6D6F64686F7374
+_TEXT_WITH_SCHEMA: Final = re.compile(r"unknown database|no such table: \w+\.\w+")
 _PROCESS_LOCK: Final = threading.Lock()
 POLL_INTERVAL: Final = 0.01
 PATIENCE_SECONDS: Final = 1.0
@@ -209,11 +211,15 @@ def _check_foreign_keys(connection: Connection) -> None:
 
 def _failed(module: Migrations, revision: str, folder: Path, error: Exception) -> Finding:
     place = place_in(folder, error)
+    remedy = "Nothing was changed. Fix the revision, or install another version of the package."
+    if _TEXT_WITH_SCHEMA.search(str(error)):
+        remedy = "Nothing was changed. Text is sent as it is, and SQLite has no schemas: write the "
+        remedy += f'statement with sa.table(…, schema="{module.module}").'
     detail = f"revision {revision} raised {summary_of(error)}"
     return Finding(
         rules.REVISION_FAILED,
         f"{detail[:-1]} ({place})." if place else detail,
-        "Nothing was changed. Fix the revision, or install another version of the package.",
+        remedy,
         module.module,
         module.distribution,
     )
