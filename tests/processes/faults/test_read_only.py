@@ -69,6 +69,6 @@ async def test_a_worker_says_that_it_cannot_write_and_works_at_once_when_it_can(
                 await anyio.sleep(0.1)
         for job_id in [held, *ids]:
             assert (await deployment.ends(job_id, 20)).state is JobState.COMPLETED
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 20
         assert (await health(worker.url))["database"] == "healthy "
         await worker.logs("All works again after")
