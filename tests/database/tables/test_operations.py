@@ -24,7 +24,7 @@ async def library(
 
 
 async def changed(library: Library, body: str) -> None:
-    """Apply one more revision; what it leaves alone is as it was."""
+    """Apply one more revision."""
     library.add(body)
     await library.migrate()
 
@@ -50,9 +50,8 @@ async def is_whole(library: Library) -> None:
 
 
 async def index_names(library: Library) -> set[str]:
-    url = library.url
     ask = "SELECT indexname FROM pg_indexes WHERE schemaname = 'library'"
-    if url.startswith("sqlite"):
+    if library.url.startswith("sqlite"):
         ask = "SELECT name FROM sqlite_master WHERE type = 'index'"
     return set(await library.sync(lambda found: found.execute(sa.text(ask)).scalars().all()))
 
@@ -224,3 +223,28 @@ async def test_a_revision_inspects_the_tables_of_its_schema(library: Library) ->
         'op.execute(sa.update(books).values(pages="3"))\n',
     )
     assert set(await library.rows("books", "pages")) == {("3",)}
+
+
+async def test_a_copy_keeps_triggers_partial_indexes_and_generated_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_sqlite_url: str
+) -> None:
+    library = library_of(tmp_path, monkeypatch, empty_sqlite_url)
+    library.add(
+        'op.create_table("t", sa.Column("id", sa.Integer(), primary_key=True), '
+        'sa.Column("a", sa.String()), sa.Column("twice", sa.String(), sa.Computed("a || a")), '
+        "schema=NAME, sqlite_with_rowid=False)\n"
+        'op.execute("CREATE TRIGGER tr AFTER INSERT ON library_t BEGIN SELECT 1; END")\n'
+        'op.execute("CREATE UNIQUE INDEX ix ON library_t (a) WHERE a IS NOT NULL")\n'
+        'op.bulk_insert(sa.table("t", *map(sa.column, ("id", "a")), schema=NAME), '
+        '[{"id": 1, "a": "q"}])'
+    )
+    await library.migrate()
+    library.add('op.alter_column("t", "a", type_=sa.Text(), nullable=False, schema=NAME)')
+    await library.migrate()
+    assert await library.rows("t", "id", "a", "twice") == [(1, "q", "qq")]
+    ask = sa.text("SELECT name, sql FROM sqlite_master WHERE tbl_name = 'library_t'")
+    rows = await library.sync(lambda connection: connection.execute(ask).all())
+    found = {row.name: row.sql for row in rows}
+    assert "tr" in found
+    assert "WITHOUT ROWID" in found["library_t"]
+    assert "WHERE a IS NOT NULL" in found["ix"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from alembic.ddl.sqlite import SQLiteImpl
 from alembic.operations import BatchOperations, Operations
-from alembic.operations.batch import BatchOperationsImpl
+from alembic.operations.batch import ApplyBatchImpl, BatchOperationsImpl
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Column, Connection, Constraint, Table, inspect
@@ -107,6 +107,12 @@ class _Implementation(SQLiteImpl):
         """Drop a constraint."""
         with self._copied(const.table.name, const.table.schema) as copy:
             copy.drop_constraint(const)
+
+    def prep_table_for_batch(self, batch_impl: ApplyBatchImpl, table: Table) -> None:
+        """Leave out of a copy what SQLite computes itself."""
+        for name, column in batch_impl.columns.items():
+            if column.computed is not None:
+                batch_impl.column_transfers[name].pop("expr", None)
 
     def create_table_comment(self, table: Table) -> None:
         """Do nothing: SQLite has no comments."""
