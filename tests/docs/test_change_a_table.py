@@ -17,7 +17,7 @@ from modhost.database.migrations.histories import _history_of, histories_of
 from modhost.database.migrations.running import upgrade
 from modhost.database.schemas import Migrations
 
-PAGE = page("change-a-table.md")
+PAGE = page("modules/change-a-table.md")
 MODULE = """
 from library.tables import Author, Book
 from modhost import Module

@@ -9,7 +9,7 @@ import pytest
 from docs.pages import blocks, headings, page, section
 from modhost.hooks import ModuleHooks
 
-PAGE = page("hooks.md")
+PAGE = page("modules/hooks.md")
 HOOKS = {name: hook for name, hook in vars(ModuleHooks).items() if not name.startswith("_")}
 
 

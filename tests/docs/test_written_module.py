@@ -13,7 +13,7 @@ from environments import new_environment
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("written") / "acme-wordcount"
-    for name, content in files_shown(page("write-a-module.md")).items():
+    for name, content in files_shown(page("modules/write-a-module.md")).items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content, "utf-8")

@@ -89,13 +89,13 @@ class QueueMachine(RuleBasedStateMachine):
         beats = dict(self.world.do(self.world.store.heartbeats))
         self.model.beats.setdefault(worker, beats[worker])
 
-    def leave(self, worker: str) -> None:
-        self.world.do(self.world.store.unregister, worker)
-        self.model.beats.pop(worker, None)
-
     @rule(worker=workers, is_there=st.sampled_from([True, True, False]))
     def come_or_go(self, worker: str, is_there: bool) -> None:
-        (self.join if is_there else self.leave)(worker)
+        if is_there:
+            self.join(worker)
+        else:
+            self.world.do(self.world.store.unregister, worker)
+            self.model.beats.pop(worker, None)
 
     @rule(worker=workers)
     def beat(self, worker: str) -> None:

@@ -11,9 +11,9 @@ import anyio.lowlevel
 import pytest
 from sqlalchemy import text
 
+from modhost.calls.own_loop import OwnLoop
 from modhost.database import Database, SqliteAccess
 from modhost.database.sqlite.write_lock import WriteLock
-from modhost.own_loop import OwnLoop
 
 pytestmark = pytest.mark.anyio
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from modhost.calls.own_loop import OwnLoop
 from modhost.database import errors
 from modhost.database.engines import open_postgres, open_sqlite, open_unbounded
 from modhost.database.failures import may_pass
@@ -23,7 +24,6 @@ from modhost.database.sqlite.connection import connect
 from modhost.database.sqlite.foreign_log import refuse_foreign_log
 from modhost.database.sqlite.write_lock import WriteLock
 from modhost.database.url import DatabaseUrl
-from modhost.own_loop import OwnLoop
 
 SHUTDOWN_TIMEOUT: Final = 5.0
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 import pluggy
 
 from modhost import Module
+from modhost.calls.returned import awaited, is_generator
 from modhost.checks import Finding, rules
 from modhost.hooks import PROJECT, ModuleHooks
 from modhost.plugins.discovery import FoundModule
-from modhost.returned import awaited, is_generator
 
 _SPECIFIED: Final = {
     name: inspect.signature(member)

@@ -2,7 +2,7 @@
 
 import anyio
 
-from modhost.own_loop import OwnLoop
+from modhost.calls.own_loop import OwnLoop
 
 
 class ShutdownSignal:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import anyio
 from typing_extensions import TypeForm
 
-from modhost.own_loop import OwnLoop
+from modhost.calls.own_loop import OwnLoop
 from modhost.services.registration import Lifetime, Registration, ServiceRegistry, name_of
 
 T = TypeVar("T")

@@ -109,7 +109,7 @@ async def test_a_run_of_a_schedule_is_of_the_version_that_has_put_it(database_ur
 
 
 def test_the_documented_change_reads_what_both_versions_write() -> None:
-    (block,) = re.findall(r"```python\n(.*?)```", page("changing-job-data.md"), re.DOTALL)
+    (block,) = re.findall(r"```python\n(.*?)```", page("modules/changing-job-data.md"), re.DOTALL)
     names: dict[str, Any] = {"BaseModel": BaseModel, "Field": Field, "AliasChoices": AliasChoices}
     exec(block, names)  # noqa: S102 - a page of ours
     for data in ('{"article": 7}', '{"article_id": 7}', '{"article_id": 7, "gift": true}'):

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import anyio
 
+from modhost.calls.own_loop import OwnLoop
 from modhost.database.failures import spoils_session
 from modhost.database.postgres.connector import PostgresConnector
-from modhost.own_loop import OwnLoop
 
 MAX_CONNECTIONS: Final = 10
 LOCK_SECONDS: Final = 1

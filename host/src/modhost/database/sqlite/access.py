@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from modhost.calls.own_loop import OwnLoop
 from modhost.database.sqlite.connection import ConnectionThread, connect
 from modhost.database.sqlite.wal_watch import WalWatch, watch_wal
 from modhost.database.sqlite.write_lock import WriteLock
-from modhost.own_loop import OwnLoop
 
 T = TypeVar("T")
 

@@ -10,13 +10,13 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
 from modhost.audit import AuditLog, recorded
+from modhost.calls.own_loop import OwnLoop
 from modhost.database import Database
 from modhost.identity.access.credentials import new_secret
 from modhost.identity.access.throttle import Throttle
 from modhost.identity.accounts import sessions, user_rows
 from modhost.identity.errors import IdentityError, UnusablePassword, UserNotFound, WrongPassword
 from modhost.identity.tables import User
-from modhost.own_loop import OwnLoop
 
 MIN_LENGTH: Final = 8
 MAX_LENGTH: Final = 1024

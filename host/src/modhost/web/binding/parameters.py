@@ -14,8 +14,8 @@ from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from starlette.requests import Request
 
 from modhost import Principal
+from modhost.calls.returned import function_of
 from modhost.configuration.redaction import is_secret_option
-from modhost.returned import function_of
 from modhost.services import Dependency, dependency
 from modhost.web.access.context import current_principal, request_scope
 from modhost.web.binding.body import FlatModel, read_json

@@ -10,9 +10,9 @@ from starlette.routing import compile_path
 from typing_extensions import Unpack
 
 from modhost import Permission
+from modhost.calls.returned import function_of
 from modhost.checks import Finding, rules
 from modhost.permissions import Anyone
-from modhost.returned import function_of
 from modhost.web.binding.body import DEFAULT_BODY_LIMIT
 from modhost.web.binding.parameters import Binding, Handler, UnusableType, adapter_for, bind
 from modhost.web.binding.results import ResultPlan, plan_result

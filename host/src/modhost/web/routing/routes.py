@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from modhost.returned import awaited
+from modhost.calls.returned import awaited
 from modhost.web.access.authorization import authorize, is_allowed
 from modhost.web.access.context import context_of
 from modhost.web.binding.body import limited

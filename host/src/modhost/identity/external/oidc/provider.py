@@ -13,8 +13,8 @@ from joserfc.jwk import JWKRegistry, KeySet
 from pydantic import BaseModel, ValidationInfo, field_validator
 
 from modhost import Clock
+from modhost.calls.own_loop import OwnLoop
 from modhost.identity.external.oidc.options import OidcOptions, is_safe
-from modhost.own_loop import OwnLoop
 
 logger = logging.getLogger(__name__)
 

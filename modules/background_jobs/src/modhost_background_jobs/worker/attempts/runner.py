@@ -11,7 +11,7 @@ import anyio
 
 from modhost import Clock
 from modhost.caller import ActingFor
-from modhost.returned import awaited, is_generator
+from modhost.calls.returned import awaited, is_generator
 from modhost.services import ServiceProvider
 from modhost_background_jobs.contracts import JobCancelled, PermanentJobError
 from modhost_background_jobs.options import BackgroundJobsOptions

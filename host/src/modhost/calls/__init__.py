@@ -1,0 +1,1 @@
+"""Calls of functions: what they return, and on which event loop they may come."""
