@@ -234,10 +234,7 @@ class QueueMachine(RuleBasedStateMachine):
             is_late = self.now - last_due > timedelta(minutes=1)
             self.model.fire(self.schedule, job_id, self.now, self.now if is_late else last_due)
 
-    @rule(
-        age=st.sampled_from([10, 300]),
-        state=st.sampled_from([state for state in JobState if state.is_final]),
-    )
+    @rule(age=st.sampled_from([10, 300]), state=finals)
     def prune(self, age: int, state: JobState) -> None:
         before = self.now - timedelta(seconds=age)
         self.past.excused = set(self.model.jobs)
