@@ -68,6 +68,37 @@ async def runs(jobs: HostedJobs) -> int:
     return (await jobs.querying.get_jobs(JobFilter(job_type="tests.ReportingJob"))).total_count
 
 
+async def make_due(database: Database) -> None:
+    due_at = SystemClock().now() - timedelta(seconds=30)
+    async with database.session() as session:
+        due = update(SCHEDULES).values(next_run_at=due_at)
+        await (await session.connection()).execute(due)
+
+
+async def test_an_edit_by_it_leaves_the_run_that_is_due_to_a_clock_that_is_right(
+    database_url: str,
+) -> None:
+    """The edit fired what was due by the wrong clock."""
+    clock = WrongClock(10)
+    async with (
+        peer(database_url),
+        host_with(database_url, JobsModule(Probe()), clock=clock, background_jobs=OPTIONS) as jobs,
+    ):
+        for cron_expression in ("0 0 1 1 *", "0 0 2 1 *"):
+            await jobs.scheduling.add_recurring(
+                ReportingJob, data=Work(), name="yearly", cron_expression=cron_expression
+            )
+            await make_due(await jobs.service(Database))
+        await jobs.scheduling.add_recurring(
+            ReportingJob, data=Work(), name="yearly", cron_expression="0 0 3 1 *"
+        )
+        assert await runs(jobs) == 0
+        clock.ahead = timedelta(0)
+        with anyio.fail_after(20):
+            while await runs(jobs) < 1:
+                await anyio.sleep(0.05)
+
+
 @pytest.mark.parametrize("days", [10, -10])
 async def test_it_runs_jobs_and_decides_nothing_for_others_until_its_clock_is_right(
     database_url: str, days: float
@@ -82,10 +113,7 @@ async def test_it_runs_jobs_and_decides_nothing_for_others_until_its_clock_is_ri
         await jobs.scheduling.add_recurring(
             ReportingJob, data=Work(), name="minutely", cron_expression="* * * * *"
         )
-        due_at = SystemClock().now() - timedelta(seconds=30)
-        async with (await scope.get(Database)).session() as session:
-            make_due = update(SCHEDULES).values(next_run_at=due_at)
-            await (await session.connection()).execute(make_due)
+        await make_due(await scope.get(Database))
         module = BackgroundJobsModule()
         with anyio.fail_after(20):
             while "clock of this host" not in (await module.check_health(scope)).detail:

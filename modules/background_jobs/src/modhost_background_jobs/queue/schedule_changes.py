@@ -17,7 +17,7 @@ from modhost_background_jobs.cron.schedule import CronSchedule
 from modhost_background_jobs.model import ScheduleDefinition, ScheduleRow
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedules import is_far_ahead, lock_schedule, next_run
-from modhost_background_jobs.storage import QueueClock
+from modhost_background_jobs.storage import GuardedClock
 from modhost_background_jobs.storage.dialects import insert_unless_exists
 from modhost_background_jobs.storage.tables import SCHEDULES
 
@@ -27,7 +27,7 @@ _KEY: Final = ("module_name", "name")
 class ScheduleChanges:
     """Adds, changes and removes schedules, each in a transaction of its own or of the caller."""
 
-    def __init__(self, database: Database, firing: RecurringFiring, clock: QueueClock) -> None:
+    def __init__(self, database: Database, firing: RecurringFiring, clock: GuardedClock) -> None:
         self._database = database
         self._firing = firing
         self._clock = clock
@@ -47,7 +47,7 @@ class ScheduleChanges:
         """
         async with self._joined(session) as joined:
             connection = await joined.connection()
-            now = self._clock.now()
+            agrees, now = await self._compared()
             schedule = CronSchedule.parse(definition.cron_expression, definition.time_zone)
             changed = asdict(definition) | {"is_of_start": is_of_start, "left_out_since": None}
             added = {"id": new_id(), "next_run_at": schedule.next_after(now), "created_at": now}
@@ -57,7 +57,7 @@ class ScheduleChanges:
                 await insert_unless_exists(connection, SCHEDULES, changed | added, _KEY)
                 row = await lock_schedule(connection, *_has_name(definition))
             if not _has_same_times(row, schedule):
-                changed |= await self._times_after(joined, row, schedule, now)
+                changed |= await self._times_after(joined, row, schedule, now, agrees=agrees)
             elif row.next_run_at is None or is_far_ahead(row, next_run(row, now)):
                 changed["next_run_at"] = next_run(row, now)
             await connection.execute(_update(row.id).values(changed))
@@ -121,21 +121,36 @@ class ScheduleChanges:
             await (await session.connection()).execute(noting.values(left_out_since=now))
 
     async def _enable(self, session: AsyncSession, row: ScheduleRow) -> None:
-        changed = {"is_enabled": True, "next_run_at": next_run(row, self._clock.now())}
+        _, now = await self._compared()
+        changed = {"is_enabled": True, "next_run_at": next_run(row, now)}
         await (await session.connection()).execute(_update(row.id).values(changed))
 
     async def _disable(self, session: AsyncSession, row: ScheduleRow) -> None:
-        changed = await self._firing.skip_due(session, row, self._clock.now())
+        _, now = await self._compared()
+        changed = await self._firing.skip_due(session, row, now)
         disabling = _update(row.id).values(is_enabled=False, **changed)
         await (await session.connection()).execute(disabling)
 
+    async def _compared(self) -> tuple[bool, datetime]:
+        """Return whether this host's clock may decide, and the time; commands never compared it."""
+        return await self._clock.agrees(), self._clock.now()
+
     async def _times_after(
-        self, session: AsyncSession, row: ScheduleRow, schedule: CronSchedule, now: datetime
+        self,
+        session: AsyncSession,
+        row: ScheduleRow,
+        schedule: CronSchedule,
+        now: datetime,
+        *,
+        agrees: bool,
     ) -> dict[str, Any]:
         """Fire what is due by the old expression, and return the times by the new one."""
         next_run_at = next_run(row, now, schedule)
         if not row.is_due(now):
             return {"next_run_at": next_run_at}
+        if not agrees:
+            # A host whose clock may be wrong fires nothing: the due time fires by the new one.
+            return {}
         try:
             await self._firing.fire_due(session, row, now)
         except (InvalidCronExpression, UnknownTimeZone):
