@@ -9,13 +9,12 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from sqlalchemy import delete, select
 
 from background_jobs.support import jobs_database
-from modhost.clock import Clock
 from modhost.database import Database
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
-from modhost_background_jobs.storage import open_store, open_wakeups
+from modhost_background_jobs.storage import GuardedClock, open_store, open_wakeups
 from modhost_background_jobs.storage.tables import (
     ATTEMPTS,
     FINISHED,
@@ -32,7 +31,7 @@ T = TypeVar("T")
 class World:
     """The queue over one database; `do` runs one of its coroutines to its end."""
 
-    def __init__(self, portal: BlockingPortal, database: Database, clock: Clock) -> None:
+    def __init__(self, portal: BlockingPortal, database: Database, clock: GuardedClock) -> None:
         self._portal = portal
         self.database = database
         self.store = open_store(database)
@@ -77,7 +76,7 @@ def _compared(row: Any) -> tuple[Any, ...]:
 
 
 @contextmanager
-def open_world(database_url: str, clock: Clock) -> Iterator[World]:
+def open_world(database_url: str, clock: GuardedClock) -> Iterator[World]:
     """Open a migrated database in an event loop of its own."""
     with start_blocking_portal() as portal:
         database = jobs_database(database_url)

@@ -8,6 +8,7 @@ import pytest
 from pydantic import (
     BaseModel,
     Field,
+    SecretBytes,
     SecretStr,
 )
 
@@ -99,6 +100,10 @@ REFUSED: list[tuple[Any, str]] = [
     (nested(250), "could not be read again: recursion limit exceeded"),
     ({1: "a", "1": "b"}, "the whole has two keys that are the same in JSON"),
     ({"a": {ONE: 1, str(ONE): 2}}, "a has two keys that are the same in JSON"),
+    (Cart(anything={1: "a", "1": "b"}), "anything would be lost or changed"),
+    (SecretBytes(b"\xff"), "cannot be stored as JSON"),
+    ({True: 1, "true": 2}, "two keys that are the same in JSON"),
+    ({SecretStr("x"): 1}, "a secret as a key"),
 ]
 
 
@@ -147,6 +152,10 @@ async def test_what_a_model_keeps_to_itself_is_not_missed() -> None:
     item = Item(name="x")
     item._cache = 5
     assert to_stored(item) == '{"name":"x"}'
+
+
+async def test_keys_are_written_as_json_writes_them() -> None:
+    assert to_stored({True: 1, None: [Item()], 1.5: 2}) == '{"true":1,"None":[{"name":""}],"1.5":2}'
 
 
 async def test_edited_data_that_resemble_a_secret_stay_ordinary() -> None:

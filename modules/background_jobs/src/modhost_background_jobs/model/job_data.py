@@ -53,7 +53,7 @@ def to_stored(data: Any, model: Any = None) -> str | None:
             other = _written(data, *way)
             if loss_in(data, for_job(other)) is None:
                 return other
-    except (PydanticSerializationError, UnicodeEncodeError) as error:
+    except (PydanticSerializationError, UnicodeError) as error:
         msg = f"The data of type {kind} cannot be stored as JSON: {error}"
         raise InvalidJobData(msg) from error
     except _Unreadable as error:

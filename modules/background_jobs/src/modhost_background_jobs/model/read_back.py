@@ -12,7 +12,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
+
+from modhost_background_jobs.contracts import InvalidJobData
 
 Place: TypeAlias = tuple[str | int, ...]
 SECRET_TYPES: Final = (SecretStr, SecretBytes, Secret)
@@ -127,7 +129,10 @@ def _difference(given: Any, back: Any, place: Place) -> Place | None:
         given, back = _fields(given), _fields(back)
     if isinstance(given, Mapping) and isinstance(back, Mapping):
         if given.keys() != back.keys():
-            given, back = _with_json_keys(given), _with_json_keys(back)
+            named = _with_json_keys(given)
+            if len(named) != len(given):
+                return place
+            given, back = named, _with_json_keys(back)
         missing = given.keys() ^ back.keys()
         if missing:
             return (*place, str(min(missing, key=str)))
@@ -149,8 +154,16 @@ def _fields(value: Any) -> dict[str, Any]:
     return kept | (value.model_extra or {})
 
 
+def json_key(key: Any) -> str:
+    """Return a key as it is in JSON. Raises `InvalidJobData` for a secret, which would be lost."""
+    if isinstance(key, SECRET_TYPES):
+        msg = "The data have a secret as a key of a table; give it as a value instead."
+        raise InvalidJobData(msg)
+    return key if type(key) is str else next(iter(json.loads(to_json({key: None}))))
+
+
 def _with_json_keys(values: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(to_jsonable_python(key)): value for key, value in values.items()}
+    return {json_key(key): value for key, value in values.items()}
 
 
 def _is_list(value: Any) -> bool:

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 from modhost_background_jobs.contracts import InvalidJobData
-from modhost_background_jobs.model.read_back import SECRET_TYPES, Place
+from modhost_background_jobs.model.read_back import SECRET_TYPES, Place, json_key
 
 MASK: Final = "***"
 KEY: Final = "$secret"
@@ -42,7 +42,7 @@ def find_secrets(value: Any, path: Place, *, by_alias: bool) -> Iterator[tuple[P
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         below = ((each.name, getattr(value, each.name)) for each in dataclasses.fields(value))
     elif isinstance(value, Mapping):
-        below = ((_json_key(key), each) for key, each in value.items())
+        below = ((json_key(key), each) for key, each in value.items())
     elif isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
         below = enumerate(value)
     for step, each in below:
@@ -52,10 +52,6 @@ def find_secrets(value: Any, path: Place, *, by_alias: bool) -> Iterator[tuple[P
 def _is_marked(field: FieldInfo) -> bool:
     extra = field.json_schema_extra
     return isinstance(extra, dict) and extra.get("secret") is True
-
-
-def _json_key(key: Any) -> str:
-    return key if type(key) is str else next(iter(to_jsonable_python({key: None})))
 
 
 def with_secrets(plain: Any, secrets: Sequence[tuple[Place, Any]]) -> str:
