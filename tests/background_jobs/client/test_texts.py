@@ -9,6 +9,7 @@ from modhost_background_jobs.contracts import (
     InvalidCronExpression,
     InvalidJobData,
     JobExecutionContext,
+    JobNotFound,
     JobState,
     ModuleJob,
     UnknownTimeZone,
@@ -63,3 +64,48 @@ async def test_expressions_zones_ids_and_modules_are_no_texts_of_every_kind(
             await jobs.scheduling.enqueue(EchoJob, ["a"], job_id=as_id)
         with pytest.raises(InvalidJobData, match="not the name of a module"):
             await jobs.scheduling.set_recurring(text + "-", [])
+
+
+@pytest.mark.parametrize("odd", ["", "x", "a\x00b", "\ud800", None, 5, b"x" * 16])
+async def test_what_is_no_id_is_the_id_of_nothing(database_url: str, odd: Any) -> None:
+    """PostgreSQL's driver told so."""
+    async with jobs_host(database_url, mode="Producer") as jobs:
+        scheduling, querying = jobs.scheduling, jobs.querying
+        assert await scheduling.get_status(odd) is None
+        assert await querying.get_job_detail(odd) is None
+        for change in (
+            scheduling.cancel,
+            querying.retry,
+            scheduling.enable_recurring,
+            scheduling.disable_recurring,
+            scheduling.toggle_recurring,
+            scheduling.remove_recurring,
+            scheduling.run_recurring_now,
+        ):
+            with pytest.raises(JobNotFound, match="There is no"):
+                await change(odd)
+
+
+async def test_the_text_of_an_id_is_that_id(database_url: str) -> None:
+    """A cancellation by it took place, and said that there was no such job."""
+    async with jobs_host(database_url, mode="Producer", more_jobs=[EchoJob]) as jobs:
+        text: Any = str(await jobs.scheduling.enqueue(EchoJob, ["a"])).upper()
+        assert await jobs.scheduling.get_status(text) is not None
+        assert await jobs.querying.get_job_detail(text) is not None
+        assert (await jobs.scheduling.cancel(text)).state is JobState.CANCELLED
+
+
+@pytest.mark.parametrize("odd", [None, 5, ["@daily"]])
+async def test_what_is_no_text_at_all_is_refused_by_name(database_url: str, odd: Any) -> None:
+    async with jobs_host(database_url, mode="Producer", more_jobs=[EchoJob]) as jobs:
+        add = jobs.scheduling.add_recurring
+        with pytest.raises(InvalidCronExpression, match="give it a text"):
+            await add(EchoJob, name="odd", cron_expression=odd)
+        with pytest.raises(UnknownTimeZone, match="give the text of an IANA name"):
+            await add(EchoJob, name="odd", cron_expression="@daily", time_zone=odd)
+        with pytest.raises(InvalidJobData, match=r"none of OverlapPolicy\.SKIP, "):
+            await add(EchoJob, name="odd", cron_expression="@daily", overlap=odd)
+        with pytest.raises(InvalidJobData, match=r"none of CatchUpPolicy\.ONE, "):
+            await add(EchoJob, name="odd", cron_expression="@daily", catch_up=odd)
+        with pytest.raises(InvalidJobData, match="not the name of a module"):
+            await jobs.scheduling.set_recurring(odd, [])

@@ -1,14 +1,17 @@
 """Limits of what callers may ask of a job, checked before it is stored with those of others."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from enum import StrEnum
+from typing import Final, TypeVar
+from uuid import UUID
 
-from modhost_background_jobs.contracts import InvalidJobData
+from modhost_background_jobs.contracts import InvalidJobData, JobNotFound
 from modhost_background_jobs.contracts.job_checks import LONGEST, MAX_ATTEMPTS
 
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 LONGEST_NAME: Final = 200
+Policy = TypeVar("Policy", bound=StrEnum)
 
 
 def due_time(execute_at: datetime) -> datetime:
@@ -48,6 +51,31 @@ def attempts(asked: int | None, of_class: int | None, default: int) -> int:
     if type(asked) is not int or not 1 <= asked <= MAX_ATTEMPTS:
         raise InvalidJobData(f"max_attempts is {asked!r}; give a number from 1 to {MAX_ATTEMPTS}.")
     return asked
+
+
+def as_uuid(id: object) -> UUID | None:  # noqa: A002
+    """Return the id as a UUID, which it may be the text of; None for what is none."""
+    try:
+        return id if isinstance(id, UUID) else UUID(str(id))
+    except ValueError:
+        return None
+
+
+def known_id(id: object, what: str = "job") -> UUID:  # noqa: A002
+    """Return the id as a UUID. Raises `JobNotFound` for what no job can have."""
+    found = as_uuid(id)
+    if found is None:
+        raise JobNotFound(id, what)
+    return found
+
+
+def policy(kind: type[Policy], value: str) -> Policy:
+    """Return a policy. Raises `InvalidJobData`, which lists them."""
+    try:
+        return kind(value)
+    except ValueError:
+        known = ", ".join(f"{kind.__name__}.{each.name}" for each in kind)
+        raise InvalidJobData(f"{ascii(value)[:40]} is none of {known}.") from None
 
 
 def schedule_name(name: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from modhost.audit import AuditLog, recorded
+from modhost_background_jobs.client.limits import as_uuid, known_id
 from modhost_background_jobs.contracts import (
     JobConflict,
     JobDetail,
@@ -65,7 +66,8 @@ class BackgroundJobsQueries:
 
     async def get_job_detail(self, job_id: JobId) -> JobDetail | None:
         """Read a job with its log and attempts."""
-        found = await self._details.find(job_id)
+        id_ = as_uuid(job_id)
+        found = None if id_ is None else await self._details.find(id_)
         return _detail(found) if found else None
 
     async def get_recurring_jobs(self) -> Sequence[RecurringJob]:
@@ -78,11 +80,12 @@ class BackgroundJobsQueries:
 
     async def retry(self, job_id: JobId) -> JobStatus:
         """Queue a failed job again."""
-        async with recorded(self._audit, "jobs.retry", f"job:{job_id}", JobConflict, JobNotFound):
-            await self._queue.retry(job_id)
-        row = await self._listing.find(job_id)
+        id_ = known_id(job_id)
+        async with recorded(self._audit, "jobs.retry", f"job:{id_}", JobConflict, JobNotFound):
+            await self._queue.retry(id_)
+        row = await self._listing.find(id_)
         if row is None:
-            raise JobNotFound(job_id)
+            raise JobNotFound(id_)
         return status_after(row, JobState.PENDING)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,6 +16,8 @@ from modhost.caller import SYSTEM, current_caller
 from modhost_background_jobs.client.limits import (
     attempts,
     bounded,
+    known_id,
+    policy,
     schedule_name,
     timeout_seconds,
 )
@@ -40,6 +43,7 @@ from modhost_background_jobs.queue.schedules import RecurringSchedules
 
 logger = logging.getLogger(__name__)
 
+_KIND: Final = "recurring job"
 _REFUSALS: Final = (JobNotFound, InvalidCronExpression, UnknownTimeZone)
 
 
@@ -109,24 +113,27 @@ class RecurringJobsService:
         self, recurring_id: RecurringJobId, *, session: AsyncSession | None = None
     ) -> None:
         """Enable a schedule."""
-        async with self._recorded("enable", recurring_id) as entry:
-            await self._changes.enable(recurring_id, session)
+        id_ = known_id(recurring_id, _KIND)
+        async with self._recorded("enable", id_) as entry:
+            await self._changes.enable(id_, session)
             await _done_in(session, entry)
 
     async def disable_recurring(
         self, recurring_id: RecurringJobId, *, session: AsyncSession | None = None
     ) -> None:
         """Disable a schedule."""
-        async with self._recorded("disable", recurring_id) as entry:
-            await self._changes.disable(recurring_id, session)
+        id_ = known_id(recurring_id, _KIND)
+        async with self._recorded("disable", id_) as entry:
+            await self._changes.disable(id_, session)
             await _done_in(session, entry)
 
     async def toggle_recurring(
         self, recurring_id: RecurringJobId, *, session: AsyncSession | None = None
     ) -> bool:
         """Enable or disable a schedule."""
-        async with self._recorded("toggle", recurring_id) as entry:
-            is_enabled = await self._changes.toggle(recurring_id, session)
+        id_ = known_id(recurring_id, _KIND)
+        async with self._recorded("toggle", id_) as entry:
+            is_enabled = await self._changes.toggle(id_, session)
             entry.detail = "enabled" if is_enabled else "disabled"
             await _done_in(session, entry)
         return is_enabled
@@ -135,16 +142,18 @@ class RecurringJobsService:
         self, recurring_id: RecurringJobId, *, session: AsyncSession | None = None
     ) -> None:
         """Delete a schedule."""
-        async with self._recorded("delete", recurring_id) as entry:
-            entry.detail = await self._changes.remove(recurring_id, session)
+        id_ = known_id(recurring_id, _KIND)
+        async with self._recorded("delete", id_) as entry:
+            entry.detail = await self._changes.remove(id_, session)
             await _done_in(session, entry)
 
     async def run_recurring_now(
         self, recurring_id: RecurringJobId, *, session: AsyncSession | None = None
     ) -> JobId:
         """Enqueue a run of a schedule."""
-        async with self._recorded("run_now", recurring_id) as entry:
-            row = await self._schedules.get(recurring_id, session)
+        id_ = known_id(recurring_id, _KIND)
+        async with self._recorded("run_now", id_) as entry:
+            row = await self._schedules.get(id_, session)
             job_id = await self._firing.run_now(row, (await current_caller()).person, session)
             entry.detail = f"job:{job_id}"
             await _done_in(session, entry)
@@ -164,8 +173,8 @@ class RecurringJobsService:
             data=bounded(
                 to_stored(recurring.data, recurring.job.data_model), self._options.max_data_size
             ),
-            overlap=OverlapPolicy(recurring.overlap),
-            catch_up=CatchUpPolicy(recurring.catch_up),
+            overlap=policy(OverlapPolicy, recurring.overlap),
+            catch_up=policy(CatchUpPolicy, recurring.catch_up),
             max_attempts=attempts(recurring.max_attempts, of_class, self._options.max_attempts),
             timeout_seconds=timeout_seconds(recurring.timeout, recurring.job.timeout),
         )
@@ -184,9 +193,7 @@ class RecurringJobsService:
             await self._audit.record("schedules.put", subject, detail=detail, session=session)
         return RecurringJobId(recurring_id)
 
-    def _recorded(
-        self, verb: str, recurring_id: RecurringJobId
-    ) -> AbstractAsyncContextManager[Record]:
+    def _recorded(self, verb: str, recurring_id: UUID) -> AbstractAsyncContextManager[Record]:
         return recorded(self._audit, f"schedules.{verb}", f"schedule:{recurring_id}", *_REFUSALS)
 
 
@@ -198,8 +205,8 @@ async def _done_in(session: AsyncSession | None, entry: Record) -> None:
 
 def _refuse_others(module: str, definitions: Sequence[ScheduleDefinition]) -> None:
     """Raise `InvalidJobData` for a name that is there twice, and for jobs of other modules."""
-    if not module.isidentifier():
-        raise InvalidJobData(f"{module[:40]!a} is not the name of a module.")
+    if not isinstance(module, str) or not module.isidentifier():
+        raise InvalidJobData(f"{ascii(module)[:40]} is not the name of a module.")
     for name, count in Counter(each.name for each in definitions).items():
         if count > 1:
             raise InvalidJobData(f"{count} recurring jobs are named {name!r}; name each its own.")

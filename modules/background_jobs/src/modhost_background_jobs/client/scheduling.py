@@ -10,7 +10,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from modhost import new_id
 from modhost.audit import AuditLog, recorded
 from modhost.caller import current_caller
-from modhost_background_jobs.client.limits import attempts, bounded, due_time, timeout_seconds
+from modhost_background_jobs.client.limits import (
+    as_uuid,
+    attempts,
+    bounded,
+    due_time,
+    known_id,
+    timeout_seconds,
+)
 from modhost_background_jobs.client.querying import status_after
 from modhost_background_jobs.client.recurring import RecurringJobsService
 from modhost_background_jobs.contracts import (
@@ -102,19 +109,21 @@ class BackgroundJobsService(RecurringJobsService):
 
     async def cancel(self, job_id: JobId) -> JobStatus:
         """Cancel at once or ask to stop."""
+        id_ = known_id(job_id)
         async with recorded(
-            self._audit, "jobs.cancel", f"job:{job_id}", JobConflict, JobNotFound
+            self._audit, "jobs.cancel", f"job:{id_}", JobConflict, JobNotFound
         ) as entry:
-            state = await self._queue.cancel(job_id)
+            state = await self._queue.cancel(id_)
             entry.detail = "asked to stop" if state is JobState.RUNNING else "cancelled at once"
-        row = await self._listing.find(job_id)
+        row = await self._listing.find(id_)
         if row is None:
-            raise JobNotFound(job_id)
+            raise JobNotFound(id_)
         return status_after(row, state)
 
     async def get_status(self, job_id: JobId) -> JobStatus | None:
         """Read one job."""
-        row = await self._listing.find(job_id)
+        id_ = as_uuid(job_id)
+        row = None if id_ is None else await self._listing.find(id_)
         return JobStatus.model_validate(row) if row else None
 
     async def _store(self, new: NewJob, session: AsyncSession | None, *, is_named: bool) -> JobId:

@@ -13,8 +13,9 @@ class BackgroundJobsError(Exception):
 class JobNotFound(BackgroundJobsError):
     """No job, or no recurring job, has this id."""
 
-    def __init__(self, id: UUID, what: str = "job") -> None:  # noqa: A002
-        super().__init__(f"There is no {what} with the id {id}.")
+    def __init__(self, id: object, what: str = "job") -> None:  # noqa: A002
+        shown = id if isinstance(id, UUID) else ascii(id)[:60]
+        super().__init__(f"There is no {what} with the id {shown}.")
 
 
 class JobConflict(BackgroundJobsError):

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from modhost_background_jobs.contracts import InvalidCronExpression
+from modhost_background_jobs.contracts import InvalidCronExpression, UnknownTimeZone
 from modhost_background_jobs.cron.description import in_words
 from modhost_background_jobs.cron.fields import Field, binds_both_days, parse_fields
 from modhost_background_jobs.cron.zones import check_zone, zone_named
@@ -38,6 +38,10 @@ class CronSchedule:
 
         Raises `InvalidCronExpression` and `UnknownTimeZone`, which say what is allowed.
         """
+        if not isinstance(expression, str):
+            raise InvalidCronExpression(f"The cron expression is {expression!r}; give it a text.")
+        if not isinstance(time_zone, str):
+            raise UnknownTimeZone(f"The time zone is {time_zone!r}; give the text of an IANA name.")
         return _parse(expression, time_zone)
 
     @staticmethod
