@@ -1,12 +1,14 @@
 """Stored schedules that this machine or this version cannot read, or would refuse today."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
 from background_jobs.hosts import Jobs, jobs_host
-from background_jobs.jobs_module import JobsModule, Probe, ReportingJob
+from background_jobs.jobs_module import JobsModule, Probe, ReportingJob, Work
+from modhost.clock import SystemClock
 from modhost.configuration import Configuration
 from modhost.database import Database
 from modhost.diagnosis import examine
@@ -112,3 +114,21 @@ async def test_what_would_be_refused_today_continues_and_is_shown_with_a_remedy(
     assert listed["next_run_at"] is not None
     assert reason in page.replace("&#39;", "'")
     assert (code, reason in detail) == ("MH609", True)
+
+
+@pytest.mark.parametrize(("values", "reason"), UNREADABLE)
+async def test_an_edit_makes_it_readable_and_keeps_the_run_that_is_due(
+    database_url: str, values: dict[str, Any], reason: str
+) -> None:
+    """An edit in `on_start` ended the start: a later version had stored its own policy."""
+    due_at = SystemClock().now() - timedelta(seconds=30)
+    async with jobs_host(database_url, poll_interval="50ms") as jobs:
+        await stored(jobs, values | {"next_run_at": due_at})
+        (listed,) = await jobs.querying.get_recurring_jobs()
+        assert reason in str(listed.problem)
+        await jobs.scheduling.add_recurring(
+            ReportingJob, data=Work(), name="Nightly", cron_expression="0 4 * * *"
+        )
+        (listed,) = await jobs.querying.get_recurring_jobs()
+        assert listed.problem is None
+        await jobs.probe.until(lambda: jobs.probe.finished["job"] == 1)

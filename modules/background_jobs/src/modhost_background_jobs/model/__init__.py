@@ -18,6 +18,7 @@ from modhost_background_jobs.model.schedule import (
     DueSchedules,
     ScheduleDefinition,
     ScheduleRow,
+    UnknownPolicy,
 )
 from modhost_background_jobs.model.worker import (
     CUT_OFF,
@@ -65,6 +66,7 @@ __all__ = [
     "Rescue",
     "ScheduleDefinition",
     "ScheduleRow",
+    "UnknownPolicy",
     "WorkerInfo",
     "WorkerRow",
     "as_bulk_runner",

@@ -14,7 +14,7 @@ from modhost import new_id
 from modhost.database import Database
 from modhost_background_jobs.contracts import InvalidCronExpression, JobNotFound, UnknownTimeZone
 from modhost_background_jobs.cron.schedule import CronSchedule
-from modhost_background_jobs.model import ScheduleDefinition, ScheduleRow
+from modhost_background_jobs.model import ScheduleDefinition, ScheduleRow, UnknownPolicy
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedules import is_far_ahead, lock_schedule, next_run
 from modhost_background_jobs.storage import GuardedClock
@@ -153,7 +153,7 @@ class ScheduleChanges:
             return {}
         try:
             await self._firing.fire_due(session, row, now)
-        except (InvalidCronExpression, UnknownTimeZone):
+        except (InvalidCronExpression, UnknownTimeZone, UnknownPolicy):
             # Nobody here can read it: the due time fires by the new one.
             return {}
         return {"next_run_at": next_run_at}
