@@ -1,5 +1,6 @@
 """Mistakes in job classes are found at start; what is not a job class is refused in words."""
 
+from abc import abstractmethod
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -107,6 +108,12 @@ class WithRun(ModuleJob):
         pass
 
 
+class Abstract(ModuleJob):
+    @abstractmethod
+    async def execute(self, context: JobExecutionContext) -> None:
+        pass
+
+
 class WithoutContext(ModuleJob):
     async def execute(self) -> None:  # type: ignore[override]
         pass
@@ -126,6 +133,7 @@ class NotCallable(ModuleJob):
     [
         (WithoutExecute, "WithoutExecute has no execute. Did you mean 'exectue' to be it?"),
         (WithRun, "WithRun has no execute. Did you mean 'run' to be it?"),
+        (Abstract, "Abstract has no execute. Add it."),
         (WithoutContext, "execute(self) -> None does not take the context alone."),
         (WithMore, "path: str) -> None does not take the context alone."),
         (NotCallable, "NotCallable.execute is None. Write `async def execute(self, context)`."),

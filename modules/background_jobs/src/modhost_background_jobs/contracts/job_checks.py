@@ -53,7 +53,8 @@ def _of_execute(job: type[ModuleJob]) -> Iterator[Problem]:
     name = f"{job.__module__}.{job.__qualname__}"
     missing = sorted(getattr(job, "__abstractmethods__", ()))
     if missing:
-        own = [each for each in vars(job) if inspect.isroutine(getattr(job, each))]
+        named = (each for each in vars(job) if each not in missing)
+        own = [each for each in named if inspect.isroutine(getattr(job, each))]
         similar = get_close_matches("execute", own, 1) or [each for each in own if each == "run"]
         hint = f"Did you mean {similar[0]!r} to be it?" if similar else "Add it."
         yield Problem(NOT_A_JOB, f"{name} has no {' and no '.join(missing)}.", hint)
