@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import anyio
 from alembic.config import Config
-from alembic.operations import Operations
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -30,6 +29,7 @@ from modhost.database.migrations.histories import (
     place_in,
     summary_of,
 )
+from modhost.database.migrations.postgres_operations import postgres_operations
 from modhost.database.migrations.sqlite_operations import SqliteOperations
 from modhost.database.schemas import Migrations, Pending
 
@@ -196,7 +196,7 @@ def _operations(context: MigrationContext, connection: Connection) -> AbstractCo
     """Let `alembic.op` be the operations of the database."""
     if connection.dialect.name == "sqlite":
         return SqliteOperations.over(context, connection)
-    return Operations.context(context)
+    return postgres_operations(context, connection)
 
 
 def _check_foreign_keys(connection: Connection) -> None:
