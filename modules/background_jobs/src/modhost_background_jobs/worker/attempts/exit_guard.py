@@ -1,6 +1,9 @@
 """Know the tasks of jobs, and turn their exits into errors: they would end the worker."""
 
 import asyncio
+import os
+import sys
+import traceback
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -24,6 +27,29 @@ def as_job(job: object) -> Iterator[None]:
         yield
     finally:
         _JOB.reset(before)
+
+
+@contextmanager
+def without_children() -> Iterator[None]:
+    """End what the block has forked where it leaves the block: it would continue as the worker."""
+    process = os.getpid()
+    code = 0
+    try:
+        yield
+    except BaseException as error:
+        if os.getpid() == process:
+            raise
+        code = _exit_code(error)
+    if os.getpid() != process:
+        os._exit(code)
+
+
+def _exit_code(error: BaseException) -> int:
+    if isinstance(error, SystemExit) and (error.code is None or isinstance(error.code, int)):
+        return error.code or 0
+    traceback.print_exception(error)
+    sys.stderr.flush()
+    return 1
 
 
 def owner_of(frame: FrameType) -> object | None:

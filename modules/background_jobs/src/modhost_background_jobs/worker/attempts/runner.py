@@ -13,12 +13,17 @@ from modhost import Clock
 from modhost.caller import ActingFor
 from modhost.calls.returned import awaited, is_generator
 from modhost.services import ServiceProvider
-from modhost_background_jobs.contracts import JobCancelled, PermanentJobError
+from modhost_background_jobs.contracts import (
+    JobCancelled,
+    JobExecutionContext,
+    ModuleJob,
+    PermanentJobError,
+)
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.context import AttemptContext, Reports
 from modhost_background_jobs.worker.attempts.error_text import forget_frames
-from modhost_background_jobs.worker.attempts.exit_guard import as_job, owner_of
+from modhost_background_jobs.worker.attempts.exit_guard import as_job, owner_of, without_children
 from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes, means
 
 GENERATOR: Final = (
@@ -77,12 +82,18 @@ class AttemptRunner:
             result: object
             if attempt.registered.runs_in_thread:
                 result = await anyio.to_thread.run_sync(
-                    job.execute, context, abandon_on_cancel=True, limiter=self._threads
+                    _call, job, context, abandon_on_cancel=True, limiter=self._threads
                 )
             else:
-                result = job.execute(context)
+                result = _call(job, context)
             if result is not None:
-                await _finish(attempt, result)
+                with without_children():
+                    await _finish(attempt, result)
+
+
+def _call(job: ModuleJob, context: JobExecutionContext) -> object:
+    with without_children():
+        return job.execute(context)
 
 
 async def _finish(attempt: Attempt, result: object) -> None:
