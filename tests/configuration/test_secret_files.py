@@ -81,6 +81,7 @@ def test_only_the_last_newline_is_left_out(tmp_path: Path) -> None:
         ('token_file = "."', "which cannot be read: Is a directory."),
         ('token_file = "empty"', "empty, which is empty."),
         ('token_file = "latin"', "latin, which is not a text in UTF-8."),
+        ('token_file = "a\\u0000"', "token_file has a NUL character."),
         ("token_file = 5", "token_file is 5. Write the path of a file, in quotes."),
         ('token_file = "good"\ntoken = "x"', "token_file is set, and token as well. Keep one"),
         ('apiKey_file = "good"\napiKey = "x"', "apiKey_file is set, and apiKey as well."),

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.anyio
         ("sqlite:///:memory:", "lose every job"),
         ("sqlite:///x.db?mode=ro", "has parameters"),
         ("sqlite://host/x.db", "three slashes"),
+        ("sqlite:///x\0.db", "NUL character"),
         ("postgresql://u:sesame@host/x?statement_cache_size=x", "statement_cache_size=x"),
     ],
 )

@@ -171,6 +171,13 @@ def test_a_column_that_no_migration_makes_or_changes_is_named(desk: Desk) -> Non
     }
 
 
+def test_a_column_that_the_model_lacks_is_named_if_no_row_does_without_it(desk: Desk) -> None:
+    source = SOURCE.replace("    made_at: datetime = Field(sa_type=UtcDateTime)\n", "")
+    found = desk.doctor(source=source).findings(exits=1)
+    assert [each["code"] for each in found] == ["MH505"]
+    assert f"{desk.table('drawers')}.made_at takes no NULL" in found[0]["message"]
+
+
 def test_a_module_without_migrations_is_reported_to_have_some(desk: Desk) -> None:
     source = SOURCE.replace('    migrations = "acme_NAME.migrations"\n', "")
     found = desk.doctor(source=source).findings(exits=1)

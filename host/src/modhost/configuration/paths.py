@@ -11,7 +11,7 @@ from modhost.checks import Finding, rules
 Model = TypeVar("Model", bound=BaseModel)
 
 DEFAULT_FILE: Final = Path("config/host.toml")
-_SQLITE: Final = re.compile(r"\s*(sqlite(?:\+\w+)?:///)([^?]+?)\s*", re.IGNORECASE)
+_SQLITE: Final = re.compile(r"\s*(sqlite(?:\+\w+)?:///)([^?\x00]+?)\s*", re.IGNORECASE)
 
 
 def start_of_paths(file: Path | None) -> Path:

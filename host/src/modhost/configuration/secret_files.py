@@ -68,6 +68,8 @@ class SecretFiles:
             self._refuse(path, reason, "Let this user read the file, or name another.")
         except UnicodeDecodeError:
             self._refuse(path, f"names {file}, which is not a text in UTF-8", "Name another file.")
+        except ValueError:
+            self._refuse(path, "has a NUL character", "Name a file.")
         else:
             text = re.sub(r"\r?\n\Z", "", text)
             if not text:

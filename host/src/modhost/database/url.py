@@ -69,5 +69,7 @@ def _file(rest: str) -> Path:
         raise BadDatabaseUrl(msg)
     if parameters:
         raise BadDatabaseUrl("The SQLite URL has parameters after a ?; the host takes none.")
+    if "\0" in name:
+        raise BadDatabaseUrl("The SQLite URL has a NUL character; remove it.")
     # Absolute, since the working directory of a process may change.
     return Path(name).absolute()

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, MetaData, Table, schema
+from sqlalchemy import Column, Connection, MetaData, Table, schema
 
 from modhost.checks import Finding, rules
 from modhost.database import Database
@@ -20,8 +20,8 @@ _REMEDY: Final = "Write a migration for it, then run `modhost migrate`."
 async def check_models(database: Database, modules: Sequence[FoundModule]) -> list[Finding]:
     """Return a finding for each table, column and index that a model has and the database lacks.
 
-    What only the database has is ignored; defaults and checks are not compared. The
-    tables must be at their newest revision.
+    What only the database has is ignored, unless no row can be added without it; defaults and
+    checks are not compared. The tables must be at their newest revision.
     """
     findings: list[Finding] = []
     async with database.reading() as session:
@@ -98,6 +98,10 @@ def _details(difference: Any) -> Iterator[str]:
     elif kind == "add_column":
         owner, table, column = what
         yield f"the table {_full(owner, table)} has no column {column.name}."
+    elif kind == "remove_column" and _is_needed(what[2]):
+        owner, table, column = what
+        name = f"{_full(owner, table)}.{column.name}"
+        yield f"the column {name} takes no NULL, and the model lacks it: no row can be added."
     elif kind == "add_constraint" and isinstance(what[0], schema.UniqueConstraint):
         columns = ", ".join(column.name for column in what[0].columns)
         yield f"the table {what[0].table.fullname} does not keep {columns} unique."
@@ -112,6 +116,12 @@ def _changes(change: Any) -> Iterator[str]:
         verb = "takes" if existing else "does not take"
         other = "takes" if wanted else "does not take"
         yield f"the column {name} {verb} NULL, and in the model it {other} it."
+
+
+def _is_needed(column: Column[Any]) -> bool:
+    """Return whether a row cannot do without a value of a column."""
+    automatic = column.primary_key or column.identity or column.computed or column.server_default
+    return not column.nullable and not automatic
 
 
 def _model(found: FoundModule, detail: str) -> Finding:

@@ -1,6 +1,6 @@
 """Alembic's operations on PostgreSQL: enumerations are types in the schema of their table.
 
-There the models look for them. Alembic makes them in the default schema, where the types of all
+There the models expect them. Alembic makes them in the default schema, where the types of all
 modules meet, once more for each table, and not at all for a column that is added or changed.
 """
 
