@@ -48,10 +48,10 @@ class PostgresProxy:
     async def _forward(self, client: SocketStream) -> None:
         is_cut = self._is_cut
         self.connections += 1
-        if self._is_silent:
-            await anyio.sleep_forever()
-        async with client, await _connect(self._server) as server:
-            async with anyio.create_task_group() as group:
+        async with client:
+            if self._is_silent:
+                await anyio.sleep_forever()
+            async with await _connect(self._server) as server, anyio.create_task_group() as group:
                 group.start_soon(_pump, client, server, is_cut)
                 await _pump(server, client, is_cut)
                 group.cancel_scope.cancel()
