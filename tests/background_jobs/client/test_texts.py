@@ -67,8 +67,8 @@ async def test_expressions_zones_ids_and_modules_are_no_texts_of_every_kind(
 
 
 @pytest.mark.parametrize("odd", ["", "x", "a\x00b", "\ud800", None, 5, b"x" * 16])
-async def test_what_is_no_id_is_the_id_of_nothing(database_url: str, odd: Any) -> None:
-    """PostgreSQL's driver told so."""
+async def test_what_is_not_an_id_is_the_id_of_nothing(database_url: str, odd: Any) -> None:
+    """PostgreSQL's driver reported it."""
     async with jobs_host(database_url, mode="Producer") as jobs:
         scheduling, querying = jobs.scheduling, jobs.querying
         assert await scheduling.get_status(odd) is None
@@ -96,7 +96,7 @@ async def test_the_text_of_an_id_is_that_id(database_url: str) -> None:
 
 
 @pytest.mark.parametrize("odd", [None, 5, ["@daily"]])
-async def test_what_is_no_text_at_all_is_refused_by_name(database_url: str, odd: Any) -> None:
+async def test_what_is_not_a_text_is_refused_by_name(database_url: str, odd: Any) -> None:
     async with jobs_host(database_url, mode="Producer", more_jobs=[EchoJob]) as jobs:
         add = jobs.scheduling.add_recurring
         with pytest.raises(InvalidCronExpression, match="give it a text"):
