@@ -76,8 +76,12 @@ def test_a_host_that_is_open_to_the_network_is_reported_unless_silenced(
 
 
 def test_a_configuration_that_no_host_starts_with_is_reported_as_json_too(
-    tmp_path: Path, sqlite_url: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    sqlite_url: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     doctor = Doctor.of(tmp_path, sqlite_url, "bnd = 1")
     (found,) = doctor.findings(exits=2)
     assert (found["code"], found["remedy"]) == ("MH202", "Did you mean 'bind'?")
