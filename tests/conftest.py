@@ -13,6 +13,7 @@ import argon2
 import pytest
 
 from hosts import whole_host
+from leftovers import Watch, is_watched
 from modhost.configuration import Configuration
 from modhost.database.migrations import migrate
 from modhost.runtime.assembly import build_host
@@ -20,6 +21,12 @@ from modhost.services.registration import dependencies_of
 from modhost.testing import RunningHost
 from moving_clock import MovingClock
 from postgres import Postgres
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch over what this run starts; the workers of pytest are part of it."""
+    if not is_watched():
+        config.add_cleanup(Watch().end)
 
 
 def pytest_collection_finish() -> None:

@@ -15,7 +15,8 @@ import asyncpg
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from sqlalchemy.engine import make_url
 
-MEMORY = Path("/dev/shm")  # noqa: S108
+from leftovers import MEMORY, folder_name
+
 MEMORY_BYTES = 2 * 1024**3
 SETTINGS = {
     # What the tests do need not survive a power cut.
@@ -74,7 +75,7 @@ class Postgres:
                 yield cls(url, superuser)
             return
         with TemporaryDirectory(
-            prefix="modhost-postgres-", dir=_folder_for_data(), ignore_cleanup_errors=True
+            prefix=folder_name(), dir=_folder_for_data(), ignore_cleanup_errors=True
         ) as name:
             folder = Path(name)
             folder.chmod(0o711)
