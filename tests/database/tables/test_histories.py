@@ -107,16 +107,6 @@ async def test_a_revision_that_raises_is_named_and_changes_nothing(
     assert "0002_change.py:1" in found.detail
 
 
-@pytest.fixture
-async def library(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_database_url: str
-) -> Library:
-    library = library_of(tmp_path, monkeypatch, empty_database_url)
-    library.add(FIRST)
-    await library.migrate()
-    return library
-
-
 async def test_a_revision_that_leaves_rows_without_what_they_refer_to_fails(
     library: Library,
 ) -> None:

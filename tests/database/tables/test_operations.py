@@ -6,21 +6,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from database.tables.library import FIRST, Library, library_of
+from database.tables.library import Library, library_of
 
 pytestmark = pytest.mark.anyio
 
 ROWS = [(1, "One", "12", 1), (2, "Two", None, 1)]
-
-
-@pytest.fixture
-async def library(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_database_url: str
-) -> Library:
-    library = library_of(tmp_path, monkeypatch, empty_database_url)
-    library.add(FIRST)
-    await library.migrate()
-    return library
 
 
 async def changed(library: Library, body: str) -> None:

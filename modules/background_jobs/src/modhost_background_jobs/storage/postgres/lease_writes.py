@@ -22,15 +22,9 @@ class LeaseWrites:
         """Move jobs to the finished ones."""
 
         async def write(ended: Sequence[model.Ended]) -> set[UUID]:
-            return _ids(
-                await self._postgres.fetch(
-                    statements.END,
-                    *_leases(ended),
-                    [item.state.value for item in ended],
-                    [item.error for item in ended],
-                    now,
-                )
-            )
+            states = [item.state.value for item in ended]
+            errors = [item.error for item in ended]
+            return await self._write(statements.END, ended, states, errors, now)
 
         return await self._locked.apart(write, ended)
 
@@ -58,14 +52,11 @@ class LeaseWrites:
         """Update the jobs' progress."""
 
         async def write(updates: Sequence[model.ProgressUpdate]) -> set[UUID]:
-            return _ids(
-                await self._postgres.fetch(
-                    statements.SAVE_PROGRESS,
-                    *_leases(updates),
-                    [item.percentage for item in updates],
-                    [item.message for item in updates],
-                    [item.reported_at for item in updates],
-                )
+            percentages = [item.percentage for item in updates]
+            messages = [item.message for item in updates]
+            times = [item.reported_at for item in updates]
+            return await self._write(
+                statements.SAVE_PROGRESS, updates, percentages, messages, times
             )
 
         return await self._locked.apart(write, updates)
@@ -89,6 +80,10 @@ class LeaseWrites:
             return held
 
         return await self._locked.apart(write, lines)
+
+    async def _write(self, statement: str, items: Sequence[Any], *values: object) -> set[UUID]:
+        """Run a statement that returns the jobs whose leases are still held."""
+        return _ids(await self._postgres.fetch(statement, *_leases(items), *values))
 
 
 def _leases(items: Sequence[Any]) -> tuple[list[UUID], list[int]]:
