@@ -20,6 +20,7 @@ from modhost_background_jobs.contracts import (
     ModuleJob,
 )
 from processes.acting import ActingModule
+from processes.forking import CLOCK_AHEAD
 from processes.host_process import POLL_SECONDS, HostProcess, until
 from processes.stage import Act, Stage
 
@@ -54,7 +55,8 @@ class Deployment:
         self.stage = Stage(folder)
         self._database_url = database_url
         self._processes: list[HostProcess] = []
-        self._jobs: HostedJobs
+        self.jobs: HostedJobs
+        """What tests ask of the producer."""
         self.database: Database
         """The producer's."""
         folder.mkdir(exist_ok=True)
@@ -66,7 +68,7 @@ class Deployment:
         options = {"folder": self.folder}
         try:
             async with host_with(self._database_url, ActingModule(), acting=options) as jobs:
-                self._jobs = jobs
+                self.jobs = jobs
                 async with jobs.host.scope() as scope:
                     self.database = await scope.get(Database)
                 yield self
@@ -77,10 +79,10 @@ class Deployment:
         for process in self._processes:
             process.kill()
 
-    def start(self, *command: str, **options: str) -> HostProcess:
+    def start(self, *command: str, ahead: str = "0", **options: str) -> HostProcess:
         """Start a process, by default a worker, with options of background jobs.
 
-        Those of the host are written with its name: `host__bind`.
+        Those of the host are written with its name: `host__bind`. Its clock is `ahead` by seconds.
         """
         environment = {
             **os.environ,
@@ -90,6 +92,7 @@ class Deployment:
             "MODHOST__HOST__ENVIRONMENT": "development",
             "MODHOST__HOST__MODULES__DISABLED": '["reports_example"]',
             "MODHOST__MODULES__ACTING__FOLDER": str(self.folder),
+            CLOCK_AHEAD: ahead,
         }
         for name, value in options.items():
             section = "" if name.startswith("host__") else "MODULES__BACKGROUND_JOBS__"
@@ -108,23 +111,23 @@ class Deployment:
             await process.ready()
 
     async def enqueue(self, job: type[ModuleJob], act: Act, **options: Any) -> UUID:
-        return await self._jobs.scheduling.enqueue(job, act, **options)
+        return await self.jobs.scheduling.enqueue(job, act, **options)
 
     async def enqueue_many(self, job: type[ModuleJob], acts: list[Act]) -> list[JobId]:
-        return await self._jobs.scheduling.enqueue_many(job, acts)
+        return await self.jobs.scheduling.enqueue_many(job, acts)
 
     async def cancel(self, job_id: UUID) -> None:
-        await self._jobs.scheduling.cancel(JobId(job_id))
+        await self.jobs.scheduling.cancel(JobId(job_id))
 
     async def detail(self, job_id: UUID) -> JobDetail:
-        return await self._jobs.detail(job_id)
+        return await self.jobs.detail(job_id)
 
     async def ends(self, job_id: UUID, seconds: float = 60) -> JobDetail:
         """Wait until a job has finished, and return it."""
-        return await self._jobs.ends(job_id, seconds)
+        return await self.jobs.ends(job_id, seconds)
 
     async def count(self, state: JobState) -> int:
-        return (await self._jobs.querying.get_jobs(JobFilter(state=state, page_size=1))).total_count
+        return (await self.jobs.querying.get_jobs(JobFilter(state=state, page_size=1))).total_count
 
     async def all_completed(self, jobs: int, seconds: float = 60) -> None:
         """Wait until so many jobs are `Completed`, and check that there is no other."""

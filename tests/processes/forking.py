@@ -7,9 +7,13 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from importlib import invalidate_caches
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+
+CLOCK_AHEAD = "TEST_CLOCK_AHEAD"
+"""The variable with the seconds by which a process's clock is ahead of this machine's."""
 
 IMPORTED = [
     "modhost.cli.main",
@@ -53,7 +57,20 @@ def _be_modhost(arguments: list[str], environment: dict[str, str], log: Path) ->
     os.environ.update(environment)
     sys.path[:0] = environment.get("PYTHONPATH", "").split(os.pathsep)
     invalidate_caches()
+    _set_clock(timedelta(seconds=float(environment.get(CLOCK_AHEAD, "0"))))
 
     from modhost.cli.main import main
 
     main(arguments)
+
+
+def _set_clock(ahead: timedelta) -> None:
+    from modhost.clock import SystemClock
+
+    if ahead:
+        right = SystemClock.now
+
+        def now(self: SystemClock) -> datetime:
+            return right(self) + ahead
+
+        SystemClock.now = now  # type: ignore[method-assign]

@@ -86,7 +86,10 @@ def _job_store(database: Database, notifications: Notifications) -> JobStore:
     return open_store(database, notifications)
 
 
-def _queue_clock(shared: SharedClock) -> SharedClock:
+async def _queue_clock(shared: SharedClock, host: HostInfo) -> SharedClock:
+    if host.role == "command":
+        # Other hosts compare the clocks when they start, and then again and again.
+        await shared.agrees()
     return shared
 
 
