@@ -25,6 +25,7 @@ async def test_a_page_of_the_api_is_counted_and_found_without_reading_other_rows
             await JobListing(database).page(state, job_type, 0, 20)
         # A part is gone through by an index alone, or is a few jobs that one has found.
         ways = ["COVERING INDEX", "(id=?)", "_recurring", "_running", "_claim (job_type=?)"]
+        ways.append("_lane_type (job_type=?)")
         if state is JobState.PENDING and job_type is None:
             # Nearly all live jobs are pending: the newest ones are found at once.
             ways.append("sqlite_autoindex_background_jobs_jobs_1")

@@ -3,6 +3,7 @@
 from modhost_background_jobs.contracts.errors import (
     BackgroundJobsError,
     InvalidCronExpression,
+    InvalidFlow,
     InvalidJobData,
     JobCancelled,
     JobConflict,
@@ -13,6 +14,7 @@ from modhost_background_jobs.contracts.errors import (
     UnknownTimeZone,
     UnregisteredJob,
 )
+from modhost_background_jobs.contracts.flow import Concurrency, Fair, FlowControl, Rate, Unique
 from modhost_background_jobs.contracts.ids import JobId, RecurringJobId
 from modhost_background_jobs.contracts.job import Executor, JobExecutionContext, ModuleJob
 from modhost_background_jobs.contracts.models import (
@@ -41,8 +43,12 @@ __all__ = [
     "BackgroundJobsContracts",
     "BackgroundJobsError",
     "CatchUpPolicy",
+    "Concurrency",
     "Executor",
+    "Fair",
+    "FlowControl",
     "InvalidCronExpression",
+    "InvalidFlow",
     "InvalidJobData",
     "JobAttempt",
     "JobCancelled",
@@ -61,12 +67,14 @@ __all__ = [
     "OverlapPolicy",
     "PagedResult",
     "PermanentJobError",
+    "Rate",
     "RecurringDefinition",
     "RecurringJob",
     "RecurringJobId",
     "RecurringScheduling",
     "RegisteredJob",
     "Snooze",
+    "Unique",
     "UnknownTimeZone",
     "UnregisteredJob",
     "add_module_job",

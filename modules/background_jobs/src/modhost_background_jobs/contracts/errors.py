@@ -63,6 +63,10 @@ class JobDataError(PermanentJobError):
     """The stored data does not fit the model that the job asked for."""
 
 
+class InvalidFlow(BackgroundJobsError, ValueError):
+    """A queue, a priority, a tag, a limit or a pause that cannot be."""
+
+
 class JobCancelled(Exception):
     """Raised by `raise_if_cancelled` in a thread whose job was asked to stop."""
 

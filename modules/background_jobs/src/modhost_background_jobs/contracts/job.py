@@ -5,6 +5,13 @@ from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
+from modhost_background_jobs.contracts.flow import (
+    DEFAULT_QUEUE,
+    Concurrency,
+    Fair,
+    Rate,
+    Unique,
+)
 from modhost_background_jobs.contracts.ids import JobId
 
 T = TypeVar("T")
@@ -85,6 +92,13 @@ class ModuleJob(ABC):
             their own, which is killed when it does not stop in time.
         no_retry: exceptions that fail the job at once.
         data_model: the type that `execute` reads the data as; pages validate edited input with it.
+        queue: the queue that jobs wait in.
+        priority: -100 to 100, higher first.
+        tags: up to 10 words of up to 100 characters that people find jobs by.
+        concurrency: how many run at the same time, over all workers; one limit or several.
+        rate: how many start within a period, over all workers; one limit or several.
+        unique: which jobs must not be there twice.
+        fair: by which field of the data due jobs take turns.
 
     """
 
@@ -96,6 +110,13 @@ class ModuleJob(ABC):
     executor: ClassVar[Executor] = "worker"
     no_retry: ClassVar[tuple[type[Exception], ...]] = ()
     data_model: ClassVar[Any] = None
+    queue: ClassVar[str] = DEFAULT_QUEUE
+    priority: ClassVar[int] = 0
+    tags: ClassVar[tuple[str, ...]] = ()
+    concurrency: ClassVar[Concurrency | tuple[Concurrency, ...] | None] = None
+    rate: ClassVar[Rate | tuple[Rate, ...] | None] = None
+    unique: ClassVar[Unique | None] = None
+    fair: ClassVar[Fair | None] = None
 
     @abstractmethod
     def execute(self, context: JobExecutionContext) -> Awaitable[Any] | None:

@@ -12,6 +12,7 @@ from modhost_background_jobs.model.attempt import (
     Released,
     leases_to_forget,
 )
+from modhost_background_jobs.model.flow import Flow, Lane, LimitKey, UniqueKey
 from modhost_background_jobs.model.job import JobRow, NewJob
 from modhost_background_jobs.model.job_types import JobTypes
 from modhost_background_jobs.model.schedule import (
@@ -53,10 +54,13 @@ __all__ = [
     "DatedHeartbeat",
     "DueSchedules",
     "Ended",
+    "Flow",
     "Heartbeat",
     "JobRow",
     "JobTypes",
+    "Lane",
     "Lease",
+    "LimitKey",
     "LogLine",
     "LostLease",
     "NewJob",
@@ -66,6 +70,7 @@ __all__ = [
     "Rescue",
     "ScheduleDefinition",
     "ScheduleRow",
+    "UniqueKey",
     "UnknownPolicy",
     "WorkerInfo",
     "WorkerRow",

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
 
 CLAIMS_KEPT: Final = 200
 """Of how many claims of a job the attempts are kept."""
@@ -33,7 +34,8 @@ START: Final = Place(datetime.min.replace(tzinfo=UTC), UUID(int=0))
 class ClaimedJob(NamedTuple):
     """A job that was handed to a worker.
 
-    `timeout` is in seconds, `due_at` is that of a run, `module_version` that of who enqueued it.
+    `timeout` is in seconds, `due_at` is that of a run, `module_version` that of who enqueued it,
+    `limits` the keys that it counts for, as JSON.
     """
 
     lease: Lease
@@ -49,6 +51,8 @@ class ClaimedJob(NamedTuple):
     recurring_job_id: UUID | None = None
     due_at: datetime | None = None
     module_version: str | None = None
+    queue: str = DEFAULT_QUEUE
+    limits: str | None = None
 
     @property
     def failures(self) -> int:

@@ -5,6 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from modhost_background_jobs.contracts import JobAttempt, JobState
+from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
+from modhost_background_jobs.model.flow import PLAIN, Flow, LimitKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,7 @@ class NewJob(EnqueuedJob):
     """A job to insert as `Pending`; `data` is JSON, None for none."""
 
     data: str | None
+    flow: Flow = PLAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,7 @@ class JobRow(EnqueuedJob):
         rescues: how often in a row the job was taken back from a dead worker.
         progress_at: when this attempt reported the percentage first.
         on_hold: whether it waits for an earlier run of its schedule, whatever its due time.
+        held_by: the key of a limit that it was held back by, as it is stored; None for none.
 
     """
 
@@ -69,6 +73,11 @@ class JobRow(EnqueuedJob):
     progress_at: datetime | None
     error: str | None
     on_hold: bool
+    queue: str = DEFAULT_QUEUE
+    priority: int = 0
+    tags: tuple[str, ...] = ()
+    limits: tuple[LimitKey, ...] = ()
+    held_by: str | None = None
 
     @property
     def is_stopping(self) -> bool:

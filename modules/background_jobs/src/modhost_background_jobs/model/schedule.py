@@ -21,7 +21,8 @@ LATE: Final = timedelta(minutes=1)
 class ScheduleDefinition:
     """What somebody defines a schedule by; `data` is JSON, None for none.
 
-    The policies are texts, since a later version may have stored others.
+    The policies are texts, since a later version may have stored others. `flow` is the flow control
+    of its runs as JSON, None for none.
     """
 
     name: str
@@ -35,6 +36,7 @@ class ScheduleDefinition:
     max_attempts: int
     timeout_seconds: float | None
     module_version: str | None = None
+    flow: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,11 @@
 """The load of the queue: pending types, running jobs, workers, each by index lookups."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ScalarSelect, Select, func, literal_column, select
+from sqlalchemy import ScalarSelect, Select, func, literal_column, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database
@@ -13,6 +14,7 @@ from modhost_background_jobs.model import JobRow, WorkerRow
 from modhost_background_jobs.queries.partitions import (
     Partition,
     claimable,
+    in_lanes,
     in_state,
     on_hold,
     running,
@@ -33,16 +35,26 @@ _WORKERS: Final = select(
     _RUNNING_COUNT.where(JOBS.c.worker == WORKERS.c.name).scalar_subquery().label("running"),
 ).order_by(WORKERS.c.name)
 
-_TYPES: Final = types_of(claimable())
-_OLDEST: Final = (
-    claimable(JOBS.c.job_type == _TYPES.c.job_type)
-    .select(JOBS.c.execute_at)
-    .order_by(JOBS.c.execute_at)
-    .limit(literal_column("1"))
-    .correlate(_TYPES)
-)
-_PENDING_TYPES: Final = select(_TYPES, _OLDEST.scalar_subquery()).where(
-    _TYPES.c.job_type.is_not(None)
+
+def _pending_by_type(partition: Callable[..., Partition]) -> Select[Any]:
+    """Select the types with jobs of a partition, and the due time of the first job of each."""
+    types = types_of(partition(), name=partition.__name__)
+    oldest = (
+        partition(JOBS.c.job_type == types.c.job_type)
+        .select(JOBS.c.execute_at)
+        .order_by(JOBS.c.execute_at)
+        .limit(literal_column("1"))
+        .correlate(types)
+    )
+    found = select(types, oldest.scalar_subquery().label("oldest_at"))
+    return found.where(types.c.job_type.is_not(None))
+
+
+_BOTH: Final = union_all(*map(_pending_by_type, (claimable, in_lanes))).subquery()
+_PENDING_TYPES: Final = (
+    select(_BOTH.c.job_type, func.min(_BOTH.c.oldest_at, type_=JOBS.c.execute_at.type))
+    .group_by(_BOTH.c.job_type)
+    .order_by(_BOTH.c.job_type)
 )
 
 

@@ -4,7 +4,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import CTE, ColumnElement, FromClause, Select, Table, func, literal_column, select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    FromClause,
+    Select,
+    Table,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost_background_jobs.contracts import JobState
@@ -14,7 +24,8 @@ _OTHERS: Final = JOBS.alias("others")
 FEW: Final = 2000
 
 # In the words of the index of claimable jobs: SQLite accepts no other spelling of the same.
-_CLAIMABLE: Final[ColumnElement[bool]] = literal_column("NOT on_hold")
+_CLAIMABLE: Final[ColumnElement[bool]] = literal_column("NOT on_hold AND lane IS NULL")
+_IN_LANE: Final[ColumnElement[bool]] = literal_column("lane IS NOT NULL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,8 @@ async def find_partitions(
     if job_type is None or state not in (None, JobState.PENDING):
         return partitions_of(state, job_type)
     of_type = JOBS.c.job_type == job_type
-    some = claimable(of_type).ids().limit(FEW + 1).subquery()
+    both = (claimable(of_type), in_lanes(of_type))
+    some = union_all(*(select(each.ids().limit(FEW + 1).subquery()) for each in both)).subquery()
     count = (await connection.execute(select(func.count()).select_from(some))).scalar_one()
     if count <= FEW:
         return partitions_of(state, job_type)
@@ -67,7 +79,7 @@ def partitions_of(state: JobState | None, job_type: str | None = None) -> list[P
         others = _not_pending(state, of_type=job_type)
         if state not in (None, JobState.PENDING):
             return others
-        return [*others, claimable(pending), on_hold(pending)]
+        return [*others, claimable(pending), in_lanes(pending), on_hold(pending)]
     if state is None:
         return [Partition(JOBS), Partition(FINISHED)]
     if state is JobState.PENDING:
@@ -81,8 +93,9 @@ def in_state(table: FromClause, state: JobState) -> ColumnElement[bool]:
 
 
 def on_hold(*more: ColumnElement[bool]) -> Partition:
-    """Return the runs that wait for an earlier run of their schedule."""
-    return _among((_OTHERS.c.recurring_job_id.is_not(None), _OTHERS.c.on_hold), more)
+    """Return the runs without a lane that wait for an earlier run of their schedule."""
+    waiting = (_OTHERS.c.recurring_job_id.is_not(None), _OTHERS.c.on_hold, _OTHERS.c.lane.is_(None))
+    return _among(waiting, more)
 
 
 def running(*more: ColumnElement[bool]) -> Partition:
@@ -91,18 +104,23 @@ def running(*more: ColumnElement[bool]) -> Partition:
 
 
 def claimable(*more: ColumnElement[bool]) -> Partition:
-    """Return the pending jobs that wait for no earlier run of their schedule."""
+    """Return the pending jobs without a lane that wait for no earlier run of their schedule."""
     return Partition(JOBS, [in_state(JOBS, JobState.PENDING), _CLAIMABLE, *more])
 
 
-def types_of(partition: Partition) -> CTE:
+def in_lanes(*more: ColumnElement[bool]) -> Partition:
+    """Return the pending jobs of lanes."""
+    return Partition(JOBS, [in_state(JOBS, JobState.PENDING), _IN_LANE, *more])
+
+
+def types_of(partition: Partition, name: str = "types") -> CTE:
     """Select the types of the jobs, and NULL as the last, by jumps from type to type in an index.
 
     However many jobs each type has, none but the first is read.
     """
     job_type = partition.table.c.job_type
     smallest = partition.select(func.min(job_type).label("job_type"))
-    types = smallest.cte("types", recursive=True)
+    types = smallest.cte(name, recursive=True)
     following = smallest.where(job_type > types.c.job_type).correlate(types).scalar_subquery()
     return types.union_all(select(following).where(types.c.job_type.is_not(None)))
 

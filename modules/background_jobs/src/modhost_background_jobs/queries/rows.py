@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import JobRow
+from modhost_background_jobs.model.flow import limits_of, words_of
 from modhost_background_jobs.storage.columns import ROW
 from modhost_background_jobs.storage.tables import FINISHED, JOBS
 
@@ -49,7 +50,12 @@ def both_tables(*more: str, where: str) -> Select[Any]:
 
 def job_row(found: Mapping[str, Any]) -> JobRow:
     """Return the job of a row that `select_rows` selected."""
-    return JobRow(**{name: found[name] for name in ROW} | {"state": JobState(found["state"])})
+    read = {
+        "state": JobState(found["state"]),
+        "tags": words_of(found["tags"]),
+        "limits": limits_of(found["limits"]),
+    }
+    return JobRow(**{name: found[name] for name in ROW} | read)
 
 
 async def fetch_rows(

@@ -23,7 +23,7 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import InvalidJobData, JobConflict, JobNotFound, JobState
 from modhost_background_jobs.model import NewJob
 from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, is_integrity_error
-from modhost_background_jobs.storage.columns import CARRIED, NEW
+from modhost_background_jobs.storage.columns import CARRIED, NEW, flow_values
 from modhost_background_jobs.storage.dialects import insert_unless_exists, notify
 from modhost_background_jobs.storage.group_commit import GroupCommit
 from modhost_background_jobs.storage.large_data import in_row, insert_large, insert_with_data
@@ -201,5 +201,5 @@ async def _read(connection: AsyncConnection, job_id: UUID, column: str) -> str |
 
 
 def _values(job: NewJob) -> dict[str, object]:
-    given = {name: getattr(job, name) for name in NEW}
+    given = {name: getattr(job, name) for name in NEW} | flow_values(job)
     return given | {"state": JobState.PENDING.value, "attempts_left": job.max_attempts}

@@ -7,16 +7,25 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import JobRow, NewJob
+from modhost_background_jobs.model.flow import limits_to_stored, words_to_stored
 from modhost_background_jobs.storage.tables import JOBS, JobColumns
 
-NEW: Final = tuple(field.name for field in fields(NewJob))
+NEW: Final = tuple(field.name for field in fields(NewJob) if field.name != "flow")
 """What a job is inserted with."""
+FLOW: Final = ("queue", "priority", "tags", "lane", "limits", "unique_key", "fair_key")
+"""What a job is inserted with besides when it uses flow control."""
+
+
+def _literal(value: object) -> str:
+    return f"'{value}'" if isinstance(value, str) else str(value).lower()
+
+
 INITIAL: Final = {"state": "'Pending'"} | {
-    column.name: str(column.default.arg).lower()
+    column.name: _literal(column.default.arg)
     for column in JOBS.columns
     if isinstance(column.default, ScalarElementColumnDefault) and column.name not in NEW
 }
-"""What every new job begins with besides, as SQL; its `attempts_left` are its `max_attempts`."""
+"""What every plain job begins with besides, as SQL; its `attempts_left` are its `max_attempts`."""
 CARRIED: Final = tuple(name for name in JobColumns.model_fields if name not in ("state", "error"))
 """What a job takes along when it moves from one table to the other."""
 RESTORED: Final = (
@@ -40,6 +49,8 @@ CLAIMED: Final = (
     "recurring_job_id",
     "due_at",
     "module_version",
+    "queue",
+    "limits",
 )
 """What a worker needs of a job, in the order of `ClaimedJob`."""
 ROW: Final = tuple(field.name for field in fields(JobRow))
@@ -53,3 +64,18 @@ def listed(names: tuple[str, ...], table: str = "") -> str:
     """Return the names as a list in SQL, each with the alias of its table if one is given."""
     prefix = f"{table}." if table else ""
     return ", ".join(prefix + name for name in names)
+
+
+def flow_values(job: NewJob) -> dict[str, object]:
+    """Return the values of `FLOW` for a job."""
+    flow = job.flow
+    values = (
+        flow.queue,
+        flow.priority,
+        words_to_stored(flow.tags),
+        flow.lane(job.job_type),
+        limits_to_stored(flow.limits),
+        flow.unique.stored if flow.unique else None,
+        flow.fair_key,
+    )
+    return dict(zip(FLOW, values, strict=True))

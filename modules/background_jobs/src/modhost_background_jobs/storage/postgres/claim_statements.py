@@ -18,7 +18,7 @@ MANY_TYPES: Final = 8
 _AFTER: Final = "(j.execute_at, j.id) > ($5, $6)"
 _OF_TYPE: Final = """
         WHERE j.job_type = {}.job_type AND j.state = 'Pending' AND NOT j.on_hold
-            AND"""
+            AND j.lane IS NULL AND"""
 _DUE: Final = f"{_OF_TYPE} j.execute_at <= $2 AND {_AFTER}"
 _WAITING: Final = f"{_OF_TYPE} {_AFTER}"
 

@@ -62,6 +62,7 @@ FROM unnest($1::text[]) AS t(job_type)
 CROSS JOIN LATERAL (
     SELECT j.execute_at FROM background_jobs.jobs j
     WHERE j.job_type = t.job_type AND j.state = 'Pending' AND NOT j.on_hold
+        AND j.lane IS NULL
     ORDER BY j.execute_at LIMIT 1
 ) due
 """
@@ -107,6 +108,7 @@ finished AS (
 pending AS (
     UPDATE background_jobs.jobs j
     SET state = 'Pending', execute_at = coalesce(held.again_at, j.execute_at),
+        place_at = CASE WHEN held.again_at IS NULL THEN j.place_at END,
         worker = NULL, started_at = NULL,
         error = CASE WHEN held.spent THEN held.attempt_error END,
         attempt = j.attempt - CASE WHEN held.spent THEN 0 ELSE 1 END,

@@ -27,7 +27,7 @@ WHERE job_id IN (SELECT value FROM json_each(?1))
 # limit, so that jobs of types that this node does not know are never read.
 DUE_OF_TYPE: Final = """
 SELECT id, execute_at FROM background_jobs_jobs
-WHERE job_type = ? AND state = 'Pending' AND NOT on_hold AND execute_at <= ?
+WHERE job_type = ? AND state = 'Pending' AND NOT on_hold AND lane IS NULL AND execute_at <= ?
 """
 
 DUE_ORDER: Final = " ORDER BY execute_at, id LIMIT ?"
@@ -35,7 +35,7 @@ DUE_ORDER: Final = " ORDER BY execute_at, id LIMIT ?"
 NEXT_DUE: Final = """
 SELECT min((
     SELECT execute_at FROM background_jobs_jobs
-    WHERE job_type = types.value AND state = 'Pending' AND NOT on_hold
+    WHERE job_type = types.value AND state = 'Pending' AND NOT on_hold AND lane IS NULL
     ORDER BY execute_at LIMIT 1
 )) FROM json_each(?) AS types
 """
@@ -88,6 +88,7 @@ FROM json_each(?1) AS g CROSS JOIN background_jobs_jobs j ON j.id = g.value ->> 
 TO_PENDING: Final = """
 UPDATE background_jobs_jobs
 SET state = 'Pending', execute_at = coalesce(g.value ->> 1, execute_at),
+    place_at = CASE WHEN g.value ->> 1 IS NULL THEN place_at END,
     worker = NULL, started_at = NULL,
     error = CASE WHEN g.value ->> 3 THEN g.value ->> 2 END,
     attempt = attempt - CASE WHEN g.value ->> 3 THEN 0 ELSE 1 END,

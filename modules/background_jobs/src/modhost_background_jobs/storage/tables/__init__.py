@@ -1,0 +1,52 @@
+"""The tables of background jobs, in a schema and a registry of their own."""
+
+from modhost_background_jobs.storage.tables.base import SCHEMA, BackgroundJobsTable
+from modhost_background_jobs.storage.tables.flow import (
+    GRANTS,
+    JOB_TAGS,
+    LIMIT_KEYS,
+    LIMITS,
+    PAUSES,
+    UNIQUE_PERIODS,
+)
+from modhost_background_jobs.storage.tables.jobs import (
+    ATTEMPTS,
+    FINISHED,
+    IN_LANE,
+    IS_UNIQUE,
+    JOBS,
+    LARGE_DATA,
+    LOGS,
+    PLACE,
+    FinishedJob,
+    Job,
+    JobColumns,
+)
+from modhost_background_jobs.storage.tables.schedules import OCCURRENCES, SCHEDULES
+from modhost_background_jobs.storage.tables.workers import STATISTICS, WORKERS
+
+__all__ = [
+    "ATTEMPTS",
+    "FINISHED",
+    "GRANTS",
+    "IN_LANE",
+    "IS_UNIQUE",
+    "JOBS",
+    "JOB_TAGS",
+    "LARGE_DATA",
+    "LIMITS",
+    "LIMIT_KEYS",
+    "LOGS",
+    "OCCURRENCES",
+    "PAUSES",
+    "PLACE",
+    "SCHEDULES",
+    "SCHEMA",
+    "STATISTICS",
+    "UNIQUE_PERIODS",
+    "WORKERS",
+    "BackgroundJobsTable",
+    "FinishedJob",
+    "Job",
+    "JobColumns",
+]
