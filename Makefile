@@ -11,13 +11,17 @@ export UV_SYSTEM_CERTS
 # Tests start hundreds of processes, and where an image forbids compiled files each would compile again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check docs bench screenshots format clean
+.PHONY: run test test-postgres check docs bench screenshots format clean
 
 run: .venv/.synced
 	.venv/bin/modhost run
 
 test: .venv/.synced
 	.venv/bin/pytest -n 4 --dist worksteal
+
+# Programs of other versions come from npm; without VERSION all that are promised are tested.
+test-postgres: .venv/.synced
+	PYTHONPATH=tests .venv/bin/python -m postgres_versions $(VERSION)
 
 check: .venv/.synced
 	.venv/bin/ruff check .

