@@ -1,4 +1,4 @@
-"""Alembic's operations on PostgreSQL: enumerations are types in the schema of their table.
+"""Alembic's operations on PostgreSQL: types with a name are in the schema of their table.
 
 There the models expect them. Alembic makes them in the default schema, where the types of all
 modules meet, once more for each table, and not at all for a column that is added or changed.
@@ -11,9 +11,11 @@ from typing import Any
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import ARRAY, Column, Connection, Enum, Table, TypeDecorator
+from sqlalchemy import Column, Connection, Enum, Table
 from sqlalchemy.dialects.postgresql import ENUM
 from sqlalchemy.types import TypeEngine
+
+from modhost.database.migrations.named_types import named_type
 
 
 @contextmanager
@@ -65,17 +67,18 @@ class _Implementation(PostgresqlImpl):
         super().alter_column(table_name, column_name, type_=type_, schema=schema, **settings)
 
     def _create_type(self, type_: TypeEngine[Any] | None, schema: str | None) -> Enum | None:
-        """Create the type of an enumeration, unless it is there, and return what it is for."""
-        while isinstance(type_, TypeDecorator | ARRAY):
-            type_ = type_.impl_instance if isinstance(type_, TypeDecorator) else type_.item_type
-        if not isinstance(type_, Enum) or not type_.native_enum:
+        """Create a type that has a name, unless it is there, and return it if it has values."""
+        named = named_type(type_)
+        if named is None:
             return None
-        type_.schema = type_.schema or schema
-        if type_.create_type:
-            created = ENUM(*type_.enums, name=type_.name, schema=type_.schema)
+        named.schema = named.schema or schema
+        if named.create_type:
+            created = named
+            if isinstance(named, Enum):
+                created = ENUM(*named.enums, name=named.name, schema=named.schema)
             created.create(self.connection, checkfirst=True)
-            type_.create_type = False
-        return type_
+            named.create_type = False
+        return named if isinstance(named, Enum) else None
 
     def _add_values(self, type_: Enum) -> None:
         """Add the values that an enumeration did not have when its type was created."""

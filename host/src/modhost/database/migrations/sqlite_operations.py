@@ -14,8 +14,10 @@ from alembic.operations.batch import ApplyBatchImpl, BatchOperationsImpl
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Column, Connection, Constraint, Table, inspect
+from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.exc import OperationalError
 
+from modhost.database.migrations.named_types import named_type
 from modhost.database.migrations.sqlite_copying import TableCopy
 from modhost.database.sqlite.dialect import flat_name
 
@@ -59,6 +61,13 @@ class _Implementation(SQLiteImpl):
 
     operations: SqliteOperations
     connection: Connection
+
+    def create_table(self, table: Table, **settings: Any) -> None:
+        """Create a table."""
+        for column in table.columns:
+            if isinstance(domain := named_type(column.type), DOMAIN):
+                domain.create_type = False
+        super().create_table(table, **settings)
 
     def rename_table(
         self, old_table_name: str, new_table_name: str, schema: str | None = None
