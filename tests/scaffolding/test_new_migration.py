@@ -72,6 +72,16 @@ class Author:
             self.monkeypatch.delitem(sys.modules, each)
         gc.collect()
 
+    def migrated_to(self, models: str, title: str) -> str:
+        """Change the models, write a revision and apply it; the doctor has to be content."""
+        self.change(models)
+        written = self.write(title)
+        assert written.exit_code == 0, written.output
+        self.doctor.migrate()
+        assert self.doctor.findings(exits=0) == []
+        (file,) = self.package.glob(f"migrations/versions/*_{title}.py")
+        return file.read_text()
+
     def write(self, title: str) -> Result:
         _history_of.cache_clear()
         run = self.doctor.modhost("new", "migration", self.name, title)
@@ -115,6 +125,39 @@ def test_a_module_is_written_changed_and_migrated(author: Author) -> None:
         "0003_nothing.py"
     )
     assert author.revision("0003_nothing.py").endswith("def upgrade() -> None:\n    pass\n")
+
+
+def test_types_are_changed_as_the_models_say(author: Author) -> None:
+    first = MODELS.replace("from uuid", "from datetime import datetime\nfrom uuid", 1).replace(
+        "MORE",
+        """
+    kind: Kind
+    price: Decimal = Field(max_digits=8, decimal_places=2)
+    sold_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+    data: dict[str, str] = Field(sa_type=sa.JSON().with_variant(JSONB, "postgresql"))
+MORE""",
+    )
+    first = f"""
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy.dialects.postgresql import JSONB
+
+
+class Kind(StrEnum):
+    NOVEL = "novel"
+{first}"""
+    author.migrated_to(first, "first")
+    second = author.migrated_to(
+        first.replace('NOVEL = "novel"', 'NOVEL = "novel"\n    SHORT_STORY = "short story"')
+        .replace("max_digits=8", "max_digits=9")
+        .replace("sold_at: datetime", "sold_at: datetime | None"),
+        "second",
+    )
+    assert "'SHORT_STORY'" in second
+    assert "sa.Numeric(precision=9, scale=2)" in second
+    written = author.write("Nothing")
+    assert "It is empty" in written.output, author.revision("0003_nothing.py")
 
 
 def test_tables_that_are_behind_are_migrated_first(author: Author) -> None:

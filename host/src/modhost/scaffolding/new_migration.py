@@ -8,8 +8,10 @@ from string import Template
 from typing import Any, Final
 
 from alembic.autogenerate import produce_migrations, render_python_code
+from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Table, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import AutoString
 
@@ -20,6 +22,15 @@ from modhost.database.migrations.histories import histories_of
 from modhost.database.schemas import Migrations
 
 _TYPES: Final = "modhost.database.types"
+# Its types are written alike on SQLite, as variants.
+_POSTGRES: Final = PostgresqlImpl(
+    postgresql.dialect(),  # type: ignore[no-untyped-call]
+    None,
+    as_sql=True,
+    transactional_ddl=None,
+    output_buffer=None,
+    context_opts={},
+)
 _NOTE: Final = re.compile(r"^ *# ### .*\n?", re.MULTILINE)
 _FILE: Final = Template('''"""$title"""
 
@@ -119,8 +130,15 @@ def _differences(
     def include_object(item: Any, _name: str | None, kind: str, *_: Any) -> bool:
         return kind != "table" or (item.schema, item.name) in names
 
-    def render(kind: str, item: Any, _context: Any) -> Any:
-        if kind != "type" or not isinstance(item, TypeDecorator):
+    def render(kind: str, item: Any, autogenerate: Any) -> Any:
+        if kind != "type":
+            return False
+        if isinstance(item, postgresql.ENUM):
+            return f"sa.Enum({', '.join(map(repr, item.enums))}, name={item.name!r})"
+        if type(item).__module__.startswith("sqlalchemy.dialects.postgresql"):
+            imports.add("from sqlalchemy.dialects import postgresql")
+            return _POSTGRES.render_type(item, autogenerate) or f"postgresql.{item!r}"
+        if not isinstance(item, TypeDecorator):
             return False
         if isinstance(item, AutoString):
             return f"sa.String({getattr(item.impl, 'length', None) or ''})"
