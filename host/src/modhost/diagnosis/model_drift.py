@@ -6,11 +6,15 @@ from typing import Any, Final
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Column, Connection, MetaData, Table, schema
+from sqlalchemy import Column, Connection, MetaData, Table, inspect, schema
+from sqlalchemy.engine import Inspector
+from sqlalchemy.exc import NoSuchTableError
 
 from modhost.checks import Finding, rules
 from modhost.database import Database
 from modhost.database.migrations.column_types import is_other_type
+from modhost.diagnosis.column_defaults import missing_defaults
+from modhost.diagnosis.enumeration_checks import refused_values
 from modhost.plugins.discovery import FoundModule
 from modhost.plugins.module_models import models_of
 
@@ -20,8 +24,9 @@ _REMEDY: Final = "Write a migration for it, then run `modhost migrate`."
 async def check_models(database: Database, modules: Sequence[FoundModule]) -> list[Finding]:
     """Return a finding for each table, column and index that a model has and the database lacks.
 
-    What only the database has is ignored, unless no row can be added without it; defaults and
-    checks are not compared. The tables must be at their newest revision.
+    What only the database has is ignored, unless no row can be added without it. Of defaults only
+    missing ones are found, and of checks those of enumerations. The tables must be at their newest
+    revision.
     """
     findings: list[Finding] = []
     async with database.reading() as session:
@@ -48,7 +53,24 @@ def _compare(connection: Connection, found: FoundModule, tables: Sequence[Table]
             findings.append(_index(connection, found, index, exists=index.name in replaced))
         else:
             findings += [_model(found, detail) for detail in _details(difference)]
+    inspector = inspect(connection)
+    for table in wanted.tables.values():
+        findings += [_model(found, detail) for detail in _filled_and_checked(inspector, table)]
     return findings
+
+
+def _filled_and_checked(inspector: Inspector, table: Table) -> Iterator[str]:
+    """Yield sentences about what alembic does not compare."""
+    try:
+        columns = inspector.get_columns(table.name, schema=table.schema)
+        checks = inspector.get_check_constraints(table.name, schema=table.schema)
+    except NoSuchTableError:  # reported as such
+        return
+    for name in missing_defaults(inspector, table, columns):
+        yield f"the column {table.fullname}.{name} has no default, and the model relies on one."
+    for name, values in refused_values(table, checks):
+        named = ", ".join(repr(each) for each in values)
+        yield f"a check of the column {table.fullname}.{name} refuses {named}, which the model has."
 
 
 def _copy(table: Table, wanted: MetaData, *, has_schemas: bool) -> None:
