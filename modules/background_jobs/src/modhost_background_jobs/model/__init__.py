@@ -12,7 +12,14 @@ from modhost_background_jobs.model.attempt import (
     Released,
     leases_to_forget,
 )
-from modhost_background_jobs.model.flow import Flow, Lane, LimitKey, UniqueKey
+from modhost_background_jobs.model.flow import (
+    Flow,
+    Lane,
+    LimitKey,
+    UniqueKey,
+    limit_name,
+    serves,
+)
 from modhost_background_jobs.model.job import JobRow, NewJob
 from modhost_background_jobs.model.job_types import JobTypes
 from modhost_background_jobs.model.schedule import (
@@ -81,7 +88,9 @@ __all__ = [
     "is_of_this_process",
     "is_suspect",
     "leases_to_forget",
+    "limit_name",
     "lost_attempt_error",
     "process_name",
     "quarantine_error",
+    "serves",
 ]

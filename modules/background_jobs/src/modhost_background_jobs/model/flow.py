@@ -1,13 +1,14 @@
 """What flow control stores with a job: its queue, its order, and the keys that hold it back."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal, NamedTuple
 
 from pydantic import TypeAdapter
 
-from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
+from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE, Concurrency, Rate
 
 _SEPARATOR: Final = "\x1f"
 """Between the parts of stored names, none of which has a control character."""
@@ -33,6 +34,26 @@ class LimitKey(NamedTuple):
         """Return the key of a stored text."""
         limit, _, key = stored.partition(_SEPARATOR)
         return cls(limit, key)
+
+
+def limit_name(job_type: str, limit: Concurrency | Rate) -> str:
+    """Return the name of a limit: its own, or one of the type and the fields that it counts per."""
+    if limit.name is not None:
+        return limit.name
+    kind = "concurrency" if isinstance(limit, Concurrency) else "rate"
+    per = (limit.per,) if isinstance(limit.per, str) else limit.per or ()
+    return ".".join(filter(None, (job_type, kind, "+".join(per))))
+
+
+def serves(patterns: Collection[str], queue: str) -> bool:
+    """Return whether a worker takes jobs of a queue, by what its option `queues` says.
+
+    Args:
+        patterns: names of queues; `*` for all of them, `!name` for one to leave out.
+        queue: the name of the queue.
+
+    """
+    return f"!{queue}" not in patterns and ("*" in patterns or queue in patterns)
 
 
 class Lane(NamedTuple):
