@@ -220,6 +220,15 @@ def test_a_file_that_is_not_there_says_how_to_name_another(tmp_path: Path) -> No
     assert str(missing) in only_problem(from_environment)
 
 
+def test_a_folder_in_place_of_the_file_is_the_only_problem(tmp_path: Path) -> None:
+    # The database that a host would have by default is here, and not beside the folder.
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "modhost.db").touch()
+    (tmp_path / "etc" / "modhost").mkdir(parents=True)
+    named = load_configuration(None, {"MODHOST_CONFIG": str(tmp_path / "etc" / "modhost")})
+    assert "is a folder. Name the file in it, by --config" in only_problem(named)
+
+
 def test_without_a_file_the_defaults_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     configuration = load_configuration(None, {})

@@ -41,8 +41,11 @@ def init(file: Path) -> None:
 
 
 def _as_toml(tables: Mapping[str, Any]) -> str:
-    lines = ["# `modhost config` shows all options in effect, docs/configuration.md explains them."]
-    lines += ["", "[host]"]
+    lines = [
+        "# `modhost config --describe` shows all options, and what they are for.",
+        "",
+        "[host]",
+    ]
     for key, value in tables["host"].items():
         lines += [f"# {_ABOUT[key]}", _entry(key, value)]
     lines += _PUBLIC.splitlines()

@@ -1,5 +1,6 @@
 """Commands that list the parts of a host: modules, routes, permissions, services, options."""
 
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -99,8 +100,17 @@ def services(host: Host) -> Rows:
     ]
 
 
-@_command
-def config(host: Host) -> Rows:
+@click.command()
+@click.option("--describe", is_flag=True, help="Describe each option, instead of its origin.")
+@as_json
+@click.pass_context
+def config(context: click.Context, *, describe: bool, as_json: bool) -> None:
     """Show the configuration in effect, with the origin of each value; no secrets."""
+    host = host_of(context)
     models = {found.module.name: found.module.options for found in host.modules}
-    return [each._asdict() for each in host.configuration.in_effect(models)]
+    rows = [each._asdict() for each in host.configuration.in_effect(models)]
+    for row in rows:
+        del row["origin" if describe else "description"]
+        if describe and not as_json:
+            row["description"] = textwrap.fill(row["description"])
+    show(rows, as_json=as_json, multiline=("description",))

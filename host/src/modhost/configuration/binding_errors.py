@@ -55,7 +55,9 @@ def _explain(
     location = tuple(map(str, detail["loc"]))
     path = (*section, *location)
     is_missing = detail["type"] == "missing"
-    where = f"{values.origin(path[:-1] if is_missing else path)}: {_place(section, detail['loc'])}"
+    where = (
+        f"{values.origin(path[:-1] if is_missing else path)}: {place_name(section, detail['loc'])}"
+    )
     if detail["type"] == "extra_forbidden":
         return rules.UNKNOWN_KEY, f"{where} is not an option.", _known_options(location, model)
     if not location:
@@ -78,13 +80,13 @@ def key_name(section: Path, location: Path) -> str:
     return f"[{'.'.join(tables)}] {key}".rstrip()
 
 
-def _place(section: Path, location: tuple[int | str, ...]) -> str:
+def place_name(section: Path, location: tuple[int | str, ...]) -> str:
     """Return the words for a place, which may be within lists: `item 1 of [section] key`."""
     indices = [at for at, part in enumerate(location) if isinstance(part, int)]
     if not indices:
         return key_name(section, tuple(map(str, location)))
     last = indices[-1]
-    item = f"item {int(location[last]) + 1} of {_place(section, location[:last])}"
+    item = f"item {int(location[last]) + 1} of {place_name(section, location[:last])}"
     below = ".".join(map(str, location[last + 1 :]))
     return f"{below} of {item}" if below else item
 

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ValidationError
 
 from modhost.checks import Finding, rules
 from modhost.configuration.binding_errors import findings_of, key_name
+from modhost.configuration.control_characters import control_characters
 from modhost.configuration.host_options import HostOptions
-from modhost.configuration.option_types import by_accepted_name
+from modhost.configuration.option_types import by_accepted_name, description_of
 from modhost.configuration.paths import (
     DEFAULT_FILE,
     absolute_url,
@@ -36,12 +37,14 @@ class Setting(NamedTuple):
         key: as in the file: `[section] key`.
         value: as it would be written; hidden when it is a secret.
         origin: the file or the environment variable that set it, or `default`.
+        description: what the option is for; empty when its model does not say.
 
     """
 
     key: str
     value: Any
     origin: str
+    description: str
 
 
 class Configuration:
@@ -79,7 +82,9 @@ class Configuration:
         self._check_sections()
         host = self._bind(("host",), HostOptions) or HostOptions()
         url = host.database_url
-        self.findings += misplaced_database(url, self.start, self.origin("host", "database_url"))
+        if not findings:
+            where = self.origin("host", "database_url")
+            self.findings += misplaced_database(url, self.start, where)
         self.host = host.model_copy(update={"database_url": absolute_url(url, self.start)})
 
     def module_names(self) -> list[str]:
@@ -111,14 +116,16 @@ class Configuration:
                 key_name(section, path),
                 HIDDEN if is_secret else redacted(path[-1], written),
                 self._values.short_origin((*section, *path)),
+                description_of(path, type(options)),
             )
 
     def _bind(self, section: tuple[str, ...], model: type[Model]) -> Model | None:
         table = self._values.table(section, model)
         files = SecretFiles(self._values, section, self.start)
         files.read(table, model)
-        self.findings += files.findings + self._contested(section)
-        if files.findings:
+        unusable = [*files.findings, *control_characters(table, section, self._values)]
+        self.findings += unusable + self._contested(section)
+        if unusable:
             return None
         try:
             return with_absolute_paths(model.model_validate(table), self.start)
@@ -181,6 +188,8 @@ def _unreadable(path: Path, error: Exception) -> Finding:
         remedy = f"Name another by --config or {VARIABLE}, or create it."
     elif isinstance(error, tomllib.TOMLDecodeError):
         detail, remedy = f"{path} is not valid TOML: {error}.", "Fix that line."
+    elif isinstance(error, IsADirectoryError):
+        detail, remedy = f"{path} is a folder.", f"Name the file in it, by --config or {VARIABLE}."
     else:
         reason = error.strerror if isinstance(error, OSError) else error
         detail, remedy = f"{path} cannot be read: {reason}.", "Make it a readable UTF-8 text file."

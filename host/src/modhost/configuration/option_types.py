@@ -46,6 +46,16 @@ def options_in(model: type[BaseModel]) -> dict[str, FieldInfo]:
     }
 
 
+def description_of(path: Path, model: type[BaseModel]) -> str:
+    """Return the description of the option at a path, or of the table that it is in."""
+    field = options_in(model).get(path[0]) if path else None
+    if field is None:
+        return ""
+    below = model_of(field.annotation)
+    found = description_of(path[1:], below) if below else ""
+    return found or field.description or ""
+
+
 def by_accepted_name(options: BaseModel) -> dict[str, Any]:
     """Return the values of options, each by the usual name that is accepted for it."""
     return _renamed(options.model_dump(), type(options))

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 _EXAMPLE: Final = "https://jobs.example.org/ or https://example.org:8443/tools/modhost/"
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_NAME: Final = re.compile(r"[\w-]+(\.[\w-]+)*\.?", re.ASCII)
 _PATH: Final = re.compile(r"(/[\w.~-]+)*/?", re.ASCII)
 
 
@@ -36,7 +37,7 @@ class PublicUrl:
             port, hostname = parts.port, _ascii(parts.hostname or "")
         except ValueError:
             raise ValueError(_not_an_address(text)) from None
-        if parts.scheme not in _DEFAULT_PORTS or not hostname:
+        if parts.scheme not in _DEFAULT_PORTS or not (":" in hostname or _NAME.fullmatch(hostname)):
             raise ValueError(_not_an_address(text))
         if parts.username is not None or parts.query or parts.fragment:
             msg = "it has a user name, a query or a fragment: the address of a host has none"

@@ -122,6 +122,6 @@ class OidcOptions(ModuleOptions):
 def is_safe(url: str) -> bool:
     """Return whether answers from a URL cannot be changed in transit."""
     parts = urlsplit(url)
-    if not parts.hostname:
+    if not parts.hostname or " " in url or not url.isprintable():
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
