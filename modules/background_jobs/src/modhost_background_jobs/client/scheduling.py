@@ -10,6 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from modhost import new_id
 from modhost.audit import AuditLog, recorded
 from modhost.caller import current_caller
+from modhost.database import Database
+from modhost_background_jobs.client.flow import FlowControlService
 from modhost_background_jobs.client.limits import (
     as_uuid,
     attempts,
@@ -35,12 +37,13 @@ from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
+from modhost_background_jobs.queue.pauses import Pauses
 from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import QueueClock
 
 
-class BackgroundJobsService(RecurringJobsService):
+class BackgroundJobsService(RecurringJobsService, FlowControlService):
     """Implements `BackgroundJobs`, which describes each method."""
 
     def __init__(
@@ -52,13 +55,15 @@ class BackgroundJobsService(RecurringJobsService):
         firing: RecurringFiring,
         types: JobTypes,
         options: BackgroundJobsOptions,
+        database: Database,
+        pauses: Pauses,
         audit: AuditLog,
         clock: QueueClock,
     ) -> None:
-        super().__init__(schedules, changes, firing, types, options, audit)
+        RecurringJobsService.__init__(self, schedules, changes, firing, types, options, audit)
+        FlowControlService.__init__(self, database, pauses, audit, clock)
         self._queue = queue
         self._listing = listing
-        self._clock = clock
 
     async def enqueue(
         self,

@@ -80,7 +80,7 @@ class FlowControl(Protocol):
     async def pause_queue(
         self, queue: str, *, until: datetime | None = None, reason: str = ""
     ) -> None:
-        """Start no job of a queue until it is resumed; running ones go on, enqueueing goes on.
+        """Start no job of a queue until it is resumed; running ones continue, as does enqueueing.
 
         Args:
             queue: the name of the queue, whether it has jobs or not.

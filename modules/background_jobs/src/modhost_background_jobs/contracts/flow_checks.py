@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 MAX_QUEUE_NAME: Final = 100
+MAX_TYPE_NAME: Final = 500
 QUEUE_NAME: Final = (
     f"1 to {MAX_QUEUE_NAME} printable characters without a comma, an asterisk, or a blank at an "
     "end, and no exclamation mark at the beginning"
@@ -19,4 +20,14 @@ def is_queue_name(value: Any) -> bool:
         and value == value.strip()
         and not value.startswith("!")
         and not set(value) & {",", "*"}
+    )
+
+
+def is_type_name(value: Any) -> bool:
+    """Return whether a job type that is paused may have the name."""
+    return (
+        isinstance(value, str)
+        and len(value) <= MAX_TYPE_NAME
+        and bool(value.strip())
+        and value.isprintable()
     )

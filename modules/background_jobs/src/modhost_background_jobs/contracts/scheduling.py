@@ -1,4 +1,4 @@
-"""The contract for enqueuing, scheduling and cancelling jobs."""
+"""The contract for enqueuing, scheduling and cancelling jobs, and for flow control."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,14 +6,15 @@ from typing import Any, Protocol
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from modhost_background_jobs.contracts.flow import FlowControl
 from modhost_background_jobs.contracts.ids import JobId
 from modhost_background_jobs.contracts.job import ModuleJob
 from modhost_background_jobs.contracts.models import JobStatus
 from modhost_background_jobs.contracts.recurring import RecurringScheduling
 
 
-class BackgroundJobs(RecurringScheduling, Protocol):
-    """Enqueue, schedule and cancel jobs, besides the recurring ones."""
+class BackgroundJobs(RecurringScheduling, FlowControl, Protocol):
+    """Enqueue, schedule and cancel jobs, besides the recurring ones, and pause them."""
 
     async def enqueue(
         self,

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 CHANNEL: Final = "background_jobs"
-"""PostgreSQL's channel: its payloads are `due` for work, and `stop` for requests to stop."""
+"""PostgreSQL's channel: `due` for work, `stop` for requests to stop, `flow` for new pauses."""
 
 _DATA_AND_INTEGRITY: Final = ("22", "23")
 _LOCK_TIMEOUT: Final = "55P03"
