@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from typing import Any, ClassVar
 
+import anyio
 import pytest
 from pydantic import AliasChoices, BaseModel, Field
 
@@ -76,6 +77,12 @@ async def test_a_job_of_a_newer_version_waits_for_a_worker_that_can_read_it(
         error = str(waiting.attempts[0].error)
         assert error.startswith("waits: it was enqueued by version 1.10.0 of shop, this worker has")
         assert "article: Field required" in error
+        client = await old.host.client("BackgroundJobs.ViewJobs")
+        why = "It waits for a worker with version 1.10.0 of shop, which enqueued it"
+        with anyio.fail_after(20):
+            # Not while the older worker tries it again.
+            while why not in (await client.get(f"/admin/jobs/{job_id}")).text:
+                await anyio.sleep(0.1)
         async with host(database_url, "1.10.0", NewJob) as new:
             assert (await new.ends(job_id)).state is JobState.COMPLETED
             # What both can read is for both.

@@ -88,6 +88,7 @@ class JobInspection:
             events=timeline(row, found.attempts, now),
             why_waiting=why_waiting(
                 row,
+                found.attempts,
                 now,
                 workers,
                 disabled_schedule=found.disabled_schedule,

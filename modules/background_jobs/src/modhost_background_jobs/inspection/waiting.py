@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.contracts import JobAttempt, JobState
 from modhost_background_jobs.inspection.snapshot import WorkerView
 from modhost_background_jobs.model import JobRow
+from modhost_background_jobs.model.job_types import LEFT_TO_NEWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Waiting:
 
 def why_waiting(
     row: JobRow,
+    attempts: Sequence[JobAttempt],
     now: datetime,
     workers: Sequence[WorkerView],
     *,
@@ -42,7 +44,12 @@ def why_waiting(
     elif row.execute_at > now:
         until = row.execute_at
         text = "It is due"
-        if row.attempt:
+        if attempts and (attempts[-1].error or "").startswith(LEFT_TO_NEWER):
+            text = (
+                f"It waits for a worker with version {row.module_version} of {row.module_name}, "
+                "which enqueued it: older ones cannot read its data. They try it again"
+            )
+        elif row.attempt:
             text = f"Its attempt {row.attempt} failed; the next one is due"
     elif is_bulk_change:
         text = "It needs no slot of a worker; a host is about to start it."

@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, Final
 
 from modhost_background_jobs.contracts import ModuleJob, RegisteredJob, UnregisteredJob
+
+LEFT_TO_NEWER: Final = "waits: it was enqueued by version "
+"""How the error begins of an attempt of a worker that is too old to read the job's data."""
 
 
 class JobTypes:

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from modhost_background_jobs.contracts import JobDataError, JobState, PermanentJobError, Snooze
 from modhost_background_jobs.model import Ended, Released
+from modhost_background_jobs.model.job_types import LEFT_TO_NEWER
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
@@ -113,7 +114,7 @@ class Outcomes:
     def _left_to_newer_version(self, attempt: Attempt, error: str) -> Outcome:
         ours, theirs = attempt.registered.module_version, attempt.claimed.module_version
         module = attempt.registered.module_name
-        why = f"waits: it was enqueued by version {theirs} of {module}, this worker has {ours}."
+        why = f"{LEFT_TO_NEWER}{theirs} of {module}, this worker has {ours}."
         wait = backoff(attempt.lease.fence, *NEWER_VERSION_WAITS)
         return Released(attempt.lease, self._due_after(wait), followed_by(why, error))
 
