@@ -139,7 +139,7 @@ class SimulatedHost:
             cast(Any, None), store, types, worker, self.wakeups, OPTIONS, clock
         )
         registration.history = self._history
-        claims = ClaimLoop(types, store, self.wakeups, OPTIONS, clock)
+        claims = ClaimLoop(types, store, self.wakeups, OPTIONS, ShutdownSignal(), clock)
         unresponsive = UnresponsiveAttempts(buffer, clock)
         self.processor = JobProcessorService(
             registration,

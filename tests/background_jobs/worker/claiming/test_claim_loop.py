@@ -14,6 +14,7 @@ from background_jobs.jobs_module import ReportingJob, Work
 from background_jobs.support import JOB_TYPES, TYPES, new_job
 from modhost.clock import SystemClock
 from modhost.database import Database
+from modhost.runtime.shutdown import ShutdownSignal
 from modhost_background_jobs.model import ClaimedJob
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, open_wakeups
@@ -60,7 +61,7 @@ async def claimed_by_a_loop(
     """Run a loop until it has claimed so many jobs; return their ids, as they were claimed."""
     slots = RoomForTwo(before, count)
     options = BackgroundJobsOptions(poll_interval=timedelta(seconds=0.01))
-    loop = ClaimLoop(JOB_TYPES, store, open_wakeups(database), options, clock)
+    loop = ClaimLoop(JOB_TYPES, store, open_wakeups(database), options, ShutdownSignal(), clock)
     with anyio.fail_after(10):
         async with anyio.create_task_group() as group:
             group.start_soon(loop.run, "w1", slots)
@@ -138,7 +139,9 @@ async def test_wakeups_in_quick_succession_share_claims_and_search_no_further(
 
     store, wakeups = CountingStore(), open_wakeups(database)
     options = BackgroundJobsOptions(poll_interval=timedelta(seconds=60))
-    loop = ClaimLoop(JOB_TYPES, cast("JobStore", store), wakeups, options, SystemClock())
+    loop = ClaimLoop(
+        JOB_TYPES, cast("JobStore", store), wakeups, options, ShutdownSignal(), SystemClock()
+    )
     async with anyio.create_task_group() as group:
         group.start_soon(loop.run, "w1", RoomForTwo(nothing))
         began = anyio.current_time()

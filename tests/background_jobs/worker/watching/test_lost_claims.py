@@ -8,6 +8,7 @@ from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import ReportingJob, Work
 from background_jobs.support import JOB_TYPES, attempt_of, claim, new_job
 from modhost.database import Database
+from modhost.runtime.shutdown import ShutdownSignal
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import ClaimedJob
 from modhost_background_jobs.options import BackgroundJobsOptions
@@ -52,7 +53,12 @@ class Polling:
     def __init__(self, database: Database, store: JobStore, clock: MovingClock) -> None:
         self.store = store
         self.claims = ClaimLoop(
-            JOB_TYPES, store, open_wakeups(database), BackgroundJobsOptions(), clock
+            JOB_TYPES,
+            store,
+            open_wakeups(database),
+            BackgroundJobsOptions(),
+            ShutdownSignal(),
+            clock,
         )
         self.attempts = AttemptRegistry()
         self.lost = LostClaims(self.claims)

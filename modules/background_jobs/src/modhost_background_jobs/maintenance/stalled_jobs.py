@@ -1,13 +1,21 @@
 """The stalled-job sweeper: distinguishes dead workers from slow ones, and rescues their jobs."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
+from uuid import UUID
 
 from modhost.failures import failures
 from modhost.module import PeriodicService
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model import UNREGISTERED, CurrentWorker, Heartbeat, is_bulk_runner
+from modhost_background_jobs.model import (
+    UNREGISTERED,
+    CurrentWorker,
+    Heartbeat,
+    is_bulk_runner,
+    listed,
+)
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, QueueClock
 
@@ -95,15 +103,19 @@ class StalledJobSweeperService(PeriodicService):
 
     async def _rescue_from(self, dead: Heartbeat) -> None:
         rescued = await self._store.rescue(dead, self._max_rescues, self._clock.now())
+        jobs: defaultdict[tuple[str, str], list[UUID]] = defaultdict(list)
         for rescue in rescued:
             if rescue.state is JobState.RUNNING:
                 self._with_locked_jobs.add(rescue.worker)
-                continue
+            else:
+                jobs[rescue.worker, rescue.state.value].append(rescue.job_id)
+        for (worker, state), ids in jobs.items():
             logger.warning(
-                "Worker %s is dead: its job %s is %s now.",
-                rescue.worker,
-                rescue.job_id,
-                rescue.state.value,
+                "Worker %s is dead: %d of its jobs are %s now: %s.",
+                worker,
+                len(ids),
+                state,
+                listed(ids),
             )
 
     async def _heartbeats(self) -> list[Heartbeat]:

@@ -20,7 +20,7 @@ from modhost_background_jobs.model.flow import (
     limit_name,
     serves,
 )
-from modhost_background_jobs.model.job import JobRow, NewJob
+from modhost_background_jobs.model.job import JobRow, NewJob, listed
 from modhost_background_jobs.model.job_types import JobTypes
 from modhost_background_jobs.model.schedule import (
     DueSchedules,
@@ -89,6 +89,7 @@ __all__ = [
     "is_suspect",
     "leases_to_forget",
     "limit_name",
+    "listed",
     "lost_attempt_error",
     "process_name",
     "quarantine_error",

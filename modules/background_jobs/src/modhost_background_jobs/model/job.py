@@ -1,12 +1,16 @@
 """A job: what it is enqueued with, and its row as everybody reads it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from modhost_background_jobs.contracts import JobAttempt, JobState
 from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
 from modhost_background_jobs.model.flow import PLAIN, Flow, LimitKey
+
+MAX_LISTED: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,3 +120,9 @@ class JobRow(EnqueuedJob):
             worker=self.worker,
             error=self.error,
         )
+
+
+def listed(ids: Sequence[UUID]) -> str:
+    """Return ids of jobs for a line of a log: the first few, and how many more there are."""
+    more = f" and {len(ids) - MAX_LISTED} more" if len(ids) > MAX_LISTED else ""
+    return ", ".join(map(str, ids[:MAX_LISTED])) + more

@@ -9,6 +9,7 @@ from uuid import UUID
 import anyio
 
 from modhost.failures import failures
+from modhost.runtime.shutdown import ShutdownSignal
 from modhost_background_jobs.model import START, ClaimedJob, JobTypes, Place
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, wait_for
@@ -69,11 +70,13 @@ class ClaimLoop:
         store: JobStore,
         wakeups: Wakeups,
         options: BackgroundJobsOptions,
+        shutdown: ShutdownSignal,
         clock: QueueClock,
     ) -> None:
         self._types = types
         self._store = store
         self._wakeups = wakeups
+        self._shutdown = shutdown
         self._clock = clock
         self._poll_interval = options.poll_interval.total_seconds()
         self._next_due: datetime | None = None
@@ -96,6 +99,9 @@ class ClaimLoop:
             ticket = self._wakeups.work.ticket()
             reconnected = self._wakeups.reconnected.ticket()
             room = await slots.room()
+            if self._shutdown.has_begun:
+                # What is released meanwhile is for others: this loop is about to be cancelled.
+                await anyio.sleep_forever()
             try:
                 began = self._clock.monotonic()
                 place = cursor.next(began)

@@ -9,7 +9,7 @@ from uuid import UUID
 import anyio
 
 from modhost.failures import describe
-from modhost_background_jobs.model import Ended, LostLease, Released
+from modhost_background_jobs.model import Ended, LostLease, Released, listed
 from modhost_background_jobs.storage import JobStore, QueueClock, Signal, wait_for
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.attempts.outcome import Outcome
@@ -27,6 +27,10 @@ REFUSED: Final = "the database refused how the attempt ended; the worker's log s
 LOST_LEASE: Final = (
     "lost lease: the claim %d of job %s is no longer this worker's; "
     "what it did since is not stored."
+)
+LOST_LEASES: Final = (
+    "lost lease: the claims of %d jobs are no longer this worker's; what they did since is not "
+    "stored: %s."
 )
 
 End = TypeVar("End", Ended, Released)
@@ -108,8 +112,10 @@ class OutcomeWriter:
             logger.warning(
                 "Rescues of %d jobs could not be taken back (%s).", len(lost), describe(error)
             )
-        for each in lost:
-            logger.warning(LOST_LEASE, each.lease.fence, each.lease.job_id)
+        if len(lost) == 1:
+            logger.warning(LOST_LEASE, lost[0].lease.fence, lost[0].lease.job_id)
+        else:
+            logger.warning(LOST_LEASES, len(lost), listed([each.lease.job_id for each in lost]))
 
     async def _write(
         self,
