@@ -36,8 +36,8 @@ from modhost_background_jobs.contracts import (
     JobExecutionContext,
     ModuleJob,
 )
-from modhost_background_jobs.model.job_data import for_job, for_people, to_stored
-from modhost_background_jobs.model.read_back import read_as
+from modhost_background_jobs.model.data.job_data import for_job, for_people, to_stored
+from modhost_background_jobs.model.data.read_back import read_as
 
 pytestmark = pytest.mark.anyio
 

@@ -16,8 +16,8 @@ from background_jobs.client.data_models import Cart, Item
 from background_jobs.client.test_data import ReadingJob
 from background_jobs.hosts import jobs_host
 from modhost_background_jobs.contracts import InvalidJobData, JobFilter
-from modhost_background_jobs.model.job_data import for_job, to_stored
-from modhost_background_jobs.model.read_back import read_as
+from modhost_background_jobs.model.data.job_data import for_job, to_stored
+from modhost_background_jobs.model.data.read_back import read_as
 
 pytestmark = pytest.mark.anyio
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, RootModel, Secret, SecretBytes, SecretStr
 from modhost_background_jobs.contracts import (
     InvalidJobData,
 )
-from modhost_background_jobs.model.job_data import (
+from modhost_background_jobs.model.data.job_data import (
     edited,
     for_job,
     for_people,

@@ -18,7 +18,7 @@ from modhost_background_jobs.contracts import (
     RecurringJob,
 )
 from modhost_background_jobs.model import JobRow, ScheduleRow
-from modhost_background_jobs.model.job_data import for_people
+from modhost_background_jobs.model.data.job_data import for_people
 from modhost_background_jobs.queries.details import JobDetailReader, JobDetails
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.search import JobBrowser, Search

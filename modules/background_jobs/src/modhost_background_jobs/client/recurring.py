@@ -35,7 +35,7 @@ from modhost_background_jobs.contracts import (
 )
 from modhost_background_jobs.cron.schedule import CronSchedule
 from modhost_background_jobs.model import JobTypes, ScheduleDefinition
-from modhost_background_jobs.model.job_data import to_stored
+from modhost_background_jobs.model.data.job_data import to_stored
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedule_changes import ScheduleChanges

@@ -14,8 +14,8 @@ from modhost.caller import current_caller
 from modhost_background_jobs.client.limits import bounded
 from modhost_background_jobs.contracts import InvalidJobData, JobId, JobNotFound
 from modhost_background_jobs.model import JobTypes, NewJob
-from modhost_background_jobs.model.job_data import edited, for_job
-from modhost_background_jobs.model.read_back import read_as
+from modhost_background_jobs.model.data.job_data import edited, for_job
+from modhost_background_jobs.model.data.read_back import read_as
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.details import JobDetailReader
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue

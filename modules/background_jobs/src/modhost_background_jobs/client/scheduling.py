@@ -32,7 +32,7 @@ from modhost_background_jobs.contracts import (
     ModuleJob,
 )
 from modhost_background_jobs.model import JobTypes, NewJob
-from modhost_background_jobs.model.job_data import to_stored
+from modhost_background_jobs.model.data.job_data import to_stored
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.firing import RecurringFiring

@@ -11,7 +11,7 @@ from modhost_background_jobs.inspection.snapshot import Snapshots, WorkerView
 from modhost_background_jobs.inspection.timeline import Event, time_left, timeline
 from modhost_background_jobs.inspection.waiting import Waiting, why_waiting
 from modhost_background_jobs.model import JobRow, JobTypes
-from modhost_background_jobs.model.job_data import for_people
+from modhost_background_jobs.model.data.job_data import for_people
 from modhost_background_jobs.queries.details import JobDetailReader, JobDetails, LogRow
 from modhost_background_jobs.storage import QueueClock
 

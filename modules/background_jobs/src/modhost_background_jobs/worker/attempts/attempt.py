@@ -12,9 +12,9 @@ import anyio.lowlevel
 from modhost.caller import Caller
 from modhost_background_jobs.contracts import RegisteredJob
 from modhost_background_jobs.model import ClaimedJob, Lease
-from modhost_background_jobs.model.job_data import secrets_in
+from modhost_background_jobs.model.data.job_data import secrets_in
+from modhost_background_jobs.model.data.secret_json import MASK
 from modhost_background_jobs.model.job_types import is_newer
-from modhost_background_jobs.model.secret_json import MASK
 
 MAX_ASIDE: Final = 100
 """How many finished attempts of locked jobs take no room."""

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from modhost_background_jobs.contracts import JobCancelled, JobDataError, JobId
 from modhost_background_jobs.model import LogLine, ProgressUpdate
-from modhost_background_jobs.model.job_data import for_job
-from modhost_background_jobs.model.read_back import read_as
+from modhost_background_jobs.model.data.job_data import for_job
+from modhost_background_jobs.model.data.read_back import read_as
 from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.error_text import printable

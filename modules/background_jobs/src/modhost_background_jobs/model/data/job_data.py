@@ -8,8 +8,8 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from modhost.database import UnreadableValue
 from modhost_background_jobs.contracts import InvalidJobData
-from modhost_background_jobs.model.read_back import is_plain, loss_in
-from modhost_background_jobs.model.secret_json import (
+from modhost_background_jobs.model.data.read_back import is_plain, loss_in
+from modhost_background_jobs.model.data.secret_json import (
     KEY,
     escaped,
     find_secrets,

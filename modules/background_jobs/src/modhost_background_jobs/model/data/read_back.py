@@ -12,8 +12,8 @@ from uuid import UUID
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
-from modhost_background_jobs.model.declared_kinds import has_unions
-from modhost_background_jobs.model.differences import (
+from modhost_background_jobs.model.data.declared_kinds import has_unions
+from modhost_background_jobs.model.data.differences import (
     Place,
     difference,
     is_list,

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 from modhost_background_jobs.contracts import InvalidJobData
-from modhost_background_jobs.model.differences import SECRET_TYPES, Place, json_key
+from modhost_background_jobs.model.data.differences import SECRET_TYPES, Place, json_key
 
 MASK: Final = "***"
 KEY: Final = "$secret"

@@ -9,7 +9,13 @@ from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 
 from modhost_background_jobs.contracts import InvalidJobData
-from modhost_background_jobs.model.declared_kinds import inside, is_open, key_of, names, of_field
+from modhost_background_jobs.model.data.declared_kinds import (
+    inside,
+    is_open,
+    key_of,
+    names,
+    of_field,
+)
 
 Place: TypeAlias = tuple[str | int, ...]
 SECRET_TYPES: Final = (SecretStr, SecretBytes, Secret)
