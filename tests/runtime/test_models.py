@@ -1,5 +1,6 @@
 """Models are checked at start, and what is wrong is reported with its module."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -194,3 +195,55 @@ def test_modules_that_share_a_registry_are_reported(tmp_path: Path) -> None:
     assert 'Multiple classes found for path "Item"' in run.stdout
     assert "shares its registry with the models of two, which are unusable until then" in run.stdout
     assert "let the tables of each module have one of their own" in run.stdout
+
+
+WITHOUT_A_HOST = """
+import sqlalchemy as sa
+from modhost.testing import configure_models
+from modhost.checks import StartupError
+from acme_SHOP import Acme as Shop
+from acme_CART import Acme as Cart, Item
+
+if MODULES:
+    configure_models(*MODULES)
+print(sa.schema.CreateTable(Item.__table__))
+"""
+
+
+def without_a_host(doctor: Doctor, shop: str, cart: str, modules: str) -> str:
+    source = WITHOUT_A_HOST.replace("SHOP", shop).replace("CART", cart).replace("MODULES", modules)
+    folders = [str(doctor.config.parent / each / "installed") for each in (shop, cart)]
+    run = subprocess.run(
+        [sys.executable, "-c", source],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(folders)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return run.stdout + run.stderr
+
+
+def test_models_that_refer_to_other_modules_are_usable_without_a_host(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, cart = names("shop", "cart")
+    things = """
+class Thing(Base, table=True):
+    __tablename__ = "things"
+    id: int = Field(primary_key=True)
+"""
+    items = """
+class Item(Base, table=True):
+    __tablename__ = "items"
+    id: int = Field(primary_key=True)
+    thing_id: int = Field(foreign_key="SHOP.things.id")
+    user_id: int = Field(foreign_key="modhost.users.id")
+""".replace("SHOP", shop)
+    module(doctor, monkeypatch, shop, things)
+    module(doctor, monkeypatch, cart, items)
+    assert "NoReferencedTableError" in without_a_host(doctor, shop, cart, "[]")
+    assert f"no module has a table {shop}.things" in without_a_host(doctor, shop, cart, "[Cart()]")
+    usable = without_a_host(doctor, shop, cart, "[Shop(), Cart()]")
+    assert f"REFERENCES {shop}.things (id)" in usable
+    assert "REFERENCES modhost.users (id)" in usable

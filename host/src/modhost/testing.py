@@ -7,12 +7,15 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from modhost import Clock, Module, Scope, new_id
+from modhost.checks import StartupError
 from modhost.configuration import Configuration
-from modhost.identity import TokenService
+from modhost.identity import IdentityModule, TokenService
 from modhost.module import Role
+from modhost.plugins.discovery import of_instance
 from modhost.runtime.assembly import build_host
 from modhost.runtime.host import Host
 from modhost.runtime.lifespan import running
+from modhost.runtime.model_checks import check_models
 
 if TYPE_CHECKING:
     import httpx2
@@ -47,6 +50,25 @@ class RunningHost:
             headers["Authorization"] = f"Bearer {await self.token(*permissions, roles=roles)}"
         transport = httpx2.ASGITransport(self.host.app)
         return httpx2.AsyncClient(transport=transport, base_url="http://localhost", headers=headers)
+
+
+def configure_models(*modules: Module) -> None:
+    """Make the models of modules usable without a host, as its start does.
+
+    Their foreign keys may refer to tables of these modules and of the host: without this,
+    SQLAlchemy raises `NoReferencedTableError` for those of another module.
+
+    Args:
+        modules: those whose models are used, and those that they refer to.
+
+    Raises:
+        StartupError: as a start would report it, e.g. for a table that no module has.
+
+    """
+    found = [of_instance(each) for each in (IdentityModule(), *modules)]
+    findings = check_models(found, has_schemas=True)
+    if findings:
+        raise StartupError(findings)
 
 
 @asynccontextmanager
