@@ -3,9 +3,10 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, ForwardRef
 
 import pytest
+from pydantic import BaseModel
 
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import ReportingJob
@@ -26,6 +27,10 @@ from modhost_background_jobs.module import BackgroundJobsModule
 class GoodJob(ModuleJob):
     async def execute(self, context: JobExecutionContext) -> None:
         pass
+
+
+# A model that names a type that there is not.
+UNFINISHED = type("U", (BaseModel,), {"__module__": "u", "__annotations__": {"other": "Missing"}})
 
 
 def found_in(*jobs: Any) -> list[Finding]:
@@ -85,7 +90,11 @@ def test_a_misspelt_attribute_is_found(name: str, meant: str) -> None:
         ("retry_base_delay", [1, "1s", -timedelta(1)], "timedelta(seconds=30)"),
         ("no_retry", [KeyError, (KeyError(),), ("KeyError",), None], "needs a comma: (KeyError,)"),
         ("executor", ["thread", None, 5], "Set it to 'worker' or 'process'"),
-        ("data_model", [5, object()], "Write a type that pydantic can validate"),
+        (
+            "data_model",
+            [5, object(), "x", "list[int]", len, UNFINISHED, ForwardRef("Missing")],
+            "Write a type that pydantic can validate",
+        ),
     ],
 )
 def test_an_attribute_with_an_unusable_value_is_found(

@@ -1,13 +1,16 @@
-"""Discovery of modules by the entry points of installed packages, and checks of their names."""
+"""Discovery of modules by the entry points of installed packages, and checks of what they say."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
+from pydantic import create_model
+
 from modhost import Module
 from modhost.checks import Finding, Rule, rules
+from modhost.plugins.module_attributes import misspelt_attributes, unusable_attributes
 from modhost.plugins.process_state import changed_since, process_state
 
 GROUP: Final = "modhost.modules"
@@ -111,7 +114,7 @@ def discover(disabled: Collection[str], given: Sequence[Module] | None) -> Disco
 def of_instance(module: Module) -> FoundModule:
     """Return a module that is given rather than found."""
     distribution = type(module).__module__.partition(".")[0]
-    return FoundModule(module, module.name, distribution, module.version)
+    return FoundModule(module, str(module.name), distribution, module.version)
 
 
 def is_usable_name(name: str) -> bool:
@@ -120,8 +123,8 @@ def is_usable_name(name: str) -> bool:
 
 
 def check_modules(found: Sequence[FoundModule]) -> list[Finding]:
-    """Return what is wrong with the modules' names and prefixes."""
-    findings: list[Finding] = []
+    """Return what is wrong with the attributes of modules, their names and prefixes above all."""
+    findings = [finding for each in found for finding in _check_attributes(each)]
     names: dict[str, FoundModule] = {}
     prefixes: dict[str, FoundModule] = {}
     for each in found:
@@ -144,6 +147,19 @@ def check_modules(found: Sequence[FoundModule]) -> list[Finding]:
                 remedy = "Give one of the two another prefix."
                 findings.append(each.finding(rules.DUPLICATE_PREFIX, detail, remedy))
     return findings
+
+
+def _check_attributes(found: FoundModule) -> Iterator[Finding]:
+    """Yield what is wrong with attributes; unusable ones are as if unset, to check all others."""
+    # Whatever is configured for it cannot be judged.
+    unset = {"name": found.entry_point, "options": create_model("Unknown")}
+    unusable = list(unusable_attributes(found.module))
+    for attribute, _, _ in unusable:
+        setattr(found.module, attribute, unset.get(attribute, getattr(Module, attribute)))
+    for _, detail, remedy in unusable:
+        yield found.finding(rules.BAD_ATTRIBUTE, detail, remedy)
+    for _, detail, remedy in misspelt_attributes(found.module):
+        yield found.finding(rules.UNKNOWN_ATTRIBUTE, detail, remedy)
 
 
 def _load(entry: EntryPoint) -> FoundModule | SkippedModule | Finding:

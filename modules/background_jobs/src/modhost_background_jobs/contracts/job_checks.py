@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any, Final, NamedTuple, get_args
 
 from pydantic import TypeAdapter
-from pydantic.errors import PydanticUserError
+from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 
 from modhost.checks import Rule
 from modhost_background_jobs.contracts.job import Executor, ModuleJob
@@ -117,10 +117,15 @@ def _is_error(value: object) -> bool:
 
 
 def _is_model(value: Any) -> bool:
+    if value is None:
+        return True
+    # Pydantic takes functions too, and a text for the name of a type to come.
+    if isinstance(value, str) or inspect.isroutine(value):
+        return False
     try:
-        TypeAdapter(value)
-    except PydanticUserError:
-        return value is None
+        TypeAdapter(value).rebuild(raise_errors=True)
+    except (PydanticUserError, PydanticUndefinedAnnotation):
+        return False
     return True
 
 
