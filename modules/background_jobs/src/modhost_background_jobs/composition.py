@@ -6,7 +6,7 @@ from modhost import HostedService, HostInfo, ServiceCollection
 from modhost.database import Database
 from modhost_background_jobs.bulk import changes
 from modhost_background_jobs.bulk.runner import BulkRunner
-from modhost_background_jobs.client import querying, run_again, scheduling
+from modhost_background_jobs.client import limit_changes, querying, run_again, scheduling
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
@@ -21,7 +21,14 @@ from modhost_background_jobs.options import BackgroundJobsOptions, WorkerMode
 from modhost_background_jobs.pages import dashboard
 from modhost_background_jobs.pages.live import feed, topics
 from modhost_background_jobs.queries import details, listing, load, search
-from modhost_background_jobs.queue import firing, job_queue, pauses, schedule_changes, schedules
+from modhost_background_jobs.queue import (
+    firing,
+    job_queue,
+    limits,
+    pauses,
+    schedule_changes,
+    schedules,
+)
 from modhost_background_jobs.storage import (
     GuardedClock,
     JobStore,
@@ -58,7 +65,7 @@ def add_services(services: ServiceCollection) -> None:
     _add(services, search.JobBrowser, listing.JobListing, load.QueueLoad)
     _add(services, details.JobDetailReader, details.JobLogs)
     _add(services, job_queue.DatabaseJobQueue, schedules.RecurringSchedules, firing.RecurringFiring)
-    _add(services, pauses.Pauses)
+    _add(services, pauses.Pauses, limits.Limits, limit_changes.LimitChanges)
     _add(services, schedule_changes.ScheduleChanges, run_again.Rerunning, Schedules)
     _add(services, snapshot.Snapshots, overview.Overview, job.JobInspection)
     _add(services, diagnosis.QueueDiagnosis)

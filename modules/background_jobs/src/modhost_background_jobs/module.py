@@ -25,6 +25,7 @@ from modhost_background_jobs.inspection.snapshot import Snapshots
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.pages.routes import map_pages
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
+from modhost_background_jobs.queue.limits import Limits
 from modhost_background_jobs.storage.clock import SharedClock
 from modhost_background_jobs.worker.processes.pool import ProcessPool
 from modhost_background_jobs.worker.registration import VERSION
@@ -73,8 +74,9 @@ class BackgroundJobsModule(Module):
 
     @hookimpl
     async def on_start(self, scope: Scope) -> None:
-        """Compare the clocks before other modules compute due times."""
+        """Compare the clocks, by which other modules compute due times, and store the limits."""
         await (await scope.get(SharedClock)).agrees()
+        await (await scope.get(Limits)).register()
 
     @hookimpl
     async def check_health(self, scope: Scope) -> HealthReport:

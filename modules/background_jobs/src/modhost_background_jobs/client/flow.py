@@ -55,8 +55,7 @@ class FlowControlService:
         await self._resume("type", _job_type(job_type))
 
     async def _pause(self, kind: PauseKind, name: str, until: datetime | None, reason: str) -> None:
-        caller = await current_caller()
-        by = caller.person or f"{caller.kind}:{caller.name}"
+        by = await actor()
         ends = f"until {until.isoformat(timespec='seconds')}" if until else ""
         async with (
             recorded(self._audit, f"{_THINGS[kind]}.pause", f"{kind}:{name}") as entry,
@@ -92,6 +91,12 @@ class FlowControlService:
             msg = f"until is {until.isoformat()}; give a time in the future, before the year "
             raise InvalidFlow(f"{msg}{LATEST.year}, or none to pause until somebody resumes it.")
         return moment
+
+
+async def actor() -> str:
+    """Return who has it done, e.g. `user:vera`, `job:mail.SendNewsletter` or `system:the host`."""
+    caller = await current_caller()
+    return caller.person or f"{caller.kind}:{caller.name}"
 
 
 def _queue(name: str) -> str:
