@@ -1,9 +1,8 @@
 """Commands of modules: a name that is taken is refused, and one that is missing says why."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import click
 import pytest
@@ -14,6 +13,7 @@ from modhost.cli.main import cli
 from modhost.configuration import Configuration
 from modhost.plugins.module_commands import HOST_COMMANDS
 from modhost.runtime.assembly import build_host
+from processes.forking import run_modhost
 
 MODULE = """
 import click
@@ -51,19 +51,13 @@ def installed(folder: Path, **bodies: str) -> Path:
     return folder
 
 
-def modhost(modules: Path, *words: str, disabled: str = "[]") -> subprocess.CompletedProcess[str]:
+def modhost(modules: Path, *words: str, disabled: str = "[]") -> CompletedProcess[str]:
     config = modules / "host.toml"
     config.write_text(
         f'[host]\ndatabase_url = "sqlite:///x.db"\n[host.modules]\ndisabled = {disabled}\n'
     )
-    return subprocess.run(
-        [sys.executable, "-m", "modhost", "--config", str(config), *words],
-        env={**os.environ, "PYTHONPATH": str(modules)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    environment = {**os.environ, "PYTHONPATH": str(modules)}
+    return run_modhost(["--config", str(config), *words], modules, environment)
 
 
 def test_the_names_of_the_host_are_those_that_modules_cannot_take() -> None:

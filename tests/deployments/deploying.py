@@ -2,11 +2,10 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from docs.pages import ROOT
+from processes.forking import run_modhost
 from processes.host_process import HostProcess
 
 
@@ -29,16 +28,7 @@ class Machine:
     def run(self, words: list[str], environment: dict[str, str], given: str = "") -> str:
         """Run a command to its end, and return what it prints."""
         assert words[0] == "modhost"
-        done = subprocess.run(
-            [sys.executable, "-m", *words],
-            cwd=self.folder,
-            env=self._variables(environment),
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
+        done = run_modhost(words[1:], self.folder, self._variables(environment), given)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -1,13 +1,12 @@
 """A module whose import changes the process for all others is named."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from diagnosis.support import Doctor, install
 from modhost import new_id
+from processes.forking import run_modhost
 
 SOURCE = """
 from modhost import Module
@@ -45,13 +44,7 @@ def test_what_an_import_changes_is_reported(
     install(tmp_path, monkeypatch, name, SOURCE.replace("CHANGE", change).replace("NAME", name))
     doctor = Doctor.of(tmp_path, sqlite_url)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "installed"))
-    run = subprocess.run(
-        [sys.executable, "-m", "modhost", "--config", doctor.config, "doctor"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    run = run_modhost(["--config", str(doctor.config), "doctor"], tmp_path)
     assert run.returncode == 0, run.stdout + run.stderr
     assert f"MH116 Module changes what all modules share (module {name}, " in run.stdout
     assert f"importing it changed {words}." in run.stdout

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from importlib import invalidate_caches
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from subprocess import CompletedProcess, TimeoutExpired
+from tempfile import TemporaryDirectory
 
 CLOCK_AHEAD = "TEST_CLOCK_AHEAD"
 """The variable with the seconds by which a process's clock is ahead of this machine's."""
@@ -40,19 +42,56 @@ def fork_modhost(
     arguments: Sequence[str], environment: Mapping[str, str], log: Path
 ) -> ForkServerProcess:
     """Start `modhost` with these words and this environment, beside its log."""
-    process = _forking.Process(target=_be_modhost, args=(arguments, dict(environment), log))
+    return _start(arguments, environment, log.parent, (Path(os.devnull), log, log))
+
+
+def run_modhost(
+    arguments: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str] = os.environ,
+    given: str = "",
+    seconds: float = 100,
+) -> "CompletedProcess[str]":
+    """Run `modhost` in a folder to its end, and return what it has printed."""
+    with TemporaryDirectory() as name:
+        streams = (Path(name, "in"), Path(name, "out"), Path(name, "err"))
+        streams[0].write_text(given)
+        process = _start(arguments, environment, folder, streams)
+        try:
+            process.join(seconds)
+            if process.exitcode is None:
+                raise TimeoutExpired(list(arguments), seconds)
+            printed = [each.read_text() if each.exists() else "" for each in streams[1:]]
+            return CompletedProcess(list(arguments), process.exitcode, *printed)
+        finally:
+            process.kill()
+            process.join()
+
+
+def _start(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    streams: tuple[Path, Path, Path],
+) -> ForkServerProcess:
+    given = (list(arguments), dict(environment), folder, streams)
+    process = _forking.Process(target=_be_modhost, args=given)
     process.start()
     return process
 
 
-def _be_modhost(arguments: list[str], environment: dict[str, str], log: Path) -> None:
-    """Be as a shell would have started it: in a session of its own, with a log for a terminal."""
+def _be_modhost(
+    arguments: list[str], environment: dict[str, str], folder: Path, streams: tuple[Path, ...]
+) -> None:
+    """Be as a shell would have started it: in a session of its own, with files for a terminal."""
     os.setsid()
-    os.chdir(log.parent)
-    for descriptor, path in ((0, Path(os.devnull)), (1, log), (2, log)):
+    os.chdir(folder)
+    for descriptor, path in enumerate(streams):
         opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         os.dup2(opened, descriptor)
         os.close(opened)
+    # What forks here has put nothing in the place of the input.
+    sys.stdin = os.fdopen(0, closefd=False)
     os.environ.clear()
     os.environ.update(environment)
     sys.path[:0] = environment.get("PYTHONPATH", "").split(os.pathsep)

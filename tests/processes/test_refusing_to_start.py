@@ -2,11 +2,11 @@
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from processes.forking import run_modhost
 
 GOOD = """
 from typing import Protocol
@@ -79,15 +79,8 @@ def refused(folder: Path, *names: str, command: str = "run") -> str:
     if "tidy" in names:
         lines += ["[modules.tidy]", 'days = "often"']
     config.write_text("\n".join(lines))
-    run = subprocess.run(
-        [sys.executable, "-m", "modhost", command, "--config", str(config)],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(entries)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    environment = {**os.environ, "PYTHONPATH": str(entries)}
+    run = run_modhost([command, "--config", str(config)], folder, environment)
     assert run.returncode == 2, run.stdout + run.stderr
     assert run.stdout == ""
     assert "Traceback" not in run.stderr

@@ -1,9 +1,7 @@
 """`modhost jobs`, on the database that a running host works on."""
 
 import json
-import os
-import subprocess
-import sys
+from subprocess import CompletedProcess
 from typing import Any
 
 import anyio
@@ -17,6 +15,7 @@ from background_jobs.support import add_worker, claim_one, new_job
 from modhost import new_id
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.storage import JobStore
+from processes.forking import run_modhost
 
 pytestmark = pytest.mark.anyio
 
@@ -213,16 +212,9 @@ async def test_what_cannot_be_meant_is_bad_usage(commands: Commands, words: str)
 
 
 async def test_a_process_of_its_own_does_the_same(database_url: str, commands: Commands) -> None:
-    def modhost(*words: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "modhost", "jobs", *words]
-        return subprocess.run(
-            [*command, "--config", str(commands.config)],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            env=dict(os.environ),
-            check=False,
-        )
+    def modhost(*words: str) -> "CompletedProcess[str]":
+        config = commands.config
+        return run_modhost(["jobs", *words, "--config", str(config)], config.parent)
 
     async with jobs_host(database_url) as jobs:
         job = await jobs.scheduling.enqueue(WaitingJob)

@@ -1,7 +1,5 @@
 """Revisions that cannot be applied stop everything with one message, and exit code 2."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +8,7 @@ from diagnosis.support import Doctor, install
 from modhost import new_id
 from modhost.checks import StartupError
 from modhost.cli.main import main
+from processes.forking import run_modhost
 
 SOURCE = """
 from modhost import Module
@@ -85,13 +84,7 @@ def test_a_package_that_is_missing_is_reported_by_every_start(
     doctor = Doctor.of(tmp_path, sqlite_url, 'bind = "127.0.0.1:0"')
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "installed"))
     for command in ("run", "worker"):
-        run = subprocess.run(
-            [sys.executable, "-m", "modhost", "--config", doctor.config, command],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        run = run_modhost(["--config", str(doctor.config), command], tmp_path)
         assert run.returncode == 2, run.stderr
         assert run.stderr.count("MH509") == 1
         assert "No module named 'nope'" in run.stderr

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import anyio
 import httpx2
 import pytest
 
+from processes.forking import run_modhost
 from processes.host_process import HostProcess
 
 pytestmark = pytest.mark.anyio
@@ -33,16 +32,8 @@ class Split:
 
     def modhost(self, *arguments: str) -> str:
         """Run a command to its end with the producer's configuration; return its output."""
-        command = [sys.executable, "-m", "modhost", *arguments]
-        run = subprocess.run(
-            [*command, "--config", str(CONFIG / "producer.toml")],
-            cwd=self._folder,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        words = [*arguments, "--config", str(CONFIG / "producer.toml")]
+        run = run_modhost(words, self._folder, self._environment)
         assert run.returncode == 0, run.stderr
         return run.stdout
 

@@ -1,7 +1,5 @@
 """Options that are secret, in what commands print and findings tell."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +10,7 @@ from cli.command_line import CommandLine
 from modhost import ModuleOptions
 from modhost.configuration import Configuration
 from modhost.database import Database, DatabaseUrl
+from processes.forking import run_modhost
 
 SENTINEL = "hunter2-4711-sentinel"
 
@@ -107,7 +106,6 @@ def test_no_command_prints_the_password_of_the_database(tmp_path: Path, command:
     file = tmp_path / "host.toml"
     url = f"postgresql://u:{SENTINEL}@127.0.0.1:1/d"
     file.write_text(f'[host]\ndatabase_url = "{url}"\nstart_wait = "1s"\n')
-    modhost = [sys.executable, "-m", "modhost", "--config", str(file), *command]
-    run = subprocess.run(modhost, capture_output=True, text=True, timeout=60, check=False)
+    run = run_modhost(["--config", str(file), *command], tmp_path)
     assert SENTINEL not in run.stdout + run.stderr
     assert "127.0.0.1:1" in run.stdout + run.stderr
