@@ -55,16 +55,27 @@ class HostedJobs:
 
     async def ends(self, job_id: UUID, seconds: float = 60) -> JobDetail:
         """Wait until a job has finished, and return it."""
-        return await self.until(job_id, lambda job: job.state.is_final, seconds)
+        return await self._in_state(job_id, lambda state: state.is_final, seconds)
 
     async def reaches(self, job_id: UUID, state: JobState, seconds: float = 60) -> JobDetail:
         """Wait until a job is in a state, and return it."""
+        job = await self._in_state(job_id, lambda found: found is state or found.is_final, seconds)
+        assert job.state is state, f"{job.state}: {job.error}"
+        return job
 
-        def is_there(job: JobDetail) -> bool:
-            assert job.state is state or not job.state.is_final, f"{job.state}: {job.error}"
-            return job.state is state
-
-        return await self.until(job_id, is_there, seconds)
+    async def _in_state(
+        self, job_id: UUID, is_there: Callable[[JobState], bool], seconds: float
+    ) -> JobDetail:
+        with anyio.fail_after(seconds):
+            while True:
+                status = await self.scheduling.get_status(JobId(job_id))
+                assert status is not None, f"the job {job_id} is lost"
+                # To ask for all of it each time costs several times as much.
+                if is_there(status.state):
+                    job = await self.detail(job_id)
+                    if is_there(job.state):
+                        return job
+                await anyio.sleep(POLL_SECONDS)
 
 
 @asynccontextmanager

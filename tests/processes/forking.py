@@ -23,15 +23,23 @@ IMPORTED = [
     "modhost.cli.serving",
     "modhost.database.migrations",
     "modhost.testing",
+    "modhost_background_jobs.cli",
+    "modhost_background_jobs.migrations",
     "modhost_background_jobs.module",
     "modhost_background_jobs.worker.processor",
     "modhost_background_jobs.storage.opening",
+    "modhost_reports_example.module",
     "aiosqlite",
+    "alembic.migration",
+    "anyio._backends._asyncio",
     "asyncpg",
     "sqlalchemy.dialects.postgresql.asyncpg",
     "sqlalchemy.dialects.sqlite.aiosqlite",
     "uvicorn.protocols.http.auto",
+    "uvicorn.protocols.websockets.auto",
+    "uvicorn.lifespan.off",
     "uvicorn.lifespan.on",
+    "uvloop",
 ]
 
 _forking = multiprocessing.get_context("forkserver")
