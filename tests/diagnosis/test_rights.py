@@ -1,60 +1,13 @@
 """A role that may read and write rows alone is enough, and one that lacks a right is reported."""
 
-import re
-from collections.abc import Iterator
-from pathlib import Path
-from uuid import uuid4
-
-import anyio
-import asyncpg
 import pytest
-from sqlalchemy.engine import make_url
 
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import ReportingJob, Work
-from diagnosis.support import Doctor
-from docs.pages import page, section
+from diagnosis.grants import Grants
 from modhost_background_jobs.contracts import JobState
-from postgres import Postgres
 
 pytestmark = pytest.mark.anyio
-
-
-class Grants:
-    """A role of the server, and the owner of a migrated database, who grants it rights."""
-
-    def __init__(self, owner_url: str, role: str, doctor: Doctor) -> None:
-        self.owner_url = owner_url
-        self.role = role
-        self.doctor = doctor
-
-    async def run(self, statements: str) -> None:
-        connection = await asyncpg.connect(self.owner_url)
-        try:
-            await connection.execute(statements)
-        finally:
-            await connection.close()
-
-    async def grant_what_the_page_says(self) -> None:
-        text = section(page("operations.md"), "A role without CREATE")
-        (block,) = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
-        await self.run(block.replace("modhost_app", self.role))
-
-    async def examined(self, exits: int) -> list[dict[str, str]]:
-        return await anyio.to_thread.run_sync(lambda: self.doctor.findings(exits=exits))
-
-
-@pytest.fixture
-def grants(postgres: Postgres, postgres_url: str, tmp_path: Path) -> Iterator[Grants]:
-    role = f"app_{uuid4().hex}"
-    postgres.run(f"CREATE ROLE {role} LOGIN PASSWORD 'app'")
-    try:
-        url = make_url(postgres_url).set(username=role, password="app")
-        doctor = Doctor.of(tmp_path, url.render_as_string(hide_password=False))
-        yield Grants(postgres_url, role, doctor)
-    finally:
-        postgres.drop(make_url(postgres_url).database or "")
-        postgres.run(f"DROP ROLE {role}")
 
 
 async def test_the_documented_grants_are_all_that_a_host_needs(grants: Grants) -> None:

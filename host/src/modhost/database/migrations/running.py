@@ -14,14 +14,14 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
 
 from modhost.checks import Finding, StartupError, rules
 from modhost.database.database import Database
 from modhost.database.errors import ForeignKeyViolated
-from modhost.database.failures import is_locked, may_pass
+from modhost.database.failures import is_locked, may_pass, sqlstate_of
 from modhost.database.migrations.histories import (
     VERSIONS,
     histories_of,
@@ -30,6 +30,7 @@ from modhost.database.migrations.histories import (
     summary_of,
 )
 from modhost.database.migrations.postgres_operations import postgres_operations
+from modhost.database.migrations.rights import rights_to_migrate
 from modhost.database.migrations.sqlite_operations import SqliteOperations
 from modhost.database.schemas import Migrations, Pending
 
@@ -38,6 +39,7 @@ logger = logging.getLogger(__name__)
 # Any number will do, as long as it is always the same.
 _ADVISORY_LOCK: Final = 0x6D6F64686F7374
 _TEXT_WITH_SCHEMA: Final = re.compile(r"unknown database|no such table: \w+\.\w+")
+_NOT_ALLOWED: Final = "42501"
 _PROCESS_LOCK: Final = threading.Lock()
 POLL_INTERVAL: Final = 0.01
 PATIENCE_SECONDS: Final = 1.0
@@ -151,9 +153,15 @@ def _migrate(connection: Connection, histories: dict[Migrations, ScriptDirectory
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), key)
     due = pending_among(connection, histories)
     names = {each.module for each in due}
-    for module, history in histories.items():
-        if module.module in names:
-            upgrade(connection, module, history)
+    missing = rights_to_migrate(connection, sorted(names))
+    try:
+        for module, history in histories.items():
+            if module.module in names:
+                upgrade(connection, module, history)
+    except (StartupError, DBAPIError) as error:
+        if missing and _NOT_ALLOWED in (sqlstate_of(error), sqlstate_of(error.__cause__ or error)):
+            raise StartupError(missing) from error
+        raise
     return due
 
 
@@ -169,9 +177,11 @@ def upgrade(
             running = step.revision.revision
             yield step
 
-    if connection.dialect.name == "postgresql":
+    if connection.dialect.name == "postgresql" and not inspect(connection).has_schema(
+        module.module
+    ):
         # The module's name is checked at start: lower-case letters, digits and underscores.
-        connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{module.module}"'))
+        connection.execute(text(f'CREATE SCHEMA "{module.module}"'))
     environment = EnvironmentContext(Config(), history, fn=steps, destination_rev=revision)
     try:
         with environment:
