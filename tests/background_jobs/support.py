@@ -3,12 +3,14 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from modhost import new_id
+from modhost import Clock, new_id
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobExecutionContext, ModuleJob, RegisteredJob
 from modhost_background_jobs.model import ClaimedJob, Heartbeat, JobTypes, NewJob, WorkerInfo
-from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.storage import JobStore, Turns, open_lane_store
 from modhost_background_jobs.worker.attempts.attempt import Attempt
+from modhost_background_jobs.worker.claiming.lanes import Lanes
 from moving_clock import START
 
 TYPES = ("tests.Job", "tests.Other")
@@ -22,6 +24,19 @@ class Job(ModuleJob):
 
 
 JOB_TYPES = JobTypes([RegisteredJob(name, "tests", Job, runs_in_thread=False) for name in TYPES])
+
+
+def lanes_of(
+    database: Database, clock: Clock, options: BackgroundJobsOptions | None = None
+) -> Lanes:
+    """What a worker of both types knows of lanes."""
+    return Lanes(
+        JOB_TYPES,
+        open_lane_store(database),
+        Turns(database),
+        options or BackgroundJobsOptions(),
+        clock,
+    )
 
 
 def attempt_of(claimed: ClaimedJob) -> Attempt:

@@ -101,7 +101,7 @@ def toml(value: Any) -> str:
             return f'"{format_duration(value)}"'
         case SecretStr():
             return f'"{value.get_secret_value()}"'
-        case list():
+        case list() | tuple():
             return f"[{', '.join(map(toml, value))}]"
         case dict():
             assert not value

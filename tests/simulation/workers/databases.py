@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager
 from typing import Any, Protocol
 from uuid import UUID
 
-from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.storage import JobStore, LaneStore
 from simulation.workers.faults import Link, Server
 from simulation.workers.history import History
 from simulation.workers.postgres import PostgresBackend
@@ -18,6 +18,10 @@ class Backend(Protocol):
 
     def store(self, link: Link, server: Server, history: History) -> JobStore:
         """Return the queue's own store, over a faulty link."""
+        ...
+
+    def lane_store(self, link: Link, server: Server, history: History) -> LaneStore:
+        """Return the store of lanes, over the same link."""
         ...
 
     def observe(self, history: History, by: str) -> None:

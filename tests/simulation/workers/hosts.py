@@ -18,11 +18,12 @@ from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
-from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.storage import JobStore, LaneStore, Turns
 from modhost_background_jobs.storage.statistics import StatisticsStore
 from modhost_background_jobs.worker.attempts.outcome import Outcomes
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
 from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
+from modhost_background_jobs.worker.claiming.lanes import Lanes
 from modhost_background_jobs.worker.executor import AttemptExecutor
 from modhost_background_jobs.worker.finishing.finisher import Finisher, OutcomeWriter
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
@@ -59,6 +60,8 @@ class SimulatedHost:
         self,
         link: Link,
         store: JobStore,
+        lanes: LaneStore,
+        turns: Remote,
         schedules: Remote,
         changes: Remote,
         firing: Remote,
@@ -68,6 +71,8 @@ class SimulatedHost:
         self.link = link
         link.on_stop = self.stop
         self._store = store
+        self._lanes = lanes
+        self._turns = cast(Turns, turns)
         self._schedules = cast(RecurringSchedules, schedules)
         self._changes = cast(ScheduleChanges, changes)
         self._firing = cast(RecurringFiring, firing)
@@ -134,12 +139,13 @@ class SimulatedHost:
         outcomes = Outcomes(OPTIONS, clock)
         runner = AttemptRunner(provider, buffer, outcomes, OPTIONS, clock)
         processes = cast(Any, NoProcesses())
-        writer = OutcomeWriter(store, buffer, clock)
+        writer = OutcomeWriter(store, self._lanes, buffer, clock)
         registration = _Registration(
             cast(Any, None), store, types, worker, self.wakeups, OPTIONS, clock
         )
         registration.history = self._history
-        claims = ClaimLoop(types, store, self.wakeups, OPTIONS, ShutdownSignal(), clock)
+        lanes = Lanes(types, self._lanes, self._turns, OPTIONS, clock)
+        claims = ClaimLoop(types, store, self.wakeups, OPTIONS, ShutdownSignal(), clock, lanes)
         unresponsive = UnresponsiveAttempts(buffer, clock)
         self.processor = JobProcessorService(
             registration,

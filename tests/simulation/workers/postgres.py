@@ -10,8 +10,9 @@ import anyio
 
 from modhost.database import PostgresAccess
 from modhost_background_jobs.model import Heartbeat, Rescue
-from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.storage import JobStore, LaneStore
 from modhost_background_jobs.storage.postgres import maintenance_statements, statements
+from modhost_background_jobs.storage.postgres.lane_store import PostgresLaneStore
 from modhost_background_jobs.storage.postgres.store import PostgresJobStore
 from simulation.workers.faults import Link, Server
 from simulation.workers.history import ROWS, History, rescuing, row_of
@@ -52,6 +53,9 @@ class PostgresBackend:
 
     def store(self, link: Link, server: Server, history: History) -> JobStore:
         return PostgresStore(_Postgres(self, link, server, history))
+
+    def lane_store(self, link: Link, server: Server, history: History) -> LaneStore:
+        return PostgresLaneStore(_Postgres(self, link, server, history))
 
     def lines(self) -> set[tuple[UUID, str]]:
         rows = self.do(self.connection.fetch, "SELECT job_id, message FROM background_jobs.logs")

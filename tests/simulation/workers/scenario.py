@@ -18,6 +18,7 @@ from modhost_background_jobs.contracts import CatchUpPolicy, OverlapPolicy
 from modhost_background_jobs.model import NewJob, ScheduleDefinition, WorkerInfo
 from modhost_background_jobs.queue import firing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
+from modhost_background_jobs.storage import Turns
 from modhost_background_jobs.worker import registration
 from simulation.virtual_time import VirtualClock, run_virtually
 from simulation.workers.databases import Backend, Remote
@@ -146,6 +147,8 @@ class Scenario(ABC):
         host = SimulatedHost(
             link,
             self._backend.store(link, self.server, self.history),
+            self._backend.lane_store(link, self.server, self.history),
+            self._remote(Turns(self._world.database), link),
             self._remote(self._world.schedules, link),
             self._remote(self._world.changes, link),
             self._remote(self._world.firing, link),
@@ -158,7 +161,9 @@ class Scenario(ABC):
     def _remote(self, target: object, link: Link) -> Remote:
         return Remote(target, link, self._world, self._backend, self.history)
 
-    def _identify(self, max_concurrency: int, job_types: tuple[str, ...]) -> WorkerInfo:
+    def _identify(
+        self, max_concurrency: int, job_types: tuple[str, ...], queues: tuple[str, ...] = ("*",)
+    ) -> WorkerInfo:
         return WorkerInfo(
             name=f"{PROCESS.get()}.{next(self._workers)}",
             host="here",
@@ -166,4 +171,5 @@ class Scenario(ABC):
             version="1",
             max_concurrency=max_concurrency,
             job_types=job_types,
+            queues=queues,
         )

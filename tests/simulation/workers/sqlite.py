@@ -12,7 +12,8 @@ import anyio
 from modhost.database import SqliteAccess
 from modhost.database.sqlite.connection import connect
 from modhost_background_jobs.model import Heartbeat, Rescue
-from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.storage import JobStore, LaneStore
+from modhost_background_jobs.storage.sqlite.lane_store import SqliteLaneStore
 from modhost_background_jobs.storage.sqlite.store import SqliteJobStore
 from simulation.workers.faults import Link, Server
 from simulation.workers.history import ROWS, History, rescuing, row_of
@@ -40,6 +41,9 @@ class SqliteBackend:
 
     def store(self, link: Link, server: Server, history: History) -> JobStore:
         return SqliteStore(_Sqlite(self, link, history))
+
+    def lane_store(self, link: Link, server: Server, history: History) -> LaneStore:
+        return SqliteLaneStore(_Sqlite(self, link, history))
 
     def lines(self) -> set[tuple[UUID, str]]:
         rows = self.connection.execute("SELECT job_id, message FROM background_jobs_logs")

@@ -32,8 +32,11 @@ from modhost_background_jobs.queue import (
 from modhost_background_jobs.storage import (
     GuardedClock,
     JobStore,
+    LaneStore,
     QueueClock,
+    Turns,
     Wakeups,
+    open_lane_store,
     open_store,
     open_wakeups,
 )
@@ -42,7 +45,7 @@ from modhost_background_jobs.storage.postgres.notifications import Notifications
 from modhost_background_jobs.storage.statistics import StatisticsStore
 from modhost_background_jobs.worker import executor, processor, registration, shutdown
 from modhost_background_jobs.worker.attempts import context, outcome, runner
-from modhost_background_jobs.worker.claiming import claim_loop
+from modhost_background_jobs.worker.claiming import claim_loop, lanes
 from modhost_background_jobs.worker.finishing import finisher, progress, statistics
 from modhost_background_jobs.worker.processes.pool import ProcessPool
 from modhost_background_jobs.worker.processes.runner import ProcessRunner
@@ -54,6 +57,7 @@ def add_services(services: ServiceCollection) -> None:
     services.add_singleton(BackgroundJobs, scheduling.BackgroundJobsService)
     services.add_singleton(BackgroundJobsContracts, querying.BackgroundJobsQueries)
     services.add_singleton(JobStore, _job_store)
+    services.add_singleton(LaneStore, open_lane_store)
     services.add_singleton(Wakeups, open_wakeups)
     services.add_singleton(SharedClock, SharedClock)
     services.add_singleton(QueueClock, _queue_clock)
@@ -78,6 +82,7 @@ def add_services(services: ServiceCollection) -> None:
 
 def _add_worker(services: ServiceCollection) -> None:
     _add(services, CurrentWorker, registration.WorkerRegistration, claim_loop.ClaimLoop)
+    _add(services, lanes.Lanes, Turns)
     _add(services, executor.AttemptExecutor, runner.AttemptRunner, outcome.Outcomes)
     _add(services, ProcessRunner, ProcessPool)
     _add(services, progress.ProgressBuffer, finisher.OutcomeWriter, finisher.Finisher)

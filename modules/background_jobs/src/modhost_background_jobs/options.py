@@ -5,10 +5,11 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from modhost import ModuleOptions
 from modhost.durations import Duration
+from modhost_background_jobs.contracts.flow_checks import QUEUE_NAME, is_queue_name
 
 
 class WorkerMode(StrEnum):
@@ -31,6 +32,28 @@ class BackgroundJobsOptions(ModuleOptions):
         le=10_000,
         default_factory=lambda: os.cpu_count() or 1,
         description="How many jobs run at the same time in one process.",
+    )
+    process_concurrency: int = Field(
+        ge=1,
+        le=10_000,
+        default_factory=lambda: os.cpu_count() or 1,
+        description="How many of them at most run in processes of their own.",
+    )
+    queues: tuple[str, ...] = Field(
+        ("*",),
+        min_length=1,
+        description="The queues that a worker serves: names, `*` for all, `!bulk` to leave one "
+        "out.",
+    )
+    queue_concurrency: dict[str, int] = Field(
+        default={},
+        description="How many jobs of a queue run at the same time in one process, for queues that "
+        "are not to take all of `max_concurrency`: `{ bulk = 2 }`.",
+    )
+    priority_aging: Duration = Field(
+        timedelta(hours=1),
+        description="How much longer than others a job has to wait to make up for one point of "
+        "priority; 0 for never.",
     )
     progress_flush_batch_size: int = Field(
         50,
@@ -129,6 +152,26 @@ class BackgroundJobsOptions(ModuleOptions):
         description="How long failed jobs are kept when that is longer than `retention`; 0 keeps "
         "them forever.",
     )
+
+    @field_validator("queues")
+    @classmethod
+    def _name_queues(cls, queues: tuple[str, ...]) -> tuple[str, ...]:
+        for each in queues:
+            if each != "*" and not is_queue_name(each.removeprefix("!")):
+                raise ValueError(f"{each!r} names no queue: give {QUEUE_NAME}.")
+        if all(each.startswith("!") for each in queues):
+            raise ValueError(f'{queues} leaves queues out and names none: add "*" for the others.')
+        return queues
+
+    @field_validator("queue_concurrency")
+    @classmethod
+    def _name_limited_queues(cls, limits: dict[str, int]) -> dict[str, int]:
+        for name, limit in limits.items():
+            if not is_queue_name(name):
+                raise ValueError(f"{name!r} names no queue: give {QUEUE_NAME}.")
+            if limit < 1:
+                raise ValueError(f"{name} = {limit}: give 1 or more, or leave it out of `queues`.")
+        return limits
 
     @model_validator(mode="after")
     def _stall_timeout_spans_three_heartbeats(self) -> Self:

@@ -11,14 +11,14 @@ import pytest
 
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import ReportingJob, Work
-from background_jobs.support import JOB_TYPES, TYPES, new_job
+from background_jobs.support import JOB_TYPES, TYPES, lanes_of, new_job
 from modhost.clock import SystemClock
 from modhost.database import Database
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost_background_jobs.model import ClaimedJob
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, open_wakeups
-from modhost_background_jobs.worker.attempts.attempt import Attempt
+from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.claiming.claim_loop import (
     MIN_PAUSE_SECONDS,
     QUIET_SECONDS,
@@ -39,6 +39,7 @@ class RoomForTwo(Slots):
         self._enough = enough
         self.taken: list[UUID] = []
         self.are_enough = anyio.Event()
+        self.attempts = AttemptRegistry()
 
     def take(self, attempts: Iterable[Attempt]) -> None:
         self.taken.extend(attempt.lease.job_id for attempt in attempts)
@@ -61,7 +62,8 @@ async def claimed_by_a_loop(
     """Run a loop until it has claimed so many jobs; return their ids, as they were claimed."""
     slots = RoomForTwo(before, count)
     options = BackgroundJobsOptions(poll_interval=timedelta(seconds=0.01))
-    loop = ClaimLoop(JOB_TYPES, store, open_wakeups(database), options, ShutdownSignal(), clock)
+    lanes, signal = lanes_of(database, clock), ShutdownSignal()
+    loop = ClaimLoop(JOB_TYPES, store, open_wakeups(database), options, signal, clock, lanes)
     with anyio.fail_after(10):
         async with anyio.create_task_group() as group:
             group.start_soon(loop.run, "w1", slots)
@@ -137,10 +139,16 @@ async def test_wakeups_in_quick_succession_share_claims_and_search_no_further(
     async def nothing(_: int) -> None:
         pass
 
-    store, wakeups = CountingStore(), open_wakeups(database)
+    store, wakeups, clock = CountingStore(), open_wakeups(database), SystemClock()
     options = BackgroundJobsOptions(poll_interval=timedelta(seconds=60))
     loop = ClaimLoop(
-        JOB_TYPES, cast("JobStore", store), wakeups, options, ShutdownSignal(), SystemClock()
+        JOB_TYPES,
+        cast("JobStore", store),
+        wakeups,
+        options,
+        ShutdownSignal(),
+        clock,
+        lanes_of(database, clock),
     )
     async with anyio.create_task_group() as group:
         group.start_soon(loop.run, "w1", RoomForTwo(nothing))

@@ -14,7 +14,7 @@ from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import CurrentWorker, Ended, LogLine
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
-from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.storage import JobStore, open_lane_store
 from modhost_background_jobs.storage.statistics import StatisticsStore
 from modhost_background_jobs.worker.attempts.attempt import AttemptRegistry
 from modhost_background_jobs.worker.finishing.finisher import Finisher, OutcomeWriter
@@ -53,7 +53,9 @@ async def test_it_holds_up_the_ends_and_logs_of_no_other(
     refusing = Refusing(store)
     buffer = ProgressBuffer(refusing, BackgroundJobsOptions(max_log_entries=10))
     statistics = StatisticsService(StatisticsStore(database), CurrentWorker(), clock)
-    finisher = Finisher(OutcomeWriter(refusing, buffer, clock), statistics, clock)
+    finisher = Finisher(
+        OutcomeWriter(refusing, open_lane_store(database), buffer, clock), statistics, clock
+    )
     await store.insert([new_job() for _ in range(7)])
     attempts = AttemptRegistry()
     for number, claimed in enumerate(await claim(store)):

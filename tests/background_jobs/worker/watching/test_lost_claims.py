@@ -6,7 +6,7 @@ import pytest
 
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import ReportingJob, Work
-from background_jobs.support import JOB_TYPES, attempt_of, claim, new_job
+from background_jobs.support import JOB_TYPES, attempt_of, claim, lanes_of, new_job
 from modhost.database import Database
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost_background_jobs.contracts import JobState
@@ -59,6 +59,7 @@ class Polling:
             BackgroundJobsOptions(),
             ShutdownSignal(),
             clock,
+            lanes_of(database, clock),
         )
         self.attempts = AttemptRegistry()
         self.lost = LostClaims(self.claims)

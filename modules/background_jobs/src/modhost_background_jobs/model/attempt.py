@@ -8,6 +8,7 @@ from uuid import UUID
 
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
+from modhost_background_jobs.model.flow import Lane
 
 CLAIMS_KEPT: Final = 200
 """Of how many claims of a job the attempts are kept."""
@@ -35,7 +36,7 @@ class ClaimedJob(NamedTuple):
     """A job that was handed to a worker.
 
     `timeout` is in seconds, `due_at` is that of a run, `module_version` that of who enqueued it,
-    `limits` the keys that it counts for, as JSON.
+    `lane` and `limits` are those of its flow control, as they are stored.
     """
 
     lease: Lease
@@ -51,8 +52,13 @@ class ClaimedJob(NamedTuple):
     recurring_job_id: UUID | None = None
     due_at: datetime | None = None
     module_version: str | None = None
-    queue: str = DEFAULT_QUEUE
+    lane: str | None = None
     limits: str | None = None
+
+    @property
+    def queue(self) -> str:
+        """The queue that it waited in."""
+        return DEFAULT_QUEUE if self.lane is None else Lane.of(self.lane).queue
 
     @property
     def failures(self) -> int:

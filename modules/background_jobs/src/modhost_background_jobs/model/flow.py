@@ -66,19 +66,20 @@ class Lane(NamedTuple):
     queue: str
     priority: int
     job_type: str
-    is_limited: bool
+    is_limited: bool = False
+    is_fair: bool = False
 
     @property
     def stored(self) -> str:
         """The text that its jobs are stored with."""
-        kind = "L" if self.is_limited else "P"
+        kind = f"{'L' if self.is_limited else ''}{'F' if self.is_fair else ''}"
         return _SEPARATOR.join((kind, self.queue, str(self.priority), self.job_type))
 
     @classmethod
     def of(cls, stored: str) -> "Lane":
         """Return the lane of a stored text."""
         kind, queue, priority, job_type = stored.split(_SEPARATOR, 3)
-        return cls(queue, int(priority), job_type, kind == "L")
+        return cls(queue, int(priority), job_type, "L" in kind, "F" in kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +131,8 @@ class Flow:
         has_order = self.queue != DEFAULT_QUEUE or self.priority or self.fair_key is not None
         if not has_order and not self.limits:
             return None
-        return Lane(self.queue, self.priority, job_type, bool(self.limits)).stored
+        is_fair = self.fair_key is not None
+        return Lane(self.queue, self.priority, job_type, bool(self.limits), is_fair).stored
 
     def to_stored(self) -> str | None:
         """Return it as JSON, as a schedule has it for its runs; None for that of a plain job."""

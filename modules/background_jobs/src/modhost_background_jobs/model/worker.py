@@ -24,6 +24,7 @@ class WorkerInfo:
     version: str
     max_concurrency: int
     job_types: tuple[str, ...]
+    queues: tuple[str, ...] = ("*",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -137,6 +137,7 @@ async def _workers(connection: AsyncConnection) -> list[WorkerRow]:
             version=row.version,
             max_concurrency=row.max_concurrency,
             job_types=tuple(filter(None, row.job_types.split(","))),
+            queues=tuple(row.queues.split(",")),
             started_at=row.started_at,
             heartbeat_at=row.heartbeat_at,
             clock_skew=row.clock_skew,

@@ -2,7 +2,8 @@
 
 from modhost_background_jobs.storage.clock import GuardedClock, QueueClock
 from modhost_background_jobs.storage.dialects import is_integrity_error
-from modhost_background_jobs.storage.opening import open_store, open_wakeups
+from modhost_background_jobs.storage.flow import LaneStore, Turns
+from modhost_background_jobs.storage.opening import open_lane_store, open_store, open_wakeups
 from modhost_background_jobs.storage.store import JobsLocked, JobStore
 from modhost_background_jobs.storage.wakeups import Signal, Wakeups, wait_for
 
@@ -10,10 +11,13 @@ __all__ = [
     "GuardedClock",
     "JobStore",
     "JobsLocked",
+    "LaneStore",
     "QueueClock",
     "Signal",
+    "Turns",
     "Wakeups",
     "is_integrity_error",
+    "open_lane_store",
     "open_store",
     "open_wakeups",
     "wait_for",

@@ -49,7 +49,7 @@ CLAIMED: Final = (
     "recurring_job_id",
     "due_at",
     "module_version",
-    "queue",
+    "lane",
     "limits",
 )
 """What a worker needs of a job, in the order of `ClaimedJob`."""

@@ -1,8 +1,11 @@
 """Which store, and which wake-ups, fit the database."""
 
 from modhost.database import Database
+from modhost_background_jobs.storage.flow import LaneStore
+from modhost_background_jobs.storage.postgres.lane_store import PostgresLaneStore
 from modhost_background_jobs.storage.postgres.notifications import Notifications, PostgresWakeups
 from modhost_background_jobs.storage.postgres.store import PostgresJobStore
+from modhost_background_jobs.storage.sqlite.lane_store import SqliteLaneStore
 from modhost_background_jobs.storage.sqlite.store import SqliteJobStore
 from modhost_background_jobs.storage.sqlite.wakeups import SqliteWakeups
 from modhost_background_jobs.storage.store import JobStore
@@ -14,6 +17,13 @@ def open_store(database: Database, notifications: Notifications | None = None) -
     if database.dialect == "postgresql":
         return PostgresJobStore(database.postgres, notifications)
     return SqliteJobStore(database.sqlite)
+
+
+def open_lane_store(database: Database) -> LaneStore:
+    """Return the store of lanes of this database."""
+    if database.dialect == "postgresql":
+        return PostgresLaneStore(database.postgres)
+    return SqliteLaneStore(database.sqlite)
 
 
 def open_wakeups(database: Database) -> Wakeups:

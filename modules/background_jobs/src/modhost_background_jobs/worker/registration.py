@@ -36,7 +36,9 @@ MIN_SILENCE_SECONDS: Final = 5.0
 MAX_RETRY_SECONDS: Final = 1.0
 
 
-def identify_worker(max_concurrency: int, job_types: tuple[str, ...]) -> WorkerInfo:
+def identify_worker(
+    max_concurrency: int, job_types: tuple[str, ...], queues: tuple[str, ...] = ("*",)
+) -> WorkerInfo:
     """Return a worker of this process, under a name that says where it runs and is never reused."""
     process = process_name()
     return WorkerInfo(
@@ -46,6 +48,7 @@ def identify_worker(max_concurrency: int, job_types: tuple[str, ...]) -> WorkerI
         version=VERSION,
         max_concurrency=max_concurrency,
         job_types=job_types,
+        queues=queues,
     )
 
 
@@ -179,7 +182,9 @@ class WorkerRegistration:
     @asynccontextmanager
     async def consumer(self) -> AsyncIterator[WorkerInfo]:
         """Register the consumer of this process for the block."""
-        worker = identify_worker(self._options.max_concurrency, self._types.of_workers)
+        worker = identify_worker(
+            self._options.max_concurrency, self._types.of_workers, self._options.queues
+        )
         self._current.name = worker.name
         async with self._registered(worker):
             yield worker

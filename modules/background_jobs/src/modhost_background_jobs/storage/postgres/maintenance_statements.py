@@ -9,8 +9,8 @@ _CARRIED: Final = listed(CARRIED)
 # Beats begin anywhere: those of a worker that registers again are none that were seen before.
 REGISTER: Final = """
 INSERT INTO background_jobs.workers (name, host, process, version, started_at, heartbeat_at,
-    max_concurrency, job_types, beats)
-VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8)
+    max_concurrency, job_types, beats, queues)
+VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9)
 ON CONFLICT (name) DO NOTHING
 """
 

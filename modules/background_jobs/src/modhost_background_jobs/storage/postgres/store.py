@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from modhost.database import PostgresAccess, from_postgres
@@ -18,6 +18,7 @@ from modhost_background_jobs.storage.postgres import (
     statements,
 )
 from modhost_background_jobs.storage.postgres import maintenance_statements as maintenance
+from modhost_background_jobs.storage.postgres.claimed import claimed_job
 from modhost_background_jobs.storage.postgres.lease_writes import LeaseWrites
 from modhost_background_jobs.storage.postgres.notifications import Notifications
 
@@ -70,7 +71,7 @@ class PostgresJobStore(LeaseWrites):
             *after,
             timeout=self._claim_seconds,
         )
-        claimed = [_claimed(row, now) for row in rows]
+        claimed = [claimed_job(row, now) for row in rows]
         claimed.sort(key=lambda job: (job.execute_at, job.lease))
         return claimed
 
@@ -106,6 +107,7 @@ class PostgresJobStore(LeaseWrites):
             worker.max_concurrency,
             ",".join(worker.job_types),
             model.first_beat(),
+            ",".join(worker.queues),
         )
 
     async def beat(self, worker: str, now: datetime) -> bool:
@@ -201,15 +203,6 @@ class PostgresJobStore(LeaseWrites):
                 patience -= 1
                 if not patience or not is_lock_timeout(error):
                     raise
-
-
-def _claimed(row: Sequence[Any], now: datetime) -> model.ClaimedJob:
-    id_, fence, job_type, data, attempt, attempts_left, timeout, due, *more = row
-    if due.tzinfo is None:
-        due = from_postgres(due)
-    return model.ClaimedJob(
-        Lease(id_, fence), job_type, data, attempt, attempts_left, timeout, due, now, *more
-    )
 
 
 def _moment(found: datetime | None) -> datetime | None:

@@ -49,7 +49,7 @@ def inserted(job: NewJob) -> list[object]:
 def claimed(row: tuple[Any, ...], now: datetime) -> ClaimedJob:
     """Return the job of a claim's row."""
     id_, fence, job_type, data, attempt, attempts_left, timeout, execute_at, *more = row
-    max_attempts, rescues, run_of, due_at, module_version, queue, limits = more
+    max_attempts, rescues, run_of, due_at, module_version, lane, limits = more
     return ClaimedJob(
         Lease(UUID(id_), fence),
         job_type,
@@ -64,7 +64,7 @@ def claimed(row: tuple[Any, ...], now: datetime) -> ClaimedJob:
         run_of and UUID(run_of),
         due_at and from_sqlite(due_at),
         module_version,
-        queue,
+        lane,
         limits,
     )
 

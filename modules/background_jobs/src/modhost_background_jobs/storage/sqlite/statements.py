@@ -138,8 +138,8 @@ FROM background_jobs_jobs WHERE worker = ? AND state = 'Running'
 # Beats begin anywhere: those of a worker that registers again are none that were seen before.
 REGISTER: Final = """
 INSERT INTO background_jobs_workers (name, host, process, version, started_at, heartbeat_at,
-    max_concurrency, job_types, beats)
-VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8)
+    max_concurrency, job_types, beats, queues)
+VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9)
 ON CONFLICT (name) DO NOTHING
 """
 

@@ -126,6 +126,7 @@ class SqliteJobStore:
             worker.max_concurrency,
             ",".join(worker.job_types),
             model.first_beat(),
+            ",".join(worker.queues),
         ]
         await self._sqlite.execute(statements.REGISTER, row)
 

@@ -1,7 +1,8 @@
 """The claim loop: fetch jobs while there is room for them, and sleep while there are none."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -11,9 +12,11 @@ import anyio
 from modhost.failures import failures
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost_background_jobs.model import START, ClaimedJob, JobTypes, Place
+from modhost_background_jobs.model.lanes import Shares
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, wait_for
 from modhost_background_jobs.worker.attempts.attempt import Attempt
+from modhost_background_jobs.worker.claiming.lanes import Lanes
 from modhost_background_jobs.worker.claiming.slots import Slots
 
 logger = logging.getLogger(__name__)
@@ -72,8 +75,10 @@ class ClaimLoop:
         options: BackgroundJobsOptions,
         shutdown: ShutdownSignal,
         clock: QueueClock,
+        lanes: Lanes,
     ) -> None:
         self._types = types
+        self._lanes = lanes
         self._store = store
         self._wakeups = wakeups
         self._shutdown = shutdown
@@ -104,15 +109,24 @@ class ClaimLoop:
                 await anyio.sleep_forever()
             try:
                 began = self._clock.monotonic()
-                place = cursor.next(began)
-                claimed = await self._claim(worker, room, place)
-                cursor.note(claimed, room)
+                shares = self._lanes.shares(room, slots.attempts)
+                if shares is None:
+                    place = cursor.next(began)
+                    claimed = await self._claim(worker, room, place)
+                    cursor.note(claimed, room)
+                    has_more = len(claimed) == room or place is not START
+                else:
+                    claimed, has_more = await self._claim_from_lanes(worker, shares, room)
                 slots.take(map(self._attempt_of, claimed))
                 await self._note_starts(claimed)
                 if claimed:
                     self._knows_next_due = False
-                if len(claimed) < room and place is START:
-                    await self._rest(ticket, began)
+                    self._lanes.may_have_changed = True
+                has_new = await self._lanes.refresh()
+                if self._lanes.has_pauses:
+                    slots.release_those(self._lanes.is_paused)
+                if not has_more and not has_new:
+                    await self._rest(ticket, began, slots)
                 failed = 0
                 failures.passed(CLAIM)
             except Exception as error:  # noqa: BLE001 - whatever the driver says, it is retried
@@ -123,20 +137,32 @@ class ClaimLoop:
                 await wait_for(reconnected, seconds)
 
     async def _claim(self, worker: str, limit: int, after: Place) -> list[ClaimedJob]:
+        with self._claiming():
+            return await self._store.claim(
+                worker, self._lanes.types(), limit, self._clock.now(), after
+            )
+
+    async def _claim_from_lanes(
+        self, worker: str, shares: Shares, limit: int
+    ) -> tuple[list[ClaimedJob], bool]:
+        """Return what was claimed, and whether there may be more."""
+        with self._claiming():
+            jobs, is_all = await self._lanes.claim(worker, shares, limit)
+        return jobs, not is_all
+
+    @contextmanager
+    def _claiming(self) -> Iterator[None]:
         # Shielded: what the database has handed out must become known here.
         self.in_flight = True
         self.begun += 1
         try:
             with anyio.CancelScope(shield=True):
-                claimed = await self._store.claim(
-                    worker, self._types.of_workers, limit, self._clock.now(), after
-                )
+                yield
         except Exception:
             self.failures += 1
             raise
         finally:
             self.in_flight = False
-        return claimed
 
     def _attempt_of(self, claimed: ClaimedJob) -> Attempt:
         registered = self._types.named(claimed.job_type)
@@ -159,23 +185,39 @@ class ClaimLoop:
             failures.passed(NOTE)
             self._starts = {id_: self._starts[id_] for id_ in left}
 
-    async def _rest(self, ticket: anyio.Event, began: float) -> None:
+    async def _rest(self, ticket: anyio.Event, began: float, slots: Slots) -> None:
         """Sleep after a claim that began at `began`, until there may be something to claim."""
         until_due = self._seconds_until_due()
         if not self._knows_next_due or until_due <= 0:
             quiet = min(QUIET_SECONDS, until_due if until_due > 0 else self._poll_interval)
-            self._knows_next_due = not await wait_for(ticket, quiet)
+            self._knows_next_due = not await self._wait(ticket, quiet, slots)
             if self._knows_next_due:
-                self._next_due = await self._store.next_due(self._types.of_workers)
+                self._next_due = await self._store.next_due(self._lanes.open_types())
         # A job that is due and was not claimed is being claimed by another worker.
-        if await wait_for(ticket, max(OTHERS_SECONDS, self._seconds_until_due())):
+        if await self._wait(ticket, max(OTHERS_SECONDS, self._seconds_until_due()), slots):
             self._knows_next_due = False
+            self._lanes.may_have_changed = True
             passed = self._clock.monotonic() - began
             await anyio.sleep(max(0.0, MIN_PAUSE_SECONDS - passed))
 
+    async def _wait(self, ticket: anyio.Event, seconds: float, slots: Slots) -> bool:
+        """Wait for the ticket, or for room in what is bounded; return whether either came."""
+        if not self._lanes.is_capped:
+            return await wait_for(ticket, seconds)
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._wake_when_freed, slots)
+            is_set = await wait_for(ticket, seconds)
+            group.cancel_scope.cancel()
+        return is_set
+
+    async def _wake_when_freed(self, slots: Slots) -> None:
+        await slots.attempts.changed()
+        self._wakeups.work.fire()
+
     def _seconds_until_due(self) -> float:
         """Return the seconds until the next job is due, bounded by the poll interval."""
-        if self._next_due is None:
+        due = [each for each in (self._next_due, self._lanes.next_due()) if each is not None]
+        if not due:
             return self._poll_interval
-        until_due = (self._next_due - self._clock.now()).total_seconds()
+        until_due = (min(due) - self._clock.now()).total_seconds()
         return min(self._poll_interval, until_due)

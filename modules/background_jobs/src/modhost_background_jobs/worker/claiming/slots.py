@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from contextvars import copy_context
 from typing import Final
@@ -38,7 +38,8 @@ class Slots:
         clock: QueueClock,
     ) -> None:
         self._slots = slots
-        self._attempts = attempts
+        self.attempts = attempts
+        """What the worker holds."""
         self._executor = executor
         self._finisher = finisher
         self._clock = clock
@@ -74,11 +75,11 @@ class Slots:
                 MAX_PREFETCHED_DATA // max(1, self._max_data),
             )
             capacity = self._slots + ahead
-            room = capacity - self._attempts.in_slots
+            room = capacity - self.attempts.in_slots
             # Batches are worth more than a buffer that is full at all times.
             if room >= max(1, min(ahead, capacity // 2, CLAIM_SIZE)):
                 return min(room, CLAIM_SIZE)
-            await self._attempts.changed()
+            await self.attempts.changed()
 
     def take(self, attempts: Iterable[Attempt]) -> None:
         """Run attempts, each as soon as a slot is free."""
@@ -86,7 +87,7 @@ class Slots:
         self._max_data = 0
         for attempt in attempts:
             self._max_data = max(self._max_data, len(attempt.claimed.data or ""))
-            self._attempts.add(attempt)
+            self.attempts.add(attempt)
             self._waiting.append((attempt, now))
         if not self._is_filling:
             self._fill()
@@ -98,12 +99,19 @@ class Slots:
             attempt, _ = self._waiting.popleft()
             self._finisher.add(attempt, Released(attempt.lease))
 
+    def release_those(self, condition: Callable[[Attempt], bool]) -> None:
+        """Release attempts that wait for a slot and are not to start."""
+        released = [each for each, _ in self._waiting if condition(each)]
+        self._waiting = deque(each for each in self._waiting if not condition(each[0]))
+        for attempt in released:
+            self._finisher.add(attempt, Released(attempt.lease))
+
     async def _watch_waiting(self) -> None:
         before: set[Lease] = set()
         while True:
             await asyncio.sleep(SOON_SECONDS)
             now = self._clock.monotonic()
-            running = {each.lease for each in self._attempts if not each.is_finished}
+            running = {each.lease for each in self.attempts if not each.is_finished}
             running -= {each.lease for each, _ in self._waiting}
             self._prefetch.note_long(len(running & before))
             before = running

@@ -10,7 +10,8 @@ import anyio
 
 from modhost.failures import describe
 from modhost_background_jobs.model import Ended, LostLease, Released, listed
-from modhost_background_jobs.storage import JobStore, QueueClock, Signal, wait_for
+from modhost_background_jobs.model.flow import limits_of
+from modhost_background_jobs.storage import JobStore, LaneStore, QueueClock, Signal, wait_for
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.attempts.outcome import Outcome
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
@@ -59,8 +60,11 @@ class Stored(NamedTuple):
 class OutcomeWriter:
     """Writes outcomes, each after what its attempt reported."""
 
-    def __init__(self, store: JobStore, buffer: ProgressBuffer, clock: QueueClock) -> None:
+    def __init__(
+        self, store: JobStore, lanes: LaneStore, buffer: ProgressBuffer, clock: QueueClock
+    ) -> None:
         self._store = store
+        self._lanes = lanes
         self._buffer = buffer
         self._clock = clock
 
@@ -78,6 +82,7 @@ class OutcomeWriter:
         stored = held | locked
         if lost := [each.attempt for each in finished if each.attempt.lease.job_id not in stored]:
             await self._take_back_rescues(lost)
+        await self._free_keys(finished)
         return Stored(held, locked)
 
     async def write_all(self, finished: Sequence[Finished]) -> None:
@@ -116,6 +121,21 @@ class OutcomeWriter:
             logger.warning(LOST_LEASE, lost[0].lease.fence, lost[0].lease.job_id)
         else:
             logger.warning(LOST_LEASES, len(lost), listed([each.lease.job_id for each in lost]))
+
+    async def _free_keys(self, finished: Sequence[Finished]) -> None:
+        """Let jobs start that limits have held back because of these."""
+        keys = {
+            key
+            for each in finished
+            if each.attempt.claimed.limits
+            for key in limits_of(each.attempt.claimed.limits)
+        }
+        if not keys:
+            return
+        try:
+            await self._lanes.tend(keys, self._clock.now())
+        except Exception as error:  # noqa: BLE001 - the ends are stored, and a sweep does the same
+            logger.warning("Jobs behind %d limits have to wait (%s).", len(keys), describe(error))
 
     async def _write(
         self,

@@ -1,0 +1,192 @@
+"""What a worker knows of lanes, what it asks of each, and which jobs the limits let it claim."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal, NamedTuple, TypeVar
+from uuid import UUID
+
+from modhost_background_jobs.model.attempt import ClaimedJob
+from modhost_background_jobs.model.flow import Lane, LimitKey
+
+Item = TypeVar("Item")
+
+
+class Share(NamedTuple):
+    """What a worker asks of one lane.
+
+    Attributes:
+        name: the stored lane, or the type of jobs that have none.
+        boost: by how many seconds its jobs go before others that are due at the same time.
+        most: how many jobs at most.
+
+    """
+
+    name: str
+    boost: float
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What a worker asks of types without a lane, and of lanes."""
+
+    types: Sequence[Share]
+    lanes: Sequence[Share]
+    caps: Sequence["Cap"] = ()
+    has_limits: bool = False
+
+    @property
+    def are_checked(self) -> bool:
+        """Whether each job is looked at before it is claimed."""
+        return self.has_limits or bool(self.caps)
+
+    def without(self, jobs: Sequence[ClaimedJob]) -> "Shares":
+        """Return what is left to ask for after some jobs were claimed."""
+        if not jobs:
+            return self
+        taken = Counter(job.lane or job.job_type for job in jobs)
+        types, lanes = (
+            [each._replace(most=max(0, each.most - taken[each.name])) for each in shares]
+            for shares in (self.types, self.lanes)
+        )
+        caps = [
+            cap._replace(most=cap.most - sum(taken[name] for name in cap.names))
+            for cap in self.caps
+        ]
+        return replace(self, types=types, lanes=lanes, caps=caps)
+
+    def in_order(self, found: Iterable[tuple["Found", Item]]) -> list[Item]:
+        """Return what was found in the order in which it is to start.
+
+        Of each lane in its own order, and the lanes by due time and priority: a job goes before no
+        other of its lane that has an earlier place.
+        """
+        boosts = {share.name: share.boost for share in self.lanes}
+        ranked = []
+        lane, rank = None, float("-inf")
+        for place, item in sorted(found, key=lambda each: (each[0].lane or "", *each[0][1:3])):
+            own = place.due_at.timestamp() - boosts.get(place.lane or "", 0.0)
+            in_turn = place.lane is not None and place.lane == lane
+            lane, rank = place.lane, max(rank, own) if in_turn else own
+            ranked.append((rank, place.due_at, place.id, item))
+        ranked.sort(key=lambda each: each[:3])
+        return [each[3] for each in ranked]
+
+
+class Cap(NamedTuple):
+    """How many jobs at most a worker asks of several types and lanes together."""
+
+    names: frozenset[str]
+    most: int
+
+
+class Found(NamedTuple):
+    """Where a due job stands: at its place in its lane, which need not be its due time."""
+
+    lane: str | None
+    place: datetime
+    id: UUID
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FlowState:
+    """What holds for all workers at a moment.
+
+    Attributes:
+        heads: the lanes with jobs that no limit holds back, and the place of the first of each.
+        paused_queues: the queues of which no job is to start.
+        paused_types: the job types of which none is to start.
+        opens_in: the seconds until a rate allows a job that it holds back; None without one.
+        has_held: whether a limit holds jobs back.
+
+    """
+
+    heads: Mapping[Lane, datetime] = field(default_factory=dict)
+    paused_queues: frozenset[str] = frozenset()
+    paused_types: frozenset[str] = frozenset()
+    opens_in: float | None = None
+    has_held: bool = False
+
+    def is_paused(self, queue: str, job_type: str) -> bool:
+        """Return whether no job of the queue or of the type is to start."""
+        return queue in self.paused_queues or job_type in self.paused_types
+
+
+class LaneClaim(NamedTuple):
+    """What a claim from lanes found; `is_all` is whether nothing else can be claimed now."""
+
+    jobs: list[ClaimedJob]
+    is_all: bool
+
+
+class Candidate(NamedTuple):
+    """A due job whose limits are to be checked; `name` is that of its `Share`."""
+
+    id: UUID
+    name: str
+    limits: tuple[LimitKey, ...]
+
+
+class Usage(NamedTuple):
+    """What counts for a key: `used` jobs that run, or that started within the period."""
+
+    kind: Literal["concurrency", "rate"]
+    most: int
+    used: int
+    records: int
+    """How many grants are recorded, those that no longer count among them."""
+
+
+@dataclass(slots=True)
+class Decision:
+    """Which candidates are claimed, and which ones a key holds back."""
+
+    granted: list[Candidate] = field(default_factory=list)
+    held: list[tuple[UUID, LimitKey]] = field(default_factory=list)
+    keys: set[LimitKey] = field(default_factory=set)
+    """Keys to tend afterwards: those that hold jobs back, and rates that were used."""
+
+
+def decide(
+    candidates: Iterable[Candidate],
+    usage: Mapping[LimitKey, Usage],
+    locked: frozenset[LimitKey],
+    caps: Sequence[Cap],
+    most: int,
+) -> Decision:
+    """Decide in the order of the candidates.
+
+    Args:
+        candidates: the due jobs, in the order in which they are to start.
+        usage: the use of each key that has a limit; a key without one holds nothing back.
+        locked: the keys that somebody else counts at the moment: their jobs are left as they are.
+        caps: how many jobs to claim of several types and lanes together.
+        most: how many jobs to claim in all; those behind the last of them are left as they are.
+
+    """
+    decision = Decision()
+    left = {cap: cap.most for cap in caps}
+    room = {key: each.most - each.used for key, each in usage.items()}
+    for candidate in candidates:
+        if len(decision.granted) >= most:
+            break
+        own = [cap for cap in caps if candidate.name in cap.names]
+        if locked.intersection(candidate.limits) or any(left[cap] <= 0 for cap in own):
+            continue
+        full = next((key for key in candidate.limits if room.get(key, 1) <= 0), None)
+        if full is not None:
+            decision.held.append((candidate.id, full))
+            decision.keys.add(full)
+            continue
+        decision.granted.append(candidate)
+        for cap in own:
+            left[cap] -= 1
+        for key in candidate.limits:
+            if key in room:
+                room[key] -= 1
+                if usage[key].kind == "rate":
+                    decision.keys.add(key)
+    return decision

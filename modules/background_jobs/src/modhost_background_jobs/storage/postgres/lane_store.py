@@ -1,0 +1,178 @@
+"""Flow control on PostgreSQL: claims from lanes, limits, and held jobs."""
+
+from collections.abc import Collection, Iterable, Sequence, Set
+from datetime import datetime
+from typing import Any, Final
+
+from modhost.database import PostgresAccess, from_postgres
+from modhost_background_jobs.model import ClaimedJob
+from modhost_background_jobs.model.flow import Lane, LimitKey, limits_of
+from modhost_background_jobs.model.lanes import (
+    Candidate,
+    Decision,
+    FlowState,
+    Found,
+    LaneClaim,
+    Shares,
+    Usage,
+    decide,
+)
+from modhost_background_jobs.storage.postgres import lane_statements as statements
+from modhost_background_jobs.storage.postgres.claimed import claimed_job
+
+CLAIM_SECONDS: Final = 10.0
+HELD_AT_ONCE: Final = 500
+"""How many jobs are looked at together once some of them are held back."""
+MAX_ROUNDS: Final = 8
+STALE_GRANTS: Final = 50
+"""So many grants of a key may be recorded beyond its limit before old ones are deleted."""
+
+
+class PostgresLaneStore:
+    """Implements `LaneStore`, which describes each method."""
+
+    def __init__(self, postgres: PostgresAccess) -> None:
+        self._postgres = postgres
+
+    async def read(self, now: datetime) -> FlowState:
+        """Read all by one statement, by jumps in indexes."""
+        (row,) = await self._postgres.fetch(statements.STATE, now)
+        lanes, places, queues, types, opens_in, has_held = row
+        return FlowState(
+            heads={
+                Lane.of(lane): from_postgres(place)
+                for lane, place in zip(lanes, places, strict=True)
+            },
+            paused_queues=frozenset(queues),
+            paused_types=frozenset(types),
+            opens_in=opens_in,
+            has_held=has_held,
+        )
+
+    async def claim(self, worker: str, shares: Shares, limit: int, now: datetime) -> LaneClaim:
+        """Claim by one statement, or by a transaction where there are limits."""
+        if not shares.are_checked:
+            rows = await self._postgres.fetch(
+                statements.CLAIM,
+                *_asked(shares),
+                now,
+                limit,
+                worker,
+                timeout=CLAIM_SECONDS,
+            )
+            return LaneClaim(_in_order(rows, shares, now), is_all=len(rows) < limit)
+        found: list[ClaimedJob] = []
+        keys: set[LimitKey] = set()
+        looked_at, is_all = limit, False
+        for _ in range(MAX_ROUNDS):
+            picked, decision, jobs = await self._claim_within_limits(
+                worker, shares.without(found), looked_at, limit - len(found), now
+            )
+            found += jobs
+            keys |= decision.keys
+            is_all = picked < looked_at
+            if is_all or len(found) >= limit or not (decision.held or jobs):
+                break
+            looked_at = HELD_AT_ONCE
+        if keys:
+            await self.tend(keys, now)
+        return LaneClaim(found, is_all)
+
+    async def tend(self, keys: Collection[LimitKey], now: datetime) -> None:
+        """Let go of held jobs, and note when rates open."""
+        await self._postgres.execute(statements.TEND, *_columns(keys))
+
+    async def open_due(self, now: datetime) -> None:
+        """Tend the keys in the transaction that takes their opening back."""
+        async with self._postgres.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(statements.DUE_KEYS)
+            if rows:
+                await connection.execute(statements.TEND, *_columns(LimitKey(*row) for row in rows))
+
+    async def sweep(self, after: str, limit: int, now: datetime) -> str:
+        """Find keys by jumps in the index of held jobs, and tend them."""
+        rows = await self._postgres.fetch(statements.HELD_KEYS, after, limit)
+        held = [row[0] for row in rows]
+        if held:
+            await self.tend([LimitKey.of(each) for each in held], now)
+        return held[-1] if len(held) == limit else ""
+
+    async def _claim_within_limits(
+        self, worker: str, shares: Shares, looked_at: int, limit: int, now: datetime
+    ) -> tuple[int, Decision, list[ClaimedJob]]:
+        """Look at due jobs, claim up to `limit`, and hold back those that have no room."""
+        async with self._postgres.acquire(CLAIM_SECONDS) as connection, connection.transaction():
+            rows = await connection.fetch(
+                statements.PICK, *_asked(shares), now, looked_at, worker, timeout=CLAIM_SECONDS
+            )
+            candidates = shares.in_order(
+                (
+                    Found(row[1], from_postgres(row[2]), row[0], from_postgres(row[3])),
+                    Candidate(row[0], row[1] or row[5], limits_of(row[4])),
+                )
+                for row in rows
+            )
+            keys = {key for each in candidates for key in each.limits}
+            usage, locked = await self._usage(connection, keys)
+            decision = decide(candidates, usage, locked, shares.caps, limit)
+            jobs = await self._take(connection, decision, worker, now)
+        return len(rows), decision, _in_order(jobs, shares, now)
+
+    async def _usage(
+        self, connection: Any, keys: Set[LimitKey]
+    ) -> tuple[dict[LimitKey, Usage], frozenset[LimitKey]]:
+        """Lock keys and return what counts for each, and those that somebody else has locked."""
+        if not keys:
+            return {}, frozenset()
+        rows = await connection.fetch(statements.LOCK_KEYS, *_columns(keys))
+        own = {LimitKey(*row) for row in rows}
+        if missing := keys - own:
+            added = await connection.fetch(statements.ADD_KEYS, *_columns(sorted(missing)))
+            own |= {LimitKey(*row) for row in added}
+        usage = {
+            LimitKey(row[0], row[1]): Usage(*row[2:])
+            for row in await connection.fetch(statements.USAGE, *_columns(own))
+        }
+        stale = [key for key, each in usage.items() if each.records > each.most + STALE_GRANTS]
+        if stale:
+            await connection.execute(statements.FORGET_GRANTS, *_columns(stale))
+        return usage, frozenset(keys - own)
+
+    async def _take(
+        self, connection: Any, decision: Decision, worker: str, now: datetime
+    ) -> Sequence[Any]:
+        rows: Sequence[Any] = []
+        if decision.held:
+            held = [id_ for id_, _ in decision.held]
+            await connection.execute(
+                statements.HOLD, held, [key.stored for _, key in decision.held]
+            )
+        if decision.granted:
+            ids = [each.id for each in decision.granted]
+            rows = await connection.fetch(statements.TAKE, ids, worker, now)
+            grants = [(*key, each.id) for each in decision.granted for key in each.limits]
+            if grants:
+                await connection.execute(statements.GRANT, *zip(*grants, strict=True))
+        return rows
+
+
+def _asked(shares: Shares) -> tuple[list[Any], ...]:
+    return (
+        [share.name for share in shares.types],
+        [share.most for share in shares.types],
+        [share.name for share in shares.lanes],
+        [share.boost for share in shares.lanes],
+        [share.most for share in shares.lanes],
+    )
+
+
+def _columns(keys: Iterable[LimitKey]) -> tuple[list[str], list[str]]:
+    pairs = list(keys)
+    return [key.limit for key in pairs], [key.key for key in pairs]
+
+
+def _in_order(rows: Sequence[Any], shares: Shares, now: datetime) -> list[ClaimedJob]:
+    jobs = [(from_postgres(row[-1]), claimed_job(row[:-1], now)) for row in rows]
+    return shares.in_order(
+        (Found(job.lane, place, job.lease.job_id, job.execute_at), job) for place, job in jobs
+    )

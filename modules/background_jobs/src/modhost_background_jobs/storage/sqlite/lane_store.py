@@ -1,0 +1,138 @@
+"""Flow control on SQLite: claims from lanes, limits, and held jobs."""
+
+import json
+import sqlite3
+from collections.abc import Collection
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from modhost.database import SqliteAccess, from_sqlite, to_sqlite
+from modhost_background_jobs.model import ClaimedJob
+from modhost_background_jobs.model.flow import Lane, LimitKey, limits_of
+from modhost_background_jobs.model.lanes import (
+    Candidate,
+    FlowState,
+    Found,
+    LaneClaim,
+    Shares,
+    decide,
+)
+from modhost_background_jobs.storage.sqlite import lane_statements as statements
+from modhost_background_jobs.storage.sqlite import limits, transitions
+from modhost_background_jobs.storage.sqlite import rows as rows_as
+from modhost_background_jobs.storage.sqlite import statements as plain
+
+HELD_AT_ONCE: Final = 500
+"""How many jobs are looked at together once some of them are held back."""
+MAX_ROUNDS: Final = 8
+
+_Picked = tuple[str, str | None, str, str, str | None, str]
+
+
+class SqliteLaneStore:
+    """Implements `LaneStore`, which describes each method."""
+
+    def __init__(self, sqlite: SqliteAccess) -> None:
+        self._sqlite = sqlite
+
+    async def read(self, now: datetime) -> FlowState:
+        """Read all in one go, by jumps in indexes."""
+        return await self._sqlite.read(lambda connection: _state(connection, now))
+
+    async def claim(self, worker: str, shares: Shares, limit: int, now: datetime) -> LaneClaim:
+        """Read first, so that idling writes nothing; then claim in one transaction."""
+        if not await self._sqlite.read(lambda connection: _pick(connection, shares, 1, now)):
+            return LaneClaim([], is_all=True)
+        return await self._sqlite.write(
+            lambda connection: _claim(connection, worker, shares, limit, now)
+        )
+
+    async def tend(self, keys: Collection[LimitKey], now: datetime) -> None:
+        """Let go of held jobs, and note when rates open."""
+        await self._sqlite.write(lambda connection: limits.tend(connection, keys, now))
+
+    async def open_due(self, now: datetime) -> None:
+        """Tend the keys in the transaction that takes their opening back."""
+        moment = [to_sqlite(now)]
+
+        def open_keys(connection: sqlite3.Connection) -> None:
+            rows = connection.execute(statements.OPEN, moment).fetchall()
+            limits.tend(connection, [LimitKey(*row) for row in rows], now)
+
+        if await self._sqlite.fetch_one(statements.IS_OPENING, moment):
+            await self._sqlite.write(open_keys)
+
+    async def sweep(self, after: str, limit: int, now: datetime) -> str:
+        """Find keys by jumps in the index of held jobs, and tend them."""
+        rows = await self._sqlite.fetch(statements.HELD_KEYS, [after, limit])
+        if rows:
+            await self.tend([LimitKey.of(row[0]) for row in rows], now)
+        return str(rows[-1][0]) if len(rows) == limit else ""
+
+
+def _state(connection: sqlite3.Connection, now: datetime) -> FlowState:
+    moment = [to_sqlite(now)]
+    paused = connection.execute(statements.PAUSES, moment).fetchall()
+    (opens_at,) = connection.execute(statements.NEXT_OPENING).fetchone()
+    heads = connection.execute(statements.HEADS).fetchall()
+    return FlowState(
+        heads={Lane.of(lane): from_sqlite(place) for lane, place in heads},
+        paused_queues=frozenset(name for kind, name in paused if kind == "queue"),
+        paused_types=frozenset(name for kind, name in paused if kind == "type"),
+        opens_in=opens_at and (from_sqlite(opens_at) - now).total_seconds(),
+        has_held=bool(connection.execute(statements.HAS_HELD).fetchone()[0]),
+    )
+
+
+def _pick(
+    connection: sqlite3.Connection, shares: Shares, limit: int, now: datetime
+) -> list[_Picked]:
+    """Return the first due jobs of all types and lanes, in the order in which they are to start."""
+    moment = to_sqlite(now)
+    picked: list[_Picked] = []
+    for statement, asked in (
+        (statements.DUE_OF_TYPE, shares.types),
+        (statements.DUE_OF_LANE, shares.lanes),
+    ):
+        for share in asked:
+            values = [share.name, moment, min(limit, share.most)]
+            picked += connection.execute(statement, values).fetchall()
+    return shares.in_order((_found(row), row) for row in picked)[:limit]
+
+
+def _claim(
+    connection: sqlite3.Connection, worker: str, shares: Shares, limit: int, now: datetime
+) -> LaneClaim:
+    if not connection.execute(plain.IS_REGISTERED, [worker]).fetchone():
+        return LaneClaim([], is_all=True)
+    jobs: list[ClaimedJob] = []
+    looked_at, is_all = limit, False
+    keys: set[LimitKey] = set()
+    for _ in range(MAX_ROUNDS):
+        left = shares.without(jobs)
+        picked = _pick(connection, left, looked_at, now)
+        candidates = [
+            Candidate(UUID(row[0]), row[1] or row[5], limits_of(row[4])) for row in picked
+        ]
+        asked = {key for each in candidates for key in each.limits}
+        usage = limits.usage(connection, asked, now)
+        decision = decide(candidates, usage, frozenset(), left.caps, limit - len(jobs))
+        places = {row[0]: index for index, row in enumerate(picked)}
+        ids = json.dumps([str(each.id) for each in decision.granted])
+        rows = transitions.claim(connection, [ids, worker, to_sqlite(now)])
+        rows.sort(key=lambda row: places[row[0]])
+        jobs += [rows_as.claimed(row, now) for row in rows]
+        limits.carry_out(connection, decision, now)
+        keys |= decision.keys
+        is_all = len(picked) < looked_at
+        if is_all or len(jobs) >= limit or not (rows or decision.held):
+            break
+        looked_at = HELD_AT_ONCE
+    limits.tend(connection, keys, now)
+    return LaneClaim(jobs, is_all)
+
+
+def _found(row: _Picked) -> Found:
+    id_, lane, place, due_at, *_ = row
+    return Found(lane, from_sqlite(place), UUID(id_), from_sqlite(due_at))

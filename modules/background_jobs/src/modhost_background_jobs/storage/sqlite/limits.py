@@ -1,0 +1,88 @@
+"""Limits on SQLite: the steps of one write transaction, which excludes all others."""
+
+import sqlite3
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from modhost.database import from_sqlite, to_sqlite
+from modhost_background_jobs.model.flow import LimitKey
+from modhost_background_jobs.model.lanes import Decision, Usage
+from modhost_background_jobs.storage.sqlite import lane_statements as statements
+
+STALE_GRANTS: Final = 50
+"""So many grants of a key may be recorded beyond its limit before old ones are deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    kind: Literal["concurrency", "rate"]
+    most: int
+    period: timedelta
+
+    def used(self, connection: sqlite3.Connection, key: LimitKey, now: datetime) -> int:
+        if self.kind == "rate":
+            since = to_sqlite(now - self.period)
+            return _count(connection, statements.STARTED, (*key, since))
+        return _count(connection, statements.RUNNING, key)
+
+    def forget(self, connection: sqlite3.Connection, key: LimitKey, now: datetime) -> None:
+        if self.kind == "rate":
+            connection.execute(statements.FORGET_STARTS, (*key, to_sqlite(now - self.period)))
+        else:
+            connection.execute(statements.FORGET_RUNS, key)
+
+
+def usage(
+    connection: sqlite3.Connection, keys: Iterable[LimitKey], now: datetime
+) -> dict[LimitKey, Usage]:
+    """Return what counts for each key that has a limit."""
+    found = {}
+    for key in keys:
+        if limit := _limit(connection, key):
+            records = _count(connection, statements.RECORDS, key)
+            if records > limit.most + STALE_GRANTS:
+                limit.forget(connection, key, now)
+            used = limit.used(connection, key, now)
+            found[key] = Usage(limit.kind, limit.most, used, records)
+    return found
+
+
+def carry_out(connection: sqlite3.Connection, decision: Decision, now: datetime) -> None:
+    """Hold jobs back, and record what the claimed ones count for."""
+    held = [(str(id_), key.stored) for id_, key in decision.held]
+    connection.executemany(statements.HOLD, held)
+    grants = [
+        (*key, str(each.id), to_sqlite(now)) for each in decision.granted for key in each.limits
+    ]
+    connection.executemany(statements.GRANT, grants)
+
+
+def tend(connection: sqlite3.Connection, keys: Collection[LimitKey], now: datetime) -> None:
+    """Let go of as many held jobs as there is room for, and note when rates open."""
+    for key in keys:
+        limit = _limit(connection, key)
+        if limit is None:
+            continue
+        lanes = [row[0] for row in connection.execute(statements.HELD_LANES, [key.stored])]
+        if not lanes:
+            continue
+        room = limit.most - limit.used(connection, key, now)
+        if room > 0:
+            rows = [(key.stored, lane, room) for lane in lanes]
+            connection.executemany(statements.LET_GO, rows)
+        elif limit.kind == "rate":
+            (oldest,) = connection.execute(statements.OPENING, (*key, limit.most - 1)).fetchone()
+            opens_at = to_sqlite(from_sqlite(oldest) + limit.period)
+            connection.execute(statements.NOTE_OPENING, (*key, opens_at))
+
+
+def _limit(connection: sqlite3.Connection, key: LimitKey) -> _Limit | None:
+    row = connection.execute(statements.LIMIT, [key.limit]).fetchone()
+    return row and _Limit(row[0], row[1], timedelta(seconds=row[2] or 0))
+
+
+def _count(connection: sqlite3.Connection, statement: str, values: tuple[str, ...]) -> int:
+    count: int = connection.execute(statement, values).fetchone()[0]
+    return count

@@ -1,0 +1,208 @@
+"""What a worker asks of types and lanes: served queues, pauses, and what it has room for."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
+from modhost_background_jobs.model import JobTypes, Lane
+from modhost_background_jobs.model.flow import serves
+from modhost_background_jobs.model.lanes import Cap, FlowState, LaneClaim, Share, Shares
+from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.storage import LaneStore, QueueClock, Turns
+from modhost_background_jobs.worker.attempts.attempt import Attempt
+
+CHANGED_SECONDS: Final = 0.1
+"""How old what is known may be after something has changed."""
+QUIET_SECONDS: Final = 2.0
+"""How old it may be otherwise."""
+KEPT_SECONDS: Final = 60.0
+"""How long a lane is asked for jobs after it had one."""
+SWEEP_SECONDS: Final = 1.0
+SWEPT_AT_ONCE: Final = 200
+STRICT: Final = 1e10
+"""The boost of a point of priority, in seconds, for which no wait makes up."""
+
+
+class Lanes:
+    """Knows the lanes that have jobs, and what holds jobs of them back."""
+
+    def __init__(
+        self,
+        types: JobTypes,
+        store: LaneStore,
+        turns: Turns,
+        options: BackgroundJobsOptions,
+        clock: QueueClock,
+    ) -> None:
+        self._types = types
+        self._store = store
+        self._turns = turns
+        self._clock = clock
+        self._known = frozenset(types.of_workers)
+        self._queues = options.queues
+        self._serves_default = serves(self._queues, DEFAULT_QUEUE)
+        self._queue_limits = options.queue_concurrency
+        self._process_limit = options.process_concurrency
+        self._aging = options.priority_aging.total_seconds() or STRICT
+        self._has_processes = any(types.named(name).runs_in_process for name in types.of_workers)
+        self._state = FlowState()
+        self._seen: dict[Lane, float] = {}
+        """The lanes that had jobs, and when that was last read."""
+        self._read_at = float("-inf")
+        self._swept_at = float("-inf")
+        self._swept_to = ""
+        self._opens_at: float | None = None
+        self.may_have_changed = True
+        """Whether somebody may have changed what is known."""
+        self._closed: frozenset[str] = frozenset()
+        """Types and lanes of which the last request left jobs out."""
+        self.is_capped = False
+        """Whether the last request left jobs out that this worker has no room for."""
+
+    async def refresh(self) -> bool:
+        """Read what is known anew unless it is recent; return whether there is more to claim."""
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        if self._opens_at is not None and monotonic >= self._opens_at:
+            await self._store.open_due(now)
+            self.may_have_changed = True
+            self._read_at = float("-inf")
+        age = CHANGED_SECONDS if self.may_have_changed else QUIET_SECONDS
+        if monotonic - self._read_at < age:
+            return False
+        before = self._state
+        state = self._state = await self._store.read(now)
+        self._read_at = monotonic
+        self.may_have_changed = False
+        self._opens_at = None if state.opens_in is None else monotonic + max(0.0, state.opens_in)
+        self._remember(state.heads, monotonic)
+        for lane in state.heads:
+            if lane.is_fair:
+                await self._turns.place_due(lane, now)
+        if state.has_held and monotonic - self._swept_at >= SWEEP_SECONDS:
+            self._swept_at = monotonic
+            self._swept_to = await self._store.sweep(self._swept_to, SWEPT_AT_ONCE, now)
+        is_resumed = bool(
+            before.paused_queues - state.paused_queues or before.paused_types - state.paused_types
+        )
+        return is_resumed or any(
+            place <= now and before.heads.get(lane) != place for lane, place in state.heads.items()
+        )
+
+    def is_paused(self, attempt: Attempt) -> bool:
+        """Return whether an attempt that waits for a slot is not to start."""
+        return self._state.is_paused(attempt.claimed.queue, attempt.claimed.job_type)
+
+    @property
+    def has_pauses(self) -> bool:
+        """Whether something is paused."""
+        return bool(self._state.paused_queues or self._state.paused_types)
+
+    def types(self) -> Sequence[str]:
+        """Return the types of which this worker takes jobs without a lane."""
+        if not self._serves_default:
+            return ()
+        if not self.has_pauses:
+            return self._types.of_workers
+        return [
+            name
+            for name in self._types.of_workers
+            if not self._state.is_paused(DEFAULT_QUEUE, name)
+        ]
+
+    def open_types(self) -> list[str]:
+        """Return those of the types of which the last request did not leave jobs out."""
+        return [name for name in self.types() if name not in self._closed]
+
+    def shares(self, room: int, attempts: Iterable[Attempt]) -> Shares | None:
+        """Return what to ask for; None where jobs without a lane are all that there may be.
+
+        Args:
+            room: for how many jobs the worker has room.
+            attempts: what it holds.
+
+        """
+        self._closed = frozenset()
+        self.is_capped = False
+        if not self._seen and not self._queue_limits and not self._has_processes:
+            return None
+        lanes = [lane for lane in self._seen if self._takes(lane)]
+        rooms = self._rooms(attempts)
+        if not lanes and not any(left < room for left in rooms.values()):
+            return None
+        mosts: dict[str, int] = {}
+        groups: dict[str, list[str]] = {}
+        of_types = [(name, DEFAULT_QUEUE, name) for name in self.types()]
+        of_lanes = [(lane.stored, lane.queue, lane.job_type) for lane in lanes]
+        for name, queue, job_type in (*of_types, *of_lanes):
+            own = [group for group in self._groups_of(queue, job_type) if rooms[group] < room]
+            mosts[name] = min((rooms[group] for group in own), default=room)
+            for group in own:
+                groups.setdefault(group, []).append(name)
+        self.is_capped = bool(groups)
+        self._closed = frozenset(name for name, most in mosts.items() if most <= 0)
+        return Shares(
+            types=[Share(name, 0.0, mosts[name]) for name, *_ in of_types if mosts[name] > 0],
+            lanes=[
+                Share(lane.stored, lane.priority * self._aging, mosts[lane.stored])
+                for lane in lanes
+                if mosts[lane.stored] > 0
+            ],
+            caps=[
+                Cap(frozenset(names), rooms[group])
+                for group, names in groups.items()
+                if len(names) > 1 and rooms[group] > 0
+            ],
+            has_limits=any(lane.is_limited for lane in lanes),
+        )
+
+    async def claim(self, worker: str, shares: Shares, limit: int) -> LaneClaim:
+        """Claim up to `limit` due jobs of what the worker asks for."""
+        now = self._clock.now()
+        claim = await self._store.claim(worker, shares, limit, now)
+        if claim.is_all:
+            # Heads that were due are claimed, by this worker or by another one.
+            heads = {lane: place for lane, place in self._state.heads.items() if place > now}
+            self._state = replace(self._state, heads=heads)
+        return claim
+
+    def next_due(self) -> datetime | None:
+        """Return when a job of a lane may be due next; None where nothing is known to come."""
+        due = [
+            place
+            for lane, place in self._state.heads.items()
+            if self._takes(lane) and lane.stored not in self._closed
+        ]
+        if self._opens_at is not None:
+            until = max(0.0, self._opens_at - self._clock.monotonic())
+            due.append(self._clock.now() + timedelta(seconds=until))
+        return min(due, default=None)
+
+    def _takes(self, lane: Lane) -> bool:
+        """Return whether this worker claims jobs of a lane."""
+        is_paused = self._state.is_paused(lane.queue, lane.job_type)
+        return lane.job_type in self._known and serves(self._queues, lane.queue) and not is_paused
+
+    def _remember(self, lanes: Collection[Lane], monotonic: float) -> None:
+        self._seen |= dict.fromkeys(lanes, monotonic)
+        for lane, seen_at in list(self._seen.items()):
+            if monotonic - seen_at > KEPT_SECONDS:
+                del self._seen[lane]
+
+    def _groups_of(self, queue: str, job_type: str) -> list[str]:
+        """Return what bounds the jobs of a queue and a type in this worker."""
+        groups = [f"queue:{queue}"] if queue in self._queue_limits else []
+        if self._has_processes and self._types.named(job_type).runs_in_process:
+            groups.append("processes")
+        return groups
+
+    def _rooms(self, attempts: Iterable[Attempt]) -> dict[str, int]:
+        """Return how many more jobs of each bounded group the worker takes."""
+        rooms = {f"queue:{name}": limit for name, limit in self._queue_limits.items()}
+        if self._has_processes:
+            rooms["processes"] = self._process_limit
+        for attempt in attempts:
+            for group in self._groups_of(attempt.claimed.queue, attempt.claimed.job_type):
+                rooms[group] -= 1
+        return rooms
