@@ -27,11 +27,11 @@ async def migrated(grants: Grants) -> Result:
 async def statements_of(grants: Grants) -> list[str]:
     """Return what the doctor and the command say to run, which is the same."""
     found = await grants.examined(exits=1)
-    told = [each["remedy"] for each in found if each["code"] == "MH513"]
+    remedies = [each["remedy"] for each in found if each["code"] == "MH513"]
     assert [each["code"] for each in found if each["code"] != "MH513"] == ["MH501"]
     lines = await refused(grants)
-    assert all(line.endswith(remedy) for line, remedy in zip(lines, told, strict=True))
-    return [re.sub(r".*(GRANT .*;)", r"\1", each) for each in told]
+    assert all(line.endswith(remedy) for line, remedy in zip(lines, remedies, strict=True))
+    return [re.sub(r".*(GRANT .*;)", r"\1", each) for each in remedies]
 
 
 async def test_a_role_that_may_not_create_schemas(grants_on_nothing: Grants) -> None:

@@ -160,6 +160,40 @@ class Kind(StrEnum):
     assert "It is empty" in written.output, author.revision("0003_nothing.py")
 
 
+def test_tables_of_modules_whose_names_begin_alike_stay_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, author: Author
+) -> None:
+    other = f"{author.name}_order"
+    source = MODELS.replace("MORE", "").replace("NAME", other)
+    install(
+        tmp_path / "other",
+        monkeypatch,
+        other,
+        source.replace('"authors"', '"lines"').replace(".authors", ".lines"),
+    )
+    for name in (other, author.name):
+        written = author.doctor.modhost("new", "migration", name, "First")
+        assert written.exit_code == 0, written.output
+    author.doctor.migrate()
+    more = """
+    line_id: UUID | None = Field(foreign_key="NAME_order.lines.id", sa_type=Identifier)
+MORE
+
+class OrderLine(Base, table=True):
+    __tablename__ = "order_words"
+    id: UUID = Field(primary_key=True, sa_type=Identifier)
+    order_id: UUID = Field(foreign_key="NAME.order.id", sa_type=Identifier)
+
+class Word(Base, table=True):
+    __tablename__ = "words"
+    id: UUID = Field(primary_key=True, sa_type=Identifier)
+    line_id: UUID = Field(foreign_key="NAME.order_words.id", sa_type=Identifier)
+"""
+    author.migrated_to(MODELS.replace("MORE", more), "more")
+    written = author.write("Nothing")
+    assert "It is empty" in written.output, author.revision("0003_nothing.py")
+
+
 def test_tables_that_are_behind_are_migrated_first(author: Author) -> None:
     assert author.write("First").exit_code == 0
     refused = author.write("Second")

@@ -1,5 +1,6 @@
 """Any names of modules, tables and columns work on both databases, and no value changes."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,10 @@ op.drop_index(f"ix_{NAME}_Select", "Order", schema=NAME)
 """
 
 
+def foreign_keys(schema: str, connection: sa.Connection) -> Any:
+    return sa.inspect(connection).get_foreign_keys("notes", schema=schema)
+
+
 @pytest.mark.parametrize("name", WORDS)
 async def test_words_of_sql_name_modules_tables_and_columns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_database_url: str, name: str
@@ -52,6 +57,22 @@ async def test_words_of_sql_name_modules_tables_and_columns(
     assert found == f"{name}.Order"
     among = sa.select(orders.c.id).where(orders.c.id == groups.c.order)
     await library.run(sa.delete(groups).where(sa.exists(among)))
+
+
+async def test_a_foreign_key_within_a_module_stays_there_whatever_others_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_database_url: str
+) -> None:
+    key = 'sa.Column("id", sa.Integer(), primary_key=True)'
+    for name in ("shop_order", "shop"):
+        library = library_of(tmp_path, monkeypatch, empty_database_url, name)
+        library.add(
+            f'op.create_table("order_lines", {key}, schema=NAME)\n'
+            f'op.create_table("notes", {key}, sa.Column("line", sa.Integer(), '
+            'sa.ForeignKey(f"{NAME}.order_lines.id")), schema=NAME)'
+        )
+        await library.migrate()
+        (found,) = await library.sync(partial(foreign_keys, name))
+        assert (found["referred_schema"], found["referred_table"]) == (name, "order_lines")
 
 
 async def test_a_foreign_key_refers_to_a_table_of_another_module(

@@ -20,6 +20,7 @@ from modhost.database.migrations import pending
 from modhost.database.migrations.column_types import is_changed_type
 from modhost.database.migrations.histories import histories_of
 from modhost.database.schemas import Migrations
+from modhost.database.sqlite.dialect import KNOWN_TABLES
 
 _TYPES: Final = "modhost.database.types"
 # Its types are written alike on SQLite, as variants.
@@ -120,6 +121,9 @@ def _differences(
         # Foreign keys are shown with their schemas where none is the default one.
         connection.execute(text("SET LOCAL search_path = ''"))
     names = {(table.schema, table.name) for table in tables}
+    targets = [key.target_fullname.split(".") for each in tables for key in each.foreign_keys]
+    known = names | {(each[0], each[1]) for each in targets if len(each) == 3}
+    connection = connection.execution_options(**{KNOWN_TABLES: known})
     imports: set[str] = set()
 
     def include(name: str | None, kind: str, parents: Any) -> bool:

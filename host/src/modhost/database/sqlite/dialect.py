@@ -4,7 +4,7 @@ Names are put together where SQLAlchemy writes and reads identifiers, so that va
 that are text, are never touched.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from sqlalchemy import Connection, Index
@@ -18,6 +18,8 @@ from sqlalchemy.dialects.sqlite.base import (
 )
 
 DRIVER: Final = "sqlite+modhost"
+KNOWN_TABLES: Final = "modhost_known_tables"
+"""The execution option with schemas and names of tables that there are."""
 _VERSIONS: Final = "_alembic_version"
 
 
@@ -138,21 +140,30 @@ class ModulesDialect(SQLiteDialect_aiosqlite):
     def get_foreign_keys(
         self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any
     ) -> Any:
-        """Return the foreign keys; those of a table in a schema as PostgreSQL would name them."""
+        """Return the foreign keys; those of a table in a schema as PostgreSQL would name them.
+
+        `shop_order_items` may be of `shop` and of `shop_order`: the option `KNOWN_TABLES` of the
+        connection decides, else it is of the same schema, or of the one with the longest name.
+        """
         found = _foreign_keys(self, connection, table_name, schema, **kw)
         if schema is None:
             return found
-        schemas = sorted({schema, *self.get_schema_names(connection, **kw)}, key=len, reverse=True)
-        return [_in_schemas(each, table_name, schemas) for each in found]
+        others = sorted(self.get_schema_names(connection, **kw), key=len, reverse=True)
+        known = connection.get_execution_options().get(KNOWN_TABLES, ())
+        return [_in_schemas(each, table_name, [schema, *others], known) for each in found]
 
     def _get_default_schema_name(self, connection: Connection) -> Any:
         # SQLAlchemy's own is `main`, which a module may be named.
         return None
 
 
-def _in_schemas(key: dict[str, Any], table: str, schemas: list[str]) -> dict[str, Any]:
+def _in_schemas(
+    key: dict[str, Any], table: str, schemas: list[str], known: Collection[tuple[str | None, str]]
+) -> dict[str, Any]:
     flat = key["referred_table"]
-    owner = next((each for each in schemas if flat.startswith(f"{each}_")), None)
+    owners = [each for each in schemas if flat.startswith(f"{each}_")]
+    sure = [each for each in owners if (each, flat.removeprefix(f"{each}_")) in known]
+    owner = next(iter(sure or owners), None)
     return {
         **key,
         "name": key["name"] or "_".join([table, *key["constrained_columns"], "fkey"]),
