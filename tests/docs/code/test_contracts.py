@@ -23,8 +23,8 @@ CONTRACTS = (
     modhost_reports_example.contracts,
 )
 UNREACHABLE = {
-    # The module registers its own job.
-    "ReportsContracts.request": {"UnregisteredJob"},
+    # The module registers its own job, and says no queue.
+    "ReportsContracts.request": {"InvalidFlow", "UnregisteredJob"},
     # The name of the built-in administrator is usable, and its row has just been inserted or found.
     "LoginService.create_link": {"UnusableName", "UserNotFound"},
     # A role has no roles; users, and roles that are assigned, have no permissions of their own.

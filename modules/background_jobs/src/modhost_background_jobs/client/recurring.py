@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from modhost.audit import AuditLog, recorded
 from modhost.audit.recording import Record
 from modhost.caller import SYSTEM, current_caller
+from modhost_background_jobs.client.call_flow import call_flow
 from modhost_background_jobs.client.limits import (
     attempts,
     bounded,
@@ -78,6 +79,9 @@ class RecurringJobsService:
         catch_up: CatchUpPolicy = CatchUpPolicy.ONE,
         max_attempts: int | None = None,
         timeout: timedelta | None = None,
+        queue: str | None = None,
+        priority: int | None = None,
+        tags: Sequence[str] = (),
         session: AsyncSession | None = None,
     ) -> RecurringJobId:
         """Add or update a schedule by its name."""
@@ -91,6 +95,9 @@ class RecurringJobsService:
             catch_up=catch_up,
             max_attempts=max_attempts,
             timeout=timeout,
+            queue=queue,
+            priority=priority,
+            tags=tags,
         )
         return await self._put(self._definition(recurring), session)
 
@@ -161,6 +168,8 @@ class RecurringJobsService:
 
     def _definition(self, recurring: RecurringDefinition) -> ScheduleDefinition:
         registered = self._types.of_class(recurring.job)
+        flow = call_flow(registered, recurring.queue, recurring.priority, recurring.tags)
+        stored = to_stored(recurring.data, recurring.job.data_model)
         schedule = CronSchedule.parse(recurring.cron_expression, recurring.time_zone)
         of_class = recurring.job.max_attempts
         return ScheduleDefinition(
@@ -170,13 +179,12 @@ class RecurringJobsService:
             job_type=registered.job_type,
             module_name=registered.module_name,
             module_version=registered.module_version,
-            data=bounded(
-                to_stored(recurring.data, recurring.job.data_model), self._options.max_data_size
-            ),
+            data=bounded(stored, self._options.max_data_size),
             overlap=policy(OverlapPolicy, recurring.overlap),
             catch_up=policy(CatchUpPolicy, recurring.catch_up),
             max_attempts=attempts(recurring.max_attempts, of_class, self._options.max_attempts),
             timeout_seconds=timeout_seconds(recurring.timeout, recurring.job.timeout),
+            flow=flow.of(recurring.data, stored).to_stored(),
         )
 
     async def _put(

@@ -11,6 +11,7 @@ from modhost import new_id
 from modhost.audit import AuditLog, recorded
 from modhost.caller import current_caller
 from modhost.database import Database
+from modhost_background_jobs.client.call_flow import CallFlow, call_flow
 from modhost_background_jobs.client.flow import FlowControlService
 from modhost_background_jobs.client.limits import (
     as_uuid,
@@ -73,11 +74,15 @@ class BackgroundJobsService(RecurringJobsService, FlowControlService):
         session: AsyncSession | None = None,
         max_attempts: int | None = None,
         timeout: timedelta | None = None,
+        queue: str | None = None,
+        priority: int | None = None,
+        tags: Sequence[str] = (),
         job_id: JobId | None = None,
     ) -> JobId:
         """Store a job that is due now."""
         now = self._clock.now()
-        new = await self._new(job, data, now, now, max_attempts, timeout, job_id)
+        flow = call_flow(self._types.of_class(job), queue, priority, tags)
+        new = await self._new(flow, data, now, now, max_attempts, timeout, job_id)
         return await self._store(new, session, is_named=job_id is not None)
 
     async def enqueue_many(
@@ -88,13 +93,17 @@ class BackgroundJobsService(RecurringJobsService, FlowControlService):
         session: AsyncSession | None = None,
         max_attempts: int | None = None,
         timeout: timedelta | None = None,
+        queue: str | None = None,
+        priority: int | None = None,
+        tags: Sequence[str] = (),
     ) -> list[JobId]:
         """Store many jobs in one statement."""
         now = self._clock.now()
-        new = [await self._new(job, item, now, now, max_attempts, timeout) for item in data]
-        if new:
-            await self._queue.enqueue(new, session)
-        return [JobId(item.id) for item in new]
+        flow = call_flow(self._types.of_class(job), queue, priority, tags)
+        new = [await self._new(flow, item, now, now, max_attempts, timeout) for item in data]
+        if not new:
+            return []
+        return list(map(JobId, await self._queue.enqueue(new, session)))
 
     async def schedule(
         self,
@@ -105,11 +114,15 @@ class BackgroundJobsService(RecurringJobsService, FlowControlService):
         session: AsyncSession | None = None,
         max_attempts: int | None = None,
         timeout: timedelta | None = None,
+        queue: str | None = None,
+        priority: int | None = None,
+        tags: Sequence[str] = (),
         job_id: JobId | None = None,
     ) -> JobId:
         """Store a job that is due later."""
         now, due_at = self._clock.now(), due_time(execute_at)
-        new = await self._new(job, data, now, due_at, max_attempts, timeout, job_id)
+        flow = call_flow(self._types.of_class(job), queue, priority, tags)
+        new = await self._new(flow, data, now, due_at, max_attempts, timeout, job_id)
         return await self._store(new, session, is_named=job_id is not None)
 
     async def cancel(self, job_id: JobId) -> JobStatus:
@@ -133,14 +146,13 @@ class BackgroundJobsService(RecurringJobsService, FlowControlService):
 
     async def _store(self, new: NewJob, session: AsyncSession | None, *, is_named: bool) -> JobId:
         if is_named:
-            await self._queue.enqueue_once(new, session)
-        else:
-            await self._queue.enqueue([new], session)
-        return JobId(new.id)
+            return JobId(await self._queue.enqueue_once(new, session))
+        (job_id,) = await self._queue.enqueue([new], session)
+        return JobId(job_id)
 
     async def _new(
         self,
-        job: type[ModuleJob],
+        flow: CallFlow,
         data: Any,
         now: datetime,
         execute_at: datetime,
@@ -148,20 +160,22 @@ class BackgroundJobsService(RecurringJobsService, FlowControlService):
         timeout: timedelta | None,
         job_id: JobId | None = None,
     ) -> NewJob:
-        registered = self._types.of_class(job)
+        registered, job = flow.registered, flow.registered.job_class
         if job_id is not None and not isinstance(job_id, UUID):
             raise InvalidJobData(
                 f"job_id is {ascii(job_id)[:60]}; give a UUID of modhost.new_id()."
             )
+        stored = bounded(to_stored(data, job.data_model), self._options.max_data_size)
         return NewJob(
             id=job_id or new_id(),
             job_type=registered.job_type,
             module_name=registered.module_name,
             module_version=registered.module_version,
-            data=bounded(to_stored(data, job.data_model), self._options.max_data_size),
+            data=stored,
             created_at=now,
             execute_at=execute_at,
             max_attempts=attempts(max_attempts, job.max_attempts, self._options.max_attempts),
             timeout_seconds=timeout_seconds(timeout, job.timeout),
             enqueued_by=(await current_caller()).person,
+            flow=flow.of(data, stored),
         )

@@ -31,3 +31,27 @@ def is_type_name(value: Any) -> bool:
         and bool(value.strip())
         and value.isprintable()
     )
+
+
+MAX_PRIORITY: Final = 100
+PRIORITY: Final = f"a whole number from -{MAX_PRIORITY} to {MAX_PRIORITY}"
+
+
+def is_priority(value: Any) -> bool:
+    """Return whether a job may have the priority."""
+    return type(value) is int and -MAX_PRIORITY <= value <= MAX_PRIORITY
+
+
+MAX_TAGS: Final = 10
+MAX_TAG: Final = 100
+TAGS: Final = f"up to {MAX_TAGS} words, each 1 to {MAX_TAG} printable characters without a blank"
+
+
+def is_tags(value: Any) -> bool:
+    """Return whether a job may have the tags."""
+    return isinstance(value, list | tuple) and len(value) <= MAX_TAGS and all(map(_is_tag, value))
+
+
+def _is_tag(value: Any) -> bool:
+    is_text = isinstance(value, str) and 1 <= len(value) <= MAX_TAG
+    return is_text and value.isprintable() and " " not in value

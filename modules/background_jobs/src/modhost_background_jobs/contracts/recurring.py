@@ -48,6 +48,9 @@ class RecurringDefinition:
         catch_up: what happens to due times without a consumer.
         max_attempts: attempts before a run fails.
         timeout: how long one attempt may take.
+        queue: the queue that runs wait in; that of the class by default.
+        priority: -100 to 100, higher first; that of the class by default.
+        tags: words that people find runs by, in place of those of the class.
 
     """
 
@@ -60,6 +63,9 @@ class RecurringDefinition:
     catch_up: CatchUpPolicy = CatchUpPolicy.ONE
     max_attempts: int | None = None
     timeout: timedelta | None = None
+    queue: str | None = None
+    priority: int | None = None
+    tags: Sequence[str] = ()
 
 
 class RecurringScheduling(Protocol):
@@ -80,6 +86,9 @@ class RecurringScheduling(Protocol):
         catch_up: CatchUpPolicy = CatchUpPolicy.ONE,
         max_attempts: int | None = None,
         timeout: timedelta | None = None,
+        queue: str | None = None,
+        priority: int | None = None,
+        tags: Sequence[str] = (),
         session: AsyncSession | None = None,
     ) -> RecurringJobId:
         """Add a recurring job, or update the one with this name.
@@ -101,6 +110,9 @@ class RecurringScheduling(Protocol):
                 latest of them has a run.
             max_attempts: attempts before a run fails, 1 to 1,000,000; see `enqueue`.
             timeout: how long one attempt may take, up to 36,500 days; see `enqueue`.
+            queue: the queue that runs wait in; see `enqueue`.
+            priority: -100 to 100, higher first; see `enqueue`.
+            tags: words that people find runs by; see `enqueue`.
             session: makes the change part of the caller's transaction; see `enqueue`.
 
         Returns:
@@ -110,8 +122,9 @@ class RecurringScheduling(Protocol):
             InvalidCronExpression: the expression is malformed, out of range or never fires.
             UnknownTimeZone: `time_zone` is not an IANA name, or unknown to this machine.
             UnregisteredJob: no module registered the class on this host.
-            InvalidJobData: the data is not serializable to JSON or too large, or `name`,
-                `max_attempts` or `timeout` is out of bounds.
+            InvalidJobData: the data is not serializable to JSON, too large or without a field that
+                the class needs, or `name`, `max_attempts` or `timeout` is out of bounds.
+            InvalidFlow: `queue`, `priority` or a tag is out of bounds.
 
         """
 
@@ -141,6 +154,7 @@ class RecurringScheduling(Protocol):
             InvalidCronExpression: an expression is malformed, out of range or never fires.
             UnknownTimeZone: a zone is not an IANA name, or unknown to this machine.
             UnregisteredJob: no module registered one of the classes on this host.
+            InvalidFlow: a `queue`, a `priority` or a tag is out of bounds.
 
         """
 
@@ -223,7 +237,7 @@ class RecurringScheduling(Protocol):
             session: makes the run part of the caller's transaction; see `enqueue`.
 
         Returns:
-            The id of the new job.
+            The id of the new job; see `enqueue`.
 
         Raises:
             JobNotFound: there is no such recurring job.

@@ -24,6 +24,9 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Protocol):
         session: AsyncSession | None = None,
         max_attempts: int | None = None,
         timeout: timedelta | None = None,
+        queue: str | None = None,
+        priority: int | None = None,
+        tags: Sequence[str] = (),
         job_id: JobId | None = None,
     ) -> JobId:
         """Store a job to run as soon as a consumer is free.
@@ -37,18 +40,26 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Protocol):
                 class, else to the option `max_attempts`.
             timeout: how long one attempt may take, above 0 and up to 36,500 days. Defaults to that
                 of the class.
+            queue: the queue that the job waits in: 1 to 100 printable characters, without commas
+                and `*`, and no `!` at the beginning. Defaults to that of the class.
+            priority: -100 to 100, higher first. Defaults to that of the class.
+            tags: up to 10 words of up to 100 characters that people find the job by, in place of
+                those of the class, which are the default.
             job_id: an id of the caller's own, from `modhost.new_id()`, which makes the call safe
                 to repeat after an error: while a job has that id, finished or not, no other is
                 stored. By default, each call stores a new job.
 
         Returns:
-            The id of the job.
+            The id of the job; of the one that is there where the class is `unique` and its key is
+            taken.
 
         Raises:
             UnregisteredJob: no module registered the class on this host.
             InvalidJobData: the data is not serializable to JSON or has more characters than the
-                option `max_data_size` allows, `max_attempts` or `timeout` is out of bounds, or
-                `job_id` belongs to a job of another type.
+                option `max_data_size` allows, or lacks a field that a limit, `unique` or `fair` of
+                the class is `per`; `max_attempts` or `timeout` is out of bounds, or `job_id`
+                belongs to a job of another type.
+            InvalidFlow: `queue`, `priority` or a tag is out of bounds.
 
         """
 
@@ -60,6 +71,9 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Protocol):
         session: AsyncSession | None = None,
         max_attempts: int | None = None,
         timeout: timedelta | None = None,
+        queue: str | None = None,
+        priority: int | None = None,
+        tags: Sequence[str] = (),
     ) -> list[JobId]:
         """Store one job for each item of `data`, all or none.
 
@@ -69,14 +83,19 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Protocol):
             session: makes the jobs part of the caller's transaction; see `enqueue`.
             max_attempts: attempts before a job fails, 1 to 1,000,000; see `enqueue`.
             timeout: how long one attempt may take, up to 36,500 days; see `enqueue`.
+            queue: the queue that the jobs wait in; see `enqueue`.
+            priority: -100 to 100, higher first; see `enqueue`.
+            tags: words that people find the jobs by; see `enqueue`.
 
         Returns:
-            The ids of the jobs, in the order of `data`.
+            The ids of the jobs, in the order of `data`; items of one key of a `unique` class share
+            an id.
 
         Raises:
             UnregisteredJob: no module registered the class on this host.
-            InvalidJobData: an item is not serializable to JSON or too large, or `max_attempts` or
-                `timeout` is out of bounds; no job is stored.
+            InvalidJobData: an item is not serializable to JSON, too large or without a field that
+                the class needs, or `max_attempts` or `timeout` is out of bounds; no job is stored.
+            InvalidFlow: `queue`, `priority` or a tag is out of bounds.
 
         """
 
@@ -89,6 +108,9 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Protocol):
         session: AsyncSession | None = None,
         max_attempts: int | None = None,
         timeout: timedelta | None = None,
+        queue: str | None = None,
+        priority: int | None = None,
+        tags: Sequence[str] = (),
         job_id: JobId | None = None,
     ) -> JobId:
         """Store a job to run at a later time.
@@ -101,15 +123,19 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Protocol):
             session: makes the job part of the caller's transaction; see `enqueue`.
             max_attempts: attempts before the job fails, 1 to 1,000,000; see `enqueue`.
             timeout: how long one attempt may take, up to 36,500 days; see `enqueue`.
+            queue: the queue that the job waits in; see `enqueue`.
+            priority: -100 to 100, higher first; see `enqueue`.
+            tags: words that people find the job by; see `enqueue`.
             job_id: an id of the caller's own that makes the call safe to repeat; see `enqueue`.
 
         Returns:
-            The id of the job.
+            The id of the job; see `enqueue`.
 
         Raises:
             UnregisteredJob: no module registered the class on this host.
             InvalidJobData: `execute_at` has no time zone or is out of bounds, or for the reasons
                 that `enqueue` gives.
+            InvalidFlow: `queue`, `priority` or a tag is out of bounds.
 
         """
 

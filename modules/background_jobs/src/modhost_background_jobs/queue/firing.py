@@ -22,10 +22,11 @@ from modhost_background_jobs.cron.catch_up import (
     catch_up,
 )
 from modhost_background_jobs.model import DueSchedules, NewJob, ScheduleRow
+from modhost_background_jobs.model.flow import flow_of
+from modhost_background_jobs.queue.inserting import insert_tags, values_of
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import lock_schedule, next_run
 from modhost_background_jobs.storage import JobStore, QueueClock
-from modhost_background_jobs.storage.columns import NEW
 from modhost_background_jobs.storage.dialects import insert_unless_exists
 from modhost_background_jobs.storage.large_data import insert_with_data
 from modhost_background_jobs.storage.tables import FINISHED, JOBS, OCCURRENCES, SCHEDULES
@@ -111,8 +112,8 @@ class RecurringFiring:
     ) -> UUID:
         """Enqueue a run of a schedule besides its due times; `by` is who asked for it."""
         job = _run_of(row, self._clock.now(), None, by)
-        await self._queue.enqueue([job], session)
-        return job.id
+        (job_id,) = await self._queue.enqueue([job], session)
+        return job_id
 
     async def release_waiting_runs(self) -> int:
         """Make the oldest waiting run claimable of each schedule whose earlier runs finished."""
@@ -189,16 +190,18 @@ def _run_of(
         recurring_job_id=row.id,
         due_at=due_at,
         enqueued_by=by or f"schedule:{row.name}",
+        flow=flow_of(row.flow),
     )
 
 
 async def _skip(session: AsyncSession, job: NewJob, reason: str) -> None:
     """Record a run that does not take place."""
-    skipped = {name: getattr(job, name) for name in NEW} | {
+    skipped = values_of(job) | {
         "state": JobState.SKIPPED.value,
         "execute_at": job.due_at or job.execute_at,
         "completed_at": job.created_at,
-        "attempts_left": job.max_attempts,
         "error": reason,
     }
-    await insert_with_data(await session.connection(), FINISHED, [skipped])
+    connection = await session.connection()
+    await insert_with_data(connection, FINISHED, [skipped])
+    await insert_tags(connection, [job])

@@ -22,11 +22,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from modhost.database import Database
 from modhost_background_jobs.contracts import InvalidJobData, JobConflict, JobNotFound, JobState
 from modhost_background_jobs.model import NewJob
+from modhost_background_jobs.model.flow import PLAIN
+from modhost_background_jobs.queue.inserting import insert_jobs, insert_tags, values_of
 from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, is_integrity_error
-from modhost_background_jobs.storage.columns import CARRIED, NEW, flow_values
+from modhost_background_jobs.storage.columns import CARRIED
 from modhost_background_jobs.storage.dialects import insert_unless_exists, notify
 from modhost_background_jobs.storage.group_commit import GroupCommit
-from modhost_background_jobs.storage.large_data import in_row, insert_large, insert_with_data
+from modhost_background_jobs.storage.large_data import in_row, insert_large
 from modhost_background_jobs.storage.tables import ATTEMPTS, FINISHED, JOBS
 
 _LISTENS: Final = "modhost_background_jobs.listens"
@@ -43,21 +45,28 @@ class DatabaseJobQueue:
         self._wakeups = wakeups
         self._inserts = GroupCommit(store.insert, is_integrity_error)
 
-    async def enqueue(self, jobs: Sequence[NewJob], session: AsyncSession | None = None) -> None:
-        """Insert jobs: in one commit with others that are enqueued now, or in a session."""
+    async def enqueue(
+        self, jobs: Sequence[NewJob], session: AsyncSession | None = None
+    ) -> list[UUID]:
+        """Insert jobs and return their ids: in one commit with others, or in a session."""
         self._database.refuse_other_loops()
         if session is None:
             # Before joining others, who would wait for this very task.
             self._database.refuse_nested_write()
-            await self._inserts.submit(jobs)
-            self._wakeups.work.fire()
-            return
+            if all(job.flow is PLAIN for job in jobs):
+                await self._inserts.submit(jobs)
+                self._wakeups.work.fire()
+            else:
+                async with self._database.session() as own:
+                    await self.enqueue(jobs, own)
+            return [job.id for job in jobs]
         connection = await session.connection()
-        await insert_with_data(connection, JOBS, [_values(job) for job in jobs])
+        await insert_jobs(connection, jobs)
         await self._wake_after_commit(session)
+        return [job.id for job in jobs]
 
-    async def enqueue_once(self, job: NewJob, session: AsyncSession | None = None) -> None:
-        """Insert a job unless one with its id exists, pending, running or finished.
+    async def enqueue_once(self, job: NewJob, session: AsyncSession | None = None) -> UUID:
+        """Insert a job unless one with its id exists, pending, running or finished; return the id.
 
         Raises `InvalidJobData` when that is a job of another type.
         """
@@ -66,7 +75,7 @@ class DatabaseJobQueue:
             async with self._database.session() as own:
                 return await self.enqueue_once(job, own)
         connection = await session.connection()
-        values = _values(job)
+        values = values_of(job)
         row = in_row(connection, values)
         is_new = await insert_unless_exists(connection, JOBS, row, ["id"])
         # Read after the insert, which waits for whoever is just finishing the job.
@@ -76,11 +85,12 @@ class DatabaseJobQueue:
             is_new = False
         if is_new:
             await insert_large(connection, [values])
+            await insert_tags(connection, [job])
             await self._wake_after_commit(session)
         elif (job_type := await _read(connection, job.id, "job_type")) not in (None, job.job_type):
             msg = f"The id {job.id} is that of a job of type {job_type}; give each job its own."
             raise InvalidJobData(msg)
-        return None
+        return job.id
 
     async def cancel(self, job_id: UUID) -> JobState:
         """Cancel a pending job, or ask a running one to stop; return `Cancelled` or `Running`.
@@ -198,8 +208,3 @@ async def _read(connection: AsyncConnection, job_id: UUID, column: str) -> str |
     parts = [select(table.c[column]).where(table.c.id == job_id) for table in (JOBS, FINISHED)]
     value: str | None = (await connection.execute(union_all(*parts))).scalar_one_or_none()
     return value
-
-
-def _values(job: NewJob) -> dict[str, object]:
-    given = {name: getattr(job, name) for name in NEW} | flow_values(job)
-    return given | {"state": JobState.PENDING.value, "attempts_left": job.max_attempts}

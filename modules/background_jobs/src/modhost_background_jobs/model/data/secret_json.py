@@ -35,7 +35,7 @@ def find_secrets(value: Any, path: Place, *, by_alias: bool) -> Iterator[tuple[P
         for name, field in type(value).model_fields.items():
             alias = field.serialization_alias or field.alias if by_alias else None
             place = (*path, alias or name)
-            if _is_marked(field):
+            if is_marked(field):
                 yield place, _AS_IT_IS
             else:
                 yield from find_secrets(getattr(value, name), place, by_alias=by_alias)
@@ -49,7 +49,8 @@ def find_secrets(value: Any, path: Place, *, by_alias: bool) -> Iterator[tuple[P
         yield from find_secrets(each, (*path, step), by_alias=by_alias)
 
 
-def _is_marked(field: FieldInfo) -> bool:
+def is_marked(field: FieldInfo) -> bool:
+    """Return whether a field of a model is declared to be secret."""
     extra = field.json_schema_extra
     return isinstance(extra, dict) and extra.get("secret") is True
 

@@ -1,0 +1,120 @@
+"""The flow control of a job: what its class says, the call instead, and its data."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from modhost_background_jobs.client.flow_keys import DataKeys
+from modhost_background_jobs.contracts import InvalidFlow, ModuleJob, RegisteredJob, Unique
+from modhost_background_jobs.contracts.flow_checks import (
+    PRIORITY,
+    QUEUE_NAME,
+    TAGS,
+    is_priority,
+    is_queue_name,
+    is_tags,
+)
+from modhost_background_jobs.model import Flow, LimitKey, UniqueKey, limit_name
+from modhost_background_jobs.model.flow import PLAIN
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class CallFlow:
+    """The flow control of the jobs of one call.
+
+    Attributes:
+        registered: the registration of their class under its present name.
+        common: what they share, whatever their data.
+
+    """
+
+    registered: RegisteredJob
+    common: Flow
+
+    def of(self, data: Any, stored: str | None) -> Flow:
+        """Return the flow control of a job with these data, given and as JSON.
+
+        Raises `InvalidJobData` for data without a field that the class names.
+        """
+        job, job_type = self.registered.job_class, self.registered.job_type
+        if not has_keys(job):
+            return self.common
+        keys = DataKeys(job, data, stored)
+        return replace(
+            self.common,
+            limits=tuple(dict.fromkeys(_limits(job, job_type, keys))),
+            unique=_unique(job.unique, job_type, keys) if job.unique else None,
+            fair_key=keys.key(job.fair.per, "fair") if job.fair else None,
+        )
+
+
+def call_flow(
+    registered: RegisteredJob, queue: str | None, priority: int | None, tags: Sequence[str]
+) -> CallFlow:
+    """Return the flow control of the jobs of one call.
+
+    Args:
+        registered: the registration of their class under its present name.
+        queue: what the call says, None for what the class says; see `BackgroundJobs.enqueue`.
+        priority: the same.
+        tags: the same; none for those of the class.
+
+    Raises:
+        InvalidFlow: one of them is out of bounds.
+
+    """
+    job = registered.job_class
+    if queue is None and priority is None and tags == () and not uses_flow(job):
+        return CallFlow(registered, PLAIN)
+    given = _checked("tags are", tags, is_tags, TAGS)
+    queue = job.queue if queue is None else _checked("queue is", queue, is_queue_name, QUEUE_NAME)
+    if priority is None:
+        priority = job.priority
+    common = Flow(
+        queue=queue,
+        priority=_checked("priority is", priority, is_priority, PRIORITY),
+        tags=tuple(dict.fromkeys(given or job.tags)),
+    )
+    return CallFlow(registered, common)
+
+
+def several(limits: T | tuple[T, ...] | None) -> tuple[T, ...]:
+    """Return what a class has one or several of."""
+    if limits is None:
+        return ()
+    return limits if isinstance(limits, tuple) else (limits,)
+
+
+@lru_cache(maxsize=1024)
+def has_keys(job: type[ModuleJob]) -> bool:
+    """Return whether a class has anything that is computed of the data."""
+    return any((job.concurrency, job.rate, job.unique, job.fair))
+
+
+@lru_cache(maxsize=1024)
+def uses_flow(job: type[ModuleJob]) -> bool:
+    """Return whether a class says anything about flow control."""
+    return has_keys(job) or (job.queue, job.priority, job.tags) != (PLAIN.queue, 0, ())
+
+
+def _limits(job: type[ModuleJob], job_type: str, keys: DataKeys) -> Iterator[LimitKey]:
+    for what, limits in (("concurrency", several(job.concurrency)), ("rate", several(job.rate))):
+        for limit in limits:
+            yield LimitKey(limit_name(job_type, limit), keys.key(limit.per, what))
+
+
+def _unique(unique: Unique, job_type: str, keys: DataKeys) -> UniqueKey:
+    return UniqueKey(
+        digest=keys.digest(job_type, unique.per),
+        until=unique.until,
+        replaces=unique.on_conflict == "replace",
+    )
+
+
+def _checked(what: str, value: T, is_valid: Callable[[Any], bool], remedy: str) -> T:
+    if not is_valid(value):
+        raise InvalidFlow(f"{what} {ascii(value)[:80]}; give {remedy}.")
+    return value
