@@ -86,7 +86,8 @@ def _add_worker(services: ServiceCollection) -> None:
     _add(services, executor.AttemptExecutor, runner.AttemptRunner, outcome.Outcomes)
     _add(services, ProcessRunner, ProcessPool)
     _add(services, progress.ProgressBuffer, finisher.OutcomeWriter, finisher.Finisher)
-    _add(services, lease_watch.WorkerWatch, loop_watch.LoopWatch, unresponsive.UnresponsiveAttempts)
+    _add(services, lease_watch.WorkerWatch, loop_watch.LoopWatch)
+    _add(services, unresponsive.UnresponsiveAttempts, unresponsive.UnresponsiveWatch)
     _add(services, processor.JobProcessorService, shutdown.Shutdown, statistics.StatisticsService)
 
 
@@ -130,6 +131,7 @@ def hosted_services(options: BackgroundJobsOptions, host: HostInfo) -> list[type
         *services,
         statistics.StatisticsService,
         loop_watch.LoopWatch,
+        unresponsive.UnresponsiveWatch,
         processor.JobProcessorService,
         stalled_jobs.StalledJobSweeperService,
         recurring.RecurringJobsService,

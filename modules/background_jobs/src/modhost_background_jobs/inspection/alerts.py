@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from modhost_background_jobs.inspection.snapshot import Snapshot
+from modhost_background_jobs.inspection.snapshot import DO_NOT_STOP, Snapshot
 from modhost_background_jobs.model import ScheduleRow
 from modhost_background_jobs.model.schedule import LATE, ScheduleProblem
 from modhost_background_jobs.queries.load import PendingType
@@ -25,6 +25,7 @@ def alerts_of(snapshot: Snapshot) -> list[Alert]:
     return [
         *_no_worker(snapshot),
         *_silent_workers(snapshot),
+        *_unresponsive(snapshot),
         *_wrong_clocks(snapshot),
         *_unknown_types(snapshot),
         *_unreadable_schedules(snapshot),
@@ -38,6 +39,8 @@ def health_problems(snapshot: Snapshot) -> list[str]:
     problems = []
     if (is_late or snapshot.late_schedules) and not snapshot.alive:
         problems.append("Jobs or schedules are due, and no worker is alive.")
+    if stuck := [worker for worker in snapshot.unresponsive if worker.is_stuck]:
+        problems.append(f"All slots of some workers are held by {DO_NOT_STOP} ({len(stuck)}).")
     if wrong := snapshot.wrong_clocks:
         problems.append(f"The clocks of some workers are wrong ({len(wrong)}).")
     if unknown := _pending_unknown_types(snapshot):
@@ -65,6 +68,18 @@ def _silent_workers(snapshot: Snapshot) -> list[Alert]:
         )
         for worker in snapshot.workers
         if not worker.is_alive
+    ]
+
+
+def _unresponsive(snapshot: Snapshot) -> list[Alert]:
+    return [
+        Alert(
+            f"{worker.held} on the worker {worker.row.name}",
+            "They were cancelled or timed out, and a thread cannot be ended from outside. Restart "
+            "the worker, which releases its other jobs.",
+            "/admin/jobs/workers",
+        )
+        for worker in snapshot.unresponsive
     ]
 
 

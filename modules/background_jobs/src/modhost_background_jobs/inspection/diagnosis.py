@@ -14,6 +14,7 @@ UNREADABLE_SCHEDULE: Final = Rule("MH608", "Recurring job that cannot fire on th
 OUTDATED_SCHEDULE: Final = Rule("MH609", "Recurring job that would be refused today", "warning")
 LEFT_OUT_SCHEDULE: Final = Rule("MH610", "Recurring job that no start has put", "warning")
 WRONG_CLOCK: Final = Rule("MH611", "Clock of a worker differs from the shared one", "warning")
+STUCK_SLOTS: Final = Rule("MH612", "Slots held by jobs that do not stop", "warning")
 UNKNOWN_PENDING_TYPE: Final = Rule("MH603", "Pending jobs of an unknown type", "warning")
 
 
@@ -56,7 +57,17 @@ class QueueDiagnosis:
             if each.job_type not in known
         ]
         fit = [*_unfit(snapshot), *_left_out(snapshot), *_wrong_clocks(snapshot)]
-        return [*schedules, *fit, *pending]
+        return [*schedules, *fit, *_stuck(snapshot), *pending]
+
+
+def _stuck(snapshot: Snapshot) -> Iterator[Finding]:
+    for worker in snapshot.unresponsive:
+        yield Finding(
+            STUCK_SLOTS,
+            f"{worker.held} on the worker {worker.row.name}.",
+            f"Restart that worker (process {worker.row.process} on {worker.row.host}). Let the "
+            'jobs check context.cancelled, or give them executor = "process", which can be killed.',
+        )
 
 
 def _wrong_clocks(snapshot: Snapshot) -> Iterator[Finding]:

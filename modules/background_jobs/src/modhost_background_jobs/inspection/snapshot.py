@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from modhost_background_jobs.model import JobRow, JobTypes, ScheduleRow, WorkerRow, is_bulk_runner
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.load import PendingType, QueueLoad
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import QueueClock
+
+DO_NOT_STOP: Final = "jobs that do not stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,18 @@ class WorkerView:
     @property
     def is_busy(self) -> bool:
         """Whether it has no free slot."""
-        return self.running >= self.row.max_concurrency
+        return max(self.running, self.row.unresponsive) >= self.row.max_concurrency
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether jobs that do not stop hold all its slots, so that it begins no other."""
+        return self.row.unresponsive >= self.row.max_concurrency
+
+    @property
+    def held(self) -> str:
+        """How many of its slots are held by jobs that do not stop, in words."""
+        slots = self.row.max_concurrency
+        return f"{min(self.row.unresponsive, slots)} of {slots} slots are held by {DO_NOT_STOP}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,11 @@ class Snapshot:
     def wrong_clocks(self) -> list[WorkerView]:
         """The living workers whose hosts have found that their clocks differ too much."""
         return [worker for worker in self.alive if worker.row.clock_skew]
+
+    @property
+    def unresponsive(self) -> list[WorkerView]:
+        """The living workers with jobs that do not stop."""
+        return [worker for worker in self.alive if worker.row.unresponsive]
 
     @property
     def due(self) -> list[PendingType]:

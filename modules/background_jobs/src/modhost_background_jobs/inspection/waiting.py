@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from modhost_background_jobs.contracts import JobAttempt, JobState
-from modhost_background_jobs.inspection.snapshot import WorkerView
+from modhost_background_jobs.inspection.snapshot import DO_NOT_STOP, WorkerView
 from modhost_background_jobs.model import JobRow
 from modhost_background_jobs.model.job_types import LEFT_TO_NEWER
 
@@ -64,6 +64,8 @@ def _why_no_slot(job_type: str, alive: Sequence[WorkerView]) -> str:
     able = [worker for worker in alive if job_type in worker.row.job_types]
     if not able:
         return f"No living worker knows the type {job_type}; deploy the module that has it."
+    if all(worker.is_stuck for worker in able):
+        return f"All slots of the workers that know its type are held by {DO_NOT_STOP}."
     if all(worker.is_busy for worker in able):
         return "All slots of the workers that know its type are busy."
     return "It is due, and a worker is about to claim it."

@@ -33,6 +33,7 @@ class WorkerRow(WorkerInfo):
 
     Attributes:
         clock_skew: by how many seconds its host's clock is ahead of the shared one.
+        unresponsive: how many of its slots are held by jobs that do not stop when asked.
         running: how many jobs it holds.
 
     """
@@ -40,6 +41,7 @@ class WorkerRow(WorkerInfo):
     started_at: datetime
     heartbeat_at: datetime
     clock_skew: float
+    unresponsive: int
     running: int
 
 

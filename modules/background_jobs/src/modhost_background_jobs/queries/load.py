@@ -141,6 +141,7 @@ async def _workers(connection: AsyncConnection) -> list[WorkerRow]:
             started_at=row.started_at,
             heartbeat_at=row.heartbeat_at,
             clock_skew=row.clock_skew,
+            unresponsive=row.unresponsive,
             running=row.running,
         )
         for row in await connection.execute(_WORKERS)

@@ -103,6 +103,9 @@ class JobStore(Protocol):
     async def note_skew(self, worker: str, seconds: float) -> None:
         """Record by how many seconds the clock of a worker's host is ahead of the shared one."""
 
+    async def note_unresponsive(self, worker: str, attempts: int) -> None:
+        """Record how many slots of a worker are held by attempts that do not stop."""
+
     async def unregister(self, worker: str) -> None:
         """Remove a worker that has released all its jobs."""
 

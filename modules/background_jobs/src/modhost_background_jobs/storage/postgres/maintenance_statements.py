@@ -21,6 +21,8 @@ RETURNING name
 
 NOTE_SKEW: Final = "UPDATE background_jobs.workers SET clock_skew = $2 WHERE name = $1"
 
+NOTE_UNRESPONSIVE: Final = "UPDATE background_jobs.workers SET unresponsive = $2 WHERE name = $1"
+
 UNREGISTER: Final = "DELETE FROM background_jobs.workers WHERE name = $1"
 
 DATED_HEARTBEATS: Final = "SELECT name, beats, heartbeat_at FROM background_jobs.workers"

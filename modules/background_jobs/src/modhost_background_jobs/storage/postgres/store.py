@@ -118,6 +118,10 @@ class PostgresJobStore(LeaseWrites):
         """Update the worker's row."""
         await self._postgres.execute(maintenance.NOTE_SKEW, worker, seconds)
 
+    async def note_unresponsive(self, worker: str, attempts: int) -> None:
+        """Update the worker's row."""
+        await self._postgres.execute(maintenance.NOTE_UNRESPONSIVE, worker, attempts)
+
     async def unregister(self, worker: str) -> None:
         """Delete the worker's row."""
         await self._postgres.execute(maintenance.UNREGISTER, worker)

@@ -149,6 +149,8 @@ UPDATE background_jobs_workers SET heartbeat_at = ?2, beats = beats + 1 WHERE na
 
 NOTE_SKEW: Final = "UPDATE background_jobs_workers SET clock_skew = ?2 WHERE name = ?1"
 
+NOTE_UNRESPONSIVE: Final = "UPDATE background_jobs_workers SET unresponsive = ?2 WHERE name = ?1"
+
 UNREGISTER: Final = "DELETE FROM background_jobs_workers WHERE name = ?"
 
 DATED_HEARTBEATS: Final = "SELECT name, beats, heartbeat_at FROM background_jobs_workers"

@@ -146,6 +146,10 @@ class SqliteJobStore:
         rows = await self._sqlite.fetch(statements.DATED_HEARTBEATS)
         return [model.DatedHeartbeat(row[0], row[1], from_sqlite(row[2])) for row in rows]
 
+    async def note_unresponsive(self, worker: str, attempts: int) -> None:
+        """Update the worker's row."""
+        await self._sqlite.execute(statements.NOTE_UNRESPONSIVE, [worker, attempts])
+
     async def unregister(self, worker: str) -> None:
         """Delete the worker's row."""
         await self._sqlite.execute(statements.UNREGISTER, [worker])

@@ -23,6 +23,7 @@ class Worker(BackgroundJobsTable, table=True):
     heartbeat_at: datetime = Field(sa_type=UtcDateTime)
     beats: int = Field(default=0, sa_type=BigInteger)
     clock_skew: float = Field(default=0.0, sa_column_kwargs={"server_default": text("0")})
+    unresponsive: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     max_concurrency: int
     job_types: str
     queues: str = Field(default="*", sa_column_kwargs={"server_default": "*"})

@@ -4,8 +4,10 @@ import logging
 from collections.abc import Iterable
 from typing import Final
 
-from modhost_background_jobs.model import Lease, LogLine
-from modhost_background_jobs.storage import QueueClock
+from modhost.module import PeriodicService
+from modhost_background_jobs.model import CurrentWorker, Lease, LogLine
+from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.storage import JobStore, QueueClock
 from modhost_background_jobs.worker.attempts.attempt import Attempt
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 
@@ -51,6 +53,11 @@ class UnresponsiveAttempts:
                 self._reported[attempt.lease] = attempt.claimed.job_type
                 self._report(attempt)
 
+    @property
+    def count(self) -> int:
+        """How many there are: each holds a slot."""
+        return len(self._reported)
+
     def troubles(self) -> list[str]:
         """Return a sentence for each, for the health of the worker."""
         return [
@@ -66,3 +73,30 @@ class UnresponsiveAttempts:
         )
         line = LogLine(lease, next(attempt.line_numbers), self._clock.now(), remark)
         self._buffer.log(line)
+
+
+class UnresponsiveWatch(PeriodicService):
+    """Records in the worker's row how many of its slots are held, for pages and the doctor."""
+
+    name = "unresponsive watch"
+    failure = "The record of jobs that do not stop"
+
+    def __init__(
+        self,
+        unresponsive: UnresponsiveAttempts,
+        store: JobStore,
+        worker: CurrentWorker,
+        options: BackgroundJobsOptions,
+    ) -> None:
+        self._unresponsive = unresponsive
+        self._store = store
+        self._worker = worker
+        self._noted = 0
+        self.interval = options.heartbeat_interval.total_seconds()
+
+    async def step(self) -> None:
+        """Record it while there are any, since the row may be a new one, and at their end."""
+        count = self._unresponsive.count
+        if self._worker.name is not None and (count or self._noted):
+            await self._store.note_unresponsive(self._worker.name, count)
+            self._noted = count
