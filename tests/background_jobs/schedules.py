@@ -3,6 +3,7 @@
 from modhost_background_jobs.contracts import CatchUpPolicy, OverlapPolicy
 from modhost_background_jobs.model import ScheduleDefinition
 from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queries.selection import Selection
 from modhost_background_jobs.queue.firing import RecurringFiring
 
 
@@ -31,5 +32,5 @@ async def fire_due(firing: RecurringFiring) -> int:
 
 
 async def runs(listing: JobListing) -> list[str]:
-    rows, _ = await listing.page(None, None, 0, 1000)
+    rows, *_ = await listing.page(Selection(), 0, 1000)
     return [row.state for row in reversed(rows)]

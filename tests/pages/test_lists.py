@@ -5,8 +5,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-from modhost_background_jobs.contracts import JobState
+from background_jobs.flow.flowing_jobs import enqueue, job_with
+from modhost.database import Database
+from modhost_background_jobs.contracts import JobId, JobState
+from modhost_background_jobs.model import Flow
 from modhost_background_jobs.queries.search import JobBrowser
+from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from pages.demo import (
     ImportCustomersJob,
     Steps,
@@ -70,6 +74,42 @@ async def test_a_search_finds_by_state_type_id_error_and_day(
     assert await found(since=str(today - timedelta(days=1))) == {str(failed), str(done), str(later)}
     assert await found(until=str(today - timedelta(days=1))) == set()
     assert await found(since=str(today + timedelta(days=2))) == set()
+
+
+async def test_a_search_finds_by_queue_tag_and_several_states(
+    served: Site, visitor: Visitor
+) -> None:
+    nightly = Flow(queue="nightly", tags=("customer:42", "<b>"))
+    type_ = "customers.ImportCustomersJob"
+    first, second = [job_with(nightly, job_type=type_, due=10**9) for _ in range(2)]
+    queue = await served.service(DatabaseJobQueue)
+    await enqueue(await served.service(Database), queue, [first, second])
+    done = await served.scheduling.enqueue(ImportCustomersJob, Steps())
+    await served.reaches(done, JobState.COMPLETED)
+    await served.scheduling.cancel(JobId(first.id))
+
+    async def found(**search: str | list[str]) -> list[str]:
+        path = f"/admin/jobs/list?{urlencode(search, doseq=True)}"
+        return (await visitor.get(path)).job_ids()
+
+    both = [str(second.id), str(first.id)]
+    assert await found(queue="nightly") == both
+    assert await found(tag="customer:42") == both
+    assert await found(q="customer:42") == both
+    assert await found(queue="default") == [str(done)]
+    assert await found(state=["Pending", "cancelled"]) == both
+    assert await found(state=["Completed", "Pending"], queue="nightly") == [str(second.id)]
+    page = await visitor.get("/admin/jobs/list?state=Pending&state=Cancelled&tag=customer%3A42")
+    # What was searched stays so in the form, in its links, and in the form of the changes.
+    assert page.source.count(" checked>") == 2
+    assert page.values["state"][-2:] == ["Pending", "Cancelled"]
+    assert page.values["tag"] == ["customer:42", "customer:42"]
+    assert "&lt;b&gt;" in page.source
+    assert {"/admin/jobs/list?queue=nightly", "/admin/jobs/list?tag=customer%3A42"} <= {*page.links}
+    asked = urlencode({"change": "cancel", "all": "true", "tag": "customer:42"})
+    confirmation = await visitor.get(f"/admin/jobs/many?{asked}")
+    assert "Cancel 1 job?" in confirmation.text
+    assert "tag=customer:42" in confirmation.text
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,11 @@ async def test_jobs_are_listed_with_and_without_a_trailing_slash(database_url: s
             "progress_message",
             "created_at",
             "completed_at",
+            "queue",
+            "priority",
+            "tags",
         }
+        assert (item["queue"], item["priority"], item["tags"]) == ("default", 0, [])
         assert item["completed_at"].endswith("Z")
 
 
@@ -72,6 +76,7 @@ async def test_a_job_is_shown_with_everything_that_is_known_of_it(database_url: 
         *("id", "job_type", "state", "progress_percentage", "progress_message", "created_at"),
         *("completed_at", "started_at", "error", "retry_count", "module_name", "data", "logs"),
         *("execute_at", "worker", "attempts", "recurring_job_id", "due_at"),
+        *("queue", "priority", "tags"),
     }
     assert set(job["logs"][0]) == {"timestamp", "message"}
     assert set(job["attempts"][0]) == {"number", "started_at", "ended_at", "worker", "error"}

@@ -34,7 +34,7 @@ from moving_clock import START
 pytestmark = pytest.mark.anyio
 
 BULK_CHANGE = "background_jobs.ChangeManyJobs"
-PENDING = JobSearch(state=JobState.PENDING, job_type="tests.ReportingJob")
+PENDING = JobSearch(state=(JobState.PENDING,), job_type="tests.ReportingJob")
 VERA = Caller("user", "user:1", "vera")
 SOON: dict[str, Any] = {
     "heartbeat_interval": "50ms",
@@ -211,7 +211,7 @@ async def test_jobs_that_failed_are_retried_by_a_bulk_change(
         ]
         for id_ in ids:
             await jobs.reaches(id_, JobState.FAILED)
-        failed = JobSearch(state=JobState.FAILED, q=words)
+        failed = JobSearch(state=(JobState.FAILED,), q=words)
         assert (await jobs.ends(await request(jobs, Change.RETRY, failed))).error is None
         for id_ in ids:
             await jobs.until(id_, lambda job: job.state is JobState.COMPLETED)

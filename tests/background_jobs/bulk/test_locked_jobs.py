@@ -18,7 +18,7 @@ async def test_it_changes_the_others_and_comes_back(postgres_url: str) -> None:
         ids = await jobs.scheduling.enqueue_many(ReportingJob, [Work()] * 3)
         async with rows_locked(postgres_url, "jobs", f"id = '{ids[1]}'"):
             requests = await jobs.service(BulkRequests)
-            search = JobSearch(state=JobState.PENDING, job_type="tests.ReportingJob")
+            search = JobSearch(state=(JobState.PENDING,), job_type="tests.ReportingJob")
             change = await requests.enqueue(Change.CANCEL, search)
             for id_ in (ids[0], ids[2]):
                 await jobs.reaches(id_, JobState.CANCELLED, seconds=20)

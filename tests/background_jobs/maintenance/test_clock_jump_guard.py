@@ -12,6 +12,7 @@ from modhost_background_jobs.maintenance.retention import ClockJumpGuard, Retent
 from modhost_background_jobs.model import Ended
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queries.selection import Selection
 from modhost_background_jobs.storage import JobStore, open_store
 from modhost_background_jobs.storage.statistics import StatisticsStore
 from moving_clock import START, MovingClock
@@ -87,7 +88,7 @@ async def test_a_clock_that_jumps_ahead_deletes_no_history(
     assert len([line for line in reported if "Nothing is deleted for the next 1 day" in line]) == 1
     clock.time -= 100 * DAY
     assert await retention.prune() == 0
-    rows, _ = await listing.page(None, None, 0, 10)
+    rows, *_ = await listing.page(Selection(), 0, 10)
     assert len(rows) == 1
 
 

@@ -73,4 +73,4 @@ async def test_where_not_all_errors_were_searched_there_may_be_more_than_were_co
     browser = JobBrowser(database, max_counted_errors=2)
     assert await browser.count(Search(words="sought"), 20) == Count(2, is_all=False)
     assert await browser.count(Search(words="sought"), 1) == Count(1, is_all=False)
-    assert await browser.count(Search(state=FAILED), 20) == Count(3, is_all=True)
+    assert await browser.count(Search(states=(FAILED,)), 20) == Count(3, is_all=True)

@@ -11,6 +11,7 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import JobFilter, JobState
 from modhost_background_jobs.model import Ended
 from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queries.selection import Selection
 from modhost_background_jobs.storage import JobStore
 from moving_clock import START
 
@@ -35,7 +36,7 @@ async def test_a_job_counts_once_while_it_ends(store: JobStore, database: Databa
         listing = JobListing(database)
         while True:
             for job_type in (None, "tests.Job"):
-                counts.add((await listing.page(None, job_type, 0, 1))[1])
+                counts.add((await listing.page(Selection(job_type=job_type), 0, 1)).total)
     assert counts == {JOBS}
 
 

@@ -17,6 +17,7 @@ from modhost_background_jobs.queries.listing import JobCounts, JobListing
 from modhost_background_jobs.queries.partitions import FEW
 from modhost_background_jobs.queries.rows import rows_of
 from modhost_background_jobs.queries.search import Count, JobBrowser, Search
+from modhost_background_jobs.queries.selection import Selection
 from modhost_background_jobs.storage import JobStore, open_store
 from modhost_background_jobs.storage.tables import JOBS
 from moving_clock import START
@@ -58,7 +59,7 @@ async def test_jobs_of_a_type_are_found_in_the_order_of_their_ids_whatever_their
     back = await browser.newer(search, of_type[3], 3)
     assert [row.id for row in back.rows] == of_type[:3]
     assert await browser.count(search, 100) == Count(4, is_all=True)
-    rows, total = await JobListing(database).page(None, "tests.Job", offset=1, limit=2)
+    rows, total, _ = await JobListing(database).page(Selection((), "tests.Job"), 1, 2)
     assert ([row.id for row in rows], total) == (of_type[1:3], 4)
 
 
@@ -76,11 +77,15 @@ async def test_words_are_searched_in_the_errors_of_a_state_and_a_type(
 
     failed = {made["tests.Job", FAILED], made["tests.Other", FAILED]}
     assert await found() == failed
-    assert await found(state=FAILED) == failed
-    assert await found(state=CANCELLED) == {id_ for (_, s), id_ in made.items() if s is CANCELLED}
-    assert await found(state=COMPLETED) == set()
+    assert await found(states=(FAILED,)) == failed
+    assert await found(states=(CANCELLED,)) == {
+        id_ for (_, s), id_ in made.items() if s is CANCELLED
+    }
+    assert await found(states=(COMPLETED,)) == set()
     assert await found(job_type="tests.Job") == {made["tests.Job", FAILED]}
-    assert await found(job_type="tests.Other", state=CANCELLED) == {made["tests.Other", CANCELLED]}
+    assert await found(job_type="tests.Other", states=(CANCELLED,)) == {
+        made["tests.Other", CANCELLED]
+    }
     assert await found(first=made["tests.Other", FAILED]) == {made["tests.Other", FAILED]}
 
 
@@ -103,17 +108,17 @@ async def test_a_job_that_is_deleted_while_a_page_is_read_is_not_taken_for_the_e
 @pytest.mark.parametrize(
     ("search", "step"),
     [
-        (Search(state=FAILED, job_type="a"), "finished_jobs_type (job_type=? AND state=?)"),
+        (Search(states=(FAILED,), job_type="a"), "finished_jobs_type (job_type=? AND state=?)"),
         (Search(job_type="a"), "finished_jobs_type (job_type=? AND state=?)"),
-        (Search(state=COMPLETED), "finished_jobs_state (state=?)"),
-        (Search(state=COMPLETED, words="x"), "finished_jobs_error (state=?)"),
-        (Search(state=CANCELLED, words="x", job_type="a"), "finished_jobs_error (state=?)"),
+        (Search(states=(COMPLETED,)), "finished_jobs_state (state=?)"),
+        (Search(states=(COMPLETED,), words="x"), "finished_jobs_error (state=?)"),
+        (Search(states=(CANCELLED,), words="x", job_type="a"), "finished_jobs_error (state=?)"),
         (Search(words="x"), "finished_jobs_error (state=?)"),
         (Search(words="x"), "jobs_error"),
-        (Search(state=JobState.RUNNING), "jobs_running"),
-        (Search(state=JobState.PENDING, words="x"), "jobs_error"),
-        (Search(state=JobState.PENDING, job_type="a"), "jobs_claim (job_type=?)"),
-        (Search(state=JobState.PENDING, job_type="a"), "jobs_recurring"),
+        (Search(states=(JobState.RUNNING,)), "jobs_running"),
+        (Search(states=(JobState.PENDING,), words="x"), "jobs_error"),
+        (Search(states=(JobState.PENDING,), job_type="a"), "jobs_claim (job_type=?)"),
+        (Search(states=(JobState.PENDING,), job_type="a"), "jobs_recurring"),
         (Search(job_type="a"), "jobs_claim (job_type=?)"),
     ],
 )
@@ -137,7 +142,7 @@ async def test_many_pending_jobs_of_a_type_are_found_in_the_order_of_their_ids(
         store = open_store(database)
         jobs = [new_job(job_type="a") for _ in range(FEW + 1)]
         await store.insert(jobs)
-        search = Search(state=JobState.PENDING, job_type="a")
+        search = Search(states=(JobState.PENDING,), job_type="a")
         found = await JobBrowser(database).older(search, None, 2)
         assert [row.id for row in found.rows] == [jobs[-1].id, jobs[-2].id]
         plan = (await plan_of(database, search)).splitlines()
@@ -154,13 +159,13 @@ async def test_jobs_that_wait_for_a_run_before_them_are_among_those_of_their_typ
     async with database.session() as session:
         held = update(JOBS).where(JOBS.c.id == jobs[0].id).values(on_hold=True)
         await (await session.connection()).execute(held)
-    for state in (JobState.PENDING, None):
-        rows, total = await JobListing(database).page(state, "tests.Job", 0, 20)
-        found = await JobBrowser(database).older(Search(state, "tests.Job"), None, 20)
+    for states in ((JobState.PENDING,), ()):
+        rows, total, _ = await JobListing(database).page(Selection(states, "tests.Job"), 0, 20)
+        found = await JobBrowser(database).older(Search(states, "tests.Job"), None, 20)
         assert [row.id for row in rows] == [job.id for job in reversed(jobs)]
         assert [row.id for row in found.rows] == [job.id for job in reversed(jobs)]
         assert total == 2
-    assert (await JobListing(database).page(JobState.PENDING, None, 0, 20))[1] == 2
+    assert (await JobListing(database).page(Selection((JobState.PENDING,)), 0, 20)).total == 2
 
 
 async def test_a_long_history_is_counted_once_a_second(database: Database, store: JobStore) -> None:
@@ -169,7 +174,7 @@ async def test_a_long_history_is_counted_once_a_second(database: Database, store
     listing = JobListing(database, counts)
 
     async def total() -> int:
-        return (await listing.page(FAILED, None, 0, 20))[1]
+        return (await listing.page(Selection((FAILED,)), 0, 20)).total
 
     assert await total() == 2
     await some_jobs(store)

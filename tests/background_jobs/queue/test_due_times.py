@@ -20,6 +20,7 @@ from modhost_background_jobs.contracts import (
 )
 from modhost_background_jobs.model import Released
 from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queries.selection import Selection
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
@@ -124,7 +125,7 @@ async def test_a_skipped_run_moves_the_last_due_time_and_not_the_last_run(
         await fire_due(firing)
     row = await schedules.get(recurring_id)
     assert (row.last_run_at, row.last_due_at) == (None, START + timedelta(minutes=30))
-    skipped, _ = await listing.page(JobState.SKIPPED, None, 0, 10)
+    skipped, *_ = await listing.page(Selection((JobState.SKIPPED,)), 0, 10)
     assert [each.due_at for each in skipped] == [START + timedelta(minutes=n) for n in (30, 20)]
     assert await store.note_starts({recurring_id: FIRST}) == set()
     assert await store.note_starts({recurring_id: START}) == set()

@@ -13,6 +13,7 @@ from background_jobs.support import claim_one
 from modhost.database import Database
 from modhost_background_jobs.contracts import CatchUpPolicy, JobState
 from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queries.selection import Selection
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
@@ -61,7 +62,7 @@ async def test_due_times_before_an_edit_are_caught_up_by_the_old_expression(
     clock.advance(timedelta(hours=6))
     await changes.put(settings(cron="* * * * *"))
     assert await runs(listing) == ["Skipped", "Pending"]
-    (skipped,), _ = await listing.page(JobState.SKIPPED, None, 0, 10)
+    (skipped,), *_ = await listing.page(Selection((JobState.SKIPPED,)), 0, 10)
     assert "from 2026-01-31 10:00 to 2026-01-31 14:00 UTC, 5 due times" in str(skipped.error)
     assert await fire_due(firing) == 0
     clock.advance(60)
@@ -130,7 +131,7 @@ async def test_a_due_time_before_a_schedule_is_disabled_is_recorded(
     clock.advance(3600)
     await changes.enable(id_)
     assert await fire_due(firing) == 0
-    (skipped,), _ = await listing.page(None, None, 0, 10)
+    (skipped,), *_ = await listing.page(Selection(), 0, 10)
     assert skipped.error == (
         "skipped: the schedule was disabled before it fired from 2026-01-31 09:40 to "
         "2026-01-31 09:50 UTC, 2 due times"

@@ -9,6 +9,7 @@ from modhost_background_jobs.model import Ended, LogLine, Released
 from modhost_background_jobs.model.attempt import CLAIMS_KEPT
 from modhost_background_jobs.queries.details import JobDetailReader
 from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queries.selection import Selection
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import JobStore
 from moving_clock import START
@@ -133,7 +134,7 @@ async def test_old_jobs_are_deleted_with_their_logs_and_attempts_in_batches(
     young = await claim_one(store)
     await store.end([Ended(young.lease, JobState.COMPLETED)], LATER)
     assert [await store.prune(JobState.COMPLETED, LATER, 3) for _ in range(3)] == [3, 2, 0]
-    rows, total = await listing.page(None, None, 0, 10)
+    rows, total, _ = await listing.page(Selection(), 0, 10)
     assert total == 1
     assert rows[0].id == young.lease.job_id
 
@@ -177,10 +178,10 @@ async def test_jobs_are_listed_the_newest_first_over_live_and_finished_ones(
     await store.insert(jobs)
     for claimed in await claim(store, limit=3):
         await store.end([Ended(claimed.lease, JobState.COMPLETED)], START)
-    rows, total = await listing.page(None, None, 1, 3)
+    rows, total, _ = await listing.page(Selection(), 1, 3)
     assert total == 6
     assert [row.id for row in rows] == [job.id for job in reversed(jobs)][1:4]
-    rows, total = await listing.page(JobState.COMPLETED, "tests.Job", 0, 10)
+    rows, total, _ = await listing.page(Selection((JobState.COMPLETED,), "tests.Job"), 0, 10)
     assert (len(rows), total) == (1, 1)
 
 

@@ -14,6 +14,7 @@ from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import CurrentWorker, Ended, LogLine
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queries.selection import Selection
 from modhost_background_jobs.storage import JobStore, open_lane_store
 from modhost_background_jobs.storage.statistics import StatisticsStore
 from modhost_background_jobs.worker.attempts.attempt import AttemptRegistry
@@ -74,7 +75,7 @@ async def test_it_holds_up_the_ends_and_logs_of_no_other(
         with anyio.fail_after(10):
             await attempts.wait_until_left(0)
         group.cancel_scope.cancel()
-    rows, _ = await listing.page(None, None, 0, 10)
+    rows, *_ = await listing.page(Selection(), 0, 10)
     ends = {row.id: (row.state, row.error) for row in rows}
     reported = "the database refused how the attempt ended; the worker's log says why."
     in_order = [ends[job_id] for job_id in sorted(ends)]

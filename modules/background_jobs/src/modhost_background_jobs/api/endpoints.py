@@ -44,10 +44,12 @@ def map_endpoints(endpoints: Endpoints) -> None:
     endpoints.post("/{id}/retry", retry_job, permission=MANAGE_JOBS)
 
 
-def _state(value: object) -> object:
-    """Read a state in any case; an empty one means any state."""
-    if value is None or value == "":
-        return None
+def _states(value: object) -> object:
+    """Read states in any case; none means any state."""
+    return [_state(each) for each in (value if isinstance(value, list | tuple) else [value])]
+
+
+def _state(value: object) -> JobState:
     try:
         return JobState(str(value))
     except ValueError:
@@ -56,9 +58,9 @@ def _state(value: object) -> object:
 
 
 class JobQuery(JobFilter):
-    """The filter as the query string gives it."""
+    """The filter as the query string gives it; `state` may be there more than once."""
 
-    state: Annotated[JobState | None, BeforeValidator(_state)] = None
+    state: Annotated[tuple[JobState, ...], BeforeValidator(_states)] = ()
     job_type: Annotated[str | None, BeforeValidator(lambda value: value or None)] = None
 
 

@@ -95,12 +95,8 @@ class BulkChanges:
         limit: int = MAX_CONFIRMED,
     ) -> Count:
         """Return how many jobs of the search can be changed; counting ends at `limit`."""
-        counts = [
-            await self._browser.count(each, limit) for each in _searches(change, search, last)
-        ]
-        number = sum(count.number for count in counts)
-        is_all = number < limit and all(count.is_all for count in counts)
-        return Count(min(number, limit), is_all)
+        changed = _search(change, search, last)
+        return await self._browser.count(changed, limit) if changed else Count(0, is_all=True)
 
     async def change(self, change: Change, ids: Collection[UUID]) -> Changed:
         """Change these jobs, one after the other; pass over those that are locked."""
@@ -128,23 +124,18 @@ class BulkChanges:
         self, request: BulkChange, below: UUID | None
     ) -> tuple[list[UUID], UUID | None]:
         """Return the ids of the next batch, in falling order, and below which there may be more."""
-        pages = [
-            await self._browser.older(search, below, self.batch_size)
-            for search in _searches(request.change, request.search, request.last)
-        ]
-        ids = sorted((row.id for page in pages for row in page.rows), reverse=True)
-        unfinished = [page.older for page in pages if page.older is not None]
-        if not unfinished:
-            return ids, None
-        # Below this id one of the states has not been read.
-        end = max(unfinished)
-        return [id_ for id_ in ids if id_ >= end], end
+        search = _search(request.change, request.search, request.last)
+        if search is None:
+            return [], None
+        page = await self._browser.older(search, below, self.batch_size)
+        return [row.id for row in page.rows], page.older
 
 
-def _searches(change: Change, search: JobSearch, last: UUID | None) -> list[Search]:
-    """Return one search for each state that can be changed, in the bounds of the search."""
-    states = [state for state in change.states if search.state in (None, state)]
-    return [search.model_copy(update={"state": state}).as_search(last) for state in states]
+def _search(change: Change, search: JobSearch, last: UUID | None) -> Search | None:
+    """Return the search for those that can be changed; None when none of its states can be."""
+    states = [state for state in change.states if not search.state or state in search.state]
+    changed = search.model_copy(update={"state": tuple(states)})
+    return changed.as_search(last) if states else None
 
 
 class ChangeManyJobs(ModuleJob):
@@ -201,12 +192,15 @@ class BulkRequests:
         committed together.
         """
         request = BulkChange(change=change, search=search, last=new_id())
+        conditions: dict[str, str] = {}
+        for name, value in search.as_query():
+            conditions[name] = f"{conditions[name]}, {value}" if name in conditions else value
         async with self._database.session() as session:
             job_id = await self._jobs.enqueue(ChangeManyJobs, request, session=session)
             await self._audit.record(
                 f"jobs.{change.value}_many",
                 f"job:{job_id}",
-                detail=f"all of the search {search.as_query()}",
+                detail=f"all of the search {conditions}",
                 session=session,
             )
         return job_id

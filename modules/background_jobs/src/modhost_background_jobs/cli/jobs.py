@@ -35,9 +35,12 @@ jobs.add_command(recurring)
 @click.option(
     "--state",
     type=click.Choice([state.value for state in JobState], case_sensitive=False),
-    help="Jobs in this state alone.",
+    multiple=True,
+    help="Jobs in this state alone; give it again for several.",
 )
 @click.option("--job-type", help="Jobs of this type alone, e.g. reports_example.GenerateReportJob.")
+@click.option("--queue", help="Jobs of this queue alone.")
+@click.option("--tag", help="Jobs with this tag alone.")
 @click.option("--page", type=click.IntRange(1, 1_000_000), default=1, help="Counted from 1.")
 @click.option("--after", type=click.UUID, help="Jobs older than this one, instead of a page.")
 @click.option("--page-size", type=click.IntRange(1, 200), default=20, help="Jobs on a page.")
@@ -46,8 +49,10 @@ jobs.add_command(recurring)
 async def list_jobs(
     scope: Scope,
     *,
-    state: str | None,
+    state: tuple[str, ...],
     job_type: str | None,
+    queue: str | None,
+    tag: str | None,
     page: int,
     after: UUID | None,
     page_size: int,
@@ -56,11 +61,14 @@ async def list_jobs(
     """List jobs, newest first."""
     if after is not None and page != 1:
         raise click.UsageError("Give --page or --after, and not both.")
-    if job_type and not job_type.isprintable():
-        raise click.UsageError("--job-type has a character that no type of a job has.")
+    for option, value in (("--job-type", job_type), ("--queue", queue), ("--tag", tag)):
+        if value and not value.isprintable():
+            raise click.UsageError(f"{option} has a character that none of a job has.")
     wanted = JobFilter(
-        state=JobState(state) if state else None,
+        state=tuple(JobState(each) for each in state),
         job_type=job_type or None,
+        queue=queue or None,
+        tag=tag or None,
         page=page,
         page_size=page_size,
         after=None if after is None else JobId(after),

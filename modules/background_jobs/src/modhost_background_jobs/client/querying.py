@@ -1,6 +1,7 @@
 """The implementation of the querying contract."""
 
 from collections.abc import Sequence
+from dataclasses import astuple
 
 from modhost.audit import AuditLog, recorded
 from modhost_background_jobs.client.limits import as_uuid, known_id
@@ -22,6 +23,7 @@ from modhost_background_jobs.model.data.job_data import for_people
 from modhost_background_jobs.queries.details import JobDetailReader, JobDetails
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.search import JobBrowser, Search
+from modhost_background_jobs.queries.selection import Selection
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 
@@ -47,14 +49,14 @@ class BackgroundJobsQueries:
 
     async def get_jobs(self, job_filter: JobFilter) -> PagedResult[JobSummary]:
         """Read a page of jobs."""
-        state, job_type, limit = job_filter.state, job_filter.job_type, job_filter.page_size
+        limit, selection = job_filter.page_size, _selection(job_filter)
         if job_filter.after is None:
             offset = (job_filter.page - 1) * limit
-            rows, total = await self._listing.page(state, job_type, offset, limit)
-            older = rows[-1].id if rows and offset + len(rows) < total else None
+            rows, total, older = await self._listing.page(selection, offset, limit)
         else:
-            total = await self._listing.count(state, job_type)
-            found = await self._browser.older(Search(state, job_type), job_filter.after, limit)
+            total = await self._listing.count(selection)
+            search = Search(*astuple(selection))
+            found = await self._browser.older(search, job_filter.after, limit)
             rows, older = found.rows, found.older
         return PagedResult[JobSummary](
             items=[JobSummary.model_validate(row) for row in rows],
@@ -87,6 +89,12 @@ class BackgroundJobsQueries:
         if row is None:
             raise JobNotFound(id_)
         return status_after(row, JobState.PENDING)
+
+
+def _selection(job_filter: JobFilter) -> Selection:
+    given = job_filter.state or ()
+    states = (given,) if isinstance(given, JobState) else tuple(sorted(set(given)))
+    return Selection(states, job_filter.job_type, job_filter.queue, job_filter.tag)
 
 
 def status_after(row: JobRow, decided: JobState) -> JobStatus:

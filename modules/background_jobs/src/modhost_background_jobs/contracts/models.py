@@ -23,10 +23,19 @@ class JobFilter(BaseModel):
 
     Jobs that arrive move those of later pages, so that some are on two of them. To read all, give
     the `next` of each result as the next `after`, until it is None.
+
+    Attributes:
+        state: the state of the jobs, or several of which they have any; None for any at all.
+        job_type: their type.
+        queue: the queue that they are in.
+        tag: one of their tags.
+
     """
 
-    state: JobState | None = None
+    state: JobState | tuple[JobState, ...] | None = None
     job_type: Annotated[str | None, AfterValidator(_storable)] = None
+    queue: Annotated[str | None, AfterValidator(_storable)] = None
+    tag: Annotated[str | None, AfterValidator(_storable)] = None
     page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     page_size: Annotated[int, Field(ge=1, le=200)] = 20
     after: JobId | None = None
@@ -39,7 +48,11 @@ class JobFilter(BaseModel):
 
 
 class PagedResult(BaseModel, Generic[Item]):
-    """One page of a longer list; `next` is where the rest of it begins, None at its end."""
+    """One page of a longer list; `next` is where the rest of it begins, None at its end.
+
+    Conditions that have no index together are checked of a bounded number of jobs: then a page may
+    be short, or empty, before the end, and `total_count` counts among the newest 100,000.
+    """
 
     items: list[Item]
     total_count: int
@@ -60,6 +73,9 @@ class JobSummary(BaseModel):
     progress_message: str | None
     created_at: datetime
     completed_at: datetime | None
+    queue: str
+    priority: int
+    tags: tuple[str, ...]
 
 
 class JobStatus(JobSummary):

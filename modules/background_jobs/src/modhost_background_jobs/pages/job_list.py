@@ -1,5 +1,6 @@
 """The list of jobs, and the changes of many of them, with a confirmation that says how many."""
 
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -29,10 +30,10 @@ class ListPlace(JobSearch):
     before: UUID | None = None
     after: UUID | None = None
 
-    def place(self) -> dict[str, str]:
+    def place(self) -> list[tuple[str, str]]:
         """Return where the page begins, as names and values of a query string."""
         both = {"before": self.before, "after": self.after}
-        return {name: str(id_) for name, id_ in both.items() if id_ is not None}
+        return [(name, str(id_)) for name, id_ in both.items() if id_ is not None]
 
 
 class ListQuery(ListPlace, NoticeQuery):
@@ -54,18 +55,20 @@ async def show_list(
         page = await browser.older(search, query.before, ROWS)
     pending = [each.job_type for each in await load.pending_types()]
     searched = query.as_query()
+    chosen = [query.queue] if query.queue else []
     context = {
         "search": query,
         "searched": searched,
         "place": query.place(),
         "states": list(JobState),
         "types": sorted({*types.names, *pending, *await browser.finished_types()}),
+        "queues": list(dict.fromkeys([*await browser.queues(), *chosen])),
         "rows": page.rows,
         "newer": _link(searched, after=page.newer) if page.newer else None,
         "older": _link(searched, before=page.older) if page.older else None,
         "newest": _link(searched),
         "is_first": not query.place(),
-        "searched_at_once": browser.batch_size,
+        "checked_at_once": browser.batch_of(search),
         "page_rows": ROWS,
         "may_manage": visitor.may(MANAGE_JOBS),
         **query.as_context(),
@@ -75,11 +78,11 @@ async def show_list(
 
 def list_path(place: ListPlace) -> str:
     """Return the address of a page of the list."""
-    return _link(place.as_query() | place.place())
+    return _link([*place.as_query(), *place.place()])
 
 
-def _link(searched: dict[str, str], **place: UUID) -> str:
-    query = urlencode({**searched, **{name: str(id_) for name, id_ in place.items()}})
+def _link(searched: Sequence[tuple[str, str]], **place: UUID) -> str:
+    query = urlencode([*searched, *((name, str(id_)) for name, id_ in place.items())])
     return f"{PATH}?{query}" if query else PATH
 
 
@@ -114,7 +117,7 @@ async def confirm(query: Query[ManyForm], many: BulkChanges) -> Page | Response:
 async def apply(form: Form[ManyForm], many: BulkChanges, requests: BulkRequests) -> Response:
     """Do it: at once for jobs that were ticked, by a background job for a whole search."""
     if form.all:
-        search = JobSearch.model_validate(form.as_query())
+        search = JobSearch.model_validate(form.model_dump(include={*JobSearch.model_fields}))
         return redirect(path_of(await requests.enqueue(form.change, search)), "changing")
     changed = await many.change(form.change, form.id)
     notice, done, left = form.change.value, changed.done, len(form.id) - changed.done

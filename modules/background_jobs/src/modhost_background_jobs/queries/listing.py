@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import anyio
 from sqlalchemy import (
     ColumnElement,
+    FromClause,
     ScalarSelect,
     Select,
     Table,
@@ -21,20 +23,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import JobRow
+from modhost_background_jobs.queries.checking import narrow
 from modhost_background_jobs.queries.partitions import (
     Partition,
     find_partitions,
     in_state,
     partitions_of,
-    running,
+    running_besides,
 )
 from modhost_background_jobs.queries.rows import fetch_rows, rows_of, select_rows
+from modhost_background_jobs.queries.selection import Selection
 from modhost_background_jobs.storage.tables import FINISHED, JOBS
 
 CACHE_SECONDS: Final = 1.0
 FEW: Final = 10_000
 
-_Key = tuple[JobState | None, str | None]
+MAX_CHECKED: Final = 100_000
+"""Jobs with conditions that no index answers are counted among so many of the newest."""
 
 
 class JobCounts:
@@ -46,38 +51,47 @@ class JobCounts:
     def __init__(self, *, few: int = FEW, cache_seconds: float = CACHE_SECONDS) -> None:
         self.few = few
         self.cache_seconds = cache_seconds
-        self._known: dict[_Key, tuple[float, int]] = {}
+        self._known: dict[Selection, tuple[float, int]] = {}
 
-    async def count(
-        self, connection: AsyncConnection, state: JobState | None, job_type: str | None
-    ) -> int:
-        """Return how many jobs there are in a state and of a type, or in any and of any."""
-        now, key = anyio.current_time(), (state, job_type)
-        known = self._known.pop(key, None)
+    async def count(self, connection: AsyncConnection, selection: Selection) -> int:
+        """Return how many jobs are selected, at least where not all of them were checked."""
+        now = anyio.current_time()
+        known = self._known.pop(selection, None)
         if known is None or now - known[0] >= self.cache_seconds:
-            live, finished = (await connection.execute(_counting(state, job_type))).one()
+            counting = await _counting(connection, selection)
+            live, finished = (await connection.execute(counting)).one()
             known = (now, max(0, live) + finished)
             if finished <= self.few:
                 return known[1]
-        self._known[key] = known
+        self._known[selection] = known
         return known[1]
 
 
-def _counting(state: JobState | None, job_type: str | None) -> Select[Any]:
+async def _counting(connection: AsyncConnection, selection: Selection) -> Select[Any]:
     """Select how many live and how many finished jobs there are."""
-    counts: dict[Table, ColumnElement[int]] = {JOBS: literal(0), FINISHED: literal(0)}
-    if state is JobState.PENDING and job_type is None:
-        # No index has all pending jobs; the running ones are few.
-        counts[JOBS] = _count_of(Partition(JOBS)) - _count_of(running())
-    else:
-        for partition in partitions_of(state, job_type):
-            counts[partition.table] += _count_of(partition)
+    counts: dict[FromClause, ColumnElement[int]] = {JOBS: literal(0), FINISHED: literal(0)}
+    if (besides := running_besides(selection)) is not None:
+        counts[JOBS] -= _count_of(besides)
+        selection = replace(selection, states=(*selection.states, JobState.RUNNING))
+    partitions = partitions_of(selection)
+    partitions, _ = await narrow(connection, partitions, MAX_CHECKED)
+    for partition in partitions:
+        is_live = partition.table is JOBS
+        counts[JOBS if is_live else FINISHED] += _count_of(partition)
     return select(*counts.values())
 
 
 def _count_of(partition: Partition) -> ScalarSelect[int]:
     counted = select(func.count()).select_from(partition.table).where(*partition.conditions)
     return counted.scalar_subquery()
+
+
+class ListPage(NamedTuple):
+    """A page of jobs, how many there are on all pages, and before which id there may be more."""
+
+    rows: list[JobRow]
+    total: int
+    older: UUID | None
 
 
 _SCHEDULES_PER_STATEMENT: Final = 50
@@ -90,24 +104,24 @@ class JobListing:
         self._database = database
         self._counts = counts or JobCounts()
 
-    async def page(
-        self, state: JobState | None, job_type: str | None, offset: int, limit: int
-    ) -> tuple[list[JobRow], int]:
-        """Return jobs from an offset on, newest first, and how many there are in all."""
+    async def page(self, selection: Selection, offset: int, limit: int) -> ListPage:
+        """Return jobs from an offset on, newest first."""
         async with self._database.reading() as session:
             connection = await session.connection()
-            partitions = await find_partitions(connection, state, job_type)
+            partitions = await find_partitions(connection, selection)
+            partitions, end = await narrow(connection, partitions, MAX_CHECKED)
             both = union_all(*(each.ids() for each in partitions)).subquery()
             # The ids first, by an index alone: rows are read of the jobs of this page only.
             on_page = select(both.c.id).order_by(both.c.id.desc()).offset(offset).limit(limit)
-            total = await self._counts.count(connection, state, job_type)
+            total = await self._counts.count(connection, selection)
             ids = list((await connection.execute(on_page)).scalars()) if offset < total else []
-            return await rows_of(connection, ids), total
+            has_more = ids and offset + len(ids) < total
+            return ListPage(await rows_of(connection, ids), total, ids[-1] if has_more else end)
 
-    async def count(self, state: JobState | None, job_type: str | None) -> int:
-        """Return how many jobs there are in a state and of a type, or in any and of any."""
+    async def count(self, selection: Selection) -> int:
+        """Return how many jobs are selected, of those that are checked where no index answers."""
         async with self._database.reading() as session:
-            return await self._counts.count(await session.connection(), state, job_type)
+            return await self._counts.count(await session.connection(), selection)
 
     async def find(self, job_id: UUID) -> JobRow | None:
         """Return a job; None for an unknown id."""

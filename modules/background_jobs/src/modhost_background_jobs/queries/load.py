@@ -18,7 +18,7 @@ from modhost_background_jobs.queries.partitions import (
     in_state,
     on_hold,
     running,
-    types_of,
+    values_of,
 )
 from modhost_background_jobs.queries.rows import fetch_rows, select_rows
 from modhost_background_jobs.storage.tables import JOBS, WORKERS
@@ -38,7 +38,7 @@ _WORKERS: Final = select(
 
 def _pending_by_type(partition: Callable[..., Partition]) -> Select[Any]:
     """Select the types with jobs of a partition, and the due time of the first job of each."""
-    types = types_of(partition(), name=partition.__name__)
+    types = values_of("job_type", partition(), partition.__name__)
     oldest = (
         partition(JOBS.c.job_type == types.c.job_type)
         .select(JOBS.c.execute_at)

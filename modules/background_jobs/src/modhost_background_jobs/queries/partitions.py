@@ -1,7 +1,7 @@
 """The partitions in which jobs are read: each is a range of one index, together they are all."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -9,7 +9,6 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
-    Table,
     func,
     literal_column,
     select,
@@ -18,30 +17,46 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.storage.tables import FINISHED, JOBS
+from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
+from modhost_background_jobs.queries.selection import Check, Selection
+from modhost_background_jobs.storage.tables import FINISHED, JOB_TAGS, JOBS
 
 _OTHERS: Final = JOBS.alias("others")
 FEW: Final = 2000
 
-# In the words of the index of claimable jobs: SQLite accepts no other spelling of the same.
+# In the words of the partial indexes: SQLite accepts no other spelling of the same.
 _CLAIMABLE: Final[ColumnElement[bool]] = literal_column("NOT on_hold AND lane IS NULL")
 _IN_LANE: Final[ColumnElement[bool]] = literal_column("lane IS NOT NULL")
+_HAS_QUEUE: Final[ColumnElement[bool]] = literal_column(f"queue <> '{DEFAULT_QUEUE}'")
 
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """The jobs of a table that fulfil some conditions."""
+    """The jobs of a table that fulfil some conditions.
 
-    table: Table
+    `checks` are those that no index answers: they are checked of some jobs at a time.
+    """
+
+    table: FromClause
     conditions: Sequence[ColumnElement[bool]] = ()
+    checks: Sequence[Check] = ()
+
+    @property
+    def id(self) -> ColumnElement[Any]:
+        """The column of the ids."""
+        return self.table.c.job_id if self.table is JOB_TAGS else self.table.c.id
 
     def narrowed(self, *more: ColumnElement[bool]) -> "Partition":
         """Return the jobs among them that fulfil more conditions."""
-        return Partition(self.table, [*self.conditions, *more])
+        return replace(self, conditions=[*self.conditions, *more])
+
+    def checked(self, *more: Check) -> "Partition":
+        """Return the jobs among them of which more is true."""
+        return replace(self, checks=[*self.checks, *more])
 
     def ids(self) -> Select[Any]:
         """Select the ids."""
-        return self.select(self.table.c.id)
+        return self.select(self.id.label("id"))
 
     def select(self, *columns: ColumnElement[Any]) -> Select[Any]:
         """Select columns of the jobs."""
@@ -49,47 +64,76 @@ class Partition:
 
     def order(self, *, ascending: bool) -> ColumnElement[Any]:
         """Return the order of the ids, which is that of their creation, or the reverse."""
-        return self.table.c.id.asc() if ascending else self.table.c.id.desc()
+        return self.id.asc() if ascending else self.id.desc()
 
 
-async def find_partitions(
-    connection: AsyncConnection, state: JobState | None, job_type: str | None
-) -> list[Partition]:
-    """Return the partitions of the jobs in a state and of a type, or in any and of any.
+async def find_partitions(connection: AsyncConnection, selection: Selection) -> list[Partition]:
+    """Return the partitions of the selected jobs.
 
     Pending jobs of one type have only an index by their due times. Where they are few it finds
     them; where they are many, a scan of all jobs soon finds some.
     """
-    if job_type is None or state not in (None, JobState.PENDING):
-        return partitions_of(state, job_type)
+    job_type = selection.job_type
+    if job_type is None or selection.tag is not None or not selection.has(JobState.PENDING):
+        return partitions_of(selection)
     of_type = JOBS.c.job_type == job_type
     both = (claimable(of_type), in_lanes(of_type))
     some = union_all(*(select(each.ids().limit(FEW + 1).subquery()) for each in both)).subquery()
     count = (await connection.execute(select(func.count()).select_from(some))).scalar_one()
     if count <= FEW:
-        return partitions_of(state, job_type)
-    others = [] if state is JobState.PENDING else _not_pending(state, of_type=job_type)
-    return [*others, Partition(JOBS, [in_state(JOBS, JobState.PENDING), of_type])]
+        return partitions_of(selection)
+    pending = Partition(JOBS, [in_state(JOBS, JobState.PENDING), of_type])
+    both_kinds = [*_not_pending(selection, of_type=job_type), pending]
+    return [each.checked(*selection.checks("queue")) for each in both_kinds]
 
 
-def partitions_of(state: JobState | None, job_type: str | None = None) -> list[Partition]:
-    """Return the same partitions, by indexes alone: they count the jobs without reading them."""
-    if job_type is not None:
-        pending = JOBS.c.job_type == job_type
-        others = _not_pending(state, of_type=job_type)
-        if state not in (None, JobState.PENDING):
-            return others
-        return [*others, claimable(pending), in_lanes(pending), on_hold(pending)]
-    if state is None:
-        return [Partition(JOBS), Partition(FINISHED)]
-    if state is JobState.PENDING:
-        return [Partition(JOBS, [in_state(JOBS, state)])]
-    return _not_pending(state)
+def partitions_of(selection: Selection) -> list[Partition]:
+    """Return the same partitions, by indexes alone: they count the jobs without reading them.
+
+    Those with checks are an exception. By tag, or by type, the rest is checked; and the queue is
+    where it is the default one, which has no index, since nearly all jobs may be in it.
+    """
+    if selection.tag is not None:
+        checks = selection.checks("states", "job_type", "queue")
+        return [tagged(selection.tag, *checks)]
+    if selection.job_type is not None:
+        of_type = JOBS.c.job_type == selection.job_type
+        partitions = _not_pending(selection, of_type=selection.job_type)
+        if selection.has(JobState.PENDING):
+            partitions += [claimable(of_type), in_lanes(of_type), on_hold(of_type)]
+    elif selection.queue not in (None, DEFAULT_QUEUE):
+        return _of_states(selection, selection.queue)
+    else:
+        partitions = _of_states(selection)
+    return [each.checked(*selection.checks("queue")) for each in partitions]
+
+
+def running_besides(selection: Selection) -> Partition | None:
+    """Return the few running jobs beside the pending ones that are selected; None for others.
+
+    No index has all pending jobs, or all of a queue: they are counted together with these.
+    """
+    is_by_index = selection.job_type is not None or selection.tag is not None
+    is_checked = selection.queue == DEFAULT_QUEUE
+    if is_by_index or is_checked or JobState.PENDING not in selection.states:
+        return None
+    of_queue = in_queue(JOBS, selection.queue) if selection.queue else ()
+    return None if selection.has(JobState.RUNNING) else running(*of_queue)
+
+
+def tagged(tag: str, *checks: Check) -> Partition:
+    """Return the jobs with a tag, live and finished."""
+    return Partition(JOB_TAGS, [JOB_TAGS.c.tag == tag], checks)
 
 
 def in_state(table: FromClause, state: JobState) -> ColumnElement[bool]:
     """Return the condition, written out so that partial indexes of a state are found."""
     return table.c.state == literal_column(f"'{state.value}'")
+
+
+def in_queue(table: FromClause, queue: str) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions by which a queue is found that is not the default one."""
+    return table.c.queue == queue, _HAS_QUEUE
 
 
 def on_hold(*more: ColumnElement[bool]) -> Partition:
@@ -113,28 +157,48 @@ def in_lanes(*more: ColumnElement[bool]) -> Partition:
     return Partition(JOBS, [in_state(JOBS, JobState.PENDING), _IN_LANE, *more])
 
 
-def types_of(partition: Partition, name: str = "types") -> CTE:
-    """Select the types of the jobs, and NULL as the last, by jumps from type to type in an index.
+def in_queues(table: FromClause) -> Partition:
+    """Return the jobs of all queues but the default one."""
+    return Partition(table, [_HAS_QUEUE])
 
-    However many jobs each type has, none but the first is read.
+
+def values_of(column: str, partition: Partition, name: str = "known") -> CTE:
+    """Select the values of a column, and NULL as the last, by jumps from one to the next.
+
+    It is the first column of an index: however many jobs have a value, none but one is read.
     """
-    job_type = partition.table.c.job_type
-    smallest = partition.select(func.min(job_type).label("job_type"))
-    types = smallest.cte(name, recursive=True)
-    following = smallest.where(job_type > types.c.job_type).correlate(types).scalar_subquery()
-    return types.union_all(select(following).where(types.c.job_type.is_not(None)))
+    value = partition.table.c[column]
+    smallest = partition.select(func.min(value).label(column))
+    known = smallest.cte(name, recursive=True)
+    following = smallest.where(value > known.c[column]).correlate(known).scalar_subquery()
+    return known.union_all(select(following).where(known.c[column].is_not(None)))
 
 
-def _not_pending(state: JobState | None, of_type: str | None = None) -> list[Partition]:
-    states = [each for each in JobState if state in (None, each) and each is not JobState.PENDING]
+def _of_states(selection: Selection, queue: str | None = None) -> list[Partition]:
+    of_live = in_queue(JOBS, queue) if queue else ()
     partitions = []
-    for each in states:
-        table = FINISHED if each.is_final else JOBS
-        more = [] if of_type is None else [table.c.job_type == of_type]
-        is_running = each is JobState.RUNNING
-        found = running(*more) if is_running else Partition(table, [in_state(table, each), *more])
-        partitions.append(found)
-    return partitions
+    if selection.has(JobState.PENDING):
+        is_all = selection.has(JobState.RUNNING)
+        pending = () if is_all else (in_state(JOBS, JobState.PENDING),)
+        partitions = [Partition(JOBS, [*of_live, *pending])]
+    elif selection.has(JobState.RUNNING):
+        partitions = [running(*of_live)]
+    of_finished = in_queue(FINISHED, queue) if queue else ()
+    if not selection.states and queue is None:
+        return [*partitions, Partition(FINISHED)]
+    return [*partitions, *_finished(selection, *of_finished)]
+
+
+def _not_pending(selection: Selection, of_type: str) -> list[Partition]:
+    found = _finished(selection, FINISHED.c.job_type == of_type)
+    if selection.has(JobState.RUNNING):
+        found.append(running(JOBS.c.job_type == of_type))
+    return found
+
+
+def _finished(selection: Selection, *more: ColumnElement[bool]) -> list[Partition]:
+    states = [each for each in JobState if each.is_final and selection.has(each)]
+    return [Partition(FINISHED, [in_state(FINISHED, state), *more]) for state in states]
 
 
 def _among(few: Iterable[ColumnElement[bool]], more: Iterable[ColumnElement[bool]]) -> Partition:

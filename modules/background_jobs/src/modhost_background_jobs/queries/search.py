@@ -5,33 +5,41 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, func, select, union_all
+from sqlalchemy import ColumnElement, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database
-from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
 from modhost_background_jobs.model import JobRow
-from modhost_background_jobs.queries.error_search import (
-    BATCH_SIZE,
-    ErrorSearch,
-    partitions_with_errors,
+from modhost_background_jobs.queries import checking, word_search
+from modhost_background_jobs.queries.checking import narrow
+from modhost_background_jobs.queries.partitions import (
+    Partition,
+    find_partitions,
+    in_queues,
+    values_of,
 )
-from modhost_background_jobs.queries.partitions import Partition, find_partitions, types_of
 from modhost_background_jobs.queries.rows import rows_of
-from modhost_background_jobs.storage.tables import FINISHED
+from modhost_background_jobs.queries.selection import Selection
+from modhost_background_jobs.queries.word_search import partitions_with_words
+from modhost_background_jobs.storage.tables import FINISHED, JOBS
 
 MAX_COUNTED_ERRORS: Final = 10_000
 """Jobs with some words are counted among so many of the newest jobs with an error."""
+MAX_CHECKED: Final = 100_000
+"""Jobs with other conditions that no index answers are counted among so many of the newest."""
 
-_FINISHED_TYPES: Final = types_of(Partition(FINISHED))
+_FINISHED_TYPES: Final = values_of("job_type", Partition(FINISHED))
+_LIVE_QUEUES: Final = values_of("queue", in_queues(JOBS), "live")
+_FINISHED_QUEUES: Final = values_of("queue", in_queues(FINISHED), "finished")
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class Search(Selection):
     """Which jobs: all conditions that are given hold; the bounds of ids are inclusive.
 
     Attributes:
-        words: part of the error, in any case.
+        words: a tag, or part of the error, in any case.
         first: the smallest id; ids sort by the time of their creation.
         last: the greatest id.
         since: created at this time or later.
@@ -39,8 +47,6 @@ class Search:
 
     """
 
-    state: JobState | None = None
-    job_type: str | None = None
     words: str | None = None
     first: UUID | None = None
     last: UUID | None = None
@@ -54,8 +60,9 @@ class JobPage:
 
     Attributes:
         newer: the id after which to continue with newer jobs, if there may be any.
-        older: the id before which to continue with older jobs, if there may be any. A search for
-            words reads a bounded number of jobs at a time: it may then be of a job without them.
+        older: the id before which to continue with older jobs, if there may be any. A search with
+            a condition that no index answers checks a bounded number of jobs at a time: it may
+            then be of a job that is not found.
 
     """
 
@@ -79,6 +86,7 @@ class JobBrowser:
         database: where the jobs are.
         batch_size: how many errors are searched for one page.
         max_counted_errors: among how many errors jobs with some words are counted.
+        checked_at_once: how many jobs are checked for one page, where no index answers.
 
     """
 
@@ -86,11 +94,13 @@ class JobBrowser:
         self,
         database: Database,
         *,
-        batch_size: int = BATCH_SIZE,
+        batch_size: int = word_search.BATCH_SIZE,
         max_counted_errors: int = MAX_COUNTED_ERRORS,
+        checked_at_once: int = checking.BATCH_SIZE,
     ) -> None:
         self.batch_size = batch_size
         self.max_counted_errors = max_counted_errors
+        self.checked_at_once = checked_at_once
         self._database = database
 
     async def older(self, search: Search, before: UUID | None, limit: int) -> JobPage:
@@ -108,10 +118,8 @@ class JobBrowser:
         async with self._database.reading() as session:
             connection = await session.connection()
             partitions = await _partitions(connection, search)
-            end = None
-            if search.words is not None:
-                errors = ErrorSearch(search.words, search.job_type, self.max_counted_errors)
-                partitions, end = await errors.narrow(connection, partitions)
+            at_most = MAX_CHECKED if search.words is None else self.max_counted_errors
+            partitions, end = await narrow(connection, partitions, at_most)
             bounded = [select(each.ids().limit(bound).subquery()) for each in partitions]
             limited = select(union_all(*bounded).subquery()).limit(bound).subquery()
             counted = await connection.execute(select(func.count()).select_from(limited))
@@ -124,6 +132,17 @@ class JobBrowser:
         async with self._database.reading() as session:
             return list((await (await session.connection()).execute(types)).scalars())
 
+    async def queues(self) -> list[str]:
+        """Return the queues that jobs are in, by name, and the default one, which is the first."""
+        known = union_all(*(select(each.c.queue) for each in (_LIVE_QUEUES, _FINISHED_QUEUES)))
+        async with self._database.reading() as session:
+            found = set((await (await session.connection()).execute(known)).scalars())
+        return [DEFAULT_QUEUE, *sorted(found - {None})]
+
+    def batch_of(self, search: Search) -> int:
+        """Return how many jobs are checked for one page of a search."""
+        return self.checked_at_once if search.words is None else self.batch_size
+
     async def _page(
         self, search: Search, start: UUID | None, limit: int, *, ascending: bool = False
     ) -> tuple[list[JobRow], UUID | None]:
@@ -133,13 +152,12 @@ class JobBrowser:
             partitions = await _partitions(connection, search)
             if start is not None:
                 partitions = [
-                    each.narrowed(each.table.c.id > start if ascending else each.table.c.id < start)
+                    each.narrowed(each.id > start if ascending else each.id < start)
                     for each in partitions
                 ]
-            end = None
-            if search.words is not None:
-                errors = ErrorSearch(search.words, search.job_type, self.batch_size, ascending)
-                partitions, end = await errors.narrow(connection, partitions)
+            partitions, end = await narrow(
+                connection, partitions, self.batch_of(search), ascending=ascending
+            )
             one_more = limit + 1
             ranges = [
                 select(
@@ -157,23 +175,23 @@ class JobBrowser:
 
 
 async def _partitions(connection: AsyncConnection, search: Search) -> list[Partition]:
-    """Return the partitions to read; for words, those whose errors are searched."""
+    """Return the partitions to read."""
     if search.words is not None:
-        partitions = partitions_with_errors(search.state)
+        partitions = partitions_with_words(search, search.words)
     else:
-        partitions = await find_partitions(connection, search.state, search.job_type)
-    return [each.narrowed(*_in_bounds(each.table, search)) for each in partitions]
+        partitions = await find_partitions(connection, search)
+    return [each.narrowed(*_in_bounds(each.id, search)) for each in partitions]
 
 
-def _in_bounds(table: Table, search: Search) -> list[ColumnElement[bool]]:
+def _in_bounds(id_: ColumnElement[UUID], search: Search) -> list[ColumnElement[bool]]:
     # The first 48 bits of an id are the milliseconds of its creation.
     since = search.since and _smallest_id(search.since)
     until = search.until and _smallest_id(search.until)
     bounds = [
-        (search.first, table.c.id.__ge__),
-        (search.last, table.c.id.__le__),
-        (since, table.c.id.__ge__),
-        (until, table.c.id.__lt__),
+        (search.first, id_.__ge__),
+        (search.last, id_.__le__),
+        (since, id_.__ge__),
+        (until, id_.__lt__),
     ]
     return [compare(bound) for bound, compare in bounds if bound is not None]
 

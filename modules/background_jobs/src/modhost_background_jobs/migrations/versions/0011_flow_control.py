@@ -63,8 +63,9 @@ def _create_indexes() -> None:
     _index("jobs_fair", "jobs", ["lane", "fair_key", "place_at"], "fair_key IS NOT NULL")
     is_unique = "unique_key IS NOT NULL AND substr(unique_key, 1, 2) <> 'r:'"
     _index("jobs_unique", "jobs", ["unique_key"], is_unique, unique=True)
-    for table in ("jobs", "finished_jobs"):
-        _index(f"{table}_queue", table, ["queue", "id"], "queue <> 'default'")
+    has_queue = "queue <> 'default'"
+    _index("jobs_queue", "jobs", ["queue", "id"], has_queue)
+    _index("finished_jobs_queue", "finished_jobs", ["queue", "state", "id"], has_queue)
 
 
 def _create_tables() -> None:

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
-from urllib.parse import parse_qsl
 from uuid import UUID
 
 import anyio
@@ -20,7 +19,7 @@ from modhost_background_jobs.pages.dashboard import Dashboard
 from modhost_background_jobs.pages.job import job_context
 from modhost_background_jobs.pages.job_list import ROWS
 from modhost_background_jobs.pages.recurring import schedules_context
-from modhost_background_jobs.queries.job_search import JobSearch
+from modhost_background_jobs.queries.job_search import search_of
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.search import JobBrowser
 
@@ -184,8 +183,3 @@ class Topics:
         if known is None or known[0] != source:
             known = (source, self._fragments.render(template, context))
         memory.rendered[topic] = known
-
-
-def search_of(query: str) -> JobSearch:
-    """Return the search of a query string. Raises `ValueError`."""
-    return JobSearch.model_validate(dict(parse_qsl(query)))

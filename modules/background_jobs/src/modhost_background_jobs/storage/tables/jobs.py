@@ -116,7 +116,7 @@ class FinishedJob(JobColumns, table=True):
             "id",
             where="recurring_job_id IS NOT NULL",
         ),
-        index("finished_jobs_queue", "queue", "id", where="queue <> 'default'"),
+        index("finished_jobs_queue", "queue", "state", "id", where="queue <> 'default'"),
     )
 
     completed_at: datetime = Field(sa_type=UtcDateTime)

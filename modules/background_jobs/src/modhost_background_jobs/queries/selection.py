@@ -1,0 +1,52 @@
+"""Which jobs, by what indexes know of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from sqlalchemy import ColumnCollection, ColumnElement, exists
+
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.storage.tables import JOB_TAGS
+
+Columns: TypeAlias = ColumnCollection[str, Any]
+Check: TypeAlias = Callable[[Columns], ColumnElement[bool]]
+"""A condition that no index answers, of the columns `CHECKED`."""
+
+CHECKED: Final = ("id", "state", "job_type", "queue", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which jobs: all conditions that are given hold.
+
+    Attributes:
+        states: the job is in one of them; none for any.
+        job_type: its type.
+        queue: its queue.
+        tag: one of its tags.
+
+    """
+
+    states: tuple[JobState, ...] = ()
+    job_type: str | None = None
+    queue: str | None = None
+    tag: str | None = None
+
+    def has(self, state: JobState) -> bool:
+        """Return whether jobs of a state are among them."""
+        return not self.states or state in self.states
+
+    def checks(self, *names: str) -> list[Check]:
+        """Return those of its conditions that are given, to be checked of each job."""
+        made: dict[str, Check] = {
+            "states": lambda job: job.state.in_([state.value for state in self.states]),
+            "job_type": lambda job: job.job_type == self.job_type,
+            "queue": lambda job: job.queue == self.queue,
+        }
+        return [made[name] for name in names if getattr(self, name)]
+
+
+def is_tagged(tag: str) -> Check:
+    """Return the check that a job has a tag."""
+    return lambda job: exists().where(JOB_TAGS.c.tag == tag, JOB_TAGS.c.job_id == job.id)

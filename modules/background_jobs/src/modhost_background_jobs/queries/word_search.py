@@ -1,0 +1,48 @@
+"""Search for words: a word may be a tag, which has an index, and errors, which have none."""
+
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, func, or_
+
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.queries.partitions import Partition, partitions_of, tagged
+from modhost_background_jobs.queries.selection import Columns, Selection, is_tagged
+
+BATCH_SIZE: Final = 500
+"""The number of errors that are searched for one page."""
+
+# The error of a skipped run is the reason, not a failure.
+_WITH_ERRORS: Final = (JobState.PENDING, JobState.RUNNING, JobState.FAILED)
+
+
+def partitions_with_words(selection: Selection, words: str) -> list[Partition]:
+    """Return the partitions of the selected jobs that have a tag, or words in their error.
+
+    Args:
+        selection: which jobs.
+        words: the whole tag, or part of the error, in any case.
+
+    """
+    with_errors = Selection(selection.states or _WITH_ERRORS)
+    (has_state,) = with_errors.checks("states")
+    has_tag = is_tagged(words)
+
+    def has_words(job: Columns) -> ColumnElement[bool]:
+        found = func.lower(job.error).contains(words.lower(), autoescape=True)
+        return and_(job.error.is_not(None), found)
+
+    if selection.tag is not None:
+        checks = selection.checks("states", "job_type", "queue")
+        return [
+            tagged(selection.tag, *checks).checked(
+                lambda job: or_(has_tag(job), and_(has_state(job), has_words(job)))
+            )
+        ]
+    # Not each combination of conditions has an index beside that of errors.
+    of_errors = [
+        each.narrowed(each.table.c.error.is_not(None)).checked(
+            *selection.checks("job_type", "queue"), has_words, lambda job: ~has_tag(job)
+        )
+        for each in partitions_of(with_errors)
+    ]
+    return [*of_errors, tagged(words, *selection.checks("states", "job_type", "queue"))]
