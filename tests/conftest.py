@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import anyio
 import argon2
+import hypothesis
 import pytest
 
 from hosts import whole_host
@@ -27,6 +28,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Watch over what this run starts; the workers of pytest are part of it."""
     if not is_watched():
         config.add_cleanup(Watch().end)
+    # By the clock on the wall, which says nothing where four tests share two processors.
+    hypothesis.settings.register_profile("patient", deadline=None)
+    hypothesis.settings.load_profile("patient")
 
 
 def pytest_collection_finish() -> None:
