@@ -12,7 +12,8 @@ from modhost.audit import AuditReader, AuditSearch
 from modhost.caller import ActingFor, Caller
 from modhost.database import Database
 from modhost_background_jobs.contracts import BackgroundJobs, FlowControl, InvalidFlow
-from modhost_background_jobs.queue.pauses import PauseRow, Pauses
+from modhost_background_jobs.model.pauses import PauseRow
+from modhost_background_jobs.queue.pauses import Pauses
 from modhost_background_jobs.storage import Wakeups
 from modhost_background_jobs.storage.tables import PAUSES
 

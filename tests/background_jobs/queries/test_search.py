@@ -12,11 +12,11 @@ from modhost import new_id
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, JobRow
-from modhost_background_jobs.queries import search as browsing
 from modhost_background_jobs.queries.listing import JobCounts, JobListing
 from modhost_background_jobs.queries.partitions import FEW
 from modhost_background_jobs.queries.rows import rows_of
 from modhost_background_jobs.queries.search import Count, JobBrowser, Search
+from modhost_background_jobs.queries.search import browser as browsing
 from modhost_background_jobs.queries.selection import Selection
 from modhost_background_jobs.storage import JobStore, open_store
 from modhost_background_jobs.storage.tables import JOBS

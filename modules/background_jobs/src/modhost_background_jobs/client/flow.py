@@ -14,7 +14,8 @@ from modhost_background_jobs.contracts.flow_checks import (
     is_queue_name,
     is_type_name,
 )
-from modhost_background_jobs.queue.pauses import PauseKind, Pauses
+from modhost_background_jobs.model.pauses import PauseKind
+from modhost_background_jobs.queue.pauses import Pauses
 from modhost_background_jobs.storage import QueueClock
 
 MAX_REASON: Final = 500

@@ -1,30 +1,17 @@
 """Pauses of queues and job types: what operators and modules set, and all workers follow."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from sqlalchemy import ColumnElement, delete, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from modhost_background_jobs.model.pauses import PauseKind, PauseRow
 from modhost_background_jobs.storage import QueueClock, Wakeups
 from modhost_background_jobs.storage.dialects import notify, upsert
 from modhost_background_jobs.storage.tables import PAUSES
 
-PauseKind: TypeAlias = Literal["queue", "type"]
 _KEY: Final = ("kind", "name")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PauseRow:
-    """A pause, which ends by itself at `paused_until`."""
-
-    kind: PauseKind
-    name: str
-    paused_at: datetime
-    paused_by: str | None
-    paused_until: datetime | None
-    reason: str
 
 
 class Pauses:

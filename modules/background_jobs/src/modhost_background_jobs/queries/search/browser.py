@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from modhost.database import Database
 from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
 from modhost_background_jobs.model import JobRow
-from modhost_background_jobs.queries import checking, word_search
+from modhost_background_jobs.queries import checking
 from modhost_background_jobs.queries.checking import narrow
 from modhost_background_jobs.queries.partitions import (
     Partition,
@@ -20,8 +20,8 @@ from modhost_background_jobs.queries.partitions import (
     values_of,
 )
 from modhost_background_jobs.queries.rows import rows_of
+from modhost_background_jobs.queries.search.words import BATCH_SIZE, partitions_with_words
 from modhost_background_jobs.queries.selection import Selection
-from modhost_background_jobs.queries.word_search import partitions_with_words
 from modhost_background_jobs.storage.tables import FINISHED, JOBS
 
 MAX_COUNTED_ERRORS: Final = 10_000
@@ -94,7 +94,7 @@ class JobBrowser:
         self,
         database: Database,
         *,
-        batch_size: int = word_search.BATCH_SIZE,
+        batch_size: int = BATCH_SIZE,
         max_counted_errors: int = MAX_COUNTED_ERRORS,
         checked_at_once: int = checking.BATCH_SIZE,
     ) -> None:
