@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import JobRow, WorkerRow
+from modhost_background_jobs.queries.flow.backlog import lanes_by_queue
 from modhost_background_jobs.queries.partitions import (
     Partition,
     claimable,
@@ -50,7 +51,16 @@ def _pending_by_type(partition: Callable[..., Partition]) -> Select[Any]:
     return found.where(types.c.job_type.is_not(None))
 
 
-_BOTH: Final = union_all(*map(_pending_by_type, (claimable, in_lanes))).subquery()
+def _pending_by_lane() -> Select[Any]:
+    """Select the same of the jobs with a lane, of each type once for each queue."""
+    lanes = lanes_by_queue("pending_lanes")
+    of_lane = (JOBS.c.job_type == lanes.c.job_type, JOBS.c.queue == lanes.c.queue)
+    oldest = in_lanes(*of_lane).select(func.min(JOBS.c.execute_at)).correlate(lanes)
+    found = select(lanes.c.job_type, oldest.scalar_subquery().label("oldest_at"))
+    return found.where(lanes.c.queue.is_not(None))
+
+
+_BOTH: Final = union_all(_pending_by_type(claimable), _pending_by_lane()).subquery()
 _PENDING_TYPES: Final = (
     select(_BOTH.c.job_type, func.min(_BOTH.c.oldest_at, type_=JOBS.c.execute_at.type))
     .group_by(_BOTH.c.job_type)

@@ -14,6 +14,11 @@ SCHEMA = "background_jobs"
 PLACE = "coalesce(place_at, execute_at)"
 
 
+def _key_text() -> sa.String:
+    """Return a text whose beginnings are ranges of an index, as they always are on SQLite."""
+    return sa.String().with_variant(sa.String(collation="C"), "postgresql")
+
+
 def _index(
     name: str, table: str, columns: list[str], where: str | None = None, *, unique: bool = False
 ) -> None:
@@ -43,7 +48,7 @@ def upgrade() -> None:
         for column in columns:
             op.add_column(table, column, schema=SCHEMA)
     op.add_column("jobs", sa.Column("place_at", UtcDateTime()), schema=SCHEMA)
-    op.add_column("jobs", sa.Column("held_by", sa.String()), schema=SCHEMA)
+    op.add_column("jobs", sa.Column("held_by", _key_text()), schema=SCHEMA)
     op.add_column("recurring_jobs", sa.Column("flow", sa.String()), schema=SCHEMA)
     queues: sa.Column[object] = sa.Column("queues", sa.String(), nullable=False, server_default="*")
     op.add_column("workers", queues, schema=SCHEMA)
@@ -58,7 +63,7 @@ def _create_indexes() -> None:
     in_lane = f"{pending} AND lane IS NOT NULL AND held_by IS NULL"
     _index("jobs_lane", "jobs", ["lane", PLACE, "id"], in_lane)
     in_any_lane = "state = 'Pending' AND lane IS NOT NULL"
-    _index("jobs_lane_type", "jobs", ["job_type", "execute_at", "id"], in_any_lane)
+    _index("jobs_lane_type", "jobs", ["job_type", "queue", "execute_at", "id"], in_any_lane)
     _index("jobs_held", "jobs", ["held_by", "lane", PLACE, "id"], "held_by IS NOT NULL")
     _index("jobs_fair", "jobs", ["lane", "fair_key", "place_at"], "fair_key IS NOT NULL")
     is_unique = "unique_key IS NOT NULL AND substr(unique_key, 1, 2) <> 'r:'"

@@ -2,11 +2,13 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Index, MetaData, Table, TextClause, text
+from sqlalchemy import Index, MetaData, String, Table, TextClause, text
 from sqlalchemy.orm import registry
 from sqlmodel import SQLModel
 
 SCHEMA: Final = "background_jobs"
+KeyText: Final = String().with_variant(String(collation="C"), "postgresql")
+"""A text whose beginnings are ranges of an index, as they always are on SQLite."""
 
 
 class BackgroundJobsTable(SQLModel, registry=registry(metadata=MetaData(schema=SCHEMA))):

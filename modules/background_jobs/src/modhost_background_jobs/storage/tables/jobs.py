@@ -10,7 +10,12 @@ from sqlmodel import Field
 from modhost.database import Identifier, UtcDateTime
 from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
 from modhost_background_jobs.model.flow import HAS_STARTED
-from modhost_background_jobs.storage.tables.base import BackgroundJobsTable, index, table
+from modhost_background_jobs.storage.tables.base import (
+    BackgroundJobsTable,
+    KeyText,
+    index,
+    table,
+)
 
 IN_LANE: Final = "state = 'Pending' AND NOT on_hold AND lane IS NOT NULL AND held_by IS NULL"
 """Which jobs of lanes can be claimed once they are due."""
@@ -74,6 +79,7 @@ class Job(JobColumns, table=True):
         index(
             "jobs_lane_type",
             "job_type",
+            "queue",
             "execute_at",
             "id",
             where="state = 'Pending' AND lane IS NOT NULL",
@@ -92,7 +98,7 @@ class Job(JobColumns, table=True):
     on_hold: bool = False
     place_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     """Its place among the due jobs of its lane where that is not by its due time."""
-    held_by: str | None = None
+    held_by: str | None = Field(default=None, sa_type=KeyText)
     has_begun: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     """Whether its attempt is known to run; recorded of suspects only, see `poison_jobs`."""
 
