@@ -12,6 +12,8 @@ pytestmark = pytest.mark.anyio
 
 ROWS = [(1, "One", "12", 1), (2, "Two", None, 1)]
 
+RENAMED = 'op.alter_column("books", "name", new_column_name="label", nullable=True, schema=NAME)'
+
 
 async def changed(library: Library, body: str) -> None:
     """Apply one more revision."""
@@ -238,3 +240,11 @@ async def test_a_copy_keeps_triggers_partial_indexes_and_generated_columns(
     assert "tr" in found
     assert "WITHOUT ROWID" in found["library_t"]
     assert "WHERE a IS NOT NULL" in found["ix"]
+
+
+async def test_a_column_with_a_check_is_renamed_and_changed_at_once(library: Library) -> None:
+    batch = 'with op.batch_alter_table("books", schema=NAME) as batch:\n    batch.alter_column('
+    await changed(library, f'{batch}"title", new_column_name="name", type_=sa.Text())')
+    await changed(library, RENAMED)
+    with pytest.raises(IntegrityError):
+        await library.run(sa.update(library.table("books", "label")).values(label=""))

@@ -1,6 +1,7 @@
 """Copy a table of SQLite to one of another shape, with what alembic leaves behind."""
 
 import warnings
+from collections.abc import Mapping
 from itertools import count
 from typing import Any, Final, Literal
 
@@ -80,6 +81,25 @@ class TableCopy(BatchOperationsImpl):
             const = self._flattened(const)
         super().add_constraint(const)
 
+    def alter_column(self, table_name: str, column_name: str, **changes: Any) -> None:
+        """Change a column; SQLite itself renames it, in checks, triggers and views, too."""
+        name = changes.pop("name", None)
+        if name not in (None, column_name):
+            if self.batch:
+                self.flush()
+                self.batch.clear()
+            self._rename(column_name, name)
+            column_name = name
+        if wanted_changes(changes):
+            super().alter_column(table_name, column_name, **changes)
+
+    def _rename(self, column: str, name: str) -> None:
+        quote = self.operations.get_bind().dialect.identifier_preparer.quote
+        table, old, new = quote(self.table_name), quote(column), quote(name)
+        self.operations.get_bind().exec_driver_sql(
+            f"ALTER TABLE {table} RENAME COLUMN {old} TO {new}"
+        )
+
     def flush(self) -> None:
         """Apply the changes, and keep the indexes and triggers that alembic does not copy."""
         connection = self.operations.get_bind()
@@ -116,6 +136,16 @@ class TableCopy(BatchOperationsImpl):
             if columns.intersection(index["column_names"]):
                 name = connection.dialect.identifier_preparer.quote(str(index["name"]))
                 connection.exec_driver_sql(f"DROP INDEX {name}")
+
+
+def wanted_changes(changes: Mapping[str, Any]) -> set[str]:
+    """Return what changes of a column; a default that stays is False, anything else None."""
+    return {
+        name
+        for name, value in changes.items()
+        if not name.startswith(("existing_", "postgresql_"))
+        and value is not (False if name == "server_default" else None)
+    }
 
 
 def _restore(connection: Connection, statement: str, dropped: set[str]) -> None:

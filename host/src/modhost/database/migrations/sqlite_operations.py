@@ -4,7 +4,7 @@ Revisions are thereby written once: `op.alter_column` or `op.create_foreign_key`
 they do on PostgreSQL.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.exc import OperationalError
 
 from modhost.database.migrations.named_types import named_type
-from modhost.database.migrations.sqlite_copying import TableCopy
+from modhost.database.migrations.sqlite_copying import TableCopy, wanted_changes
 from modhost.database.sqlite.dialect import flat_name
 
 
@@ -98,7 +98,7 @@ class _Implementation(SQLiteImpl):
         """Change a column: only its name without copying the table."""
         table, schema = self._table(table_name, changes)
         changes.pop("comment", None)
-        wanted = _wanted(changes)
+        wanted = wanted_changes(changes)
         if wanted == {"name"}:
             super().alter_column(table, column_name, name=changes["name"])
         elif wanted:
@@ -157,13 +157,3 @@ class _Implementation(SQLiteImpl):
     def _table(table: str, settings: dict[str, Any]) -> tuple[str, str | None]:
         schema: str | None = settings.pop("schema", None)
         return flat_name(schema, table), schema
-
-
-def _wanted(changes: Mapping[str, Any]) -> set[str]:
-    """Return what changes of a column; a default that stays is False, anything else None."""
-    return {
-        name
-        for name, value in changes.items()
-        if not name.startswith(("existing_", "postgresql_"))
-        and value is not (False if name == "server_default" else None)
-    }
