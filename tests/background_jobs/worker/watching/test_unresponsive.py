@@ -1,4 +1,4 @@
-"""Slots that are held by jobs which do not stop are counted for whoever looks for the cause."""
+"""Slots that are held by jobs which do not stop are counted, wherever an operator may ask."""
 
 from datetime import timedelta
 from typing import Any

@@ -94,7 +94,10 @@ class JobLogEntry(BaseModel):
 
 
 class JobAttempt(BaseModel):
-    """One execution of a job; `error` is None while it runs and when it succeeded."""
+    """One execution of a job; `error` is None while it runs and when it succeeded.
+
+    One that spent nothing, since its worker stopped or died, has the same number as the next one.
+    """
 
     number: int
     started_at: datetime
