@@ -13,7 +13,8 @@ from modhost_background_jobs.contracts import (
     RegisteredJob,
     add_module_job,
 )
-from modhost_background_jobs.inspection import diagnosis, job, overview, snapshot
+from modhost_background_jobs.inspection import diagnosis, job, overview, queues, snapshot
+from modhost_background_jobs.inspection.limits import LimitReader
 from modhost_background_jobs.inspection.schedules import Schedules
 from modhost_background_jobs.maintenance import recurring, retention, stalled_jobs
 from modhost_background_jobs.model import CurrentWorker, JobTypes
@@ -72,7 +73,7 @@ def add_services(services: ServiceCollection) -> None:
     _add(services, pauses.Pauses, limits.Limits, limit_changes.LimitChanges)
     _add(services, schedule_changes.ScheduleChanges, run_again.Rerunning, Schedules)
     _add(services, snapshot.Snapshots, overview.Overview, job.JobInspection)
-    _add(services, diagnosis.QueueDiagnosis)
+    _add(services, diagnosis.QueueDiagnosis, queues.Queues, LimitReader)
     _add_worker(services)
     _add(services, stalled_jobs.StalledJobSweeperService, stalled_jobs.BulkSweeperService)
     _add(services, recurring.RecurringJobsService, retention.RetentionService)

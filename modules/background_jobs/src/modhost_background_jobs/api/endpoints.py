@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator
 
 from modhost.web import Endpoints, Query, Reply
+from modhost_background_jobs.api.flow import map_flow
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
@@ -39,6 +40,7 @@ def map_endpoints(endpoints: Endpoints) -> None:
     endpoints.post("/recurring/{id}/enable", enable_recurring, permission=MANAGE_JOBS)
     endpoints.post("/recurring/{id}/disable", disable_recurring, permission=MANAGE_JOBS)
     endpoints.delete("/recurring/{id}", delete_recurring, permission=MANAGE_JOBS)
+    map_flow(endpoints)
     endpoints.get("/{id}", get_job, permission=VIEW_JOBS)
     endpoints.post("/{id}/cancel", cancel_job, permission=MANAGE_JOBS)
     endpoints.post("/{id}/retry", retry_job, permission=MANAGE_JOBS)

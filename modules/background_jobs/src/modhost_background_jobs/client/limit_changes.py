@@ -1,25 +1,14 @@
 """What operators do to limits: set another number, or go back to that of the class."""
 
-from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Final
 
 from modhost.audit import AuditLog, recorded
 from modhost.database import Database
 from modhost_background_jobs.client.flow import actor
-from modhost_background_jobs.contracts import BackgroundJobsError, InvalidFlow
-from modhost_background_jobs.queue.limits import Limits
+from modhost_background_jobs.contracts import InvalidFlow
+from modhost_background_jobs.queue.limits import Limits, UnknownLimit
 
 MAX_LIMIT: Final = 1_000_000
-
-
-class UnknownLimit(BackgroundJobsError):
-    """No class of any host has had a limit of this name."""
-
-    def __init__(self, name: str, known: Sequence[str]) -> None:
-        near = get_close_matches(name, known, 1)
-        remedy = f"Did you mean {near[0]!r}?" if near else "`modhost jobs limits list` shows all."
-        super().__init__(f"There is no limit {ascii(name)[:100]}. {remedy}")
 
 
 class LimitChanges:

@@ -1,15 +1,21 @@
 """Limits as rows: the default that classes give, and what operators set in its place."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any, Final
 
 from sqlalchemy import select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost.database import Database
-from modhost_background_jobs.contracts import Concurrency, Rate, RegisteredJob
+from modhost_background_jobs.contracts import (
+    BackgroundJobsError,
+    Concurrency,
+    Rate,
+    RegisteredJob,
+)
 from modhost_background_jobs.model import limit_name
 from modhost_background_jobs.storage import QueueClock, Wakeups
 from modhost_background_jobs.storage.dialects import notify, upsert
@@ -34,6 +40,15 @@ class LimitRow:
     def limit(self) -> int:
         """The number that holds."""
         return self.default_limit if self.limit_override is None else self.limit_override
+
+
+class UnknownLimit(BackgroundJobsError):
+    """No class of any host has had a limit of this name."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        near = get_close_matches(name, known, 1)
+        remedy = f"Did you mean {near[0]!r}?" if near else "`modhost jobs limits list` shows all."
+        super().__init__(f"There is no limit {ascii(name)[:100]}. {remedy}")
 
 
 class Limits:

@@ -11,7 +11,7 @@ import pytest
 from background_jobs.hosts import Jobs, jobs_host
 from modhost.audit import AuditReader, AuditSearch
 from modhost.caller import ActingFor, Caller
-from modhost_background_jobs.client.limit_changes import LimitChanges, UnknownLimit
+from modhost_background_jobs.client.limit_changes import LimitChanges
 from modhost_background_jobs.contracts import (
     Concurrency,
     InvalidFlow,
@@ -19,7 +19,7 @@ from modhost_background_jobs.contracts import (
     ModuleJob,
     Rate,
 )
-from modhost_background_jobs.queue.limits import LimitRow, Limits
+from modhost_background_jobs.queue.limits import LimitRow, Limits, UnknownLimit
 from modhost_background_jobs.storage import Wakeups
 
 pytestmark = pytest.mark.anyio
