@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
 from modhost_background_jobs.model.attempt import ClaimedJob
 from modhost_background_jobs.model.flow import Lane, LimitKey
 
 Item = TypeVar("Item")
+_Rank: TypeAlias = tuple[float, datetime, UUID]
 
 
 class Share(NamedTuple):
@@ -64,15 +65,21 @@ class Shares:
         other of its lane that has an earlier place.
         """
         boosts = {share.name: share.boost for share in self.lanes}
-        ranked = []
-        lane, rank = None, float("-inf")
+        ranked: list[tuple[_Rank, Item]] = []
+        lane: str | None = None
+        last: _Rank | None = None
         for place, item in sorted(found, key=lambda each: (each[0].lane or "", *each[0][1:3])):
-            own = place.due_at.timestamp() - boosts.get(place.lane or "", 0.0)
-            in_turn = place.lane is not None and place.lane == lane
-            lane, rank = place.lane, max(rank, own) if in_turn else own
-            ranked.append((rank, place.due_at, place.id, item))
-        ranked.sort(key=lambda each: each[:3])
-        return [each[3] for each in ranked]
+            own = (
+                place.due_at.timestamp() - boosts.get(place.lane or "", 0.0),
+                place.due_at,
+                place.id,
+            )
+            is_next = last is not None and lane is not None and place.lane == lane
+            lane, last = place.lane, max(last, own) if is_next and last else own
+            ranked.append((last, item))
+        # Those of one lane that have the same rank stay in their order.
+        ranked.sort(key=lambda each: each[0])
+        return [item for _, item in ranked]
 
 
 class Cap(NamedTuple):

@@ -23,7 +23,7 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import InvalidJobData, JobConflict, JobNotFound, JobState
 from modhost_background_jobs.model import NewJob
 from modhost_background_jobs.model.flow import PLAIN
-from modhost_background_jobs.queue.inserting import insert_jobs, insert_tags, values_of
+from modhost_background_jobs.queue.inserting import insert_jobs, insert_tags, rows_of
 from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, is_integrity_error
 from modhost_background_jobs.storage.columns import CARRIED
 from modhost_background_jobs.storage.dialects import insert_unless_exists, notify
@@ -75,7 +75,7 @@ class DatabaseJobQueue:
             async with self._database.session() as own:
                 return await self.enqueue_once(job, own)
         connection = await session.connection()
-        values = values_of(job)
+        (values,) = await rows_of(connection, [job])
         row = in_row(connection, values)
         is_new = await insert_unless_exists(connection, JOBS, row, ["id"])
         # Read after the insert, which waits for whoever is just finishing the job.

@@ -109,6 +109,8 @@ class ClaimLoop:
                 await anyio.sleep_forever()
             try:
                 began = self._clock.monotonic()
+                if not self._lanes.are_known:
+                    await self._lanes.refresh()
                 shares = self._lanes.shares(room, slots.attempts)
                 if shares is None:
                     place = cursor.next(began)
@@ -192,6 +194,8 @@ class ClaimLoop:
             quiet = min(QUIET_SECONDS, until_due if until_due > 0 else self._poll_interval)
             self._knows_next_due = not await self._wait(ticket, quiet, slots)
             if self._knows_next_due:
+                if await self._lanes.refresh(at_once=True):
+                    return
                 self._next_due = await self._store.next_due(self._lanes.open_types())
         # A job that is due and was not claimed is being claimed by another worker.
         if await self._wait(ticket, max(OTHERS_SECONDS, self._seconds_until_due()), slots):

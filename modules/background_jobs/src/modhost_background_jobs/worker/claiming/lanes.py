@@ -61,14 +61,24 @@ class Lanes:
         self.is_capped = False
         """Whether the last request left jobs out that this worker has no room for."""
 
-    async def refresh(self) -> bool:
-        """Read what is known anew unless it is recent; return whether there is more to claim."""
+    @property
+    def are_known(self) -> bool:
+        """Whether what is known has been read since the worker began."""
+        return self._read_at != float("-inf")
+
+    async def refresh(self, *, at_once: bool = False) -> bool:
+        """Read what is known anew unless it is recent; return whether there is more to claim.
+
+        With `at_once` it is read after a change, however recent it is.
+        """
         now, monotonic = self._clock.now(), self._clock.monotonic()
         if self._opens_at is not None and monotonic >= self._opens_at:
             await self._store.open_due(now)
             self.may_have_changed = True
             self._read_at = float("-inf")
-        age = CHANGED_SECONDS if self.may_have_changed else QUIET_SECONDS
+        age = QUIET_SECONDS
+        if self.may_have_changed:
+            age = 0.0 if at_once else CHANGED_SECONDS
         if monotonic - self._read_at < age:
             return False
         before = self._state

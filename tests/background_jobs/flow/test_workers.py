@@ -1,0 +1,205 @@
+"""Workers serve queues, keep to what they have room for, and follow limits and pauses at once."""
+
+import time
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import anyio
+import pytest
+from pydantic import BaseModel
+
+from background_jobs.hosts import jobs_host
+from background_jobs.jobs_module import Probe, ProbedJob
+from modhost_background_jobs.contracts import (
+    Concurrency,
+    Fair,
+    JobExecutionContext,
+    JobState,
+    Rate,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+class Item(BaseModel):
+    name: str
+    tenant: str = ""
+    seconds: float = 0.0
+
+
+class Seen(Probe):
+    """The jobs in the order of their starts, and how many of each tenant ran at most."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.order: list[str] = []
+        self.times: list[float] = []
+        self.running: dict[str, int] = {}
+        self.most: dict[str, int] = {}
+
+    def begin(self, item: Item) -> None:
+        self.order.append(item.name)
+        self.times.append(time.monotonic())
+        now = self.running[item.tenant] = self.running.get(item.tenant, 0) + 1
+        self.most[item.tenant] = max(now, self.most.get(item.tenant, 0))
+
+    def end(self, item: Item) -> None:
+        self.running[item.tenant] -= 1
+        self.finished[item.name] += 1
+
+
+class Noted(ProbedJob):
+    data_model: ClassVar[Any] = Item
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        item = context.get_data(Item)
+        assert isinstance(self.probe, Seen)
+        self.probe.begin(item)
+        try:
+            if self.probe.gate.is_set() or item.seconds:
+                await anyio.sleep(item.seconds)
+            else:
+                await self.probe.gate.wait()
+        finally:
+            self.probe.end(item)
+
+
+class OnePerTenant(Noted):
+    concurrency = Concurrency(1, per="tenant")
+
+
+class TwoAtATime(Noted):
+    concurrency = Concurrency(2)
+
+
+class ThreeInAWhile(Noted):
+    rate = Rate(3, timedelta(seconds=0.5))
+
+
+class InTurns(Noted):
+    fair = Fair(per="tenant")
+
+
+MORE = (Noted, OnePerTenant, TwoAtATime, ThreeInAWhile, InTurns)
+
+
+def host(url: str, seen: Seen, **options: Any) -> Any:
+    return jobs_host(url, seen, more_jobs=MORE, **options)
+
+
+async def test_a_worker_takes_jobs_by_priority(database_url: str) -> None:
+    seen = Seen()
+    seen.gate.set()
+    async with host(database_url, seen, mode="Producer") as jobs:
+        for number in (0, 5, -5, 50):
+            await jobs.scheduling.enqueue(Noted, Item(name=str(number)), priority=number)
+    async with host(database_url, seen, max_concurrency=1):
+        await seen.until(lambda: len(seen.order) == 4)
+    assert seen.order == ["50", "5", "0", "-5"]
+
+
+async def test_a_worker_serves_the_queues_of_its_option(database_url: str) -> None:
+    seen = Seen()
+    seen.gate.set()
+    async with host(database_url, seen, queues=["*", "!bulk"]) as jobs:
+        bulk = await jobs.scheduling.enqueue(Noted, Item(name="bulk"), queue="bulk")
+        for queue in ("mail", "default"):
+            await jobs.scheduling.enqueue(Noted, Item(name=queue), queue=queue)
+        await seen.until(lambda: seen.finished.total() == 2)
+        assert (await jobs.scheduling.get_status(bulk)).state is JobState.PENDING
+    assert set(seen.order) == {"mail", "default"}
+    async with host(database_url, seen, queues=["bulk"]) as jobs:
+        other = await jobs.scheduling.enqueue(Noted, Item(name="other"))
+        await jobs.ends(bulk)
+        assert (await jobs.scheduling.get_status(other)).state is JobState.PENDING
+
+
+async def test_a_queue_takes_no_more_slots_than_its_option_says(database_url: str) -> None:
+    seen = Seen()
+    async with host(database_url, seen, max_concurrency=6, queue_concurrency={"bulk": 2}) as jobs:
+        for _ in range(5):
+            await jobs.scheduling.enqueue(Noted, Item(name="bulk", tenant="b"), queue="bulk")
+        await seen.until(lambda: len(seen.order) == 2)
+        for _ in range(4):
+            await jobs.scheduling.enqueue(Noted, Item(name="other", tenant="o"))
+        await seen.until(lambda: len(seen.order) == 6)
+        assert seen.most == {"b": 2, "o": 4}
+        seen.gate.set()
+        await seen.until(lambda: seen.finished.total() == 9)
+    assert seen.most["b"] == 2
+
+
+async def test_jobs_behind_a_limit_start_as_soon_as_one_ends(database_url: str) -> None:
+    seen = Seen()
+    async with host(database_url, seen, poll_interval="30s") as jobs:
+        for tenant in ("a", "b"):
+            for number in range(6):
+                item = Item(name=f"{tenant}{number}", tenant=tenant, seconds=0.05)
+                await jobs.scheduling.enqueue(OnePerTenant, item)
+        await seen.until(lambda: seen.finished.total() == 12, seconds=20)
+    assert seen.most == {"a": 1, "b": 1}
+    assert [name for name in seen.order if name[0] == "a"] == [f"a{each}" for each in range(6)]
+
+
+async def test_two_workers_share_a_limit(database_url: str) -> None:
+    seen = Seen()
+    async with host(database_url, seen) as jobs, host(database_url, seen):
+        for number in range(20):
+            await jobs.scheduling.enqueue(TwoAtATime, Item(name=str(number), seconds=0.02))
+        await seen.until(lambda: seen.finished.total() == 20, seconds=30)
+    assert seen.most == {"": 2}
+
+
+async def test_a_rate_is_kept_and_used(database_url: str) -> None:
+    seen = Seen()
+    seen.gate.set()
+    async with host(database_url, seen, poll_interval="30s") as jobs:
+        for number in range(9):
+            await jobs.scheduling.enqueue(ThreeInAWhile, Item(name=str(number)))
+        await seen.until(lambda: seen.finished.total() == 9, seconds=20)
+    assert seen.times[8] - seen.times[0] > 0.9
+    assert seen.order == [str(number) for number in range(9)]
+
+
+async def test_a_pause_holds_within_a_second_and_ends_by_itself(database_url: str) -> None:
+    seen = Seen()
+    seen.gate.set()
+    async with host(database_url, seen) as jobs:
+        await jobs.scheduling.pause_queue("mail")
+        await jobs.scheduling.pause_job_type("tests.TwoAtATime")
+        await anyio.sleep(1)
+        await jobs.scheduling.enqueue(Noted, Item(name="mail"), queue="mail")
+        await jobs.scheduling.enqueue(TwoAtATime, Item(name="two"))
+        other = await jobs.scheduling.enqueue(Noted, Item(name="other"))
+        await jobs.ends(other)
+        await anyio.sleep(0.3)
+        assert seen.order == ["other"]
+        await jobs.scheduling.resume_queue("mail")
+        await seen.until(lambda: "mail" in seen.order, seconds=2)
+        await jobs.scheduling.resume_job_type("tests.TwoAtATime")
+        await seen.until(lambda: "two" in seen.order, seconds=2)
+
+
+async def test_a_worker_that_starts_keeps_to_a_pause(database_url: str) -> None:
+    seen = Seen()
+    seen.gate.set()
+    async with host(database_url, seen, mode="Producer") as jobs:
+        await jobs.scheduling.pause_queue("default")
+        await jobs.scheduling.enqueue(Noted, Item(name="paused"))
+    async with host(database_url, seen) as jobs:
+        await anyio.sleep(0.5)
+        assert seen.order == []
+        await jobs.scheduling.resume_queue("default")
+        await seen.until(lambda: seen.order == ["paused"], seconds=2)
+
+
+async def test_one_tenant_does_not_starve_another(database_url: str) -> None:
+    seen = Seen()
+    seen.gate.set()
+    async with host(database_url, seen, mode="Producer") as jobs:
+        many = [Item(name=f"a{number}", tenant="a") for number in range(300)]
+        await jobs.scheduling.enqueue_many(InTurns, many)
+        await jobs.scheduling.enqueue(InTurns, Item(name="b", tenant="b"))
+    async with host(database_url, seen, max_concurrency=1):
+        await seen.until(lambda: seen.finished.total() == 301)
+    assert seen.order.index("b") <= 1
