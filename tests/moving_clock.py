@@ -30,6 +30,9 @@ class MovingClock:
         self.time += span
         self._monotonic += span.total_seconds()
 
+    def heartbeat_time(self) -> datetime:
+        return self.time
+
     async def agrees(self) -> bool:
         """Decide for other hosts, as a `GuardedClock` that is right."""
         return True

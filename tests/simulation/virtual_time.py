@@ -62,6 +62,9 @@ class VirtualClock:
     def monotonic(self) -> float:
         return self.loop.time()
 
+    def heartbeat_time(self) -> datetime:
+        return self.now()
+
     async def agrees(self) -> bool:
         return True
 

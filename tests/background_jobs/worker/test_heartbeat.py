@@ -36,7 +36,7 @@ def connectivity(database_url: str) -> Connectivity:
 @asynccontextmanager
 async def _beating(database_url: str) -> AsyncIterator[None]:
     heartbeat = HeartbeatThread(
-        WORKER, database_url, 0.02, SystemClock(), connectivity(database_url)
+        WORKER, database_url, 0.02, SystemClock().now, connectivity(database_url)
     )
     heartbeat.start()
     try:
@@ -81,7 +81,7 @@ async def test_a_beat_in_flight_registers_no_worker_that_has_left(
 
     await store.register(WORKER, SystemClock().now())
     heartbeat = HeartbeatThread(
-        WORKER, database_url, 5.0, HeldUpClock(), connectivity(database_url)
+        WORKER, database_url, 5.0, HeldUpClock().now, connectivity(database_url)
     )
     heartbeat.start()
     await anyio.to_thread.run_sync(under_way.wait, 20)
@@ -111,7 +111,7 @@ async def test_a_locked_row_of_the_worker_is_not_taken_for_a_network_that_is_cut
     reconnected = open_wakeups(database)
     connectivity = Connectivity(database, reconnected)
     ticket = reconnected.reconnected.ticket()
-    heartbeat = HeartbeatThread(WORKER, database_url, 1.0, SystemClock(), connectivity)
+    heartbeat = HeartbeatThread(WORKER, database_url, 1.0, SystemClock().now, connectivity)
     await store.register(WORKER, SystemClock().now())
     async with rows_locked(database_url, "workers", f"name = '{WORKER.name}'"):
         heartbeat.start()

@@ -91,3 +91,31 @@ def test_a_clock_that_jumps_is_noticed_by_the_next_heartbeat(clock: MovingClock)
         skew = judge.skew(peers.heartbeats, clock.now() + ahead * DAY, clock.monotonic())
         assert skew is not None
         assert abs(skew - expected * DAY) <= timedelta(seconds=5)
+
+
+@pytest.mark.parametrize(
+    ("others", "own", "goes_by_theirs"),
+    [
+        ([0, 0], 10, True),
+        ([0, 0], -10, True),
+        ([0, 0, 0], 10, True),
+        ([0, 0, 10], 10, False),
+        # Of two nobody knows which one is right, nor of three that all differ.
+        ([0], 10, False),
+        ([5, -5], 0, False),
+        ([0, 0], 0, False),
+    ],
+)
+def test_a_host_goes_by_the_time_of_most_others(
+    clock: MovingClock, others: list[float], own: float, goes_by_theirs: bool
+) -> None:
+    judge, peers = PeerClocks(timedelta(seconds=5), 12.5), Peers(clock, *others)
+    for beat in range(4):
+        peers.beat()
+        clock.advance(2.5)
+        judge.skew(peers.heartbeats, clock.now() + own * DAY, clock.monotonic())
+        present = judge.present(clock.monotonic())
+        # One heartbeat may be from before the clock of the whole machine was set.
+        assert (present is not None) == (goes_by_theirs and beat >= 2)
+        if present is not None:
+            assert timedelta(0) <= clock.now() - present <= timedelta(seconds=2.5)

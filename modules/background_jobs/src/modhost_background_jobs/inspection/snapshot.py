@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from modhost_background_jobs.model import JobRow, JobTypes, ScheduleRow, WorkerRow, is_bulk_runner
@@ -124,7 +124,7 @@ class Snapshots:
         return [
             WorkerView(
                 row=row,
-                is_alive=now - row.heartbeat_at < self._stall_timeout,
+                is_alive=_silence(row, now) < self._stall_timeout,
                 # A worker claims more jobs than it has slots, to start them without a claim.
                 running=min(row.running, row.max_concurrency),
                 jobs=[job for job in oldest_first if job.worker == row.name][: row.max_concurrency],
@@ -132,3 +132,14 @@ class Snapshots:
             for row in workers
             if not is_bulk_runner(row.name)
         ]
+
+
+def _silence(row: WorkerRow, now: datetime) -> timedelta:
+    """Return for how long a worker was not heard of.
+
+    With a file the time of its heartbeat is that of its host, whose clock may be known to be wrong.
+    """
+    silence = now - row.heartbeat_at
+    if not row.clock_skew:
+        return silence
+    return min(abs(silence), abs(silence + timedelta(seconds=row.clock_skew)))

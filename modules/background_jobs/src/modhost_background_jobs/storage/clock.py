@@ -33,12 +33,15 @@ class GuardedClock(QueueClock, Protocol):
     async def agrees(self) -> bool:
         """Compare it with the shared one now, and return whether it may decide."""
 
+    def heartbeat_time(self) -> datetime:
+        """Return the time for a heartbeat, by which other hosts may judge their clocks."""
+
 
 class SharedClock:
     """Implements `GuardedClock`.
 
     PostgreSQL's own clock is the shared one: a host that differs too much counts from there. On
-    SQLite there are only the heartbeats of other processes, and a host keeps its own time.
+    SQLite it counts from the heartbeats of other processes, if most of them differ from it alike.
     """
 
     def __init__(self, clock: Clock, store: JobStore, options: BackgroundJobsOptions) -> None:
@@ -49,7 +52,8 @@ class SharedClock:
             self._max_skew, HEARTBEATS_MISSED * options.heartbeat_interval.total_seconds()
         )
         self._shared: tuple[datetime, float] | None = None
-        """The database's time, and when that was by the monotonic clock."""
+        """The shared time, and when that was by the monotonic clock."""
+        self._has_database_clock = False
         self._is_off = False
         self._checked_at = 0.0
         self._differs = False
@@ -67,6 +71,10 @@ class SharedClock:
             self._checked_at = monotonic
             self._is_off = abs(self._clock.now() - shared) > self._max_skew
         return shared if self._is_off else self._clock.now()
+
+    def heartbeat_time(self) -> datetime:
+        """Return the time for a heartbeat: this host's own where others judge theirs by it."""
+        return self.now() if self._has_database_clock else self._clock.now()
 
     def monotonic(self) -> float:
         """Return this host's monotonic clock."""
@@ -87,9 +95,13 @@ class SharedClock:
         theirs = await self._store.database_clock()
         if theirs is None:
             skew = self._skew_by_peers(await self._store.dated_heartbeats())
+            present = self._peers.present(ended := self._clock.monotonic())
+            self._shared = None if present is None else (present, ended)
+            self._checked_at = 0.0
             other = "clocks of other processes with this database"
         else:
             ended, after = self._clock.monotonic(), self._clock.now()
+            self._has_database_clock = True
             if self._shared is None or ended - began <= MAX_ANSWER_SECONDS:
                 self._shared = (theirs, ended)
                 self._checked_at = 0.0

@@ -3,19 +3,29 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from statistics import median_low
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from modhost_background_jobs.model import DatedHeartbeat
 
 AGREES = timedelta(0)
 
 
+SURE_BEATS: Final = 2
+"""How many heartbeats must differ: one may be from before the clock of this machine was set."""
+
+
 class _Peer(NamedTuple):
-    """A worker as it was last observed; `skew` is None as long as it may be dead for long."""
+    """A worker as it was last observed.
+
+    `skew` is None as long as it may be dead for long; `differing` is how many heartbeats in a row
+    have differed.
+    """
 
     beats: int
+    at: datetime
     changed_at: float
     skew: timedelta | None
+    differing: int = 0
 
 
 class PeerClocks:
@@ -33,6 +43,7 @@ class PeerClocks:
     def __init__(self, max_skew: timedelta, patience: float) -> None:
         self._max_skew = max_skew
         self._patience = patience
+        self._agreeing = max_skew + timedelta(seconds=patience)
         self._peers: dict[str, _Peer] = {}
         self._observed_at = 0.0
 
@@ -47,15 +58,29 @@ class PeerClocks:
             before = self._peers.get(worker)
             if before is None:
                 is_recent = abs(now - at) <= self._max_skew + timedelta(seconds=self._patience)
-                peers[worker] = _Peer(beats, monotonic, AGREES if is_recent else None)
+                peers[worker] = _Peer(beats, at, monotonic, AGREES if is_recent else None)
             elif before.beats == beats:
                 peers[worker] = before
             else:
-                peers[worker] = _Peer(beats, monotonic, _outside(at, began, now))
+                skew = _outside(at, began, now)
+                differing = before.differing + 1 if abs(skew) > self._max_skew else 0
+                peers[worker] = _Peer(beats, at, monotonic, skew, differing)
         self._peers = peers
         return self._judge(
             [peer.skew for peer in peers.values() if monotonic - peer.changed_at <= self._patience]
         )
+
+    def present(self, monotonic: float) -> datetime | None:
+        """Return the time by which most hosts go when this one is surely off, else None."""
+        heard = [
+            peer for peer in self._peers.values() if monotonic - peer.changed_at <= self._patience
+        ]
+        differing = [each for each in heard if each.differing >= SURE_BEATS]
+        # Itself included, and among those that agree with each other.
+        times = sorted(_at(each, monotonic) for each in differing)
+        middle = times[len(times) // 2] if times else None
+        alike = [each for each in times if middle and abs(each - middle) <= self._agreeing]
+        return max(alike) if 2 * len(alike) > len(heard) + 1 else None
 
     def _judge(self, skews: list[timedelta | None]) -> timedelta | None:
         if None in skews:
@@ -63,6 +88,10 @@ class PeerClocks:
         differing = [each for each in skews if each is not None and abs(each) > self._max_skew]
         # Of two hosts nobody knows which one is right.
         return median_low(differing) if 2 * len(differing) > len(skews) else AGREES
+
+
+def _at(peer: _Peer, monotonic: float) -> datetime:
+    return peer.at + timedelta(seconds=monotonic - peer.changed_at)
 
 
 def _outside(at: datetime, began: datetime, now: datetime) -> timedelta:

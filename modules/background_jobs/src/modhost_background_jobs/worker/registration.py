@@ -6,8 +6,9 @@ import logging
 import os
 import secrets
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Final
 
 import anyio
@@ -22,7 +23,7 @@ from modhost_background_jobs.model import (
     process_name,
 )
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, open_store
+from modhost_background_jobs.storage import GuardedClock, JobStore, Wakeups, open_store
 from modhost_background_jobs.storage.dialects import is_lock_timeout
 
 logger = logging.getLogger(__name__)
@@ -96,13 +97,13 @@ class HeartbeatThread:
         worker: WorkerInfo,
         database_url: str,
         interval: float,
-        clock: QueueClock,
+        now: Callable[[], datetime],
         connectivity: Connectivity,
     ) -> None:
         self._worker = worker
         self._database_url = database_url
         self._interval = interval
-        self._clock = clock
+        self._now = now
         self._connectivity = connectivity
         self._has_failed = False
         self._stopping = threading.Event()
@@ -145,7 +146,7 @@ class HeartbeatThread:
 
     async def _beat(self, store: JobStore) -> bool:
         """Store a heartbeat; return whether the worker was known."""
-        known = await store.beat(self._worker.name, self._clock.now())
+        known = await store.beat(self._worker.name, self._now())
         failures.passed(HEARTBEAT)
         # A worker that stops may have unregistered while this heartbeat was under way.
         if known or self._stopping.is_set():
@@ -154,7 +155,7 @@ class HeartbeatThread:
             "Worker %s was taken for dead and its jobs were handed to others; it registers again.",
             self._worker.name,
         )
-        await store.register(self._worker, self._clock.now())
+        await store.register(self._worker, self._now())
         return False
 
 
@@ -169,7 +170,7 @@ class WorkerRegistration:
         current: CurrentWorker,
         wakeups: Wakeups,
         options: BackgroundJobsOptions,
-        clock: QueueClock,
+        clock: GuardedClock,
     ) -> None:
         self._wakeups = wakeups
         self._database = database
@@ -199,7 +200,7 @@ class WorkerRegistration:
     @asynccontextmanager
     async def _registered(self, worker: WorkerInfo) -> AsyncIterator[None]:
         heartbeat = self._heartbeat(worker)
-        await self._store.register(worker, self._clock.now())
+        await self._store.register(worker, self._clock.heartbeat_time())
         heartbeat.start()
         try:
             yield
@@ -213,7 +214,9 @@ class WorkerRegistration:
     def _heartbeat(self, worker: WorkerInfo) -> HeartbeatThread:
         interval = self._options.heartbeat_interval.total_seconds()
         connectivity = Connectivity(self._database, self._wakeups)
-        return HeartbeatThread(worker, self._database.url, interval, self._clock, connectivity)
+        return HeartbeatThread(
+            worker, self._database.url, interval, self._clock.heartbeat_time, connectivity
+        )
 
     async def _unregister(self, worker: WorkerInfo) -> None:
         try:
