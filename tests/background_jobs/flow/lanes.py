@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from background_jobs.support import TYPES, new_job
 from modhost.database import Database
@@ -15,7 +15,7 @@ from modhost_background_jobs.model import ClaimedJob, Ended, Flow, LimitKey, New
 from modhost_background_jobs.model.lanes import Share, Shares
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import JobStore, open_lane_store
-from modhost_background_jobs.storage.tables import LIMITS
+from modhost_background_jobs.storage.tables import GRANTS, LIMITS
 from moving_clock import START
 
 HOUR = 3600.0
@@ -90,6 +90,12 @@ class Lanes:
     async def end(self, jobs: Sequence[ClaimedJob], now: datetime = START) -> None:
         """End jobs as a worker does, which tends the keys that they have freed."""
         await self._jobs.end([Ended(each.lease, JobState.COMPLETED) for each in jobs], now)
+
+    async def grants(self) -> list[tuple[str, str]]:
+        """Return the keys that claims are recorded for."""
+        async with self.database.reading() as session:
+            keys = select(GRANTS.c.limit_name, GRANTS.c.key)
+            return [tuple(row) for row in await (await session.connection()).execute(keys)]
 
     async def tend(self, *keys: tuple[str, str], now: float = 0) -> None:
         """Let go of what the keys hold back."""

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import anyio
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from background_jobs.flow.lanes import Lanes, ids_of, job
 from background_jobs.support import add_worker, seen
-from modhost_background_jobs.model import Released
+from modhost_background_jobs.model import LimitKey, Released
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.tables import LIMITS
@@ -152,3 +152,28 @@ async def test_a_changed_limit_holds_at_the_next_claim(lanes: Lanes) -> None:
         await (await session.connection()).execute(update(LIMITS).values(limit_override=3))
     await lanes.store.sweep("", 10, START)
     assert await lanes.claimed() == ids[1:3]
+
+
+async def test_keys_that_nothing_counts_for_are_forgotten(lanes: Lanes) -> None:
+    await lanes.add_limit("sources", 1)
+    keys = [("sources", f"{number}") for number in range(5)]
+    await lanes.enqueue(*[job(keys=[key]) for key in keys])
+    claimed = await lanes.claim()
+    await lanes.end(claimed[:4])
+    after: LimitKey | None = LimitKey("", "")
+    while after is not None:
+        after = await lanes.store.forget_keys(after, 2, START)
+    assert await lanes.grants() == [keys[4]]
+    ids = await lanes.enqueue(*[job(keys=[key]) for key in keys])
+    assert await lanes.claimed() == ids[:4]
+
+
+async def test_a_limit_that_nobody_declares_any_more_holds_nothing_back(lanes: Lanes) -> None:
+    await lanes.add_limit("sources", 1)
+    ids = await lanes.enqueue(*[job(keys=[A]) for _ in range(3)])
+    assert await lanes.claimed() == ids[:1]
+    assert await lanes.claim() == []
+    async with lanes.database.session() as session:
+        await (await session.connection()).execute(delete(LIMITS))
+    await lanes.store.sweep("", 10, START)
+    assert await lanes.claimed() == ids[1:]

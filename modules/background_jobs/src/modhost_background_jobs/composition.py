@@ -17,6 +17,7 @@ from modhost_background_jobs.inspection import diagnosis, job, overview, queues,
 from modhost_background_jobs.inspection.limits import LimitReader
 from modhost_background_jobs.inspection.schedules import Schedules
 from modhost_background_jobs.maintenance import recurring, retention, stalled_jobs
+from modhost_background_jobs.maintenance.limit_keys import LimitKeysService
 from modhost_background_jobs.model import CurrentWorker, JobTypes
 from modhost_background_jobs.options import BackgroundJobsOptions, WorkerMode
 from modhost_background_jobs.pages import dashboard
@@ -77,6 +78,7 @@ def add_services(services: ServiceCollection) -> None:
     _add_worker(services)
     _add(services, stalled_jobs.StalledJobSweeperService, stalled_jobs.BulkSweeperService)
     _add(services, recurring.RecurringJobsService, retention.RetentionService)
+    _add(services, LimitKeysService)
     _add(services, changes.BulkChanges, changes.BulkRequests, BulkRunner)
     _add(services, dashboard.Dashboard, topics.Fragments, topics.Topics, feed.LiveFeed)
 
@@ -137,4 +139,5 @@ def hosted_services(options: BackgroundJobsOptions, host: HostInfo) -> list[type
         stalled_jobs.StalledJobSweeperService,
         recurring.RecurringJobsService,
         retention.RetentionService,
+        LimitKeysService,
     ]

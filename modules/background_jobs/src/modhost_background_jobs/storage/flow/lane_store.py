@@ -40,3 +40,10 @@ class LaneStore(Protocol):
 
         Returns the last of them; an empty text when there are no more.
         """
+
+    async def forget_keys(self, after: LimitKey, limit: int, now: datetime) -> LimitKey | None:
+        """Forget what no longer counts for up to `limit` keys, those behind the key `after`.
+
+        Keys that nothing counts for, and that hold no job back, are forgotten altogether. Returns
+        the last of the keys; None when there are no more.
+        """

@@ -5,6 +5,7 @@ from typing import Final
 from modhost_background_jobs.storage.columns import CLAIMED, listed
 from modhost_background_jobs.storage.tables import IN_LANE, PLACE
 
+UNLIMITED: Final = 1_000_000_000
 _OF_TYPE: Final = """background_jobs.jobs j
         WHERE j.job_type = {0}.name AND j.state = 'Pending' AND NOT j.on_hold AND j.lane IS NULL
             AND j.execute_at <= $6
@@ -93,14 +94,15 @@ _RUNS: Final = """EXISTS (
         )"""
 _WITHIN: Final = "x.granted_at > clock_timestamp() - make_interval(secs => l.period_seconds)"
 
+# A limit that nobody declares any more holds nothing back.
 _USE: Final = f"""
-SELECT g.limit_name, g.key, l.kind, l.period_seconds,
-    coalesce(l.limit_override, l.default_limit) AS most,
+SELECT g.limit_name, g.key, coalesce(l.kind, 'concurrency') AS kind, l.period_seconds,
+    coalesce(l.limit_override, l.default_limit, {UNLIMITED}) AS most,
     CASE WHEN l.kind = 'rate'
         THEN (SELECT count(*) FROM {_GRANTS} AND {_WITHIN})
         ELSE (SELECT count(*) FROM {_GRANTS} AND {_RUNS})
     END AS used
-FROM {_KEYS} JOIN background_jobs.limits l ON l.name = g.limit_name
+FROM {_KEYS} LEFT JOIN background_jobs.limits l ON l.name = g.limit_name
 """
 
 USAGE: Final = f"""
@@ -117,7 +119,7 @@ JOIN background_jobs.jobs j ON j.id = g.id
 
 FORGET_GRANTS: Final = f"""
 DELETE FROM background_jobs.limit_grants x
-USING {_KEYS} JOIN background_jobs.limits l ON l.name = g.limit_name
+USING {_KEYS} LEFT JOIN background_jobs.limits l ON l.name = g.limit_name
 WHERE x.limit_name = g.limit_name AND x.key = g.key
     AND CASE WHEN l.kind = 'rate' THEN NOT {_WITHIN} ELSE NOT {_RUNS} END
 """
@@ -171,6 +173,22 @@ noted AS (
     ON CONFLICT (limit_name, key) DO UPDATE SET opens_at = excluded.opens_at
 )
 SELECT count(*), CASE WHEN count(*) > 0 THEN pg_notify('background_jobs', 'due') END FROM freed
+"""
+
+# Keys that somebody counts at the moment are left to the next time.
+NEXT_KEYS: Final = """
+SELECT limit_name, key FROM background_jobs.limit_keys WHERE (limit_name, key) > ($1, $2)
+ORDER BY limit_name, key LIMIT $3 FOR UPDATE SKIP LOCKED
+"""
+
+FORGET_KEYS: Final = f"""
+DELETE FROM background_jobs.limit_keys k USING {_KEYS}
+WHERE k.limit_name = g.limit_name AND k.key = g.key AND k.opens_at IS NULL
+    AND NOT EXISTS (SELECT FROM {_GRANTS})
+    AND NOT EXISTS (
+        SELECT FROM background_jobs.jobs j
+        WHERE j.held_by = k.limit_name || chr(31) || k.key
+    )
 """
 
 # A key that somebody counts at the moment is opened the next time.

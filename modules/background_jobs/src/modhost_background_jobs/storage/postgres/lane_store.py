@@ -97,6 +97,15 @@ class PostgresLaneStore:
             await self.tend([LimitKey.of(each) for each in held], now)
         return held[-1] if len(held) == limit else ""
 
+    async def forget_keys(self, after: LimitKey, limit: int, now: datetime) -> LimitKey | None:
+        """Lock some keys, so that nobody counts them meanwhile, and delete what is of no use."""
+        async with self._postgres.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(statements.NEXT_KEYS, *after, limit)
+            keys = [LimitKey(*row) for row in rows]
+            await connection.execute(statements.FORGET_GRANTS, *_columns(keys))
+            await connection.execute(statements.FORGET_KEYS, *_columns(keys))
+        return keys[-1] if len(keys) == limit else None
+
     async def _claim_within_limits(
         self, worker: str, shares: Shares, looked_at: int, limit: int, now: datetime
     ) -> tuple[int, Decision, list[ClaimedJob]]:

@@ -82,6 +82,19 @@ UPDATE background_jobs_limit_keys SET opens_at = NULL WHERE (limit_name, key) IN
 RETURNING limit_name, key
 """
 
+NEXT_KEYS: Final = """
+SELECT limit_name, key FROM background_jobs_limit_grants WHERE (limit_name, key) > (?1, ?2)
+UNION
+SELECT limit_name, key FROM background_jobs_limit_keys WHERE (limit_name, key) > (?1, ?2)
+ORDER BY limit_name, key LIMIT ?3
+"""
+
+FORGET_KEY: Final = f"""
+DELETE FROM background_jobs_limit_keys
+WHERE limit_name = ?1 AND key = ?2 AND opens_at IS NULL AND NOT EXISTS (SELECT 1 FROM {_GRANTS})
+    AND NOT EXISTS (SELECT 1 FROM background_jobs_jobs j WHERE j.held_by = ?3)
+"""
+
 HELD_KEYS: Final = """
 WITH RECURSIVE held(held_by) AS (
     SELECT (SELECT j.held_by FROM background_jobs_jobs j

@@ -70,6 +70,14 @@ class SqliteLaneStore:
             await self.tend([LimitKey.of(row[0]) for row in rows], now)
         return str(rows[-1][0]) if len(rows) == limit else ""
 
+    async def forget_keys(self, after: LimitKey, limit: int, now: datetime) -> LimitKey | None:
+        """Forget in one transaction, unless there is nothing to look at."""
+        if not await self._sqlite.fetch_one(statements.NEXT_KEYS, (*after, 1)):
+            return None
+        return await self._sqlite.write(
+            lambda connection: limits.forget(connection, after, limit, now)
+        )
+
 
 def _state(connection: sqlite3.Connection, now: datetime) -> FlowState:
     moment = [to_sqlite(now)]

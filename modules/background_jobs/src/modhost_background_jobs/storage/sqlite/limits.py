@@ -11,6 +11,7 @@ from modhost_background_jobs.model.flow import LimitKey
 from modhost_background_jobs.model.lanes import Decision, Usage
 from modhost_background_jobs.storage.sqlite import lane_statements as statements
 
+UNLIMITED: Final = 1_000_000_000
 STALE_GRANTS: Final = 50
 """So many grants of a key may be recorded beyond its limit before old ones are deleted."""
 
@@ -37,15 +38,15 @@ class _Limit:
 def usage(
     connection: sqlite3.Connection, keys: Iterable[LimitKey], now: datetime
 ) -> dict[LimitKey, Usage]:
-    """Return what counts for each key that has a limit."""
+    """Return what counts for each key."""
     found = {}
     for key in keys:
-        if limit := _limit(connection, key):
-            records = _count(connection, statements.RECORDS, key)
-            if records > limit.most + STALE_GRANTS:
-                limit.forget(connection, key, now)
-            used = limit.used(connection, key, now)
-            found[key] = Usage(limit.kind, limit.most, used, records)
+        limit = _limit(connection, key)
+        records = _count(connection, statements.RECORDS, key)
+        if records > limit.most + STALE_GRANTS:
+            limit.forget(connection, key, now)
+        used = limit.used(connection, key, now)
+        found[key] = Usage(limit.kind, limit.most, used, records)
     return found
 
 
@@ -63,8 +64,6 @@ def tend(connection: sqlite3.Connection, keys: Collection[LimitKey], now: dateti
     """Let go of as many held jobs as there is room for, and note when rates open."""
     for key in keys:
         limit = _limit(connection, key)
-        if limit is None:
-            continue
         lanes = [row[0] for row in connection.execute(statements.HELD_LANES, [key.stored])]
         if not lanes:
             continue
@@ -78,9 +77,23 @@ def tend(connection: sqlite3.Connection, keys: Collection[LimitKey], now: dateti
             connection.execute(statements.NOTE_OPENING, (*key, opens_at))
 
 
-def _limit(connection: sqlite3.Connection, key: LimitKey) -> _Limit | None:
+def forget(
+    connection: sqlite3.Connection, after: LimitKey, limit: int, now: datetime
+) -> LimitKey | None:
+    """Forget what no longer counts for the next keys; return the last of them if there are more."""
+    rows = connection.execute(statements.NEXT_KEYS, (*after, limit)).fetchall()
+    for row in rows:
+        key = LimitKey(*row)
+        _limit(connection, key).forget(connection, key, now)
+        connection.execute(statements.FORGET_KEY, (*key, key.stored))
+    return LimitKey(*rows[-1]) if len(rows) == limit else None
+
+
+def _limit(connection: sqlite3.Connection, key: LimitKey) -> _Limit:
     row = connection.execute(statements.LIMIT, [key.limit]).fetchone()
-    return row and _Limit(row[0], row[1], timedelta(seconds=row[2] or 0))
+    if row is None:  # Nobody declares it any more.
+        return _Limit("concurrency", UNLIMITED, timedelta(0))
+    return _Limit(row[0], row[1], timedelta(seconds=row[2] or 0))
 
 
 def _count(connection: sqlite3.Connection, statement: str, values: tuple[str, ...]) -> int:
