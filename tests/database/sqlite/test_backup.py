@@ -199,6 +199,13 @@ def test_what_is_not_a_backup_is_refused_and_nothing_changes(
     assert not list(tmp_path.glob("*.before-*"))
 
 
+def test_a_place_that_takes_no_files_is_named(command_line: CommandLine) -> None:
+    refused = command_line.run("backup", "/proc/b.db")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+    assert "/proc/b.db.partial: " in refused.stderr
+    assert "database_url" not in refused.stderr
+
+
 def test_a_backup_overwrites_nothing(command_line: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "b.db").write_text("mine")
     for to, reason in {"b.db": "is not overwritten", "no/b.db": "There is no folder"}.items():

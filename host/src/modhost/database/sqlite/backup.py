@@ -131,7 +131,8 @@ def _check(backup: Path) -> None:
 def _written_whole(file: Path, like: Path) -> Iterator[Path]:
     """Give a file its name once it is complete and on disk; nothing is left of a failure."""
     partial = file.with_name(f"{file.name}.partial")
-    partial.unlink(missing_ok=True)
+    # SQLite would not say what is wrong with the folder.
+    partial.write_bytes(b"")
     try:
         yield partial
         if like.exists():
