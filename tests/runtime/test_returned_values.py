@@ -10,6 +10,8 @@ import pytest
 
 from modhost import HealthReport, Module, Scope, ServiceCollection, hookimpl
 from modhost.checks import StartupError
+from modhost.configuration import Configuration
+from modhost.runtime.assembly import build_host
 from modhost.testing import RunningHost, running_host
 
 pytestmark = pytest.mark.anyio
@@ -170,3 +172,36 @@ async def test_what_nobody_would_run_stops_the_start(
         async with host_of(sqlite_url, module()):
             pass
     assert reported in str(refused.value.findings[0])
+
+
+@pytest.mark.parametrize(
+    ("hook", "result", "words"),
+    [
+        ("configure_permissions", ["F.View"], "'F.View' in its list, which is not a Permission"),
+        ("configure_permissions", "F.View", "it returned 'F.View'; let it return a list"),
+        ("hosted_services", 5, "it returned 5; let it return a list, of which each is a class"),
+        ("hosted_services", [object], ""),
+    ],
+)
+def test_a_result_of_another_type_stops_the_start(hook: str, result: object, words: str) -> None:
+    returning = hookimpl(lambda self: result, specname=hook)
+    module = type("Returning", (Module,), {"name": "returning", hook: returning})()
+    with pytest.raises(StartupError) as refused:
+        build_host(Configuration(), "web", modules=[module])
+    (finding,) = refused.value.findings
+    assert finding.module == "returning"
+    assert words in finding.detail
+
+
+@pytest.mark.parametrize("report", [True, HealthReport("ok"), [HealthReport("healthy")]])  # type: ignore[arg-type]
+async def test_a_report_of_another_type_is_the_ill_health_of_its_module_alone(
+    sqlite_url: str, report: object
+) -> None:
+    check = hookimpl(lambda self: report, specname="check_health")
+    module = type("Returning", (Module,), {"name": "returning", "check_health": check})()
+    async with host_of(sqlite_url, module) as host:
+        answer = await (await host.client()).get("/health/ready")
+    assert answer.status_code == 503
+    parts = answer.json()["parts"]
+    assert parts["returning"]["detail"] == "The check failed; the log says why."
+    assert parts["database"]["status"] == "healthy"

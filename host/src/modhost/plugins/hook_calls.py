@@ -1,7 +1,7 @@
 """Hook calls: one module at a time, in our order, after a check of each implementation."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -11,12 +11,25 @@ from modhost import Module
 from modhost.calls.returned import awaited, is_generator
 from modhost.checks import Finding, rules
 from modhost.hooks import PROJECT, ModuleHooks
+from modhost.module import HealthReport
+from modhost.permissions import Permission, Principal
 from modhost.plugins.discovery import FoundModule
 
 _SPECIFIED: Final = {
     name: inspect.signature(member)
     for name, member in vars(ModuleHooks).items()
     if not name.startswith("_")
+}
+
+_SEVERAL: Final = {
+    "configure_permissions": Permission,
+    "hosted_services": type,
+    "diagnose": Finding,
+}
+_RETURNED: Final[Mapping[str, type]] = {
+    **_SEVERAL,
+    "check_health": HealthReport,
+    "authenticate": Principal,
 }
 
 
@@ -48,7 +61,7 @@ class HookCaller:
             if inspect.iscoroutine(result):
                 result.close()
             raise TypeError("it returned a coroutine, which nobody awaits; write it with def")
-        return result
+        return _as_specified(hook, result)
 
     async def call_async(self, found: FoundModule, hook: str, **arguments: object) -> Any:
         """Do as `call`, for an async hook: await what it returns, if that can be awaited.
@@ -58,7 +71,7 @@ class HookCaller:
         result = await awaited(self._call(found, hook, arguments))
         if is_generator(result):
             raise TypeError("it returned a generator, of which nothing runs; remove its `yield`")
-        return result
+        return _as_specified(hook, result)
 
     def _call(self, found: FoundModule, hook: str, arguments: Mapping[str, object]) -> Any:
         if not self.implements(found, hook):
@@ -66,6 +79,25 @@ class HookCaller:
         others = [each for each in self._manager.get_plugins() if each is not found.module]
         results = self._manager.subset_hook_caller(hook, others)(**arguments)
         return results[0] if results else None
+
+
+def _as_specified(hook: str, result: Any) -> Any:
+    """Return the result of a hook, that of one that returns several things as a list."""
+    if result is None or hook not in _RETURNED:
+        return result
+    kind = _RETURNED[hook]
+    if hook not in _SEVERAL:
+        if isinstance(result, kind):
+            return result
+        raise TypeError(f"it returned {result!r}; let it return a {kind.__name__}")
+    what = "a class" if kind is type else f"a {kind.__name__}"
+    if not isinstance(result, Iterable) or isinstance(result, str):
+        raise TypeError(f"it returned {result!r}; let it return a list, of which each is {what}")
+    found = list(result)
+    for each in found:
+        if not isinstance(each, kind):
+            raise TypeError(f"it returned {each!r} in its list, which is not {what}")
+    return found
 
 
 def _check(found: FoundModule) -> list[Finding]:

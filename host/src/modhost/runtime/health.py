@@ -53,7 +53,7 @@ class Readiness(BaseModel):
 
 async def readiness(checks: Mapping[str, Check]) -> Readiness:
     """Run all checks at the same time, each bounded, and gather their reports."""
-    reports: dict[str, HealthReport] = {}
+    reports: dict[str, PartHealth] = {}
 
     async def run(name: str, check: Check) -> None:
         reports[name] = await _bounded(name, check)
@@ -61,24 +61,23 @@ async def readiness(checks: Mapping[str, Check]) -> Readiness:
     async with anyio.create_task_group() as group:
         for name, check in checks.items():
             group.start_soon(run, name, check)
-    parts = {
-        name: PartHealth.model_validate(reports[name], from_attributes=True) for name in checks
-    }
+    parts = {name: reports[name] for name in checks}
     statuses = [part.status for part in parts.values()]
     return Readiness(status=max(statuses, key=_RANK.index, default="healthy"), parts=parts)
 
 
-async def _bounded(name: str, check: Check) -> HealthReport:
+async def _bounded(name: str, check: Check) -> PartHealth:
     what = f"{_CHECK} of {name}"
     try:
         with anyio.fail_after(CHECK_TIMEOUT):
-            report = await check()
+            report = PartHealth.model_validate(await check(), from_attributes=True)
     except TimeoutError:
-        return HealthReport("unhealthy", f"The check took longer than {CHECK_TIMEOUT:g} s.")
+        late = f"The check took longer than {CHECK_TIMEOUT:g} s."
+        return PartHealth(status="unhealthy", detail=late)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is logged
         # What went wrong may hold secrets; it is for the log alone.
         failures.failed(logger, what, error)
-        return HealthReport("unhealthy", "The check failed; the log says why.")
+        return PartHealth(status="unhealthy", detail="The check failed; the log says why.")
     failures.passed(what)
     return report
 
