@@ -132,6 +132,7 @@ def test_types_are_changed_as_the_models_say(author: Author) -> None:
         "MORE",
         """
     kind: Kind
+    size: str = Field(sa_type=SIZE)
     price: Decimal = Field(max_digits=8, decimal_places=2)
     sold_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
     data: dict[str, str] = Field(sa_type=sa.JSON().with_variant(JSONB, "postgresql"))
@@ -141,8 +142,11 @@ MORE""",
 from decimal import Decimal
 from enum import StrEnum
 
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+
+SIZE = sa.Enum("big", name="size", native_enum=False, create_constraint=True)
 
 class Kind(StrEnum):
     NOVEL = "novel"
@@ -150,11 +154,13 @@ class Kind(StrEnum):
     author.migrated_to(first, "first")
     second = author.migrated_to(
         first.replace('NOVEL = "novel"', 'NOVEL = "novel"\n    SHORT_STORY = "short story"')
+        .replace('Enum("big"', 'Enum("big", "odd"')
         .replace("max_digits=8", "max_digits=9")
         .replace("sold_at: datetime", "sold_at: datetime | None"),
         "second",
     )
     assert "'SHORT_STORY'" in second
+    assert "'odd'" in second
     assert "sa.Numeric(precision=9, scale=2)" in second
     written = author.write("Nothing")
     assert "It is empty" in written.output, author.revision("0003_nothing.py")

@@ -13,8 +13,8 @@ from sqlalchemy.exc import NoSuchTableError
 from modhost.checks import Finding, rules
 from modhost.database import Database
 from modhost.database.migrations.column_types import is_other_type
+from modhost.database.migrations.enumeration_checks import refused_values
 from modhost.diagnosis.column_defaults import missing_defaults
-from modhost.diagnosis.enumeration_checks import refused_values
 from modhost.plugins.discovery import FoundModule
 from modhost.plugins.module_models import models_of
 
@@ -68,9 +68,10 @@ def _filled_and_checked(inspector: Inspector, table: Table) -> Iterator[str]:
         return
     for name in missing_defaults(inspector, table, columns):
         yield f"the column {table.fullname}.{name} has no default, and the model relies on one."
-    for name, values in refused_values(table, checks):
-        named = ", ".join(repr(each) for each in values)
-        yield f"a check of the column {table.fullname}.{name} refuses {named}, which the model has."
+    for column in table.columns:
+        if refused := refused_values(column, [each["sqltext"] for each in checks]):
+            named = ", ".join(map(repr, refused))
+            yield f"a check of the column {column} refuses {named}, which the model has."
 
 
 def _copy(table: Table, wanted: MetaData, *, has_schemas: bool) -> None:

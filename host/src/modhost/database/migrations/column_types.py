@@ -4,8 +4,10 @@ import re
 from typing import Any, Final
 
 from alembic.migration import MigrationContext
-from sqlalchemy import Column, Dialect, types
+from sqlalchemy import CheckConstraint, Column, Dialect, types
 from sqlalchemy.dialects import postgresql
+
+from modhost.database.migrations.enumeration_checks import refused_values
 
 _Type = types.TypeEngine[Any]
 
@@ -40,14 +42,16 @@ def is_other_type(
 
 def is_changed_type(
     context: MigrationContext,
-    _existing_column: Column[Any],
-    _wanted_column: Column[Any],
+    existing_column: Column[Any],
+    wanted_column: Column[Any],
     existing: _Type,
     wanted: _Type,
 ) -> bool:
-    """Return whether a column's type, or the size of its values, is not that of the model."""
+    """Return whether a column's type, or which values it takes, is not that of the model."""
     dialect = context.dialect
-    if _is_other(existing, wanted, dialect):
+    constraints = existing_column.table.constraints
+    checks = [str(each.sqltext) for each in constraints if isinstance(each, CheckConstraint)]
+    if _is_other(existing, wanted, dialect) or refused_values(wanted_column, checks):
         return True
     return _size(_stored(existing, dialect)) != _size(_stored(wanted, dialect))
 

@@ -64,6 +64,8 @@ class _Implementation(PostgresqlImpl):
         enumeration = self._create_type(type_, schema)
         if enumeration is not None:
             self._add_values(enumeration)
+        if isinstance(type_, Enum) and type_.create_constraint and not type_.native_enum:
+            self._drop_check(type_, table_name, schema)
         super().alter_column(table_name, column_name, type_=type_, schema=schema, **settings)
 
     def _create_type(self, type_: TypeEngine[Any] | None, schema: str | None) -> Enum | None:
@@ -79,6 +81,13 @@ class _Implementation(PostgresqlImpl):
             created.create(self.connection, checkfirst=True)
             named.create_type = False
         return named if isinstance(named, Enum) else None
+
+    def _drop_check(self, type_: Enum, table: str, schema: str | None) -> None:
+        """Drop the check of an enumeration that is stored as text: another one replaces it."""
+        quote = self.dialect.identifier_preparer.quote
+        name = ".".join(quote(part) for part in (schema, table) if part)
+        check = quote(str(type_.name))
+        self.connection.exec_driver_sql(f"ALTER TABLE {name} DROP CONSTRAINT IF EXISTS {check}")
 
     def _add_values(self, type_: Enum) -> None:
         """Add the values that an enumeration did not have when its type was created."""
