@@ -76,7 +76,7 @@ async def test_a_job_is_shown_with_everything_that_is_known_of_it(database_url: 
         *("id", "job_type", "state", "progress_percentage", "progress_message", "created_at"),
         *("completed_at", "started_at", "error", "retry_count", "module_name", "data", "logs"),
         *("execute_at", "worker", "attempts", "recurring_job_id", "due_at"),
-        *("queue", "priority", "tags"),
+        *("queue", "priority", "tags", "waiting_for"),
     }
     assert set(job["logs"][0]) == {"timestamp", "message"}
     assert set(job["attempts"][0]) == {"number", "started_at", "ended_at", "worker", "error"}

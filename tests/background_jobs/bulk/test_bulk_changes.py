@@ -25,8 +25,8 @@ from modhost_background_jobs.contracts import JobId, JobState
 from modhost_background_jobs.inspection.alerts import alerts_of
 from modhost_background_jobs.inspection.snapshot import Snapshots
 from modhost_background_jobs.model import as_bulk_runner
-from modhost_background_jobs.queries.job_search import JobSearch
 from modhost_background_jobs.queries.search import JobBrowser
+from modhost_background_jobs.queries.search.job_search import JobSearch
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.worker.registration import identify_worker
 from moving_clock import START

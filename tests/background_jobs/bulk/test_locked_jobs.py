@@ -8,7 +8,7 @@ from background_jobs.hung_client import rows_locked
 from background_jobs.jobs_module import ReportingJob, Work
 from modhost_background_jobs.bulk.changes import BulkRequests, Change
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.queries.job_search import JobSearch
+from modhost_background_jobs.queries.search.job_search import JobSearch
 
 pytestmark = pytest.mark.anyio
 

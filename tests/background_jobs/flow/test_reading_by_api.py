@@ -14,7 +14,7 @@ from modhost.database import Database
 from modhost_background_jobs.bulk.changes import BulkChange, BulkChanges, Change
 from modhost_background_jobs.contracts import JobFilter, JobId, JobState
 from modhost_background_jobs.model import Flow, NewJob
-from modhost_background_jobs.queries.job_search import JobSearch
+from modhost_background_jobs.queries.search.job_search import JobSearch
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 
 pytestmark = pytest.mark.anyio

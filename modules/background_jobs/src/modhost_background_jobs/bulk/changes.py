@@ -22,9 +22,9 @@ from modhost_background_jobs.contracts import (
     JobState,
     ModuleJob,
 )
-from modhost_background_jobs.queries.job_search import JobSearch
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.search import Count, JobBrowser, Search
+from modhost_background_jobs.queries.search.job_search import JobSearch
 
 LOCK_SECONDS: Final = 2.0
 BATCH_SIZE: Final = 100

@@ -77,7 +77,8 @@ async def list_jobs(
     if as_json:
         print_json(found.model_dump())
         return
-    show([job.model_dump() for job in found.items], as_json=False, empty="No jobs.")
+    rows = [job.model_dump() | {"tags": " ".join(job.tags)} for job in found.items]
+    show(rows, as_json=False, empty="No jobs.")
     if found.total_count > len(found.items):
         place = f"Page {found.page}" if after is None else f"After {after}"
         counted = f"{place}: {len(found.items)} of {found.total_count} jobs."

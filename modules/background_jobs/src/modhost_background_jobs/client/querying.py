@@ -18,6 +18,8 @@ from modhost_background_jobs.contracts import (
     PagedResult,
     RecurringJob,
 )
+from modhost_background_jobs.inspection.job import JobInspection
+from modhost_background_jobs.inspection.waiting import Waiting
 from modhost_background_jobs.model import JobRow, ScheduleRow
 from modhost_background_jobs.model.data.job_data import for_people
 from modhost_background_jobs.queries.details import JobDetailReader, JobDetails
@@ -37,6 +39,7 @@ class BackgroundJobsQueries:
         listing: JobListing,
         browser: JobBrowser,
         details: JobDetailReader,
+        inspection: JobInspection,
         schedules: RecurringSchedules,
         audit: AuditLog,
     ) -> None:
@@ -44,6 +47,7 @@ class BackgroundJobsQueries:
         self._listing = listing
         self._browser = browser
         self._details = details
+        self._inspection = inspection
         self._schedules = schedules
         self._audit = audit
 
@@ -70,7 +74,10 @@ class BackgroundJobsQueries:
         """Read a job with its log and attempts."""
         id_ = as_uuid(job_id)
         found = None if id_ is None else await self._details.find(id_)
-        return _detail(found) if found else None
+        if found is None:
+            return None
+        waiting = (await self._inspection.why_waiting([found]))[found.row.id]
+        return _detail(found, waiting)
 
     async def get_recurring_jobs(self) -> Sequence[RecurringJob]:
         """Read all schedules."""
@@ -105,10 +112,11 @@ def status_after(row: JobRow, decided: JobState) -> JobStatus:
     return status.model_copy(update={"state": decided, "completed_at": None})
 
 
-def _detail(found: JobDetails) -> JobDetail:
+def _detail(found: JobDetails, waiting: Waiting | None) -> JobDetail:
     of_row = {name: getattr(found.row, name, None) for name in JobDetail.model_fields}
     logs = [JobLogEntry(timestamp=line.logged_at, message=line.message) for line in found.log]
     more = {"data": for_people(found.data), "logs": logs, "attempts": found.attempts}
+    more["waiting_for"] = waiting and waiting.sentence
     return JobDetail.model_validate(of_row | more)
 
 

@@ -107,7 +107,11 @@ class JobAttempt(BaseModel):
 
 
 class JobDetail(JobStatus):
-    """A job with its data, log and attempts; `due_at` is the due time that a run is for."""
+    """A job with its data, log and attempts.
+
+    `due_at` is the due time that a run is for. `waiting_for` is a sentence that says why a pending
+    job waits, and for what; None for others.
+    """
 
     module_name: str
     data: Any
@@ -117,6 +121,7 @@ class JobDetail(JobStatus):
     attempts: list[JobAttempt]
     recurring_job_id: RecurringJobId | None
     due_at: datetime | None
+    waiting_for: str | None
 
 
 class RecurringJob(BaseModel):

@@ -7,12 +7,14 @@ from typing import Final
 from uuid import UUID
 
 from modhost_background_jobs.contracts import JobAttempt, JobNotFound, JobState
-from modhost_background_jobs.inspection.snapshot import Snapshots, WorkerView
+from modhost_background_jobs.inspection.snapshot import Snapshots
 from modhost_background_jobs.inspection.timeline import Event, time_left, timeline
 from modhost_background_jobs.inspection.waiting import Waiting, why_waiting
 from modhost_background_jobs.model import JobRow, JobTypes
 from modhost_background_jobs.model.data.job_data import for_people
+from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.details import JobDetailReader, JobDetails, LogRow
+from modhost_background_jobs.queries.held_places import HeldPlaces
 from modhost_background_jobs.storage import QueueClock
 
 LOG_LINES: Final = 300
@@ -38,62 +40,78 @@ class JobInspection:
     """Reads single jobs with everything about them."""
 
     def __init__(
-        self, details: JobDetailReader, snapshots: Snapshots, types: JobTypes, clock: QueueClock
+        self,
+        details: JobDetailReader,
+        snapshots: Snapshots,
+        places: HeldPlaces,
+        types: JobTypes,
+        options: BackgroundJobsOptions,
+        clock: QueueClock,
     ) -> None:
         self._details = details
         self._snapshots = snapshots
+        self._places = places
+        self._aging = options.priority_aging
         self._bulk_types = types.of_bulk_runners
         self._clock = clock
 
     async def inspect(self, job_id: UUID, words: str | None = None) -> InspectedJob:
         """Return a job with the end of its log, or with the lines that have certain words.
 
-        Takes two statements, and a third for a pending job. Raises `JobNotFound`.
+        Takes two statements, a third for a pending job, and two more for one that a limit holds
+        back. Raises `JobNotFound`.
         """
         found = await self._details.find(job_id, LOG_LINES, words)
         if found is None:
             raise JobNotFound(job_id)
-        workers = await self._workers_for([found])
+        waiting = await self.why_waiting([found])
         data = (
             None
             if found.data is None
             else json.dumps(for_people(found.data), indent=2, ensure_ascii=False)
         )
-        return self._inspected(found, workers, data)
+        return self._inspected(found, waiting[job_id], data)
 
     async def follow(
         self, ids: Collection[UUID], known: Mapping[UUID, InspectedJob]
     ) -> dict[UUID, InspectedJob]:
         """Return what is live of the jobs that exist, in up to three statements for all of them.
 
+        Those that limits hold back take two more for each fifty or so.
+
         The attempts are read only of a job whose row is not as it is known.
         """
         attempts = {id_: (job.row, job.attempts) for id_, job in known.items()}
         found = await self._details.find_live(ids, attempts)
-        workers = await self._workers_for(found)
-        return {each.row.id: self._inspected(each, workers) for each in found}
+        waiting = await self.why_waiting(found)
+        return {each.row.id: self._inspected(each, waiting[each.row.id]) for each in found}
 
-    async def _workers_for(self, found: Collection[JobDetails]) -> list[WorkerView]:
-        """Return the workers if there is a job that may wait for one."""
-        is_pending = any(each.row.state is JobState.PENDING for each in found)
-        return await self._snapshots.workers() if is_pending else []
+    async def why_waiting(self, found: Collection[JobDetails]) -> dict[UUID, Waiting | None]:
+        """Return why each job waits; None for those that do not."""
+        pending = [each.row for each in found if each.row.state is JobState.PENDING]
+        workers = await self._snapshots.workers() if pending else []
+        held = await self._places.of(pending, self._aging)
+        now = self._clock.now()
+        return {
+            each.row.id: why_waiting(
+                each,
+                now,
+                workers,
+                held=held.get(each.row.id),
+                is_bulk_change=each.row.job_type in self._bulk_types,
+            )
+            for each in found
+        }
 
     def _inspected(
-        self, found: JobDetails, workers: Sequence[WorkerView], data: str | None = None
+        self, found: JobDetails, waiting: Waiting | None, data: str | None = None
     ) -> InspectedJob:
         row, now = found.row, self._clock.now()
         return InspectedJob(
             row=row,
             attempts=found.attempts,
             events=timeline(row, found.attempts, now),
-            why_waiting=why_waiting(
-                row,
-                found.attempts,
-                now,
-                workers,
-                disabled_schedule=found.disabled_schedule,
-                is_bulk_change=row.job_type in self._bulk_types,
-            ),
+            why_waiting=waiting,
             left=time_left(row, now),
             data=data,
             log=found.log,

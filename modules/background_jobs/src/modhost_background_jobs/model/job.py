@@ -60,6 +60,9 @@ class JobRow(EnqueuedJob):
         progress_at: when this attempt reported the percentage first.
         on_hold: whether it waits for an earlier run of its schedule, whatever its due time.
         held_by: the key of a limit that it was held back by, as it is stored; None for none.
+        lane: the pending jobs that it shares an order with, as it is stored; None for those that
+            are found by their type.
+        place_at: its place in that order where it is not by its due time.
 
     """
 
@@ -82,6 +85,8 @@ class JobRow(EnqueuedJob):
     tags: tuple[str, ...] = ()
     limits: tuple[LimitKey, ...] = ()
     held_by: str | None = None
+    lane: str | None = None
+    place_at: datetime | None = None
 
     @property
     def is_stopping(self) -> bool:

@@ -16,9 +16,9 @@ from modhost_background_jobs.model import JobTypes
 from modhost_background_jobs.pages.job import path_of
 from modhost_background_jobs.pages.notices import NoticeQuery, redirect
 from modhost_background_jobs.permissions import MANAGE_JOBS
-from modhost_background_jobs.queries.job_search import JobSearch
 from modhost_background_jobs.queries.load import QueueLoad
 from modhost_background_jobs.queries.search import Count, JobBrowser
+from modhost_background_jobs.queries.search.job_search import JobSearch
 
 PATH: Final = "/admin/jobs/list"
 ROWS: Final = 20

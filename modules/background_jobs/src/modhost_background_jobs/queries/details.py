@@ -2,20 +2,35 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from itertools import islice
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Select, bindparam, cast, func, literal, null, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    FromClause,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    literal_column,
+    null,
+    select,
+    union_all,
+)
 
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobAttempt
 from modhost_background_jobs.model import JobRow
+from modhost_background_jobs.model.pauses import PauseRow
 from modhost_background_jobs.queries.rows import both_tables, job_row
 from modhost_background_jobs.storage.large_data import data_of
-from modhost_background_jobs.storage.tables import ATTEMPTS, LOGS, SCHEDULES
+from modhost_background_jobs.storage.tables import ATTEMPTS, LOGS, PAUSES, SCHEDULES
 
 _POSITIONS_PER_STATEMENT: Final = 100
 
@@ -67,30 +82,57 @@ def _after(position: LogPosition, limit: int) -> Select[Any]:
     return select(later.order_by(LOGS.c.line).limit(limit).subquery())
 
 
-def _with_schedule(jobs: Select[Any]) -> Select[Any]:
-    """Select jobs, each with the name of its schedule if that is disabled."""
+_PAUSE: Final = tuple(field.name for field in fields(PauseRow))
+
+
+def _with_what_stops_it(jobs: Select[Any]) -> Select[Any]:
+    """Select jobs, each with the name of its schedule if that is disabled, and with its pauses."""
     job = jobs.subquery()
     disabled = select(SCHEDULES.c.name).where(
         SCHEDULES.c.id == job.c.recurring_job_id, ~SCHEDULES.c.is_enabled
     )
-    return select(job, disabled.scalar_subquery().label("disabled_schedule"))
+    pauses = {kind: PAUSES.alias(f"{kind}_pause") for kind in ("queue", "type")}
+    paused = {"queue": job.c.queue, "type": job.c.job_type}
+    source: FromClause = job
+    for kind, pause in pauses.items():
+        is_its = (pause.c.kind == literal_column(f"'{kind}'"), pause.c.name == paused[kind])
+        source = source.outerjoin(pause, and_(*is_its))
+    return select(
+        job,
+        disabled.scalar_subquery().label("disabled_schedule"),
+        *(
+            pause.c[name].label(f"{kind}_{name}")
+            for kind, pause in pauses.items()
+            for name in _PAUSE
+        ),
+    ).select_from(source)
+
+
+def _pauses(found: RowMapping) -> list[PauseRow]:
+    return [
+        PauseRow(**{name: found[f"{kind}_{name}"] for name in _PAUSE})
+        for kind in ("queue", "type")
+        if found[f"{kind}_name"] is not None
+    ]
 
 
 # Made once: a statement costs more to make than to run.
-_FIND: Final = _with_schedule(both_tables("data", where="job_id"))
-_FIND_LIVE: Final = _with_schedule(both_tables(where="ids"))
+_FIND: Final = _with_what_stops_it(both_tables("data", where="job_id"))
+_FIND_LIVE: Final = _with_what_stops_it(both_tables(where="ids"))
 
 
 @dataclass(frozen=True, slots=True)
 class JobDetails:
     """A job with its attempts, the running one included, its data as stored, and its log.
 
-    `disabled_schedule` is the name of its schedule when that is disabled.
+    `disabled_schedule` is the name of its schedule when that is disabled; `pauses` are those of its
+    queue and of its type.
     """
 
     row: JobRow
     attempts: Sequence[JobAttempt]
     disabled_schedule: str | None
+    pauses: Sequence[PauseRow] = ()
     data: str | None = None
     log: Sequence[LogRow] = ()
 
@@ -128,7 +170,7 @@ class JobDetailReader:
             if each.number is None
         ]
         attempts = _all_attempts(row, ended)
-        return JobDetails(row, attempts, found["disabled_schedule"], data, log)
+        return JobDetails(row, attempts, found["disabled_schedule"], _pauses(found), data, log)
 
     async def find_live(
         self, ids: Collection[UUID], known: Mapping[UUID, tuple[JobRow, Sequence[JobAttempt]]]
@@ -149,8 +191,12 @@ class JobDetailReader:
                     ended[each.job_id].append(_attempt(each))
         attempts = {id_: known[id_][1] for id_ in rows if id_ in known}
         attempts |= {id_: _all_attempts(rows[id_], ended[id_]) for id_ in changed}
-        disabled = {each["id"]: each["disabled_schedule"] for each in found}
-        return [JobDetails(row, attempts[id_], disabled[id_]) for id_, row in rows.items()]
+        return [
+            JobDetails(
+                rows[each["id"]], attempts[each["id"]], each["disabled_schedule"], _pauses(each)
+            )
+            for each in found
+        ]
 
 
 def _attempt(found: Any) -> JobAttempt:

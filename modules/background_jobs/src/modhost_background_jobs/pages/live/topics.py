@@ -19,9 +19,9 @@ from modhost_background_jobs.pages.dashboard import Dashboard
 from modhost_background_jobs.pages.job import job_context
 from modhost_background_jobs.pages.job_list import ROWS
 from modhost_background_jobs.pages.recurring import schedules_context
-from modhost_background_jobs.queries.job_search import search_of
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.search import JobBrowser
+from modhost_background_jobs.queries.search.job_search import search_of
 
 MODULE: Final = "background_jobs"
 TEMPLATES: Final = Path(__file__).parents[2] / "templates"
