@@ -11,6 +11,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from background_jobs.flow.control.served import MailJob
+from background_jobs.jobs_module import JobsModule, Probe
 from docs.pages import headings, page, section
 from hosts import host_with
 from modhost.cli.main import cli
@@ -72,7 +74,8 @@ def test_the_options_of_all_commands_are_there() -> None:
 async def filled(database_url: str) -> tuple[str, str, str]:
     """Put a failed job, a pending one and a schedule into a database, and return their ids."""
     consumer = {"worker_mode": "Consumer"}
-    async with host_with(database_url, ReportsModule(), background_jobs=consumer) as hosted:
+    modules = (ReportsModule(), JobsModule(Probe(), [MailJob]))
+    async with host_with(database_url, *modules, background_jobs=consumer) as hosted:
         jobs = hosted.scheduling
         failed = await jobs.enqueue(GenerateReportJob, {"type": "none"})
         with anyio.fail_after(30):
@@ -98,6 +101,7 @@ def test_the_json_has_the_keys_that_are_shown(tmp_path: Path) -> None:
         answer = json.loads(run.stdout)
         return set(answer[0] if isinstance(answer, list) else answer)
 
+    limit, job_type = "tests.MailJob.concurrency.name", "reports_example.GenerateReportJob"
     calls = {
         "modhost modules": "modules",
         "modhost routes": "routes",
@@ -123,6 +127,15 @@ def test_the_json_has_the_keys_that_are_shown(tmp_path: Path) -> None:
         "modhost jobs retry": f"jobs retry {failed}",
         "modhost jobs cancel": f"jobs cancel {pending}",
         "modhost jobs stats": "jobs stats",
+        "modhost jobs queues list": "jobs queues list",
+        "modhost jobs queues pause": "jobs queues pause bulk",
+        "modhost jobs queues resume": "jobs queues resume bulk",
+        "modhost jobs types list": "jobs types list",
+        "modhost jobs types pause": f"jobs types pause {job_type}",
+        "modhost jobs types resume": f"jobs types resume {job_type}",
+        "modhost jobs limits list": "jobs limits list",
+        "modhost jobs limits set": f"jobs limits set {limit} 3",
+        "modhost jobs limits reset": f"jobs limits reset {limit}",
         "modhost jobs recurring list": "jobs recurring list",
         "modhost jobs recurring disable": f"jobs recurring disable {nightly}",
         "modhost jobs recurring enable": f"jobs recurring enable {nightly}",

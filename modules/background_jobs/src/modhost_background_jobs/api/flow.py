@@ -87,8 +87,7 @@ async def resume_type(job_type: str, jobs: BackgroundJobs, queues: Queues) -> Qu
     """End the pause of a type; one that is not paused stays so."""
     before = await queues.job_type(job_type)
     await jobs.resume_job_type(job_type)
-    resumed = {"is_paused": False, "paused_by": None, "paused_until": None, "reason": None}
-    return before.model_copy(update=resumed)
+    return before.resumed()
 
 
 async def list_limits(limits: LimitReader) -> Sequence[LimitStatus]:

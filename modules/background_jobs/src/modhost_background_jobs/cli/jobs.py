@@ -7,7 +7,9 @@ import click
 
 from modhost import Scope
 from modhost.cli import as_json, print_json, print_result, show, with_scope
+from modhost_background_jobs.cli.limits import limits
 from modhost_background_jobs.cli.output import show_job, show_stats
+from modhost_background_jobs.cli.queues import queues, types
 from modhost_background_jobs.cli.recurring import recurring
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
@@ -28,7 +30,8 @@ def jobs() -> None:
     """Background jobs: list, show, cancel, retry, stats, and recurring ones."""
 
 
-jobs.add_command(recurring)
+for group in (recurring, queues, types, limits):
+    jobs.add_command(group)
 
 
 @jobs.command("list")

@@ -82,7 +82,7 @@ class FlowControlService:
         if until is None:
             return None
         if not isinstance(until, datetime) or until.tzinfo is None:
-            msg = f"until is {until!s:.60}; give a datetime with a time zone, or None."
+            msg = f"until is {until!s:.60}; give a time with a zone, or none."
             raise InvalidFlow(msg)
         try:
             moment = until.astimezone(UTC)

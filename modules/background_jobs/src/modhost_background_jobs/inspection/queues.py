@@ -52,6 +52,11 @@ class QueueStatus(BaseModel):
     finished_last_minute: int
     workers: int
 
+    def resumed(self) -> "QueueStatus":
+        """Return it as it is after its pause, also where nothing else makes it known."""
+        ended = {"is_paused": False, "paused_by": None, "paused_until": None, "reason": None}
+        return self.model_copy(update=ended)
+
 
 @dataclass(frozen=True, slots=True)
 class QueueView:
