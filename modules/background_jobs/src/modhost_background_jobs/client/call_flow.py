@@ -1,5 +1,7 @@
 """The flow control of a job: what its class says, the call instead, and its data."""
 
+import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -15,7 +17,7 @@ from modhost_background_jobs.contracts.flow_checks import (
     is_queue_name,
     is_tags,
 )
-from modhost_background_jobs.model import Flow, LimitKey, UniqueKey, limit_name
+from modhost_background_jobs.model import Flow, LimitKey, NewJob, UniqueKey, limit_name
 from modhost_background_jobs.model.flow import PLAIN
 
 T = TypeVar("T")
@@ -79,6 +81,24 @@ def call_flow(
         tags=tuple(dict.fromkeys(given or job.tags)),
     )
     return CallFlow(registered, common)
+
+
+def hold_back(registered: RegisteredJob, jobs: Sequence[NewJob]) -> Iterator[NewJob]:
+    """Hold those jobs of one call back that are more than their class lets run of a key.
+
+    They would stand in the way of claims; whoever of the key ends lets go of the next ones.
+    """
+    job, job_type = registered.job_class, registered.job_type
+    most = {limit_name(job_type, each): each.limit for each in several(job.concurrency)}
+    counted: Counter[LimitKey] = Counter()
+    for new in jobs:
+        counted.update(key for key in new.flow.limits if key.limit in most)
+        full = (key for key in new.flow.limits if counted[key] > most.get(key.limit, math.inf))
+        held_by = next(full, None)
+        if held_by is None:
+            yield new
+        else:
+            yield replace(new, flow=replace(new.flow, held_by=held_by.stored))
 
 
 def several(limits: T | tuple[T, ...] | None) -> tuple[T, ...]:

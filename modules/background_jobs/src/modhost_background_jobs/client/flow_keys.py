@@ -2,15 +2,16 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from pydantic import BaseModel, RootModel, ValidationError
+from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
 
 from modhost_background_jobs.contracts import InvalidJobData, ModuleJob
 from modhost_background_jobs.contracts.flow import Per
-from modhost_background_jobs.model.data.differences import SECRET_TYPES, is_model
+from modhost_background_jobs.model.data.differences import SECRET_TYPES, is_list, is_model, json_key
 from modhost_background_jobs.model.data.job_data import for_job, to_stored
 from modhost_background_jobs.model.data.read_back import read_as
 from modhost_background_jobs.model.data.secret_json import KEY, is_marked
@@ -63,7 +64,8 @@ class DataKeys:
         Raises `InvalidJobData` for data that lack one of them.
         """
         if per is None:
-            values = None if self._stored is None else json.loads(for_job(self._stored))
+            is_read = not isinstance(self._data, _Json)
+            values = _as_json(self._data)[0] if is_read else json.loads(self._stored or "null")
         else:
             values = [each.value for each in self._find(per, "unique")]
         return sha256(_json([job_type, per, values]).encode()).hexdigest()
@@ -84,7 +86,7 @@ def _read(job: type[ModuleJob], data: Any, stored: str | None) -> Any:
     """Return the data as the job will read them."""
     model = job.data_model
     if model is None or type(data) is model:
-        return data if is_model(data) else _Json(stored)
+        return data if is_model(data) or _has_sets(data) else _Json(stored)
     try:
         return read_as(model, "null" if stored is None else for_job(stored))
     except ValidationError as error:
@@ -111,9 +113,46 @@ def _value_of(data: Any, name: str) -> _Value:
         is_secret = is_secret or is_hidden
     if type(value) in (str, int, bool):
         return _Value(value, is_secret)
-    stored = _json(value) if is_json else to_stored(value) or "null"
-    value = json.loads(for_job(stored))
-    return _Value(value, is_secret or KEY in stored)
+    if is_json:
+        stored = _json(value)
+        return _Value(json.loads(for_job(stored)), is_secret or KEY in stored)
+    value, is_hidden = _as_json(value)
+    return _Value(value, is_secret or is_hidden)
+
+
+def _as_json(value: Any) -> _Value:
+    """Return a value as JSON with its secrets, and whether it has any; sets in one order."""
+    stored = to_stored(value) or "null"
+    found = _ordered(value) if _has_sets(value) else json.loads(for_job(stored))
+    return _Value(found, KEY in stored)
+
+
+def _has_sets(value: Any) -> bool:
+    return isinstance(value, Set) or any(map(_has_sets, _within(value)))
+
+
+def _within(value: Any) -> Iterable[Any]:
+    if isinstance(value, BaseModel):
+        return [each for _, each in value]
+    if is_model(value):
+        return [getattr(value, each.name) for each in dataclasses.fields(value)]
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if is_list(value) else ()
+
+
+def _ordered(value: Any) -> Any:
+    """Return a value as JSON whose sets have one order in all processes."""
+    if is_model(value):
+        kind: Any = type(value)
+        return _ordered(TypeAdapter(kind).dump_python(value))
+    if isinstance(value, SECRET_TYPES):
+        return _ordered(value.get_secret_value())
+    if isinstance(value, Mapping):
+        return {json_key(key): _ordered(each) for key, each in value.items()}
+    if isinstance(value, Set):
+        return sorted(map(_ordered, value), key=_json)
+    return list(map(_ordered, value)) if is_list(value) else to_jsonable_python(value)
 
 
 def _step(value: Any, step: str, name: str, *, is_json: bool) -> tuple[Any, bool]:

@@ -11,7 +11,7 @@ from modhost import new_id
 from modhost.audit import AuditLog, recorded
 from modhost.caller import current_caller
 from modhost.database import Database
-from modhost_background_jobs.client.call_flow import CallFlow, call_flow
+from modhost_background_jobs.client.call_flow import CallFlow, call_flow, hold_back
 from modhost_background_jobs.client.flow import FlowControlService
 from modhost_background_jobs.client.limits import (
     as_uuid,
@@ -103,6 +103,8 @@ class BackgroundJobsService(RecurringJobsService, FlowControlService):
         new = [await self._new(flow, item, now, now, max_attempts, timeout) for item in data]
         if not new:
             return []
+        if job.concurrency:
+            new = list(hold_back(flow.registered, new))
         return list(map(JobId, await self._queue.enqueue(new, session)))
 
     async def schedule(

@@ -21,10 +21,21 @@ class JobNotFound(BackgroundJobsError):
 class JobConflict(BackgroundJobsError):
     """The job's state does not allow what was asked."""
 
-    def __init__(self, id: UUID, state: JobState, action: str, allowed: str) -> None:  # noqa: A002
-        super().__init__(
-            f"The job {id} is {state.value} and cannot be {action}; only {allowed} can."
-        )
+    def __init__(
+        self,
+        id: UUID,  # noqa: A002
+        state: JobState,
+        action: str,
+        allowed: str = "",
+        *,
+        taken_by: UUID | None = None,
+    ) -> None:
+        what = f"The job {id} is {state.value} and cannot be {action}"
+        if taken_by is not None:
+            why = f"while the job {taken_by} has its unique key: cancel that one, or let it finish"
+            super().__init__(f"{what} {why}.")
+            return
+        super().__init__(f"{what}; only {allowed} can.")
 
 
 class UnregisteredJob(BackgroundJobsError):

@@ -116,6 +116,7 @@ class Flow:
         limits: the keys that it counts for, each once.
         unique: what it must not be there twice by; None for nothing.
         fair_key: by which it takes turns with others of its type; None when they do not.
+        held_by: the key of a limit that others of its call fill, as it is stored; None for none.
 
     """
 
@@ -125,6 +126,7 @@ class Flow:
     limits: tuple[LimitKey, ...] = ()
     unique: UniqueKey | None = None
     fair_key: str | None = None
+    held_by: str | None = None
 
     def lane(self, job_type: str) -> str | None:
         """Return the lane of a job of a type, as it is stored; None for none."""

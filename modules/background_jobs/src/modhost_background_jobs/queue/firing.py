@@ -159,8 +159,10 @@ class RecurringFiring:
             reason = f"skipped: the earlier run {id_} of this schedule was still {state}."
             await _skip(session, job, reason)
             return True
-        await self._queue.enqueue([job], session)
-        if earlier is not None:
+        (id_,) = await self._queue.enqueue([job], session)
+        if id_ != job.id:
+            await _skip(session, job, f"skipped: the job {id_} has its unique key.")
+        elif earlier is not None:
             await connection.execute(update(JOBS).where(JOBS.c.id == job.id).values(on_hold=True))
         return True
 
@@ -204,4 +206,4 @@ async def _skip(session: AsyncSession, job: NewJob, reason: str) -> None:
     }
     connection = await session.connection()
     await insert_with_data(connection, FINISHED, [skipped])
-    await insert_tags(connection, [job])
+    await insert_tags(connection, {job.id: job.flow.tags})

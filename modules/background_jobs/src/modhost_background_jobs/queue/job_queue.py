@@ -12,6 +12,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     select,
     union_all,
     update,
@@ -23,13 +24,12 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import InvalidJobData, JobConflict, JobNotFound, JobState
 from modhost_background_jobs.model import NewJob
 from modhost_background_jobs.model.flow import PLAIN
-from modhost_background_jobs.queue.inserting import insert_jobs, insert_tags, rows_of
+from modhost_background_jobs.queue.unique import insert_jobs
 from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, is_integrity_error
-from modhost_background_jobs.storage.columns import CARRIED
-from modhost_background_jobs.storage.dialects import insert_unless_exists, notify
+from modhost_background_jobs.storage.columns import CARRIED, UNSTARTED_KEY
+from modhost_background_jobs.storage.dialects import insert_selected, notify
 from modhost_background_jobs.storage.group_commit import GroupCommit
-from modhost_background_jobs.storage.large_data import in_row, insert_large
-from modhost_background_jobs.storage.tables import ATTEMPTS, FINISHED, JOBS
+from modhost_background_jobs.storage.tables import ATTEMPTS, FINISHED, IS_UNIQUE, JOBS
 
 _LISTENS: Final = "modhost_background_jobs.listens"
 
@@ -56,41 +56,29 @@ class DatabaseJobQueue:
             if all(job.flow is PLAIN for job in jobs):
                 await self._inserts.submit(jobs)
                 self._wakeups.work.fire()
-            else:
-                async with self._database.session() as own:
-                    await self.enqueue(jobs, own)
-            return [job.id for job in jobs]
-        connection = await session.connection()
-        await insert_jobs(connection, jobs)
+                return [job.id for job in jobs]
+            async with self._database.session() as own:
+                return await self.enqueue(jobs, own)
+        ids = await insert_jobs(await session.connection(), jobs)
         await self._wake_after_commit(session)
-        return [job.id for job in jobs]
+        return ids
 
     async def enqueue_once(self, job: NewJob, session: AsyncSession | None = None) -> UUID:
-        """Insert a job unless one with its id exists, pending, running or finished; return the id.
+        """Insert a job unless one with its id exists, pending, running or finished.
 
-        Raises `InvalidJobData` when that is a job of another type.
+        Returns its id, or that of the job that has its unique key. Raises `InvalidJobData` when its
+        id is that of a job of another type.
         """
         self._database.refuse_other_loops()
         if session is None:
             async with self._database.session() as own:
                 return await self.enqueue_once(job, own)
         connection = await session.connection()
-        (values,) = await rows_of(connection, [job])
-        row = in_row(connection, values)
-        is_new = await insert_unless_exists(connection, JOBS, row, ["id"])
-        # Read after the insert, which waits for whoever is just finishing the job.
-        finished = select(FINISHED.c.id).where(FINISHED.c.id == job.id)
-        if is_new and (await connection.execute(finished)).first():
-            await connection.execute(delete(JOBS).where(JOBS.c.id == job.id))
-            is_new = False
-        if is_new:
-            await insert_large(connection, [values])
-            await insert_tags(connection, [job])
-            await self._wake_after_commit(session)
-        elif (job_type := await _read(connection, job.id, "job_type")) not in (None, job.job_type):
-            msg = f"The id {job.id} is that of a job of type {job_type}; give each job its own."
-            raise InvalidJobData(msg)
-        return job.id
+        (id_,) = await insert_jobs(connection, [job], unless_there=True)
+        await self._wake_after_commit(session)
+        if id_ == job.id:
+            await _refuse_second(connection, job)
+        return id_
 
     async def cancel(self, job_id: UUID) -> JobState:
         """Cancel a pending job, or ask a running one to stop; return `Cancelled` or `Running`.
@@ -120,7 +108,8 @@ class DatabaseJobQueue:
         async with self._database.session() as session:
             connection = await session.connection()
             await _lock_failed(connection, job_id)
-            await _requeue(connection, job_id, now)
+            if (other := await _requeue(connection, job_id, now)) is not None:
+                raise JobConflict(job_id, JobState.FAILED, "retried", taken_by=other)
             await notify(connection, "due")
         self._wakeups.work.fire()
 
@@ -130,6 +119,25 @@ class DatabaseJobQueue:
         if session.info.get(_LISTENS) is not self:
             session.info[_LISTENS] = self
             event.listen(session.sync_session, "after_commit", lambda _: self._wakeups.work.fire())
+
+
+async def _refuse_second(connection: AsyncConnection, job: NewJob) -> None:
+    """Remove a job that was inserted although its id is that of a finished one.
+
+    Raises `InvalidJobData` when the id is that of a job of another type.
+    """
+    # Read after the insert, which waits for whoever is just finishing the job.
+    parts = [
+        select(literal(table is FINISHED), table.c.job_type).where(table.c.id == job.id)
+        for table in (JOBS, FINISHED)
+    ]
+    found = {row[0]: row[1] for row in await connection.execute(union_all(*parts))}
+    if len(found) > 1:
+        await connection.execute(delete(JOBS).where(JOBS.c.id == job.id))
+    job_type = found.get(True, found.get(False))
+    if job_type not in (None, job.job_type):
+        msg = f"The id {job.id} is that of a job of type {job_type}; give each job its own."
+        raise InvalidJobData(msg)
 
 
 async def _cancel_pending(connection: AsyncConnection, job_id: UUID, now: datetime) -> None:
@@ -142,8 +150,11 @@ async def _cancel_pending(connection: AsyncConnection, job_id: UUID, now: dateti
     await connection.execute(delete(JOBS).where(JOBS.c.id == job_id))
 
 
-async def _requeue(connection: AsyncConnection, job_id: UUID, now: datetime) -> None:
-    """Move a failed job to the live ones: its last attempt recorded, all else as if it were new."""
+async def _requeue(connection: AsyncConnection, job_id: UUID, now: datetime) -> UUID | None:
+    """Move a failed job to the live ones: its last attempt recorded, all else as if it were new.
+
+    Returns the job that has its unique key, if there is one, and then changes nothing that counts.
+    """
     finished = FINISHED.c
     attempt = {
         "job_id": finished.id,
@@ -166,10 +177,21 @@ async def _requeue(connection: AsyncConnection, job_id: UUID, now: datetime) -> 
     columns: dict[str, ColumnElement[Any]] = {name: finished[name] for name in CARRIED}
     columns |= {name: literal(value, JOBS.c[name].type) for name, value in fresh.items()}
     columns["attempts_left"] = finished.max_attempts
-    for table, values in ((ATTEMPTS, attempt), (JOBS, columns)):
-        failed = select(*values.values()).where(finished.id == job_id)
-        await connection.execute(insert(table).from_select(list(values), failed))
+    key: ColumnElement[str] = literal_column(UNSTARTED_KEY)
+    columns["unique_key"] = key
+    failed = select(*columns.values()).where(finished.id == job_id)
+    while not await insert_selected(connection, JOBS, list(columns), failed):
+        has_key = JOBS.c.unique_key == select(key).where(finished.id == job_id).scalar_subquery()
+        other: UUID | None = (
+            await connection.execute(select(JOBS.c.id).where(has_key, literal_column(IS_UNIQUE)))
+        ).scalar_one_or_none()
+        # Again where that one has just finished.
+        if other is not None:
+            return other
+    ended = select(*attempt.values()).where(finished.id == job_id)
+    await connection.execute(insert(ATTEMPTS).from_select(list(attempt), ended))
     await connection.execute(delete(FINISHED).where(finished.id == job_id))
+    return None
 
 
 async def _lock_live(connection: AsyncConnection, job_id: UUID) -> JobState:

@@ -7,7 +7,12 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import JobRow, NewJob
-from modhost_background_jobs.model.flow import limits_to_stored, words_to_stored
+from modhost_background_jobs.model.flow import (
+    HAS_STARTED,
+    UNTIL_STARTED,
+    limits_to_stored,
+    words_to_stored,
+)
 from modhost_background_jobs.storage.tables import JOBS, JobColumns
 
 NEW: Final = tuple(field.name for field in fields(NewJob) if field.name != "flow")
@@ -35,6 +40,12 @@ RESTORED: Final = (
     | {name: value for name, value in INITIAL.items() if name not in CARRIED}
 )
 """What a finished job becomes whose last attempt does not count after all, as SQL."""
+_KEY_WITH: Final = """CASE WHEN substr(unique_key, 1, 2) = '{}'
+    THEN '{}' || substr(unique_key, 3) ELSE unique_key END"""
+STARTED_KEY: Final = _KEY_WITH.format(UNTIL_STARTED, HAS_STARTED)
+"""The unique key of a job that starts, as SQL."""
+UNSTARTED_KEY: Final = _KEY_WITH.format(HAS_STARTED, UNTIL_STARTED)
+"""The unique key of a job that is as if it were new."""
 CLAIMED: Final = (
     "id",
     "fence",

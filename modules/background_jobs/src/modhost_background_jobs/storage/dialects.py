@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import ColumnElement, Select, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,6 +13,7 @@ CHANNEL: Final = "background_jobs"
 
 _DATA_AND_INTEGRITY: Final = ("22", "23")
 _LOCK_TIMEOUT: Final = "55P03"
+_TAKEN_KEY: Final = "23505"
 
 
 async def insert_unless_exists(
@@ -21,6 +22,39 @@ async def insert_unless_exists(
     """Insert a row unless one with the same key exists; return whether it was inserted."""
     insert = _insert(connection, table).values(row).on_conflict_do_nothing(index_elements=key)
     return (await connection.execute(insert)).rowcount > 0
+
+
+async def insert_free(
+    connection: AsyncConnection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    returned: str = "id",
+) -> set[Any]:
+    """Insert the rows that collide with none, by whatever key; return a column of those."""
+    insert = _insert(connection, table).on_conflict_do_nothing().returning(table.c[returned])
+    return set((await connection.execute(insert, rows)).scalars())
+
+
+async def insert_selected(
+    connection: AsyncConnection, table: Table, columns: Sequence[str], rows: Select[Any]
+) -> bool:
+    """Insert what a statement selects unless that collides; return whether it was inserted."""
+    insert = _insert(connection, table).from_select(columns, rows).on_conflict_do_nothing()
+    return (await connection.execute(insert)).rowcount > 0
+
+
+async def insert_or_renew(
+    connection: AsyncConnection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    key: str,
+    is_over: ColumnElement[bool],
+) -> set[Any]:
+    """Insert rows, each in place of one with the same key that is over; return their keys."""
+    insert = _insert(connection, table)
+    changed = {name: insert.excluded[name] for name in rows[0] if name != key}
+    renewing = insert.on_conflict_do_update(index_elements=[key], set_=changed, where=is_over)
+    return set((await connection.execute(renewing.returning(table.c[key]), rows)).scalars())
 
 
 async def upsert(
@@ -51,6 +85,11 @@ def is_integrity_error(error: BaseException) -> bool:
 def is_lock_timeout(error: BaseException) -> bool:
     """Return whether a statement waited too long for what somebody else has locked."""
     return getattr(error, "sqlstate", None) == _LOCK_TIMEOUT
+
+
+def is_taken_key(error: BaseException) -> bool:
+    """Return whether PostgreSQL rejected a row since another one has its key."""
+    return getattr(error, "sqlstate", None) == _TAKEN_KEY
 
 
 def _insert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:

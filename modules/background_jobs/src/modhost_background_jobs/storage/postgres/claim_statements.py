@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from modhost_background_jobs.storage.columns import CLAIMED, listed
+from modhost_background_jobs.storage.columns import CLAIMED, STARTED_KEY, listed
 
 MANY_TYPES: Final = 8
 """Of fewer types as much is read of each as is wanted in all."""
@@ -74,7 +74,8 @@ picked AS (
 UPDATE background_jobs.jobs j
 SET state = 'Running', worker = $4, started_at = $2, fence = j.fence + 1,
     attempt = j.attempt + 1, attempts_left = j.attempts_left - 1, error = NULL,
-    progress_percentage = 0, progress_message = NULL, progress_at = NULL
+    progress_percentage = 0, progress_message = NULL, progress_at = NULL,
+    unique_key = {STARTED_KEY}
 WHERE j.id = ANY (ARRAY(SELECT id FROM picked))
 RETURNING {listed(CLAIMED, "j")}
 """

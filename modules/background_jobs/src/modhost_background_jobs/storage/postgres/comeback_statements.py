@@ -3,9 +3,16 @@
 from typing import Final
 
 from modhost_background_jobs.model import CUT_OFF, LOST, QUARANTINED, lost_attempt_error
+from modhost_background_jobs.model.flow import HAS_STARTED
 from modhost_background_jobs.storage.columns import RESTORED
+from modhost_background_jobs.storage.tables import IS_UNIQUE
 
 _CUT_OFF: Final = f"'{CUT_OFF[0]}' || {{}}.worker || '{CUT_OFF[1]}'"
+# A key that another job has meanwhile is given up.
+_KEY: Final = f"""CASE WHEN rank = 1 AND NOT EXISTS (
+        SELECT FROM background_jobs.jobs j WHERE j.unique_key = freed.unique_key AND {IS_UNIQUE}
+    ) THEN unique_key ELSE '{HAS_STARTED}' || substr(unique_key, 3) END"""
+_RESTORED: Final = RESTORED | {"unique_key": _KEY}
 _LOST: Final = "'" + lost_attempt_error("' || freed.worker || '") + "'"
 
 # An attempt that ended by itself has cleared the count of rescues before it. The last rescue of a
@@ -46,8 +53,11 @@ noted AS (
     FROM freed
 ),
 again AS (
-    INSERT INTO background_jobs.jobs ({", ".join(RESTORED)})
-    SELECT {", ".join(RESTORED.values())} FROM freed
+    INSERT INTO background_jobs.jobs ({", ".join(_RESTORED)})
+    SELECT {", ".join(_RESTORED.values())}
+    FROM (
+        SELECT *, row_number() OVER (PARTITION BY unique_key ORDER BY id) AS rank FROM freed
+    ) freed
 )
 SELECT id, pg_notify('background_jobs', 'due') FROM freed
 """

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from modhost_background_jobs.storage.columns import CLAIMED, listed
+from modhost_background_jobs.storage.columns import CLAIMED, STARTED_KEY, listed
 from modhost_background_jobs.storage.tables import IN_LANE, PLACE
 
 UNLIMITED: Final = 1_000_000_000
@@ -60,7 +60,8 @@ _TAKE: Final = f"""
 UPDATE background_jobs.jobs j
 SET state = 'Running', worker = {{0}}, started_at = {{1}}, fence = j.fence + 1,
     attempt = j.attempt + 1, attempts_left = j.attempts_left - 1, error = NULL,
-    progress_percentage = 0, progress_message = NULL, progress_at = NULL
+    progress_percentage = 0, progress_message = NULL, progress_at = NULL,
+    unique_key = {STARTED_KEY}
 WHERE j.id = ANY ({{2}})
 RETURNING {listed(CLAIMED, "j")}, coalesce(j.place_at, j.execute_at)
 """

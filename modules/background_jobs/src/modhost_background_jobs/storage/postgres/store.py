@@ -11,7 +11,7 @@ from modhost_background_jobs import model
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import START, Lease
 from modhost_background_jobs.storage.columns import FINAL_STATES, NEW
-from modhost_background_jobs.storage.dialects import is_lock_timeout
+from modhost_background_jobs.storage.dialects import is_lock_timeout, is_taken_key
 from modhost_background_jobs.storage.postgres import (
     claim_statements,
     comeback_statements,
@@ -148,12 +148,16 @@ class PostgresJobStore(LeaseWrites):
 
     async def take_back_rescues(self, lost: Sequence[model.LostLease]) -> None:
         """Correct attempts, counts and quarantines by one statement."""
-        await self._postgres.execute(
-            comeback_statements.TAKE_BACK,
-            [lease.job_id for lease, _ in lost],
-            [lease.fence for lease, _ in lost],
-            [counts for _, counts in lost],
-        )
+        rows = [(lease.job_id, lease.fence, counts) for lease, counts in lost]
+        while True:
+            try:
+                return await self._postgres.execute(
+                    comeback_statements.TAKE_BACK, *map(list, zip(*rows, strict=True))
+                )
+            except Exception as error:
+                # Somebody has just enqueued a job with the unique key of one that is restored.
+                if not is_taken_key(error):
+                    raise
 
     async def prune(self, state: JobState, finished_before: datetime, limit: int) -> int:
         """Delete one batch of old finished jobs."""

@@ -3,7 +3,9 @@
 from typing import Final
 
 from modhost_background_jobs.model import CUT_OFF, LOST, QUARANTINED, lost_attempt_error
+from modhost_background_jobs.model.flow import HAS_STARTED
 from modhost_background_jobs.storage.columns import RESTORED
+from modhost_background_jobs.storage.tables import IS_UNIQUE
 
 _LEASE: Final = "job_id = ?1 AND fence = ?2"
 _CUT_OFF: Final = f"'{CUT_OFF[0]}' || worker || '{CUT_OFF[1]}'"
@@ -26,8 +28,14 @@ INSERT INTO background_jobs_attempts (job_id, fence, number, started_at, ended_a
 SELECT id, fence, attempt, started_at, completed_at, worker,
     CASE WHEN fence = ?2 THEN {_CUT_OFF} ELSE {_LOST} END {_QUARANTINED}
 """
+# A key that another job has meanwhile is given up.
+_KEY: Final = f"""CASE WHEN EXISTS (
+        SELECT 1 FROM background_jobs_jobs j
+        WHERE j.unique_key = background_jobs_finished_jobs.unique_key AND {IS_UNIQUE}
+    ) THEN '{HAS_STARTED}' || substr(unique_key, 3) ELSE unique_key END"""
+_RESTORED: Final = RESTORED | {"unique_key": _KEY}
 RESTORE: Final = f"""
-INSERT INTO background_jobs_jobs ({", ".join(RESTORED)})
-SELECT {", ".join(RESTORED.values())} {_QUARANTINED}
+INSERT INTO background_jobs_jobs ({", ".join(_RESTORED)})
+SELECT {", ".join(_RESTORED.values())} {_QUARANTINED}
 """
 FORGET: Final = f"DELETE {_QUARANTINED}"

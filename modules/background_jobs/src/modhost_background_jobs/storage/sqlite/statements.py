@@ -6,7 +6,14 @@ others, so that what a statement has read cannot change before the next one acts
 
 from typing import Final
 
-from modhost_background_jobs.storage.columns import CARRIED, CLAIMED, INITIAL, NEW, listed
+from modhost_background_jobs.storage.columns import (
+    CARRIED,
+    CLAIMED,
+    INITIAL,
+    NEW,
+    STARTED_KEY,
+    listed,
+)
 
 _ALLOWANCE: Final = NEW.index("max_attempts") + 1
 
@@ -47,7 +54,8 @@ CLAIM: Final = f"""
 UPDATE background_jobs_jobs
 SET state = 'Running', worker = ?2, started_at = ?3, fence = fence + 1, attempt = attempt + 1,
     attempts_left = attempts_left - 1, error = NULL, progress_percentage = 0,
-    progress_message = NULL, progress_at = NULL
+    progress_message = NULL, progress_at = NULL,
+    unique_key = {STARTED_KEY}
 WHERE id IN (SELECT value FROM json_each(?1))
 RETURNING {listed(CLAIMED)}
 """

@@ -1,0 +1,154 @@
+"""Inserting jobs that must not be there twice: by an index, or by a table of periods.
+
+Two hosts that enqueue a key at the same time are decided by the database: on PostgreSQL the second
+waits until the first has committed, on SQLite there is one writer at a time.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import islice
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import delete, literal_column, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.model import NewJob, UniqueKey
+from modhost_background_jobs.queue.inserting import insert_rows, insert_tags, values_of
+from modhost_background_jobs.storage.columns import FLOW
+from modhost_background_jobs.storage.dialects import insert_or_renew
+from modhost_background_jobs.storage.large_data import in_row, insert_large
+from modhost_background_jobs.storage.tables import (
+    IS_UNIQUE,
+    JOB_TAGS,
+    JOBS,
+    LARGE_DATA,
+    UNIQUE_PERIODS,
+)
+
+BATCH_SIZE: Final = 500
+"""Of how many jobs the keys are read at a time."""
+_REPLACED: Final = (
+    *("data", "execute_at", "module_version"),
+    *(name for name in FLOW if name != "unique_key"),
+)
+
+
+class _Holder(NamedTuple):
+    """The job that has a key."""
+
+    id: UUID
+    is_pending: bool
+
+
+async def insert_jobs(
+    connection: AsyncConnection, jobs: Sequence[NewJob], *, unless_there: bool = False
+) -> list[UUID]:
+    """Insert jobs as `Pending`; return the id of each, or of the job that has its unique key.
+
+    `unless_there` is for a job whose id may be that of a live one, which then stays as it is.
+    """
+    plain = [job for job in jobs if job.flow.unique is None]
+    if plain:
+        await insert_rows(connection, plain, unless_there=unless_there)
+    chosen: dict[UniqueKey, NewJob] = {}
+    for job in jobs:
+        # Of those of one call the last one replaces the others.
+        if (key := job.flow.unique) and (key.replaces or key not in chosen):
+            chosen[key] = job
+    standing: dict[UniqueKey, UUID] = {}
+    # In one order, so that hosts with the same keys wait for each other, and do not deadlock.
+    ordered = iter(sorted(chosen.items(), key=lambda pair: pair[0].digest))
+    while some := dict(islice(ordered, BATCH_SIZE)):
+        standing |= await _insert_unique(connection, some)
+    return [standing[job.flow.unique] if job.flow.unique else job.id for job in jobs]
+
+
+async def _insert_unique(
+    connection: AsyncConnection, waiting: dict[UniqueKey, NewJob]
+) -> dict[UniqueKey, UUID]:
+    """Insert jobs unless their keys are taken; return which job stands for each key."""
+    standing: dict[UniqueKey, UUID] = {}
+    while waiting:
+        new = await _insert_free(connection, list(waiting.values()))
+        standing |= {key: job.id for key, job in waiting.items() if job.id in new}
+        taken = {key: job for key, job in waiting.items() if job.id not in new}
+        holders = await _holders(connection, taken) if taken else {}
+        # Again where the holder has finished, or begun, in between.
+        waiting = {}
+        for key, job in taken.items():
+            holder = holders.get(key)
+            to_replace = key.replaces and holder is not None and holder.is_pending
+            if holder is None or (to_replace and not await _replace(connection, holder.id, job)):
+                waiting[key] = job
+            else:
+                standing[key] = holder.id
+    return standing
+
+
+async def _insert_free(connection: AsyncConnection, jobs: Sequence[NewJob]) -> set[UUID]:
+    """Insert the jobs whose keys, and ids, are free; return their ids."""
+    with_period = [(job, key) for job in jobs if (key := job.flow.unique) and key.stored is None]
+    rows = [
+        {
+            "unique_key": key.digest,
+            "job_id": job.id,
+            "ends_at": job.created_at + key.until,
+        }
+        for job, key in with_period
+        if isinstance(key.until, timedelta)
+    ]
+    renewed = set()
+    if rows:
+        now = jobs[0].created_at
+        is_over = UNIQUE_PERIODS.c.ends_at <= now
+        keys = await insert_or_renew(connection, UNIQUE_PERIODS, rows, "unique_key", is_over)
+        renewed = {job.id for job, key in with_period if key.digest in keys}
+    held = {job.id for job, _ in with_period} - renewed
+    free = [job for job in jobs if job.id not in held]
+    return await insert_rows(connection, free, unless_there=True) if free else set()
+
+
+async def _holders(
+    connection: AsyncConnection, taken: dict[UniqueKey, NewJob]
+) -> dict[UniqueKey, _Holder]:
+    """Return which live jobs have the keys; of periods, whatever has become of the job."""
+    by_index = {key.stored: key for key in taken if key.stored is not None}
+    by_period = {key.digest: key for key in taken if key.stored is None}
+    found: dict[UniqueKey, _Holder] = {}
+    if by_index:
+        by_id = {job.id: key for key, job in taken.items()}
+        columns = (JOBS.c.id, JOBS.c.state, JOBS.c.unique_key)
+        has_key = JOBS.c.unique_key.in_(by_index) & literal_column(IS_UNIQUE)
+        reading = select(*columns).where(or_(has_key, JOBS.c.id.in_(by_id)))
+        for id_, state, stored in await connection.execute(reading):
+            key = by_id.get(id_) or by_index[stored]
+            found[key] = _Holder(id_, state == JobState.PENDING.value)
+    if by_period:
+        joined = UNIQUE_PERIODS.outerjoin(JOBS, JOBS.c.id == UNIQUE_PERIODS.c.job_id)
+        reading = select(
+            UNIQUE_PERIODS.c.unique_key, UNIQUE_PERIODS.c.job_id, JOBS.c.state
+        ).select_from(joined)
+        reading = reading.where(UNIQUE_PERIODS.c.unique_key.in_(by_period))
+        for digest, id_, state in await connection.execute(reading):
+            found[by_period[digest]] = _Holder(id_, state == JobState.PENDING.value)
+    return found
+
+
+async def _replace(connection: AsyncConnection, job_id: UUID, job: NewJob) -> bool:
+    """Give a job what another was to have; return whether it was still pending."""
+    is_pending = (JOBS.c.id == job_id, JOBS.c.state == JobState.PENDING.value)
+    locking = select(JOBS.c.id).where(*is_pending).with_for_update()
+    if not (await connection.execute(locking)).first():
+        return False
+    values = values_of(job) | {"id": job_id}
+    row = in_row(connection, values)
+    # Its place among the due ones, and what held it back, were those of other data.
+    changed = {name: row[name] for name in _REPLACED} | {"place_at": None, "held_by": None}
+    await connection.execute(update(JOBS).where(JOBS.c.id == job_id).values(changed))
+    for table in (LARGE_DATA, JOB_TAGS):
+        await connection.execute(delete(table).where(table.c.job_id == job_id))
+    await insert_large(connection, [values])
+    await insert_tags(connection, {job_id: job.flow.tags})
+    return True
