@@ -74,6 +74,8 @@ def test_its_default_is_true(option: Option) -> None:
         value = parse_duration(value)
     elif isinstance(default, Path):
         value = Path(value)
+    elif isinstance(default, tuple):
+        value = tuple(value)
     elif isinstance(default, Enum):
         default = default.value
     elif isinstance(default, SecretStr):

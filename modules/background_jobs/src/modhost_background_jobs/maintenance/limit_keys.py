@@ -7,11 +7,11 @@ from modhost_background_jobs.model import LimitKey
 from modhost_background_jobs.storage import LaneStore, QueueClock
 
 FIRST: Final = LimitKey("", "")
-KEYS_AT_ONCE: Final = 500
+BATCH_SIZE: Final = 500
 
 
 class LimitKeysService(PeriodicService):
-    """Looks at some keys each minute, in their order, and begins anew after the last one."""
+    """Checks some keys each minute, in their order, and begins anew after the last one."""
 
     name = "limit keys"
     interval = 60.0
@@ -23,6 +23,6 @@ class LimitKeysService(PeriodicService):
         self._after = FIRST
 
     async def step(self) -> None:
-        """Look at the next keys."""
-        last = await self._store.forget_keys(self._after, KEYS_AT_ONCE, self._clock.now())
+        """Check the next keys."""
+        last = await self._store.forget_keys(self._after, BATCH_SIZE, self._clock.now())
         self._after = last or FIRST

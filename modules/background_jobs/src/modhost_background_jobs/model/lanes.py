@@ -40,7 +40,7 @@ class Shares:
 
     @property
     def are_checked(self) -> bool:
-        """Whether each job is looked at before it is claimed."""
+        """Whether each job is checked before it is claimed."""
         return self.has_limits or bool(self.caps)
 
     def without(self, jobs: Sequence[ClaimedJob]) -> "Shares":

@@ -19,7 +19,7 @@ from modhost_background_jobs.storage.tables import IN_LANE, JOBS, PLACE
 FIRST_ROUND: Final = datetime(1970, 1, 1, tzinfo=UTC)
 ROUND: Final = timedelta(seconds=1)
 LAST_ROUND: Final = datetime(2000, 1, 1, tzinfo=UTC)
-PLACED_AT_ONCE: Final = 500
+TURNS_BATCH_SIZE: Final = 500
 
 _PLACE: Final = literal_column(PLACE, JOBS.c.execute_at.type)
 _HEAD: Final = (
@@ -77,7 +77,7 @@ class Turns:
             .where(JOBS.c.lane == lane.stored, literal_column(IN_LANE))
             .where(_PLACE >= LAST_ROUND, now >= _PLACE)
             .order_by(_PLACE, JOBS.c.id)
-            .limit(PLACED_AT_ONCE)
+            .limit(TURNS_BATCH_SIZE)
         )
         async with self._database.reading() as session:
             if not (await (await session.connection()).execute(due.limit(1))).first():

@@ -21,8 +21,8 @@ from modhost_background_jobs.storage.postgres import lane_statements as statemen
 from modhost_background_jobs.storage.postgres.claimed import claimed_job
 
 CLAIM_SECONDS: Final = 10.0
-HELD_AT_ONCE: Final = 500
-"""How many jobs are looked at together once some of them are held back."""
+HELD_BATCH_SIZE: Final = 500
+"""How many jobs are checked together once some of them are held back."""
 MAX_ROUNDS: Final = 8
 STALE_GRANTS: Final = 50
 """So many grants of a key may be recorded beyond its limit before old ones are deleted."""
@@ -63,17 +63,17 @@ class PostgresLaneStore:
             return LaneClaim(_in_order(rows, shares, now), is_all=len(rows) < limit)
         found: list[ClaimedJob] = []
         keys: set[LimitKey] = set()
-        looked_at, is_all = limit, False
+        batch_size, is_all = limit, False
         for _ in range(MAX_ROUNDS):
             picked, decision, jobs = await self._claim_within_limits(
-                worker, shares.without(found), looked_at, limit - len(found), now
+                worker, shares.without(found), batch_size, limit - len(found), now
             )
             found += jobs
             keys |= decision.keys
-            is_all = picked < looked_at
+            is_all = picked < batch_size
             if is_all or len(found) >= limit or not (decision.held or jobs):
                 break
-            looked_at = HELD_AT_ONCE
+            batch_size = HELD_BATCH_SIZE
         if keys:
             await self.tend(keys, now)
         return LaneClaim(found, is_all)
@@ -107,12 +107,12 @@ class PostgresLaneStore:
         return keys[-1] if len(keys) == limit else None
 
     async def _claim_within_limits(
-        self, worker: str, shares: Shares, looked_at: int, limit: int, now: datetime
+        self, worker: str, shares: Shares, batch_size: int, limit: int, now: datetime
     ) -> tuple[int, Decision, list[ClaimedJob]]:
-        """Look at due jobs, claim up to `limit`, and hold back those that have no room."""
+        """Check due jobs, claim up to `limit`, and hold back those that have no room."""
         async with self._postgres.acquire(CLAIM_SECONDS) as connection, connection.transaction():
             rows = await connection.fetch(
-                statements.PICK, *_asked(shares), now, looked_at, worker, timeout=CLAIM_SECONDS
+                statements.PICK, *_asked(shares), now, batch_size, worker, timeout=CLAIM_SECONDS
             )
             candidates = shares.in_order(
                 (

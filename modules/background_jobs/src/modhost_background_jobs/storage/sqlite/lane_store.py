@@ -23,8 +23,8 @@ from modhost_background_jobs.storage.sqlite import limits, transitions
 from modhost_background_jobs.storage.sqlite import rows as rows_as
 from modhost_background_jobs.storage.sqlite import statements as plain
 
-HELD_AT_ONCE: Final = 500
-"""How many jobs are looked at together once some of them are held back."""
+HELD_BATCH_SIZE: Final = 500
+"""How many jobs are checked together once some of them are held back."""
 MAX_ROUNDS: Final = 8
 
 _Picked = tuple[str, str | None, str, str, str | None, str]
@@ -71,7 +71,7 @@ class SqliteLaneStore:
         return str(rows[-1][0]) if len(rows) == limit else ""
 
     async def forget_keys(self, after: LimitKey, limit: int, now: datetime) -> LimitKey | None:
-        """Forget in one transaction, unless there is nothing to look at."""
+        """Forget in one transaction, unless there is no key."""
         if not await self._sqlite.fetch_one(statements.NEXT_KEYS, (*after, 1)):
             return None
         return await self._sqlite.write(
@@ -115,11 +115,11 @@ def _claim(
     if not connection.execute(plain.IS_REGISTERED, [worker]).fetchone():
         return LaneClaim([], is_all=True)
     jobs: list[ClaimedJob] = []
-    looked_at, is_all = limit, False
+    batch_size, is_all = limit, False
     keys: set[LimitKey] = set()
     for _ in range(MAX_ROUNDS):
         left = shares.without(jobs)
-        picked = _pick(connection, left, looked_at, now)
+        picked = _pick(connection, left, batch_size, now)
         candidates = [
             Candidate(UUID(row[0]), row[1] or row[5], limits_of(row[4])) for row in picked
         ]
@@ -133,10 +133,10 @@ def _claim(
         jobs += [rows_as.claimed(row, now) for row in rows]
         limits.carry_out(connection, decision, now)
         keys |= decision.keys
-        is_all = len(picked) < looked_at
+        is_all = len(picked) < batch_size
         if is_all or len(jobs) >= limit or not (rows or decision.held):
             break
-        looked_at = HELD_AT_ONCE
+        batch_size = HELD_BATCH_SIZE
     limits.tend(connection, keys, now)
     return LaneClaim(jobs, is_all)
 

@@ -20,7 +20,7 @@ QUIET_SECONDS: Final = 2.0
 KEPT_SECONDS: Final = 60.0
 """How long a lane is asked for jobs after it had one."""
 SWEEP_SECONDS: Final = 1.0
-SWEPT_AT_ONCE: Final = 200
+SWEEP_BATCH_SIZE: Final = 200
 STRICT: Final = 1e10
 """The boost of a point of priority, in seconds, for which no wait makes up."""
 
@@ -92,7 +92,7 @@ class Lanes:
                 await self._turns.place_due(lane, now)
         if state.has_held and monotonic - self._swept_at >= SWEEP_SECONDS:
             self._swept_at = monotonic
-            self._swept_to = await self._store.sweep(self._swept_to, SWEPT_AT_ONCE, now)
+            self._swept_to = await self._store.sweep(self._swept_to, SWEEP_BATCH_SIZE, now)
         is_resumed = bool(
             before.paused_queues - state.paused_queues or before.paused_types - state.paused_types
         )
