@@ -1,8 +1,11 @@
 """Output of commands: tables, output that cannot be written, and Ctrl-C."""
 
 import signal
+import sqlite3
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -64,6 +67,33 @@ def test_an_interrupt_of_a_command_leaves_no_traceback(sqlite_url: str, tmp_path
     program = INTERRUPTED.format(name="modhost.database.migrations")
     run = modhost("--config", str(config), "migrate", program=program)
     assert (run.returncode, run.stderr.strip()) == (1, "Aborted!")
+
+
+def test_an_interrupt_of_a_command_that_waits_for_a_lock_ends_it(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    """It said that it was aborted, and stayed for half a minute."""
+    config = tmp_path / "host.toml"
+    config.write_text(f'[host]\nenvironment = "development"\ndatabase_url = "{sqlite_url}"\n')
+    file = Path(sqlite_url.removeprefix("sqlite:///"))
+    with closing(sqlite3.connect(file, isolation_level=None)) as holder:
+        holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+        holder.execute("BEGIN EXCLUSIVE")
+        code = "from modhost_command import main; main()"
+        command = [sys.executable, "-c", code, "--config", str(config), "migrate"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            until = time.monotonic() + 60
+            while not is_open(file, process.pid):
+                assert time.monotonic() < until
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=15)
+    assert (process.returncode, errors.strip()) == (1, "Aborted!")
+
+
+def is_open(file: Path, pid: int) -> bool:
+    opened = Path(f"/proc/{pid}/fd").iterdir()
+    return any(each.exists() and each.resolve() == file.resolve() for each in opened)
 
 
 def test_columns_are_aligned_by_what_a_terminal_shows(capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,6 +39,7 @@ class _Commands(click.Group):
     _modules: ModuleCommands | None = None
     _missing: Sequence[Finding] = ()
     _disabled: Sequence[str] = ()
+    was_interrupted = False
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         self._extend(ctx)
@@ -72,8 +73,12 @@ class _Commands(click.Group):
             return super().make_context(*arguments, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _usage_errors_in_one_line():
-            return super().invoke(ctx)
+        try:
+            with _usage_errors_in_one_line():
+                return super().invoke(ctx)
+        except KeyboardInterrupt:
+            self.was_interrupted = True
+            raise
 
     def _extend(self, context: click.Context) -> ModuleCommands:
         if self._modules is None:
@@ -123,6 +128,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if not is_of_output(error):
             raise
         give_up_output(error)
+    except SystemExit:
+        if cli.was_interrupted:
+            # A thread may be in a wait of SQLite for a lock, which ends after half a minute.
+            sys.stdout.flush()
+            os._exit(1)
+        raise
 
 
 @contextmanager
