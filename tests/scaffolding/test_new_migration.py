@@ -200,6 +200,26 @@ class Word(Base, table=True):
     assert "It is empty" in written.output, author.revision("0003_nothing.py")
 
 
+def test_tables_of_two_registries_are_written_together(author: Author) -> None:
+    more = """
+    user_id: UUID | None = Field(foreign_key="modhost.users.id", sa_type=Identifier)
+MORE
+
+class Other(SQLModel, registry=registry(metadata=sa.MetaData(schema="NAME"))):
+    pass
+
+
+class Note(Other, table=True):
+    __tablename__ = "notes"
+    id: UUID = Field(primary_key=True, sa_type=Identifier)
+    user_id: UUID | None = Field(foreign_key="modhost.users.id", sa_type=Identifier)
+"""
+    written = author.migrated_to(MODELS.replace("MORE", more), "both")
+    assert "op.create_table('notes'" in written
+    assert "op.create_table('users'" not in written
+    assert "It is empty" in author.write("Nothing").output
+
+
 def test_tables_that_are_behind_are_migrated_first(author: Author) -> None:
     assert author.write("First").exit_code == 0
     refused = author.write("Second")

@@ -10,7 +10,7 @@ from typing import Any, Final
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, MetaData, Table, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import AutoString
@@ -157,10 +157,21 @@ def _differences(
         "compare_type": is_changed_type,
     }
     context = MigrationContext.configure(connection, opts=options)
-    metadata: Any = list({id(each): each for each in (table.metadata for table in tables)}.values())
-    operations = produce_migrations(context, metadata).upgrade_ops
+    operations = produce_migrations(context, _together(tables)).upgrade_ops
     if operations is None or operations.is_empty():
         return "", set()
     code = render_python_code(operations, render_item=render, migration_context=context)
     lines = _NOTE.sub("", f"    {code}")
     return lines.rstrip(), imports
+
+
+def _together(tables: Sequence[Table]) -> MetaData:
+    """Return one metadata with the tables, and those that they refer to, of all registries."""
+    found = list({id(each.metadata): each.metadata for each in tables}.values())
+    if len(found) == 1:
+        return found[0]
+    together = MetaData()
+    for table in (*tables, *(each for metadata in found for each in metadata.tables.values())):
+        if table.key not in together.tables:
+            table.to_metadata(together)
+    return together
