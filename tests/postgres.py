@@ -101,17 +101,23 @@ class Postgres:
             started = cls(server.get_uri(), superuser, server)
             for name, value in SETTINGS.items():
                 started.run(f"ALTER SYSTEM SET {name} = '{value}'")
-            started.run("SELECT pg_reload_conf()")
+            # Not all of them can be changed while the server runs.
+            superuser.close()
+            started._stop(signal.SIGINT)
+            started.start_again()
             yield started
 
     def crash(self) -> None:
         """Stop our own server without a farewell to anybody."""
+        self._stop(signal.SIGQUIT)
+
+    def _stop(self, how: signal.Signals) -> None:
         postmaster = self.server.get_postmaster_info().process
-        postmaster.send_signal(signal.SIGQUIT)
+        postmaster.send_signal(how)
         postmaster.wait(30)
 
     def start_again(self) -> None:
-        """Start our own server after a crash, at the same address."""
+        """Start our own server after it has stopped, at the same address."""
         self.server.ensure_postgres_running()
 
     def create(self, name: str, template: str = "template1") -> str:
