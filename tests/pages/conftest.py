@@ -3,9 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser
 
-from pages.browser.chromium import browser as started
 from pages.site import Site, site
 from pages.visitor import Visitor
 
@@ -21,10 +19,3 @@ async def served(database_url: str) -> AsyncIterator[Site]:
 async def visitor(served: Site) -> Visitor:
     """Somebody who may see and manage jobs."""
     return await Visitor.of(served, "BackgroundJobs.*")
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """A Chromium."""
-    async with started() as running:
-        yield running
