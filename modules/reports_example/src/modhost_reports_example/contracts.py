@@ -33,12 +33,14 @@ class ReportType(StrEnum):
 class ReportRequest(BaseModel):
     """What a report is made of; `upload` is the name of an uploaded file.
 
+    `not_before` is when it was asked for, None for at once: the two are different requests.
     Callers who may run jobs again may edit this, so it cannot name any file but an upload.
     """
 
     type: ReportType
     source: str
     upload: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}\.csv$")] | None = None
+    not_before: datetime | None = None
 
 
 class ColumnSummary(BaseModel):

@@ -12,9 +12,11 @@ from modhost import Clock
 from modhost.database import Database
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
+    Concurrency,
     JobExecutionContext,
     ModuleJob,
     PermanentJobError,
+    Unique,
 )
 from modhost_reports_example.computing.records import (
     Record,
@@ -38,6 +40,9 @@ class GenerateReportJob(ModuleJob):
     """
 
     data_model: ClassVar[Any] = ReportRequest
+    # A source is read by one job at a time, and a request that waits already is not repeated.
+    concurrency = Concurrency(1, per="source")
+    unique = Unique(until="started")
 
     def __init__(self, storage: ReportStorage, sources: Sources) -> None:
         self._storage = storage

@@ -30,8 +30,12 @@ class ReportsService:
         self._sources = sources
 
     async def request(self, request: ReportRequest, execute_at: datetime | None = None) -> JobId:
-        """Store the report and its job in one transaction: both exist, or neither."""
+        """Store the report and its job in one transaction: both exist, or neither.
+
+        While the same request waits, its report is the one that is returned.
+        """
         self._sources.check(request)
+        request = request.model_copy(update={"not_before": execute_at})
         async with self._database.session() as session:
             if execute_at is None:
                 job_id = await self._jobs.enqueue(GenerateReportJob, request, session=session)
@@ -39,7 +43,7 @@ class ReportsService:
                 job_id = await self._jobs.schedule(
                     GenerateReportJob, execute_at, request, session=session
                 )
-            self._storage.add(session, job_id, request)
+            await self._storage.add_once(session, job_id, request)
         return job_id
 
     async def get(self, job_id: JobId) -> Report:

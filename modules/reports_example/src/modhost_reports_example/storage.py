@@ -71,6 +71,11 @@ class ReportStorage:
         session.add(stored)
         return stored
 
+    async def add_once(self, session: AsyncSession, job_id: UUID, request: ReportRequest) -> None:
+        """Add a requested report in the caller's transaction, unless its job has one."""
+        if await session.get(StoredReport, job_id) is None:
+            self.add(session, job_id, request)
+
     async def begin(self, job_id: UUID, request: ReportRequest) -> bool:
         """Return whether the report is finished already; add it if it does not exist.
 
