@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from modhost_background_jobs.contracts import Concurrency, Rate
+from modhost_background_jobs.contracts.flow import limit_name
 from modhost_background_jobs.contracts.flow_checks import is_queue_name
-from modhost_background_jobs.model import limit_name, serves
+from modhost_background_jobs.model import serves
 
 SECOND = timedelta(seconds=1)
 

@@ -172,6 +172,10 @@ class ServiceCollection:
         """
         self._registry.contribute(self.module, kind, item, key)
 
+    def contributed(self, kind: type[T]) -> tuple[T, ...]:
+        """Return the values of a kind that this module and those before it have added."""
+        return tuple(self._registry.contributions.get(kind, ()))
+
     def refuse(self, rule: Rule, detail: str, remedy: str) -> None:
         """Record a start-up error: what was to be registered cannot be."""
         self._registry.findings.append(Finding(rule, detail, remedy, self.module))

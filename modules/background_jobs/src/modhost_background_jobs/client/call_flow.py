@@ -8,7 +8,14 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from modhost_background_jobs.client.flow_keys import DataKeys
-from modhost_background_jobs.contracts import InvalidFlow, ModuleJob, RegisteredJob, Unique
+from modhost_background_jobs.contracts import (
+    Concurrency,
+    InvalidFlow,
+    ModuleJob,
+    RegisteredJob,
+    Unique,
+)
+from modhost_background_jobs.contracts.flow import declared_limits, limit_name
 from modhost_background_jobs.contracts.flow_checks import (
     PRIORITY,
     QUEUE_NAME,
@@ -17,7 +24,7 @@ from modhost_background_jobs.contracts.flow_checks import (
     is_queue_name,
     is_tags,
 )
-from modhost_background_jobs.model import Flow, LimitKey, NewJob, UniqueKey, limit_name
+from modhost_background_jobs.model import Flow, LimitKey, NewJob, UniqueKey
 from modhost_background_jobs.model.flow import PLAIN
 
 T = TypeVar("T")
@@ -89,7 +96,8 @@ def hold_back(registered: RegisteredJob, jobs: Sequence[NewJob]) -> Iterator[New
     They would stand in the way of claims; whoever of the key ends lets go of the next ones.
     """
     job, job_type = registered.job_class, registered.job_type
-    most = {limit_name(job_type, each): each.limit for each in several(job.concurrency)}
+    limits = (each for each in declared_limits(job) if isinstance(each, Concurrency))
+    most = {limit_name(job_type, each): each.limit for each in limits}
     counted: Counter[LimitKey] = Counter()
     for new in jobs:
         counted.update(key for key in new.flow.limits if key.limit in most)
@@ -99,13 +107,6 @@ def hold_back(registered: RegisteredJob, jobs: Sequence[NewJob]) -> Iterator[New
             yield new
         else:
             yield replace(new, flow=replace(new.flow, held_by=held_by.stored))
-
-
-def several(limits: T | tuple[T, ...] | None) -> tuple[T, ...]:
-    """Return what a class has one or several of."""
-    if limits is None:
-        return ()
-    return limits if isinstance(limits, tuple) else (limits,)
 
 
 @lru_cache(maxsize=1024)
@@ -121,9 +122,10 @@ def uses_flow(job: type[ModuleJob]) -> bool:
 
 
 def _limits(job: type[ModuleJob], job_type: str, keys: DataKeys) -> Iterator[LimitKey]:
-    for what, limits in (("concurrency", several(job.concurrency)), ("rate", several(job.rate))):
-        for limit in limits:
-            yield LimitKey(limit_name(job_type, limit), keys.key(limit.per, what))
+    for limit in declared_limits(job):
+        yield LimitKey(
+            limit_name(job_type, limit), keys.key(limit.per, type(limit).__name__.lower())
+        )
 
 
 def _unique(unique: Unique, job_type: str, keys: DataKeys) -> UniqueKey:

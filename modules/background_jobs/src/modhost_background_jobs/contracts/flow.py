@@ -1,8 +1,9 @@
 """Flow control: what may run beside what, how fast, in which order, and what exists once."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 DEFAULT_QUEUE: Final = "default"
 
@@ -72,6 +73,24 @@ class Fair:
     """
 
     per: str | tuple[str, ...]
+
+
+def limit_name(job_type: str, limit: Concurrency | Rate) -> str:
+    """Return the name of a limit: its own, or one of the type and the fields that it counts per."""
+    if limit.name is not None:
+        return limit.name
+    kind = "concurrency" if isinstance(limit, Concurrency) else "rate"
+    per = (limit.per,) if isinstance(limit.per, str) else limit.per or ()
+    return ".".join(filter(None, (job_type, kind, "+".join(per))))
+
+
+def declared_limits(job: Any) -> Iterator[Concurrency | Rate]:
+    """Yield the limits that a job class declares, one or several of each kind."""
+    for declared in (job.concurrency, job.rate):
+        if isinstance(declared, tuple):
+            yield from declared
+        elif declared is not None:
+            yield declared
 
 
 class FlowControl(Protocol):

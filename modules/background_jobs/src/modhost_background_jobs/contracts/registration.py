@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from modhost import ServiceCollection
 from modhost_background_jobs.contracts.job import ModuleJob
-from modhost_background_jobs.contracts.job_checks import problems_of
+from modhost_background_jobs.contracts.job_checks import conflicts, problems_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,8 @@ def add_module_job(services: ServiceCollection, job: type[ModuleJob]) -> None:
     """Register a job class of this module, in `configure_services`.
 
     Two classes with the same stored name are a start-up error that names both modules; so are an
-    `execute` that is missing or has a `yield`, and attributes that are misspelt or unusable.
+    `execute` that is missing or has a `yield`, attributes that are misspelt or unusable, and
+    limits that share a name and differ.
 
     Args:
         services: the services of the module.
@@ -38,11 +39,16 @@ def add_module_job(services: ServiceCollection, job: type[ModuleJob]) -> None:
 
     """
     problems = problems_of(job)
+    job_type = ""
+    if not problems:
+        job_type = job.job_type or f"{services.module}.{job.__name__}"
+        before = services.contributed(RegisteredJob)
+        others = [(each.job_type, each.job_class) for each in before if not each.is_alias]
+        problems = list(conflicts(job, job_type, others))
     for problem in problems:
         services.refuse(*problem)
     if problems:
         return
-    job_type = job.job_type or f"{services.module}.{job.__name__}"
     services.add_scoped(job)
     in_thread = not inspect.iscoroutinefunction(job.execute)
     registered = RegisteredJob(

@@ -17,7 +17,6 @@ from modhost_background_jobs.model.flow import (
     Lane,
     LimitKey,
     UniqueKey,
-    limit_name,
     serves,
 )
 from modhost_background_jobs.model.job import JobRow, NewJob, listed
@@ -88,7 +87,6 @@ __all__ = [
     "is_of_this_process",
     "is_suspect",
     "leases_to_forget",
-    "limit_name",
     "listed",
     "lost_attempt_error",
     "process_name",

@@ -8,7 +8,7 @@ from typing import Final, Literal, NamedTuple
 
 from pydantic import TypeAdapter
 
-from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE, Concurrency, Rate
+from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
 
 _SEPARATOR: Final = "\x1f"
 """Between the parts of stored names, none of which has a control character."""
@@ -34,15 +34,6 @@ class LimitKey(NamedTuple):
         """Return the key of a stored text."""
         limit, _, key = stored.partition(_SEPARATOR)
         return cls(limit, key)
-
-
-def limit_name(job_type: str, limit: Concurrency | Rate) -> str:
-    """Return the name of a limit: its own, or one of the type and the fields that it counts per."""
-    if limit.name is not None:
-        return limit.name
-    kind = "concurrency" if isinstance(limit, Concurrency) else "rate"
-    per = (limit.per,) if isinstance(limit.per, str) else limit.per or ()
-    return ".".join(filter(None, (job_type, kind, "+".join(per))))
 
 
 def serves(patterns: Collection[str], queue: str) -> bool:

@@ -12,11 +12,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from modhost.database import Database
 from modhost_background_jobs.contracts import (
     BackgroundJobsError,
-    Concurrency,
     Rate,
     RegisteredJob,
 )
-from modhost_background_jobs.model import limit_name
+from modhost_background_jobs.contracts.flow import declared_limits, limit_name
 from modhost_background_jobs.storage import QueueClock, Wakeups
 from modhost_background_jobs.storage.dialects import notify, upsert
 from modhost_background_jobs.storage.tables import LIMITS
@@ -119,24 +118,13 @@ def _limits_of(jobs: Iterable[RegisteredJob]) -> list[dict[str, Any]]:
     """Return a row for each limit of the classes, those of a name once."""
     rows: dict[str, dict[str, Any]] = {}
     for job in jobs:
-        for limit in () if job.is_alias else _declared(job):
+        for limit in () if job.is_alias else declared_limits(job.job_class):
             name = limit_name(job.job_type, limit)
             period = limit.period.total_seconds() if isinstance(limit, Rate) else None
             kind = "rate" if isinstance(limit, Rate) else "concurrency"
             rows[name] = dict(zip(_OF_CLASS, (name, kind, limit.limit, period), strict=True))
     # In one order: hosts that start at the same time wait for each other, and do not deadlock.
     return [rows[name] for name in sorted(rows)]
-
-
-def _declared(job: RegisteredJob) -> list[Concurrency | Rate]:
-    """Return the limits that a class declares, one or several of each kind."""
-    declared: list[Concurrency | Rate] = []
-    for each in (job.job_class.concurrency, job.job_class.rate):
-        if isinstance(each, tuple):
-            declared += each
-        elif each is not None:
-            declared.append(each)
-    return declared
 
 
 def _is_stored(wanted: dict[str, Any], row: LimitRow | None) -> bool:

@@ -1,16 +1,34 @@
-"""What a job class may say, checked when it is registered."""
+"""The attributes of job classes, one by one."""
 
 import inspect
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final, get_args
 
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 
 from modhost.checks import Rule
+from modhost_background_jobs.contracts.flow import Concurrency, Fair, Rate, Unique
+from modhost_background_jobs.contracts.flow_checks import (
+    PRIORITY,
+    QUEUE_NAME,
+    TAGS,
+    is_priority,
+    is_queue_name,
+    is_tags,
+)
 from modhost_background_jobs.contracts.job import Executor, ModuleJob
+from modhost_background_jobs.contracts.job_checks.fields import unknown_fields
+from modhost_background_jobs.contracts.job_checks.limits import (
+    LONGEST,
+    MAX_LIMIT,
+    is_limit,
+    is_per,
+    is_period,
+)
+from modhost_background_jobs.contracts.job_checks.problem import Problem
 
 UNKNOWN_EXECUTOR: Final = Rule("MH601", "Job names no executor that there is")
 GENERATOR: Final = Rule("MH604", "Job is a generator, which nobody would iterate over")
@@ -19,7 +37,6 @@ UNKNOWN_ATTRIBUTE: Final = Rule("MH606", "Job class sets an attribute that nothi
 BAD_ATTRIBUTE: Final = Rule("MH607", "Job class has an attribute with an unusable value")
 
 MAX_ATTEMPTS: Final = 1_000_000
-LONGEST: Final = timedelta(days=36_500)
 _ATTRIBUTES: Final = tuple(ModuleJob.__annotations__)
 # What other queues call them.
 _SYNONYMS: Final = {
@@ -27,18 +44,17 @@ _SYNONYMS: Final = {
     **dict.fromkeys(("retry_delay", "default_retry_delay", "backoff"), "retry_base_delay"),
     **dict.fromkeys(("time_limit", "soft_time_limit", "job_timeout"), "timeout"),
     **dict.fromkeys(("task_name", "type_name", "job_name"), "job_type"),
+    **dict.fromkeys(("concurrency_limit", "max_concurrency", "max_parallel"), "concurrency"),
+    **dict.fromkeys(("rate_limit", "throttle", "throttling"), "rate"),
+    **dict.fromkeys(("uniq", "uniqueness", "unique_for", "unique_by", "dedupe"), "unique"),
+    **dict.fromkeys(("queue_name", "task_queue"), "queue"),
+    **dict.fromkeys(("prio", "weight"), "priority"),
+    **dict.fromkeys(("labels", "keywords"), "tags"),
+    **dict.fromkeys(("fairness", "fair_share"), "fair"),
     **dict.fromkeys(("no_retries", "dont_retry", "dont_autoretry_for", "discard_on"), "no_retry"),
 }
 _SIMILAR: Final = 0.8
 _COLLECTIONS: Final = (tuple, list, set, frozenset)
-
-
-class Problem(NamedTuple):
-    """A rule that a job class breaks, with what is wrong and the remedy."""
-
-    rule: Rule
-    detail: str
-    remedy: str
 
 
 def problems_of(job: Any) -> list[Problem]:
@@ -46,7 +62,8 @@ def problems_of(job: Any) -> list[Problem]:
     if not isinstance(job, type) or not issubclass(job, ModuleJob):
         remedy = "Pass a subclass of ModuleJob, the class itself."
         return [Problem(NOT_A_JOB, f"add_module_job was given {job!r}.", remedy)]
-    return [*_of_execute(job), *_misspelt(job), *_of_values(job)]
+    problems = [*_of_execute(job), *_misspelt(job), *_of_values(job)]
+    return problems or list(unknown_fields(job))
 
 
 def _of_execute(job: type[ModuleJob]) -> Iterator[Problem]:
@@ -116,6 +133,18 @@ def _is_error(value: object) -> bool:
     return isinstance(value, type) and issubclass(value, BaseException)
 
 
+def _are_limits(value: object, kind: type[Any]) -> bool:
+    limits = value if isinstance(value, tuple) else (value,)
+    return value is None or all(isinstance(each, kind) and is_limit(each) for each in limits)
+
+
+def _is_unique(value: object) -> bool:
+    if not isinstance(value, Unique):
+        return value is None
+    is_until = value.until in ("finished", "started") or is_period(value.until)
+    return is_per(value.per) and is_until and value.on_conflict in ("keep", "replace")
+
+
 def _is_model(value: Any) -> bool:
     if value is None:
         return True
@@ -130,6 +159,7 @@ def _is_model(value: Any) -> bool:
 
 
 _DURATION: Final = "Write a duration, such as timedelta(seconds=30), or leave it out."
+_LIMIT: Final = f"Write {{}}, numbers from 1 to {MAX_LIMIT:,}, several as a tuple, or leave it out."
 _CHECKS: Final[Mapping[str, tuple[Any, str]]] = {
     "job_type": (
         lambda value: value is None or _is_name(value),
@@ -153,6 +183,25 @@ _CHECKS: Final[Mapping[str, tuple[Any, str]]] = {
     "no_retry": (
         lambda value: isinstance(value, _COLLECTIONS) and all(map(_is_error, value)),
         "Write a tuple of exceptions; one alone needs a comma: (KeyError,).",
+    ),
+    "queue": (is_queue_name, f"Write {QUEUE_NAME}, or leave it out."),
+    "priority": (is_priority, f"Write {PRIORITY}, or leave it out."),
+    "tags": (is_tags, f'Write {TAGS}; one alone needs a comma: ("name",).'),
+    "concurrency": (
+        lambda value: _are_limits(value, Concurrency),
+        _LIMIT.format('Concurrency(2, per="field")'),
+    ),
+    "rate": (
+        lambda value: _are_limits(value, Rate),
+        _LIMIT.format('Rate(10, timedelta(seconds=1), per="field")'),
+    ),
+    "unique": (
+        _is_unique,
+        'Write Unique(per="field", until="finished", on_conflict="keep"), or leave it out.',
+    ),
+    "fair": (
+        lambda value: value is None or (isinstance(value, Fair) and is_per(value.per, needed=True)),
+        'Write Fair(per="the name of a field"), or leave it out.',
     ),
     "data_model": (_is_model, "Write a type that pydantic can validate, or leave it out."),
 }
