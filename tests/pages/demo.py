@@ -7,7 +7,13 @@ import anyio
 from pydantic import BaseModel
 
 from modhost import Module, ServiceCollection, hookimpl
-from modhost_background_jobs.contracts import JobExecutionContext, ModuleJob, add_module_job
+from modhost_background_jobs.contracts import (
+    Concurrency,
+    JobExecutionContext,
+    ModuleJob,
+    Rate,
+    add_module_job,
+)
 
 
 class Steps(BaseModel):
@@ -51,12 +57,18 @@ class RebuildSearchIndexJob(ImportCustomersJob):
     pass
 
 
+class CallPartnerJob(ImportCustomersJob):
+    queue: ClassVar[str] = "partners"
+    concurrency: ClassVar[Any] = Concurrency(1, per="note")
+    rate: ClassVar[Any] = Rate(600, timedelta(minutes=1), name="partner/api")
+
+
 class DemoModule(Module):
     name: ClassVar[str] = "customers"
     requires: ClassVar[tuple[str, ...]] = ("background_jobs",)
 
     @hookimpl
     def configure_services(self, services: ServiceCollection) -> None:
-        for job in (ImportCustomersJob, SendInvoicesJob, RebuildSearchIndexJob):
+        for job in (ImportCustomersJob, SendInvoicesJob, RebuildSearchIndexJob, CallPartnerJob):
             add_module_job(services, job)
         add_module_job(services, SynchroniseInventoryOfAllWarehousesWithTheAccountingSystemJob)

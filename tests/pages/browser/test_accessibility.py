@@ -8,6 +8,7 @@ from playwright.async_api import Browser, Page
 
 from pages.browser.chromium import opened
 from pages.filling import filled
+from pages.queues.limited import limited
 from pages.screenshots.states import STATES, unknown_type
 from pages.site import PASSWORD, site
 
@@ -33,6 +34,7 @@ async def test_axe_finds_nothing(browser: Browser, sqlite_url: str, part: int) -
     """Half of the pages each, so that the halves run side by side."""
     async with site(sqlite_url) as served:
         paths = {**await filled(served), "unknown type": await unknown_type(served)}
+        paths |= await limited(served)
         page = await opened(browser, served)
         found: list[str] = []
         for name in [*paths, *STATES][part::2]:
@@ -46,7 +48,7 @@ async def test_axe_finds_nothing(browser: Browser, sqlite_url: str, part: int) -
 
 async def test_axe_finds_nothing_for_a_viewer(browser: Browser, sqlite_url: str) -> None:
     async with site(sqlite_url) as served:
-        paths = await filled(served)
+        paths = {**await filled(served), **await limited(served)}
         await served.add_user("vera", "Viewer")
         page = await browser.new_page(base_url=served.url)
         await page.goto("/login?next=/admin/jobs")
@@ -54,7 +56,7 @@ async def test_axe_finds_nothing_for_a_viewer(browser: Browser, sqlite_url: str)
         await page.get_by_label("Name").fill("vera")
         await page.get_by_label("Password").fill(PASSWORD)
         await page.get_by_role("button", name="Log in").click()
-        for name in ("failed job", "list", "users"):
+        for name in ("failed job", "list", "queues", "users"):
             await page.goto(paths[name])
             found += await _problems(page, name)
         assert not found, "\n".join(found)

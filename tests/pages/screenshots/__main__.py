@@ -9,6 +9,7 @@ import anyio
 from pages.browser.chromium import browser
 from pages.busy import make_busy
 from pages.filling import filled
+from pages.queues.limited import limited
 from pages.site import site
 
 WIDTHS = (1280, 390)
@@ -22,7 +23,7 @@ async def take(folder: Path) -> None:
         database = f"sqlite:///{data}/modhost.db"
         async with site(database) as served, site(database), browser() as running:
             await make_busy(served)
-            paths = {"login": "/login", **await filled(served)}
+            paths = {"login": "/login", **await filled(served), **await limited(served)}
             for width in WIDTHS:
                 for scheme in SCHEMES:
                     context = await running.new_context(

@@ -22,6 +22,7 @@ from modhost_background_jobs.model import CurrentWorker, JobTypes
 from modhost_background_jobs.options import BackgroundJobsOptions, WorkerMode
 from modhost_background_jobs.pages import dashboard
 from modhost_background_jobs.pages.live import feed, topics
+from modhost_background_jobs.pages.queues import FlowPage
 from modhost_background_jobs.queries import details, held_places, listing, load, search
 from modhost_background_jobs.queue import (
     firing,
@@ -80,7 +81,7 @@ def add_services(services: ServiceCollection) -> None:
     _add(services, recurring.RecurringJobsService, retention.RetentionService)
     _add(services, LimitKeysService)
     _add(services, changes.BulkChanges, changes.BulkRequests, BulkRunner)
-    _add(services, dashboard.Dashboard, topics.Fragments, topics.Topics, feed.LiveFeed)
+    _add(services, dashboard.Dashboard, FlowPage, topics.Fragments, topics.Topics, feed.LiveFeed)
 
 
 def _add_worker(services: ServiceCollection) -> None:

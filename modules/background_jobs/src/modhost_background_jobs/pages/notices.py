@@ -20,6 +20,10 @@ _TEXTS: Final = {
     "changing": ("good", "This job does it; its progress is shown here. Cancel it to stop."),
     "too-late": ("warn", "Nothing was done: the job was in another state already."),
     "none-selected": ("warn", "Nothing was done: no job was selected."),
+    "paused": ("good", "It is paused: no worker starts another of its jobs."),
+    "resumed": ("good", "It is resumed: workers start its jobs again."),
+    "limit-set": ("good", "The limit holds in all workers, and deploys leave it alone."),
+    "limit-reset": ("good", "The limit is the one of its class again."),
     "gone": ("warn", "Nothing was done: the schedule does not exist any more."),
 }
 _COUNTED: Final = {

@@ -1,15 +1,19 @@
 """Which page is where, and who may open it."""
 
 from modhost.web import Pages
-from modhost_background_jobs.contracts import JobNotFound
-from modhost_background_jobs.pages import dashboard, job, job_list, recurring
+from modhost_background_jobs.contracts import InvalidFlow, JobNotFound
+from modhost_background_jobs.inspection.queues import UnknownJobType
+from modhost_background_jobs.pages import dashboard, job, job_list, queues, recurring
 from modhost_background_jobs.pages.live import stream
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
+from modhost_background_jobs.queue.limits import UnknownLimit
 
 
 def map_pages(pages: Pages) -> None:
     """Map the pages, and the actions that their forms send."""
-    pages.map_error(JobNotFound, 404)
+    for missing in (JobNotFound, UnknownJobType, UnknownLimit):
+        pages.map_error(missing, 404)
+    pages.map_error(InvalidFlow, 422)
     pages.get("/", dashboard.show_dashboard, permission=VIEW_JOBS)
     pages.get("/list", job_list.show_list, permission=VIEW_JOBS, is_search=True)
     pages.get("/workers", dashboard.show_workers, permission=VIEW_JOBS)
@@ -23,6 +27,13 @@ def map_pages(pages: Pages) -> None:
     pages.post("/recurring/{id}/run", recurring.run_now, permission=MANAGE_JOBS)
     pages.get("/recurring/{id}/delete", recurring.confirm_delete, permission=MANAGE_JOBS)
     pages.post("/recurring/{id}/delete", recurring.delete, permission=MANAGE_JOBS)
+    pages.get("/queues", queues.show_queues, permission=VIEW_JOBS)
+    pages.get("/queues/pause", queues.ask_pause, permission=MANAGE_JOBS)
+    pages.post("/queues/pause", queues.pause, permission=MANAGE_JOBS)
+    pages.post("/queues/resume", queues.resume, permission=MANAGE_JOBS)
+    pages.get("/queues/limit", queues.ask_limit, permission=MANAGE_JOBS)
+    pages.post("/queues/limit", queues.set_limit, permission=MANAGE_JOBS)
+    pages.post("/queues/limit/reset", queues.reset_limit, permission=MANAGE_JOBS)
     pages.get("/{id}", job.show_job, permission=VIEW_JOBS)
     pages.get("/{id}/log.txt", job.download_log, permission=VIEW_JOBS)
     pages.post("/{id}/cancel", job.cancel, permission=MANAGE_JOBS)

@@ -18,6 +18,7 @@ from modhost_background_jobs.inspection.snapshot import Snapshots
 from modhost_background_jobs.pages.dashboard import Dashboard
 from modhost_background_jobs.pages.job import job_context
 from modhost_background_jobs.pages.job_list import ROWS
+from modhost_background_jobs.pages.queues import FlowPage
 from modhost_background_jobs.pages.recurring import schedules_context
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.search import JobBrowser
@@ -50,10 +51,12 @@ class Fragments:
 
 
 LIST_INTERVAL: Final = 2.0
+QUEUES_INTERVAL: Final = 3.0
+"""For counts of all queues, types and limits."""
 SEARCH_INTERVAL: Final = 15.0
 """For a search for words, which have no index."""
 
-Kind = Literal["dashboard", "workers", "recurring", "job", "row", "newest"]
+Kind = Literal["dashboard", "workers", "recurring", "job", "row", "newest", "queues"]
 Html = dict[str, str]
 """The fragments of a topic, by their names."""
 
@@ -95,6 +98,7 @@ class Topics:
         browser: JobBrowser,
         schedules: Schedules,
         inspection: JobInspection,
+        flow: FlowPage,
         fragments: Fragments,
         *,
         list_interval: float = LIST_INTERVAL,
@@ -106,6 +110,7 @@ class Topics:
         self._browser = browser
         self._schedules = schedules
         self._inspection = inspection
+        self._flow = flow
         self._fragments = fragments
 
     async def render(self, topics: Collection[Topic], memory: Memory) -> dict[Topic, Html]:
@@ -125,6 +130,8 @@ class Topics:
                 self._remember(memory, before, topic, views, "recurring.html", context)
         for topic in of.get("newest", ()):
             memory.rendered[topic] = await self._newest(topic, before.get(topic))
+        for topic in of.get("queues", ()):
+            memory.rendered[topic] = await self._queues(topic, before.get(topic))
         if "dashboard" in of or "workers" in of:
             snapshot = await self._snapshots.take()
             for topic in of.get("dashboard", ()):
@@ -168,6 +175,13 @@ class Topics:
         rows = (await self._browser.older(search.as_search(), None, ROWS)).rows
         context = {"newest_ids": [row.id for row in rows]}
         return now, self._fragments.render("list.html", context)
+
+    async def _queues(self, topic: Topic, known: tuple[object, Html] | None) -> tuple[object, Html]:
+        now = anyio.current_time()
+        if known is not None and isinstance(known[0], float) and now - known[0] < QUEUES_INTERVAL:
+            return known
+        context = await self._flow.context(may_manage=topic.may_manage)
+        return now, self._fragments.render("flow/queues.html", context)
 
     def _remember(
         self,
