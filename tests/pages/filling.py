@@ -18,8 +18,12 @@ async def filled(served: Site) -> Mapping[str, str]:
     failed = await served.scheduling.enqueue(ImportCustomersJob, Steps(fail_at=1))
     long = SynchroniseInventoryOfAllWarehousesWithTheAccountingSystemJob
     await served.scheduling.enqueue(long, Steps(fail_at=1))
-    pending = await served.scheduling.schedule(long, datetime.now(UTC) + timedelta(days=1))
-    cancelled = await served.scheduling.schedule(long, datetime.now(UTC) + timedelta(days=1))
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    tags = ("customer:42", "nightly-export-of-all-warehouses")
+    pending = await served.scheduling.schedule(
+        long, tomorrow, queue="nightly", priority=-5, tags=tags
+    )
+    cancelled = await served.scheduling.schedule(long, tomorrow)
     await served.scheduling.cancel(cancelled)
     recurring = await served.scheduling.add_recurring(
         ImportCustomersJob, name="Nightly", cron_expression="0 3 * * *", data=Steps()

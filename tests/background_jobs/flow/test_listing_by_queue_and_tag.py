@@ -26,7 +26,7 @@ SELECTIONS = [
     for each in product(
         [(), (PENDING,), (FAILED,), (PENDING, RUNNING), (PENDING, FAILED), (RUNNING, COMPLETED)],
         [None, "tests.Job"],
-        [None, "default", "bulk", "none"],
+        [None, "default", "bulk", "none", ""],
         [None, "customer:42"],
     )
 ]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
@@ -14,7 +15,7 @@ from modhost.database import Database
 from modhost_background_jobs.bulk.changes import BulkChange, BulkChanges, Change
 from modhost_background_jobs.contracts import JobFilter, JobId, JobState
 from modhost_background_jobs.model import Flow, NewJob
-from modhost_background_jobs.queries.search.job_search import JobSearch
+from modhost_background_jobs.queries.search.job_search import JobSearch, search_of
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 
 pytestmark = pytest.mark.anyio
@@ -132,6 +133,12 @@ async def test_changes_of_a_search_carry_its_queue_and_tag(database_url: str) ->
         stored = BulkChange.model_validate_json(request.model_dump_json())
         assert stored == request
         assert await bulk.next_ids(stored, None) == ([second.id, first.id], None)
+
+
+def test_a_search_is_read_back_from_its_query_string() -> None:
+    search = JobSearch(state=(JobState.FAILED, JobState.RUNNING), queue="a b", tag="x&y", q="ü")
+    assert search_of(urlencode(search.as_query())) == search
+    assert search_of("") == JobSearch()
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def running_besides(selection: Selection) -> Partition | None:
     is_checked = selection.queue == DEFAULT_QUEUE
     if is_by_index or is_checked or JobState.PENDING not in selection.states:
         return None
-    of_queue = in_queue(JOBS, selection.queue) if selection.queue else ()
+    of_queue = () if selection.queue is None else in_queue(JOBS, selection.queue)
     return None if selection.has(JobState.RUNNING) else running(*of_queue)
 
 
@@ -175,7 +175,7 @@ def values_of(column: str, partition: Partition, name: str = "known") -> CTE:
 
 
 def _of_states(selection: Selection, queue: str | None = None) -> list[Partition]:
-    of_live = in_queue(JOBS, queue) if queue else ()
+    of_live = () if queue is None else in_queue(JOBS, queue)
     partitions = []
     if selection.has(JobState.PENDING):
         is_all = selection.has(JobState.RUNNING)
@@ -183,7 +183,7 @@ def _of_states(selection: Selection, queue: str | None = None) -> list[Partition
         partitions = [Partition(JOBS, [*of_live, *pending])]
     elif selection.has(JobState.RUNNING):
         partitions = [running(*of_live)]
-    of_finished = in_queue(FINISHED, queue) if queue else ()
+    of_finished = () if queue is None else in_queue(FINISHED, queue)
     if not selection.states and queue is None:
         return [*partitions, Partition(FINISHED)]
     return [*partitions, *_finished(selection, *of_finished)]

@@ -44,7 +44,7 @@ class Selection:
             "job_type": lambda job: job.job_type == self.job_type,
             "queue": lambda job: job.queue == self.queue,
         }
-        return [made[name] for name in names if getattr(self, name)]
+        return [made[name] for name in names if getattr(self, name) not in (None, ())]
 
 
 def is_tagged(tag: str) -> Check:
