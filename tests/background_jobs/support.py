@@ -32,7 +32,7 @@ def lanes_of(
     """What a worker of both types knows of lanes."""
     return Lanes(
         JOB_TYPES,
-        open_lane_store(database),
+        open_lane_store(database, clock),
         Turns(database),
         options or BackgroundJobsOptions(),
         clock,

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import insert, select
 
 from background_jobs.support import TYPES, new_job
+from modhost.clock import SystemClock
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import ClaimedJob, Ended, Flow, LimitKey, NewJob
@@ -42,7 +43,7 @@ class Lanes:
 
     def __init__(self, database: Database, queue: DatabaseJobQueue, store: JobStore) -> None:
         self.database = database
-        self.store = open_lane_store(database)
+        self.store = open_lane_store(database, SystemClock())
         self._queue = queue
         self._jobs = store
 

@@ -6,10 +6,11 @@ from uuid import UUID
 
 import anyio
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from background_jobs.flow.lanes import MANY, Lanes, ids_of, job
 from background_jobs.support import TYPES
+from modhost.database import Database
 from modhost_background_jobs.model import ClaimedJob
 from modhost_background_jobs.model.lanes import Share, Shares
 from modhost_background_jobs.storage.tables import GRANTS
@@ -51,6 +52,28 @@ async def test_no_window_of_the_period_has_more_starts_than_the_limit(lanes: Lan
     times = await starts(lanes)
     gaps = [later - earlier for earlier, later in zip(times, times[3:], strict=False)]
     assert min(gaps) >= timedelta(seconds=PERIOD)
+
+
+async def test_a_claim_that_waits_for_others_counts_from_when_it_has_its_turn(
+    lanes: Lanes,
+) -> None:
+    """It has read the time before; by that, too many would start once it is past the wait."""
+    await lanes.add_limit("partner", 1, 60)
+    await lanes.enqueue(job(keys=[A]))
+    others = Database(lanes.database.url)
+    async with others.open(), anyio.create_task_group() as group:
+        async with others.session() as session:
+            connection = await session.connection()
+            if others.dialect == "postgresql":
+                lock = "LOCK TABLE background_jobs.limit_grants IN EXCLUSIVE MODE"
+                await connection.exec_driver_sql(lock)
+            else:
+                await connection.execute(delete(GRANTS))
+            waits_from = datetime.now(UTC)
+            group.start_soon(claim_now, lanes)
+            await anyio.sleep(0.3)
+    (started,) = await starts(lanes)
+    assert started >= waits_from + timedelta(seconds=0.29)
 
 
 async def test_a_job_that_ends_at_once_counts_for_the_whole_period(lanes: Lanes) -> None:

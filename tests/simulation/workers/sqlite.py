@@ -43,7 +43,7 @@ class SqliteBackend:
         return SqliteStore(_Sqlite(self, link, history))
 
     def lane_store(self, link: Link, server: Server, history: History) -> LaneStore:
-        return SqliteLaneStore(_Sqlite(self, link, history))
+        return SqliteLaneStore(_Sqlite(self, link, history), history.clock)
 
     def lines(self) -> set[tuple[UUID, str]]:
         rows = self.connection.execute("SELECT job_id, message FROM background_jobs_logs")

@@ -55,7 +55,7 @@ async def test_it_holds_up_the_ends_and_logs_of_no_other(
     buffer = ProgressBuffer(refusing, BackgroundJobsOptions(max_log_entries=10))
     statistics = StatisticsService(StatisticsStore(database), CurrentWorker(), clock)
     finisher = Finisher(
-        OutcomeWriter(refusing, open_lane_store(database), buffer, clock), statistics, clock
+        OutcomeWriter(refusing, open_lane_store(database, clock), buffer, clock), statistics, clock
     )
     await store.insert([new_job() for _ in range(7)])
     attempts = AttemptRegistry()

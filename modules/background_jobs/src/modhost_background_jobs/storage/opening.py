@@ -1,5 +1,6 @@
 """Which store, and which wake-ups, fit the database."""
 
+from modhost import Clock
 from modhost.database import Database
 from modhost_background_jobs.storage.flow import LaneStore
 from modhost_background_jobs.storage.postgres.lane_store import PostgresLaneStore
@@ -19,11 +20,11 @@ def open_store(database: Database, notifications: Notifications | None = None) -
     return SqliteJobStore(database.sqlite)
 
 
-def open_lane_store(database: Database) -> LaneStore:
-    """Return the store of lanes of this database."""
+def open_lane_store(database: Database, clock: Clock) -> LaneStore:
+    """Return the store of lanes of this database, which measures waits by a clock."""
     if database.dialect == "postgresql":
         return PostgresLaneStore(database.postgres)
-    return SqliteLaneStore(database.sqlite)
+    return SqliteLaneStore(database.sqlite, clock)
 
 
 def open_wakeups(database: Database) -> Wakeups:

@@ -3,10 +3,11 @@
 import json
 import sqlite3
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from modhost import Clock
 from modhost.database import SqliteAccess, from_sqlite, to_sqlite
 from modhost_background_jobs.model import ClaimedJob
 from modhost_background_jobs.model.flow import Lane, LimitKey, limits_of
@@ -33,8 +34,9 @@ _Picked = tuple[str, str | None, str, str, str | None, str]
 class SqliteLaneStore:
     """Implements `LaneStore`, which describes each method."""
 
-    def __init__(self, sqlite: SqliteAccess) -> None:
+    def __init__(self, sqlite: SqliteAccess, clock: Clock) -> None:
         self._sqlite = sqlite
+        self._clock = clock
 
     async def read(self, now: datetime) -> FlowState:
         """Read all in one go, by jumps in indexes."""
@@ -42,11 +44,16 @@ class SqliteLaneStore:
 
     async def claim(self, worker: str, shares: Shares, limit: int, now: datetime) -> LaneClaim:
         """Read first, so that idling writes nothing; then claim in one transaction."""
+        asked_at = self._clock.monotonic()
         if not await self._sqlite.read(lambda connection: _pick(connection, shares, 1, now)):
             return LaneClaim([], is_all=True)
-        return await self._sqlite.write(
-            lambda connection: _claim(connection, worker, shares, limit, now)
-        )
+
+        def claim(connection: sqlite3.Connection) -> LaneClaim:
+            # Others may have written for seconds: a rate counts from when these jobs can start.
+            waited = timedelta(seconds=self._clock.monotonic() - asked_at)
+            return _claim(connection, worker, shares, limit, now + waited)
+
+        return await self._sqlite.write(claim)
 
     async def tend(self, keys: Collection[LimitKey], now: datetime) -> None:
         """Let go of held jobs, and note when rates open."""

@@ -76,7 +76,7 @@ class Lanes:
             await self._store.open_due(now)
             self.may_have_changed = True
             self._read_at = float("-inf")
-        age = SWEEP_SECONDS if self._state.has_held else QUIET_SECONDS
+        age = QUIET_SECONDS
         if self.may_have_changed:
             age = 0.0 if at_once else CHANGED_SECONDS
         if monotonic - self._read_at < age:
@@ -178,7 +178,7 @@ class Lanes:
         return claim
 
     def next_due(self) -> datetime | None:
-        """Return when a job of a lane may be due, or let go of, next; None without one."""
+        """Return when a job of a lane may be due next; None where nothing is known to come."""
         due = [
             place
             for lane, place in self._state.heads.items()
@@ -187,8 +187,6 @@ class Lanes:
         if self._opens_at is not None:
             until = max(0.0, self._opens_at - self._clock.monotonic())
             due.append(self._clock.now() + timedelta(seconds=until))
-        if self._state.has_held:
-            due.append(self._clock.now() + timedelta(seconds=SWEEP_SECONDS))
         return min(due, default=None)
 
     def _takes(self, lane: Lane) -> bool:
