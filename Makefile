@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS
 # Tests start hundreds of processes, and where an image forbids compiled files each would compile again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-postgres check docs bench screenshots format clean
+.PHONY: run test test-postgres race check docs bench screenshots format clean
 
 run: .venv/.synced
 	.venv/bin/modhost run
@@ -22,6 +22,10 @@ test: .venv/.synced
 # Programs of other versions come from npm; without VERSION all that are promised are tested.
 test-postgres: .venv/.synced
 	PYTHONPATH=tests .venv/bin/python -m postgres_versions $(VERSION)
+
+# ARGUMENTS: --jobs 20000 --database sqlite|postgresql|both; --help for the others.
+race: .venv/.synced
+	PYTHONPATH=tests .venv/bin/python -m processes.racing $(ARGUMENTS)
 
 check: .venv/.synced
 	.venv/bin/ruff check .

@@ -11,6 +11,7 @@ from uuid import UUID
 import anyio
 
 from hosts import HostedJobs, host_with
+from modhost import Module
 from modhost.database import Database
 from modhost_background_jobs.contracts import (
     JobDetail,
@@ -50,24 +51,27 @@ class Mark:
 class Deployment:
     """A producer and processes that share one database."""
 
-    def __init__(self, folder: Path, database_url: str) -> None:
+    def __init__(
+        self, folder: Path, database_url: str, module: type[Module] = ActingModule
+    ) -> None:
         self.folder = folder
         self.stage = Stage(folder)
         self._database_url = database_url
+        self._module = module
         self._processes: list[HostProcess] = []
         self.jobs: HostedJobs
         """What tests ask of the producer."""
         self.database: Database
         """The producer's."""
         folder.mkdir(exist_ok=True)
-        _install_acting(folder / "installed")
+        _install(module, folder / "installed")
 
     @asynccontextmanager
     async def producing(self) -> AsyncIterator["Deployment"]:
         """Open the producer, and kill all processes at the end."""
-        options = {"folder": self.folder}
+        options: dict[str, Any] = {self._module.name: {"folder": self.folder}}
         try:
-            async with host_with(self._database_url, ActingModule(), acting=options) as jobs:
+            async with host_with(self._database_url, self._module(), **options) as jobs:
                 self.jobs = jobs
                 async with jobs.host.scope() as scope:
                     self.database = await scope.get(Database)
@@ -82,7 +86,8 @@ class Deployment:
     def start(self, *command: str, ahead: str = "0", **options: str) -> HostProcess:
         """Start a process, by default a worker, with options of background jobs.
 
-        Those of the host are written with its name: `host__bind`. Its clock is `ahead` by seconds.
+        Others are written with their section: `host__bind`, `modules__acting__folder`. Its clock is
+        `ahead` by seconds.
         """
         environment = {
             **os.environ,
@@ -91,11 +96,12 @@ class Deployment:
             "MODHOST__HOST__DATABASE_URL": self._database_url,
             "MODHOST__HOST__ENVIRONMENT": "development",
             "MODHOST__HOST__MODULES__DISABLED": '["reports_example"]',
-            "MODHOST__MODULES__ACTING__FOLDER": str(self.folder),
+            f"MODHOST__MODULES__{self._module.name.upper()}__FOLDER": str(self.folder),
             CLOCK_AHEAD: ahead,
         }
         for name, value in options.items():
-            section = "" if name.startswith("host__") else "MODULES__BACKGROUND_JOBS__"
+            has_section = name.startswith(("host__", "modules__"))
+            section = "" if has_section else "MODULES__BACKGROUND_JOBS__"
             environment[f"MODHOST__{section}{name.upper()}"] = value
         config = self.folder / "host.toml"
         config.touch()
@@ -160,11 +166,12 @@ class Deployment:
         return self.marks(event, name)
 
 
-def _install_acting(folder: Path) -> None:
-    """Make the module of these tests one that is installed, for processes that look there."""
-    info = folder / "acting-1.0.dist-info"
+def _install(module: type[Module], folder: Path) -> None:
+    """Make a module of the tests one that is installed, for processes that look there."""
+    name = module.name
+    info = folder / f"{name}-1.0.dist-info"
     info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acting\nVersion: 1.0\n")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
-        "[modhost.modules]\nacting = processes.acting:ActingModule\n"
+        f"[modhost.modules]\n{name} = {module.__module__}:{module.__qualname__}\n"
     )

@@ -1,0 +1,69 @@
+"""Faults that a race has to find, in processes that are started with the name of one."""
+
+import random
+import sqlite3
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from modhost.clock import SystemClock
+from modhost_background_jobs.model import LimitKey
+from modhost_background_jobs.model.lanes import LaneClaim, Shares, Usage
+from modhost_background_jobs.storage.postgres import lane_statements as postgres_statements
+from modhost_background_jobs.storage.sqlite import lane_store as sqlite_store
+from modhost_background_jobs.storage.sqlite import limits
+
+MAX_AHEAD: Final = 0.4
+_usage = limits.usage
+_claim = sqlite_store.SqliteLaneStore.claim
+
+
+def check_before_the_claim() -> None:
+    """Count what runs without anything that keeps others from counting the same."""
+    _replace_in_statements("FOR UPDATE OF k SKIP LOCKED", "")
+    sqlite_store.SqliteLaneStore.claim = _claim_by_an_earlier_count  # type: ignore[method-assign]
+    limits.usage = _counted_before
+
+
+_counted: dict[LimitKey, Usage] = {}
+
+
+async def _claim_by_an_earlier_count(
+    self: Any, worker: str, shares: Shares, limit: int, now: datetime
+) -> LaneClaim:
+    def count(connection: sqlite3.Connection) -> dict[LimitKey, Usage]:
+        keys = connection.execute("SELECT limit_name, key FROM background_jobs_limit_grants")
+        return _usage(connection, [LimitKey(*row) for row in keys], now)
+
+    _counted.clear()
+    _counted.update(await self._sqlite.read(count))
+    return await _claim(self, worker, shares, limit, now)
+
+
+def _counted_before(
+    connection: sqlite3.Connection, keys: Iterable[LimitKey], now: datetime
+) -> dict[LimitKey, Usage]:
+    keys = set(keys)
+    known = {key: each for key, each in _counted.items() if key in keys}
+    return _usage(connection, keys - known.keys(), now) | known
+
+
+def count_by_own_clocks() -> None:
+    """Count the starts of rates by the clock of the worker, which is ahead by a little."""
+    ahead = random.uniform(0, MAX_AHEAD)  # noqa: S311 - not for secrets
+    own = f"(clock_timestamp() + make_interval(secs => {ahead}))"
+    _replace_in_statements("clock_timestamp()", own)
+    right = SystemClock.now
+    SystemClock.now = lambda self: right(self) + timedelta(seconds=ahead)  # type: ignore[method-assign]
+
+
+def _replace_in_statements(text: str, other: str) -> None:
+    for name, statement in list(vars(postgres_statements).items()):
+        if name.isupper() and isinstance(statement, str):
+            setattr(postgres_statements, name, statement.replace(text, other))
+
+
+VARIANTS: Final[dict[str, Callable[[], None]]] = {
+    "check-before": check_before_the_claim,
+    "own-clocks": count_by_own_clocks,
+}

@@ -1,0 +1,26 @@
+"""A short race of processes on each database, whose length is that of `make race` otherwise."""
+
+from pathlib import Path
+
+import pytest
+
+from processes.racing.race import Plan, Race
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_no_key_exceeds_its_limit_while_workers_die(
+    tmp_path: Path, database_url: str
+) -> None:
+    result = await Race(tmp_path / "race", database_url, Plan(jobs=250, kills=2)).run()
+    assert result.excesses == []
+    assert result.faults == []
+    assert result.kills > 0
+    assert {result.account.limits[key] for key in result.account.most} == {1, 2, 3}
+
+
+@pytest.mark.parametrize("variant", ["check-before", "own-clocks"])
+async def test_the_race_finds_a_fault(tmp_path: Path, database_url: str, variant: str) -> None:
+    plan = Plan(jobs=250, kills=0, broken=variant)
+    result = await Race(tmp_path / "race", database_url, plan).run()
+    assert result.excesses
