@@ -1,14 +1,18 @@
 """A database, the processes that share it, and a producer in the process of the test."""
 
 import os
+import signal
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import anyio
+from anyio import to_thread
+from sqlalchemy import text
 
 from hosts import HostedJobs, host_with
 from modhost import Module
@@ -116,6 +120,28 @@ class Deployment:
         for process in processes:
             await process.ready()
 
+    async def suspend(self, process: HostProcess) -> None:
+        """Suspend a process at a moment when it does not block the database for all others."""
+        process.signal(signal.SIGSTOP)
+        with anyio.fail_after(60):
+            while not await self._is_writable():
+                process.signal(signal.SIGCONT)
+                await anyio.sleep(POLL_SECONDS)
+                process.signal(signal.SIGSTOP)
+
+    async def _is_writable(self) -> bool:
+        """Return whether transactions of others end within a second."""
+        if self.database.dialect == "sqlite":
+            path = self._database_url.removeprefix("sqlite:///")
+            return await to_thread.run_sync(_is_file_writable, path)
+        with anyio.move_on_after(1):
+            async with self.database.reading() as session:
+                connection = await session.connection()
+                while await connection.scalar(_IDLE_IN_TRANSACTIONS):
+                    await anyio.sleep(POLL_SECONDS)
+                return True
+        return False
+
     async def enqueue(self, job: type[ModuleJob], act: Act, **options: Any) -> UUID:
         return await self.jobs.scheduling.enqueue(job, act, **options)
 
@@ -164,6 +190,22 @@ class Deployment:
         what = f"{times} marks of {name or 'any job'} {event}"
         await until(lambda: len(self.marks(event, name)) >= times, what, seconds)
         return self.marks(event, name)
+
+
+_IDLE_IN_TRANSACTIONS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND state LIKE 'idle in transaction%' AND pid <> pg_backend_pid()"
+)
+
+
+def _is_file_writable(path: str) -> bool:
+    with closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        connection.execute("ROLLBACK")
+        return True
 
 
 def _install(module: type[Module], folder: Path) -> None:

@@ -21,7 +21,7 @@ async def test_nothing_that_a_zombie_does_to_its_former_jobs_is_stored(
     await deployment.marked("started", "going-on")
     ending = await deployment.enqueue(BlockingJob, Act(name="ending"))
     await deployment.marked("started", "ending")
-    zombie.signal(signal.SIGSTOP)
+    await deployment.suspend(zombie)
     # One for each: beside a job that blocks the event loop no other would get on.
     for _ in range(2):
         deployment.start(**{**QUICK, "max_concurrency": "1"})
@@ -67,7 +67,7 @@ async def test_suspensions_are_no_deaths_for_which_a_job_is_quarantined(
     for number in range(3):
         running = (await deployment.marked("started", times=number + 1))[-1].process
         (zombie,) = [worker for worker in workers if worker.pid == running]
-        zombie.signal(signal.SIGSTOP)
+        await deployment.suspend(zombie)
         await deployment.marked("started", times=number + 2)
         zombie.signal(signal.SIGCONT)
         await zombie.logs(f"lost lease: the claim {number + 1} of job {job_id}")
