@@ -8,7 +8,7 @@ REPORTED = {
     "foo": "No such command 'foo'. See `modhost --help`.",
     "jobs lst": "No such command 'lst'. Did you mean 'list'? See `modhost jobs --help`.",
     "jobs list --pag 3": (
-        "No such option '--pag'. (Did you mean one of: '--page', '--page-size'?) "
+        "No such option '--pag'. (Did you mean one of: '--page', '--page-size', '--tag'?) "
         "See `modhost jobs list --help`."
     ),
     "jobs list --page": "Option '--page' requires an argument.",
