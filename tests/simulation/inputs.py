@@ -1,10 +1,13 @@
 """What the steps of a simulation draw from."""
 
+from datetime import datetime, timedelta
+from uuid import UUID
+
 from hypothesis import strategies as st
 
 from background_jobs.support import TYPES
 from modhost_background_jobs.contracts import CatchUpPolicy, JobState, OverlapPolicy
-from modhost_background_jobs.model import ScheduleDefinition
+from modhost_background_jobs.model import NewJob, ScheduleDefinition
 
 NIGHTLY = ScheduleDefinition(
     name="nightly",
@@ -25,3 +28,16 @@ workers = st.sampled_from(WORKERS)
 waits = st.sampled_from([0, 0, 0, 30])
 picks = st.integers(0, 1000)
 finals = st.sampled_from([JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED])
+
+
+def new_job(number: int, now: datetime, due: int, attempts: int) -> NewJob:
+    """A job that is due in so many seconds."""
+    return NewJob(
+        id=UUID(int=number),
+        job_type=TYPES[number % 2],
+        module_name="tests",
+        data=None,
+        created_at=now,
+        execute_at=now + timedelta(seconds=due),
+        max_attempts=attempts,
+    )

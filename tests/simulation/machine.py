@@ -8,17 +8,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from background_jobs.support import TYPES, add_worker
 from modhost_background_jobs.contracts import JobConflict, JobState
-from modhost_background_jobs.model import (
-    Ended,
-    Heartbeat,
-    Lease,
-    LogLine,
-    NewJob,
-    ProgressUpdate,
-    Released,
-)
+from modhost_background_jobs.model import Ended, Heartbeat, Lease, LogLine, ProgressUpdate, Released
 from moving_clock import MovingClock
-from simulation.inputs import NIGHTLY, WORKERS, finals, picks, waits, workers
+from simulation.inputs import NIGHTLY, WORKERS, finals, new_job, picks, waits, workers
 from simulation.model import MAX_RESCUES, Model
 from simulation.past import Past
 from simulation.world import World
@@ -68,16 +60,8 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(count=st.integers(1, 3), due=waits, attempts=st.integers(1, 3))
     def enqueue(self, count: int, due: int, attempts: int) -> None:
         jobs = [
-            NewJob(
-                id=UUID(int=len(self.model.jobs) + number + (self.lines << 64)),
-                job_type=TYPES[number % 2],
-                module_name="tests",
-                data=None,
-                created_at=self.now,
-                execute_at=self.now + timedelta(seconds=due),
-                max_attempts=attempts,
-            )
-            for number in range(count)
+            new_job(len(self.model.jobs) + each + (self.lines << 64), self.now, due, attempts)
+            for each in range(count)
         ]
         self.lines += 1
         self.world.do(self.world.store.insert, jobs)
@@ -125,7 +109,9 @@ class QueueMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.leases)
     @rule(pick=picks, state=finals)
     def end(self, pick: int, state: JobState) -> None:
-        lease = self.lease(pick)
+        self.end_by(self.lease(pick), state)
+
+    def end_by(self, lease: Lease, state: JobState) -> None:
         error = "failed" if state is JobState.FAILED else None
         held = self.world.do(self.world.store.end, [Ended(lease, state, error)], self.now)
         assert held == ({lease.job_id} if self.model.end(lease, state, self.now) else set())
@@ -143,7 +129,9 @@ class QueueMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.leases)
     @rule(pick=picks)
     def report(self, pick: int) -> None:
-        lease = self.lease(pick)
+        self.report_by(self.lease(pick))
+
+    def report_by(self, lease: Lease) -> None:
         expected = {lease.job_id} if self.model.held(lease) else set()
         self.lines += 1
         line = LogLine(lease, self.lines, self.now, "line")
@@ -181,6 +169,15 @@ class QueueMachine(RuleBasedStateMachine):
         self.claim(replacement, 4)
         if self.leases:
             self.begin(0)
+
+    @rule(worker=workers, replacement=workers)
+    def wake_up(self, worker: str, replacement: str) -> None:
+        """A worker that was taken for dead reports and ends what another runs by now."""
+        former = [job.lease for job in self.model.running_on(worker)]
+        self.die(worker, replacement)
+        for lease in former:
+            self.report_by(lease)
+            self.end_by(lease, JobState.COMPLETED)
 
     @precondition(lambda self: self.seen)
     @rule(pick=picks)

@@ -27,7 +27,7 @@ def test_every_history_of_the_queue_is_one_that_the_model_allows(database_url: s
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=int(SIMULATIONS or 30),
+                max_examples=int(SIMULATIONS or 15),
                 stateful_step_count=60,
                 derandomize=SIMULATIONS is None,
                 database=None,
