@@ -74,10 +74,12 @@ def _passing(partition: Partition, batch_size: int, *, ascending: bool) -> Parti
     ordered = partition.order(ascending=ascending)
     if partition.table is JOB_TAGS:
         ids = partition.ids().order_by(ordered).limit(2 * batch_size).subquery()
-        parts = [
+        # The limits keep the checks out of the parts, which others of their indexes would answer.
+        found = [
             select(*(table.c[name] for name in CHECKED)).join(ids, ids.c.id == table.c.id)
             for table in (JOBS, FINISHED)
         ]
+        parts = [select(each.limit(2 * batch_size).subquery()) for each in found]
         batch = union_all(*parts).subquery()
     else:
         columns = [partition.table.c[name] for name in CHECKED]
