@@ -1,13 +1,12 @@
 """What needs somebody's attention."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from modhost_background_jobs.inspection.snapshot import DO_NOT_STOP, Snapshot
 from modhost_background_jobs.model import ScheduleRow
 from modhost_background_jobs.model.schedule import LATE, ScheduleProblem
-from modhost_background_jobs.queries.load import PendingType
 from modhost_background_jobs.storage.clock import describe_skew
 
 
@@ -28,6 +27,7 @@ def alerts_of(snapshot: Snapshot) -> list[Alert]:
         *_unresponsive(snapshot),
         *_wrong_clocks(snapshot),
         *_unknown_types(snapshot),
+        *_unserved_queues(snapshot),
         *_unreadable_schedules(snapshot),
         *_late_schedules(snapshot),
     ]
@@ -45,6 +45,9 @@ def health_problems(snapshot: Snapshot) -> list[str]:
         problems.append(f"The clocks of some workers are wrong ({len(wrong)}).")
     if unknown := _pending_unknown_types(snapshot):
         problems.append(f"No worker knows the type of some pending jobs ({len(unknown)}).")
+    if snapshot.alive and snapshot.unserved:
+        unserved = len(snapshot.unserved)
+        problems.append(f"No worker serves the queue of some pending jobs ({unserved}).")
     if unreadable := len(_unreadable(snapshot)):
         problems.append(f"Some schedules cannot fire on this machine ({unreadable}).")
     return problems
@@ -99,18 +102,31 @@ def _wrong_clocks(snapshot: Snapshot) -> list[Alert]:
 def _unknown_types(snapshot: Snapshot) -> list[Alert]:
     return [
         Alert(
-            f"No worker knows the type {each.job_type}",
+            f"No worker knows the type {job_type}",
             "Its jobs wait until a worker runs that has the module with this type.",
-            f"/admin/jobs/list?state=Pending&job_type={each.job_type}",
+            f"/admin/jobs/list?state=Pending&job_type={job_type}",
         )
-        for each in _pending_unknown_types(snapshot)
+        for job_type in _pending_unknown_types(snapshot)
     ]
 
 
-def _pending_unknown_types(snapshot: Snapshot) -> Sequence[PendingType]:
+def _pending_unknown_types(snapshot: Snapshot) -> list[str]:
     known = {name for worker in snapshot.alive for name in worker.row.job_types}
     # Without any worker it is not the type that is the trouble.
-    return [each for each in snapshot.pending if known and each.job_type not in known]
+    return [name for name in snapshot.pending_types if known and name not in known]
+
+
+def _unserved_queues(snapshot: Snapshot) -> list[Alert]:
+    # Nor is it the queue.
+    return [
+        Alert(
+            f"No worker serves the queue {queue.name}",
+            f"{queue.waiting} in it, until a worker runs whose option `queues` has it, and that "
+            "knows the type.",
+            f"/admin/jobs/list?{urlencode({'state': 'Pending', 'queue': queue.name})}",
+        )
+        for queue in (snapshot.unserved if snapshot.alive else ())
+    ]
 
 
 def _unreadable_schedules(snapshot: Snapshot) -> list[Alert]:

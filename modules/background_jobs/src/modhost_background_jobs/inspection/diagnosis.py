@@ -15,6 +15,7 @@ OUTDATED_SCHEDULE: Final = Rule("MH609", "Recurring job that would be refused to
 LEFT_OUT_SCHEDULE: Final = Rule("MH610", "Recurring job that no start has put", "warning")
 WRONG_CLOCK: Final = Rule("MH611", "Clock of a worker differs from the shared one", "warning")
 STUCK_SLOTS: Final = Rule("MH612", "Slots held by jobs that do not stop", "warning")
+UNSERVED_QUEUE: Final = Rule("MH615", "Pending jobs of a queue that no worker serves", "warning")
 UNKNOWN_PENDING_TYPE: Final = Rule("MH603", "Pending jobs of an unknown type", "warning")
 
 
@@ -48,16 +49,29 @@ class QueueDiagnosis:
         pending = [
             Finding(
                 UNKNOWN_PENDING_TYPE,
-                f"jobs of type {each.job_type!r} are pending, the first due at "
-                f"{each.oldest_at:%Y-%m-%d %H:%M} UTC, and neither this host nor any living worker "
+                f"jobs of type {job_type!r} are pending, the first due at "
+                f"{oldest_at:%Y-%m-%d %H:%M} UTC, and neither this host nor any living worker "
                 "has that type.",
-                f"{_bring(each.job_type.partition('.')[0])}, or cancel the jobs.",
+                f"{_bring(job_type.partition('.')[0])}, or cancel the jobs.",
             )
-            for each in snapshot.pending
-            if each.job_type not in known
+            for job_type, oldest_at in snapshot.pending_types.items()
+            if job_type not in known
         ]
         fit = [*_unfit(snapshot), *_left_out(snapshot), *_wrong_clocks(snapshot)]
-        return [*schedules, *fit, *_stuck(snapshot), *pending]
+        return [*schedules, *fit, *_stuck(snapshot), *pending, *_unserved(snapshot)]
+
+
+def _unserved(snapshot: Snapshot) -> Iterator[Finding]:
+    which = "no living worker serves"
+    if not snapshot.alive:
+        which = "this host would not serve; no worker is alive"
+    for queue in snapshot.unserved:
+        yield Finding(
+            UNSERVED_QUEUE,
+            f"{queue.waiting} in the queue {queue.name!r}, which {which}.",
+            f"Start a worker whose option `queues` has {queue.name!r} and that knows the type, "
+            "or cancel the jobs.",
+        )
 
 
 def _stuck(snapshot: Snapshot) -> Iterator[Finding]:

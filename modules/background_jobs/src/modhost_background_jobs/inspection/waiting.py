@@ -92,7 +92,8 @@ def why_waiting(
 def describe_pause(pause: PauseRow) -> str:
     """Return what is paused, by whom and why."""
     kind, _, name = (pause.paused_by or "").partition(":")
-    by = f" by {name if kind == 'user' else pause.paused_by}" if pause.paused_by else ""
+    who = name if kind in ("user", "system") else f"the {kind} {name}"
+    by = f" by {who}" if name else ""
     thing = "queue" if pause.kind == "queue" else "type"
     return f"The {thing} {pause.name} is paused{by}{f' ({pause.reason})' if pause.reason else ''}"
 

@@ -11,6 +11,7 @@ from modhost.web import Page, Query
 from modhost_background_jobs.inspection.alerts import alerts_of
 from modhost_background_jobs.inspection.overview import Overview, Span, Summary
 from modhost_background_jobs.inspection.snapshot import Snapshot, Snapshots
+from modhost_background_jobs.inspection.waiting import describe_pause
 from modhost_background_jobs.model import JobRow
 from modhost_background_jobs.pages import charts
 from modhost_background_jobs.queries.listing import JobListing
@@ -39,6 +40,7 @@ class Dashboard:
             "span": span,
             "summary": _with_latest(await self._overview.summary(snapshot), failed, snapshot),
             "alerts": alerts_of(snapshot),
+            "paused": [(describe_pause(each.pause), each) for each in snapshot.paused],
             "workers": snapshot.workers,
             "running": snapshot.running[:ROWS],
             "failed": failed,

@@ -53,7 +53,7 @@ async def show_list(
         page = await browser.newer(search, query.after, ROWS)
     else:
         page = await browser.older(search, query.before, ROWS)
-    pending = [each.job_type for each in await load.pending_types()]
+    pending = await load.pending_types()
     searched = query.as_query()
     chosen = [query.queue] if query.queue else []
     context = {

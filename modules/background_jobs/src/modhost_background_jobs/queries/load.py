@@ -1,16 +1,27 @@
 """The load of the queue: pending types, running jobs, workers, each by index lookups."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ScalarSelect, Select, func, literal_column, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    func,
+    literal,
+    literal_column,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
 from modhost_background_jobs.model import JobRow, WorkerRow
+from modhost_background_jobs.model.pauses import PauseRow
 from modhost_background_jobs.queries.flow.backlog import lanes_by_queue
 from modhost_background_jobs.queries.partitions import (
     Partition,
@@ -22,7 +33,7 @@ from modhost_background_jobs.queries.partitions import (
     values_of,
 )
 from modhost_background_jobs.queries.rows import fetch_rows, select_rows
-from modhost_background_jobs.storage.tables import JOBS, WORKERS
+from modhost_background_jobs.storage.tables import JOBS, PAUSES, WORKERS
 
 MAX_COUNTED: Final = 10_000
 MAX_RUNNING: Final = 1_000
@@ -36,6 +47,8 @@ _WORKERS: Final = select(
     _RUNNING_COUNT.where(JOBS.c.worker == WORKERS.c.name).scalar_subquery().label("running"),
 ).order_by(WORKERS.c.name)
 
+_PAUSES: Final = select(PAUSES).order_by(PAUSES.c.kind, PAUSES.c.name)
+
 
 def _pending_by_type(partition: Callable[..., Partition]) -> Select[Any]:
     """Select the types with jobs of a partition, and the due time of the first job of each."""
@@ -47,7 +60,8 @@ def _pending_by_type(partition: Callable[..., Partition]) -> Select[Any]:
         .limit(literal_column("1"))
         .correlate(types)
     )
-    found = select(types, oldest.scalar_subquery().label("oldest_at"))
+    queue = literal(DEFAULT_QUEUE).label("queue")
+    found = select(types.c.job_type, queue, oldest.scalar_subquery().label("oldest_at"))
     return found.where(types.c.job_type.is_not(None))
 
 
@@ -56,23 +70,25 @@ def _pending_by_lane() -> Select[Any]:
     lanes = lanes_by_queue("pending_lanes")
     of_lane = (JOBS.c.job_type == lanes.c.job_type, JOBS.c.queue == lanes.c.queue)
     oldest = in_lanes(*of_lane).select(func.min(JOBS.c.execute_at)).correlate(lanes)
-    found = select(lanes.c.job_type, oldest.scalar_subquery().label("oldest_at"))
+    found = select(lanes.c.job_type, lanes.c.queue, oldest.scalar_subquery().label("oldest_at"))
     return found.where(lanes.c.queue.is_not(None))
 
 
 _BOTH: Final = union_all(_pending_by_type(claimable), _pending_by_lane()).subquery()
-_PENDING_TYPES: Final = (
-    select(_BOTH.c.job_type, func.min(_BOTH.c.oldest_at, type_=JOBS.c.execute_at.type))
-    .group_by(_BOTH.c.job_type)
-    .order_by(_BOTH.c.job_type)
+_KEY: Final = (_BOTH.c.job_type, _BOTH.c.queue)
+_PENDING: Final = (
+    select(*_KEY, func.min(_BOTH.c.oldest_at, type_=JOBS.c.execute_at.type))
+    .group_by(*_KEY)
+    .order_by(*_KEY)
 )
 
 
 @dataclass(frozen=True, slots=True)
-class PendingType:
-    """A type with pending jobs, and the due time of the first of them."""
+class PendingJobs:
+    """The pending jobs of a type in a queue, with the due time of the first of them."""
 
     job_type: str
+    queue: str
     oldest_at: datetime
 
 
@@ -81,7 +97,8 @@ class Load:
     """The load at one moment; all running jobs are counted, and up to `MAX_RUNNING` listed."""
 
     workers: list[WorkerRow]
-    pending: list[PendingType]
+    pending: list[PendingJobs]
+    pauses: list[PauseRow]
     running: list[JobRow]
     running_count: int
 
@@ -94,14 +111,15 @@ class QueueLoad:
         self._max_counted = max_counted
 
     async def read(self) -> Load:
-        """Return the workers by name, the types with pending jobs, and the running jobs."""
+        """Return the workers by name, what is pending, paused and running."""
         async with self._database.reading() as session:
             connection = await session.connection()
             rows = await fetch_rows(connection, _RUNNING)
             is_all = len(rows) < MAX_RUNNING
             return Load(
                 workers=await _workers(connection),
-                pending=await _pending_types(connection),
+                pending=await _pending(connection),
+                pauses=[PauseRow(**row) for row in (await connection.execute(_PAUSES)).mappings()],
                 running=rows,
                 running_count=len(rows) if is_all else await _count(connection, _RUNNING_COUNT),
             )
@@ -120,10 +138,34 @@ class QueueLoad:
             found = await _count(await session.connection(), select(live - others))
         return max(0, min(found, self._max_counted)), found > self._max_counted
 
-    async def pending_types(self) -> list[PendingType]:
-        """Return the types that have pending jobs, by name."""
+    async def pending_types(self) -> set[str]:
+        """Return the types that have pending jobs."""
         async with self._database.reading() as session:
-            return await _pending_types(await session.connection())
+            return {each.job_type for each in await _pending(await session.connection())}
+
+    async def counts(
+        self, groups: Sequence[Sequence[PendingJobs]], due_by: datetime | None = None
+    ) -> list[int]:
+        """Return how many jobs each group has, those of a type in a queue up to the bound.
+
+        With `due_by` those alone that are due at that time.
+        """
+        is_due = [] if due_by is None else [JOBS.c.execute_at <= due_by]
+        counting = [
+            select(
+                literal(number), _count_of(jobs.narrowed(*is_due).ids().limit(self._max_counted))
+            )
+            for number, group in enumerate(groups)
+            for each in group
+            for jobs in _partitions_of(each)
+        ]
+        found = [0] * len(groups)
+        if counting:
+            async with self._database.reading() as session:
+                connection = await session.connection()
+                for number, count in await connection.execute(union_all(*counting)):
+                    found[number] += count
+        return found
 
 
 def _count_of(ids: Select[Any]) -> ScalarSelect[int]:
@@ -134,8 +176,14 @@ async def _count(connection: AsyncConnection, counting: Select[Any]) -> int:
     return int((await connection.execute(counting)).scalar_one())
 
 
-async def _pending_types(connection: AsyncConnection) -> list[PendingType]:
-    return [PendingType(*row) for row in await connection.execute(_PENDING_TYPES)]
+async def _pending(connection: AsyncConnection) -> list[PendingJobs]:
+    return [PendingJobs(*row) for row in await connection.execute(_PENDING)]
+
+
+def _partitions_of(pending: PendingJobs, *more: ColumnElement[bool]) -> list[Partition]:
+    of_type = JOBS.c.job_type == pending.job_type
+    in_lane = in_lanes(of_type, JOBS.c.queue == pending.queue, *more)
+    return [in_lane, claimable(of_type, *more)] if pending.queue == DEFAULT_QUEUE else [in_lane]
 
 
 async def _workers(connection: AsyncConnection) -> list[WorkerRow]:
