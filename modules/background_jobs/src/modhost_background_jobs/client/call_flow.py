@@ -87,7 +87,7 @@ def call_flow(
         priority=_checked("priority is", priority, is_priority, PRIORITY),
         tags=tuple(dict.fromkeys(given or job.tags)),
     )
-    return CallFlow(registered, common)
+    return CallFlow(registered, PLAIN if common == PLAIN else common)
 
 
 def hold_back(registered: RegisteredJob, jobs: Sequence[NewJob]) -> Iterator[NewJob]:

@@ -11,9 +11,10 @@ from pydantic_core import ErrorDetails
 from modhost import new_id
 from modhost.audit import AuditLog, recorded
 from modhost.caller import current_caller
+from modhost_background_jobs.client.call_flow import call_flow
 from modhost_background_jobs.client.limits import bounded
 from modhost_background_jobs.contracts import InvalidJobData, JobId, JobNotFound
-from modhost_background_jobs.model import JobTypes, NewJob
+from modhost_background_jobs.model import Flow, JobRow, JobTypes, NewJob
 from modhost_background_jobs.model.data.job_data import edited, for_job
 from modhost_background_jobs.model.data.read_back import read_as
 from modhost_background_jobs.options import BackgroundJobsOptions
@@ -140,15 +141,15 @@ class Rerunning:
     async def run_again(self, job_id: UUID, data: str) -> JobId:
         """Enqueue a job of the same type with other data (JSON text; empty for none).
 
-        A secret whose mask was left as it is keeps its value. Raises `JobNotFound`, and
-        `UnreadableInput` for data that the job could not read.
+        A secret whose mask was left as it is keeps its value. Returns the id of the new job, or of
+        the one that has its unique key. Raises `JobNotFound`, and `UnreadableInput` for data that
+        the job could not read.
         """
         refusals = (JobNotFound, UnreadableInput)
         async with recorded(self._audit, "jobs.run_again", f"job:{job_id}", *refusals) as entry:
-            new = await self._copy(job_id, data)
-            await self._queue.enqueue([new])
-            entry.detail = f"as job:{new.id}"
-        return JobId(new.id)
+            (enqueued,) = await self._queue.enqueue([await self._copy(job_id, data)])
+            entry.detail = f"as job:{enqueued}"
+        return JobId(enqueued)
 
     async def _copy(self, job_id: UUID, data: str) -> NewJob:
         found = await self._details.find(job_id, lines=0)
@@ -158,6 +159,7 @@ class Rerunning:
         edited = read_edited(data, found.data, self._types.model_of(row.job_type))
         try:
             edited = bounded(edited, self._max_data_size)
+            flow = self._flow_of(row, edited)
         except InvalidJobData as error:
             raise UnreadableInput([str(error)]) from error
         return NewJob(
@@ -172,4 +174,12 @@ class Rerunning:
             max_attempts=row.max_attempts,
             timeout_seconds=row.timeout_seconds,
             enqueued_by=(await current_caller()).person,
+            flow=flow,
         )
+
+    def _flow_of(self, row: JobRow, data: str | None) -> Flow:
+        """Return the flow control of a job with other data; of an unknown type, what is known."""
+        registered = self._types.current(row.job_type)
+        if registered is None:
+            return Flow(queue=row.queue, priority=row.priority, tags=row.tags, limits=row.limits)
+        return call_flow(registered, row.queue, row.priority, row.tags).of(None, data)

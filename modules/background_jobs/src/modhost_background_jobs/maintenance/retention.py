@@ -1,7 +1,9 @@
 """Delete old history, unless the clock by which it is old has jumped."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import anyio
@@ -108,11 +110,12 @@ class RetentionService(PeriodicService):
             return 0
         await self._statistics.forget(now - STATISTICS_KEPT)
         await self._store.forget_occurrences(now - self._occurrences)
+        await _in_batches(partial(self._store.forget_periods, now))
         deleted = 0
         for state in JobState:
             kept = self._retention_failed if state is JobState.FAILED else self._retention
             if state.is_final and kept:
-                deleted += await self._prune(state, now - kept)
+                deleted += await _in_batches(partial(self._store.prune, state, now - kept))
         return deleted
 
     async def _trusts(self, now: datetime) -> bool:
@@ -128,10 +131,11 @@ class RetentionService(PeriodicService):
         self._has_warned = jump is not None
         return jump is None
 
-    async def _prune(self, state: JobState, before: datetime) -> int:
-        deleted = 0
-        while batch := await self._store.prune(state, before, BATCH_SIZE):
-            deleted += batch
-            # In small batches with pauses, so that other writers get their turn.
-            await anyio.sleep(PAUSE_SECONDS)
-        return deleted
+
+async def _in_batches(delete: Callable[[int], Awaitable[int]]) -> int:
+    """Delete in batches with pauses, so that other writers get their turn; return how many."""
+    deleted = 0
+    while batch := await delete(BATCH_SIZE):
+        deleted += batch
+        await anyio.sleep(PAUSE_SECONDS)
+    return deleted

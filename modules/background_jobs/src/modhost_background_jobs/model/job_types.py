@@ -46,6 +46,11 @@ class JobTypes:
         """Return the registration under a stored name; a consumer claims no other."""
         return self._by_name[job_type]
 
+    def current(self, job_type: str) -> RegisteredJob | None:
+        """Return the registration, under its present name, of the class of a stored name."""
+        registered = self._by_name.get(job_type)
+        return registered and self._by_class[registered.job_class]
+
     def version_of(self, job_type: str) -> str | None:
         """Return the version of the module of a type; None where that is not known."""
         registered = self._by_name.get(job_type)

@@ -150,3 +150,6 @@ class JobStore(Protocol):
 
     async def forget_occurrences(self, before: datetime) -> int:
         """Delete the record of due times that fired before a time; return how many."""
+
+    async def forget_periods(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` periods of unique jobs that ended before a time; return how many."""

@@ -95,18 +95,21 @@ WHERE j.worker = $1 AND j.state = 'Running' AND EXISTS (SELECT FROM buried)
 
 PRUNE: Final = """
 WITH old AS (
-    SELECT id FROM background_jobs.finished_jobs WHERE state = $1 AND completed_at < $2
+    SELECT id, tags FROM background_jobs.finished_jobs WHERE state = $1 AND completed_at < $2
     ORDER BY completed_at LIMIT $3 FOR UPDATE SKIP LOCKED
 ),
 logs AS (DELETE FROM background_jobs.logs USING old WHERE job_id = old.id),
-attempts AS (DELETE FROM background_jobs.attempts USING old WHERE job_id = old.id)
+attempts AS (DELETE FROM background_jobs.attempts USING old WHERE job_id = old.id),
+tags AS (
+    DELETE FROM background_jobs.job_tags USING old WHERE old.tags IS NOT NULL AND job_id = old.id
+)
 DELETE FROM background_jobs.finished_jobs f USING old WHERE f.id = old.id RETURNING f.id
 """
 
 # The same without jobs of which a line or an attempt is locked; tried when one is waited for.
 PRUNE_FREE: Final = """
 WITH old AS (
-    SELECT id FROM background_jobs.finished_jobs WHERE state = $1 AND completed_at < $2
+    SELECT id, tags FROM background_jobs.finished_jobs WHERE state = $1 AND completed_at < $2
     ORDER BY completed_at LIMIT $3 FOR UPDATE SKIP LOCKED
 ),
 lines AS (
@@ -118,7 +121,7 @@ tries AS (
     FOR UPDATE SKIP LOCKED
 ),
 free AS (
-    SELECT id FROM old
+    SELECT id, tags FROM old
     WHERE NOT EXISTS (
         SELECT FROM background_jobs.logs l WHERE l.job_id = old.id
             AND (l.job_id, l.line) NOT IN (SELECT job_id, line FROM lines)
@@ -128,8 +131,19 @@ free AS (
     )
 ),
 logs AS (DELETE FROM background_jobs.logs USING free WHERE job_id = free.id),
-attempts AS (DELETE FROM background_jobs.attempts USING free WHERE job_id = free.id)
+attempts AS (DELETE FROM background_jobs.attempts USING free WHERE job_id = free.id),
+tags AS (
+    DELETE FROM background_jobs.job_tags USING free WHERE free.tags IS NOT NULL AND job_id = free.id
+)
 DELETE FROM background_jobs.finished_jobs f USING free WHERE f.id = free.id RETURNING f.id
+"""
+
+FORGET_PERIODS: Final = """
+DELETE FROM background_jobs.unique_periods WHERE unique_key IN (
+    SELECT unique_key FROM background_jobs.unique_periods WHERE ends_at < $1
+    ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+RETURNING unique_key
 """
 
 TIME: Final = "SELECT clock_timestamp()"

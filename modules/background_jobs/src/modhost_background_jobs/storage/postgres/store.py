@@ -193,6 +193,10 @@ class PostgresJobStore(LeaseWrites):
         (row,) = await self._postgres.fetch(maintenance.POLL_SCHEDULES, now)
         return model.DueSchedules(row[0] or [], row[1], has_waiting_runs=row[2])
 
+    async def forget_periods(self, before: datetime, limit: int) -> int:
+        """Delete one batch of periods that nobody has locked."""
+        return len(await self._postgres.fetch(maintenance.FORGET_PERIODS, before, limit))
+
     async def forget_occurrences(self, before: datetime) -> int:
         """Delete old occurrences; their schedules keep the last due time of them."""
         return int(await self._postgres.fetchval(maintenance.FORGET_OCCURRENCES, before))

@@ -188,7 +188,7 @@ FROM held
 """
 
 OLD_FINISHED: Final = """
-SELECT id FROM background_jobs_finished_jobs WHERE state = ? AND completed_at < ?
+SELECT id, tags IS NOT NULL FROM background_jobs_finished_jobs WHERE state = ? AND completed_at < ?
 ORDER BY completed_at LIMIT ?
 """
 
@@ -198,6 +198,19 @@ PRUNE: Final = (
     "DELETE FROM background_jobs_large_data WHERE job_id IN (SELECT value FROM json_each(?1))",
     "DELETE FROM background_jobs_finished_jobs WHERE id IN (SELECT value FROM json_each(?1))",
 )
+
+PRUNE_TAGS: Final = """
+DELETE FROM background_jobs_job_tags WHERE job_id IN (SELECT value FROM json_each(?1))
+"""
+
+ENDED_PERIODS: Final = """
+SELECT unique_key FROM background_jobs_unique_periods WHERE ends_at < ?1
+ORDER BY ends_at LIMIT ?2
+"""
+
+FORGET_PERIODS: Final = f"""
+DELETE FROM background_jobs_unique_periods WHERE unique_key IN ({ENDED_PERIODS})
+"""
 
 NEWEST_END: Final = """
 SELECT max((

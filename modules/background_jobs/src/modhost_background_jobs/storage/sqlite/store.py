@@ -193,6 +193,13 @@ class SqliteJobStore:
         due = [UUID(id_) for id_ in json.loads(row[0])]
         return model.DueSchedules(due, _moment(row[1:]), has_waiting_runs=bool(row[2]))
 
+    async def forget_periods(self, before: datetime, limit: int) -> int:
+        """Delete one batch of periods."""
+        bounds = [to_sqlite(before), limit]
+        if not await self._sqlite.fetch_one(statements.ENDED_PERIODS, bounds):
+            return 0
+        return await self._sqlite.execute(statements.FORGET_PERIODS, bounds)
+
     async def forget_occurrences(self, before: datetime) -> int:
         """Delete old occurrences; their schedules keep the last due time of them."""
         bound = [to_sqlite(before)]

@@ -130,9 +130,12 @@ def take_back_rescues(connection: sqlite3.Connection, lost: Sequence[model.LostL
 
 def prune(connection: sqlite3.Connection, bounds: Sequence[str | int]) -> int:
     """Delete the finished jobs within the bounds of `OLD_FINISHED`; return how many."""
-    old = [row[0] for row in connection.execute(statements.OLD_FINISHED, bounds)]
+    old = connection.execute(statements.OLD_FINISHED, bounds).fetchall()
+    if tagged := [id_ for id_, has_tags in old if has_tags]:
+        connection.execute(statements.PRUNE_TAGS, [json.dumps(tagged)])
+    ids = json.dumps([id_ for id_, _ in old])
     for statement in statements.PRUNE:
-        connection.execute(statement, [json.dumps(old)])
+        connection.execute(statement, [ids])
     return len(old)
 
 
