@@ -1,85 +1,36 @@
 """A job that is unique is not there twice, whoever enqueues it, and however often."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from datetime import UTC, datetime
 
-import anyio
 import pytest
-from pydantic import BaseModel, SecretStr
+from pydantic import SecretStr
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from background_jobs.hosts import Jobs, jobs_host
-from background_jobs.jobs_module import Probe, ProbedJob
+from background_jobs.flow.unique.feed_jobs import (
+    ALL,
+    DebouncedJob,
+    Feed,
+    GatedJob,
+    HourlyJob,
+    KeptJob,
+    ReplacedJob,
+    StartedJob,
+    WholeJob,
+    host,
+    number,
+)
+from background_jobs.jobs_module import Probe
 from modhost import new_id
 from modhost.database import Database
 from modhost_background_jobs.contracts import (
     InvalidJobData,
-    JobExecutionContext,
-    JobFilter,
     JobId,
     JobState,
-    Unique,
 )
 
 pytestmark = pytest.mark.anyio
 
 LATER = datetime(2040, 1, 1, tzinfo=UTC)
-
-
-class Feed(BaseModel):
-    feed_id: int
-    note: str = ""
-    token: SecretStr = SecretStr("none")
-
-
-class GatedJob(ProbedJob):
-    """A job that runs until the gate opens."""
-
-    data_model: ClassVar[Any] = Feed
-
-    async def execute(self, context: JobExecutionContext) -> None:
-        feed = context.get_data(Feed)
-        self.probe.started[feed.note] += 1
-        await self.probe.gate.wait()
-        if feed.note == "fails":
-            raise ZeroDivisionError
-
-
-class KeptJob(GatedJob):
-    unique: ClassVar[Unique | None] = Unique(per="feed_id")
-
-
-class WholeJob(GatedJob):
-    unique: ClassVar[Unique | None] = Unique()
-
-
-class ReplacedJob(GatedJob):
-    unique: ClassVar[Unique | None] = Unique(per="feed_id", on_conflict="replace")
-
-
-class StartedJob(GatedJob):
-    unique: ClassVar[Unique | None] = Unique(per="feed_id", until="started")
-
-
-class HourlyJob(GatedJob):
-    unique: ClassVar[Unique | None] = Unique(per="feed_id", until=timedelta(hours=1))
-
-
-class DebouncedJob(GatedJob):
-    unique: ClassVar[Unique | None] = Unique(
-        per="feed_id", until=timedelta(hours=1), on_conflict="replace"
-    )
-
-
-ALL = (KeptJob, WholeJob, ReplacedJob, StartedJob, HourlyJob, DebouncedJob)
-
-
-def host(database_url: str, probe: Probe | None = None, mode: str = "Producer", **options: Any):  # type: ignore[no-untyped-def]
-    return jobs_host(database_url, probe, mode=mode, more_jobs=ALL, **options)
-
-
-async def number(jobs: Jobs) -> int:
-    return len((await jobs.querying.get_jobs(JobFilter(page_size=100))).items)
 
 
 @pytest.mark.parametrize("job", ALL)
@@ -236,21 +187,3 @@ async def test_a_period_holds_whatever_becomes_of_the_job(database_url: str) -> 
         first = await jobs.scheduling.enqueue(HourlyJob, Feed(feed_id=1))
         await jobs.ends(first)
         assert await jobs.scheduling.enqueue(HourlyJob, Feed(feed_id=1)) == first
-
-
-async def test_hosts_that_enqueue_one_key_at_the_same_time_store_one_job(
-    database_url: str,
-) -> None:
-    async with host(database_url) as one, host(database_url) as two, host(database_url) as three:
-        for job in ALL:
-            ids: list[JobId] = []
-
-            async def enqueue(jobs: Jobs, feed_id: int, job: Any = job, ids: Any = ids) -> None:
-                items = [Feed(feed_id=feed_id), Feed(feed_id=-feed_id)]
-                ids += await jobs.scheduling.enqueue_many(job, items)
-
-            async with anyio.create_task_group() as group:
-                for at in range(12):
-                    group.start_soon(enqueue, (one, two, three)[at % 3], 7 if at % 2 else -7)
-            assert len(set(ids)) == 2, job
-        assert await number(one) == 2 * len(ALL)

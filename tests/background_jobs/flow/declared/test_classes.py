@@ -25,6 +25,8 @@ from modhost_background_jobs.module import BackgroundJobsModule
 
 SECOND = timedelta(seconds=1)
 WRONG: Any = "wrong"
+ODD: Any = 1.5
+NONE: Any = None
 
 
 class GoodJob(ModuleJob):
@@ -68,7 +70,7 @@ def found_in(*classes: tuple[str, type[ModuleJob]]) -> list[str]:
         ("queue", ["", "a,b", "!a", "*", "x" * 101, None, 5]),
         ("priority", [101, -101, True, "5", 1.5, None]),
         ("tags", ["tag", ("two words",), ("",), tuple("abcdefghijk"), (5,), None]),
-        ("concurrency", [5, Concurrency(0), Concurrency(True), Concurrency(1.5), (5,)]),  # type: ignore[arg-type]
+        ("concurrency", [5, Concurrency(0), Concurrency(True), Concurrency(ODD), (5,)]),
         ("concurrency", [Concurrency(-1), Concurrency(10**7), Rate(1, SECOND), Concurrency]),
         ("concurrency", [Concurrency(1, per=""), Concurrency(1, per="a."), Concurrency(1, per=())]),
         ("concurrency", [Concurrency(1, name=""), Concurrency(1, name="a,b"), [Concurrency(1)]]),
@@ -76,7 +78,7 @@ def found_in(*classes: tuple[str, type[ModuleJob]]) -> list[str]:
         ("rate", [Concurrency(1), (Rate(1, SECOND), Concurrency(1)), Rate(1, timedelta.max)]),
         ("unique", [True, "field", Unique(until=WRONG), Unique(until=timedelta(0))]),
         ("unique", [Unique(on_conflict=WRONG), Unique(per=("a", "")), (Unique(),)]),
-        ("fair", ["field", Fair(per=WRONG[:0]), Fair(per=()), Fair(per=None), True]),  # type: ignore[arg-type]
+        ("fair", ["field", Fair(per=WRONG[:0]), Fair(per=()), Fair(per=NONE), True]),
     ],
 )
 def test_an_unusable_value_is_found(name: str, values: list[Any]) -> None:

@@ -1,6 +1,7 @@
 """What becomes of unique keys and tags: after failures, with recurring jobs, and in the end."""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
@@ -19,6 +20,7 @@ from modhost_background_jobs.contracts import (
     Concurrency,
     JobConflict,
     JobExecutionContext,
+    JobId,
     JobState,
     PermanentJobError,
     Unique,
@@ -66,7 +68,9 @@ class HourlyJob(FeedJob):
     unique: ClassVar[Unique | None] = Unique(per="feed_id", until=timedelta(hours=1))
 
 
-def host(database_url: str, probe: Probe | None = None, mode: str = "Consumer", **options: Any):  # type: ignore[no-untyped-def]
+def host(
+    database_url: str, probe: Probe | None = None, mode: str = "Consumer", **options: Any
+) -> AbstractAsyncContextManager[Jobs]:
     more = (KeptJob, StartedJob, HourlyJob)
     return jobs_host(database_url, probe, mode=mode, more_jobs=more, **options)
 
@@ -110,9 +114,9 @@ async def test_retries_that_race_for_a_key_leave_one(database_url: str) -> None:
             await (await session.connection()).execute(update(FINISHED).values(job_type="no.Type"))
         refused: list[JobConflict] = []
 
-        async def retry(host: Jobs, job_id: UUID) -> None:
+        async def retry(host: Jobs, job_id: JobId) -> None:
             try:
-                await host.querying.retry(job_id)  # type: ignore[arg-type]
+                await host.querying.retry(job_id)
             except JobConflict as error:
                 refused.append(error)
 
