@@ -98,7 +98,14 @@ class Link:
         return self._random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
 
     async def _travel(self, *, slow: bool) -> None:
-        await anyio.sleep(self._random.uniform(1, 8) if slow else self._random.uniform(0, 0.02))
+        seconds = self._random.uniform(1, 8) if slow else self._random.uniform(0, 0.02)
+        try:
+            await anyio.sleep(seconds)
+        except anyio.get_cancelled_exc_class():
+            if slow:
+                # Somebody has given up waiting.
+                self.lost_at = anyio.current_time()
+            raise
 
     def _lose(self, *, is_lost: bool) -> None:
         if is_lost or self.is_cut or self.is_dead or self._server.is_down:
