@@ -177,3 +177,16 @@ async def test_a_limit_that_nobody_declares_any_more_holds_nothing_back(lanes: L
         await (await session.connection()).execute(delete(LIMITS))
     await lanes.store.sweep("", 10, START)
     assert await lanes.claimed() == ids[1:]
+
+
+@pytest.mark.parametrize("blocked", [1, 5])
+async def test_blocked_jobs_stand_before_no_other_of_their_lane_when_there_is_little_room(
+    lanes: Lanes, blocked: int
+) -> None:
+    await lanes.add_limit("sources", 1)
+    first = await lanes.enqueue(job(keys=[A], due=-9))
+    assert await lanes.claimed() == first
+    await lanes.enqueue(*[job(keys=[A], due=-8) for _ in range(blocked)])
+    (free,) = await lanes.enqueue(job(keys=[B], due=-7))
+    await lanes.enqueue(job(keys=[B], due=-6, queue="other"))
+    assert await lanes.claimed(1) == [free]

@@ -180,6 +180,23 @@ async def test_a_pause_holds_within_a_second_and_ends_by_itself(database_url: st
         await seen.until(lambda: "two" in seen.order, seconds=2)
 
 
+async def test_a_worker_that_had_no_room_keeps_to_a_pause(database_url: str) -> None:
+    seen = Seen()
+    async with host(database_url, seen, max_concurrency=1) as jobs:
+        await jobs.scheduling.enqueue(Noted, Item(name="long"))
+        await seen.until(lambda: seen.order == ["long"])
+        await anyio.sleep(0.3)
+        await jobs.scheduling.enqueue(Noted, Item(name="mail"), queue="mail")
+        await jobs.scheduling.pause_queue("mail")
+        await anyio.sleep(1)
+        seen.gate.set()
+        await seen.until(lambda: seen.finished.total() == 1)
+        await anyio.sleep(0.3)
+        assert seen.order == ["long"]
+        await jobs.scheduling.resume_queue("mail")
+        await seen.until(lambda: seen.order == ["long", "mail"], seconds=2)
+
+
 async def test_a_worker_that_starts_keeps_to_a_pause(database_url: str) -> None:
     seen = Seen()
     seen.gate.set()

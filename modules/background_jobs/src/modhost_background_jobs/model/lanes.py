@@ -58,6 +58,19 @@ class Shares:
         ]
         return replace(self, types=types, lanes=lanes, caps=caps)
 
+    def looking_at(self, jobs: int) -> "Shares":
+        """Return the same with so many jobs of each to look at, as some will be held back."""
+        types, lanes = (
+            [each._replace(most=jobs) for each in shares if each.most > 0]
+            for shares in (self.types, self.lanes)
+        )
+        return replace(self, types=types, lanes=lanes)
+
+    def bounds(self, room: int) -> list["Cap"]:
+        """Return what bounds the jobs that are claimed when more of them are looked at."""
+        shares = (share for share in (*self.types, *self.lanes) if share.most < room)
+        return [*self.caps, *(Cap(frozenset({share.name}), share.most) for share in shares)]
+
     def in_order(self, found: Iterable[tuple["Found", Item]]) -> list[Item]:
         """Return what was found in the order in which it is to start.
 

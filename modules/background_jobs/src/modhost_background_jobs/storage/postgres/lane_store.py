@@ -112,7 +112,12 @@ class PostgresLaneStore:
         """Check due jobs, claim up to `limit`, and hold back those that have no room."""
         async with self._postgres.acquire(CLAIM_SECONDS) as connection, connection.transaction():
             rows = await connection.fetch(
-                statements.PICK, *_asked(shares), now, batch_size, worker, timeout=CLAIM_SECONDS
+                statements.PICK,
+                *_asked(shares.looking_at(batch_size)),
+                now,
+                batch_size,
+                worker,
+                timeout=CLAIM_SECONDS,
             )
             candidates = shares.in_order(
                 (
@@ -123,7 +128,7 @@ class PostgresLaneStore:
             )
             keys = {key for each in candidates for key in each.limits}
             usage, locked = await self._usage(connection, keys)
-            decision = decide(candidates, usage, locked, shares.caps, limit)
+            decision = decide(candidates, usage, locked, shares.bounds(limit), limit)
             jobs = await self._take(connection, decision, worker, now)
         return len(rows), decision, _in_order(jobs, shares, now)
 

@@ -126,13 +126,14 @@ def _claim(
     keys: set[LimitKey] = set()
     for _ in range(MAX_ROUNDS):
         left = shares.without(jobs)
-        picked = _pick(connection, left, batch_size, now)
+        room = limit - len(jobs)
+        picked = _pick(connection, left.looking_at(batch_size), batch_size, now)
         candidates = [
             Candidate(UUID(row[0]), row[1] or row[5], limits_of(row[4])) for row in picked
         ]
         asked = {key for each in candidates for key in each.limits}
         usage = limits.usage(connection, asked, now)
-        decision = decide(candidates, usage, frozenset(), left.caps, limit - len(jobs))
+        decision = decide(candidates, usage, frozenset(), left.bounds(room), room)
         places = {row[0]: index for index, row in enumerate(picked)}
         ids = json.dumps([str(each.id) for each in decision.granted])
         rows = transitions.claim(connection, [ids, worker, to_sqlite(now)])

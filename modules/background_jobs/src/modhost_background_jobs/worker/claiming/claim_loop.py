@@ -109,8 +109,8 @@ class ClaimLoop:
                 await anyio.sleep_forever()
             try:
                 began = self._clock.monotonic()
-                if not self._lanes.are_known:
-                    await self._lanes.refresh()
+                # Something may have been paused while there was no room.
+                await self._lanes.look_again(has_changed=ticket.is_set())
                 shares = self._lanes.shares(room, slots.attempts)
                 if shares is None:
                     place = cursor.next(began)

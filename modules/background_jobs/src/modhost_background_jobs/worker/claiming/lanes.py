@@ -15,6 +15,8 @@ from modhost_background_jobs.worker.attempts.attempt import Attempt
 
 CHANGED_SECONDS: Final = 0.1
 """How old what is known may be after something has changed."""
+OLD_SECONDS: Final = 0.8
+"""How old it may be at a claim after something has changed: pauses hold within a second."""
 QUIET_SECONDS: Final = 2.0
 """How old it may be otherwise."""
 KEPT_SECONDS: Final = 60.0
@@ -61,10 +63,12 @@ class Lanes:
         self.is_capped = False
         """Whether the last request left jobs out that this worker has no room for."""
 
-    @property
-    def are_known(self) -> bool:
-        """Whether what is known has been read since the worker began."""
-        return self._read_at != float("-inf")
+    async def look_again(self, *, has_changed: bool) -> None:
+        """Read what is known before a claim if nothing is, or if that is old and has changed."""
+        age = self._clock.monotonic() - self._read_at
+        if age == float("inf") or (has_changed and age > OLD_SECONDS):
+            self.may_have_changed = True
+            await self.refresh(at_once=True)
 
     async def refresh(self, *, at_once: bool = False) -> bool:
         """Read what is known anew unless it is recent; return whether there is more to claim.
