@@ -69,6 +69,17 @@ class VirtualClock:
         return True
 
 
+class SkewedClock(VirtualClock):
+    """The clock of a host whose time of day differs from that of the others."""
+
+    def __init__(self, clock: VirtualClock, seconds: float) -> None:
+        self.loop = clock.loop
+        self._skew = timedelta(seconds=seconds)
+
+    def now(self) -> datetime:
+        return super().now() + self._skew
+
+
 def run_virtually(clock: VirtualClock, seed: int, run: Callable[[], Awaitable[T]]) -> T:
     """Run a coroutine to its end in virtual time; whatever is random follows the seed."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -18,14 +18,23 @@ from modhost_background_jobs.storage import GuardedClock, open_store, open_wakeu
 from modhost_background_jobs.storage.tables import (
     ATTEMPTS,
     FINISHED,
+    GRANTS,
+    JOB_TAGS,
     JOBS,
+    LIMIT_KEYS,
+    LIMITS,
     LOGS,
     OCCURRENCES,
+    PAUSES,
     SCHEDULES,
+    UNIQUE_PERIODS,
     WORKERS,
 )
 
 T = TypeVar("T")
+
+_OF_JOBS: Final = (JOBS, FINISHED, ATTEMPTS, LOGS, WORKERS, SCHEDULES, OCCURRENCES)
+_OF_FLOW: Final = (LIMITS, LIMIT_KEYS, GRANTS, PAUSES, JOB_TAGS, UNIQUE_PERIODS)
 
 
 class World:
@@ -34,6 +43,7 @@ class World:
     def __init__(self, portal: BlockingPortal, database: Database, clock: GuardedClock) -> None:
         self._portal = portal
         self.database = database
+        self.clock = clock
         self.store = open_store(database)
         self.queue = DatabaseJobQueue(database, self.store, open_wakeups(database), clock)
         self.schedules = RecurringSchedules(database, clock)
@@ -56,7 +66,7 @@ class World:
     async def _clear(self) -> None:
         async with self.database.session() as session:
             connection = await session.connection()
-            for table in (JOBS, FINISHED, ATTEMPTS, LOGS, WORKERS, SCHEDULES, OCCURRENCES):
+            for table in (*_OF_JOBS, *_OF_FLOW):
                 await connection.execute(delete(table))
 
     async def _rows(self) -> list[dict[UUID, tuple[Any, ...]]]:

@@ -62,6 +62,10 @@ class Link:
         self.name = name
         self._random = Random(f"{name} {seed}")  # noqa: S311 - it has to be repeatable
         self._server = server
+        self.skew = 0.0
+        """By how many seconds the clock of its process is ahead."""
+        self.troubles: list[tuple[float, float]] = []
+        """When calls took long, or were lost, each from a time to a time."""
         self.is_cut = False
         self.is_dead = False
         self.lost_at = 0.0
@@ -99,6 +103,8 @@ class Link:
 
     async def _travel(self, *, slow: bool) -> None:
         seconds = self._random.uniform(1, 8) if slow else self._random.uniform(0, 0.02)
+        if slow:
+            self.troubles.append((anyio.current_time(), anyio.current_time() + seconds))
         try:
             await anyio.sleep(seconds)
         except anyio.get_cancelled_exc_class():
@@ -110,6 +116,7 @@ class Link:
     def _lose(self, *, is_lost: bool) -> None:
         if is_lost or self.is_cut or self.is_dead or self._server.is_down:
             self.lost_at = anyio.current_time()
+            self.troubles.append((self.lost_at, self.lost_at))
             msg = "the connection was lost"
             raise ConnectionResetError(msg)
 

@@ -12,11 +12,14 @@ from modhost_background_jobs.model import Lease
 from simulation.virtual_time import VirtualClock
 
 _COLUMNS: Final = "id, state, fence, attempts_left, worker"
+_PLACE: Final = "CASE WHEN state = 'Pending' THEN coalesce(place_at, execute_at) END"
 ROWS: Final = f"""
-SELECT {_COLUMNS}, cancel_requested_at IS NOT NULL, recurring_job_id IS NOT NULL, on_hold
+SELECT {_COLUMNS}, cancel_requested_at IS NOT NULL, recurring_job_id IS NOT NULL, on_hold,
+    held_by, {_PLACE}
 FROM {{prefix}}jobs
 UNION ALL
-SELECT {_COLUMNS}, false, recurring_job_id IS NOT NULL, false FROM {{prefix}}finished_jobs
+SELECT {_COLUMNS}, false, recurring_job_id IS NOT NULL, false, NULL, NULL
+FROM {{prefix}}finished_jobs
 """
 
 
@@ -30,6 +33,14 @@ class Row(NamedTuple):
     is_to_stop: bool
     is_recurring: bool
     on_hold: bool
+    held_by: str | None
+    place: str | None
+    """Where a pending one stands in its order."""
+
+    @property
+    def can_be_claimed(self) -> bool:
+        """Whether it waits for nothing but its due time."""
+        return self.state is JobState.PENDING and not self.on_hold and self.held_by is None
 
 
 RESCUING: ContextVar[bool] = ContextVar("rescuing", default=False)
@@ -49,12 +60,20 @@ def rescuing() -> Iterator[None]:
 class Change(NamedTuple):
     """The effect of one commit on one job; `by` is the process that committed."""
 
+    commit: int
     at: float
     by: str
     is_rescue: bool
     job: UUID
     before: Row | None
     after: Row | None
+
+    @property
+    def is_start(self) -> bool:
+        """Whether it was claimed."""
+        if self.after is None or self.after.state is not JobState.RUNNING:
+            return False
+        return self.before is None or self.before.state is not JobState.RUNNING
 
     @property
     def lease_ended(self) -> bool:
@@ -109,17 +128,19 @@ class History:
     """The log lines that are stored at the end."""
     violations: list[str] = field(default_factory=list)
     """What was found wrong while it happened."""
+    _commits: int = 0
 
     def record(self, found: list[tuple[UUID, Row]], by: str) -> None:
         """Record what has changed since the last call."""
         at, is_rescue = self.clock.monotonic(), RESCUING.get()
+        self._commits += 1
         rows = dict(found)
         if len(rows) < len(found):
             self.violations.append(f"{at:.2f}: a job is in both tables")
         for job in rows | self.rows:
             before, after = self.rows.get(job), rows.get(job)
             if before != after:
-                self.changes.append(Change(at, by, is_rescue, job, before, after))
+                self.changes.append(Change(self._commits, at, by, is_rescue, job, before, after))
         self.rows = rows
 
     @contextmanager
@@ -177,12 +198,14 @@ def _state_of(row: Row | None) -> str:
     if row is None:
         return "-"
     stopping = " (to stop)" if row.is_to_stop else ""
+    stopping += f" (behind {row.held_by})" if row.held_by else ""
     return f"{row.state.value}{stopping} {row.fence} {row.worker or ''} left {row.attempts_left}"
 
 
 def row_of(values: Any) -> tuple[UUID, Row]:
     """Return a job from its columns in the tables."""
     id_, state, *others = values
-    fence, left, worker, is_to_stop, is_recurring, on_hold = others
+    fence, left, worker, is_to_stop, is_recurring, on_hold, held_by, place = others
     flags = (bool(is_to_stop), bool(is_recurring), bool(on_hold))
-    return UUID(str(id_)), Row(JobState(state), fence, left, worker, *flags)
+    stands = (held_by, None if place is None else str(place))
+    return UUID(str(id_)), Row(JobState(state), fence, left, worker, *flags, *stands)

@@ -67,6 +67,7 @@ class SimulatedHost:
         firing: Remote,
         history: History,
         clock: VirtualClock,
+        options: BackgroundJobsOptions,
     ) -> None:
         self.link = link
         link.on_stop = self.stop
@@ -78,6 +79,7 @@ class SimulatedHost:
         self._firing = cast(RecurringFiring, firing)
         self._history = history
         self._clock = clock
+        self._options = options
         self.wakeups = FiredWakeups()
         self.processor: JobProcessorService | None = None
         self._is_to_stop = anyio.Event()
@@ -130,40 +132,40 @@ class SimulatedHost:
                 self._history.violations.append(crash)
 
     def _services(self) -> list[HostedService]:
-        store, clock = self._store, self._clock
+        store, clock, options = self._store, self._clock, self._options
         worker = CurrentWorker()
-        types = JobTypes([REGISTERED])
-        buffer = ProgressBuffer(store, OPTIONS)
+        types = JobTypes(REGISTERED)
+        buffer = ProgressBuffer(store, options)
         statistics = StatisticsService(cast(StatisticsStore, None), worker, clock)
         provider = cast(ServiceProvider, Provider(Stage(self._history, self.link)))
-        outcomes = Outcomes(OPTIONS, clock)
-        runner = AttemptRunner(provider, buffer, outcomes, OPTIONS, clock)
+        outcomes = Outcomes(options, clock)
+        runner = AttemptRunner(provider, buffer, outcomes, options, clock)
         processes = cast(Any, NoProcesses())
         writer = OutcomeWriter(store, self._lanes, buffer, clock)
         registration = _Registration(
-            cast(Any, None), store, types, worker, self.wakeups, OPTIONS, clock
+            cast(Any, None), store, types, worker, self.wakeups, options, clock
         )
         registration.history = self._history
-        lanes = Lanes(types, self._lanes, self._turns, OPTIONS, clock)
-        claims = ClaimLoop(types, store, self.wakeups, OPTIONS, ShutdownSignal(), clock, lanes)
+        lanes = Lanes(types, self._lanes, self._turns, options, clock)
+        claims = ClaimLoop(types, store, self.wakeups, options, ShutdownSignal(), clock, lanes)
         unresponsive = UnresponsiveAttempts(buffer, clock)
         self.processor = JobProcessorService(
             registration,
             self.wakeups,
             claims,
-            AttemptExecutor(runner, processes, outcomes, store, OPTIONS, ShutdownSignal(), clock),
+            AttemptExecutor(runner, processes, outcomes, store, options, ShutdownSignal(), clock),
             Finisher(writer, statistics, clock),
             processes,
             WorkerWatch(store, self.wakeups, claims, unresponsive, clock),
-            Shutdown(writer, OPTIONS),
+            Shutdown(writer, options),
             clock,
         )
         return [
             buffer,
             self.processor,
-            StalledJobSweeperService(store, worker, OPTIONS, clock),
+            StalledJobSweeperService(store, worker, options, clock),
             RecurringJobsService(
-                self._firing, self._schedules, self._changes, types, OPTIONS, clock
+                self._firing, self._schedules, self._changes, types, options, clock
             ),
         ]
 

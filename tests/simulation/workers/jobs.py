@@ -84,4 +84,6 @@ def _end_specially(plan: Plan) -> None:
             raise asyncio.CancelledError
 
 
-REGISTERED: Final = RegisteredJob(TYPES[0], "tests", SimulatedJob, runs_in_thread=False)
+REGISTERED: Final = [
+    RegisteredJob(name, "tests", SimulatedJob, runs_in_thread=False) for name in TYPES
+]

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -19,6 +19,15 @@ from simulation.workers.history import ROWS, History, rescuing, row_of
 from simulation.world import World
 
 T = TypeVar("T")
+
+# Claims count rates by the clock of the server: this one shows virtual time.
+_CLOCK: Final = """
+CREATE SCHEMA IF NOT EXISTS simulation;
+CREATE OR REPLACE FUNCTION simulation.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS
+    $$ SELECT current_setting('simulation.now')::timestamptz $$;
+SET search_path = simulation, pg_catalog, public;
+"""
+_SET_CLOCK: Final = "SELECT set_config('simulation.now', $1, false)"
 
 _CHANGES_NO_JOB: Final = {
     statements.LEASES,
@@ -47,9 +56,18 @@ class PostgresBackend:
     def __init__(self, world: World) -> None:
         self._world = world
         self.connection = world.do(world.database.postgres.connect)
+        self.do(self.connection.execute, _CLOCK)
+        self.counts_by_own_clock = False
+        """Whether rates are counted by the clock of the process, as they must not be."""
 
     def do(self, statement: Callable[..., Awaitable[T]], *arguments: Any) -> T:
         return self._world.do(statement, *arguments)
+
+    def set_clock(self, link: Link) -> None:
+        """Let the clock of the server show the time."""
+        ahead = timedelta(seconds=link.skew if self.counts_by_own_clock else 0)
+        now = self._world.clock.now() + ahead
+        self.do(self.connection.execute, _SET_CLOCK, now.isoformat())
 
     def store(self, link: Link, server: Server, history: History) -> JobStore:
         return PostgresStore(_Postgres(self, link, server, history))
@@ -128,6 +146,8 @@ class _Connection:
         timeout: float | None = None,
     ) -> Any:
         def perform() -> Any:
+            if "clock_timestamp" in statement:
+                self._backend.set_clock(self._link)
             answer = self._backend.do(method, statement, *arguments)
             if not self._is_in_transaction and statement not in _CHANGES_NO_JOB:
                 self._backend.observe(self._history, self._link.name)

@@ -20,11 +20,11 @@ from modhost_background_jobs.queue import firing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import Turns
 from modhost_background_jobs.worker import registration
-from simulation.virtual_time import VirtualClock, run_virtually
+from simulation.virtual_time import SkewedClock, VirtualClock, run_virtually
 from simulation.workers.databases import Backend, Remote
 from simulation.workers.faults import Link, Server
 from simulation.workers.history import History
-from simulation.workers.hosts import PROCESS, SimulatedHost
+from simulation.workers.hosts import OPTIONS, PROCESS, SimulatedHost
 from simulation.workers.invariants import PEOPLE
 from simulation.workers.jobs import Plan
 from simulation.workers.stand_ins import FiredWakeups, NoSession
@@ -53,6 +53,7 @@ class Scenario(ABC):
     hosts_at_first = 3
     rate = 0.0
     """The share of calls with a fault."""
+    options = OPTIONS
 
     def __init__(self, world: World, backend: Backend, clock: VirtualClock, seed: int) -> None:
         self._world = world
@@ -144,6 +145,7 @@ class Scenario(ABC):
     def start_host(self) -> None:
         """Start another process."""
         link = Link(f"process{len(self.hosts) + 1}", self._seed, self.server)
+        link.skew = self.skew()
         host = SimulatedHost(
             link,
             self._backend.store(link, self.server, self.history),
@@ -153,10 +155,15 @@ class Scenario(ABC):
             self._remote(self._world.changes, link),
             self._remote(self._world.firing, link),
             self.history,
-            self.clock,
+            SkewedClock(self.clock, link.skew),
+            self.options,
         )
         self.hosts.append(host)
         self.group.start_soon(host.run)
+
+    def skew(self) -> float:
+        """Return by how many seconds the clock of the next process is ahead."""
+        return 0.0
 
     def _remote(self, target: object, link: Link) -> Remote:
         return Remote(target, link, self._world, self._backend, self.history)

@@ -1,0 +1,184 @@
+"""What holds of limits, order, turns and pauses in every history, whatever failed in it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from uuid import UUID
+
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.model import LimitKey
+from simulation.flow.control import LIMIT_OF
+from simulation.flow.replay import Moment, Replay, due_at
+from simulation.workers.history import short
+from simulation.workers.hosts import OPTIONS
+
+COMMIT_SECONDS = 0.1
+"""How long after a claim was granted it may be committed here."""
+PAUSE_SECONDS = 1.0
+SKEW_SECONDS = 3.0
+KNOWN_SECONDS = 4.0
+"""How long a worker may take to learn of lanes without a notification."""
+TURNS = 4
+"""So many jobs of another key may start before the first job of a key: its turn, and those that
+came back with the place that they had."""
+FREED_SECONDS = 15.0
+AGING = OPTIONS.priority_aging.total_seconds()
+
+
+def flow_violations(replay: Replay, calm_at: float) -> list[str]:
+    """Return a sentence for each violated invariant of flow control."""
+    checks = (
+        no_key_runs_more_than_its_concurrency,
+        no_window_has_more_starts_than_the_rate,
+        nothing_paused_starts,
+        jobs_of_a_lane_start_in_order,
+        higher_priorities_go_first,
+        fair_keys_take_turns,
+        no_two_jobs_of_a_unique_key_live,
+    )
+    found = [(check.__name__, each) for check in checks for each in check(replay)]
+    found += [("nothing_stays_held", each) for each in nothing_stays_held(replay, calm_at)]
+    return [f"{name.replace('_', ' ')}: {violation}" for name, violation in found]
+
+
+def no_key_runs_more_than_its_concurrency(replay: Replay) -> Iterator[str]:
+    """At no instant do more jobs of a key run, unless the number was lowered meanwhile."""
+    for moment in replay.moments():
+        keys = {key for each in moment.starts for key in replay.flow(each.job).limits}
+        for key in keys:
+            running, most = replay.running(moment, key), replay.control.most(key, moment.at)
+            if LIMIT_OF[key.limit].period is None and running > most:
+                yield f"{running} of {tuple(key)} run at {moment.at:.2f}, and {most} may"
+
+
+def no_window_has_more_starts_than_the_rate(replay: Replay) -> Iterator[str]:
+    """No start has too many others in the period before it."""
+    starts: dict[LimitKey, list[float]] = defaultdict(list)
+    for moment in replay.moments():
+        for start in moment.starts:
+            for key in replay.flow(start.job).limits:
+                if (period := LIMIT_OF[key.limit].period) is None:
+                    continue
+                since = moment.at - period + COMMIT_SECONDS
+                starts[key] = [each for each in starts[key] if each > since] + [moment.at]
+                most = replay.control.most(key, moment.at)
+                if len(starts[key]) > most:
+                    times = ", ".join(f"{each:.2f}" for each in starts[key])
+                    yield f"{tuple(key)} starts at {times}, and {most} may within {period:g} s"
+
+
+def nothing_paused_starts(replay: Replay) -> Iterator[str]:
+    """No attempt begins later than a second after a pause, except of workers in trouble."""
+    for attempt in replay.history.attempts.values():
+        job, at = attempt.lease.job_id, attempt.began
+        is_paused = replay.is_paused(job, at, before=PAUSE_SECONDS, after=-SKEW_SECONDS)
+        if is_paused and not replay.is_troubled(attempt.process, at):
+            yield f"{short(job)} begins at {at:.2f}"
+
+
+def jobs_of_a_lane_start_in_order(replay: Replay) -> Iterator[str]:
+    """Whoever starts leaves no job of its lane behind that is before it and could start."""
+    for moment in replay.moments():
+        for start in moment.starts:
+            if (lane := replay.lane(start.job)) is None or start.before is None:
+                continue
+            own = (start.before.place or "", start.job)
+            for job in _left(moment):
+                if replay.lane(job) == lane and (moment.rows[job].place or "", job) < own:
+                    yield f"{short(start.job)} starts at {moment.at:.2f} before {short(job)}"
+
+
+def higher_priorities_go_first(replay: Replay) -> Iterator[str]:
+    """Whoever starts leaves no job behind that has waited for long and goes before it."""
+    for moment in replay.moments():
+        for start in moment.starts:
+            if start.before is None or _is_fair(replay, start.job):
+                continue
+            by = start.after.worker if start.after else None
+            if replay.is_troubled(by, moment.at, 2 * KNOWN_SECONDS):
+                continue
+            own = due_at(start.before) - AGING * replay.flow(start.job).priority
+            for job in _left(moment):
+                flow = replay.flow(job)
+                due = due_at(moment.rows[job]) if not _is_fair(replay, job) else moment.at
+                waits = moment.at - max(due, moment.claimable[job])
+                if waits < KNOWN_SECONDS + SKEW_SECONDS or flow.queue == "bulk":
+                    continue
+                if replay.is_paused(job, moment.at, after=KNOWN_SECONDS):
+                    continue
+                if due - AGING * flow.priority < own:
+                    yield f"{short(start.job)} starts at {moment.at:.2f} before {short(job)}"
+
+
+def fair_keys_take_turns(replay: Replay) -> Iterator[str]:
+    """The first job of a key waits for a turn of each other key, and not for their backlogs."""
+    started: dict[UUID, Counter[str | None]] = {}
+    for moment in replay.moments():
+        placed = {
+            job
+            for job, row in moment.rows.items()
+            if _is_fair(replay, job) and row.can_be_claimed and (row.place or "") < "2000"
+        }
+        for job in placed:
+            rivals = {other for other in placed if _are_alike(replay, job, other)}
+            if min(rivals, key=lambda each: (moment.rows[each].place or "", each)) == job:
+                started.setdefault(job, Counter())
+        for start in moment.starts:
+            waited = started.pop(start.job, Counter())
+            for key, count in waited.items():
+                if count > TURNS:
+                    at = f"{short(start.job)}, which starts at {moment.at:.2f}"
+                    yield f"{count} jobs of {key} start before {at}"
+        for start in moment.starts:
+            for job, counts in started.items():
+                own, key = replay.flow(start.job).fair_key, replay.flow(job).fair_key
+                if replay.lane(start.job) == replay.lane(job) and own != key:
+                    counts[own] += 1
+
+
+def no_two_jobs_of_a_unique_key_live(replay: Replay) -> Iterator[str]:
+    """Of a key there is one job that has not finished, or one that has not started."""
+    for moment in replay.moments():
+        live: dict[str, list[UUID]] = defaultdict(list)
+        for job, row in moment.rows.items():
+            unique = replay.flow(job).unique
+            if unique is None or row.state.is_final:
+                continue
+            # One that has started, and comes back, no longer stands in the way of others.
+            if unique.until == "finished" or row.fence == 0:
+                live[unique.digest].append(job)
+        for digest, jobs in live.items():
+            new = {change.job for change in moment.changes}
+            if len(jobs) > 1 and new & set(jobs):
+                yield f"{' and '.join(map(short, jobs))} are {digest} at {moment.at:.2f}"
+
+
+def nothing_stays_held(replay: Replay, calm_at: float) -> Iterator[str]:
+    """In the calm no job stays behind a key that has room."""
+    free_since: dict[UUID, float] = {}
+    for moment in replay.moments():
+        held = {}
+        for job, row in moment.rows.items():
+            if row.held_by and row.state is JobState.PENDING:
+                key = LimitKey.of(row.held_by)
+                most = replay.control.most(key, moment.at)
+                if LIMIT_OF[key.limit].period is None and replay.running(moment, key) < most:
+                    held[job] = max(calm_at + 40, free_since.get(job, moment.at))
+        for job, since in free_since.items():
+            if moment.at - since > FREED_SECONDS:
+                yield f"{short(job)} is held from {since:.2f} to {moment.at:.2f}"
+        free_since = held
+
+
+def _left(moment: Moment) -> list[UUID]:
+    """Return the jobs that could be claimed before the commit, and still can."""
+    rows = moment.rows
+    return [job for job in moment.claimable if job in rows and rows[job].can_be_claimed]
+
+
+def _is_fair(replay: Replay, job: UUID) -> bool:
+    return replay.flow(job).fair_key is not None
+
+
+def _are_alike(replay: Replay, job: UUID, other: UUID) -> bool:
+    is_same_key = replay.flow(job).fair_key == replay.flow(other).fair_key
+    return is_same_key and replay.lane(job) == replay.lane(other)
