@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import update
 
 from background_jobs.support import new_job
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Flow, NewJob
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.storage.tables import FINISHED, JOB_TAGS, JOBS
+from modhost_background_jobs.storage.tables import FINISHED, JOBS
 
 
 def job_with(flow: Flow, *, job_type: str = "tests.Job", due: float = 0) -> NewJob:
@@ -19,15 +19,9 @@ def job_with(flow: Flow, *, job_type: str = "tests.Job", due: float = 0) -> NewJ
 
 
 async def enqueue(database: Database, queue: DatabaseJobQueue, jobs: Sequence[NewJob]) -> None:
-    """Insert jobs, in the caller's order, with their tags."""
+    """Insert jobs, in the caller's order."""
     async with database.session() as session:
         await queue.enqueue(jobs, session)
-        tags = [{"tag": tag, "job_id": job.id} for job in jobs for tag in job.flow.tags]
-        connection = await session.connection()
-        known = {tuple(row) for row in await connection.execute(select(JOB_TAGS))}
-        missing = [each for each in tags if (each["tag"], each["job_id"]) not in known]
-        if missing:
-            await connection.execute(insert(JOB_TAGS), missing)
 
 
 async def move_to(

@@ -114,6 +114,9 @@ async def test_the_command_line_finds_jobs_by_queue_tag_and_several_states(
     assert await found("--tag", "nightly", "--state", "failed") == [str(first.id)]
     both = await found("--state", "Failed", "--state", "pending", "--queue", "bulk")
     assert both == [str(second.id), str(first.id)]
+    shown = await commands.done("show", str(second.id))
+    assert "customer:42 nightly" in shown
+    assert "No worker is alive: start one with" in shown
     refused = await commands.run("list", "--tag", "a\x01")
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert "--tag has a character" in refused.output

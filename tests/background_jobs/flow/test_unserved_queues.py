@@ -28,9 +28,9 @@ async def snapshot_of(jobs: Jobs) -> Snapshot:
     return await (await jobs.service(Snapshots)).take()
 
 
-async def dashboard(jobs: Jobs) -> str:
+async def page(jobs: Jobs, path: str = "/admin/jobs") -> str:
     client = await jobs.host.client("BackgroundJobs.ViewJobs")
-    return (await client.get("/admin/jobs", headers={"Accept": "text/html"})).text
+    return (await client.get(path, headers={"Accept": "text/html"})).text
 
 
 async def found(database_url: str, queues: list[str]) -> list[Finding]:
@@ -68,10 +68,11 @@ async def test_a_queue_that_no_worker_serves_is_an_alarm_with_how_many_wait(
             assert alert.text.startswith("3 jobs wait in it, until a worker runs whose option")
             assert alert.href == "/admin/jobs/list?state=Pending&queue=bulk"
             assert await jobs.health() == "No worker serves the queue of some pending jobs (1)."
-            assert "No worker serves the queue bulk." in await dashboard(jobs)
+            assert "No worker serves the queue bulk." in await page(jobs)
+            assert "<dd>*, !bulk</dd>" in await page(jobs, "/admin/jobs/workers")
             await jobs.scheduling.pause_queue("bulk", reason="<b>")
             assert (alerts_of(await snapshot_of(jobs)), await jobs.health()) == ([], "")
-            shown = await dashboard(jobs)
+            shown = await page(jobs)
             assert (
                 "The queue bulk is paused by the host (&lt;b&gt;).</strong> 2 jobs wait." in shown
             )

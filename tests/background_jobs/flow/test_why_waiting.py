@@ -54,7 +54,7 @@ async def until_held(jobs: Jobs, job_id: UUID, words: str) -> str:
 
 
 async def test_a_job_says_by_whom_its_queue_is_paused_and_why(database_url: str) -> None:
-    async with host(database_url) as jobs:
+    async with host(database_url, mode="Producer") as jobs:
         until = datetime(2100, 1, 2, 3, 4, 5, tzinfo=UTC)
         with ActingFor(VERA):
             await jobs.scheduling.pause_queue("mail", reason="the provider is down")
@@ -75,8 +75,10 @@ async def test_a_job_says_by_whom_its_queue_is_paused_and_why(database_url: str)
         )
         assert await reason(jobs, far) == "It is due at 2100-01-02 04:04:05 UTC."
         await jobs.scheduling.resume_queue("mail")
-        done = await jobs.ends(mail)
-        assert (done.state, done.waiting_for) == (JobState.COMPLETED, None)
+        async with host(database_url):
+            done = await jobs.ends(mail)
+            assert (done.state, done.waiting_for) == (JobState.COMPLETED, None)
+            assert (await jobs.detail(typed)).state is JobState.PENDING
 
 
 async def test_a_job_says_which_limit_holds_it_back_and_how_many_are_before_it(
@@ -138,7 +140,7 @@ async def test_a_job_says_that_no_worker_serves_its_queue(database_url: str) -> 
 
 
 async def test_the_page_and_the_api_say_the_same(database_url: str) -> None:
-    async with host(database_url) as jobs:
+    async with host(database_url, mode="Producer") as jobs:
         await jobs.scheduling.pause_queue("mail", reason="<b>later</b>")
         mail = await jobs.scheduling.enqueue(
             ReportingJob, Work(), queue="mail", priority=7, tags=["customer:42"]
@@ -146,7 +148,11 @@ async def test_the_page_and_the_api_say_the_same(database_url: str) -> None:
         client = await jobs.host.client("BackgroundJobs.ViewJobs")
         answer = (await client.get(f"/api/jobs/{mail}")).json()
         page = (await client.get(f"/admin/jobs/{mail}", headers={"Accept": "text/html"})).text
+        limited = await jobs.scheduling.enqueue(OneAtATime, Work(name="acme <1>"), queue="mail")
+        path = f"/admin/jobs/{limited}"
+        of_limit = (await client.get(path, headers={"Accept": "text/html"})).text
     assert answer["waiting_for"].startswith("The queue mail is paused")
     assert "(&lt;b&gt;later&lt;/b&gt;) until somebody resumes it." in page
     for part in ("?queue=mail", "<dd>7</dd>", "?tag=customer%3A42"):
         assert part in page
+    assert 'crm <span class="quiet">for</span> acme &lt;1&gt;' in of_limit
