@@ -14,15 +14,18 @@ from pages.site import Site, site
 pytestmark = pytest.mark.anyio
 
 LATER = datetime.now(UTC) + timedelta(days=1)
+_FOCUSED = """() => {
+    const found = document.activeElement;
+    if (!found || found === document.body) return null;
+    return found.getAttribute("aria-label") ?? found.textContent.trim();
+}"""
 expect.set_options(timeout=20_000)
 
 
 async def reach(page: Page, name: str) -> None:
     """Press Tab until something with this name has the focus."""
     with anyio.fail_after(20):
-        while name not in await page.locator(":focus").evaluate_all(
-            "all => all.map(each => each.getAttribute('aria-label') ?? each.textContent.trim())"
-        ):
+        while await page.evaluate(_FOCUSED) != name:
             await page.keyboard.press("Tab")
 
 
