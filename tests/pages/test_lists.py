@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from background_jobs.flow.flowing_jobs import enqueue, job_with
+from background_jobs.flow.reading.flowing_jobs import enqueue, job_with
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobId, JobState
 from modhost_background_jobs.model import Flow

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from background_jobs.commands import Commands
-from background_jobs.flow.flowing_jobs import enqueue, job_with, move_to
+from background_jobs.flow.reading.flowing_jobs import enqueue, job_with, move_to
 from background_jobs.hosts import Jobs, jobs_host
 from modhost.database import Database
 from modhost_background_jobs.bulk.changes import BulkChange, BulkChanges, Change

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from background_jobs.flow.flowing_jobs import enqueue, job_with, move_to
+from background_jobs.flow.reading.flowing_jobs import enqueue, job_with, move_to
 from background_jobs.queries.plans import plans_of, postgres_plans_of, statements
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
