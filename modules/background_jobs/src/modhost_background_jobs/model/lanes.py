@@ -119,6 +119,7 @@ class FlowState:
         heads: the lanes with jobs that no limit holds back, and the place of the first of each.
         paused_queues: the queues of which no job is to start.
         paused_types: the job types of which none is to start.
+        resumes_in: the seconds until a pause ends by itself; None without one.
         opens_in: the seconds until a rate allows a job that it holds back; None without one.
         has_held: whether a limit holds jobs back.
 
@@ -127,6 +128,7 @@ class FlowState:
     heads: Mapping[Lane, datetime] = field(default_factory=dict)
     paused_queues: frozenset[str] = frozenset()
     paused_types: frozenset[str] = frozenset()
+    resumes_in: float | None = None
     opens_in: float | None = None
     has_held: bool = False
 

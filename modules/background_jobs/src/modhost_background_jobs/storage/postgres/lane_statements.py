@@ -231,6 +231,8 @@ heads AS (
 SELECT ARRAY(SELECT lane FROM heads ORDER BY lane), ARRAY(SELECT place FROM heads ORDER BY lane),
     ARRAY(SELECT name FROM background_jobs.pauses WHERE kind = 'queue' AND is_on),
     ARRAY(SELECT name FROM background_jobs.pauses WHERE kind = 'type' AND is_on),
+    (SELECT extract(epoch FROM min(paused_until) - $1)::float8
+        FROM background_jobs.pauses WHERE paused_until > $1),
     (SELECT extract(epoch FROM min(opens_at) - clock_timestamp())::float8
         FROM background_jobs.limit_keys WHERE opens_at IS NOT NULL),
     EXISTS (SELECT FROM background_jobs.jobs WHERE held_by IS NOT NULL)

@@ -37,7 +37,7 @@ class PostgresLaneStore:
     async def read(self, now: datetime) -> FlowState:
         """Read all by one statement, by jumps in indexes."""
         (row,) = await self._postgres.fetch(statements.STATE, now)
-        lanes, places, queues, types, opens_in, has_held = row
+        lanes, places, queues, types, resumes_in, opens_in, has_held = row
         return FlowState(
             heads={
                 Lane.of(lane): from_postgres(place)
@@ -45,6 +45,7 @@ class PostgresLaneStore:
             },
             paused_queues=frozenset(queues),
             paused_types=frozenset(types),
+            resumes_in=resumes_in,
             opens_in=opens_in,
             has_held=has_held,
         )

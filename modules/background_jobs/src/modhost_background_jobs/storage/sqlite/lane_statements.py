@@ -123,7 +123,8 @@ FROM lanes WHERE lane IS NOT NULL
 """
 
 PAUSES: Final = """
-SELECT kind, name FROM background_jobs_pauses WHERE paused_until IS NULL OR paused_until > ?
+SELECT kind, name, paused_until FROM background_jobs_pauses
+WHERE paused_until IS NULL OR paused_until > ?
 """
 
 NEXT_OPENING: Final = """

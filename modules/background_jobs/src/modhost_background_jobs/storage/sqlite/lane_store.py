@@ -89,12 +89,14 @@ class SqliteLaneStore:
 def _state(connection: sqlite3.Connection, now: datetime) -> FlowState:
     moment = [to_sqlite(now)]
     paused = connection.execute(statements.PAUSES, moment).fetchall()
+    ends = min((end for *_, end in paused if end), default=None)
     (opens_at,) = connection.execute(statements.NEXT_OPENING).fetchone()
     heads = connection.execute(statements.HEADS).fetchall()
     return FlowState(
         heads={Lane.of(lane): from_sqlite(place) for lane, place in heads},
-        paused_queues=frozenset(name for kind, name in paused if kind == "queue"),
-        paused_types=frozenset(name for kind, name in paused if kind == "type"),
+        paused_queues=frozenset(name for kind, name, _ in paused if kind == "queue"),
+        paused_types=frozenset(name for kind, name, _ in paused if kind == "type"),
+        resumes_in=ends and (from_sqlite(ends) - now).total_seconds(),
         opens_in=opens_at and (from_sqlite(opens_at) - now).total_seconds(),
         has_held=bool(connection.execute(statements.HAS_HELD).fetchone()[0]),
     )

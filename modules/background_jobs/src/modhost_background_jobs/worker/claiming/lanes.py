@@ -56,6 +56,7 @@ class Lanes:
         self._swept_at = float("-inf")
         self._swept_to = ""
         self._opens_at: float | None = None
+        self._resumes_at: float | None = None
         self.may_have_changed = True
         """Whether somebody may have changed what is known."""
         self._closed: frozenset[str] = frozenset()
@@ -80,7 +81,9 @@ class Lanes:
             await self._store.open_due(now)
             self.may_have_changed = True
             self._read_at = float("-inf")
-        age = QUIET_SECONDS
+        if self._resumes_at is not None and monotonic >= self._resumes_at:
+            self._read_at = float("-inf")
+        age = SWEEP_SECONDS if self._state.has_held else QUIET_SECONDS
         if self.may_have_changed:
             age = 0.0 if at_once else CHANGED_SECONDS
         if monotonic - self._read_at < age:
@@ -89,7 +92,8 @@ class Lanes:
         state = self._state = await self._store.read(now)
         self._read_at = monotonic
         self.may_have_changed = False
-        self._opens_at = None if state.opens_in is None else monotonic + max(0.0, state.opens_in)
+        self._opens_at = _after(monotonic, state.opens_in)
+        self._resumes_at = _after(monotonic, state.resumes_in)
         self._remember(state.heads, monotonic)
         for lane in state.heads:
             if lane.is_fair:
@@ -182,15 +186,18 @@ class Lanes:
         return claim
 
     def next_due(self) -> datetime | None:
-        """Return when a job of a lane may be due next; None where nothing is known to come."""
+        """Return when a job of a lane may be due, or let go of, next; None without one."""
         due = [
             place
             for lane, place in self._state.heads.items()
             if self._takes(lane) and lane.stored not in self._closed
         ]
-        if self._opens_at is not None:
-            until = max(0.0, self._opens_at - self._clock.monotonic())
-            due.append(self._clock.now() + timedelta(seconds=until))
+        for moment in (self._opens_at, self._resumes_at):
+            if moment is not None:
+                until = max(0.0, moment - self._clock.monotonic())
+                due.append(self._clock.now() + timedelta(seconds=until))
+        if self._state.has_held:
+            due.append(self._clock.now() + timedelta(seconds=SWEEP_SECONDS))
         return min(due, default=None)
 
     def _takes(self, lane: Lane) -> bool:
@@ -220,3 +227,8 @@ class Lanes:
             for group in self._groups_of(attempt.claimed.queue, attempt.claimed.job_type):
                 rooms[group] -= 1
         return rooms
+
+
+def _after(monotonic: float, seconds: float | None) -> float | None:
+    """Return the moment that lies so many seconds ahead; None for never."""
+    return None if seconds is None else monotonic + max(0.0, seconds)
