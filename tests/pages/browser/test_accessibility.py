@@ -12,7 +12,8 @@ from pages.queues.limited import limited
 from pages.screenshots.states import STATES, unknown_type
 from pages.site import PASSWORD, site
 
-pytestmark = pytest.mark.anyio
+# Dozens of pages, which take minutes on a busy machine.
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
 
 # Colours depend on the scheme, all else on the width: every variant of each is checked.
 VARIANTS: Final = (
