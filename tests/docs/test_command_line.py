@@ -77,14 +77,17 @@ async def filled(database_url: str) -> tuple[str, str, str]:
     modules = (ReportsModule(), JobsModule(Probe(), [MailJob]))
     async with host_with(database_url, *modules, background_jobs=consumer) as hosted:
         jobs = hosted.scheduling
-        failed = await jobs.enqueue(GenerateReportJob, {"type": "none"})
+        failed = await jobs.enqueue(GenerateReportJob, {"type": "monthly", "source": "none"})
         with anyio.fail_after(30):
             while (await jobs.get_status(failed)).state is not JobState.FAILED:  # type: ignore[union-attr]
                 await anyio.sleep(0.01)
         later = datetime.now(UTC) + timedelta(days=1)
-        pending = await jobs.schedule(GenerateReportJob, later, {"type": "monthly"})
+        data = {"type": "monthly", "source": "weather"}
+        pending = await jobs.schedule(GenerateReportJob, later, data)
         name, cron = "Nightly", "0 3 * * *"
-        nightly = await jobs.add_recurring(GenerateReportJob, name=name, cron_expression=cron)
+        nightly = await jobs.add_recurring(
+            GenerateReportJob, name=name, cron_expression=cron, data=data
+        )
         return str(failed), str(pending), str(nightly)
 
 

@@ -185,8 +185,9 @@ async def test_script_in_a_job_is_shown_as_text(host: RunningHost) -> None:
     async with host.scope() as scope:
         jobs = await scope.get(BackgroundJobs)
         job_id = await jobs.enqueue(GenerateReportJob, {"type": SCRIPT, "source": SCRIPT})
+        data = {"x": SCRIPT, "source": SCRIPT}
         await jobs.add_recurring(
-            GenerateReportJob, name=SCRIPT, cron_expression="0 0 1 * *", data={"x": SCRIPT}
+            GenerateReportJob, name=SCRIPT, cron_expression="0 0 1 * *", data=data
         )
     for page in (
         f"/admin/jobs/{job_id}",

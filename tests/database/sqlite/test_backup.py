@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import count
 from pathlib import Path
 
 import anyio
@@ -14,7 +15,7 @@ from click.testing import Result
 
 from cli.command_line import CommandLine
 from hosts import host_with
-from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.contracts import JobId, JobState
 from modhost_reports_example.jobs import GenerateReportJob
 from modhost_reports_example.module import ReportsModule
 
@@ -83,18 +84,23 @@ async def test_a_host_that_works_is_backed_up_as_of_then(tmp_path: Path) -> None
     file, to = tmp_path / "host.db", tmp_path / "backup.db"
     command_line = CommandLine.of(tmp_path, f"sqlite:///{file}")
     async with host_with(f"sqlite:///{file}", ReportsModule()) as jobs:
-        enqueue = jobs.scheduling.enqueue
-        before = [await enqueue(GenerateReportJob, {"type": "monthly"}) for _ in range(20)]
+        sources = count()
+
+        async def enqueue() -> JobId:
+            data = {"type": "monthly", "source": f"source {next(sources)}"}
+            return await jobs.scheduling.enqueue(GenerateReportJob, data)
+
+        before = [await enqueue() for _ in range(20)]
         saving = anyio.to_thread.run_sync(command_line.run, "backup", str(to))
         async with anyio.create_task_group() as group:
 
             async def go_on() -> None:
                 while not to.exists():
-                    await enqueue(GenerateReportJob, {"type": "monthly"})
+                    await enqueue()
 
             group.start_soon(go_on)
             result = await saving
-        after = await enqueue(GenerateReportJob, {"type": "monthly"})
+        after = await enqueue()
     assert result.exit_code == 0, result.output
     assert not list(tmp_path.glob("*.partial"))
     assert command_line.run("restore", str(to)).exit_code == 0

@@ -110,7 +110,7 @@ async def test_retries_that_race_for_a_key_leave_one(database_url: str) -> None:
         jobs.probe.started.clear()
         database = await jobs.service(Database)
         async with database.session() as session:
-            # Those that come back wait for ever.
+            # Those that come back wait forever.
             await (await session.connection()).execute(update(FINISHED).values(job_type="no.Type"))
         refused: list[JobConflict] = []
 
@@ -193,7 +193,7 @@ async def test_many_jobs_of_one_key_are_held_back_at_once_and_all_run(database_u
                 assert (await jobs.ends(id_)).state is JobState.COMPLETED
 
 
-async def test_tags_go_with_their_jobs_and_periods_when_they_are_over(database_url: str) -> None:
+async def test_tags_go_with_their_jobs_and_periods_when_they_have_ended(database_url: str) -> None:
     probe = Probe()
     probe.gate.set()
     async with host(database_url, probe) as jobs:
@@ -208,7 +208,7 @@ async def test_tags_go_with_their_jobs_and_periods_when_they_are_over(database_u
         assert await read(jobs, FINISHED.c.id) == [(recent,)]
         assert await read(jobs, JOB_TAGS.c.job_id) == [(recent,)]
         assert await read(jobs, UNIQUE_PERIODS.c.job_id) == [(recent,)]
-        # The key of a period that is over is free, deleted or not.
+        # The key of a period that has ended is free, deleted or not.
         await move_to(jobs, recent, long_ago)
         assert await jobs.scheduling.enqueue(HourlyJob, Feed(feed_id=2)) != recent
         assert await read(jobs, func.count(UNIQUE_PERIODS.c.job_id)) == [(1,)]

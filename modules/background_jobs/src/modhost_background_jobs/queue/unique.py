@@ -102,8 +102,8 @@ async def _insert_free(connection: AsyncConnection, jobs: Sequence[NewJob]) -> s
     renewed = set()
     if rows:
         now = jobs[0].created_at
-        is_over = UNIQUE_PERIODS.c.ends_at <= now
-        keys = await insert_or_renew(connection, UNIQUE_PERIODS, rows, "unique_key", is_over)
+        has_ended = UNIQUE_PERIODS.c.ends_at <= now
+        keys = await insert_or_renew(connection, UNIQUE_PERIODS, rows, "unique_key", has_ended)
         renewed = {job.id for job, key in with_period if key.digest in keys}
     held = {job.id for job, _ in with_period} - renewed
     free = [job for job in jobs if job.id not in held]

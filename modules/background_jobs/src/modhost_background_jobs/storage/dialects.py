@@ -48,12 +48,12 @@ async def insert_or_renew(
     table: Table,
     rows: Sequence[Mapping[str, Any]],
     key: str,
-    is_over: ColumnElement[bool],
+    has_ended: ColumnElement[bool],
 ) -> set[Any]:
-    """Insert rows, each in place of one with the same key that is over; return their keys."""
+    """Insert rows, each in place of one with the same key that has ended; return their keys."""
     insert = _insert(connection, table)
     changed = {name: insert.excluded[name] for name in rows[0] if name != key}
-    renewing = insert.on_conflict_do_update(index_elements=[key], set_=changed, where=is_over)
+    renewing = insert.on_conflict_do_update(index_elements=[key], set_=changed, where=has_ended)
     return set((await connection.execute(renewing.returning(table.c[key]), rows)).scalars())
 
 
