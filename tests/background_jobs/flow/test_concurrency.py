@@ -51,6 +51,20 @@ async def test_a_job_counts_for_each_of_its_keys(lanes: Lanes) -> None:
     assert await lanes.claimed() == [ids[3]]
 
 
+async def test_a_job_that_another_key_holds_back_leaves_its_share_to_others(lanes: Lanes) -> None:
+    """It was let go for the share of one key, and waits behind another one since."""
+    await lanes.add_limit("sources", 1)
+    await lanes.add_limit("all", 2)
+    every = ("all", "")
+    ids = await lanes.enqueue(*[job(keys=[every, ("sources", key)]) for key in "abbc"])
+    first = await lanes.claim()
+    assert ids_of(first) == ids[:2]
+    await lanes.end(first[:1])
+    await lanes.tend(every, A)
+    assert await lanes.claim() == []
+    assert await lanes.claimed() == ids[3:]
+
+
 async def test_a_released_job_gives_its_share_back(lanes: Lanes, store: JobStore) -> None:
     await lanes.add_limit("sources", 1)
     ids = await lanes.enqueue(job(keys=[A]), job(keys=[A]))

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import Probe, ProbedJob
+from modhost.database import Database
 from modhost_background_jobs.contracts import (
     Concurrency,
     Fair,
@@ -148,6 +149,21 @@ async def test_two_workers_share_a_limit(database_url: str) -> None:
             await jobs.scheduling.enqueue(TwoAtATime, Item(name=str(number), seconds=0.02))
         await seen.until(lambda: seen.finished.total() == 20, seconds=30)
     assert seen.most == {"": 2}
+
+
+async def test_a_key_that_somebody_counts_is_tried_again_soon(postgres_url: str) -> None:
+    seen = Seen()
+    seen.gate.set()
+    others = Database(postgres_url)
+    async with host(postgres_url, seen, poll_interval="30s") as jobs, others.open():
+        await jobs.ends(await jobs.scheduling.enqueue(TwoAtATime, Item(name="first")))
+        async with others.session() as session:
+            lock = "SELECT * FROM background_jobs.limit_keys FOR UPDATE"
+            await (await session.connection()).exec_driver_sql(lock)
+            await jobs.scheduling.enqueue(TwoAtATime, Item(name="second"))
+            await anyio.sleep(0.5)
+            assert seen.order == ["first"]
+        await seen.until(lambda: seen.order == ["first", "second"], seconds=1)
 
 
 async def test_a_rate_is_kept_and_used(database_url: str) -> None:

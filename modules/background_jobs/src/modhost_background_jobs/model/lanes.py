@@ -138,10 +138,15 @@ class FlowState:
 
 
 class LaneClaim(NamedTuple):
-    """What a claim from lanes found; `is_all` is whether nothing else can be claimed now."""
+    """What a claim from lanes found.
+
+    `is_all` is whether nothing else can be claimed now, `is_contended` whether others count keys of
+    due jobs at the moment, which they may leave.
+    """
 
     jobs: list[ClaimedJob]
     is_all: bool
+    is_contended: bool = False
 
 
 class Candidate(NamedTuple):
@@ -169,7 +174,9 @@ class Decision:
     granted: list[Candidate] = field(default_factory=list)
     held: list[tuple[UUID, LimitKey]] = field(default_factory=list)
     keys: set[LimitKey] = field(default_factory=set)
-    """Keys to tend afterwards: those that hold jobs back, and rates that were used."""
+    """Keys to tend afterwards: those of jobs that are held back, and rates that were used."""
+    is_contended: bool = False
+    """Whether jobs were left as they are because somebody else counts their keys."""
 
 
 def decide(
@@ -196,12 +203,16 @@ def decide(
         if len(decision.granted) >= most:
             break
         own = [cap for cap in caps if candidate.name in cap.names]
-        if locked.intersection(candidate.limits) or any(left[cap] <= 0 for cap in own):
+        if any(left[cap] <= 0 for cap in own):
+            continue
+        if locked.intersection(candidate.limits):
+            decision.is_contended = True
             continue
         full = next((key for key in candidate.limits if room.get(key, 1) <= 0), None)
         if full is not None:
             decision.held.append((candidate.id, full))
-            decision.keys.add(full)
+            # Another key may have let it go, which has room for somebody else now.
+            decision.keys.update(candidate.limits)
             continue
         decision.granted.append(candidate)
         for cap in own:

@@ -64,20 +64,24 @@ class PostgresLaneStore:
             return LaneClaim(_in_order(rows, shares, now), is_all=len(rows) < limit)
         found: list[ClaimedJob] = []
         keys: set[LimitKey] = set()
-        batch_size, is_all = limit, False
+        batch_size, is_all, is_contended = limit, False, False
         for _ in range(MAX_ROUNDS):
             picked, decision, jobs = await self._claim_within_limits(
                 worker, shares.without(found), batch_size, limit - len(found), now
             )
             found += jobs
             keys |= decision.keys
+            is_contended |= decision.is_contended
             is_all = picked < batch_size
-            if is_all or len(found) >= limit or not (decision.held or jobs):
+            is_stuck = batch_size >= HELD_BATCH_SIZE and not (decision.held or jobs)
+            if is_all or len(found) >= limit or is_stuck:
                 break
-            batch_size = HELD_BATCH_SIZE
+            batch_size = max(limit, HELD_BATCH_SIZE)
         if keys:
             await self.tend(keys, now)
-        return LaneClaim(found, is_all)
+        # Whoever claims at once what others count would do so all the time.
+        is_all |= is_contended and not found
+        return LaneClaim(found, is_all, is_contended)
 
     async def tend(self, keys: Collection[LimitKey], now: datetime) -> None:
         """Let go of held jobs, and note when rates open."""

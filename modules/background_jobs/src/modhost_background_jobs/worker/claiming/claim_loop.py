@@ -121,9 +121,9 @@ class ClaimLoop:
                     claimed, has_more = await self._claim_from_lanes(worker, shares, room)
                 slots.take(map(self._attempt_of, claimed))
                 await self._note_starts(claimed)
-                if claimed:
+                self._lanes.may_have_changed |= bool(claimed)
+                if self._lanes.may_have_changed:
                     self._knows_next_due = False
-                    self._lanes.may_have_changed = True
                 has_new = await self._lanes.refresh()
                 if self._lanes.has_pauses:
                     slots.release_those(self._lanes.is_paused)
@@ -149,8 +149,8 @@ class ClaimLoop:
     ) -> tuple[list[ClaimedJob], bool]:
         """Return what was claimed, and whether there may be more."""
         with self._claiming():
-            jobs, is_all = await self._lanes.claim(worker, shares, limit)
-        return jobs, not is_all
+            claim = await self._lanes.claim(worker, shares, limit)
+        return claim.jobs, not claim.is_all
 
     @contextmanager
     def _claiming(self) -> Iterator[None]:
@@ -195,6 +195,7 @@ class ClaimLoop:
             self._knows_next_due = not await self._wait(ticket, quiet, slots)
             if self._knows_next_due:
                 if await self._lanes.refresh(at_once=True):
+                    self._knows_next_due = False
                     return
                 self._next_due = await self._store.next_due(self._lanes.open_types())
         # A job that is due and was not claimed is being claimed by another worker.

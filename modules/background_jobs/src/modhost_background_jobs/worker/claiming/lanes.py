@@ -182,6 +182,9 @@ class Lanes:
         if claim.is_all:
             # Heads that were due are claimed, by this worker or by another one.
             heads = {lane: place for lane, place in self._state.heads.items() if place > now}
+            # Another one may have locked more than it claims.
+            is_taken = not claim.jobs and len(heads) < len(self._state.heads)
+            self.may_have_changed |= claim.is_contended or is_taken
             self._state = replace(self._state, heads=heads)
         return claim
 
