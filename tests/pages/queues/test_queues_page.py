@@ -149,3 +149,14 @@ async def test_it_says_when_a_queue_has_caught_up(database_url: str) -> None:
         await served.scheduling.resume_queue("daily")
         await served.reaches(waiting, JobState.COMPLETED)
         assert (await visitor.get(f"{PATH}?notice=resumed")).text
+
+
+async def test_it_is_live(sqlite_url: str) -> None:
+    async with site(sqlite_url, mode="Producer") as served:
+        for permissions, has_buttons in (((VIEW, MANAGE), True), ((VIEW,), False)):
+            visitor = await Visitor.of(served, *permissions)
+            assert 'data-watch="queues"' in (await visitor.get(PATH)).source
+            answer = await visitor.client.get("/admin/jobs/events?watch=queues&poll=true")
+            html = answer.json()["fragments"]["live_queues"]
+            assert "partners" in html
+            assert ("Pause…" in html) is has_buttons
