@@ -59,7 +59,7 @@ class Shares:
         return replace(self, types=types, lanes=lanes, caps=caps)
 
     def looking_at(self, jobs: int) -> "Shares":
-        """Return the same with so many jobs of each to look at, as some will be held back."""
+        """Return the same for so many jobs of each to be checked, since some will be held back."""
         types, lanes = (
             [each._replace(most=jobs) for each in shares if each.most > 0]
             for shares in (self.types, self.lanes)
@@ -67,7 +67,7 @@ class Shares:
         return replace(self, types=types, lanes=lanes)
 
     def bounds(self, room: int) -> list["Cap"]:
-        """Return what bounds the jobs that are claimed when more of them are looked at."""
+        """Return what bounds the jobs that are claimed when more of them are checked."""
         shares = (share for share in (*self.types, *self.lanes) if share.most < room)
         return [*self.caps, *(Cap(frozenset({share.name}), share.most) for share in shares)]
 

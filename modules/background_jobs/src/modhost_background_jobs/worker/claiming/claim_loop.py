@@ -110,7 +110,7 @@ class ClaimLoop:
             try:
                 began = self._clock.monotonic()
                 # Something may have been paused while there was no room.
-                await self._lanes.look_again(has_changed=ticket.is_set())
+                await self._lanes.read_again(has_changed=ticket.is_set())
                 shares = self._lanes.shares(room, slots.attempts)
                 if shares is None:
                     place = cursor.next(began)

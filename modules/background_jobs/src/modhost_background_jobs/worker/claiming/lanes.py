@@ -64,7 +64,7 @@ class Lanes:
         self.is_capped = False
         """Whether the last request left jobs out that this worker has no room for."""
 
-    async def look_again(self, *, has_changed: bool) -> None:
+    async def read_again(self, *, has_changed: bool) -> None:
         """Read what is known before a claim if nothing is, or if that is old and has changed."""
         age = self._clock.monotonic() - self._read_at
         if age == float("inf") or (has_changed and age > OLD_SECONDS):
