@@ -13,7 +13,7 @@ from modhost_background_jobs.storage.postgres import lane_statements as postgres
 from modhost_background_jobs.storage.sqlite import lane_store as sqlite_store
 from modhost_background_jobs.storage.sqlite import limits
 
-MAX_AHEAD: Final = 0.4
+MAX_AHEAD: Final = 0.9
 _usage = limits.usage
 _claim = sqlite_store.SqliteLaneStore.claim
 

@@ -105,7 +105,7 @@ class PartnerAndKey(RacingJob):
 
 
 class SomeStarts(RacingJob):
-    rate = Rate(3, timedelta(seconds=0.5), per="key")
+    rate = Rate(6, timedelta(seconds=1), per="key")
 
     def counts_for(self, item: Item) -> list[str]:
         return []

@@ -39,7 +39,7 @@ SQLITE = (
         );
     END""",
 )
-WRITTEN_LATE = timedelta(milliseconds=100)
+WRITTEN_LATE = timedelta(milliseconds=250)
 """By how much the write may lie behind the time that it records, on a machine that is busy."""
 
 
