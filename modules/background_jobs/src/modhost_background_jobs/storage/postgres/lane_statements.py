@@ -166,7 +166,8 @@ full_rates AS (
     ) + make_interval(secs => used.period_seconds) AS opens_at
     FROM used
     WHERE used.kind = 'rate' AND used.used >= used.most
-        AND EXISTS (SELECT FROM background_jobs.jobs j WHERE {_HELD})
+        AND (SELECT j.lane FROM background_jobs.jobs j
+            WHERE {_HELD} ORDER BY j.lane LIMIT 1) IS NOT NULL
 ),
 noted AS (
     INSERT INTO background_jobs.limit_keys (limit_name, key, opens_at)
@@ -213,6 +214,8 @@ WITH RECURSIVE held(held_by) AS (
 SELECT held_by FROM held WHERE held_by IS NOT NULL LIMIT $2
 """
 
+# The order asks for the index: of a mere EXISTS the planner may guess that reading the table in
+# turn finds a held job soon, and reads all of it where there is none.
 STATE: Final = f"""
 WITH RECURSIVE lanes(lane) AS (
     SELECT (SELECT j.lane FROM background_jobs.jobs j WHERE {IN_LANE} ORDER BY j.lane LIMIT 1)
@@ -235,5 +238,6 @@ SELECT ARRAY(SELECT lane FROM heads ORDER BY lane), ARRAY(SELECT place FROM head
         FROM background_jobs.pauses WHERE paused_until > $1),
     (SELECT extract(epoch FROM min(opens_at) - clock_timestamp())::float8
         FROM background_jobs.limit_keys WHERE opens_at IS NOT NULL),
-    EXISTS (SELECT FROM background_jobs.jobs WHERE held_by IS NOT NULL)
+    (SELECT j.held_by FROM background_jobs.jobs j
+        WHERE j.held_by IS NOT NULL ORDER BY j.held_by LIMIT 1) IS NOT NULL
 """.replace("is_on", "(paused_until IS NULL OR paused_until > $1)")

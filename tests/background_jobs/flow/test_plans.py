@@ -1,0 +1,55 @@
+"""Whatever is stored, what workers read all the time is found by indexes."""
+
+import pytest
+
+from modhost.database import Database
+from modhost_background_jobs.storage.postgres import lane_statements as of_postgres
+from modhost_background_jobs.storage.sqlite import lane_statements as of_sqlite
+from moving_clock import START
+
+pytestmark = pytest.mark.anyio
+
+FILL = """
+INSERT INTO background_jobs.jobs (
+    id, job_type, module_name, state, created_at, execute_at, attempt, max_attempts, attempts_left,
+    fence, rescues, progress_percentage, on_hold, lane, held_by
+)
+SELECT gen_random_uuid(), 'tests.Job', 'tests', 'Pending', now(), now(), 0, 3, 3,
+    0, 0, 0, false, 'L', CASE WHEN n > {unheld} THEN 'sources' || chr(31) || 'a' END
+FROM generate_series(1, 40000) n
+"""
+
+
+@pytest.mark.parametrize("unheld", [40_000, 30_000])
+async def test_postgresql_goes_through_no_table(postgres_url: str, unheld: int) -> None:
+    """As after a bulk load, and with statistics by which held jobs seem easy to come across."""
+    database = Database(postgres_url)
+    async with database.open(), database.session() as session:
+        connection = await session.connection()
+        await connection.exec_driver_sql(FILL.format(unheld=unheld))
+        if unheld < 40_000:
+            await connection.exec_driver_sql("ANALYZE background_jobs.jobs")
+        for statement, given in (
+            (of_postgres.STATE, (START,)),
+            (of_postgres.HELD_KEYS, ("", 200)),
+            (of_postgres.TEND, (["sources"], ["a"])),
+        ):
+            explain = f"EXPLAIN (COSTS OFF) {statement}"
+            steps = (await connection.exec_driver_sql(explain, given)).scalars().all()
+            assert not [step for step in steps if "Seq Scan on jobs" in step], steps
+
+
+async def test_sqlite_goes_through_no_table(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    async with database.open(), database.reading() as session:
+        connection = await session.connection()
+        for statement, given in (
+            (of_sqlite.HEADS, ()),
+            (of_sqlite.HAS_HELD, ()),
+            (of_sqlite.NEXT_OPENING, ()),
+            (of_sqlite.HELD_KEYS, ("", 200)),
+        ):
+            explain = f"EXPLAIN QUERY PLAN {statement}"
+            steps = [row.detail for row in await connection.exec_driver_sql(explain, given)]
+            read = [step for step in steps if " j" in step or "background" in step]
+            assert all("INDEX" in step for step in read), steps
