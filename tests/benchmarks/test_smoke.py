@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 # The peers, where they are installed, would take longer than all else.
 CONTENDERS = "modhost,bare asyncpg,bare sqlite3"
 # In these modhost is not one row among contenders.
-OF_ITS_OWN = {"backlog", "history", "logs", "own", "pages", "drivers"}
+OF_ITS_OWN = {"backlog", "history", "logs", "own", "flow", "lanes", "pages", "drivers"}
 
 
 @pytest.mark.timeout(400)

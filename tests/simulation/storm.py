@@ -27,6 +27,7 @@ LATEST: Final = 5
 class Storm(Scenario):
     """Requests and disasters, in any order."""
 
+    seconds = STORM_SECONDS
     pause_seconds = PAUSE_SECONDS
 
     def __init__(self, world: World, backend: Backend, clock: VirtualClock, seed: int) -> None:
@@ -44,7 +45,7 @@ class Storm(Scenario):
         }
 
     async def play(self) -> None:
-        with anyio.move_on_after(STORM_SECONDS):
+        with anyio.move_on_after(self.seconds):
             while True:
                 await anyio.sleep(self.random.expovariate(1 / self.pause_seconds))
                 self.group.start_soon(*self.random.choices(*zip(*self._acts.items(), strict=True)))

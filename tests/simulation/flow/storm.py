@@ -21,7 +21,8 @@ KINDS: Final = 5
 """How many kinds of jobs a storm has."""
 PAUSE_SECONDS: Final = 0.9
 SKEW_SECONDS: Final = 2.0
-DEFAULT: Final = {"sqlite": (0, 1, 2, 3), "postgresql": (0, 1)}
+SLOWEST_SECONDS: Final = 20.0
+DEFAULT: Final = {"sqlite": (0, 1, 2, 3), "postgresql": (0,)}
 
 
 class FlowStorm(Storm):
@@ -49,6 +50,8 @@ class FlowStorm(Storm):
             self._operators, Link(f"{PEOPLE} of flow", self._seed, self.server)
         )
         await super().play()
+        # Calls of operators may be on their way.
+        await anyio.sleep(SLOWEST_SECONDS)
         for kind, name in {each[:2] for each in self.control.pauses}:
             self._world.do(self._operators.resume, kind, name)
         self.calm_at = self.clock.monotonic()
@@ -93,14 +96,16 @@ class FlowStorm(Storm):
         job = replace(job, job_type=pick.choice(TYPES), flow=flow)
         # What replaces another job would bring its lane and keys: those have none.
         is_plain = not flow.limits and flow.fair_key is None
-        return replace(job, flow=replace(flow, unique=self._any_unique_key())) if is_plain else job
+        unique = self._any_unique_key(f"{job.job_type} {flow.lane(job.job_type)}")
+        return replace(job, flow=replace(flow, unique=unique)) if is_plain else job
 
-    def _any_unique_key(self) -> UniqueKey | None:
-        """Return one of few keys, of which each holds in one way."""
-        digest = self.random.choice(["", "", "u1", "u2", "s1", "s2"])
-        if not digest:
+    def _any_unique_key(self, of: str) -> UniqueKey | None:
+        """Return one of few keys for jobs of a lane, each of which holds in one way."""
+        until: Literal["finished", "started"] = self.random.choice(["finished", "started"])
+        number = self.random.choice([1, 2, None])
+        if number is None:
             return None
-        until: Literal["finished", "started"] = "finished" if digest[0] == "u" else "started"
+        digest = f"{until} {number} {of}"
         return UniqueKey(digest=digest, until=until, replaces=self.random.random() < 0.3)
 
     async def _notify(self) -> None:

@@ -1,0 +1,90 @@
+"""The simulation notices flow control that is done wrongly.
+
+The seed of each is the first one that does, of 0 to 5.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import ClassVar
+
+import pytest
+
+from modhost_background_jobs.model import Flow, LimitKey
+from simulation.flow import broken
+from simulation.flow.storm import FlowStorm
+from simulation.flow.trial import found_in
+from simulation.virtual_time import VirtualClock
+from simulation.workers.databases import Backend, open_backend
+from simulation.workers.postgres import PostgresBackend
+from simulation.world import World, open_world
+
+
+class Rush(FlowStorm):
+    """Half a minute in which many jobs of the same kinds come."""
+
+    seconds = 30.0
+    pause_seconds = 0.4
+    faults: ClassVar = 0.1
+    kinds: ClassVar[Sequence[Flow]]
+
+    def __init__(self, world: World, backend: Backend, clock: VirtualClock, seed: int) -> None:
+        super().__init__(world, backend, clock, seed)
+        self.rate = self.faults
+        self._acts |= {self._pause: 4}
+
+    def _any_kind(self) -> Flow:
+        return self.random.choice(self.kinds)
+
+
+class OfLimits(Rush):
+    kinds = (Flow(limits=(LimitKey("one", ""),)), Flow(limits=(LimitKey("two", ""),)))
+
+
+class OfRates(Rush):
+    faults = 0.25
+    kinds = (Flow(limits=(LimitKey("rate", ""),)), Flow(limits=(LimitKey("slow", ""),)))
+
+
+class OfQueues(Rush):
+    faults = 0.0
+    kinds = (Flow(queue="mail"), Flow(queue="bulk"))
+
+
+@pytest.mark.parametrize(
+    ("storm", "change", "seed", "violated"),
+    [
+        (OfLimits, broken.checked_before, 0, "no key runs more than its concurrency"),
+        (OfLimits, broken.freed_before, 3, "no key runs more than its concurrency"),
+        (OfLimits, broken.freed_afterwards, 0, "nothing is lost"),
+        (OfRates, broken.timed_before, 5, "no window has more starts than the rate"),
+        (OfQueues, broken.pauses_read_rarely, 3, "nothing paused starts"),
+    ],
+)
+def test_what_is_done_wrongly_violates_what_is_promised(
+    sqlite_url: str,
+    storm: type[Rush],
+    change: Callable[[], AbstractContextManager[None]],
+    seed: int,
+    violated: str,
+) -> None:
+    assert violated in _found(sqlite_url, storm, change, seed)
+
+
+def test_rates_by_the_clocks_of_workers_violate_what_is_promised(postgres_url: str) -> None:
+    found = _found(postgres_url, OfRates, nullcontext, 0, by_own_clock=True)
+    assert "no window has more starts than the rate" in found
+
+
+def _found(
+    url: str,
+    storm: type[Rush],
+    change: Callable[[], AbstractContextManager[None]],
+    seed: int,
+    *,
+    by_own_clock: bool = False,
+) -> str:
+    clock = VirtualClock()
+    with open_world(url, clock) as world, open_backend(world) as backend, change():
+        if isinstance(backend, PostgresBackend):
+            backend.counts_by_own_clock = by_own_clock
+        return "\n".join(found_in(storm(world, backend, clock, seed)))
