@@ -10,9 +10,12 @@ from benchmarks.contenders.contender import Executions
 from modhost import Module, hookimpl
 from modhost.services import ServiceCollection
 from modhost_background_jobs.contracts import (
+    Concurrency,
     Executor,
+    Fair,
     JobExecutionContext,
     ModuleJob,
+    Unique,
     add_module_job,
 )
 
@@ -56,6 +59,30 @@ class Mail(ModuleJob):
         """Read and count."""
         context.get_data(Letter)
         self._executions.count()
+
+
+class Keyed(Letter):
+    """The same with a key for flow control."""
+
+    key: str
+
+
+class Limited(Mail):
+    """One of a key at a time."""
+
+    concurrency = Concurrency(1, per="key")
+
+
+class Once(Mail):
+    """Once for a key."""
+
+    unique = Unique(per="key")
+
+
+class InTurns(Mail):
+    """Keys take turns."""
+
+    fair = Fair(per="key")
 
 
 class Apart(ModuleJob):
@@ -130,5 +157,5 @@ class BenchmarkJobs(Module):
     def configure_services(self, services: ServiceCollection) -> None:
         """Register the jobs."""
         services.add_instance(Executions, self._executions)
-        for job in (Noop, Short, Mail, Apart, Stuck, Talker):
+        for job in (Noop, Short, Mail, Limited, Once, InTurns, Apart, Stuck, Talker):
             add_module_job(services, job)

@@ -15,6 +15,7 @@ from benchmarks.measurements import (
     own,
     pickup,
 )
+from benchmarks.measurements.flow import claiming, draining
 from benchmarks.measurements.growth import backlog, history, pages
 from benchmarks.run import Run
 
@@ -30,6 +31,8 @@ MEASUREMENTS: Final[dict[str, Measure]] = {
     "killed": killed.measure,
     "logs": logs.measure,
     "own": own.measure,
+    "flow": draining.measure,
+    "lanes": claiming.measure,
     "pages": pages.measure,
     "held": held_transaction.measure,
     "drivers": drivers.measure,

@@ -10,6 +10,7 @@ from benchmarks.targets.costs import (
     judge_pages,
     judge_rescues,
 )
+from benchmarks.targets.flow import judge_flow
 from benchmarks.targets.rates import judge_latencies, judge_rates
 from benchmarks.targets.verdict import Verdict
 
@@ -21,6 +22,7 @@ def verdicts(results: Sequence[Results]) -> Iterator[Verdict]:
         judge_latencies,
         judge_idling,
         judge_claims,
+        judge_flow,
         judge_rescues,
         judge_logs,
         judge_pages,

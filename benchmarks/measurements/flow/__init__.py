@@ -1,0 +1,1 @@
+"""What flow control costs, and what it does not."""

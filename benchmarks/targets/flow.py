@@ -1,0 +1,37 @@
+"""What flow control may cost."""
+
+from collections.abc import Iterator, Sequence
+
+from benchmarks.contenders.contender import Dialect
+from benchmarks.figures.results import Results, find
+from benchmarks.targets.verdict import Verdict, at_least
+
+MOST_BESIDE = 1.2
+MOST_IN_TURNS = 2.0
+LEAST = 0.5
+HELD = "100,000 behind one key beside"
+IN_TURNS = "1,000,000 in turns"
+
+
+def judge_flow(results: Sequence[Results]) -> Iterator[Verdict]:
+    """Judge a drain with limits against a plain one, and claims beside and among many jobs."""
+    for dialect in Dialect:
+        found = find(results, "flow", dialect)
+        row = "a limit for each of 1,000 keys"
+        plain, own = (
+            found.median(each, "drain, 1 process") if found else None for each in ("plain", row)
+        )
+        target = f"at least {LEAST:g}x the plain one"
+        yield at_least(f"drain with {row}, {dialect}", target, own, plain, LEAST)
+    for dialect in Dialect:
+        found = find(results, "lanes", dialect)
+        yield _claim(found, dialect, HELD, "1,000 with limits", MOST_BESIDE)
+        yield _claim(found, dialect, IN_TURNS, "1,000 in turns", MOST_IN_TURNS)
+
+
+def _claim(found: Results | None, dialect: Dialect, row: str, first: str, most: float) -> Verdict:
+    what, target = f"claim with {row}, {dialect}", f"at most {most:g}x that with {first}"
+    base, own = (found.median(each, "claim of 100") if found else None for each in (first, row))
+    if base is None or own is None:
+        return Verdict(what, target)
+    return Verdict(what, target, f"{own / base:.2f}x", own <= most * base)
