@@ -133,10 +133,12 @@ async def test_a_queue_takes_no_more_slots_than_its_option_says(database_url: st
 async def test_jobs_behind_a_limit_start_as_soon_as_one_ends(database_url: str) -> None:
     seen = Seen()
     async with host(database_url, seen, poll_interval="30s") as jobs:
-        for tenant in ("a", "b"):
-            for number in range(6):
-                item = Item(name=f"{tenant}{number}", tenant=tenant, seconds=0.05)
-                await jobs.scheduling.enqueue(OnePerTenant, item)
+        items = [
+            Item(name=f"{tenant}{number}", tenant=tenant, seconds=0.05)
+            for tenant in ("a", "b")
+            for number in range(6)
+        ]
+        await jobs.scheduling.enqueue_many(OnePerTenant, items)
         await seen.until(lambda: seen.finished.total() == 12, seconds=20)
     assert seen.most == {"a": 1, "b": 1}
     assert [name for name in seen.order if name[0] == "a"] == [f"a{each}" for each in range(6)]
