@@ -1,91 +1,21 @@
 """Workers serve queues, keep to what they have room for, and follow limits and pauses at once."""
 
-import time
-from datetime import timedelta
-from typing import Any, ClassVar
-
 import anyio
 import pytest
-from pydantic import BaseModel
 
-from background_jobs.hosts import jobs_host
-from background_jobs.jobs_module import Probe, ProbedJob
-from modhost.database import Database
-from modhost_background_jobs.contracts import (
-    Concurrency,
-    Fair,
-    JobExecutionContext,
-    JobState,
-    Rate,
+from background_jobs.flow.noted_jobs import (
+    InTurns,
+    Item,
+    Noted,
+    OnePerTenant,
+    Seen,
+    ThreeInAWhile,
+    TwoAtATime,
+    host,
 )
+from modhost_background_jobs.contracts import JobState
 
 pytestmark = pytest.mark.anyio
-
-
-class Item(BaseModel):
-    name: str
-    tenant: str = ""
-    seconds: float = 0.0
-
-
-class Seen(Probe):
-    """The jobs in the order of their starts, and how many of each tenant ran at most."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.order: list[str] = []
-        self.times: list[float] = []
-        self.running: dict[str, int] = {}
-        self.most: dict[str, int] = {}
-
-    def begin(self, item: Item) -> None:
-        self.order.append(item.name)
-        self.times.append(time.monotonic())
-        now = self.running[item.tenant] = self.running.get(item.tenant, 0) + 1
-        self.most[item.tenant] = max(now, self.most.get(item.tenant, 0))
-
-    def end(self, item: Item) -> None:
-        self.running[item.tenant] -= 1
-        self.finished[item.name] += 1
-
-
-class Noted(ProbedJob):
-    data_model: ClassVar[Any] = Item
-
-    async def execute(self, context: JobExecutionContext) -> None:
-        item = context.get_data(Item)
-        assert isinstance(self.probe, Seen)
-        self.probe.begin(item)
-        try:
-            if self.probe.gate.is_set() or item.seconds:
-                await anyio.sleep(item.seconds)
-            else:
-                await self.probe.gate.wait()
-        finally:
-            self.probe.end(item)
-
-
-class OnePerTenant(Noted):
-    concurrency = Concurrency(1, per="tenant")
-
-
-class TwoAtATime(Noted):
-    concurrency = Concurrency(2)
-
-
-class ThreeInAWhile(Noted):
-    rate = Rate(3, timedelta(seconds=0.5))
-
-
-class InTurns(Noted):
-    fair = Fair(per="tenant")
-
-
-MORE = (Noted, OnePerTenant, TwoAtATime, ThreeInAWhile, InTurns)
-
-
-def host(url: str, seen: Seen, **options: Any) -> Any:
-    return jobs_host(url, seen, more_jobs=MORE, **options)
 
 
 async def test_a_worker_takes_jobs_by_priority(database_url: str) -> None:
@@ -151,21 +81,6 @@ async def test_two_workers_share_a_limit(database_url: str) -> None:
             await jobs.scheduling.enqueue(TwoAtATime, Item(name=str(number), seconds=0.02))
         await seen.until(lambda: seen.finished.total() == 20, seconds=30)
     assert seen.most == {"": 2}
-
-
-async def test_a_key_that_somebody_counts_is_tried_again_soon(postgres_url: str) -> None:
-    seen = Seen()
-    seen.gate.set()
-    others = Database(postgres_url)
-    async with host(postgres_url, seen, poll_interval="30s") as jobs, others.open():
-        await jobs.ends(await jobs.scheduling.enqueue(TwoAtATime, Item(name="first")))
-        async with others.session() as session:
-            lock = "SELECT * FROM background_jobs.limit_keys FOR UPDATE"
-            await (await session.connection()).exec_driver_sql(lock)
-            await jobs.scheduling.enqueue(TwoAtATime, Item(name="second"))
-            await anyio.sleep(0.5)
-            assert seen.order == ["first"]
-        await seen.until(lambda: seen.order == ["first", "second"], seconds=1)
 
 
 async def test_a_rate_is_kept_and_used(database_url: str) -> None:

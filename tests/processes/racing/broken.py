@@ -1,19 +1,20 @@
 """Faults that a race has to find, in processes that are started with the name of one."""
 
-import random
+import os
 import sqlite3
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
-from modhost.clock import SystemClock
 from modhost_background_jobs.model import LimitKey
 from modhost_background_jobs.model.lanes import LaneClaim, Shares, Usage
 from modhost_background_jobs.storage.postgres import lane_statements as postgres_statements
 from modhost_background_jobs.storage.sqlite import lane_store as sqlite_store
 from modhost_background_jobs.storage.sqlite import limits
+from processes.forking import CLOCK_AHEAD
 
-MAX_AHEAD: Final = 0.9
+AHEAD: Final = {"own-clocks": 0.8}
+"""By how many seconds the clock of every other worker is ahead."""
 _usage = limits.usage
 _claim = sqlite_store.SqliteLaneStore.claim
 
@@ -49,12 +50,10 @@ def _counted_before(
 
 
 def count_by_own_clocks() -> None:
-    """Count the starts of rates by the clock of the worker, which is ahead by a little."""
-    ahead = random.uniform(0, MAX_AHEAD)  # noqa: S311 - not for secrets
+    """Count the starts of rates by the clock of the worker, as SQLite does anyway."""
+    ahead = float(os.environ[CLOCK_AHEAD])
     own = f"(clock_timestamp() + make_interval(secs => {ahead}))"
     _replace_in_statements("clock_timestamp()", own)
-    right = SystemClock.now
-    SystemClock.now = lambda self: right(self) + timedelta(seconds=ahead)  # type: ignore[method-assign]
 
 
 def _replace_in_statements(text: str, other: str) -> None:

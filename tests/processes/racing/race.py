@@ -16,6 +16,7 @@ from modhost_background_jobs.storage.tables import FINISHED, JOBS
 from processes.deployment import Deployment
 from processes.host_process import POLL_SECONDS, HostProcess
 from processes.racing import racing_jobs
+from processes.racing.broken import AHEAD
 from processes.racing.ledger import Account, Ledger, read
 from processes.racing.racing_jobs import Item, RacingModule
 from processes.racing.starts import Starts, read_starts, record_starts
@@ -81,7 +82,7 @@ class Race:
         self._processes: list[HostProcess] = []
         self._retired: list[HostProcess] = []
         self._ids: list[UUID] = []
-        self._kills = self._stops = 0
+        self._started = self._kills = self._stops = 0
 
     async def run(self) -> Result:
         """Run it until every job has ended, or none ends any more."""
@@ -99,7 +100,10 @@ class Race:
             return await self._result(time.monotonic() - began)
 
     def _start(self) -> HostProcess:
-        return self._deployment.start(**OPTIONS, modules__racing__broken=self._plan.broken)
+        broken = self._plan.broken
+        self._started += 1
+        ahead = AHEAD.get(broken, 0) * (self._started % 2)
+        return self._deployment.start(ahead=str(ahead), modules__racing__broken=broken, **OPTIONS)
 
     async def _enqueue(self) -> None:
         left = self._plan.jobs

@@ -180,21 +180,18 @@ class Lanes:
         now = self._clock.now()
         claim = await self._store.claim(worker, shares, limit, now)
         if claim.is_all:
+            known = self._state.heads
+            # Another worker may have locked more than it claims.
+            was_due = any(self._asks_for(lane) and place <= now for lane, place in known.items())
+            self.may_have_changed |= claim.is_contended or (was_due and not claim.jobs)
             # Heads that were due are claimed, by this worker or by another one.
-            heads = {lane: place for lane, place in self._state.heads.items() if place > now}
-            # Another one may have locked more than it claims.
-            is_taken = not claim.jobs and len(heads) < len(self._state.heads)
-            self.may_have_changed |= claim.is_contended or is_taken
+            heads = {lane: place for lane, place in known.items() if place > now}
             self._state = replace(self._state, heads=heads)
         return claim
 
     def next_due(self) -> datetime | None:
         """Return when a job of a lane may be due, or let go of, next; None without one."""
-        due = [
-            place
-            for lane, place in self._state.heads.items()
-            if self._takes(lane) and lane.stored not in self._closed
-        ]
+        due = [place for lane, place in self._state.heads.items() if self._asks_for(lane)]
         for moment in (self._opens_at, self._resumes_at):
             if moment is not None:
                 until = max(0.0, moment - self._clock.monotonic())
@@ -207,6 +204,10 @@ class Lanes:
         """Return whether this worker claims jobs of a lane."""
         is_paused = self._state.is_paused(lane.queue, lane.job_type)
         return lane.job_type in self._known and serves(self._queues, lane.queue) and not is_paused
+
+    def _asks_for(self, lane: Lane) -> bool:
+        """Return whether the last request was for jobs of a lane too."""
+        return self._takes(lane) and lane.stored not in self._closed
 
     def _remember(self, lanes: Collection[Lane], monotonic: float) -> None:
         self._seen |= dict.fromkeys(lanes, monotonic)

@@ -1,0 +1,46 @@
+"""Workers come back soon to what others have left, and poll for nothing that they cannot take."""
+
+import anyio
+import pytest
+
+from background_jobs.flow.noted_jobs import Item, Noted, OnePerTenant, Seen, TwoAtATime, host
+from modhost.database import Database
+from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_key_that_somebody_counts_is_tried_again_soon(postgres_url: str) -> None:
+    seen = Seen()
+    seen.gate.set()
+    others = Database(postgres_url)
+    async with host(postgres_url, seen, poll_interval="30s") as jobs, others.open():
+        await jobs.ends(await jobs.scheduling.enqueue(TwoAtATime, Item(name="first")))
+        async with others.session() as session:
+            lock = "SELECT * FROM background_jobs.limit_keys FOR UPDATE"
+            await (await session.connection()).exec_driver_sql(lock)
+            await jobs.scheduling.enqueue(TwoAtATime, Item(name="second"))
+            await anyio.sleep(0.5)
+            assert seen.order == ["first"]
+        await seen.until(lambda: seen.order == ["first", "second"], seconds=1)
+
+
+async def test_jobs_that_a_worker_cannot_take_cause_no_polling(database_url: str) -> None:
+    """Of a queue that it does not serve, has no more room for, or that is paused."""
+    seen = Seen()
+    options = {"queues": ["*", "!other"], "queue_concurrency": {"bulk": 1}, "max_concurrency": 4}
+    async with host(database_url, seen, **options) as jobs:
+        claims = await jobs.service(ClaimLoop)
+        await jobs.scheduling.pause_queue("mail")
+        await anyio.sleep(1)
+        for queue in ("bulk", "bulk", "other", "mail"):
+            await jobs.scheduling.enqueue(Noted, Item(name=queue), queue=queue)
+        await jobs.scheduling.enqueue(OnePerTenant, Item(name="one"))
+        await jobs.scheduling.enqueue(OnePerTenant, Item(name="held"))
+        await seen.until(lambda: len(seen.order) == 2)
+        await anyio.sleep(1)
+        begun = claims.begun
+        await anyio.sleep(1.5)
+        assert claims.begun - begun <= 6
+        assert sorted(seen.order) == ["bulk", "one"]
+        seen.gate.set()
