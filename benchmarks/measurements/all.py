@@ -15,7 +15,7 @@ from benchmarks.measurements import (
     own,
     pickup,
 )
-from benchmarks.measurements.flow import claiming, draining
+from benchmarks.measurements.flow import claiming, drains
 from benchmarks.measurements.growth import backlog, history, pages
 from benchmarks.run import Run
 
@@ -31,7 +31,7 @@ MEASUREMENTS: Final[dict[str, Measure]] = {
     "killed": killed.measure,
     "logs": logs.measure,
     "own": own.measure,
-    "flow": draining.measure,
+    "flow": drains.measure,
     "lanes": claiming.measure,
     "pages": pages.measure,
     "held": held_transaction.measure,

@@ -6,9 +6,9 @@ from benchmarks.contenders.contender import Dialect
 from benchmarks.figures.results import Results, find
 from benchmarks.targets.verdict import Verdict, at_least
 
-MOST_BESIDE = 1.2
-MOST_IN_TURNS = 2.0
-LEAST = 0.5
+MAX_BESIDE = 1.2
+MAX_IN_TURNS = 2.0
+MIN_SHARE = 0.5
 HELD = "100,000 behind one key beside"
 IN_TURNS = "1,000,000 in turns"
 
@@ -21,12 +21,12 @@ def judge_flow(results: Sequence[Results]) -> Iterator[Verdict]:
         plain, own = (
             found.median(each, "drain, 1 process") if found else None for each in ("plain", row)
         )
-        target = f"at least {LEAST:g}x the plain one"
-        yield at_least(f"drain with {row}, {dialect}", target, own, plain, LEAST)
+        target = f"at least {MIN_SHARE:g}x the plain one"
+        yield at_least(f"drain with {row}, {dialect}", target, own, plain, MIN_SHARE)
     for dialect in Dialect:
         found = find(results, "lanes", dialect)
-        yield _claim(found, dialect, HELD, "1,000 with limits", MOST_BESIDE)
-        yield _claim(found, dialect, IN_TURNS, "1,000 in turns", MOST_IN_TURNS)
+        yield _claim(found, dialect, HELD, "1,000 with limits", MAX_BESIDE)
+        yield _claim(found, dialect, IN_TURNS, "1,000 in turns", MAX_IN_TURNS)
 
 
 def _claim(found: Results | None, dialect: Dialect, row: str, first: str, most: float) -> Verdict:

@@ -12,7 +12,7 @@ from modhost_background_jobs.model import Lane, LimitKey
 LIMIT: Final = "beside"
 FULL: Final = LimitKey(LIMIT, "full")
 """The key behind which jobs are held back."""
-MOST: Final = 1_000_000
+MAX_RUNNING: Final = 1_000_000
 """How many jobs of a key may run: those that are claimed are held back by none."""
 
 _COLUMNS: Final = """id, job_type, module_name, created_at, execute_at, max_attempts,
@@ -81,7 +81,7 @@ async def add_jobs(dialect: Dialect, url: str, jobs: Jobs) -> None:
 
 async def finish(dialect: Dialect, url: str) -> None:
     """Add the limit, and let the database look as it would after a minute."""
-    values = f"('{LIMIT}', 'concurrency', {MOST})"
+    values = f"('{LIMIT}', 'concurrency', {MAX_RUNNING})"
     if dialect is Dialect.POSTGRESQL:
         await postgres_query.run(url, _LIMIT.format(".") + values)
         await postgres_query.run(url, "VACUUM ANALYZE")

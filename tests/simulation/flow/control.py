@@ -27,7 +27,7 @@ LIMIT_OF: Final = {
     "rate": Limit(3, 10.0),
     "slow": Limit(1, 4.0),
 }
-MOST: Final = {"one": (1, 2), "two": (1, 2, 3), "rate": (2, 3, 5), "slow": (1, 2)}
+MAX_OF: Final = {"one": (1, 2), "two": (1, 2, 3), "rate": (2, 3, 5), "slow": (1, 2)}
 """What operators set."""
 
 
@@ -89,7 +89,7 @@ class Operators:
         self._control.set_at.append((self._clock.monotonic(), name, most))
 
     async def pause(self, kind: str, name: str, seconds: float | None) -> None:
-        """Pause a queue or a type, for ever or for some seconds."""
+        """Pause a queue or a type, forever or for some seconds."""
         now, at = self._clock.now(), self._clock.monotonic()
         until = None if seconds is None else now + timedelta(seconds=seconds)
         row = {"kind": kind, "name": name, "paused_at": now, "paused_until": until}

@@ -7,7 +7,7 @@ import anyio
 
 from background_jobs.support import TYPES
 from modhost_background_jobs.model import Flow, LimitKey, NewJob, UniqueKey
-from simulation.flow.control import LIMIT_OF, MOST, Control, Operators
+from simulation.flow.control import LIMIT_OF, MAX_OF, Control, Operators
 from simulation.storm import Storm
 from simulation.virtual_time import VirtualClock
 from simulation.workers.databases import Backend
@@ -50,7 +50,7 @@ class FlowStorm(Storm):
             self._operators, Link(f"{PEOPLE} of flow", self._seed, self.server)
         )
         await super().play()
-        # Calls of operators may be on their way.
+        # Calls of operators may be in flight.
         await anyio.sleep(SLOWEST_SECONDS)
         for kind, name in {each[:2] for each in self.control.pauses}:
             self._world.do(self._operators.resume, kind, name)
@@ -128,7 +128,7 @@ class FlowStorm(Storm):
 
     async def _set_limit(self) -> None:
         name = self.random.choice(list(LIMIT_OF))
-        await self._operate("set_limit", name, self.random.choice(MOST[name]))
+        await self._operate("set_limit", name, self.random.choice(MAX_OF[name]))
 
     async def _operate(self, what: str, *arguments: object) -> None:
         try:

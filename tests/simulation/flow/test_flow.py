@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 
 
 @pytest.mark.timeout(3600)  # As many seeds as somebody asks for.
-def test_whatever_fails_flow_control_is_exact_and_nothing_is_held_for_ever(
+def test_whatever_fails_flow_control_is_exact_and_nothing_is_held_forever(
     database_url: str,
 ) -> None:
     clock = VirtualClock()
