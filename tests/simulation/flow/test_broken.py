@@ -1,11 +1,12 @@
-"""The simulation notices flow control that is done wrongly.
+"""The simulation notices flow control that is done wrongly, within few seeds.
 
-The seed of each is the first one that does, of 0 to 7.
+Each variant begins with a seed that noticed it. Every change of what workers ask the database for
+makes other histories of the seeds, so that the next ones are tried too.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import pytest
 
@@ -17,6 +18,8 @@ from simulation.virtual_time import VirtualClock
 from simulation.workers.databases import Backend, open_backend
 from simulation.workers.postgres import PostgresBackend
 from simulation.world import World, open_world
+
+SEEDS: Final = 8
 
 
 class Rush(FlowStorm):
@@ -67,24 +70,29 @@ def test_what_is_done_wrongly_violates_what_is_promised(
     seed: int,
     violated: str,
 ) -> None:
-    assert violated in _found(sqlite_url, storm, change, seed)
+    assert violated in _found(sqlite_url, storm, change, seed, violated)
 
 
 def test_rates_by_the_clocks_of_workers_violate_what_is_promised(postgres_url: str) -> None:
-    found = _found(postgres_url, OfRates, nullcontext, 1, by_own_clock=True)
-    assert "no window has more starts than the rate" in found
+    violated = "no window has more starts than the rate"
+    assert violated in _found(postgres_url, OfRates, nullcontext, 1, violated, by_own_clock=True)
 
 
 def _found(
     url: str,
     storm: type[Rush],
     change: Callable[[], AbstractContextManager[None]],
-    seed: int,
+    first: int,
+    violated: str,
     *,
     by_own_clock: bool = False,
 ) -> str:
-    clock = VirtualClock()
+    clock, found = VirtualClock(), ""
     with open_world(url, clock) as world, open_backend(world) as backend, change():
         if isinstance(backend, PostgresBackend):
             backend.counts_by_own_clock = by_own_clock
-        return "\n".join(found_in(storm(world, backend, clock, seed)))
+        for seed in range(first, first + SEEDS):
+            found += "\n".join(found_in(storm(world, backend, clock, seed)))
+            if violated in found:
+                break
+    return found
