@@ -1,5 +1,6 @@
 """Which class implements which contract, and which services each host runs."""
 
+from contextlib import suppress
 from typing import Any
 
 from modhost import HostedService, HostInfo, ServiceCollection
@@ -104,10 +105,12 @@ def _job_store(database: Database, notifications: Notifications) -> JobStore:
     return open_store(database, notifications)
 
 
-async def _queue_clock(shared: SharedClock, host: HostInfo) -> SharedClock:
+async def _queue_clock(shared: SharedClock, host: HostInfo, database: Database) -> SharedClock:
     if host.role == "command":
-        # Other hosts compare the clocks when they start, and then again and again.
-        await shared.agrees()
+        # Other hosts compare the clocks when they start, and then again and again. What is wrong
+        # with the database is reported by what the command asks of it.
+        with suppress(*database.errors):
+            await shared.agrees()
     return shared
 
 
