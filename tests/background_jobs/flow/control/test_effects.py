@@ -77,18 +77,17 @@ async def test_a_queue_and_a_type_that_are_resumed_start_at_once(database_url: s
 
 
 async def test_what_waits_starts_once_a_pause_has_ended_by_itself(database_url: str) -> None:
-    async with (
-        jobs_host(database_url, mode="Producer") as operator,
-        jobs_host(database_url, **QUIET),
-    ):
-        end = datetime.now(UTC) + timedelta(seconds=1)
+    async with jobs_host(database_url, mode="Producer") as operator:
+        end = datetime.now(UTC) + timedelta(seconds=1.5)
         await operator.scheduling.pause_queue("bulk", until=end)
         await operator.scheduling.pause_queue("default", until=end)
         held = [
             await operator.scheduling.enqueue(ReportingJob, Work(), queue=queue)
             for queue in ("bulk", "default")
         ]
-        for job_id in held:
-            done = await operator.ends(job_id, seconds=20)
-            assert done.started_at is not None
-            assert end <= done.started_at < end + timedelta(seconds=10)
+        # A worker that runs already may start jobs for another second.
+        async with jobs_host(database_url, **QUIET):
+            for job_id in held:
+                done = await operator.ends(job_id, seconds=20)
+                assert done.started_at is not None
+                assert end <= done.started_at < end + timedelta(seconds=10)

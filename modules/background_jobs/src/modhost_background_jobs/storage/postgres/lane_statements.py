@@ -70,7 +70,17 @@ CLAIM: Final = f"WITH {_PICKED} {_TAKE.format('$8', '$6', 'ARRAY(SELECT id FROM 
 
 PICK: Final = f"WITH {_PICKED} SELECT id, lane, place, execute_at, limits, job_type FROM picked"
 
-TAKE: Final = _TAKE.format("$2", "$3", "$1::uuid[]")
+# With what the claims count for: by the clock that all share, once the keys are locked.
+TAKE: Final = f"""
+WITH taken AS ({_TAKE.format("$2", "$3", "$1::uuid[]")}),
+granted AS (
+    INSERT INTO background_jobs.limit_grants (limit_name, key, job_id, fence, granted_at)
+    SELECT g.limit_name, g.key, taken.id, taken.fence, clock_timestamp()
+    FROM unnest($4::text[], $5::text[], $6::uuid[]) AS g(limit_name, key, id)
+    JOIN taken ON taken.id = g.id
+)
+SELECT * FROM taken
+"""
 
 _KEYS: Final = "unnest($1::text[], $2::text[]) AS g(limit_name, key)"
 
@@ -111,13 +121,6 @@ WITH used AS ({_USE})
 SELECT g.limit_name, g.key, g.kind, g.most, g.used, (SELECT count(*) FROM {_GRANTS}) FROM used g
 """
 
-GRANT: Final = """
-INSERT INTO background_jobs.limit_grants (limit_name, key, job_id, fence, granted_at)
-SELECT g.limit_name, g.key, j.id, j.fence, clock_timestamp()
-FROM unnest($1::text[], $2::text[], $3::uuid[]) AS g(limit_name, key, id)
-JOIN background_jobs.jobs j ON j.id = g.id
-"""
-
 FORGET_GRANTS: Final = f"""
 DELETE FROM background_jobs.limit_grants x
 USING {_KEYS} LEFT JOIN background_jobs.limits l ON l.name = g.limit_name
@@ -130,6 +133,7 @@ UPDATE background_jobs.jobs j SET held_by = g.held_by
 FROM unnest($1::uuid[], $2::text[]) AS g(id, held_by) WHERE j.id = g.id
 """
 
+# Nothing is waited for: what a crash of the server undoes, the next sweep does again.
 # The lanes of a key are found by jumps in the index of held jobs, and of each the first jobs.
 _HELD: Final = "j.held_by = used.limit_name || chr(31) || used.key"
 TEND: Final = f"""
@@ -174,7 +178,9 @@ noted AS (
     SELECT limit_name, key, opens_at FROM full_rates ORDER BY limit_name, key
     ON CONFLICT (limit_name, key) DO UPDATE SET opens_at = excluded.opens_at
 )
-SELECT count(*), CASE WHEN count(*) > 0 THEN pg_notify('background_jobs', 'due') END FROM freed
+SELECT count(*), CASE WHEN count(*) > 0 THEN pg_notify('background_jobs', 'due') END,
+    set_config('synchronous_commit', 'off', true)
+FROM freed
 """
 
 # Keys that somebody counts at the moment are left to the next time.

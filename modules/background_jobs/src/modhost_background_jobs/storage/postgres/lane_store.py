@@ -168,10 +168,9 @@ class PostgresLaneStore:
             )
         if decision.granted:
             ids = [each.id for each in decision.granted]
-            rows = await connection.fetch(statements.TAKE, ids, worker, now)
             grants = [(*key, each.id) for each in decision.granted for key in each.limits]
-            if grants:
-                await connection.execute(statements.GRANT, *zip(*grants, strict=True))
+            columns = zip(*grants, strict=True) if grants else ((), (), ())
+            rows = await connection.fetch(statements.TAKE, ids, worker, now, *columns)
         return rows
 
 
