@@ -24,7 +24,7 @@ CLAIM_SECONDS: Final = 10.0
 HELD_BATCH_SIZE: Final = 500
 """How many jobs are checked together once some of them are held back."""
 MAX_ROUNDS: Final = 8
-STALE_GRANTS: Final = 50
+STALE_GRANTS: Final = 4
 """So many grants of a key may be recorded beyond its limit before old ones are deleted."""
 
 

@@ -12,7 +12,7 @@ from modhost_background_jobs.model.lanes import Decision, Usage
 from modhost_background_jobs.storage.sqlite import lane_statements as statements
 
 UNLIMITED: Final = 1_000_000_000
-STALE_GRANTS: Final = 50
+STALE_GRANTS: Final = 4
 """So many grants of a key may be recorded beyond its limit before old ones are deleted."""
 
 
