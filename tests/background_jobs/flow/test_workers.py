@@ -1,5 +1,7 @@
 """Workers serve queues, keep to what they have room for, and follow limits and pauses at once."""
 
+from datetime import UTC, datetime, timedelta
+
 import anyio
 import pytest
 
@@ -27,6 +29,21 @@ async def test_a_worker_takes_jobs_by_priority(database_url: str) -> None:
     async with host(database_url, seen, max_concurrency=1):
         await seen.until(lambda: len(seen.order) == 4)
     assert seen.order == ["50", "5", "0", "-5"]
+
+
+@pytest.mark.parametrize(("aging", "first"), [("1h", "old"), ("0s", "new"), ("100d", "new")])
+async def test_how_long_a_wait_makes_up_for_priority_is_an_option(
+    database_url: str, aging: str, first: str
+) -> None:
+    seen = Seen()
+    seen.gate.set()
+    async with host(database_url, seen, mode="Producer") as jobs:
+        long_ago = datetime.now(UTC) - timedelta(days=2)
+        await jobs.scheduling.schedule(Noted, long_ago, Item(name="old"))
+        await jobs.scheduling.enqueue(Noted, Item(name="new"), priority=1)
+    async with host(database_url, seen, max_concurrency=1, priority_aging=aging):
+        await seen.until(lambda: len(seen.order) == 2)
+    assert seen.order[0] == first
 
 
 async def test_a_worker_serves_the_queues_of_its_option(database_url: str) -> None:
