@@ -168,6 +168,8 @@ async def test_a_job_that_waits_for_a_process_can_be_cancelled(
         assert (await jobs.ends(job_id)).state is JobState.CANCELLED
 
 
+# asyncio leaves a loop half made when it gets no descriptor for it.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_without_a_file_descriptor_left_no_attempt_is_spent(
     sqlite_url: str, tmp_path: Path
 ) -> None:
