@@ -169,7 +169,9 @@ async def test_a_job_that_waits_for_a_process_can_be_cancelled(
 
 
 # asyncio leaves a loop half made when it gets no descriptor for it.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings(
+    "ignore:.*BaseEventLoop.__del__:pytest.PytestUnraisableExceptionWarning"
+)
 async def test_without_a_file_descriptor_left_no_attempt_is_spent(
     sqlite_url: str, tmp_path: Path
 ) -> None:
