@@ -17,6 +17,7 @@ from docs.pages import headings, page, section
 from hosts import host_with
 from modhost.cli.main import cli
 from modhost_background_jobs.contracts import JobState
+from modhost_reports_example.contracts import ReportRequest, ReportType
 from modhost_reports_example.jobs import GenerateReportJob
 from modhost_reports_example.module import ReportsModule
 
@@ -77,12 +78,13 @@ async def filled(database_url: str) -> tuple[str, str, str]:
     modules = (ReportsModule(), JobsModule(Probe(), [MailJob]))
     async with host_with(database_url, *modules, background_jobs=consumer) as hosted:
         jobs = hosted.scheduling
-        failed = await jobs.enqueue(GenerateReportJob, {"type": "monthly", "source": "none"})
+        unknown = ReportRequest(type=ReportType.MONTHLY, source="none")
+        failed = await jobs.enqueue(GenerateReportJob, unknown)
         with anyio.fail_after(30):
             while (await jobs.get_status(failed)).state is not JobState.FAILED:  # type: ignore[union-attr]
                 await anyio.sleep(0.01)
         later = datetime.now(UTC) + timedelta(days=1)
-        data = {"type": "monthly", "source": "weather"}
+        data = ReportRequest(type=ReportType.MONTHLY, source="weather")
         pending = await jobs.schedule(GenerateReportJob, later, data)
         name, cron = "Nightly", "0 3 * * *"
         nightly = await jobs.add_recurring(

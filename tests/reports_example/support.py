@@ -30,6 +30,10 @@ class RecordingContext:
     def job_id(self) -> JobId:
         return JobId(self.id)
 
+    @property
+    def data(self) -> ReportRequest:
+        return self.request
+
     def raise_if_cancelled(self) -> None:
         if self.cancelled:
             raise JobCancelled

@@ -1,6 +1,7 @@
 """What an attacker would try, against the whole host over HTTP."""
 
 from datetime import timedelta
+from typing import Any
 
 import httpx2
 import pytest
@@ -184,8 +185,8 @@ async def test_script_in_a_job_is_shown_as_text(host: RunningHost) -> None:
     client = await host.client("BackgroundJobs.*", "Reports.*")
     async with host.scope() as scope:
         jobs = await scope.get(BackgroundJobs)
-        job_id = await jobs.enqueue(GenerateReportJob, {"type": SCRIPT, "source": SCRIPT})
-        data = {"x": SCRIPT, "source": SCRIPT}
+        data: Any = {"type": SCRIPT, "source": SCRIPT}
+        job_id = await jobs.enqueue(GenerateReportJob, data)
         await jobs.add_recurring(
             GenerateReportJob, name=SCRIPT, cron_expression="0 0 1 * *", data=data
         )

@@ -28,7 +28,7 @@ async def test_a_report_reads_and_deletes_no_file_but_uploads(
         "background_jobs": {"worker_mode": "Consumer", "poll_interval": "50ms"},
         "reports_example": {"upload_folder": str(uploads)},
     }
-    attempts = [
+    attempts: list[Any] = [
         {"type": "yearly", "source": "upload", "upload": str(private)},
         {"type": "yearly", "source": "upload", "upload": "../private.csv"},
         {"type": "yearly", "source": "../../../../../../../../private"},

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, ForwardRef
+from typing import Any, ForwardRef, cast
 
 import pytest
 from pydantic import BaseModel
@@ -205,4 +205,4 @@ async def test_what_is_not_a_class_is_refused_with_a_sentence(sqlite_url: str) -
             with pytest.raises(InvalidJobData, match=r"max_attempts is '5'|timeout is 30"):
                 await jobs.scheduling.enqueue(ReportingJob, **options)
         with pytest.raises(InvalidJobData, match="execute_at is '2026-01-01'; give a datetime"):
-            await jobs.scheduling.schedule(ReportingJob, "2026-01-01")  # type: ignore[arg-type]
+            await jobs.scheduling.schedule(ReportingJob, cast("Any", "2026-01-01"))

@@ -76,9 +76,9 @@ async def test_a_time_that_no_database_can_keep_is_refused(database_url: str) ->
 
 
 async def test_many_jobs_and_schedules_take_attempts_and_a_timeout(database_url: str) -> None:
-    options = {"max_attempts": 7, "timeout": timedelta(seconds=9)}
+    options: Any = {"max_attempts": 7, "timeout": timedelta(seconds=9)}
     async with jobs_host(database_url, mode="Producer") as jobs:
-        await jobs.scheduling.enqueue_many(ReportingJob, [Work(), Work()], **options)  # type: ignore[arg-type]
+        await jobs.scheduling.enqueue_many(ReportingJob, [Work(), Work()], **options)
         with pytest.raises(InvalidJobData, match="max_attempts is 0"):
             await jobs.scheduling.enqueue_many(ReportingJob, [Work()], max_attempts=0)
         recurring = await jobs.scheduling.add_recurring(
@@ -86,7 +86,7 @@ async def test_many_jobs_and_schedules_take_attempts_and_a_timeout(database_url:
             name="often",
             cron_expression="@daily",
             data=Work(),
-            **options,  # type: ignore[arg-type]
+            **options,
         )
         run = await jobs.scheduling.run_recurring_now(recurring)
         await jobs.scheduling.cancel(run)

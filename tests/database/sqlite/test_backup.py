@@ -16,6 +16,7 @@ from click.testing import Result
 from cli.command_line import CommandLine
 from hosts import host_with
 from modhost_background_jobs.contracts import JobId, JobState
+from modhost_reports_example.contracts import ReportRequest, ReportType
 from modhost_reports_example.jobs import GenerateReportJob
 from modhost_reports_example.module import ReportsModule
 
@@ -87,7 +88,7 @@ async def test_a_host_that_works_is_backed_up_as_of_then(tmp_path: Path) -> None
         sources = count()
 
         async def enqueue() -> JobId:
-            data = {"type": "monthly", "source": f"source {next(sources)}"}
+            data = ReportRequest(type=ReportType.MONTHLY, source=f"source {next(sources)}")
             return await jobs.scheduling.enqueue(GenerateReportJob, data)
 
         before = [await enqueue() for _ in range(20)]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Final
 
 import anyio
 from sqlalchemy.exc import IntegrityError
@@ -32,14 +32,13 @@ MONTHLY_REPORT: Final = "Monthly Report"
 _RECORDS_PER_CHECK: Final = 1000
 
 
-class GenerateReportJob(ModuleJob):
+class GenerateReportJob(ModuleJob[ReportRequest]):
     """Reads the source and stores the report.
 
     A job may run twice, when its worker dies before it can record that the job completed: the
     second run finds the report and changes nothing.
     """
 
-    data_model: ClassVar[Any] = ReportRequest
     # A source is read by one job at a time, and a request that waits already is not repeated.
     concurrency = Concurrency(1, per="source")
     unique = Unique(until="started")
@@ -48,9 +47,9 @@ class GenerateReportJob(ModuleJob):
         self._storage = storage
         self._sources = sources
 
-    async def execute(self, context: JobExecutionContext) -> None:
+    async def execute(self, context: JobExecutionContext[ReportRequest]) -> None:
         """Make the report; a CSV that cannot be read fails the job at once, with the reason."""
-        request = context.get_data(ReportRequest)
+        request = context.data
         context.report_progress(0, "Starting report generation")
         if not await self._storage.begin(context.job_id, request):
             rows = await self._compute(request, context)

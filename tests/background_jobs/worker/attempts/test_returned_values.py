@@ -77,14 +77,12 @@ class HiddenWaitingJob(ProbedJob):
 
 
 class GeneratorJob(ProbedJob):
-    def execute(self, context: JobExecutionContext) -> Iterator[None]:  # type: ignore[override]
+    def execute(self, context: JobExecutionContext) -> Iterator[None]:
         yield
 
 
 class AsyncGeneratorJob(ProbedJob):
-    async def execute(  # type: ignore[override]
-        self, context: JobExecutionContext
-    ) -> AsyncIterator[None]:
+    async def execute(self, context: JobExecutionContext) -> AsyncIterator[None]:
         yield
 
 

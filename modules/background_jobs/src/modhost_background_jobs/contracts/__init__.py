@@ -28,14 +28,14 @@ from modhost_background_jobs.contracts.models import (
     RecurringJob,
 )
 from modhost_background_jobs.contracts.querying import BackgroundJobsContracts
-from modhost_background_jobs.contracts.recurring import (
+from modhost_background_jobs.contracts.registration import RegisteredJob, add_module_job
+from modhost_background_jobs.contracts.scheduling import (
+    BackgroundJobs,
     CatchUpPolicy,
     OverlapPolicy,
     RecurringDefinition,
     RecurringScheduling,
 )
-from modhost_background_jobs.contracts.registration import RegisteredJob, add_module_job
-from modhost_background_jobs.contracts.scheduling import BackgroundJobs
 from modhost_background_jobs.contracts.states import JobState
 
 __all__ = [

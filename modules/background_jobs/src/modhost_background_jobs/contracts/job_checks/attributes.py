@@ -20,6 +20,7 @@ from modhost_background_jobs.contracts.flow_checks import (
     is_tags,
 )
 from modhost_background_jobs.contracts.job import Executor, ModuleJob
+from modhost_background_jobs.contracts.job.module_job import set_models
 from modhost_background_jobs.contracts.job_checks.fields import unknown_fields
 from modhost_background_jobs.contracts.job_checks.limits import (
     LONGEST,
@@ -29,6 +30,7 @@ from modhost_background_jobs.contracts.job_checks.limits import (
     is_period,
 )
 from modhost_background_jobs.contracts.job_checks.problem import Problem
+from modhost_background_jobs.contracts.job_checks.types import contradictions
 
 UNKNOWN_EXECUTOR: Final = Rule("MH601", "Job names no executor that there is")
 GENERATOR: Final = Rule("MH604", "Job is a generator, which nobody would iterate over")
@@ -62,8 +64,9 @@ def problems_of(job: Any) -> list[Problem]:
     if not isinstance(job, type) or not issubclass(job, ModuleJob):
         remedy = "Pass a subclass of ModuleJob, the class itself."
         return [Problem(NOT_A_JOB, f"add_module_job was given {job!r}.", remedy)]
+    set_models(job)
     problems = [*_of_execute(job), *_misspelt(job), *_of_values(job)]
-    return problems or list(unknown_fields(job))
+    return problems or [*contradictions(job), *unknown_fields(job)]
 
 
 def _of_execute(job: type[ModuleJob]) -> Iterator[Problem]:
@@ -160,6 +163,7 @@ def _is_model(value: Any) -> bool:
 
 _DURATION: Final = "Write a duration, such as timedelta(seconds=30), or leave it out."
 _LIMIT: Final = f"Write {{}}, numbers from 1 to {MAX_LIMIT:,}, several as a tuple, or leave it out."
+_MODEL: Final = "Write a type that pydantic can validate, or leave it out."
 _CHECKS: Final[Mapping[str, tuple[Any, str]]] = {
     "job_type": (
         lambda value: value is None or _is_name(value),
@@ -203,5 +207,6 @@ _CHECKS: Final[Mapping[str, tuple[Any, str]]] = {
         lambda value: value is None or (isinstance(value, Fair) and is_per(value.per, needed=True)),
         'Write Fair(per="the name of a field"), or leave it out.',
     ),
-    "data_model": (_is_model, "Write a type that pydantic can validate, or leave it out."),
+    "data_model": (_is_model, _MODEL),
+    "result_model": (_is_model, _MODEL),
 }

@@ -2,7 +2,7 @@
 
 import math
 from datetime import datetime
-from typing import Protocol, TypeVar, cast
+from typing import Any, Final, Protocol, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -15,6 +15,8 @@ from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.error_text import printable
 
 T = TypeVar("T")
+
+_UNREAD: Final = object()
 
 
 class Reports(Protocol):
@@ -30,13 +32,14 @@ class Reports(Protocol):
 class AttemptContext:
     """Implements `JobExecutionContext`, where each method is described."""
 
-    __slots__ = ("_attempt", "_clamped", "_clock", "_reports")
+    __slots__ = ("_attempt", "_clamped", "_clock", "_data", "_reports")
 
     def __init__(self, attempt: Attempt, reports: Reports, clock: QueueClock) -> None:
         self._attempt = attempt
         self._reports = reports
         self._clock = clock
         self._clamped = False
+        self._data: Any = _UNREAD
 
     @property
     def job_id(self) -> JobId:
@@ -63,6 +66,14 @@ class AttemptContext:
         reason = self._reason()
         if reason is not None:
             raise JobCancelled(reason.value)
+
+    @property
+    def data(self) -> Any:
+        """The data, read as the model of the class when they are first asked for."""
+        if self._data is _UNREAD:
+            model = self._attempt.registered.job_class.data_model
+            self._data = self.get_data(Any if model is None else model)
+        return self._data
 
     def get_data(self, model: type[T]) -> T:
         """Validate the stored JSON as the model."""

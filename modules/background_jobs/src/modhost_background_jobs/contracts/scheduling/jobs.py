@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict, TypeVar, Unpack, overload
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -10,11 +10,46 @@ from modhost_background_jobs.contracts.flow import FlowControl
 from modhost_background_jobs.contracts.ids import JobId
 from modhost_background_jobs.contracts.job import ModuleJob
 from modhost_background_jobs.contracts.models import JobStatus
-from modhost_background_jobs.contracts.recurring import RecurringScheduling
+from modhost_background_jobs.contracts.scheduling.recurring import RecurringScheduling
+
+Data = TypeVar("Data")
+
+
+class EnqueueOptions(TypedDict, total=False):
+    """What `enqueue_many` takes besides the job and its data; `enqueue` describes each."""
+
+    session: AsyncSession | None
+    max_attempts: int | None
+    timeout: timedelta | None
+    queue: str | None
+    priority: int | None
+    tags: Sequence[str]
+
+
+class EnqueueOneOptions(EnqueueOptions, total=False):
+    """What `enqueue` and `schedule` take besides the job and its data."""
+
+    job_id: JobId | None
 
 
 class BackgroundJobs(RecurringScheduling, FlowControl, Protocol):
     """Enqueue, schedule and cancel jobs, besides the recurring ones, and pause them."""
+
+    @overload
+    async def enqueue(
+        self,
+        job: type[ModuleJob[Data, Any]],
+        data: Data,
+        **options: Unpack[EnqueueOneOptions],
+    ) -> JobId: ...
+
+    @overload
+    async def enqueue(
+        self,
+        job: type[ModuleJob[None, Any]],
+        data: None = None,
+        **options: Unpack[EnqueueOneOptions],
+    ) -> JobId: ...
 
     async def enqueue(
         self,
@@ -65,8 +100,8 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Protocol):
 
     async def enqueue_many(
         self,
-        job: type[ModuleJob],
-        data: Sequence[Any],
+        job: type[ModuleJob[Data, Any]],
+        data: Sequence[Data],
         *,
         session: AsyncSession | None = None,
         max_attempts: int | None = None,
@@ -98,6 +133,24 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Protocol):
             InvalidFlow: `queue`, `priority` or a tag is out of bounds.
 
         """
+
+    @overload
+    async def schedule(
+        self,
+        job: type[ModuleJob[Data, Any]],
+        execute_at: datetime,
+        data: Data,
+        **options: Unpack[EnqueueOneOptions],
+    ) -> JobId: ...
+
+    @overload
+    async def schedule(
+        self,
+        job: type[ModuleJob[None, Any]],
+        execute_at: datetime,
+        data: None = None,
+        **options: Unpack[EnqueueOneOptions],
+    ) -> JobId: ...
 
     async def schedule(
         self,

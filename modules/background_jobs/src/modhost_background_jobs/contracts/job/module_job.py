@@ -1,9 +1,11 @@
-"""The base class of jobs, and the context in which they run."""
+"""The base class of jobs."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable
-from datetime import datetime, timedelta
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
+from datetime import timedelta
+from typing import Any, ClassVar, ForwardRef, Generic, Literal, TypeAlias
+
+from typing_extensions import TypeVar
 
 from modhost_background_jobs.contracts.flow import (
     DEFAULT_QUEUE,
@@ -12,74 +14,20 @@ from modhost_background_jobs.contracts.flow import (
     Rate,
     Unique,
 )
-from modhost_background_jobs.contracts.ids import JobId
+from modhost_background_jobs.contracts.job.context import JobExecutionContext
+from modhost_background_jobs.contracts.job.type_arguments import type_arguments
 
-T = TypeVar("T")
+Data_contra = TypeVar("Data_contra", contravariant=True, default=Any)
+Result_co = TypeVar("Result_co", covariant=True, default=Any)
 
 Executor: TypeAlias = Literal["worker", "process"]
 
 
-class JobExecutionContext(Protocol):
-    """One attempt's view of its job."""
-
-    @property
-    def job_id(self) -> JobId:
-        """The id of the job, the same for all its attempts."""
-
-    @property
-    def attempt(self) -> int:
-        """The number of this attempt, from 1."""
-
-    @property
-    def due_at(self) -> datetime | None:
-        """The due time for which a run of a schedule runs, whenever it does; None for other jobs.
-
-        Its attempts share it. A run that somebody asked for besides the due times has none.
-        """
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the job must stop: cancelled, timed out, lease lost, or worker shutting down."""
-
-    def raise_if_cancelled(self) -> None:
-        """Stop a job that runs in a thread when `cancelled` is set.
-
-        Raises:
-            JobCancelled: the job was asked to stop.
-
-        """
-
-    def get_data(self, model: type[T]) -> T:
-        """Return the job's data, validated as the model.
-
-        Args:
-            model: any type that pydantic validates: a model, a dataclass, `dict[str, int]`.
-
-        Raises:
-            JobDataError: the data does not fit the model; the job fails without another attempt.
-
-        """
-
-    def report_progress(self, percentage: float, message: str | None = None) -> None:
-        """Report progress; never blocks, stored in batches.
-
-        Args:
-            percentage: 0 to 100; a value out of bounds is clamped, and logged once.
-            message: a short text; None keeps the last one. Cut off after 16,000 characters.
-
-        """
-
-    def log(self, message: str) -> None:
-        """Add a line to the job's log, with the current time; never blocks, stored in batches.
-
-        Args:
-            message: the text of the line, cut off after 16,000 characters.
-
-        """
-
-
-class ModuleJob(ABC):
+class ModuleJob(ABC, Generic[Data_contra, Result_co]):
     """Base class of jobs. Parameters of the constructor are resolved from the attempt's scope.
+
+    `ModuleJob[Image, Size]` says the types of the data and of the result, both optional: type
+    checkers refuse other data, and `data_model` and `result_model` follow.
 
     Attributes:
         job_type: the name under which jobs are stored; `<module name>.<ClassName>` by default.
@@ -92,6 +40,7 @@ class ModuleJob(ABC):
             their own, which is killed when it does not stop in time.
         no_retry: exceptions that fail the job at once.
         data_model: the type that `execute` reads the data as; pages validate edited input with it.
+        result_model: the type that `execute` returns.
         queue: the queue that jobs wait in.
         priority: -100 to 100, higher first.
         tags: up to 10 words of up to 100 characters that people find jobs by.
@@ -110,6 +59,7 @@ class ModuleJob(ABC):
     executor: ClassVar[Executor] = "worker"
     no_retry: ClassVar[tuple[type[Exception], ...]] = ()
     data_model: ClassVar[Any] = None
+    result_model: ClassVar[Any] = None
     queue: ClassVar[str] = DEFAULT_QUEUE
     priority: ClassVar[int] = 0
     tags: ClassVar[tuple[str, ...]] = ()
@@ -118,8 +68,14 @@ class ModuleJob(ABC):
     unique: ClassVar[Unique | None] = None
     fair: ClassVar[Fair | None] = None
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        set_models(cls)
+
     @abstractmethod
-    def execute(self, context: JobExecutionContext) -> Awaitable[Any] | None:
+    def execute(
+        self, context: JobExecutionContext[Data_contra]
+    ) -> Awaitable[Result_co] | Result_co:
         """Do the work: `async def` runs on the event loop, plain `def` in a thread.
 
         To return is to succeed; the result is not kept. An exception fails the attempt, and the
@@ -133,3 +89,14 @@ class ModuleJob(ABC):
             Snooze: to run the job again later without spending an attempt.
 
         """
+
+
+def set_models(job: type[ModuleJob]) -> None:
+    """Set `data_model` and `result_model` by the type arguments of a class, where it sets none.
+
+    Done when the class is made, and again when it is registered: by then names in quotes are known.
+    """
+    arguments = zip(("data_model", "result_model"), type_arguments(job, ModuleJob), strict=True)
+    for name, argument in arguments:
+        if argument is not None and isinstance(getattr(job, name), ForwardRef | None):
+            setattr(job, name, argument)

@@ -1,0 +1,31 @@
+"""Whether the types of a job class agree with what it says in brackets."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Final, get_args, get_origin
+
+from modhost.checks import Rule
+from modhost_background_jobs.contracts.job import ModuleJob
+from modhost_background_jobs.contracts.job.type_arguments import type_arguments
+from modhost_background_jobs.contracts.job_checks.problem import Problem
+
+TWO_TYPES: Final = Rule("MH616", "Job class declares two types for one thing")
+
+
+def contradictions(job: type[ModuleJob]) -> Iterator[Problem]:
+    """Yield the models of a class that are not the types in the brackets of `ModuleJob[...]`."""
+    arguments = zip(("data_model", "result_model"), type_arguments(job, ModuleJob), strict=True)
+    for name, argument in arguments:
+        model = getattr(job, name)
+        if argument is not None and _without_annotations(model) != _without_annotations(argument):
+            detail = f"the {name} of {job.__module__}.{job.__qualname__} is {_named(model)}, "
+            detail += f"and ModuleJob[...] says {_named(argument)}."
+            remedy = f"Leave {name} out, which follows from the brackets, or make them the same."
+            yield Problem(TWO_TYPES, detail, remedy)
+
+
+def _without_annotations(kind: Any) -> Any:
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
+
+
+def _named(kind: Any) -> str:
+    return kind.__qualname__ if isinstance(kind, type) else str(kind)
