@@ -47,6 +47,7 @@ from modhost_background_jobs.model.worker import (
     lost_attempt_error,
     process_name,
     quarantine_error,
+    rescue_end,
 )
 
 __all__ = [
@@ -91,5 +92,6 @@ __all__ = [
     "lost_attempt_error",
     "process_name",
     "quarantine_error",
+    "rescue_end",
     "serves",
 ]

@@ -36,7 +36,8 @@ class ClaimedJob(NamedTuple):
     """A job that was handed to a worker.
 
     `timeout` is in seconds, `due_at` is that of a run, `module_version` that of who enqueued it,
-    `lane` and `limits` are those of its flow control, as they are stored.
+    `lane` and `limits` are those of its flow control, as they are stored. `checkpoint` is the last
+    one, as JSON; `is_awaited` is whether other jobs, its workflow or a caller wait for its end.
     """
 
     lease: Lease
@@ -54,6 +55,9 @@ class ClaimedJob(NamedTuple):
     module_version: str | None = None
     lane: str | None = None
     limits: str | None = None
+    workflow_id: UUID | None = None
+    checkpoint: str | None = None
+    is_awaited: bool = False
 
     @property
     def queue(self) -> str:
@@ -74,11 +78,16 @@ class LostLease(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """The end of a job: a final state, and the error if there was one."""
+    """The end of a job: a final state, the error if there was one, and its result as JSON.
+
+    `is_awaited` is whether somebody is known to wait for it.
+    """
 
     lease: Lease
     state: JobState
     error: str | None = None
+    result: str | None = None
+    is_awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,11 @@ class Released:
     execute_at: datetime | None = None
     error: str | None = None
     spent: bool = False
+
+    @property
+    def as_cancelled(self) -> Ended:
+        """What it is when somebody has asked meanwhile to cancel the job."""
+        return Ended(self.lease, JobState.CANCELLED, self.error if self.spent else None)
 
 
 def leases_to_forget(released: Iterable[Released]) -> list[Lease]:

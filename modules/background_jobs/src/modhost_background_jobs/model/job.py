@@ -9,6 +9,7 @@ from uuid import UUID
 from modhost_background_jobs.contracts import JobAttempt, JobState
 from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
 from modhost_background_jobs.model.flow import PLAIN, Flow, LimitKey
+from modhost_background_jobs.model.workflow import Node
 
 MAX_LISTED: Final = 5
 
@@ -46,6 +47,12 @@ class NewJob(EnqueuedJob):
 
     data: str | None
     flow: Flow = PLAIN
+    node: Node | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it uses no flow control, and waits for no other job."""
+        return self.flow is PLAIN and self.node is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +65,13 @@ class JobRow(EnqueuedJob):
         fence: grows with every claim; a write that carries an older one is void.
         rescues: how often in a row the job was taken back from a dead worker.
         progress_at: when this attempt reported the percentage first.
-        on_hold: whether it waits for an earlier run of its schedule, whatever its due time.
+        on_hold: whether it waits for an earlier run of its schedule, or for other jobs, whatever
+            its due time.
         held_by: the key of a limit that it was held back by, as it is stored; None for none.
         lane: the pending jobs that it shares an order with, as it is stored; None for those that
             are found by their type.
         place_at: its place in that order where it is not by its due time.
+        workflow_id: the workflow that it belongs to.
 
     """
 
@@ -87,6 +96,7 @@ class JobRow(EnqueuedJob):
     held_by: str | None = None
     lane: str | None = None
     place_at: datetime | None = None
+    workflow_id: UUID | None = None
 
     @property
     def is_stopping(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.model.attempt import Ended, Lease
 
 UNREGISTERED = -1
 
@@ -143,3 +144,8 @@ def quarantine_error(rescues: int) -> str:
         f"{QUARANTINED}{rescues} workers died while they ran this job, so it is not handed to "
         f"another. Look at its log and at the workers' memory, then retry it by hand."
     )
+
+
+def rescue_end(lease: Lease, state: JobState, rescues: int) -> Ended:
+    """Return the end of a job that was taken back from its worker, and is not run again."""
+    return Ended(lease, state, quarantine_error(rescues) if state is JobState.FAILED else None)

@@ -23,7 +23,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from modhost.database import Database
 from modhost_background_jobs.contracts import InvalidJobData, JobConflict, JobNotFound, JobState
 from modhost_background_jobs.model import NewJob
-from modhost_background_jobs.model.flow import PLAIN
 from modhost_background_jobs.queue.unique import insert_jobs
 from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, is_integrity_error
 from modhost_background_jobs.storage.columns import CARRIED, UNSTARTED_KEY
@@ -53,7 +52,7 @@ class DatabaseJobQueue:
         if session is None:
             # Before joining others, who would wait for this very task.
             self._database.refuse_nested_write()
-            if all(job.flow is PLAIN for job in jobs):
+            if all(job.is_plain for job in jobs):
                 await self._inserts.submit(jobs)
                 self._wakeups.work.fire()
                 return [job.id for job in jobs]

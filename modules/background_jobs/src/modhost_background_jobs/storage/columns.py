@@ -15,7 +15,7 @@ from modhost_background_jobs.model.flow import (
 )
 from modhost_background_jobs.storage.tables import JOBS, JobColumns
 
-NEW: Final = tuple(field.name for field in fields(NewJob) if field.name != "flow")
+NEW: Final = tuple(field.name for field in fields(NewJob) if field.name not in ("flow", "node"))
 """What a job is inserted with."""
 FLOW: Final = ("queue", "priority", "tags", "lane", "limits", "unique_key", "fair_key")
 """What a job is inserted with besides when it uses flow control."""
@@ -62,6 +62,9 @@ CLAIMED: Final = (
     "module_version",
     "lane",
     "limits",
+    "workflow_id",
+    "checkpoint",
+    "is_awaited",
 )
 """What a worker needs of a job, in the order of `ClaimedJob`."""
 ROW: Final = tuple(field.name for field in fields(JobRow))

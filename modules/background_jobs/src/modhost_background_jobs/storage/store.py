@@ -77,12 +77,22 @@ class JobStore(Protocol):
         """Return when the earliest pending job of these types is due; None without any."""
 
     async def end(self, ended: Sequence[Ended], now: datetime) -> set[UUID]:
-        """Move jobs to their final state; return the ids whose lease still held."""
+        """Move jobs to their final state; return the ids whose lease still held.
+
+        Jobs whose end somebody waits for are left alone, and not returned.
+        """
+
+    async def end_awaited(self, ended: Sequence[Ended], now: datetime) -> set[UUID]:
+        """Do as `end` for any job, and all that follows from it for others, in one transaction.
+
+        Jobs that wait for these are released, or cancelled when they can no longer run.
+        """
 
     async def release(self, released: Sequence[Released], now: datetime) -> set[UUID]:
         """Put jobs back to `Pending`, or to `Cancelled` where that was asked for meanwhile.
 
-        Returns the ids whose lease still held.
+        Returns the ids whose lease still held. Jobs that were asked to stop, and whose end somebody
+        waits for, are left alone, and not returned: they are to be ended.
         """
 
     async def save_progress(self, updates: Sequence[ProgressUpdate]) -> set[UUID]:

@@ -2,13 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from modhost.database import PostgresAccess
 from modhost_background_jobs import model
 from modhost_background_jobs.storage.postgres import statements
 from modhost_background_jobs.storage.postgres.locked_jobs import LockedJobs
+from modhost_background_jobs.storage.workflows.ending import end_jobs
+from modhost_background_jobs.storage.workflows.postgres_statements import PostgresWorkflows
+from modhost_background_jobs.storage.workflows.steps import run_on_postgres
+
+_WORKFLOWS: Final = PostgresWorkflows()
 
 
 class LeaseWrites:
@@ -24,7 +29,20 @@ class LeaseWrites:
         async def write(ended: Sequence[model.Ended]) -> set[UUID]:
             states = [item.state.value for item in ended]
             errors = [item.error for item in ended]
+            results = [item.result for item in ended]
+            if any(results):
+                ending = statements.END_WITH_RESULTS
+                return await self._write(ending, ended, states, errors, now, results)
             return await self._write(statements.END, ended, states, errors, now)
+
+        return await self._locked.apart(write, ended)
+
+    async def end_awaited(self, ended: Sequence[model.Ended], now: datetime) -> set[UUID]:
+        """Move jobs to the finished ones, and release or cancel what waits for them."""
+
+        async def write(ended: Sequence[model.Ended]) -> set[UUID]:
+            async with self._postgres.acquire() as connection, connection.transaction():
+                return await run_on_postgres(connection, end_jobs(_WORKFLOWS, ended, now))
 
         return await self._locked.apart(write, ended)
 

@@ -39,6 +39,8 @@ WHERE j.state = 'Running'
 # One statement, so that a sweeper that dies leaves no lock behind. What is locked is passed over: a
 # worker is left to the next sweep, and so are jobs, which it returns as they are.
 #
+# Jobs that finish and whose end somebody waits for stay as they are: they are to be ended.
+#
 # A death counts against jobs that had begun, which is noted of suspects; of all others the first
 # death does, unless it would be the last.
 RESCUE: Final = f"""
@@ -72,12 +74,12 @@ noted AS (
 ),
 removed AS (
     DELETE FROM background_jobs.jobs j USING judged
-    WHERE j.id = judged.id AND judged.next_state <> 'Pending'
+    WHERE j.id = judged.id AND judged.next_state <> 'Pending' AND NOT judged.is_awaited
 ),
 finished AS (
     INSERT INTO background_jobs.finished_jobs ({_CARRIED}, state, error, completed_at)
     SELECT {_CARRIED}, next_state, CASE WHEN next_state = 'Failed' THEN $5 END, $3
-    FROM judged WHERE next_state <> 'Pending'
+    FROM judged WHERE next_state <> 'Pending' AND NOT is_awaited
 ),
 pending AS (
     UPDATE background_jobs.jobs j
@@ -86,9 +88,11 @@ pending AS (
         attempt = j.attempt - 1, attempts_left = j.attempts_left + 1
     FROM judged WHERE j.id = judged.id AND judged.next_state = 'Pending'
 )
-SELECT judged.id, judged.next_state, pg_notify('background_jobs', 'due') FROM judged
+SELECT judged.id, judged.next_state, judged.fence, judged.is_awaited,
+    pg_notify('background_jobs', 'due')
+FROM judged
 UNION ALL
-SELECT j.id, 'Running', NULL FROM background_jobs.jobs j
+SELECT j.id, 'Running', j.fence, false, NULL FROM background_jobs.jobs j
 WHERE j.worker = $1 AND j.state = 'Running' AND EXISTS (SELECT FROM buried)
     AND NOT EXISTS (SELECT FROM judged WHERE judged.id = j.id)
 """

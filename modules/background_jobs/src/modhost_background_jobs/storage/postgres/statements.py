@@ -67,17 +67,22 @@ CROSS JOIN LATERAL (
 ) due
 """
 
-END: Final = f"""
+_END: Final = f"""
 WITH ended AS (
     DELETE FROM background_jobs.jobs j
-    USING unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[]) AS g(id, fence, state, error)
-    WHERE j.id = g.id AND j.fence = g.fence AND j.state = 'Running'
-    RETURNING j.*, g.state AS final_state, g.error AS final_error
+    USING unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[]{{more}})
+        AS g(id, fence, state, error{{column}})
+    WHERE j.id = g.id AND j.fence = g.fence AND j.state = 'Running' AND NOT j.is_awaited
+    RETURNING j.*, g.state AS final_state, g.error AS final_error{{column}}
 )
-INSERT INTO background_jobs.finished_jobs ({_CARRIED}, state, error, completed_at)
-SELECT {_CARRIED}, final_state, final_error, greatest($5, created_at) FROM ended
+INSERT INTO background_jobs.finished_jobs ({_CARRIED}, state, error, completed_at{{column}})
+SELECT {_CARRIED}, final_state, final_error, greatest($5, created_at){{column}} FROM ended
 RETURNING id
 """
+
+# Jobs whose end somebody waits for are ended otherwise.
+END: Final = _END.format(more="", column="")
+END_WITH_RESULTS: Final = _END.format(more=", $6::text[]", column=", result")
 
 # A job that was asked to stop meanwhile is finished: it never goes back to Pending. A job that had
 # started has ended without taking its worker down, and is no longer a suspect.
@@ -88,6 +93,7 @@ WITH held AS (
     JOIN unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::boolean[])
         AS g(id, fence, again_at, attempt_error, spent)
         ON j.id = g.id AND j.fence = g.fence AND j.state = 'Running'
+        AND NOT (j.cancel_requested_at IS NOT NULL AND j.is_awaited)
     FOR UPDATE OF j
 ),
 noted AS (

@@ -144,6 +144,13 @@ class PostgresJobStore(LeaseWrites):
             model.quarantine_error(max_rescues),
             seen.beats,
         )
+        awaited = [
+            model.rescue_end(Lease(row[0], row[2]), state, max_rescues)
+            for row in rows
+            if row[3] and (state := JobState(row[1])) is not JobState.PENDING
+        ]
+        if awaited:
+            await self.end_awaited(awaited, now)
         return [model.Rescue(row[0], seen.worker, JobState(row[1])) for row in rows]
 
     async def take_back_rescues(self, lost: Sequence[model.LostLease]) -> None:

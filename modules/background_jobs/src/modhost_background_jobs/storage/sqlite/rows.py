@@ -15,7 +15,6 @@ from modhost_background_jobs.model import (
     LogLine,
     NewJob,
     ProgressUpdate,
-    Released,
 )
 from modhost_background_jobs.storage.columns import NEW
 from modhost_background_jobs.storage.large_data import ELSEWHERE, is_large
@@ -49,7 +48,8 @@ def inserted(job: NewJob) -> list[object]:
 def claimed(row: tuple[Any, ...], now: datetime) -> ClaimedJob:
     """Return the job of a claim's row."""
     id_, fence, job_type, data, attempt, attempts_left, timeout, execute_at, *more = row
-    max_attempts, rescues, run_of, due_at, module_version, lane, limits = more
+    max_attempts, rescues, run_of, due_at, module_version, lane, limits = more[:-3]
+    workflow_id, checkpoint, is_awaited = more[-3:]
     return ClaimedJob(
         Lease(UUID(id_), fence),
         job_type,
@@ -66,6 +66,9 @@ def claimed(row: tuple[Any, ...], now: datetime) -> ClaimedJob:
         module_version,
         lane,
         limits,
+        workflow_id and UUID(workflow_id),
+        checkpoint,
+        bool(is_awaited),
     )
 
 
@@ -84,10 +87,5 @@ def log_line(line: LogLine) -> list[object]:
 def ended(end: Ended) -> list[object]:
     """Return what ends a job."""
     id_, fence = end.lease
-    return [str(id_), fence, end.state.value, end.error]
-
-
-def cancelled(released: Released) -> list[object]:
-    """Return what ends a job that was to be put back and had been asked to stop."""
-    id_, fence = released.lease
-    return [str(id_), fence, "Cancelled", released.error if released.spent else None]
+    row = [str(id_), fence, end.state.value, end.error]
+    return row if end.result is None else [*row, end.result]

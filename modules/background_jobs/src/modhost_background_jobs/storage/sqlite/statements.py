@@ -64,15 +64,20 @@ NOTE_BEGIN: Final = """
 UPDATE background_jobs_jobs SET has_begun = true WHERE id = ? AND fence = ? AND state = 'Running'
 """
 
-# Rows are [id, fence, state, error].
-END: Final = f"""
-INSERT INTO background_jobs_finished_jobs ({listed(CARRIED)}, state, error, completed_at)
-SELECT {listed(CARRIED, "j")}, g.value ->> 2, g.value ->> 3, max(?2, j.created_at)
+_END: Final = f"""
+INSERT INTO background_jobs_finished_jobs
+    ({listed(CARRIED)}, state, error, completed_at{{}})
+SELECT {listed(CARRIED, "j")}, g.value ->> 2, g.value ->> 3, max(?2, j.created_at){{}}
 FROM json_each(?1) AS g
 CROSS JOIN background_jobs_jobs j ON j.id = g.value ->> 0
-WHERE j.fence = g.value ->> 1 AND j.state = 'Running'
+WHERE j.fence = g.value ->> 1 AND j.state = 'Running' AND NOT j.is_awaited
 RETURNING id
 """
+
+# Rows are [id, fence, state, error], and maybe the result. Jobs whose end somebody waits for are
+# ended otherwise.
+END: Final = _END.format("", "")
+END_WITH_RESULTS: Final = _END.format(", result", ", g.value ->> 4")
 
 REMOVE: Final = "DELETE FROM background_jobs_jobs WHERE id IN (SELECT value FROM json_each(?1))"
 

@@ -88,11 +88,17 @@ class SqliteJobStore:
             await self._sqlite.write(lambda connection: transitions.end(connection, rows, moment))
         )
 
+    async def end_awaited(self, ended: Sequence[model.Ended], now: datetime) -> set[UUID]:
+        """Move jobs to the finished ones, and release or cancel what waits for them."""
+        return await self._sqlite.write(
+            lambda connection: transitions.end_awaited(connection, ended, now)
+        )
+
     async def release(self, released: Sequence[model.Released], now: datetime) -> set[UUID]:
         """Put jobs back, or finish those that were asked to stop."""
         return _ids(
             await self._sqlite.write(
-                lambda connection: transitions.release(connection, released, to_sqlite(now))
+                lambda connection: transitions.release(connection, released, now)
             )
         )
 

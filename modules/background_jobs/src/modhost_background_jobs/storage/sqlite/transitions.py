@@ -15,7 +15,11 @@ from modhost_background_jobs.storage.large_data import ELSEWHERE
 from modhost_background_jobs.storage.sqlite import comeback_statements as comeback
 from modhost_background_jobs.storage.sqlite import rows as rows_as
 from modhost_background_jobs.storage.sqlite import statements
+from modhost_background_jobs.storage.workflows.ending import end_jobs
+from modhost_background_jobs.storage.workflows.sqlite_statements import SqliteWorkflows
+from modhost_background_jobs.storage.workflows.steps import run_on_sqlite
 
+_WORKFLOWS: Final = SqliteWorkflows()
 _DATA: Final = CLAIMED.index("data")
 MAX_TYPES: Final = 400
 """SQLite joins at most 500 SELECTs."""
@@ -58,13 +62,21 @@ def due(connection: sqlite3.Connection, types: list[str], moment: str, limit: in
 def end(connection: sqlite3.Connection, rows: list[list[object]], moment: str) -> list[str]:
     """Move jobs to the finished ones; return the ids of those whose lease held."""
     values = [json.dumps(rows), moment]
-    ids = [row[0] for row in connection.execute(statements.END, values).fetchall()]
+    ending = statements.END_WITH_RESULTS if max(map(len, rows), default=0) > 4 else statements.END
+    ids = [row[0] for row in connection.execute(ending, values).fetchall()]
     connection.execute(statements.REMOVE, [json.dumps(ids)])
     return ids
 
 
+def end_awaited(
+    connection: sqlite3.Connection, ended: Sequence[model.Ended], now: datetime
+) -> set[UUID]:
+    """End jobs that others may wait for, with all that follows; return those whose lease held."""
+    return run_on_sqlite(connection, end_jobs(_WORKFLOWS, ended, now))
+
+
 def release(
-    connection: sqlite3.Connection, released: Sequence[model.Released], moment: str
+    connection: sqlite3.Connection, released: Sequence[model.Released], now: datetime
 ) -> list[str]:
     """Put jobs back, or finish those that were asked to stop; return the ids whose lease held."""
     held = _held(connection, [each.lease for each in released])
@@ -72,8 +84,9 @@ def release(
     stopped = [each for each in released if held.get(str(each.lease.job_id)) == 1]
     # A job that had started has ended without taking its worker down.
     rescues = [None if each.error is None else 0 for each in again]
-    _to_pending(connection, again, rescues, moment)
-    end(connection, [rows_as.cancelled(each) for each in stopped], moment)
+    _to_pending(connection, again, rescues, to_sqlite(now))
+    if stopped:
+        end_awaited(connection, [each.as_cancelled for each in stopped], now)
     forgotten = [(str(job_id), fence) for job_id, fence in model.leases_to_forget(released)]
     connection.executemany(statements.FORGET_ATTEMPTS, forgotten)
     return list(held)
@@ -104,13 +117,13 @@ def rescue(
         model.Released(model.Lease(UUID(id_), fence), error=error) for id_, _, fence, _ in again
     ]
     _to_pending(connection, back, [row[3] for row in again], to_sqlite(now))
-    quarantined = model.quarantine_error(max_rescues)
-    finished: list[list[object]] = [
-        [id_, fence, state, quarantined if state == JobState.FAILED else None]
+    finished = [
+        model.rescue_end(model.Lease(UUID(id_), fence), JobState(state), max_rescues)
         for id_, state, fence, _ in rows
         if state != JobState.PENDING
     ]
-    end(connection, finished, to_sqlite(now))
+    if finished:
+        end_awaited(connection, finished, now)
     return rows
 
 

@@ -14,6 +14,7 @@ from modhost_background_jobs.storage.tables.jobs import (
     FINISHED,
     IN_LANE,
     IS_UNIQUE,
+    IS_WAITING,
     JOBS,
     LARGE_DATA,
     LOGS,
@@ -24,13 +25,22 @@ from modhost_background_jobs.storage.tables.jobs import (
 )
 from modhost_background_jobs.storage.tables.schedules import OCCURRENCES, SCHEDULES
 from modhost_background_jobs.storage.tables.workers import STATISTICS, WORKERS
+from modhost_background_jobs.storage.tables.workflows import (
+    CONDITIONS,
+    DEPENDENCIES,
+    STEPS,
+    WORKFLOWS,
+)
 
 __all__ = [
     "ATTEMPTS",
+    "CONDITIONS",
+    "DEPENDENCIES",
     "FINISHED",
     "GRANTS",
     "IN_LANE",
     "IS_UNIQUE",
+    "IS_WAITING",
     "JOBS",
     "JOB_TAGS",
     "LARGE_DATA",
@@ -43,8 +53,10 @@ __all__ = [
     "SCHEDULES",
     "SCHEMA",
     "STATISTICS",
+    "STEPS",
     "UNIQUE_PERIODS",
     "WORKERS",
+    "WORKFLOWS",
     "BackgroundJobsTable",
     "FinishedJob",
     "Job",

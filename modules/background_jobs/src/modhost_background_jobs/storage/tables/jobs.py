@@ -19,6 +19,8 @@ from modhost_background_jobs.storage.tables.base import (
 
 IN_LANE: Final = "state = 'Pending' AND NOT on_hold AND lane IS NOT NULL AND held_by IS NULL"
 """Which jobs of lanes can be claimed once they are due."""
+IS_WAITING: Final = "on_hold AND recurring_job_id IS NULL"
+"""Which jobs wait for the end of others."""
 IS_UNIQUE: Final = f"unique_key IS NOT NULL AND substr(unique_key, 1, 2) <> '{HAS_STARTED}'"
 """Which jobs must not be there twice."""
 PLACE: Final = "coalesce(place_at, execute_at)"
@@ -60,6 +62,8 @@ class JobColumns(BackgroundJobsTable):
     limits: str | None = None
     unique_key: str | None = None
     fair_key: str | None = None
+    workflow_id: UUID | None = Field(default=None, sa_type=Identifier)
+    checkpoint: str | None = None
 
 
 class Job(JobColumns, table=True):
@@ -91,6 +95,8 @@ class Job(JobColumns, table=True):
         index("jobs_running", "worker", where="state = 'Running'"),
         index("jobs_recurring", "recurring_job_id", where="recurring_job_id IS NOT NULL"),
         index("jobs_error", "id", where="error IS NOT NULL"),
+        index("jobs_workflow", "workflow_id", "id", where="workflow_id IS NOT NULL"),
+        index("jobs_waiting", "job_type", "id", where=IS_WAITING),
     )
 
     cancel_requested_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -101,6 +107,8 @@ class Job(JobColumns, table=True):
     held_by: str | None = Field(default=None, sa_type=KeyText)
     has_begun: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     """Whether its attempt is known to run; recorded of suspects only, see `poison_jobs`."""
+    is_awaited: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Whether somebody waits for its end: other jobs, its workflow, or a caller of `wait`."""
 
 
 class FinishedJob(JobColumns, table=True):
@@ -123,9 +131,12 @@ class FinishedJob(JobColumns, table=True):
             where="recurring_job_id IS NOT NULL",
         ),
         index("finished_jobs_queue", "queue", "state", "id", where="queue <> 'default'"),
+        index("finished_jobs_workflow", "workflow_id", "id", where="workflow_id IS NOT NULL"),
     )
 
     completed_at: datetime = Field(sa_type=UtcDateTime)
+    result: str | None = None
+    """What its attempt returned, as JSON."""
 
 
 class LargeData(BackgroundJobsTable, table=True):

@@ -45,14 +45,14 @@ class Outcomes:
         """
         reason = attempt.reason
         if reason is None or (reason is StopReason.SHUTDOWN and not attempt.has_noticed):
-            return Ended(attempt.lease, JobState.COMPLETED)
+            return _ended(attempt, JobState.COMPLETED)
         return self.stopped(attempt)
 
     def stopped(self, attempt: Attempt) -> Outcome:
         """Return the outcome of an attempt that stopped because it was asked to."""
         match attempt.reason:
             case StopReason.CANCELLED:
-                return Ended(attempt.lease, JobState.CANCELLED)
+                return _ended(attempt, JobState.CANCELLED)
             case StopReason.TIMEOUT:
                 return self.interrupted(attempt, _timed_out(attempt))
             case StopReason.SHUTDOWN:
@@ -80,7 +80,7 @@ class Outcomes:
         """Return the outcome of an attempt that broke off: retried with backoff, or failed."""
         claimed = attempt.claimed
         if claimed.attempts_left <= 0:
-            return Ended(attempt.lease, JobState.FAILED, error)
+            return _ended(attempt, JobState.FAILED, error)
         own = attempt.registered.job_class.retry_base_delay
         base = own if isinstance(own, timedelta) else self._retry_base_delay
         wait = backoff(claimed.failures, base, self._retry_max_delay)
@@ -93,7 +93,7 @@ class Outcomes:
             case StopReason.LOST_LEASE:
                 return None
             case StopReason.CANCELLED:
-                return Ended(attempt.lease, JobState.CANCELLED, text)
+                return _ended(attempt, JobState.CANCELLED, text)
             case StopReason.TIMEOUT:
                 # Jobs turn a cancellation into errors of their own.
                 return self.interrupted(attempt, followed_by(_timed_out(attempt), text))
@@ -108,7 +108,7 @@ class Outcomes:
         if means(error, (JobDataError,)) and attempt.is_of_newer_version:
             return self._left_to_newer_version(attempt, text)
         if means(error, (PermanentJobError, *attempt.registered.job_class.no_retry)):
-            return Ended(attempt.lease, JobState.FAILED, text)
+            return _ended(attempt, JobState.FAILED, text)
         return self.interrupted(attempt, text)
 
     def _left_to_newer_version(self, attempt: Attempt, error: str) -> Outcome:
@@ -128,6 +128,10 @@ def backoff(failures: int, base: timedelta, longest: timedelta) -> timedelta:
     seconds = min(longest.total_seconds(), base.total_seconds() * doublings)
     jitter = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - not for secrets
     return timedelta(seconds=min(MAX_WAIT.total_seconds(), seconds * jitter))
+
+
+def _ended(attempt: Attempt, state: JobState, error: str | None = None) -> Ended:
+    return Ended(attempt.lease, state, error, is_awaited=attempt.claimed.is_awaited)
 
 
 def _timed_out(attempt: Attempt) -> str:

@@ -74,13 +74,17 @@ class OutcomeWriter:
         locked = await until_written(lambda: self._buffer.flush(leases), "progress and logs")
         free = [each.outcome for each in finished if each.attempt.lease.job_id not in locked]
         held: set[UUID] = set()
-        if ended := [each for each in free if isinstance(each, Ended)]:
-            await self._write(self._store.end, ended, "the end of jobs", Stored(held, locked))
+        stored = Stored(held, locked)
+        ended = [each for each in free if isinstance(each, Ended)]
+        if unawaited := [each for each in ended if not each.is_awaited]:
+            await self._write(self._store.end, unawaited, "the end of jobs", stored)
         if released := [each for each in free if isinstance(each, Released)]:
-            again = "jobs to be run again"
-            await self._write(self._store.release, released, again, Stored(held, locked))
-        stored = held | locked
-        if lost := [each.attempt for each in finished if each.attempt.lease.job_id not in stored]:
+            await self._write(self._store.release, released, "jobs to be run again", stored)
+        left = [*ended, *(each.as_cancelled for each in released)]
+        if awaited := [each for each in left if each.lease.job_id not in held | locked]:
+            await self._write(self._store.end_awaited, awaited, "the end of jobs", stored)
+        known = held | locked
+        if lost := [each.attempt for each in finished if each.attempt.lease.job_id not in known]:
             await self._take_back_rescues(lost)
         await self._free_keys(finished)
         return Stored(held, locked)
@@ -102,7 +106,11 @@ class OutcomeWriter:
             await until_written(lambda: self._buffer.flush(leases), "the last progress and logs")
         if flush.cancelled_caught:
             logger.warning("The last logs of %d jobs are lost.", len(released))
-        await self._store.release(released, self._clock.now())
+        now = self._clock.now()
+        held = await self._store.release(released, now)
+        # Those were asked to stop meanwhile, and somebody waits for their end; or they are lost.
+        if left := [each.as_cancelled for each in released if each.lease.job_id not in held]:
+            await self._store.end_awaited(left, now)
 
     async def _take_back_rescues(self, lost: Sequence[Attempt]) -> None:
         """Let nobody believe that this worker has died of these jobs."""
@@ -162,7 +170,7 @@ class OutcomeWriter:
 
         async def write(_: Sequence[Ended | Released]) -> set[UUID]:
             if isinstance(end, Ended) and end.error is not None:
-                return await self._store.end([Ended(end.lease, end.state, REFUSED)], now)
+                return await self._store.end_awaited([Ended(end.lease, end.state, REFUSED)], now)
             spent = isinstance(end, Released) and end.spent
             return await self._store.release(
                 [Released(end.lease, now + POSTPONED, REFUSED, spent)], now

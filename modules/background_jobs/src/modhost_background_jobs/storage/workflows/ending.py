@@ -1,0 +1,64 @@
+"""End jobs that others wait for: release what may run, cancel what no longer can."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.model import Ended
+from modhost_background_jobs.model.workflow import doomed_reason
+from modhost_background_jobs.storage.workflows.rules import Doomed, WorkflowStatements
+from modhost_background_jobs.storage.workflows.steps import Steps
+
+
+def end_jobs(
+    statements: WorkflowStatements, ended: Sequence[Ended], now: datetime
+) -> Steps[set[UUID]]:
+    """End running jobs, with all that follows; return the ids whose lease still held."""
+    yield from statements.lock([each.lease.job_id for each in ended])
+    judged = yield from statements.end(ended, now)
+    failed = {each.lease.job_id for each in ended if each.state is JobState.FAILED}
+    yield from cancel_doomed(statements, judged.doomed, failed, now)
+    if judged.ended:
+        yield from statements.notify()
+    return set(judged.ended)
+
+
+def follow_cancelled(
+    statements: WorkflowStatements, cancelled: Sequence[UUID], now: datetime
+) -> Steps[None]:
+    """Do what follows from the cancellation of pending jobs, whose workflow is locked."""
+    over = [(job_id, JobState.CANCELLED) for job_id in cancelled]
+    doomed = yield from statements.judge(over, now)
+    yield from cancel_doomed(statements, doomed, set(), now)
+    yield from statements.notify()
+
+
+def cancel_doomed(
+    statements: WorkflowStatements, doomed: Sequence[Doomed], failed: set[UUID], now: datetime
+) -> Steps[None]:
+    """Cancel what can no longer run, and what follows from that, until nothing follows."""
+    while doomed:
+        further = yield from statements.spread([each.job_id for each in doomed])
+        everything = [*doomed, *further]
+        reasons = _reasons(everything, failed)
+        cancelled = yield from statements.cancel(list(reasons.items()), now)
+        over = [(job_id, JobState.CANCELLED) for job_id in cancelled]
+        doomed = yield from statements.judge(over, now)
+
+
+def _reasons(doomed: Sequence[Doomed], failed: set[UUID]) -> dict[UUID, str]:
+    """Return why each job is cancelled: the job that began it, not the one just before it."""
+    by_id = {each.job_id: each for each in doomed}
+    roots: dict[UUID, UUID] = {}
+    reasons = {}
+    for each in doomed:
+        chain = []
+        current = each.before
+        while current in by_id and current not in roots:
+            chain.append(current)
+            current = by_id[current].before
+        root = roots.get(current, current)
+        roots |= dict.fromkeys(chain, root)
+        reasons[each.job_id] = doomed_reason(each.run_when, root, has_failed=root in failed)
+    return reasons
