@@ -4,6 +4,7 @@ import pytest
 
 from modhost.database import Database
 from modhost_background_jobs.storage.postgres import lane_statements as of_postgres
+from modhost_background_jobs.storage.postgres import limit_statements as limits_of_postgres
 from modhost_background_jobs.storage.sqlite import lane_statements as of_sqlite
 from moving_clock import START
 
@@ -31,8 +32,9 @@ async def test_postgresql_goes_through_no_table(postgres_url: str, unheld: int) 
             await connection.exec_driver_sql("ANALYZE background_jobs.jobs")
         for statement, given in (
             (of_postgres.STATE, (START,)),
-            (of_postgres.HELD_KEYS, ("", 200)),
-            (of_postgres.TEND, (["sources"], ["a"])),
+            (of_postgres.PICK, ([], [], ["L"], [0.0], [500], START, 500, "w1")),
+            (limits_of_postgres.HELD_KEYS, ("", 200)),
+            (limits_of_postgres.TEND, (["sources"], ["a"])),
         ):
             explain = f"EXPLAIN (COSTS OFF) {statement}"
             steps = (await connection.exec_driver_sql(explain, given)).scalars().all()

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from modhost_background_jobs.model import LimitKey
-from modhost_background_jobs.model.lanes import LaneClaim, Shares, Usage
-from modhost_background_jobs.storage.postgres import lane_statements as postgres_statements
+from modhost_background_jobs.model.admission import Usage
+from modhost_background_jobs.model.lanes import LaneClaim, Shares
+from modhost_background_jobs.storage.postgres import lane_statements, limit_statements
 from modhost_background_jobs.storage.sqlite import lane_store as sqlite_store
 from modhost_background_jobs.storage.sqlite import limits
 from processes.forking import CLOCK_AHEAD
@@ -22,6 +23,8 @@ _claim = sqlite_store.SqliteLaneStore.claim
 def check_before_the_claim() -> None:
     """Count what runs without anything that keeps others from counting the same."""
     _replace_in_statements("FOR UPDATE OF k SKIP LOCKED", "")
+    # Nor does anything keep two claims from jobs of one key at a time.
+    _replace_in_statements("limits, NULL FROM locked", "limits, NULL FROM locked WHERE false")
     sqlite_store.SqliteLaneStore.claim = _claim_by_an_earlier_count  # type: ignore[method-assign]
     limits.usage = _counted_before
 
@@ -57,9 +60,10 @@ def count_by_own_clocks() -> None:
 
 
 def _replace_in_statements(text: str, other: str) -> None:
-    for name, statement in list(vars(postgres_statements).items()):
-        if name.isupper() and isinstance(statement, str):
-            setattr(postgres_statements, name, statement.replace(text, other))
+    for module in (lane_statements, limit_statements):
+        for name, statement in list(vars(module).items()):
+            if name.isupper() and isinstance(statement, str):
+                setattr(module, name, statement.replace(text, other))
 
 
 VARIANTS: Final[dict[str, Callable[[], None]]] = {

@@ -31,6 +31,7 @@ def flow_violations(replay: Replay, calm_at: float) -> list[str]:
         no_window_has_more_starts_than_the_rate,
         nothing_paused_starts,
         jobs_of_a_lane_start_in_order,
+        jobs_of_a_key_start_in_order,
         higher_priorities_go_first,
         fair_keys_take_turns,
         no_two_jobs_of_a_unique_key_live,
@@ -83,8 +84,26 @@ def jobs_of_a_lane_start_in_order(replay: Replay) -> Iterator[str]:
                 continue
             own = (start.before.place or "", start.job)
             for job in _left(moment):
+                # Such a job may have been held back, and let go at the end of the same commit.
+                if moment.tended.intersection(replay.flow(job).limits):
+                    continue
                 if replay.lane(job) == lane and (moment.rows[job].place or "", job) < own:
                     yield f"{short(start.job)} starts at {moment.at:.2f} before {short(job)}"
+
+
+def jobs_of_a_key_start_in_order(replay: Replay) -> Iterator[str]:
+    """Whoever starts leaves no job of its lane held behind its key that is before it."""
+    for moment in replay.moments():
+        held = defaultdict(list)
+        for job, row in moment.rows.items():
+            if row.held_by and row.state is JobState.PENDING:
+                held[row.held_by, replay.lane(job)].append((row.place or "", job))
+        for start in moment.starts:
+            place = (start.before.place or "", start.job) if start.before else ("", start.job)
+            for key in replay.flow(start.job).limits:
+                before = min(held[key.stored, replay.lane(start.job)], default=place)
+                if before < place:
+                    yield f"{short(start.job)} starts at {moment.at:.2f} before {short(before[1])}"
 
 
 def higher_priorities_go_first(replay: Replay) -> Iterator[str]:

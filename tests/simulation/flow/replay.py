@@ -32,6 +32,16 @@ class Moment:
         """The claims."""
         return [change for change in self.changes if change.is_start]
 
+    @property
+    def tended(self) -> set[LimitKey]:
+        """The keys that hold back other jobs than before."""
+        pairs = [
+            (change.before and change.before.held_by, change.after and change.after.held_by)
+            for change in self.changes
+        ]
+        held_by = {each for before, after in pairs if before != after for each in (before, after)}
+        return {LimitKey.of(each) for each in held_by if each}
+
 
 @dataclass
 class Replay:

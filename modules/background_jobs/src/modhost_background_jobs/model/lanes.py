@@ -1,14 +1,14 @@
-"""What a worker knows of lanes, what it asks of each, and which jobs the limits let it claim."""
+"""What a worker knows of lanes, and what it asks of each."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
 from modhost_background_jobs.model.attempt import ClaimedJob
-from modhost_background_jobs.model.flow import Lane, LimitKey
+from modhost_background_jobs.model.flow import Lane
 
 Item = TypeVar("Item")
 _Rank: TypeAlias = tuple[float, datetime, UUID]
@@ -147,79 +147,3 @@ class LaneClaim(NamedTuple):
     jobs: list[ClaimedJob]
     is_all: bool
     is_contended: bool = False
-
-
-class Candidate(NamedTuple):
-    """A due job whose limits are to be checked; `name` is that of its `Share`."""
-
-    id: UUID
-    name: str
-    limits: tuple[LimitKey, ...]
-
-
-class Usage(NamedTuple):
-    """What counts for a key: `used` jobs that run, or that started within the period."""
-
-    kind: Literal["concurrency", "rate"]
-    most: int
-    used: int
-    records: int
-    """How many grants are recorded, those that no longer count among them."""
-
-
-@dataclass(slots=True)
-class Decision:
-    """Which candidates are claimed, and which ones a key holds back."""
-
-    granted: list[Candidate] = field(default_factory=list)
-    held: list[tuple[UUID, LimitKey]] = field(default_factory=list)
-    keys: set[LimitKey] = field(default_factory=set)
-    """Keys to tend afterwards: those of jobs that are held back, and rates that were used."""
-    is_contended: bool = False
-    """Whether jobs were left as they are because somebody else counts their keys."""
-
-
-def decide(
-    candidates: Iterable[Candidate],
-    usage: Mapping[LimitKey, Usage],
-    locked: frozenset[LimitKey],
-    caps: Sequence[Cap],
-    most: int,
-) -> Decision:
-    """Decide in the order of the candidates.
-
-    Args:
-        candidates: the due jobs, in the order in which they are to start.
-        usage: the use of each key that has a limit; a key without one holds nothing back.
-        locked: the keys that somebody else counts at the moment: their jobs are left as they are.
-        caps: how many jobs to claim of several types and lanes together.
-        most: how many jobs to claim in all; those behind the last of them are left as they are.
-
-    """
-    decision = Decision()
-    left = {cap: cap.most for cap in caps}
-    room = {key: each.most - each.used for key, each in usage.items()}
-    for candidate in candidates:
-        if len(decision.granted) >= most:
-            break
-        own = [cap for cap in caps if candidate.name in cap.names]
-        if any(left[cap] <= 0 for cap in own):
-            continue
-        if locked.intersection(candidate.limits):
-            decision.is_contended = True
-            continue
-        full = next((key for key in candidate.limits if room.get(key, 1) <= 0), None)
-        if full is not None:
-            decision.held.append((candidate.id, full))
-            # Another key may have let it go, which has room for somebody else now.
-            decision.keys.update(candidate.limits)
-            continue
-        decision.granted.append(candidate)
-        for cap in own:
-            left[cap] -= 1
-        for key in candidate.limits:
-            if key in room:
-                room[key] -= 1
-                if usage[key].kind == "rate":
-                    decision.keys.add(key)
-    return decision

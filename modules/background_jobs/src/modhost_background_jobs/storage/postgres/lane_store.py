@@ -6,18 +6,11 @@ from typing import Any, Final
 
 from modhost.database import PostgresAccess, from_postgres
 from modhost_background_jobs.model import ClaimedJob
+from modhost_background_jobs.model.admission import Candidate, Decision, Earlier, Usage, decide
 from modhost_background_jobs.model.flow import Lane, LimitKey, limits_of
-from modhost_background_jobs.model.lanes import (
-    Candidate,
-    Decision,
-    FlowState,
-    Found,
-    LaneClaim,
-    Shares,
-    Usage,
-    decide,
-)
+from modhost_background_jobs.model.lanes import FlowState, Found, LaneClaim, Shares
 from modhost_background_jobs.storage.postgres import lane_statements as statements
+from modhost_background_jobs.storage.postgres import limit_statements as limits
 from modhost_background_jobs.storage.postgres.claimed import claimed_job
 
 CLAIM_SECONDS: Final = 10.0
@@ -64,6 +57,7 @@ class PostgresLaneStore:
             return LaneClaim(_in_order(rows, shares, now), is_all=len(rows) < limit)
         found: list[ClaimedJob] = []
         keys: set[LimitKey] = set()
+        stuck: set[LimitKey] = set()
         batch_size, is_all, is_contended = limit, False, False
         for _ in range(MAX_ROUNDS):
             picked, decision, jobs = await self._claim_within_limits(
@@ -71,13 +65,15 @@ class PostgresLaneStore:
             )
             found += jobs
             keys |= decision.keys
+            stuck |= decision.stuck
             is_contended |= decision.is_contended
-            is_all = picked < batch_size
+            is_all = picked < batch_size and not decision.next.keys() - decision.stuck
             is_stuck = batch_size >= HELD_BATCH_SIZE and not (decision.held or jobs)
             if is_all or len(found) >= limit or is_stuck:
                 break
             batch_size = max(limit, HELD_BATCH_SIZE)
-        if keys:
+        # Where others have locked what is next, who comes later would be let go again and again.
+        if keys := keys - stuck:
             await self.tend(keys, now)
         # Whoever claims at once what others count would do so all the time.
         is_all |= is_contended and not found
@@ -85,18 +81,18 @@ class PostgresLaneStore:
 
     async def tend(self, keys: Collection[LimitKey], now: datetime) -> None:
         """Let go of held jobs, and note when rates open."""
-        await self._postgres.execute(statements.TEND, *_columns(keys))
+        await self._postgres.execute(limits.TEND, *_columns(keys))
 
     async def open_due(self, now: datetime) -> None:
         """Tend the keys in the transaction that takes their opening back."""
         async with self._postgres.acquire() as connection, connection.transaction():
-            rows = await connection.fetch(statements.DUE_KEYS)
+            rows = await connection.fetch(limits.DUE_KEYS)
             if rows:
-                await connection.execute(statements.TEND, *_columns(LimitKey(*row) for row in rows))
+                await connection.execute(limits.TEND, *_columns(LimitKey(*row) for row in rows))
 
     async def sweep(self, after: str, limit: int, now: datetime) -> str:
         """Find keys by jumps in the index of held jobs, and tend them."""
-        rows = await self._postgres.fetch(statements.HELD_KEYS, after, limit)
+        rows = await self._postgres.fetch(limits.HELD_KEYS, after, limit)
         held = [row[0] for row in rows]
         if held:
             await self.tend([LimitKey.of(each) for each in held], now)
@@ -105,10 +101,10 @@ class PostgresLaneStore:
     async def forget_keys(self, after: LimitKey, limit: int, now: datetime) -> LimitKey | None:
         """Lock some keys, so that nobody counts them meanwhile, and delete what is of no use."""
         async with self._postgres.acquire() as connection, connection.transaction():
-            rows = await connection.fetch(statements.NEXT_KEYS, *after, limit)
+            rows = await connection.fetch(limits.NEXT_KEYS, *after, limit)
             keys = [LimitKey(*row) for row in rows]
-            await connection.execute(statements.FORGET_GRANTS, *_columns(keys))
-            await connection.execute(statements.FORGET_KEYS, *_columns(keys))
+            await connection.execute(limits.FORGET_GRANTS, *_columns(keys))
+            await connection.execute(limits.FORGET_KEYS, *_columns(keys))
         return keys[-1] if len(keys) == limit else None
 
     async def _claim_within_limits(
@@ -125,17 +121,15 @@ class PostgresLaneStore:
                 timeout=CLAIM_SECONDS,
             )
             candidates = shares.in_order(
-                (
-                    Found(row[1], from_postgres(row[2]), row[0], from_postgres(row[3])),
-                    Candidate(row[0], row[1] or row[5], limits_of(row[4])),
-                )
+                (Found(row[2], from_postgres(row[3]), row[1], from_postgres(row[4])), _item(row))
                 for row in rows
             )
-            keys = {key for each in candidates for key in each.limits}
+            picked = [each for each in candidates if isinstance(each, Candidate)]
+            keys = {key for each in picked for key in each.limits}
             usage, locked = await self._usage(connection, keys)
             decision = decide(candidates, usage, locked, shares.bounds(limit), limit)
             jobs = await self._take(connection, decision, worker, now)
-        return len(rows), decision, _in_order(jobs, shares, now)
+        return len(picked), decision, _in_order(jobs, shares, now)
 
     async def _usage(
         self, connection: Any, keys: Set[LimitKey]
@@ -143,18 +137,18 @@ class PostgresLaneStore:
         """Lock keys and return what counts for each, and those that somebody else has locked."""
         if not keys:
             return {}, frozenset()
-        rows = await connection.fetch(statements.LOCK_KEYS, *_columns(keys))
+        rows = await connection.fetch(limits.LOCK_KEYS, *_columns(keys))
         own = {LimitKey(*row) for row in rows}
         if missing := keys - own:
-            added = await connection.fetch(statements.ADD_KEYS, *_columns(sorted(missing)))
+            added = await connection.fetch(limits.ADD_KEYS, *_columns(sorted(missing)))
             own |= {LimitKey(*row) for row in added}
         usage = {
             LimitKey(row[0], row[1]): Usage(*row[2:])
-            for row in await connection.fetch(statements.USAGE, *_columns(own))
+            for row in await connection.fetch(limits.USAGE, *_columns(own))
         }
         stale = [key for key, each in usage.items() if each.records > each.most + STALE_GRANTS]
         if stale:
-            await connection.execute(statements.FORGET_GRANTS, *_columns(stale))
+            await connection.execute(limits.FORGET_GRANTS, *_columns(stale))
         return usage, frozenset(keys - own)
 
     async def _take(
@@ -163,9 +157,11 @@ class PostgresLaneStore:
         rows: Sequence[Any] = []
         if decision.held:
             held = [id_ for id_, _ in decision.held]
-            await connection.execute(
-                statements.HOLD, held, [key.stored for _, key in decision.held]
-            )
+            await connection.execute(limits.HOLD, held, [key.stored for _, key in decision.held])
+        if decision.next:
+            ids = [id_ for some in decision.next.values() for id_ in some]
+            locked = {row[0] for row in await connection.fetch(limits.LET_GO, ids)}
+            decision.stuck = {key for key, some in decision.next.items() if locked.issuperset(some)}
         if decision.granted:
             ids = [each.id for each in decision.granted]
             grants = [(*key, each.id) for each in decision.granted for key in each.limits]
@@ -182,6 +178,16 @@ def _asked(shares: Shares) -> tuple[list[Any], ...]:
         [share.boost for share in shares.lanes],
         [share.most for share in shares.lanes],
     )
+
+
+def _item(row: Sequence[Any]) -> Candidate | Earlier:
+    """Return what `PICK` found: a job, or one that comes before others."""
+    kind, id_, lane, _, _, stored, job_type = row
+    if kind == "picked":
+        return Candidate(id_, lane or job_type, limits_of(stored))
+    if kind == "held":
+        return Earlier(id_, (LimitKey.of(stored),), is_held=True)
+    return Earlier(id_, limits_of(stored), is_held=False)
 
 
 def _columns(keys: Iterable[LimitKey]) -> tuple[list[str], list[str]]:

@@ -60,7 +60,14 @@ WITH RECURSIVE lanes(lane) AS (
 SELECT lane FROM lanes WHERE lane IS NOT NULL
 """
 
-LET_GO: Final = f"""
+FIRST_HELD: Final = f"""
+SELECT id, {PLACE}, execute_at FROM background_jobs_jobs
+WHERE held_by = ? AND lane = ? AND {PLACE} <= ? ORDER BY {PLACE}, id LIMIT 1
+"""
+
+LET_GO: Final = "UPDATE background_jobs_jobs SET held_by = NULL WHERE id = ?"
+
+LET_GO_FIRST: Final = f"""
 UPDATE background_jobs_jobs SET held_by = NULL WHERE id IN (
     SELECT id FROM background_jobs_jobs WHERE held_by = ?1 AND lane = ?2
     ORDER BY {PLACE}, id LIMIT ?3

@@ -10,15 +10,9 @@ from uuid import UUID
 from modhost import Clock
 from modhost.database import SqliteAccess, from_sqlite, to_sqlite
 from modhost_background_jobs.model import ClaimedJob
+from modhost_background_jobs.model.admission import Candidate, Earlier, decide
 from modhost_background_jobs.model.flow import Lane, LimitKey, limits_of
-from modhost_background_jobs.model.lanes import (
-    Candidate,
-    FlowState,
-    Found,
-    LaneClaim,
-    Shares,
-    decide,
-)
+from modhost_background_jobs.model.lanes import FlowState, Found, LaneClaim, Shares
 from modhost_background_jobs.storage.sqlite import lane_statements as statements
 from modhost_background_jobs.storage.sqlite import limits, transitions
 from modhost_background_jobs.storage.sqlite import rows as rows_as
@@ -130,12 +124,15 @@ def _claim(
         left = shares.without(jobs)
         room = limit - len(jobs)
         picked = _pick(connection, left.looking_at(batch_size), batch_size, now)
-        candidates = [
-            Candidate(UUID(row[0]), row[1] or row[5], limits_of(row[4])) for row in picked
+        candidates: list[tuple[Found, Candidate | Earlier]] = [
+            (_found(row), Candidate(UUID(row[0]), row[1] or row[5], limits_of(row[4])))
+            for row in picked
         ]
-        asked = {key for each in candidates for key in each.limits}
+        asked = {key for _, each in candidates for key in each.limits}
         usage = limits.usage(connection, asked, now)
-        decision = decide(candidates, usage, frozenset(), left.bounds(room), room)
+        held = limits.first_held(connection, asked, left, now)
+        ordered = left.in_order([*candidates, *held])
+        decision = decide(ordered, usage, frozenset(), left.bounds(room), room)
         places = {row[0]: index for index, row in enumerate(picked)}
         ids = json.dumps([str(each.id) for each in decision.granted])
         rows = transitions.claim(connection, [ids, worker, to_sqlite(now)])
@@ -143,7 +140,7 @@ def _claim(
         jobs += [rows_as.claimed(row, now) for row in rows]
         limits.carry_out(connection, decision, now)
         keys |= decision.keys
-        is_all = len(picked) < batch_size
+        is_all = len(picked) < batch_size and not decision.next
         if is_all or len(jobs) >= limit or not (rows or decision.held):
             break
         batch_size = HELD_BATCH_SIZE

@@ -5,10 +5,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
+from uuid import UUID
 
 from modhost.database import from_sqlite, to_sqlite
+from modhost_background_jobs.model.admission import Decision, Earlier, Usage
 from modhost_background_jobs.model.flow import LimitKey
-from modhost_background_jobs.model.lanes import Decision, Usage
+from modhost_background_jobs.model.lanes import Found, Shares
 from modhost_background_jobs.storage.sqlite import lane_statements as statements
 
 UNLIMITED: Final = 1_000_000_000
@@ -50,10 +52,31 @@ def usage(
     return found
 
 
+def first_held(
+    connection: sqlite3.Connection, keys: Iterable[LimitKey], shares: Shares, now: datetime
+) -> list[tuple[Found, Earlier]]:
+    """Return the first due job that each key holds back in each lane that is asked for."""
+    if not connection.execute(statements.HAS_HELD).fetchone()[0]:
+        return []
+    names = {share.name for share in shares.lanes}
+    found = []
+    for key in keys:
+        lanes = [row[0] for row in connection.execute(statements.HELD_LANES, [key.stored])]
+        for lane in names.intersection(lanes):
+            given = (key.stored, lane, to_sqlite(now))
+            for id_, place, due_at in connection.execute(statements.FIRST_HELD, given):
+                job = UUID(id_)
+                stands = Found(lane, from_sqlite(place), job, from_sqlite(due_at))
+                found.append((stands, Earlier(job, (key,), is_held=True)))
+    return found
+
+
 def carry_out(connection: sqlite3.Connection, decision: Decision, now: datetime) -> None:
-    """Hold jobs back, and record what the claimed ones count for."""
+    """Hold jobs back, let others go, and record what the claimed ones count for."""
     held = [(str(id_), key.stored) for id_, key in decision.held]
     connection.executemany(statements.HOLD, held)
+    let_go = [(str(id_),) for some in decision.next.values() for id_ in some]
+    connection.executemany(statements.LET_GO, let_go)
     grants = [
         (*key, str(each.id), to_sqlite(now)) for each in decision.granted for key in each.limits
     ]
@@ -70,7 +93,7 @@ def tend(connection: sqlite3.Connection, keys: Collection[LimitKey], now: dateti
         room = limit.most - limit.used(connection, key, now)
         if room > 0:
             rows = [(key.stored, lane, room) for lane in lanes]
-            connection.executemany(statements.LET_GO, rows)
+            connection.executemany(statements.LET_GO_FIRST, rows)
         elif limit.kind == "rate":
             (oldest,) = connection.execute(statements.OPENING, (*key, limit.most - 1)).fetchone()
             opens_at = to_sqlite(from_sqlite(oldest) + limit.period)
