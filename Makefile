@@ -11,12 +11,16 @@ export UV_SYSTEM_CERTS
 # Tests start hundreds of processes, and where an image forbids compiled files each would compile again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-postgres race check docs bench screenshots format clean
+.PHONY: run test test-all test-postgres race check docs bench screenshots format clean
 
 run: .venv/.synced
 	.venv/bin/modhost run
 
 test: .venv/.synced
+	.venv/bin/pytest -n 4 --dist worksteal -m "not exhaustive"
+
+# The exhaustive sweeps too: before a release, and after a change of what one sweeps through.
+test-all: .venv/.synced
 	.venv/bin/pytest -n 4 --dist worksteal
 
 # Programs of other versions come from npm; without VERSION all that are promised are tested.

@@ -10,21 +10,26 @@ import pytest
 
 from benchmarks.figures.document import BEGIN, END
 from benchmarks.measurements.all import MEASUREMENTS
+from sweeps import EXHAUSTIVE
 
 ROOT = Path(__file__).parents[2]
 # The peers, where they are installed, would take longer than all else.
 CONTENDERS = "modhost,bare asyncpg,bare sqlite3"
+SOME = ("enqueue", "logs")
 # In these modhost is not one row among contenders.
 OF_ITS_OWN = {"backlog", "history", "logs", "own", "flow", "lanes", "pages", "drivers"}
 
 
 @pytest.mark.timeout(400)
-def test_it_measures_and_writes_everything(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "only", [SOME, pytest.param(tuple(MEASUREMENTS), marks=EXHAUSTIVE)], ids=["some", "all"]
+)
+def test_it_measures_and_writes_everything(tmp_path: Path, only: tuple[str, ...]) -> None:
     """In one process, so that what every measurement needs is started once."""
     figures, page = tmp_path / "figures.json", tmp_path / "page.md"
     page.write_text(f"before\n{BEGIN}\nwhat was there\n{END}\nafter\n")
     command = [sys.executable, "-m", "benchmarks", "--size", "smoke", "--rounds", "1"]
-    command += ["--contenders", CONTENDERS]
+    command += ["--contenders", CONTENDERS, "--only", ",".join(only)]
     command += ["--json", str(figures), "--markdown", str(page)]
     run = subprocess.run(
         command,
@@ -37,7 +42,7 @@ def test_it_measures_and_writes_everything(tmp_path: Path) -> None:
     )
     assert run.returncode == 0, run.stdout + run.stderr
     results = json.loads(figures.read_text())["results"]
-    assert [*dict.fromkeys(each["measurement"] for each in results)] == list(MEASUREMENTS)
+    assert [*dict.fromkeys(each["measurement"] for each in results)] == list(only)
     for each in results:
         rows = {figure["row"] for figure in each["figures"]}
         assert rows, each

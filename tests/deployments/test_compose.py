@@ -23,6 +23,7 @@ from deployments.documented import ComposeFile, nginx_block
 from deployments.nginx import needs_nginx
 from pages.browser.chromium import browser
 from postgres import Postgres
+from sweeps import EXHAUSTIVE
 
 pytestmark = pytest.mark.anyio
 
@@ -92,6 +93,7 @@ async def test_it_starts_and_is_content(compose: Compose) -> None:
 
 
 @needs_nginx
+@EXHAUSTIVE
 async def test_it_works_in_a_browser_behind_nginx_below_a_path_and_comes_back_from_a_backup(
     compose: Compose, tmp_path: Path
 ) -> None:

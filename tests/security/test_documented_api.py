@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from http.client import HTTPConnection
+from itertools import product
 from typing import Any, Final
 
 import anyio
@@ -25,6 +26,7 @@ from schemathesis.specs.openapi.checks import (
 from hosts import whole_host
 from modhost.runtime.serving.server import open_socket
 from postgres import Postgres
+from sweeps import swept
 
 KINDS: Final[dict[str, tuple[str, ...]]] = {
     "anonymous": (),
@@ -113,7 +115,18 @@ def served(url_of_all: str) -> Iterator[Served]:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("url_of_all", "kind"),
+    swept(
+        product(("sqlite", "postgresql"), KINDS),
+        # Without a permission nobody gets as far as the database.
+        always=[
+            *(("sqlite", kind) for kind in ("anonymous", "without permissions", "manage")),
+            ("postgresql", "manage"),
+        ],
+    ),
+    indirect=["url_of_all"],
+)
 def test_no_answer_is_a_500_or_undocumented(served: Served, kind: str) -> None:
     headers = {"Authorization": f"Bearer {served.tokens[kind]}"} if kind != "anonymous" else {}
     assert len(served.operations) >= 14

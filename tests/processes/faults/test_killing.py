@@ -12,6 +12,7 @@ from modhost_background_jobs.contracts import JobState
 from processes.acting import FlakyJob, GatedJob, LethalJob, QuickJob
 from processes.deployment import QUICK, Deployment
 from processes.stage import Act
+from sweeps import EXHAUSTIVE
 
 pytestmark = pytest.mark.anyio
 
@@ -71,13 +72,14 @@ async def test_a_job_that_takes_three_workers_down_is_handed_to_no_fourth(
     assert len(deployment.marks("started", "job")) == 3
 
 
+@pytest.mark.parametrize("count", [120, pytest.param(300, marks=EXHAUSTIVE)])
 async def test_jobs_with_failures_and_long_logs_survive_a_crash_and_a_new_start(
-    deployment: Deployment,
+    deployment: Deployment, count: int
 ) -> None:
     worker = await deployment.start(**QUICK, progress_flush_batch_size="7").ready()
-    acts = [Act(name=f"job-{n}", failures=n % 3, lines=20) for n in range(300)]
+    acts = [Act(name=f"job-{n}", failures=n % 3, lines=20) for n in range(count)]
     ids = await deployment.enqueue_many(FlakyJob, acts)
-    await deployment.marked("finished", times=100)
+    await deployment.marked("finished", times=count // 3)
     worker.kill()
     assert await deployment.count(JobState.COMPLETED) < len(ids)
     deployment.start(**QUICK)

@@ -16,10 +16,11 @@ from processes.acting import GatedJob, QuickJob
 from processes.deployment import Deployment
 from processes.host_process import HostProcess
 from processes.stage import Act
+from sweeps import swept
 
 pytestmark = pytest.mark.anyio
 
-HOUR = "3600"
+AHEAD, BEHIND = ("3600", "ahead of"), ("-3600", "behind")
 HEARTBEAT_SECONDS = 2.0
 """On SQLite a host whose heartbeats are late does not count, and then nobody knows who is right."""
 OPTIONS = {
@@ -61,7 +62,14 @@ async def holds_a_job(deployment: Deployment, worker: HostProcess) -> str:
     return name
 
 
-@pytest.mark.parametrize(("ahead", "word"), [(HOUR, "ahead of"), (f"-{HOUR}", "behind")])
+@pytest.mark.parametrize(
+    ("database_url", "ahead", "word"),
+    swept(
+        [(each, *wrong) for each in ("sqlite", "postgresql") for wrong in (AHEAD, BEHIND)],
+        always=[("sqlite", *BEHIND), ("postgresql", *AHEAD)],
+    ),
+    indirect=["database_url"],
+)
 async def test_it_fires_rescues_and_deletes_nothing_while_the_others_continue(
     deployment: Deployment, ahead: str, word: str
 ) -> None:

@@ -1,10 +1,12 @@
 """A short race of processes on each database, whose length is that of `make race` otherwise."""
 
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from processes.racing.race import Plan, Race
+from sweeps import swept
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +21,14 @@ async def test_no_key_exceeds_its_limit_while_workers_die(
     assert {result.account.limits[key] for key in result.account.most} == {1, 2, 3}
 
 
-@pytest.mark.parametrize("variant", ["check-before", "own-clocks"])
+@pytest.mark.parametrize(
+    ("database_url", "variant"),
+    swept(
+        product(["sqlite", "postgresql"], ["check-before", "own-clocks"]),
+        always=[("sqlite", "own-clocks"), ("postgresql", "check-before")],
+    ),
+    indirect=["database_url"],
+)
 async def test_the_race_finds_a_fault(tmp_path: Path, database_url: str, variant: str) -> None:
     plan = Plan(jobs=250, kills=0, broken=variant)
     result = await Race(tmp_path / "race", database_url, plan).run()

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from itertools import product
 
 import pytest
 
@@ -9,12 +10,34 @@ from modhost_background_jobs.contracts import JobState
 from processes.deployment import Deployment
 from processes.signals.program_jobs import AsyncProgramJob, ProgramApartJob, ProgramJob
 from processes.stage import Act, ActingJob
+from sweeps import swept
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("job", [ProgramJob, ProgramApartJob, AsyncProgramJob])
+INTERRUPTED, TERMINATED = signal.SIGINT, signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("database_url", "job", "number"),
+    swept(
+        product(
+            ("sqlite", "postgresql"),
+            (ProgramJob, ProgramApartJob, AsyncProgramJob),
+            (INTERRUPTED, TERMINATED),
+        ),
+        # Each signal with each kind of job.
+        always=[
+            ("sqlite", ProgramJob, INTERRUPTED),
+            ("sqlite", ProgramApartJob, TERMINATED),
+            ("sqlite", AsyncProgramJob, INTERRUPTED),
+            ("postgresql", ProgramJob, TERMINATED),
+            ("postgresql", ProgramApartJob, INTERRUPTED),
+            ("postgresql", AsyncProgramJob, TERMINATED),
+        ],
+    ),
+    indirect=["database_url"],
+)
 async def test_a_job_whose_program_dies_of_the_same_signal_spends_nothing(
     deployment: Deployment, job: type[ActingJob], number: signal.Signals
 ) -> None:

@@ -1,6 +1,6 @@
 """Jobs are found by queue, by tag and by several states, newest first and page by page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import product
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.search import Count, JobBrowser, Search
 from modhost_background_jobs.queries.selection import Selection
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
+from sweeps import EXHAUSTIVE
 
 pytestmark = pytest.mark.anyio
 
@@ -70,14 +71,20 @@ async def read_all(browser: JobBrowser, search: Search, limit: int) -> list[UUID
     return found
 
 
+# With every seventh, each value of each criterion meets those of the others.
+@pytest.mark.parametrize(
+    "selections",
+    [SELECTIONS[::7], pytest.param(SELECTIONS, marks=EXHAUSTIVE)],
+    ids=["some", "all"],
+)
 async def test_each_combination_finds_its_jobs_and_no_other(
-    database: Database, queue: DatabaseJobQueue
+    database: Database, queue: DatabaseJobQueue, selections: Sequence[Selection]
 ) -> None:
     """However few are checked at a time where no index answers."""
     made = await make(database, queue)
     whole, stepwise = JobBrowser(database), JobBrowser(database, checked_at_once=5)
     listing = JobListing(database)
-    for selection in SELECTIONS:
+    for selection in selections:
         wanted = sorted((id_ for id_, job in made.items() if is_selected(job, selection)))[::-1]
         search = Search(selection.states, selection.job_type, selection.queue, selection.tag)
         assert await read_all(whole, search, 100) == wanted, selection

@@ -18,13 +18,9 @@ from background_jobs.jobs_module import (
     Work,
 )
 from background_jobs.support import new_job
-from modhost_background_jobs.contracts import (
-    InvalidJobData,
-    JobFilter,
-    JobState,
-    UnregisteredJob,
-)
+from modhost_background_jobs.contracts import InvalidJobData, JobFilter, JobState, UnregisteredJob
 from modhost_background_jobs.storage import JobStore
+from sweeps import EXHAUSTIVE
 
 pytestmark = pytest.mark.anyio
 
@@ -216,11 +212,12 @@ async def test_data_that_cannot_be_stored_is_refused(database_url: str) -> None:
     assert page.total_count == 0
 
 
-async def test_three_hundred_jobs_with_failures_and_long_logs_lose_nothing(
-    database_url: str,
+@pytest.mark.parametrize("count", [100, pytest.param(300, marks=EXHAUSTIVE)])
+async def test_many_jobs_with_failures_and_long_logs_lose_nothing(
+    database_url: str, count: int
 ) -> None:
     async with jobs_host(database_url, max_log_entries=50) as jobs:
-        work = [Work(name=f"job {n}", failures=n % 3, lines=n % 100) for n in range(300)]
+        work = [Work(name=f"job {n}", failures=n % 3, lines=n % 100) for n in range(count)]
         ids = await jobs.scheduling.enqueue_many(ReportingJob, work)
         ended = [await jobs.ends(job_id, seconds=60) for job_id in ids]
     assert {job.state for job in ended} == {JobState.COMPLETED}
