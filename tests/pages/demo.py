@@ -31,7 +31,7 @@ class ImportCustomersJob(ModuleJob):
     data_model: ClassVar[Any] = Steps
     max_attempts: ClassVar[int | None] = 1
 
-    async def execute(self, context: JobExecutionContext) -> None:
+    async def execute(self, context: JobExecutionContext) -> dict[str, int]:
         steps = context.get_data(Steps)
         for line in range(steps.lines):
             context.log(f"Read record {line} of the export: checked, converted and stored")
@@ -42,6 +42,7 @@ class ImportCustomersJob(ModuleJob):
                 raise ConnectionError(f"The server of customers refused record {step}")
             await anyio.sleep(steps.pause)
         context.report_progress(100, "All customers are imported")
+        return {"imported": steps.steps}
 
 
 class SynchroniseInventoryOfAllWarehousesWithTheAccountingSystemJob(ImportCustomersJob):

@@ -74,7 +74,8 @@ async def test_a_job_is_shown_with_everything_that_is_known_of_it(database_url: 
     job = answer.json()
     assert set(job) == {
         *("id", "job_type", "state", "progress_percentage", "progress_message", "created_at"),
-        *("completed_at", "started_at", "error", "retry_count", "module_name", "data", "logs"),
+        *("completed_at", "started_at", "error", "retry_count", "module_name", "data", "result"),
+        "logs",
         *("execute_at", "worker", "attempts", "recurring_job_id", "due_at"),
         *("queue", "priority", "tags", "waiting_for"),
     }

@@ -8,8 +8,8 @@ from background_jobs.support import claim, new_job
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, LogLine
-from modhost_background_jobs.queries.details import JobLogs, LogPosition
 from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queries.logs import JobLogs, LogPosition
 from modhost_background_jobs.storage import JobStore
 from moving_clock import START
 

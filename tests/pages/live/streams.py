@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event
 
 from modhost_background_jobs.pages.live.feed import LiveFeed
 from modhost_background_jobs.pages.live.topics import Topics
-from modhost_background_jobs.queries.details import JobLogs
+from modhost_background_jobs.queries.logs import JobLogs
 from pages.site import Site
 
 Event = tuple[str, str, Any]

@@ -19,10 +19,11 @@ from pages.visitor import Visitor
 pytestmark = pytest.mark.anyio
 
 
-async def test_progress_and_log_of_a_job_are_sent(served: Site) -> None:
+async def test_progress_log_and_result_of_a_job_are_sent(served: Site) -> None:
     job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=8, pause=0.3))
     messages: list[str] = []
     states = []
+    results = []
     async with events(served, f"watch=job&id={job_id}") as stream:
         with anyio.fail_after(30):
             async for kind, id_, data in stream:
@@ -31,10 +32,13 @@ async def test_progress_and_log_of_a_job_are_sent(served: Site) -> None:
                     assert id_ == str(data[-1]["line"])
                 else:
                     states.append(data.get("live_state", ""))
+                    results.append(data.get("live_result", ""))
                 if any("badge-good" in state for state in states) and len(messages) == 8:
                     break
     assert messages == [f"Step {number} of 8" for number in range(1, 9)]
     assert any("badge-info" in state and "Step" in state for state in states)
+    assert "&#34;imported&#34;: 8" in results[-1]
+    assert not any(results[:-1])
 
 
 async def test_a_lost_stream_continues_after_the_last_line(served: Site) -> None:

@@ -24,7 +24,7 @@ from modhost_background_jobs.options import BackgroundJobsOptions, WorkerMode
 from modhost_background_jobs.pages import dashboard
 from modhost_background_jobs.pages.live import feed, topics
 from modhost_background_jobs.pages.queues import FlowPage
-from modhost_background_jobs.queries import details, held_places, listing, load, search
+from modhost_background_jobs.queries import details, ends, held_places, listing, load, logs, search
 from modhost_background_jobs.queue import (
     firing,
     job_queue,
@@ -71,7 +71,7 @@ def add_services(services: ServiceCollection) -> None:
     add_module_job(services, changes.ChangeManyJobs)
     _add(services, Notifications, StatisticsStore, ClockWatch)
     _add(services, search.JobBrowser, listing.JobListing, load.QueueLoad)
-    _add(services, details.JobDetailReader, details.JobLogs, held_places.HeldPlaces)
+    _add(services, details.JobDetailReader, logs.JobLogs, ends.JobEnds, held_places.HeldPlaces)
     _add(services, job_queue.DatabaseJobQueue, schedules.RecurringSchedules, firing.RecurringFiring)
     _add(services, pauses.Pauses, limits.Limits, limit_changes.LimitChanges)
     _add(services, schedule_changes.ScheduleChanges, run_again.Rerunning, Schedules)

@@ -123,6 +123,13 @@ class BackgroundJobsOptions(ModuleOptions):
         description="How many characters the data of a job may have as JSON; larger ones are "
         "refused when they are enqueued.",
     )
+    max_result_size: int = Field(
+        1_000_000,
+        ge=1_000,
+        le=1_000_000_000,
+        description="How many characters the result of a job may have as JSON; one with a larger "
+        "result fails.",
+    )
     retry_base_delay: Duration = Field(
         timedelta(seconds=10),
         description="Wait before the second attempt, doubled for each later one up to "

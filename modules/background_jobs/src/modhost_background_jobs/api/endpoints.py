@@ -80,7 +80,7 @@ async def list_jobs(
 
 
 async def get_job(id: UUID, jobs: BackgroundJobsContracts) -> JobDetail:  # noqa: A002
-    """Show a job with its data, logs and attempts."""
+    """Show a job with its data, result, logs and attempts."""
     detail = await jobs.get_job_detail(JobId(id))
     if detail is None:
         raise JobNotFound(id)

@@ -93,7 +93,7 @@ async def list_jobs(
 @as_json
 @with_scope(BackgroundJobsError)
 async def show_job_detail(scope: Scope, job_id: UUID, *, as_json: bool) -> None:
-    """Show a job with its data, attempts and log."""
+    """Show a job with its data, result, attempts and log."""
     detail = await (await scope.get(BackgroundJobsContracts)).get_job_detail(JobId(job_id))
     if detail is None:
         raise JobNotFound(job_id)

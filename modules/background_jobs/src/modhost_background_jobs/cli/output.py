@@ -13,9 +13,12 @@ from modhost_background_jobs.inspection.alerts import Alert
 
 def show_job(job: JobDetail) -> None:
     """Print a job: its fields, then the attempts with their errors, then the log."""
-    fields = job.model_dump(exclude={"attempts", "logs", "error", "data"})
+    fields = job.model_dump(exclude={"attempts", "logs", "error", "data", "result"})
     fields["tags"] = " ".join(job.tags)
-    show_fields(fields | {"data": json.dumps(job.data, ensure_ascii=False)})
+    fields |= {"data": json.dumps(job.data, ensure_ascii=False)}
+    if job.result is not None:
+        fields |= {"result": json.dumps(job.result, ensure_ascii=False)}
+    show_fields(fields)
     if job.error:
         _show_block("error", job.error)
     if job.attempts:

@@ -2,6 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import astuple
+from typing import TypeVar
+
+from pydantic import ValidationError
+from typing_extensions import TypeForm
 
 from modhost.audit import AuditLog, recorded
 from modhost_background_jobs.client.limits import as_uuid, known_id
@@ -17,17 +21,23 @@ from modhost_background_jobs.contracts import (
     JobSummary,
     PagedResult,
     RecurringJob,
+    ResultNotAvailable,
 )
 from modhost_background_jobs.inspection.job import JobInspection
 from modhost_background_jobs.inspection.waiting import Waiting
 from modhost_background_jobs.model import JobRow, ScheduleRow
 from modhost_background_jobs.model.data.job_data import for_people
+from modhost_background_jobs.model.data.job_result import read_result
+from modhost_background_jobs.model.data.read_back import problems_in
 from modhost_background_jobs.queries.details import JobDetailReader, JobDetails
+from modhost_background_jobs.queries.ends import JobEnds
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.search import JobBrowser, Search
 from modhost_background_jobs.queries.selection import Selection
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import RecurringSchedules
+
+T = TypeVar("T")
 
 
 class BackgroundJobsQueries:
@@ -39,6 +49,7 @@ class BackgroundJobsQueries:
         listing: JobListing,
         browser: JobBrowser,
         details: JobDetailReader,
+        ends: JobEnds,
         inspection: JobInspection,
         schedules: RecurringSchedules,
         audit: AuditLog,
@@ -47,6 +58,7 @@ class BackgroundJobsQueries:
         self._listing = listing
         self._browser = browser
         self._details = details
+        self._ends = ends
         self._inspection = inspection
         self._schedules = schedules
         self._audit = audit
@@ -78,6 +90,23 @@ class BackgroundJobsQueries:
             return None
         waiting = (await self._inspection.why_waiting([found]))[found.row.id]
         return _detail(found, waiting)
+
+    async def get_result(self, job_id: JobId, model: TypeForm[T]) -> T:
+        """Read the result of a job."""
+        id_ = known_id(job_id)
+        end = await self._ends.find(id_)
+        if end is None:
+            raise JobNotFound(id_)
+        if end.state is not JobState.COMPLETED:
+            raise ResultNotAvailable(id_, end.state, end.why_no_result)
+        try:
+            return read_result(end.result, model)
+        except ValidationError as error:
+            why = end.why_no_result
+            if end.result is not None:
+                named = getattr(model, "__name__", model)
+                why = f"what it returned does not fit {named}: {problems_in(error, 'result')}."
+            raise ResultNotAvailable(id_, end.state, why) from None
 
     async def get_recurring_jobs(self) -> Sequence[RecurringJob]:
         """Read all schedules."""
@@ -115,8 +144,13 @@ def status_after(row: JobRow, decided: JobState) -> JobStatus:
 def _detail(found: JobDetails, waiting: Waiting | None) -> JobDetail:
     of_row = {name: getattr(found.row, name, None) for name in JobDetail.model_fields}
     logs = [JobLogEntry(timestamp=line.logged_at, message=line.message) for line in found.log]
-    more = {"data": for_people(found.data), "logs": logs, "attempts": found.attempts}
-    more["waiting_for"] = waiting and waiting.sentence
+    more = {
+        "data": for_people(found.data),
+        "result": for_people(found.result),
+        "logs": logs,
+        "attempts": found.attempts,
+        "waiting_for": waiting and waiting.sentence,
+    }
     return JobDetail.model_validate(of_row | more)
 
 

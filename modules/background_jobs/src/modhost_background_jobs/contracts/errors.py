@@ -38,6 +38,15 @@ class JobConflict(BackgroundJobsError):
         super().__init__(f"{what}; only {allowed} can.")
 
 
+class ResultNotAvailable(BackgroundJobsError):
+    """The job has no result, or none that fits: `state` and `reason` say why."""
+
+    def __init__(self, id: UUID, state: JobState, reason: str) -> None:  # noqa: A002
+        super().__init__(f"The job {id} is {state.value}, and there is no result: {reason}")
+        self.state = state
+        self.reason = reason
+
+
 class UnregisteredJob(BackgroundJobsError):
     """No module registered this job class on this host, or it is not a class."""
 

@@ -109,12 +109,14 @@ class JobAttempt(BaseModel):
 class JobDetail(JobStatus):
     """A job with its data, log and attempts.
 
+    `result` is what `execute` returned, as JSON; None before that, and for nothing.
     `due_at` is the due time that a run is for. `waiting_for` is a sentence that says why a pending
     job waits, and for what; None for others.
     """
 
     module_name: str
     data: Any
+    result: Any
     logs: list[JobLogEntry]
     execute_at: datetime
     worker: str | None

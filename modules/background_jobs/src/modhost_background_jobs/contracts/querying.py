@@ -1,7 +1,9 @@
 """The contract for reading jobs and recurring jobs."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+from typing_extensions import TypeForm
 
 from modhost_background_jobs.contracts.ids import JobId
 from modhost_background_jobs.contracts.models import (
@@ -12,6 +14,8 @@ from modhost_background_jobs.contracts.models import (
     PagedResult,
     RecurringJob,
 )
+
+T = TypeVar("T")
 
 
 class BackgroundJobsContracts(Protocol):
@@ -33,6 +37,24 @@ class BackgroundJobsContracts(Protocol):
 
         Args:
             job_id: the job to read.
+
+        """
+
+    async def get_result(self, job_id: JobId, model: TypeForm[T]) -> T:
+        """Return what the `execute` of a job returned, validated as the model.
+
+        Args:
+            job_id: the job, which must have completed.
+            model: any type that pydantic validates, as the job declares it: `Size`, `list[int]`.
+
+        Returns:
+            The result, its secrets included; None for a job that returned nothing, where the model
+            may be None.
+
+        Raises:
+            JobNotFound: there is no such job.
+            ResultNotAvailable: it has not completed, or failed, or returned nothing, or what it
+                returned does not fit the model; `state` and `reason` say which.
 
         """
 

@@ -13,8 +13,9 @@ from modhost_background_jobs.inspection.waiting import Waiting, why_waiting
 from modhost_background_jobs.model import JobRow, JobTypes
 from modhost_background_jobs.model.data.job_data import for_people
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.queries.details import JobDetailReader, JobDetails, LogRow
+from modhost_background_jobs.queries.details import JobDetailReader, JobDetails, Known
 from modhost_background_jobs.queries.held_places import HeldPlaces
+from modhost_background_jobs.queries.logs import LogRow
 from modhost_background_jobs.storage import QueueClock
 
 LOG_LINES: Final = 300
@@ -24,7 +25,8 @@ LOG_LINES: Final = 300
 class InspectedJob:
     """A job as its page shows it: equal to another one that would look the same.
 
-    `left` is the time left in words; `data` and `log` are there for the whole page only.
+    `left` is the time left in words; `data` and `log` are there for the whole page only. `result`
+    is as it is stored.
     """
 
     row: JobRow
@@ -34,6 +36,12 @@ class InspectedJob:
     left: str | None
     data: str | None = None
     log: Sequence[LogRow] = ()
+    result: str | None = None
+
+    @property
+    def shown_result(self) -> str | None:
+        """The result as people see it."""
+        return _shown(self.result)
 
 
 class JobInspection:
@@ -65,12 +73,7 @@ class JobInspection:
         if found is None:
             raise JobNotFound(job_id)
         waiting = await self.why_waiting([found])
-        data = (
-            None
-            if found.data is None
-            else json.dumps(for_people(found.data), indent=2, ensure_ascii=False)
-        )
-        return self._inspected(found, waiting[job_id], data)
+        return self._inspected(found, waiting[job_id], _shown(found.data))
 
     async def follow(
         self, ids: Collection[UUID], known: Mapping[UUID, InspectedJob]
@@ -81,8 +84,8 @@ class JobInspection:
 
         The attempts are read only of a job whose row is not as it is known.
         """
-        attempts = {id_: (job.row, job.attempts) for id_, job in known.items()}
-        found = await self._details.find_live(ids, attempts)
+        before = {id_: Known(job.row, job.attempts, job.result) for id_, job in known.items()}
+        found = await self._details.find_live(ids, before)
         waiting = await self.why_waiting(found)
         return {each.row.id: self._inspected(each, waiting[each.row.id]) for each in found}
 
@@ -115,4 +118,12 @@ class JobInspection:
             left=time_left(row, now),
             data=data,
             log=found.log,
+            result=found.result,
         )
+
+
+def _shown(stored: str | None) -> str | None:
+    """Return JSON as people see it, indented, with each secret masked."""
+    if stored is None:
+        return None
+    return json.dumps(for_people(stored), indent=2, ensure_ascii=False)

@@ -3,13 +3,10 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
-from itertools import islice
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
     FromClause,
     RowMapping,
     Select,
@@ -17,70 +14,21 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
-    literal,
     literal_column,
     null,
     select,
     union_all,
 )
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database
-from modhost_background_jobs.contracts import JobAttempt
+from modhost_background_jobs.contracts import JobAttempt, JobState
 from modhost_background_jobs.model import JobRow
 from modhost_background_jobs.model.pauses import PauseRow
+from modhost_background_jobs.queries.logs import LogRow
 from modhost_background_jobs.queries.rows import both_tables, job_row
 from modhost_background_jobs.storage.large_data import data_of
-from modhost_background_jobs.storage.tables import ATTEMPTS, LOGS, PAUSES, SCHEDULES
-
-_POSITIONS_PER_STATEMENT: Final = 100
-
-
-class LogPosition(NamedTuple):
-    """A line of a job's log; line -1 is before the first one."""
-
-    job_id: UUID
-    line: int
-
-
-class LogRow(NamedTuple):
-    """A line of a log; `line` grows within a job, with gaps."""
-
-    job_id: UUID
-    line: int
-    logged_at: datetime
-    message: str
-
-
-class JobLogs:
-    """Reads log lines."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def after(
-        self, positions: Collection[LogPosition], limit: int
-    ) -> dict[LogPosition, Sequence[LogRow]]:
-        """Return the lines after each of several positions, in order, up to a limit for each."""
-        lines: dict[LogPosition, list[LogRow]] = {position: [] for position in positions}
-        async with self._database.reading() as session:
-            connection = await session.connection()
-            remaining = iter(lines)
-            while parts := [
-                _after(each, limit) for each in islice(remaining, _POSITIONS_PER_STATEMENT)
-            ]:
-                for *line, seen in await connection.execute(select(union_all(*parts).subquery())):
-                    row = LogRow(*line)
-                    lines[LogPosition(row.job_id, seen)].append(row)
-        return {each: sorted(rows, key=lambda row: row.line) for each, rows in lines.items()}
-
-
-def _after(position: LogPosition, limit: int) -> Select[Any]:
-    columns = (LOGS.c[name] for name in LogRow._fields)
-    later = select(*columns, literal(position.line, BigInteger()).label("seen")).where(
-        LOGS.c.job_id == position.job_id, LOGS.c.line > position.line
-    )
-    return select(later.order_by(LOGS.c.line).limit(limit).subquery())
-
+from modhost_background_jobs.storage.tables import ATTEMPTS, FINISHED, LOGS, PAUSES, SCHEDULES
 
 _PAUSE: Final = tuple(field.name for field in fields(PauseRow))
 
@@ -117,13 +65,13 @@ def _pauses(found: RowMapping) -> list[PauseRow]:
 
 
 # Made once: a statement costs more to make than to run.
-_FIND: Final = _with_what_stops_it(both_tables("data", where="job_id"))
+_FIND: Final = _with_what_stops_it(both_tables("data", "result", where="job_id"))
 _FIND_LIVE: Final = _with_what_stops_it(both_tables(where="ids"))
 
 
 @dataclass(frozen=True, slots=True)
 class JobDetails:
-    """A job with its attempts, the running one included, its data as stored, and its log.
+    """A job with its attempts, the running one included, its data and result as stored, its log.
 
     `disabled_schedule` is the name of its schedule when that is disabled; `pauses` are those of its
     queue and of its type.
@@ -135,6 +83,15 @@ class JobDetails:
     pauses: Sequence[PauseRow] = ()
     data: str | None = None
     log: Sequence[LogRow] = ()
+    result: str | None = None
+
+
+class Known(NamedTuple):
+    """What is known of a job from before."""
+
+    row: JobRow
+    attempts: Sequence[JobAttempt]
+    result: str | None
 
 
 class JobDetailReader:
@@ -170,33 +127,58 @@ class JobDetailReader:
             if each.number is None
         ]
         attempts = _all_attempts(row, ended)
-        return JobDetails(row, attempts, found["disabled_schedule"], _pauses(found), data, log)
+        return JobDetails(
+            row,
+            attempts,
+            found["disabled_schedule"],
+            _pauses(found),
+            data,
+            log,
+            found["result"],
+        )
 
     async def find_live(
-        self, ids: Collection[UUID], known: Mapping[UUID, tuple[JobRow, Sequence[JobAttempt]]]
+        self, ids: Collection[UUID], known: Mapping[UUID, Known]
     ) -> list[JobDetails]:
         """Return the jobs of these ids that exist, without data and log.
 
-        The attempts are read only of a job whose row differs from the known one.
+        The attempts, and the result, are read only of a job whose row differs from the known one.
         """
         async with self._database.reading() as session:
             connection = await session.connection()
             found = (await connection.execute(_FIND_LIVE, {"ids": list(ids)})).mappings().all()
             rows = {each["id"]: job_row(each) for each in found}
-            changed = [id_ for id_, row in rows.items() if id_ not in known or known[id_][0] != row]
+            changed = [
+                id_ for id_, row in rows.items() if id_ not in known or known[id_].row != row
+            ]
             ended: dict[UUID, list[JobAttempt]] = defaultdict(list)
             if changed:
                 of_changed = select(ATTEMPTS).where(ATTEMPTS.c.job_id.in_(changed))
                 for each in await connection.execute(of_changed.order_by(ATTEMPTS.c.fence)):
                     ended[each.job_id].append(_attempt(each))
-        attempts = {id_: known[id_][1] for id_ in rows if id_ in known}
+            results = {id_: known[id_].result for id_ in rows if id_ in known}
+            results |= await _results(connection, [rows[id_] for id_ in changed])
+        attempts = {id_: known[id_].attempts for id_ in rows if id_ in known}
         attempts |= {id_: _all_attempts(rows[id_], ended[id_]) for id_ in changed}
         return [
             JobDetails(
-                rows[each["id"]], attempts[each["id"]], each["disabled_schedule"], _pauses(each)
+                rows[each["id"]],
+                attempts[each["id"]],
+                each["disabled_schedule"],
+                _pauses(each),
+                result=results.get(each["id"]),
             )
             for each in found
         ]
+
+
+async def _results(connection: AsyncConnection, rows: Collection[JobRow]) -> dict[UUID, str | None]:
+    """Return the results of the jobs that have completed, and None for the others."""
+    results: dict[UUID, str | None] = dict.fromkeys(row.id for row in rows)
+    if done := [row.id for row in rows if row.state is JobState.COMPLETED]:
+        wanted = select(FINISHED.c.id, FINISHED.c.result).where(FINISHED.c.id.in_(done))
+        results |= {each.id: each.result for each in await connection.execute(wanted)}
+    return results
 
 
 def _attempt(found: Any) -> JobAttempt:

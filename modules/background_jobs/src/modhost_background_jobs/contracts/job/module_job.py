@@ -78,8 +78,9 @@ class ModuleJob(ABC, Generic[Data_contra, Result_co]):
     ) -> Awaitable[Result_co] | Result_co:
         """Do the work: `async def` runs on the event loop, plain `def` in a thread.
 
-        To return is to succeed; the result is not kept. An exception fails the attempt, and the
-        job is retried with backoff up to `max_attempts`.
+        To return is to succeed; what is returned is stored as JSON with the end of the job, None
+        stores nothing. An exception fails the attempt, and the job is retried with backoff up to
+        `max_attempts`.
 
         Args:
             context: the job's id and data, and where to report progress and log lines.

@@ -1,6 +1,7 @@
 """A job's data as it is stored, as the job gets it, and as people see it: secrets masked."""
 
 import json
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
@@ -32,12 +33,13 @@ class _Unreadable(Exception):
     """JSON beyond what is read: nested too deeply, or with a number that is too long."""
 
 
-def to_stored(data: Any, model: Any = None) -> str | None:
+def to_stored(data: Any, model: Any = None, write: Callable[..., bytes] = to_json) -> str | None:
     """Return the JSON to store, as which the job gets the data as they were given.
 
     Args:
         data: what the job is to get.
         model: the type that the job reads; None for that of the data.
+        write: makes JSON of the data.
 
     Raises:
         InvalidJobData: for what is not JSON, or would be read otherwise.
@@ -47,10 +49,10 @@ def to_stored(data: Any, model: Any = None) -> str | None:
         return None
     kind = type(data).__name__
     try:
-        stored = _written(data, *_WAYS[0])
+        stored = _written(data, write, *_WAYS[0])
         loss = loss_in(data, for_job(stored)) if model in (None, type(data)) else None
         for way in _WAYS[1:] if loss else ():
-            other = _written(data, *way)
+            other = _written(data, write, *way)
             if loss_in(data, for_job(other)) is None:
                 return other
     except (PydanticSerializationError, UnicodeError) as error:
@@ -67,8 +69,13 @@ def to_stored(data: Any, model: Any = None) -> str | None:
     return stored
 
 
-def _written(data: Any, by_alias: bool, round_trip: bool) -> str:  # noqa: FBT001 - a way
-    text = to_json(data, by_alias=by_alias, round_trip=round_trip)
+def _written(
+    data: Any,
+    write: Callable[..., bytes],
+    by_alias: bool,  # noqa: FBT001 - a way
+    round_trip: bool,  # noqa: FBT001
+) -> str:
+    text = write(data, by_alias=by_alias, round_trip=round_trip)
     if b"NaN" in text or b"Infinity" in text:
         json.loads(text, parse_constant=_refuse_number)
     if len(text) > _READABLE:

@@ -30,11 +30,23 @@ def read_as(model: Any, text: str) -> Any:
 
     Raises `ValidationError`.
     """
+    return adapter_of(model).validate_json(text, by_alias=True, by_name=True)
+
+
+def adapter_of(model: Any) -> TypeAdapter[Any]:
+    """Return what reads and writes a type, made once."""
     try:
-        adapter = _adapter(model)
+        return _adapter(model)
     except TypeError:  # not hashable
-        adapter = TypeAdapter(model)
-    return adapter.validate_json(text, by_alias=True, by_name=True)
+        return TypeAdapter(model)
+
+
+def problems_in(error: ValidationError, what: str) -> str:
+    """Return what does not fit in one line, without the input, which may be secret."""
+    return "; ".join(
+        f"{'.'.join(map(str, item['loc'])) or what}: {item['msg']}"
+        for item in error.errors(include_url=False, include_input=False)
+    )
 
 
 def loss_in(data: Any, text: str) -> str | None:

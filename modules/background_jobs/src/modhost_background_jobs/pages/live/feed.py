@@ -12,7 +12,7 @@ from anyio.abc import TaskStatus
 from modhost import HostedService
 from modhost.failures import failures
 from modhost_background_jobs.pages.live.topics import Memory, Topic, Topics
-from modhost_background_jobs.queries.details import JobLogs, LogPosition, LogRow
+from modhost_background_jobs.queries.logs import JobLogs, LogPosition, LogRow
 from modhost_background_jobs.storage import Signal, wait_for
 
 logger = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from modhost_background_jobs.inspection.overview import Span
 from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
 from modhost_background_jobs.pages.live.topics import Kind, Memory, Topic, Topics
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
-from modhost_background_jobs.queries.details import JobLogs, LogRow
+from modhost_background_jobs.queries.logs import JobLogs, LogRow
 from modhost_background_jobs.queries.search.job_search import search_of
 
 KEEP_ALIVE_SECONDS: Final = 15.0

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from modhost_background_jobs.contracts import JobCancelled, JobDataError, JobId
 from modhost_background_jobs.model import LogLine, ProgressUpdate
 from modhost_background_jobs.model.data.job_data import for_job
-from modhost_background_jobs.model.data.read_back import read_as
+from modhost_background_jobs.model.data.read_back import problems_in, read_as
 from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.error_text import printable
@@ -81,10 +81,7 @@ class AttemptContext:
         try:
             return cast("T", read_as(model, "null" if stored is None else for_job(stored)))
         except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(map(str, item['loc'])) or 'data'}: {item['msg']}"
-                for item in error.errors(include_url=False, include_input=False)
-            )
+            problems = problems_in(error, "data")
             msg = f"The job's data does not fit {getattr(model, '__name__', model)}: {problems}."
             raise JobDataError(msg) from None
 

@@ -37,15 +37,15 @@ class Outcomes:
         self._retry_max_delay = options.retry_max_delay
         self._clock = clock
 
-    def returned(self, attempt: Attempt) -> Outcome:
-        """Return the outcome of an attempt that returned.
+    def returned(self, attempt: Attempt, result: str | None) -> Outcome:
+        """Return the outcome of an attempt that returned a result, as it is stored.
 
         After a request to stop that is not a success: it may have left its work half done. At a
         shutdown one that cannot have noticed the request has done all of it.
         """
         reason = attempt.reason
         if reason is None or (reason is StopReason.SHUTDOWN and not attempt.has_noticed):
-            return _ended(attempt, JobState.COMPLETED)
+            return _ended(attempt, JobState.COMPLETED, result=result)
         return self.stopped(attempt)
 
     def stopped(self, attempt: Attempt) -> Outcome:
@@ -130,8 +130,10 @@ def backoff(failures: int, base: timedelta, longest: timedelta) -> timedelta:
     return timedelta(seconds=min(MAX_WAIT.total_seconds(), seconds * jitter))
 
 
-def _ended(attempt: Attempt, state: JobState, error: str | None = None) -> Ended:
-    return Ended(attempt.lease, state, error, is_awaited=attempt.claimed.is_awaited)
+def _ended(
+    attempt: Attempt, state: JobState, error: str | None = None, result: str | None = None
+) -> Ended:
+    return Ended(attempt.lease, state, error, result, attempt.claimed.is_awaited)
 
 
 def _timed_out(attempt: Attempt) -> str:

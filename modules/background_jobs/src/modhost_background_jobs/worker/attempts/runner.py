@@ -25,6 +25,7 @@ from modhost_background_jobs.worker.attempts.context import AttemptContext, Repo
 from modhost_background_jobs.worker.attempts.error_text import forget_frames
 from modhost_background_jobs.worker.attempts.exit_guard import as_job, owner_of, without_children
 from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes, means
+from modhost_background_jobs.worker.attempts.results import Results
 
 GENERATOR: Final = (
     "execute returned a generator, so nothing of it has run: remove its `yield`, or iterate over "
@@ -47,15 +48,17 @@ class AttemptRunner:
         self._reports = reports
         self._outcomes = outcomes
         self._clock = clock
+        self._results = Results(options)
         self._threads = anyio.CapacityLimiter(options.max_concurrency)
 
     async def run(self, attempt: Attempt) -> Outcome:
         """Run the attempt to its end; every end is an outcome, no error of the job escapes."""
         if attempt.is_to_stop:
             return self._outcomes.stopped(attempt)
+        result = None
         try:
             with attempt.scope, time_limit(attempt), ActingFor(attempt.caller), as_job(attempt):
-                await self._execute(attempt)
+                result = await self._execute(attempt)
                 if attempt.reason is not None:
                     attempt.has_noticed |= _was_cancelled()
             attempt.is_finished = True
@@ -68,27 +71,30 @@ class AttemptRunner:
             return outcome
         if attempt.scope.cancelled_caught:
             return self._outcomes.stopped(attempt)
-        return self._outcomes.returned(attempt)
+        return self._outcomes.returned(attempt, result)
 
     def _outcome_of(self, attempt: Attempt, error: BaseException) -> Outcome:
         if attempt.reason is not None and means(error, (JobCancelled,)):
             return self._outcomes.stopped(attempt)
         return self._outcomes.failed(attempt, error)
 
-    async def _execute(self, attempt: Attempt) -> None:
+    async def _execute(self, attempt: Attempt) -> str | None:
+        """Execute the job, and return its result as it is stored."""
         async with self._provider.scope() as scope:
             job = await scope.get(attempt.registered.job_class)
             context = AttemptContext(attempt, self._reports, self._clock)
-            result: object
+            returned: object
             if attempt.registered.runs_in_thread:
-                result = await anyio.to_thread.run_sync(
+                returned = await anyio.to_thread.run_sync(
                     _call, job, context, abandon_on_cancel=True, limiter=self._threads
                 )
             else:
-                result = _call(job, context)
-            if result is not None:
-                with without_children():
-                    await _finish(attempt, result)
+                returned = _call(job, context)
+            if returned is None:
+                return None
+            with without_children():
+                value = await _finish(attempt, returned)
+                return None if value is None else self._results.to_stored(attempt, value)
 
 
 def _call(job: ModuleJob, context: JobExecutionContext) -> object:
@@ -96,13 +102,14 @@ def _call(job: ModuleJob, context: JobExecutionContext) -> object:
         return job.execute(context)
 
 
-async def _finish(attempt: Attempt, result: object) -> None:
+async def _finish(attempt: Attempt, returned: object) -> object:
     """Await what `execute` returned: how it is declared says little about what it returns."""
-    if inspect.isawaitable(result):
+    if inspect.isawaitable(returned):
         attempt.continue_as_task()
-        result = await awaited(result)
-    if is_generator(result):
+        returned = await awaited(returned)
+    if is_generator(returned):
         raise PermanentJobError(GENERATOR)
+    return returned
 
 
 def attempt_in(frame: FrameType | None) -> Attempt | None:
