@@ -14,7 +14,7 @@ from modhost.caller import current_caller
 from modhost_background_jobs.client.call_flow import call_flow
 from modhost_background_jobs.client.limits import bounded
 from modhost_background_jobs.contracts import InvalidJobData, JobId, JobNotFound
-from modhost_background_jobs.model import Flow, JobRow, JobTypes, NewJob
+from modhost_background_jobs.model import Flow, JobRow, JobTypes, NewJob, UniqueKey
 from modhost_background_jobs.model.data.job_data import edited, for_job
 from modhost_background_jobs.model.data.read_back import read_as
 from modhost_background_jobs.options import BackgroundJobsOptions
@@ -178,8 +178,15 @@ class Rerunning:
         )
 
     def _flow_of(self, row: JobRow, data: str | None) -> Flow:
-        """Return the flow control of a job with other data; of an unknown type, what is known."""
+        """Return the flow control of a job with other data; of an unknown type, as it is stored."""
         registered = self._types.current(row.job_type)
         if registered is None:
-            return Flow(queue=row.queue, priority=row.priority, tags=row.tags, limits=row.limits)
+            return Flow(
+                queue=row.queue,
+                priority=row.priority,
+                tags=row.tags,
+                limits=row.limits,
+                unique=UniqueKey.of(row.unique_key),
+                fair_key=row.fair_key,
+            )
         return call_flow(registered, row.queue, row.priority, row.tags).of(None, data)

@@ -95,6 +95,15 @@ class UniqueKey:
             return None
         return (UNTIL_FINISHED if self.until == "finished" else UNTIL_STARTED) + self.digest
 
+    @classmethod
+    def of(cls, stored: str | None) -> "UniqueKey | None":
+        """Return the key of a stored text, for a job that leaves the one that is there."""
+        if stored is None:
+            return None
+        is_until_finished = stored.startswith(UNTIL_FINISHED)
+        until: Literal["finished", "started"] = "finished" if is_until_finished else "started"
+        return cls(digest=stored[len(UNTIL_FINISHED) :], until=until, replaces=False)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:

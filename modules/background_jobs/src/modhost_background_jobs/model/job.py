@@ -71,6 +71,8 @@ class JobRow(EnqueuedJob):
         lane: the pending jobs that it shares an order with, as it is stored; None for those that
             are found by their type.
         place_at: its place in that order where it is not by its due time.
+        unique_key: what it must not be there twice by, as it is stored; None for nothing.
+        fair_key: by which it takes turns with others of its type; None when they do not.
         workflow_id: the workflow that it belongs to.
 
     """
@@ -96,6 +98,8 @@ class JobRow(EnqueuedJob):
     held_by: str | None = None
     lane: str | None = None
     place_at: datetime | None = None
+    unique_key: str | None = None
+    fair_key: str | None = None
     workflow_id: UUID | None = None
 
     @property
