@@ -2,9 +2,13 @@
 
 import pytest
 
+from background_jobs.flow.lanes import job
 from modhost.database import Database
+from modhost_background_jobs.storage.columns import flowing_rows
+from modhost_background_jobs.storage.flow.turn_statements import PLACE_IN_POSTGRES
 from modhost_background_jobs.storage.postgres import lane_statements as of_postgres
 from modhost_background_jobs.storage.postgres import limit_statements as limits_of_postgres
+from modhost_background_jobs.storage.postgres import statements
 from modhost_background_jobs.storage.sqlite import lane_statements as of_sqlite
 from moving_clock import START
 
@@ -19,6 +23,7 @@ SELECT gen_random_uuid(), 'tests.Job', 'tests', 'Pending', now(), now(), 0, 3, 3
     0, 0, 0, false, 'L', CASE WHEN n > {unheld} THEN 'sources' || chr(31) || 'a' END
 FROM generate_series(1, 40000) n
 """
+_FAIR = [flowing_rows([job(fair=key) for key in keys]) for keys in ("a", "ab")]
 
 
 @pytest.mark.parametrize("unheld", [40_000, 30_000])
@@ -35,6 +40,8 @@ async def test_postgresql_goes_through_no_table(postgres_url: str, unheld: int) 
             (of_postgres.PICK, ([], [], ["L"], [0.0], [500], START, 500, "w1")),
             (limits_of_postgres.HELD_KEYS, ("", 200)),
             (limits_of_postgres.TEND, (["sources"], ["a"])),
+            *(statements.insert_with(statements.insert_flowing(), jobs) for jobs in _FAIR),
+            (PLACE_IN_POSTGRES, ([], [], [], [])),
         ):
             explain = f"EXPLAIN (COSTS OFF) {statement}"
             steps = (await connection.exec_driver_sql(explain, given)).scalars().all()

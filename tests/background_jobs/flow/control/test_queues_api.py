@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+import anyio
 import pytest
 
 from background_jobs.flow.control.served import MailJob, by_name, served
@@ -162,6 +163,8 @@ async def test_paused_work_waits_and_the_rest_does_not(database_url: str) -> Non
         assert (await client.post("/api/jobs/queues/bulk/pause")).status_code == 200
         assert (await client.post("/api/jobs/types/tests.WaitingJob/pause")).status_code == 200
         jobs.probe.gate.set()
+        # Workers follow within a second.
+        await anyio.sleep(1)
         bulk = await jobs.scheduling.enqueue(ReportingJob, Work(), queue="bulk")
         waiting = await jobs.scheduling.enqueue(WaitingJob)
         other = await jobs.scheduling.enqueue(ReportingJob, Work())

@@ -3,16 +3,15 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import NewJob
-from modhost_background_jobs.storage.columns import NEW, flow_values
+from modhost_background_jobs.storage.columns import FLOW, NEW, flow_values, flowing_rows
 from modhost_background_jobs.storage.dialects import insert_free
-from modhost_background_jobs.storage.flow import give_turns
-from modhost_background_jobs.storage.large_data import in_row, insert_large
-from modhost_background_jobs.storage.tables import JOB_TAGS, JOBS
+from modhost_background_jobs.storage.postgres import statements as postgres
+from modhost_background_jobs.storage.sqlite import transitions as sqlite
+from modhost_background_jobs.storage.tables import JOB_TAGS
 
 
 async def insert_rows(
@@ -22,16 +21,13 @@ async def insert_rows(
 
     Of jobs that may be there, by an id or a unique key, those that are not.
     """
-    values = await _rows_of(connection, jobs)
-    rows = [in_row(connection, row) for row in values]
-    if unless_there:
-        new = await insert_free(connection, JOBS, rows)
-    else:
-        await connection.execute(insert(JOBS), rows)
-        new = {job.id for job in jobs}
-    await insert_large(connection, [row for row in values if row["id"] in new])
-    await insert_tags(connection, {job.id: job.flow.tags for job in jobs if job.id in new})
-    return new
+    if connection.dialect.name == "sqlite":
+        return await connection.run_sync(
+            lambda own: sqlite.insert_flowing(own.exec_driver_sql, jobs, unless_there=unless_there)
+        )
+    insert = postgres.insert_flowing(unless_there=unless_there)
+    statement, values = postgres.insert_with(insert, flowing_rows(jobs))
+    return {row[0] for row in await connection.exec_driver_sql(statement, tuple(values))}
 
 
 async def insert_tags(connection: AsyncConnection, tags: Mapping[UUID, Sequence[str]]) -> None:
@@ -41,16 +37,8 @@ async def insert_tags(connection: AsyncConnection, tags: Mapping[UUID, Sequence[
         await insert_free(connection, JOB_TAGS, rows, "job_id")
 
 
-async def _rows_of(connection: AsyncConnection, jobs: Sequence[NewJob]) -> list[dict[str, object]]:
-    """Return the rows of pending jobs, which give fair ones that are due their turns."""
-    rows = [values_of(job) | {"held_by": job.flow.held_by} for job in jobs]
-    if any(job.flow.fair_key is not None for job in jobs):
-        places = await give_turns(connection, rows, max(job.created_at for job in jobs))
-        return [{**row, "place_at": places.get(row["id"])} for row in rows]
-    return rows
-
-
 def values_of(job: NewJob) -> dict[str, object]:
     """Return the row of a pending job."""
-    given = {name: getattr(job, name) for name in NEW} | flow_values(job)
+    given = {name: getattr(job, name) for name in NEW}
+    given |= zip(FLOW, flow_values(job), strict=True)
     return given | {"state": JobState.PENDING.value, "attempts_left": job.max_attempts}

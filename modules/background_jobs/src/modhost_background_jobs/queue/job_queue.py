@@ -23,11 +23,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from modhost.database import Database
 from modhost_background_jobs.contracts import InvalidJobData, JobConflict, JobNotFound, JobState
 from modhost_background_jobs.model import NewJob
+from modhost_background_jobs.queue.direct_inserts import DirectInserts
 from modhost_background_jobs.queue.unique import insert_jobs
-from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, is_integrity_error
+from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups
 from modhost_background_jobs.storage.columns import CARRIED, UNSTARTED_KEY
 from modhost_background_jobs.storage.dialects import insert_selected, notify
-from modhost_background_jobs.storage.group_commit import GroupCommit
 from modhost_background_jobs.storage.tables import ATTEMPTS, FINISHED, IS_UNIQUE, JOBS
 
 _LISTENS: Final = "modhost_background_jobs.listens"
@@ -42,7 +42,7 @@ class DatabaseJobQueue:
         self._database = database
         self._clock = clock
         self._wakeups = wakeups
-        self._inserts = GroupCommit(store.insert, is_integrity_error)
+        self._inserts = DirectInserts(store)
 
     async def enqueue(
         self, jobs: Sequence[NewJob], session: AsyncSession | None = None
@@ -52,10 +52,9 @@ class DatabaseJobQueue:
         if session is None:
             # Before joining others, who would wait for this very task.
             self._database.refuse_nested_write()
-            if all(job.is_plain for job in jobs):
-                await self._inserts.submit(jobs)
+            if (inserted := await self._inserts.insert(jobs)) is not None:
                 self._wakeups.work.fire()
-                return [job.id for job in jobs]
+                return inserted
             async with self._database.session() as own:
                 return await self.enqueue(jobs, own)
         ids = await insert_jobs(await session.connection(), jobs)

@@ -1,7 +1,9 @@
 """The columns of jobs, from which the statements of both databases are made."""
 
+from collections.abc import Sequence
 from dataclasses import fields
-from typing import Final
+from operator import attrgetter
+from typing import Any, Final
 
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
@@ -13,12 +15,16 @@ from modhost_background_jobs.model.flow import (
     limits_to_stored,
     words_to_stored,
 )
+from modhost_background_jobs.storage.flow import turns_of
 from modhost_background_jobs.storage.tables import JOBS, JobColumns
 
 NEW: Final = tuple(field.name for field in fields(NewJob) if field.name not in ("flow", "node"))
 """What a job is inserted with."""
+_new: Final = attrgetter(*NEW)
 FLOW: Final = ("queue", "priority", "tags", "lane", "limits", "unique_key", "fair_key")
 """What a job is inserted with besides when it uses flow control."""
+FLOWING: Final = (*NEW, *FLOW, "held_by")
+"""All that such a job is inserted with, besides its turn."""
 
 
 def _literal(value: object) -> str:
@@ -31,6 +37,8 @@ INITIAL: Final = {"state": "'Pending'"} | {
     if isinstance(column.default, ScalarElementColumnDefault) and column.name not in NEW
 }
 """What every plain job begins with besides, as SQL; its `attempts_left` are its `max_attempts`."""
+INITIAL_FLOWING: Final = {name: sql for name, sql in INITIAL.items() if name not in FLOWING}
+"""What a job with flow control begins with besides."""
 CARRIED: Final = tuple(name for name in JobColumns.model_fields if name not in ("state", "error"))
 """What a job takes along when it moves from one table to the other."""
 RESTORED: Final = (
@@ -80,10 +88,10 @@ def listed(names: tuple[str, ...], table: str = "") -> str:
     return ", ".join(prefix + name for name in names)
 
 
-def flow_values(job: NewJob) -> dict[str, object]:
+def flow_values(job: NewJob) -> tuple[object, ...]:
     """Return the values of `FLOW` for a job."""
     flow = job.flow
-    values = (
+    return (
         flow.queue,
         flow.priority,
         words_to_stored(flow.tags),
@@ -92,4 +100,18 @@ def flow_values(job: NewJob) -> dict[str, object]:
         flow.unique.stored if flow.unique else None,
         flow.fair_key,
     )
-    return dict(zip(FLOW, values, strict=True))
+
+
+def flowing_rows(jobs: Sequence[NewJob]) -> list[tuple[Any, ...]]:
+    """Return the values of `FLOWING` for each job, and its turn if it is fair and due."""
+    now = max(job.created_at for job in jobs)
+    keys = (
+        None
+        if job.flow.fair_key is None or job.execute_at > now
+        else (job.flow.lane(job.job_type), job.flow.fair_key)
+        for job in jobs
+    )
+    return [
+        (*_new(job), *flow_values(job), job.flow.held_by, turn)
+        for job, turn in zip(jobs, turns_of(keys), strict=True)
+    ]

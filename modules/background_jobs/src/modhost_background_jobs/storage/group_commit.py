@@ -40,7 +40,7 @@ class GroupCommit(Generic[Item]):
 
     def __init__(
         self,
-        write: Callable[[Sequence[Item]], Awaitable[None]],
+        write: Callable[[Sequence[Item]], Awaitable[object]],
         is_integrity_error: Callable[[BaseException], bool],
         max_items: int = 1000,
     ) -> None:

@@ -48,7 +48,19 @@ class JobStore(Protocol):
     """
 
     async def insert(self, jobs: Sequence[NewJob]) -> None:
-        """Insert jobs as `Pending` and wake the workers."""
+        """Insert jobs without flow control as `Pending` and wake the workers."""
+
+    async def insert_flowing(
+        self, jobs: Sequence[NewJob], *, unless_there: bool = False
+    ) -> set[UUID]:
+        """Insert jobs with flow control as `Pending`, wake the workers, and return their ids.
+
+        `unless_there` leaves out those whose id or unique key is taken, or may be since an open
+        transaction has it.
+        """
+
+    async def holder(self, unique_key: str) -> UUID | None:
+        """Return the live job that has a unique key."""
 
     async def claim(
         self,

@@ -4,13 +4,23 @@ Batches travel as arrays that `unnest` turns into rows, so that a batch of any s
 prepared statement.
 """
 
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Dialect
 from sqlalchemy.dialects import postgresql
 
-from modhost_background_jobs.storage.columns import CARRIED, INITIAL, NEW, listed
-from modhost_background_jobs.storage.tables import JOBS
+from modhost_background_jobs.storage.columns import (
+    CARRIED,
+    FLOWING,
+    INITIAL,
+    INITIAL_FLOWING,
+    NEW,
+    listed,
+)
+from modhost_background_jobs.storage.flow.turn_statements import POSTGRES_HEADS, POSTGRES_PLACE
+from modhost_background_jobs.storage.tables import IS_UNIQUE, JOBS
 
 _ALLOWANCE: Final = NEW.index("max_attempts") + 1
 _DIALECT: Final[Dialect] = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -50,6 +60,58 @@ INSERT: Final = Insert(_INSERT, _INSERT_ONE)
 
 # One notification a statement, inside the inserting transaction: workers wake when it commits.
 INSERT_AND_NOTIFY: Final = Insert(*(f"WITH inserted AS ({insert}) {NOTIFY}" for insert in INSERT))
+
+_FLOWING_TYPES: Final = (
+    *(JOBS.c[name].type.compile(_DIALECT).partition(" COLLATE")[0] for name in FLOWING),
+    "bigint",
+)
+
+
+@cache
+def insert_flowing(*, unless_there: bool = False, notifies: bool = False) -> Insert:
+    """Return the inserts of jobs with flow control, with their tags; they return the ids.
+
+    Args:
+        unless_there: whether jobs whose id or unique key is taken are left out.
+        notifies: whether workers are woken when it commits.
+
+    """
+    given = [f"${number}::{type_}" for number, type_ in enumerate(_FLOWING_TYPES, 1)]
+    arrays = ", ".join(f"{each}[]" for each in given)
+    woken = ", pg_notify('background_jobs', 'due')" if notifies else ""
+
+    def insert(source: str) -> str:
+        return f"""
+WITH given AS (SELECT * FROM {source} AS g({listed((*FLOWING, "turn"))})),
+{POSTGRES_HEADS},
+inserted AS (
+    INSERT INTO background_jobs.jobs
+        ({listed((*FLOWING, "attempts_left", *INITIAL_FLOWING, "place_at"))})
+    SELECT {listed(FLOWING, "g")}, g.max_attempts, {", ".join(INITIAL_FLOWING.values())},
+        {POSTGRES_PLACE}
+    FROM given g
+    {"ON CONFLICT DO NOTHING" if unless_there else ""}
+    RETURNING id, tags
+),
+tagged AS (
+    INSERT INTO background_jobs.job_tags (tag, job_id)
+    SELECT word, id FROM inserted, json_array_elements_text(tags::json) AS word
+    ON CONFLICT DO NOTHING
+)
+SELECT id{woken} FROM inserted
+"""
+
+    return Insert(insert(f"unnest({arrays})"), insert(f"(VALUES ({', '.join(given)}))"))
+
+
+def insert_with(insert: Insert, rows: Sequence[Sequence[Any]]) -> tuple[str, Sequence[Any]]:
+    """Return the statement that inserts the rows, and what it takes."""
+    if len(rows) == 1:
+        return insert.one, rows[0]
+    return insert.many, tuple(map(list, zip(*rows, strict=True)))
+
+
+HOLDER: Final = f"SELECT id FROM background_jobs.jobs WHERE unique_key = $1 AND {IS_UNIQUE}"
 
 NOTE_BEGIN: Final = """
 UPDATE background_jobs.jobs SET has_begun = true

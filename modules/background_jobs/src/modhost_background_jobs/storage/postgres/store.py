@@ -2,15 +2,16 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from modhost.database import PostgresAccess, from_postgres
 from modhost_background_jobs import model
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import START, Lease
-from modhost_background_jobs.storage.columns import FINAL_STATES, NEW
+from modhost_background_jobs.storage.columns import FINAL_STATES, NEW, flowing_rows
 from modhost_background_jobs.storage.dialects import is_lock_timeout, is_taken_key
 from modhost_background_jobs.storage.postgres import (
     claim_statements,
@@ -45,13 +46,27 @@ class PostgresJobStore(LeaseWrites):
 
     async def insert(self, jobs: Sequence[model.NewJob]) -> None:
         """Insert jobs and notify the workers, or leave that to one notification for many."""
-        if self._notifications is None or self._notifications.is_due():
-            await self._insert(jobs, statements.INSERT_AND_NOTIFY)
-            return
+        rows = [_new(job) for job in jobs]
+        await self._insert(rows, statements.INSERT_AND_NOTIFY, statements.INSERT)
+
+    async def insert_flowing(
+        self, jobs: Sequence[model.NewJob], *, unless_there: bool = False
+    ) -> set[UUID]:
+        """Do the same; a transaction that is open and has a unique key is not waited for long."""
+        insert = partial(statements.insert_flowing, unless_there=unless_there)
+        tries = 1 if unless_there else INSERT_LOCK_WAITS
         try:
-            await self._insert(jobs, statements.INSERT)
-        finally:
-            self._notifications.owe()
+            rows = await self._insert(flowing_rows(jobs), insert(notifies=True), insert(), tries)
+        except Exception as error:
+            if not unless_there or not is_lock_timeout(error):
+                raise
+            return set()
+        return {row[0] for row in rows}
+
+    async def holder(self, unique_key: str) -> UUID | None:
+        """Read the index of keys."""
+        found: UUID | None = await self._postgres.fetchval(statements.HOLDER, unique_key)
+        return found
 
     async def claim(
         self,
@@ -208,20 +223,27 @@ class PostgresJobStore(LeaseWrites):
         """Delete old occurrences; their schedules keep the last due time of them."""
         return int(await self._postgres.fetchval(maintenance.FORGET_OCCURRENCES, before))
 
-    async def _insert(self, jobs: Sequence[model.NewJob], insert: statements.Insert) -> None:
-        rows = [_new(job) for job in jobs]
-        one, many = insert.one, insert.many
-        patience = INSERT_LOCK_WAITS
-        while True:
-            try:
-                if len(rows) == 1:
-                    return await self._postgres.execute(one, *rows[0])
-                return await self._postgres.execute(many, *map(list, zip(*rows, strict=True)))
-            except Exception as error:
-                # The whole table is locked, perhaps by a migration; nothing has been stored.
-                patience -= 1
-                if not patience or not is_lock_timeout(error):
-                    raise
+    async def _insert(
+        self,
+        rows: Sequence[Sequence[Any]],
+        notifying: statements.Insert,
+        quiet: statements.Insert,
+        tries: int = INSERT_LOCK_WAITS,
+    ) -> list[Any]:
+        notifies = self._notifications is None or self._notifications.is_due()
+        statement, values = statements.insert_with(notifying if notifies else quiet, rows)
+        try:
+            while True:
+                try:
+                    return await self._postgres.fetch(statement, *values)
+                except Exception as error:
+                    # The whole table is locked, perhaps by a migration; nothing has been stored.
+                    tries -= 1
+                    if not tries or not is_lock_timeout(error):
+                        raise
+        finally:
+            if self._notifications is not None and not notifies:
+                self._notifications.owe()
 
 
 def _moment(found: datetime | None) -> datetime | None:

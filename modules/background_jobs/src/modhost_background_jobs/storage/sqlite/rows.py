@@ -1,6 +1,6 @@
 """The queue's values as rows of SQLite, and back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -36,8 +36,13 @@ _CONVERTED: Final = [
 
 def inserted(job: NewJob) -> list[object]:
     """Return what inserts a job, without large data."""
-    row = list(_new(job))
-    if is_large(job.data):
+    return as_stored(_new(job))
+
+
+def as_stored(values: Iterable[Any]) -> list[object]:
+    """Return what begins with the values of a new job as SQLite has it, without large data."""
+    row = list(values)
+    if is_large(row[_DATA]):
         row[_DATA] = ELSEWHERE
     for position, convert in _CONVERTED:
         if row[position] is not None:

@@ -9,21 +9,9 @@ from typing import Final
 from modhost_background_jobs.storage.columns import (
     CARRIED,
     CLAIMED,
-    INITIAL,
-    NEW,
     STARTED_KEY,
     listed,
 )
-
-_ALLOWANCE: Final = NEW.index("max_attempts") + 1
-
-INSERT: Final = f"""
-INSERT INTO background_jobs_jobs ({listed((*NEW, "attempts_left", *INITIAL))})
-VALUES ({", ".join(f"?{number}" for number in range(1, len(NEW) + 1))}, ?{_ALLOWANCE},
-    {", ".join(INITIAL.values())})
-"""
-
-INSERT_LARGE: Final = "INSERT INTO background_jobs_large_data (job_id, data) VALUES (?, ?)"
 
 LARGE: Final = """
 SELECT job_id, data FROM background_jobs_large_data

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from modhost_background_jobs.storage.columns import FINAL_STATES
 from modhost_background_jobs.storage.large_data import is_large
 from modhost_background_jobs.storage.sqlite import rows as rows_as
 from modhost_background_jobs.storage.sqlite import statements, transitions
+from modhost_background_jobs.storage.sqlite.insert_statements import HOLDER
 
 
 class SqliteJobStore:
@@ -28,6 +30,18 @@ class SqliteJobStore:
         rows = [rows_as.inserted(job) for job in jobs]
         large = [(str(job.id), job.data) for job in jobs if is_large(job.data)]
         await self._sqlite.write(lambda connection: transitions.insert(connection, rows, large))
+
+    async def insert_flowing(
+        self, jobs: Sequence[model.NewJob], *, unless_there: bool = False
+    ) -> set[UUID]:
+        """Do the same, with what else is stored of such jobs."""
+        insert = partial(transitions.insert_flowing, jobs=jobs, unless_there=unless_there)
+        return await self._sqlite.write(lambda db: insert(partial(transitions.run, db)))
+
+    async def holder(self, unique_key: str) -> UUID | None:
+        """Read the index of keys."""
+        found = await self._sqlite.fetch_one(HOLDER, [unique_key])
+        return found and UUID(found[0])
 
     async def claim(
         self,

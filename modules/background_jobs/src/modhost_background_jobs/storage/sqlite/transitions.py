@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -10,9 +10,10 @@ from uuid import UUID
 from modhost.database import to_sqlite
 from modhost_background_jobs import model
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.storage.columns import CLAIMED
-from modhost_background_jobs.storage.large_data import ELSEWHERE
+from modhost_background_jobs.storage.columns import CLAIMED, flowing_rows
+from modhost_background_jobs.storage.large_data import ELSEWHERE, is_large
 from modhost_background_jobs.storage.sqlite import comeback_statements as comeback
+from modhost_background_jobs.storage.sqlite import insert_statements as inserts
 from modhost_background_jobs.storage.sqlite import rows as rows_as
 from modhost_background_jobs.storage.sqlite import statements
 from modhost_background_jobs.storage.workflows.ending import end_jobs
@@ -31,9 +32,44 @@ def insert(
     large: list[tuple[str, str | None]],
 ) -> None:
     """Insert jobs, and the data that are too large for their rows."""
-    connection.executemany(statements.INSERT, rows)
+    connection.executemany(inserts.INSERT, rows)
     if large:
-        connection.executemany(statements.INSERT_LARGE, large)
+        connection.executemany(inserts.INSERT_LARGE, large)
+
+
+def insert_flowing(
+    execute: Callable[[str, Any], Iterable[Any]],
+    jobs: Sequence[model.NewJob],
+    *,
+    unless_there: bool = False,
+) -> set[UUID]:
+    """Insert jobs with flow control, their data and their tags; return the ids of those inserted.
+
+    Args:
+        execute: runs a statement in the transaction for a tuple of values and returns its rows, or
+            runs it for each tuple of a list.
+        jobs: what to insert.
+        unless_there: whether those whose id or unique key is taken are left out.
+
+    """
+    ids = (json.dumps([str(job.id) for job in jobs]),)
+    there = {row[0] for row in execute(inserts.EXISTING, ids)} if unless_there else set()
+    rows = [tuple(rows_as.as_stored(row)) for row in flowing_rows(jobs)]
+    execute(inserts.INSERT_FREE if unless_there else inserts.INSERT_FLOWING, rows)
+    new = {job.id for job in jobs}
+    if unless_there:
+        new = {UUID(row[0]) for row in execute(inserts.EXISTING, ids) if row[0] not in there}
+    if any(job.flow.tags for job in jobs):
+        execute(inserts.INSERT_TAGS, (json.dumps([str(id_) for id_ in new]),))
+    if large := [(str(job.id), job.data) for job in jobs if is_large(job.data) and job.id in new]:
+        execute(inserts.INSERT_LARGE, large)
+    return new
+
+
+def run(connection: sqlite3.Connection, statement: str, values: Any) -> Iterable[Any]:
+    """Run a statement for a tuple of values, or for each of a list."""
+    execute = connection.executemany if isinstance(values, list) else connection.execute
+    return execute(statement, values)
 
 
 def claim(connection: sqlite3.Connection, parameters: list[str]) -> list[tuple[Any, ...]]:
