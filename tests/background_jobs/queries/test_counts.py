@@ -28,7 +28,7 @@ async def test_a_page_of_the_api_is_counted_and_found_without_reading_other_rows
             )
         # A part is gone through by an index alone, or is a few jobs that one has found.
         ways = ["COVERING INDEX", "(id=?)", "_recurring", "_running", "_claim (job_type=?)"]
-        ways.append("_lane_type (job_type=?)")
+        ways += ["_lane_type (job_type=?)", "_waiting (job_type=?)"]
         if state is JobState.PENDING and job_type is None:
             # Nearly all live jobs are pending: the newest ones are found at once.
             ways.append("sqlite_autoindex_background_jobs_jobs_1")
@@ -49,4 +49,4 @@ async def test_what_is_pending_is_counted_by_indexes_alone(
         with statements() as sent:
             assert await load.pending_count() == (3, False)
         plans = await plans_of(database, sent)
-        assert_read_by(plans, "COVERING INDEX", "(id=?)", "_recurring", "_running")
+        assert_read_by(plans, "COVERING INDEX", "(id=?)", "_recurring", "_running", "_waiting")

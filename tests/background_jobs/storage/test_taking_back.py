@@ -26,7 +26,7 @@ async def rescued_from(store: JobStore, worker: str, max_rescues: int = 3) -> Cl
 
 
 async def come_back(store: JobStore, claimed: ClaimedJob, *, counts: bool = True) -> None:
-    await store.take_back_rescues([LostLease(claimed.lease, counts)])
+    await store.take_back_rescues([LostLease(claimed.lease, counts)], LATER)
 
 
 async def count(store: JobStore) -> int:

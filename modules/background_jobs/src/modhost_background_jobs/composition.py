@@ -7,7 +7,7 @@ from modhost import HostedService, HostInfo, ServiceCollection
 from modhost.database import Database
 from modhost_background_jobs.bulk import changes
 from modhost_background_jobs.bulk.runner import BulkRunner
-from modhost_background_jobs.client import limit_changes, querying, run_again, scheduling
+from modhost_background_jobs.client import limit_changes, new_jobs, querying, run_again, scheduling
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
@@ -25,6 +25,7 @@ from modhost_background_jobs.pages import dashboard
 from modhost_background_jobs.pages.live import feed, topics
 from modhost_background_jobs.pages.queues import FlowPage
 from modhost_background_jobs.queries import details, ends, held_places, listing, load, logs, search
+from modhost_background_jobs.queries.workflows import WorkflowReader
 from modhost_background_jobs.queue import (
     firing,
     job_queue,
@@ -33,6 +34,7 @@ from modhost_background_jobs.queue import (
     schedule_changes,
     schedules,
 )
+from modhost_background_jobs.queue.workflows import DatabaseWorkflows
 from modhost_background_jobs.storage import (
     GuardedClock,
     JobStore,
@@ -74,6 +76,7 @@ def add_services(services: ServiceCollection) -> None:
     _add(services, details.JobDetailReader, logs.JobLogs, ends.JobEnds, held_places.HeldPlaces)
     _add(services, job_queue.DatabaseJobQueue, schedules.RecurringSchedules, firing.RecurringFiring)
     _add(services, pauses.Pauses, limits.Limits, limit_changes.LimitChanges)
+    _add(services, new_jobs.NewJobs, DatabaseWorkflows, WorkflowReader)
     _add(services, schedule_changes.ScheduleChanges, run_again.Rerunning, Schedules)
     _add(services, snapshot.Snapshots, overview.Overview, job.JobInspection)
     _add(services, diagnosis.QueueDiagnosis, queues.Queues, LimitReader)

@@ -49,7 +49,7 @@ async def test_a_job_that_leaves_quarantine_has_its_key_again(
 ) -> None:
     (first,) = await queue.enqueue([unique_job()])
     claimed = await quarantined(store)
-    await store.take_back_rescues([LostLease(claimed.lease, counts=True)])
+    await store.take_back_rescues([LostLease(claimed.lease, counts=True)], LATER)
     assert await keys(database) == {first: "f:d"}
     assert await queue.enqueue([unique_job()]) == [first]
 
@@ -61,7 +61,7 @@ async def test_a_job_that_leaves_quarantine_gives_up_a_key_that_another_has(
     claimed = await quarantined(store)
     (second,) = await queue.enqueue([unique_job()])
     assert second != first
-    await store.take_back_rescues([LostLease(claimed.lease, counts=True)])
+    await store.take_back_rescues([LostLease(claimed.lease, counts=True)], LATER)
     assert await keys(database) == {first: "r:d", second: "f:d"}
     assert await queue.enqueue([unique_job()]) == [second]
     assert len(await claim(store, now=LATER)) == 2
@@ -74,7 +74,7 @@ async def test_two_of_a_key_that_leave_quarantine_do_not_both_have_it(
     for _ in range(2):
         ids += await queue.enqueue([unique_job()])
         lost.append(LostLease((await quarantined(store)).lease, counts=True))
-    await store.take_back_rescues(lost)
+    await store.take_back_rescues(lost, LATER)
     assert sorted((await keys(database)).values()) == ["f:d", "r:d"]
 
 

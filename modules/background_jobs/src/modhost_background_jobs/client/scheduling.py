@@ -3,28 +3,21 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from modhost import new_id
 from modhost.audit import AuditLog, recorded
 from modhost.caller import current_caller
 from modhost.database import Database
-from modhost_background_jobs.client.call_flow import CallFlow, call_flow, hold_back
+from modhost_background_jobs.client.call_flow import hold_back
 from modhost_background_jobs.client.flow import FlowControlService
-from modhost_background_jobs.client.limits import (
-    as_uuid,
-    attempts,
-    bounded,
-    due_time,
-    known_id,
-    timeout_seconds,
-)
+from modhost_background_jobs.client.limits import as_uuid, due_time, known_id
+from modhost_background_jobs.client.new_jobs import Asked, NewJobs
 from modhost_background_jobs.client.querying import status_after
 from modhost_background_jobs.client.recurring import RecurringJobsService
+from modhost_background_jobs.client.workflows.block import node_of
+from modhost_background_jobs.client.workflows.service import WorkflowsService
 from modhost_background_jobs.contracts import (
-    InvalidJobData,
     JobConflict,
     JobId,
     JobNotFound,
@@ -32,19 +25,21 @@ from modhost_background_jobs.contracts import (
     JobStatus,
     ModuleJob,
 )
+from modhost_background_jobs.contracts.workflows import After, RunWhen
 from modhost_background_jobs.model import JobTypes, NewJob
-from modhost_background_jobs.model.data.job_data import to_stored
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queries.workflows import WorkflowReader
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.pauses import Pauses
 from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
+from modhost_background_jobs.queue.workflows import DatabaseWorkflows
 from modhost_background_jobs.storage import QueueClock
 
 
-class BackgroundJobsService(RecurringJobsService, FlowControlService):
+class BackgroundJobsService(RecurringJobsService, FlowControlService, WorkflowsService):
     """Implements `BackgroundJobs`, which describes each method."""
 
     def __init__(
@@ -58,11 +53,15 @@ class BackgroundJobsService(RecurringJobsService, FlowControlService):
         options: BackgroundJobsOptions,
         database: Database,
         pauses: Pauses,
+        new_jobs: NewJobs,
+        workflows: DatabaseWorkflows,
+        workflow_reader: WorkflowReader,
         audit: AuditLog,
         clock: QueueClock,
     ) -> None:
         RecurringJobsService.__init__(self, schedules, changes, firing, types, options, audit)
         FlowControlService.__init__(self, database, pauses, audit, clock)
+        WorkflowsService.__init__(self, new_jobs, workflows, workflow_reader, audit, clock)
         self._queue = queue
         self._listing = listing
 
@@ -78,11 +77,12 @@ class BackgroundJobsService(RecurringJobsService, FlowControlService):
         priority: int | None = None,
         tags: Sequence[str] = (),
         job_id: JobId | None = None,
+        after: After = (),
+        when: RunWhen = "succeeded",
     ) -> JobId:
         """Store a job that is due now."""
-        now = self._clock.now()
-        flow = call_flow(self._types.of_class(job), queue, priority, tags)
-        new = await self._new(flow, data, now, now, max_attempts, timeout, job_id)
+        asked = await self._asked(job, queue, priority, tags, max_attempts, timeout)
+        new = self._new_jobs.make(asked, data, job_id=job_id, node=node_of(after, when))
         return await self._store(new, session, is_named=job_id is not None)
 
     async def enqueue_many(
@@ -96,15 +96,17 @@ class BackgroundJobsService(RecurringJobsService, FlowControlService):
         queue: str | None = None,
         priority: int | None = None,
         tags: Sequence[str] = (),
+        then: tuple[type[ModuleJob], Any] | tuple[type[ModuleJob], Any, RunWhen] | None = None,
     ) -> list[JobId]:
         """Store many jobs in one statement."""
-        now = self._clock.now()
-        flow = call_flow(self._types.of_class(job), queue, priority, tags)
-        new = [await self._new(flow, item, now, now, max_attempts, timeout) for item in data]
+        asked = await self._asked(job, queue, priority, tags, max_attempts, timeout)
+        if then is not None:
+            return await self.enqueue_batch(asked, data, then, session)
+        new = [self._new_jobs.make(asked, item) for item in data]
         if not new:
             return []
         if job.concurrency:
-            new = list(hold_back(flow.registered, new))
+            new = list(hold_back(asked.flow.registered, new))
         return list(map(JobId, await self._queue.enqueue(new, session)))
 
     async def schedule(
@@ -120,11 +122,13 @@ class BackgroundJobsService(RecurringJobsService, FlowControlService):
         priority: int | None = None,
         tags: Sequence[str] = (),
         job_id: JobId | None = None,
+        after: After = (),
+        when: RunWhen = "succeeded",
     ) -> JobId:
         """Store a job that is due later."""
-        now, due_at = self._clock.now(), due_time(execute_at)
-        flow = call_flow(self._types.of_class(job), queue, priority, tags)
-        new = await self._new(flow, data, now, due_at, max_attempts, timeout, job_id)
+        due_at = due_time(execute_at)
+        asked = await self._asked(job, queue, priority, tags, max_attempts, timeout)
+        new = self._new_jobs.make(asked, data, due_at, job_id, node_of(after, when))
         return await self._store(new, session, is_named=job_id is not None)
 
     async def cancel(self, job_id: JobId) -> JobStatus:
@@ -152,32 +156,19 @@ class BackgroundJobsService(RecurringJobsService, FlowControlService):
         (job_id,) = await self._queue.enqueue([new], session)
         return JobId(job_id)
 
-    async def _new(
+    async def _asked(
         self,
-        flow: CallFlow,
-        data: Any,
-        now: datetime,
-        execute_at: datetime,
+        job: type[ModuleJob],
+        queue: str | None,
+        priority: int | None,
+        tags: Sequence[str],
         max_attempts: int | None,
         timeout: timedelta | None,
-        job_id: JobId | None = None,
-    ) -> NewJob:
-        registered, job = flow.registered, flow.registered.job_class
-        if job_id is not None and not isinstance(job_id, UUID):
-            raise InvalidJobData(
-                f"job_id is {ascii(job_id)[:60]}; give a UUID of modhost.new_id()."
-            )
-        stored = bounded(to_stored(data, job.data_model), self._options.max_data_size)
-        return NewJob(
-            id=job_id or new_id(),
-            job_type=registered.job_type,
-            module_name=registered.module_name,
-            module_version=registered.module_version,
-            data=stored,
-            created_at=now,
-            execute_at=execute_at,
-            max_attempts=attempts(max_attempts, job.max_attempts, self._options.max_attempts),
-            timeout_seconds=timeout_seconds(timeout, job.timeout),
+    ) -> Asked:
+        return Asked(
+            flow=self._new_jobs.flow_of(job, queue, priority, tags),
+            max_attempts=max_attempts,
+            timeout=timeout,
             enqueued_by=(await current_caller()).person,
-            flow=flow.of(data, stored),
+            now=self._clock.now(),
         )

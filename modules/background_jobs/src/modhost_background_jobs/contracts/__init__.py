@@ -5,6 +5,7 @@ from modhost_background_jobs.contracts.errors import (
     InvalidCronExpression,
     InvalidFlow,
     InvalidJobData,
+    InvalidWorkflow,
     JobCancelled,
     JobConflict,
     JobDataError,
@@ -14,9 +15,10 @@ from modhost_background_jobs.contracts.errors import (
     Snooze,
     UnknownTimeZone,
     UnregisteredJob,
+    WorkflowConflict,
 )
 from modhost_background_jobs.contracts.flow import Concurrency, Fair, FlowControl, Rate, Unique
-from modhost_background_jobs.contracts.ids import JobId, RecurringJobId
+from modhost_background_jobs.contracts.ids import JobId, RecurringJobId, WorkflowId
 from modhost_background_jobs.contracts.job import Executor, JobExecutionContext, ModuleJob
 from modhost_background_jobs.contracts.models import (
     JobAttempt,
@@ -37,7 +39,16 @@ from modhost_background_jobs.contracts.scheduling import (
     RecurringDefinition,
     RecurringScheduling,
 )
-from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.contracts.states import JobState, WorkflowState
+from modhost_background_jobs.contracts.workflows import (
+    Workflow,
+    WorkflowDetail,
+    WorkflowFilter,
+    WorkflowJob,
+    WorkflowNode,
+    Workflows,
+    WorkflowSummary,
+)
 
 __all__ = [
     "BackgroundJobs",
@@ -51,6 +62,7 @@ __all__ = [
     "InvalidCronExpression",
     "InvalidFlow",
     "InvalidJobData",
+    "InvalidWorkflow",
     "JobAttempt",
     "JobCancelled",
     "JobConflict",
@@ -79,5 +91,15 @@ __all__ = [
     "Unique",
     "UnknownTimeZone",
     "UnregisteredJob",
+    "Workflow",
+    "WorkflowConflict",
+    "WorkflowDetail",
+    "WorkflowFilter",
+    "WorkflowId",
+    "WorkflowJob",
+    "WorkflowNode",
+    "WorkflowState",
+    "WorkflowSummary",
+    "Workflows",
     "add_module_job",
 ]

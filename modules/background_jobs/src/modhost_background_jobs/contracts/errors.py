@@ -83,6 +83,19 @@ class JobDataError(PermanentJobError):
     """The stored data does not fit the model that the job asked for."""
 
 
+class InvalidWorkflow(BackgroundJobsError, ValueError):
+    """A workflow, or what a job is to wait for, that cannot be."""
+
+
+class WorkflowConflict(BackgroundJobsError):
+    """The workflow's state does not allow what was asked."""
+
+    def __init__(self, id: UUID, state: str, action: str, allowed: str) -> None:  # noqa: A002
+        super().__init__(
+            f"The workflow {id} is {state} and cannot be {action}; only {allowed} can."
+        )
+
+
 class InvalidFlow(BackgroundJobsError, ValueError):
     """A queue, a priority, a tag, a limit or a pause that cannot be."""
 

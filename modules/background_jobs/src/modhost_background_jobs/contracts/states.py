@@ -1,4 +1,4 @@
-"""The states of a job."""
+"""The states of jobs and workflows."""
 
 from enum import StrEnum
 
@@ -23,3 +23,29 @@ class JobState(StrEnum):
     def is_final(self) -> bool:
         """Whether a job in this state has finished."""
         return self not in (JobState.PENDING, JobState.RUNNING)
+
+
+class WorkflowState(StrEnum):
+    """The state of a workflow: that of its jobs, taken together."""
+
+    PENDING = "Pending"
+    """None of its jobs has begun."""
+    RUNNING = "Running"
+    """Some have begun, and not all are over."""
+    COMPLETED = "Completed"
+    """All are over, and none failed or was cancelled by somebody."""
+    FAILED = "Failed"
+    """All are over, and some failed."""
+    CANCELLED = "Cancelled"
+    """All are over, none failed, and somebody has cancelled some."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "WorkflowState | None":
+        """Accept any case, as query strings and people spell it."""
+        wanted = str(value).lower()
+        return next((state for state in cls if state.value.lower() == wanted), None)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether all jobs of a workflow in this state are over."""
+        return self not in (WorkflowState.PENDING, WorkflowState.RUNNING)

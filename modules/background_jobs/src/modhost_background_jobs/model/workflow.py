@@ -1,12 +1,11 @@
 """Workflows: jobs that wait for the ends of others, and how their own ends are judged."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
-RunWhen: TypeAlias = Literal["succeeded", "failed", "finished"]
-RUN_WHEN: Final[tuple[RunWhen, ...]] = ("succeeded", "failed", "finished")
+from modhost_background_jobs.contracts.workflows import RunWhen
 
 
 class Verdict(StrEnum):
@@ -27,12 +26,26 @@ class Node:
         workflow_id: the workflow; None for a job that merely continues others.
         after: the jobs that it waits for, in order, each once.
         when: which ends of them it runs after.
+        is_on_hold: whether it waits when it is stored.
+        is_awaited: whether its end changes anything: of its workflow, or of other jobs.
 
     """
 
     workflow_id: UUID | None
     after: tuple[UUID, ...] = ()
     when: RunWhen = "succeeded"
+    is_on_hold: bool = False
+    is_awaited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewWorkflow:
+    """A workflow to store."""
+
+    id: UUID
+    name: str
+    created_at: datetime
+    created_by: str | None
 
 
 def doomed_reason(when: str, before: UUID, *, has_failed: bool) -> str:

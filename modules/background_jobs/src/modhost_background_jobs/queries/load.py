@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     ScalarSelect,
     Select,
     func,
@@ -31,6 +32,7 @@ from modhost_background_jobs.queries.partitions import (
     on_hold,
     running,
     values_of,
+    waiting,
 )
 from modhost_background_jobs.queries.rows import fetch_rows, select_rows
 from modhost_background_jobs.storage.tables import JOBS, PAUSES, WORKERS
@@ -131,8 +133,8 @@ class QueueLoad:
 
     async def pending_count(self) -> tuple[int, bool]:
         """Return how many jobs are pending, up to a bound, and whether there are more."""
-        # No index has them all. The running jobs and those on hold are few.
-        others = _count_of(running().ids()) + _count_of(on_hold().ids())
+        # No index has them all, but one the others each: what runs, and what waits for other jobs.
+        others = _count_of(union_all(*(each().ids() for each in (running, on_hold, waiting))))
         live = _count_of(Partition(JOBS).ids().limit(others + (self._max_counted + 1)))
         async with self._database.reading() as session:
             found = await _count(await session.connection(), select(live - others))
@@ -168,7 +170,7 @@ class QueueLoad:
         return found
 
 
-def _count_of(ids: Select[Any]) -> ScalarSelect[int]:
+def _count_of(ids: Select[Any] | CompoundSelect[Any]) -> ScalarSelect[int]:
     return select(func.count()).select_from(ids.subquery()).scalar_subquery()
 
 

@@ -19,14 +19,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
 from modhost_background_jobs.queries.selection import Check, Selection
-from modhost_background_jobs.storage.tables import FINISHED, JOB_TAGS, JOBS
+from modhost_background_jobs.storage.tables import FINISHED, IS_WAITING, JOB_TAGS, JOBS
 
 _OTHERS: Final = JOBS.alias("others")
 FEW: Final = 2000
 
 # In the words of the partial indexes: SQLite accepts no other spelling of the same.
 _CLAIMABLE: Final[ColumnElement[bool]] = literal_column("NOT on_hold AND lane IS NULL")
-_IN_LANE: Final[ColumnElement[bool]] = literal_column("lane IS NOT NULL")
+_IN_LANE: Final[ColumnElement[bool]] = literal_column("NOT on_hold AND lane IS NOT NULL")
+_IS_WAITING: Final[ColumnElement[bool]] = literal_column(IS_WAITING)
 _HAS_QUEUE: Final[ColumnElement[bool]] = literal_column(f"queue <> '{DEFAULT_QUEUE}'")
 
 
@@ -100,7 +101,7 @@ def partitions_of(selection: Selection) -> list[Partition]:
         of_type = JOBS.c.job_type == selection.job_type
         partitions = _not_pending(selection, of_type=selection.job_type)
         if selection.has(JobState.PENDING):
-            partitions += [claimable(of_type), in_lanes(of_type), on_hold(of_type)]
+            partitions += [each(of_type) for each in (claimable, in_lanes, on_hold, waiting)]
     elif selection.queue not in (None, DEFAULT_QUEUE):
         return _of_states(selection, selection.queue)
     else:
@@ -137,9 +138,13 @@ def in_queue(table: FromClause, queue: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def on_hold(*more: ColumnElement[bool]) -> Partition:
-    """Return the runs without a lane that wait for an earlier run of their schedule."""
-    waiting = (_OTHERS.c.recurring_job_id.is_not(None), _OTHERS.c.on_hold, _OTHERS.c.lane.is_(None))
-    return _among(waiting, more)
+    """Return the runs that wait for an earlier run of their schedule."""
+    return _among((_OTHERS.c.recurring_job_id.is_not(None), _OTHERS.c.on_hold), more)
+
+
+def waiting(*more: ColumnElement[bool]) -> Partition:
+    """Return the jobs that wait for the ends of others."""
+    return Partition(JOBS, [_IS_WAITING, *more])
 
 
 def running(*more: ColumnElement[bool]) -> Partition:
@@ -148,12 +153,12 @@ def running(*more: ColumnElement[bool]) -> Partition:
 
 
 def claimable(*more: ColumnElement[bool]) -> Partition:
-    """Return the pending jobs without a lane that wait for no earlier run of their schedule."""
+    """Return the pending jobs without a lane that wait for no other job."""
     return Partition(JOBS, [in_state(JOBS, JobState.PENDING), _CLAIMABLE, *more])
 
 
 def in_lanes(*more: ColumnElement[bool]) -> Partition:
-    """Return the pending jobs of lanes."""
+    """Return the pending jobs of lanes that wait for no other job."""
     return Partition(JOBS, [in_state(JOBS, JobState.PENDING), _IN_LANE, *more])
 
 

@@ -25,7 +25,8 @@ async def insert_rows(
         return await connection.run_sync(
             lambda own: sqlite.insert_flowing(own.exec_driver_sql, jobs, unless_there=unless_there)
         )
-    insert = postgres.insert_flowing(unless_there=unless_there)
+    are_nodes = any(job.node is not None for job in jobs)
+    insert = postgres.insert_flowing(unless_there=unless_there, are_nodes=are_nodes)
     statement, values = postgres.insert_with(insert, flowing_rows(jobs))
     return {row[0] for row in await connection.exec_driver_sql(statement, tuple(values))}
 

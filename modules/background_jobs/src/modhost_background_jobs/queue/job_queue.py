@@ -2,21 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    delete,
-    event,
-    func,
-    insert,
-    literal,
-    literal_column,
-    select,
-    union_all,
-    update,
-)
+from sqlalchemy import Table, delete, event, func, insert, literal, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -24,11 +13,17 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import InvalidJobData, JobConflict, JobNotFound, JobState
 from modhost_background_jobs.model import NewJob
 from modhost_background_jobs.queue.direct_inserts import DirectInserts
+from modhost_background_jobs.queue.nodes import insert_nodes
+from modhost_background_jobs.queue.requeuing import holder_of_key, requeue
 from modhost_background_jobs.queue.unique import insert_jobs
 from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups
-from modhost_background_jobs.storage.columns import CARRIED, UNSTARTED_KEY
-from modhost_background_jobs.storage.dialects import insert_selected, notify
-from modhost_background_jobs.storage.tables import ATTEMPTS, FINISHED, IS_UNIQUE, JOBS
+from modhost_background_jobs.storage.columns import CARRIED
+from modhost_background_jobs.storage.dialects import notify
+from modhost_background_jobs.storage.tables import FINISHED, JOBS, WORKFLOWS
+from modhost_background_jobs.storage.workflows import workflow_statements
+from modhost_background_jobs.storage.workflows.ending import follow_cancelled
+from modhost_background_jobs.storage.workflows.rules import Tally
+from modhost_background_jobs.storage.workflows.steps import run_in_session
 
 _LISTENS: Final = "modhost_background_jobs.listens"
 
@@ -57,8 +52,12 @@ class DatabaseJobQueue:
                 return inserted
             async with self._database.session() as own:
                 return await self.enqueue(jobs, own)
-        ids = await insert_jobs(await session.connection(), jobs)
-        await self._wake_after_commit(session)
+        connection = await session.connection()
+        if all(job.node is None for job in jobs):
+            ids = await insert_jobs(connection, jobs)
+        else:
+            ids = await insert_nodes(connection, jobs, self._clock.now())
+        await self.wake_after_commit(session)
         return ids
 
     async def enqueue_once(self, job: NewJob, session: AsyncSession | None = None) -> UUID:
@@ -72,8 +71,11 @@ class DatabaseJobQueue:
             async with self._database.session() as own:
                 return await self.enqueue_once(job, own)
         connection = await session.connection()
-        (id_,) = await insert_jobs(connection, [job], unless_there=True)
-        await self._wake_after_commit(session)
+        if job.node is not None and await _read(connection, job.id, "id") is None:
+            (id_,) = await insert_nodes(connection, [job], self._clock.now())
+        else:
+            (id_,) = await insert_jobs(connection, [job], unless_there=True)
+        await self.wake_after_commit(session)
         if id_ == job.id:
             await _refuse_second(connection, job)
         return id_
@@ -86,15 +88,19 @@ class DatabaseJobQueue:
         now = self._clock.now()
         async with self._database.session() as session:
             connection = await session.connection()
-            if await _lock_live(connection, job_id) is JobState.PENDING:
-                await _cancel_pending(connection, job_id, now)
+            job = await _lock_live(connection, job_id)
+            if job.state is JobState.PENDING:
+                if job.is_awaited:
+                    await _cancel_awaited(connection, job_id, job.workflow_id, now)
+                else:
+                    await _cancel_pending(connection, job_id, now)
                 return JobState.CANCELLED
             asked = func.coalesce(JOBS.c.cancel_requested_at, now)
             await connection.execute(
                 update(JOBS).where(JOBS.c.id == job_id).values(cancel_requested_at=asked)
             )
             await notify(connection, "stop")
-        self._wakeups.stop_requests.fire()
+        self.wake_stopping()
         return JobState.RUNNING
 
     async def retry(self, job_id: UUID) -> None:
@@ -106,12 +112,19 @@ class DatabaseJobQueue:
         async with self._database.session() as session:
             connection = await session.connection()
             await _lock_failed(connection, job_id)
-            if (other := await _requeue(connection, job_id, now)) is not None:
-                raise JobConflict(job_id, JobState.FAILED, "retried", taken_by=other)
+            # Again where the job that had its unique key has just finished.
+            while not await requeue(connection, [job_id], now):
+                if (other := await holder_of_key(connection, job_id)) is not None:
+                    raise JobConflict(job_id, JobState.FAILED, "retried", taken_by=other)
             await notify(connection, "due")
         self._wakeups.work.fire()
 
-    async def _wake_after_commit(self, session: AsyncSession) -> None:
+    def wake_stopping(self) -> None:
+        """Have the workers of this process notice who was asked to stop."""
+        self._wakeups.stop_requests.fire()
+
+    async def wake_after_commit(self, session: AsyncSession) -> None:
+        """Have workers notice what a session has stored, once it is committed."""
         await notify(await session.connection(), "due")
         # One listener for all jobs of a session: what once listened stays, even with `once`.
         if session.info.get(_LISTENS) is not self:
@@ -148,64 +161,49 @@ async def _cancel_pending(connection: AsyncConnection, job_id: UUID, now: dateti
     await connection.execute(delete(JOBS).where(JOBS.c.id == job_id))
 
 
-async def _requeue(connection: AsyncConnection, job_id: UUID, now: datetime) -> UUID | None:
-    """Move a failed job to the live ones: its last attempt recorded, all else as if it were new.
-
-    Returns the job that has its unique key, if there is one, and then changes nothing that counts.
-    """
-    finished = FINISHED.c
-    attempt = {
-        "job_id": finished.id,
-        "fence": finished.fence,
-        "number": finished.attempt,
-        "started_at": finished.started_at,
-        "ended_at": finished.completed_at,
-        "worker": finished.worker,
-        "error": finished.error,
-    }
-    fresh = {
-        "state": JobState.PENDING.value,
-        "execute_at": now,
-        "rescues": 0,
-        "worker": None,
-        "started_at": None,
-        "progress_percentage": 0,
-        "progress_message": None,
-    }
-    columns: dict[str, ColumnElement[Any]] = {name: finished[name] for name in CARRIED}
-    columns |= {name: literal(value, JOBS.c[name].type) for name, value in fresh.items()}
-    columns["attempts_left"] = finished.max_attempts
-    key: ColumnElement[str] = literal_column(UNSTARTED_KEY)
-    columns["unique_key"] = key
-    failed = select(*columns.values()).where(finished.id == job_id)
-    while not await insert_selected(connection, JOBS, list(columns), failed):
-        has_key = JOBS.c.unique_key == select(key).where(finished.id == job_id).scalar_subquery()
-        other: UUID | None = (
-            await connection.execute(select(JOBS.c.id).where(has_key, literal_column(IS_UNIQUE)))
-        ).scalar_one_or_none()
-        # Again where that one has just finished.
-        if other is not None:
-            return other
-    ended = select(*attempt.values()).where(finished.id == job_id)
-    await connection.execute(insert(ATTEMPTS).from_select(list(attempt), ended))
-    await connection.execute(delete(FINISHED).where(finished.id == job_id))
-    return None
+async def _cancel_awaited(
+    connection: AsyncConnection, job_id: UUID, workflow_id: UUID | None, now: datetime
+) -> None:
+    """Cancel a pending job, and what can no longer run because of that."""
+    statements = workflow_statements(connection.dialect.name)
+    await run_in_session(connection, statements.stop([job_id]))
+    cancelling = statements.cancel([(job_id, None)], now)
+    cancelled = await run_in_session(connection, cancelling)
+    if workflow_id is not None:
+        by_somebody = {workflow_id: Tally(stopped=len(cancelled))}
+        await run_in_session(connection, statements.count(by_somebody, now))
+    await run_in_session(connection, follow_cancelled(statements, cancelled, now))
 
 
-async def _lock_live(connection: AsyncConnection, job_id: UUID) -> JobState:
-    """Lock a live job and return its state. Raises `JobNotFound` and `JobConflict`."""
+class _LiveJob(NamedTuple):
+    """A live job that is locked."""
+
+    state: JobState
+    is_awaited: bool
+    workflow_id: UUID | None
+
+
+async def _lock_live(connection: AsyncConnection, job_id: UUID) -> _LiveJob:
+    """Lock a live job, and its workflow before it. Raises `JobNotFound` and `JobConflict`."""
+    columns = (JOBS.c.state, JOBS.c.is_awaited, JOBS.c.workflow_id)
     # Locked before it is read: a claim in progress is waited for.
-    statement = select(JOBS.c.state).where(JOBS.c.id == job_id).with_for_update()
-    while not (state := (await connection.execute(statement)).scalar_one_or_none()):
+    locking = select(*columns).where(JOBS.c.id == job_id).with_for_update()
+    alone = locking.where(JOBS.c.workflow_id.is_(None))
+    while not (row := (await connection.execute(alone)).one_or_none()):
+        if await _lock_workflow(connection, JOBS, job_id) and (
+            row := (await connection.execute(locking)).one_or_none()
+        ):
+            break
         found = await _state(connection, job_id)
         # A live job after all has come back in between, by a retry.
         if found.is_final:
             raise JobConflict(job_id, found, "cancelled", "a pending or running job")
-    return JobState(state)
+    return _LiveJob(JobState(row.state), row.is_awaited, row.workflow_id)
 
 
 async def _lock_failed(connection: AsyncConnection, job_id: UUID) -> None:
-    """Lock a failed job. Raises `JobNotFound` and `JobConflict`."""
+    """Lock a failed job, and its workflow before it. Raises `JobNotFound` and `JobConflict`."""
+    await _lock_workflow(connection, FINISHED, job_id)
     is_failed = FINISHED.c.state == JobState.FAILED.value
     statement = select(FINISHED.c.id).where(FINISHED.c.id == job_id, is_failed).with_for_update()
     while not (await connection.execute(statement)).first():
@@ -213,6 +211,13 @@ async def _lock_failed(connection: AsyncConnection, job_id: UUID) -> None:
         # A failed job after all has failed in between.
         if found is not JobState.FAILED:
             raise JobConflict(job_id, found, "retried", "a failed job")
+
+
+async def _lock_workflow(connection: AsyncConnection, table: Table, job_id: UUID) -> bool:
+    """Lock the workflow of a job; return whether it has one."""
+    of_job = select(table.c.workflow_id).where(table.c.id == job_id).scalar_subquery()
+    locking = select(WORKFLOWS.c.id).where(WORKFLOWS.c.id == of_job).with_for_update()
+    return (await connection.execute(locking)).first() is not None
 
 
 async def _state(connection: AsyncConnection, job_id: UUID) -> JobState:

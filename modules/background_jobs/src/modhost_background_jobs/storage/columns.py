@@ -37,6 +37,8 @@ INITIAL: Final = {"state": "'Pending'"} | {
     if isinstance(column.default, ScalarElementColumnDefault) and column.name not in NEW
 }
 """What every plain job begins with besides, as SQL; its `attempts_left` are its `max_attempts`."""
+NODE: Final = ("workflow_id", "on_hold", "is_awaited")
+"""What a job is inserted with besides when it waits for others, or others for it."""
 INITIAL_FLOWING: Final = {name: sql for name, sql in INITIAL.items() if name not in FLOWING}
 """What a job with flow control begins with besides."""
 CARRIED: Final = tuple(name for name in JobColumns.model_fields if name not in ("state", "error"))
@@ -46,8 +48,25 @@ RESTORED: Final = (
     | {"attempt": "attempt - 1", "attempts_left": "attempts_left + 1"}
     | {"worker": "NULL", "started_at": "NULL"}
     | {name: value for name, value in INITIAL.items() if name not in CARRIED}
+    | {"is_awaited": "true"}
 )
 """What a finished job becomes whose last attempt does not count after all, as SQL."""
+_FRESH: Final = {
+    "attempts_left": "max_attempts",
+    "rescues": "0",
+    "worker": "NULL",
+    "started_at": "NULL",
+    "progress_percentage": "0",
+    "progress_message": "NULL",
+    "is_awaited": "true",
+}
+REVIVED: Final = (
+    {name: name for name in CARRIED}
+    | {name: value for name, value in INITIAL.items() if name not in CARRIED}
+    | _FRESH
+    | {"on_hold": "true"}
+)
+"""What a cancelled job becomes that waits for others again, as SQL."""
 _KEY_WITH: Final = """CASE WHEN substr(unique_key, 1, 2) = '{}'
     THEN '{}' || substr(unique_key, 3) ELSE unique_key END"""
 STARTED_KEY: Final = _KEY_WITH.format(UNTIL_STARTED, HAS_STARTED)
@@ -103,15 +122,25 @@ def flow_values(job: NewJob) -> tuple[object, ...]:
 
 
 def flowing_rows(jobs: Sequence[NewJob]) -> list[tuple[Any, ...]]:
-    """Return the values of `FLOWING` for each job, and its turn if it is fair and due."""
+    """Return the values of `FLOWING` for each job, and its turn if it is fair and due.
+
+    Those of `NODE` are between them where jobs wait, or are waited for.
+    """
     now = max(job.created_at for job in jobs)
     keys = (
         None
-        if job.flow.fair_key is None or job.execute_at > now
+        if job.flow.fair_key is None
+        or job.execute_at > now
+        or (job.node is not None and job.node.is_on_hold)
         else (job.flow.lane(job.job_type), job.flow.fair_key)
         for job in jobs
     )
     return [
-        (*_new(job), *flow_values(job), job.flow.held_by, turn)
+        (*_new(job), *flow_values(job), job.flow.held_by, *_node_values(job), turn)
         for job, turn in zip(jobs, turns_of(keys), strict=True)
     ]
+
+
+def _node_values(job: NewJob) -> tuple[object, ...]:
+    node = job.node
+    return () if node is None else (node.workflow_id, node.is_on_hold, node.is_awaited)

@@ -1,8 +1,9 @@
 """What the two databases spell differently besides the statements of the hot path."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -14,6 +15,16 @@ CHANNEL: Final = "background_jobs"
 _DATA_AND_INTEGRITY: Final = ("22", "23")
 _LOCK_TIMEOUT: Final = "55P03"
 _TAKEN_KEY: Final = "23505"
+
+
+BATCH_SIZE: Final = 5_000
+"""How many values one statement compares; both databases allow some more."""
+
+
+def in_batches(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+    """Return the ids in as many parts as statements have room for."""
+    for start in range(0, len(ids), BATCH_SIZE):
+        yield ids[start : start + BATCH_SIZE]
 
 
 async def insert_unless_exists(
@@ -37,10 +48,10 @@ async def insert_free(
 
 async def insert_selected(
     connection: AsyncConnection, table: Table, columns: Sequence[str], rows: Select[Any]
-) -> bool:
-    """Insert what a statement selects unless that collides; return whether it was inserted."""
+) -> set[UUID]:
+    """Insert what a statement selects unless that collides; return the ids of those inserted."""
     insert = _insert(connection, table).from_select(columns, rows).on_conflict_do_nothing()
-    return (await connection.execute(insert)).rowcount > 0
+    return set((await connection.execute(insert.returning(table.c.id))).scalars())
 
 
 async def insert_or_renew(

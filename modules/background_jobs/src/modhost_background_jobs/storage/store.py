@@ -142,7 +142,7 @@ class JobStore(Protocol):
         stay `Running`, and are left to the next sweep.
         """
 
-    async def take_back_rescues(self, lost: Sequence[LostLease]) -> None:
+    async def take_back_rescues(self, lost: Sequence[LostLease], now: datetime) -> None:
         """Take the rescues of these leases back, whose worker lives after all.
 
         They no longer count, unless an attempt has ended by itself since, and jobs that were

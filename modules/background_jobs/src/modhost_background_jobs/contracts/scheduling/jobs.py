@@ -11,6 +11,7 @@ from modhost_background_jobs.contracts.ids import JobId
 from modhost_background_jobs.contracts.job import ModuleJob
 from modhost_background_jobs.contracts.models import JobStatus
 from modhost_background_jobs.contracts.scheduling.recurring import RecurringScheduling
+from modhost_background_jobs.contracts.workflows import After, RunWhen, Workflows
 
 Data = TypeVar("Data")
 
@@ -30,10 +31,12 @@ class EnqueueOneOptions(EnqueueOptions, total=False):
     """What `enqueue` and `schedule` take besides the job and its data."""
 
     job_id: JobId | None
+    after: After
+    when: RunWhen
 
 
-class BackgroundJobs(RecurringScheduling, FlowControl, Protocol):
-    """Enqueue, schedule and cancel jobs, besides the recurring ones, and pause them."""
+class BackgroundJobs(RecurringScheduling, FlowControl, Workflows, Protocol):
+    """Enqueue, schedule and cancel jobs, besides the recurring ones and workflows; pause them."""
 
     @overload
     async def enqueue(
@@ -63,6 +66,8 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Protocol):
         priority: int | None = None,
         tags: Sequence[str] = (),
         job_id: JobId | None = None,
+        after: After = (),
+        when: RunWhen = "succeeded",
     ) -> JobId:
         """Store a job to run as soon as a consumer is free.
 
@@ -83,6 +88,10 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Protocol):
             job_id: an id of the caller's own, from `modhost.new_id()`, which makes the call safe
                 to repeat after an error: while a job has that id, finished or not, no other is
                 stored. By default, each call stores a new job.
+            after: the job, or the jobs, that this one waits for; what is over is judged at once.
+            when: `succeeded`: it runs when all of them completed, `failed`: when one of them failed
+                or was cancelled, or `finished`: when all of them are over. One that can no longer
+                run is cancelled, with the reason.
 
         Returns:
             The id of the job; of the one that is there where the class is `unique` and its key is
@@ -95,6 +104,8 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Protocol):
                 the class is `per`; `max_attempts` or `timeout` is out of bounds, or `job_id`
                 belongs to a job of another type.
             InvalidFlow: `queue`, `priority` or a tag is out of bounds.
+            InvalidWorkflow: `after` is neither a node nor an id, or `when` is unknown.
+            JobNotFound: a job of `after` does not exist.
 
         """
 
@@ -109,6 +120,7 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Protocol):
         queue: str | None = None,
         priority: int | None = None,
         tags: Sequence[str] = (),
+        then: tuple[type[ModuleJob], Any] | tuple[type[ModuleJob], Any, RunWhen] | None = None,
     ) -> list[JobId]:
         """Store one job for each item of `data`, all or none.
 
@@ -121,6 +133,9 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Protocol):
             queue: the queue that the jobs wait in; see `enqueue`.
             priority: -100 to 100, higher first; see `enqueue`.
             tags: words that people find the jobs by; see `enqueue`.
+            then: the class and the data of a job that runs when all of them completed; or a third
+                value beside these, `failed` or `finished`, see `when` of `enqueue`. All are one
+                workflow, named like the type of the jobs.
 
         Returns:
             The ids of the jobs, in the order of `data`; items of one key of a `unique` class share
@@ -131,6 +146,7 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Protocol):
             InvalidJobData: an item is not serializable to JSON, too large or without a field that
                 the class needs, or `max_attempts` or `timeout` is out of bounds; no job is stored.
             InvalidFlow: `queue`, `priority` or a tag is out of bounds.
+            InvalidWorkflow: with `then`: another job has the key of a `unique` class.
 
         """
 
@@ -165,6 +181,8 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Protocol):
         priority: int | None = None,
         tags: Sequence[str] = (),
         job_id: JobId | None = None,
+        after: After = (),
+        when: RunWhen = "succeeded",
     ) -> JobId:
         """Store a job to run at a later time.
 
@@ -180,6 +198,8 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Protocol):
             priority: -100 to 100, higher first; see `enqueue`.
             tags: words that people find the job by; see `enqueue`.
             job_id: an id of the caller's own that makes the call safe to repeat; see `enqueue`.
+            after: jobs that it waits for, also beyond its time; see `enqueue`.
+            when: after which ends of them it runs; see `enqueue`.
 
         Returns:
             The id of the job; see `enqueue`.
@@ -189,6 +209,8 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Protocol):
             InvalidJobData: `execute_at` has no time zone or is out of bounds, or for the reasons
                 that `enqueue` gives.
             InvalidFlow: `queue`, `priority` or a tag is out of bounds.
+            InvalidWorkflow: `after` is neither a node nor an id, or `when` is unknown.
+            JobNotFound: a job of `after` does not exist.
 
         """
 

@@ -36,6 +36,9 @@ def upgrade() -> None:
     op.add_column("jobs", awaited, schema=SCHEMA)
     is_waiting = "on_hold AND recurring_job_id IS NULL"
     _index("jobs_waiting", "jobs", ["job_type", "id"], is_waiting)
+    op.drop_index("ix_background_jobs_jobs_lane_type", table_name="jobs", schema=SCHEMA)
+    in_lane = "state = 'Pending' AND NOT on_hold AND lane IS NOT NULL"
+    _index("jobs_lane_type", "jobs", ["job_type", "queue", "execute_at", "id"], in_lane)
     op.add_column("finished_jobs", sa.Column("result", sa.String()), schema=SCHEMA)
     _create_tables()
 

@@ -29,6 +29,7 @@ from modhost_background_jobs.queries.partitions import (
     in_state,
     on_hold,
     values_of,
+    waiting,
 )
 from modhost_background_jobs.storage.tables import JOBS
 
@@ -82,7 +83,7 @@ async def backlogs(connection: AsyncConnection, now: datetime) -> list[Backlog]:
     """Return the backlog of each queue and type that has one."""
     counted = await connection.execute(_BACKLOGS, {"now": now})
     found = [Backlog(*row) for row in counted]
-    # Those that wait for an earlier run of their schedule are few, and not due.
+    # What waits for other jobs is not due.
     return found + [Backlog(*row) for row in await connection.execute(_ON_HOLD)]
 
 
@@ -127,9 +128,13 @@ _BACKLOGS: Final = union_all(
     _backlog(_TYPES, _DEFAULT, _of_type(claimable, _TYPES)),
     _backlog(_LANES, _LANES.c.queue, _WAITING_IN_LANES),
 )
-_ON_HOLD: Final = (
-    on_hold().select(_DEFAULT, JOBS.c.job_type, literal(0), func.count()).group_by(JOBS.c.job_type)
-)
+_SOME_ON_HOLD: Final = union_all(
+    on_hold().select(JOBS.c.queue, JOBS.c.job_type),
+    select(waiting().select(JOBS.c.queue, JOBS.c.job_type).limit(MAX_COUNTED).subquery()),
+).subquery()
+_ON_HOLD: Final = select(
+    _SOME_ON_HOLD.c.queue, _SOME_ON_HOLD.c.job_type, literal(0), func.count()
+).group_by(_SOME_ON_HOLD.c.queue, _SOME_ON_HOLD.c.job_type)
 _RUNNING_COUNTS: Final = (
     select(JOBS.c.queue, JOBS.c.job_type, JOBS.c.limits, func.count())
     .where(_RUNNING)

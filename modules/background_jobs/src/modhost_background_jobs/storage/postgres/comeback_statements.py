@@ -59,5 +59,5 @@ again AS (
         SELECT *, row_number() OVER (PARTITION BY unique_key ORDER BY id) AS rank FROM freed
     ) freed
 )
-SELECT id, pg_notify('background_jobs', 'due') FROM freed
+SELECT id, workflow_id, pg_notify('background_jobs', 'due') FROM freed
 """

@@ -10,10 +10,10 @@ from modhost_background_jobs import model
 from modhost_background_jobs.storage.postgres import statements
 from modhost_background_jobs.storage.postgres.locked_jobs import LockedJobs
 from modhost_background_jobs.storage.workflows.ending import end_jobs
-from modhost_background_jobs.storage.workflows.postgres_statements import PostgresWorkflows
+from modhost_background_jobs.storage.workflows.postgres import PostgresWorkflows
 from modhost_background_jobs.storage.workflows.steps import run_on_postgres
 
-_WORKFLOWS: Final = PostgresWorkflows()
+WORKFLOWS: Final = PostgresWorkflows()
 
 
 class LeaseWrites:
@@ -42,7 +42,7 @@ class LeaseWrites:
 
         async def write(ended: Sequence[model.Ended]) -> set[UUID]:
             async with self._postgres.acquire() as connection, connection.transaction():
-                return await run_on_postgres(connection, end_jobs(_WORKFLOWS, ended, now))
+                return await run_on_postgres(connection, end_jobs(WORKFLOWS, ended, now))
 
         return await self._locked.apart(write, ended)
 

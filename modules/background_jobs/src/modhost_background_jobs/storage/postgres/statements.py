@@ -17,6 +17,7 @@ from modhost_background_jobs.storage.columns import (
     INITIAL,
     INITIAL_FLOWING,
     NEW,
+    NODE,
     listed,
 )
 from modhost_background_jobs.storage.flow.turn_statements import POSTGRES_HEADS, POSTGRES_PLACE
@@ -61,33 +62,38 @@ INSERT: Final = Insert(_INSERT, _INSERT_ONE)
 # One notification a statement, inside the inserting transaction: workers wake when it commits.
 INSERT_AND_NOTIFY: Final = Insert(*(f"WITH inserted AS ({insert}) {NOTIFY}" for insert in INSERT))
 
-_FLOWING_TYPES: Final = (
-    *(JOBS.c[name].type.compile(_DIALECT).partition(" COLLATE")[0] for name in FLOWING),
-    "bigint",
-)
+_FLOWING_TYPES: Final = {
+    name: JOBS.c[name].type.compile(_DIALECT).partition(" COLLATE")[0] for name in (*FLOWING, *NODE)
+} | {"turn": "bigint"}
 
 
 @cache
-def insert_flowing(*, unless_there: bool = False, notifies: bool = False) -> Insert:
+def insert_flowing(
+    *, unless_there: bool = False, notifies: bool = False, are_nodes: bool = False
+) -> Insert:
     """Return the inserts of jobs with flow control, with their tags; they return the ids.
 
     Args:
         unless_there: whether jobs whose id or unique key is taken are left out.
         notifies: whether workers are woken when it commits.
+        are_nodes: whether they have the values of `NODE`.
 
     """
-    given = [f"${number}::{type_}" for number, type_ in enumerate(_FLOWING_TYPES, 1)]
+    names = (*FLOWING, *NODE) if are_nodes else FLOWING
+    initial = {name: sql for name, sql in INITIAL_FLOWING.items() if name not in names}
+    types = (_FLOWING_TYPES[name] for name in (*names, "turn"))
+    given = [f"${number}::{type_}" for number, type_ in enumerate(types, 1)]
     arrays = ", ".join(f"{each}[]" for each in given)
     woken = ", pg_notify('background_jobs', 'due')" if notifies else ""
 
     def insert(source: str) -> str:
         return f"""
-WITH given AS (SELECT * FROM {source} AS g({listed((*FLOWING, "turn"))})),
+WITH given AS (SELECT * FROM {source} AS g({listed((*names, "turn"))})),
 {POSTGRES_HEADS},
 inserted AS (
     INSERT INTO background_jobs.jobs
-        ({listed((*FLOWING, "attempts_left", *INITIAL_FLOWING, "place_at"))})
-    SELECT {listed(FLOWING, "g")}, g.max_attempts, {", ".join(INITIAL_FLOWING.values())},
+        ({listed((*names, "attempts_left", *initial, "place_at"))})
+    SELECT {listed(names, "g")}, g.max_attempts, {", ".join(initial.values())},
         {POSTGRES_PLACE}
     FROM given g
     {"ON CONFLICT DO NOTHING" if unless_there else ""}

@@ -20,8 +20,10 @@ from modhost_background_jobs.storage.postgres import (
 )
 from modhost_background_jobs.storage.postgres import maintenance_statements as maintenance
 from modhost_background_jobs.storage.postgres.claimed import claimed_job
-from modhost_background_jobs.storage.postgres.lease_writes import LeaseWrites
+from modhost_background_jobs.storage.postgres.lease_writes import WORKFLOWS, LeaseWrites
 from modhost_background_jobs.storage.postgres.notifications import Notifications
+from modhost_background_jobs.storage.workflows.ending import take_back_ends
+from modhost_background_jobs.storage.workflows.steps import run_on_postgres
 
 INSERT_LOCK_WAITS: Final = 60
 CLAIM_SECONDS: Final = 10.0
@@ -168,14 +170,18 @@ class PostgresJobStore(LeaseWrites):
             await self.end_awaited(awaited, now)
         return [model.Rescue(row[0], seen.worker, JobState(row[1])) for row in rows]
 
-    async def take_back_rescues(self, lost: Sequence[model.LostLease]) -> None:
+    async def take_back_rescues(self, lost: Sequence[model.LostLease], now: datetime) -> None:
         """Correct attempts, counts and quarantines by one statement."""
         rows = [(lease.job_id, lease.fence, counts) for lease, counts in lost]
         while True:
             try:
-                return await self._postgres.execute(
-                    comeback_statements.TAKE_BACK, *map(list, zip(*rows, strict=True))
-                )
+                async with self._postgres.acquire() as connection, connection.transaction():
+                    back = await connection.fetch(
+                        comeback_statements.TAKE_BACK, *map(list, zip(*rows, strict=True))
+                    )
+                    again = [(row[0], row[1]) for row in back]
+                    await run_on_postgres(connection, take_back_ends(WORKFLOWS, again, now))
+                    return
             except Exception as error:
                 # Somebody has just enqueued a job with the unique key of one that is restored.
                 if not is_taken_key(error):

@@ -37,5 +37,6 @@ _RESTORED: Final = RESTORED | {"unique_key": _KEY}
 RESTORE: Final = f"""
 INSERT INTO background_jobs_jobs ({", ".join(_RESTORED)})
 SELECT {", ".join(_RESTORED.values())} {_QUARANTINED}
+RETURNING id, workflow_id
 """
 FORGET: Final = f"DELETE {_QUARANTINED}"

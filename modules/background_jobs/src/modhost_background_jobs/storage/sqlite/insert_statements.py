@@ -1,5 +1,6 @@
 """Inserts of jobs on SQLite."""
 
+from functools import cache
 from typing import Final
 
 from modhost_background_jobs.storage.columns import (
@@ -7,6 +8,7 @@ from modhost_background_jobs.storage.columns import (
     INITIAL,
     INITIAL_FLOWING,
     NEW,
+    NODE,
     listed,
 )
 from modhost_background_jobs.storage.flow.turn_statements import sqlite_place
@@ -22,16 +24,28 @@ VALUES ({", ".join(f"?{number}" for number in range(1, len(NEW) + 1))}, ?{_ALLOW
 
 INSERT_LARGE: Final = "INSERT INTO background_jobs_large_data (job_id, data) VALUES (?, ?)"
 
-_PARAMETER: Final = {name: f"?{number}" for number, name in enumerate((*FLOWING, "turn"), 1)}
-_PLACE: Final = sqlite_place(*(_PARAMETER[name] for name in ("lane", "fair_key", "turn")))
 
-INSERT_FLOWING: Final = f"""
+@cache
+def insert_flowing(*, unless_there: bool = False, are_nodes: bool = False) -> str:
+    """Return the insert of a job with flow control.
+
+    Args:
+        unless_there: whether a job whose id or unique key is taken is left out.
+        are_nodes: whether it has the values of `NODE`.
+
+    """
+    names = (*FLOWING, *NODE) if are_nodes else FLOWING
+    initial = {name: sql for name, sql in INITIAL_FLOWING.items() if name not in names}
+    parameter = {name: f"?{number}" for number, name in enumerate((*names, "turn"), 1)}
+    place = sqlite_place(*(parameter[name] for name in ("lane", "fair_key", "turn")))
+    return f"""
 INSERT INTO background_jobs_jobs
-    ({listed((*FLOWING, "attempts_left", *INITIAL_FLOWING, "place_at"))})
-VALUES ({", ".join(_PARAMETER[name] for name in (*FLOWING, "max_attempts"))},
-    {", ".join(INITIAL_FLOWING.values())}, {_PLACE})
+    ({listed((*names, "attempts_left", *initial, "place_at"))})
+VALUES ({", ".join(parameter[name] for name in (*names, "max_attempts"))},
+    {", ".join(initial.values())}, {place})
+{"ON CONFLICT DO NOTHING" if unless_there else ""}
 """
-INSERT_FREE: Final = f"{INSERT_FLOWING} ON CONFLICT DO NOTHING"
+
 
 HOLDER: Final = f"SELECT id FROM background_jobs_jobs WHERE unique_key = ? AND {IS_UNIQUE}"
 

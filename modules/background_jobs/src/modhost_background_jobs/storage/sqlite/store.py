@@ -187,9 +187,11 @@ class SqliteJobStore:
         )
         return [model.Rescue(UUID(row[0]), seen.worker, JobState(row[1])) for row in rows]
 
-    async def take_back_rescues(self, lost: Sequence[model.LostLease]) -> None:
+    async def take_back_rescues(self, lost: Sequence[model.LostLease], now: datetime) -> None:
         """Correct attempts, counts and quarantines."""
-        await self._sqlite.write(lambda connection: transitions.take_back_rescues(connection, lost))
+        await self._sqlite.write(
+            lambda connection: transitions.take_back_rescues(connection, lost, now)
+        )
 
     async def prune(self, state: JobState, finished_before: datetime, limit: int) -> int:
         """Delete one batch of old finished jobs."""

@@ -16,8 +16,8 @@ from modhost_background_jobs.storage.sqlite import comeback_statements as comeba
 from modhost_background_jobs.storage.sqlite import insert_statements as inserts
 from modhost_background_jobs.storage.sqlite import rows as rows_as
 from modhost_background_jobs.storage.sqlite import statements
-from modhost_background_jobs.storage.workflows.ending import end_jobs
-from modhost_background_jobs.storage.workflows.sqlite_statements import SqliteWorkflows
+from modhost_background_jobs.storage.workflows.ending import end_jobs, take_back_ends
+from modhost_background_jobs.storage.workflows.sqlite import SqliteWorkflows
 from modhost_background_jobs.storage.workflows.steps import run_on_sqlite
 
 _WORKFLOWS: Final = SqliteWorkflows()
@@ -55,7 +55,12 @@ def insert_flowing(
     ids = (json.dumps([str(job.id) for job in jobs]),)
     there = {row[0] for row in execute(inserts.EXISTING, ids)} if unless_there else set()
     rows = [tuple(rows_as.as_stored(row)) for row in flowing_rows(jobs)]
-    execute(inserts.INSERT_FREE if unless_there else inserts.INSERT_FLOWING, rows)
+    are_nodes = any(job.node is not None for job in jobs)
+    if are_nodes:
+        rows = [
+            tuple(str(each) if isinstance(each, UUID) else each for each in row) for row in rows
+        ]
+    execute(inserts.insert_flowing(unless_there=unless_there, are_nodes=are_nodes), rows)
     new = {job.id for job in jobs}
     if unless_there:
         new = {UUID(row[0]) for row in execute(inserts.EXISTING, ids) if row[0] not in there}
@@ -163,8 +168,11 @@ def rescue(
     return rows
 
 
-def take_back_rescues(connection: sqlite3.Connection, lost: Sequence[model.LostLease]) -> None:
+def take_back_rescues(
+    connection: sqlite3.Connection, lost: Sequence[model.LostLease], now: datetime
+) -> None:
     """Take rescues of living workers back, and with them jobs out of quarantine."""
+    again: list[tuple[UUID, UUID | None]] = []
     for (job_id, fence), counts in lost:
         lease = (str(job_id), fence)
         is_corrected = connection.execute(comeback.CORRECT, lease).rowcount > 0
@@ -173,8 +181,12 @@ def take_back_rescues(connection: sqlite3.Connection, lost: Sequence[model.LostL
             continue
         if is_corrected:
             connection.execute(comeback.REDUCE, lease[:1])
-        for statement in (comeback.NOTE, comeback.RESTORE, comeback.FORGET):
-            connection.execute(statement, (*lease, is_corrected))
+        values = (*lease, is_corrected)
+        connection.execute(comeback.NOTE, values)
+        for id_, workflow_id in connection.execute(comeback.RESTORE, values).fetchall():
+            again.append((UUID(id_), workflow_id and UUID(workflow_id)))
+        connection.execute(comeback.FORGET, values)
+    run_on_sqlite(connection, take_back_ends(_WORKFLOWS, again, now))
 
 
 def prune(connection: sqlite3.Connection, bounds: Sequence[str | int]) -> int:

@@ -86,7 +86,7 @@ class Job(JobColumns, table=True):
             "queue",
             "execute_at",
             "id",
-            where="state = 'Pending' AND lane IS NOT NULL",
+            where="state = 'Pending' AND NOT on_hold AND lane IS NOT NULL",
         ),
         index("jobs_held", "held_by", "lane", _PLACE, "id", where="held_by IS NOT NULL"),
         index("jobs_fair", "lane", "fair_key", "place_at", where="fair_key IS NOT NULL"),

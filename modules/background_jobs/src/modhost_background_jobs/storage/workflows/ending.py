@@ -1,5 +1,6 @@
 """End jobs that others wait for: release what may run, cancel what no longer can."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended
 from modhost_background_jobs.model.workflow import doomed_reason
-from modhost_background_jobs.storage.workflows.rules import Doomed, WorkflowStatements
+from modhost_background_jobs.storage.workflows.rules import Doomed, Tally, WorkflowStatements
 from modhost_background_jobs.storage.workflows.steps import Steps
 
 
@@ -34,6 +35,23 @@ def follow_cancelled(
     yield from statements.notify()
 
 
+def take_back_ends(
+    statements: WorkflowStatements, again: Sequence[tuple[UUID, UUID | None]], now: datetime
+) -> Steps[None]:
+    """Do what follows when failed jobs, each with its workflow, are live again after all."""
+    numbers = Counter(workflow_id for _, workflow_id in again if workflow_id is not None)
+    tallies = {id_: Tally(over=-count, failed=-count) for id_, count in numbers.items()}
+    if tallies:
+        yield from statements.count(tallies, now)
+    yield from revive(statements, [job_id for job_id, _ in again], now)
+
+
+def revive(statements: WorkflowStatements, again: Sequence[UUID], now: datetime) -> Steps[None]:
+    """Do what follows when jobs that had failed are live again, whose workflow is locked."""
+    while again:
+        again = yield from statements.revive(again, now)
+
+
 def cancel_doomed(
     statements: WorkflowStatements, doomed: Sequence[Doomed], failed: set[UUID], now: datetime
 ) -> Steps[None]:
@@ -47,11 +65,11 @@ def cancel_doomed(
         doomed = yield from statements.judge(over, now)
 
 
-def _reasons(doomed: Sequence[Doomed], failed: set[UUID]) -> dict[UUID, str]:
+def _reasons(doomed: Sequence[Doomed], failed: set[UUID]) -> dict[UUID, str | None]:
     """Return why each job is cancelled: the job that began it, not the one just before it."""
     by_id = {each.job_id: each for each in doomed}
     roots: dict[UUID, UUID] = {}
-    reasons = {}
+    reasons: dict[UUID, str | None] = {}
     for each in doomed:
         chain = []
         current = each.before

@@ -1,15 +1,10 @@
-"""Ends of awaited jobs on PostgreSQL: locks first, then one statement for all that follows."""
+"""The statements about awaited jobs on PostgreSQL; batches travel as arrays."""
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
 from typing import Final
-from uuid import UUID
 
-from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model import Ended
-from modhost_background_jobs.storage.columns import CARRIED, listed
-from modhost_background_jobs.storage.workflows.rules import Doomed, Judged, Tally
-from modhost_background_jobs.storage.workflows.steps import Statement, Steps, as_id
+from modhost_background_jobs.model.flow import HAS_STARTED
+from modhost_background_jobs.storage.columns import CARRIED, REVIVED, listed
+from modhost_background_jobs.storage.tables import IS_UNIQUE
 
 _CARRIED: Final = listed(CARRIED)
 
@@ -149,6 +144,63 @@ counted AS ({_NEW_COUNTS.format(now="$3::timestamptz", tallies="tallies")})
 SELECT id FROM gone
 """
 
+# Locked by a statement of its own: what ends meanwhile is read as it is then, or counts itself.
+LOCK_WAITING: Final = """
+SELECT job_id FROM background_jobs.job_conditions WHERE job_id IN (
+    SELECT job_id FROM background_jobs.job_dependencies WHERE after_id = ANY($1::uuid[])
+)
+ORDER BY job_id FOR UPDATE
+"""
+
+# A key that another job has meanwhile is given up.
+_KEY: Final = f"""CASE WHEN rank = 1 AND NOT EXISTS (
+        SELECT FROM background_jobs.jobs j WHERE j.unique_key = freed.unique_key AND {IS_UNIQUE}
+    ) THEN unique_key ELSE '{HAS_STARTED}' || substr(unique_key, 3) END"""
+_REVIVED: Final = REVIVED | {"execute_at": "$2::timestamptz", "unique_key": _KEY}
+
+REVIVE: Final = f"""
+WITH counted AS (
+    SELECT c.job_id, c.verdict, count(j.id)::int AS unfinished,
+        bool_or(f.state <> 'Completed') IS TRUE AS is_bad
+    FROM background_jobs.job_conditions c
+    JOIN background_jobs.job_dependencies d ON d.job_id = c.job_id
+    LEFT JOIN background_jobs.jobs j ON j.id = d.after_id
+    LEFT JOIN background_jobs.finished_jobs f ON f.id = d.after_id
+    WHERE c.job_id IN (
+        SELECT job_id FROM background_jobs.job_dependencies WHERE after_id = ANY($1::uuid[])
+    ) AND (c.verdict IS NULL OR (c.verdict = 'cancel' AND c.run_when = 'succeeded'))
+    GROUP BY c.job_id
+),
+waiting AS (SELECT * FROM counted WHERE verdict IS NULL OR NOT is_bad),
+noted AS (
+    UPDATE background_jobs.job_conditions c SET unfinished = waiting.unfinished, verdict = NULL
+    FROM waiting WHERE c.job_id = waiting.job_id
+),
+freed AS (
+    DELETE FROM background_jobs.finished_jobs f USING waiting
+    WHERE f.id = waiting.job_id AND f.state = 'Cancelled' AND waiting.verdict = 'cancel'
+    RETURNING f.*
+),
+again AS (
+    INSERT INTO background_jobs.jobs ({", ".join(_REVIVED)})
+    SELECT {", ".join(_REVIVED.values())}
+    FROM (
+        SELECT *, row_number() OVER (PARTITION BY unique_key ORDER BY id) AS rank FROM freed
+    ) freed
+),
+tallies AS (
+    SELECT workflow_id, -count(*) AS number, 0 AS failed, -count(*) AS cancelled, 0 AS stopped
+    FROM freed WHERE workflow_id IS NOT NULL GROUP BY workflow_id
+),
+counted_again AS ({_NEW_COUNTS.format(now="$2::timestamptz", tallies="tallies")})
+SELECT id FROM freed
+"""
+
+STOP: Final = """
+UPDATE background_jobs.job_conditions SET verdict = 'stop'
+WHERE job_id = ANY($1::uuid[]) AND verdict IS NULL
+"""
+
 COUNT: Final = _NEW_COUNTS.format(
     now="$6::timestamptz",
     tallies="""unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[])
@@ -158,66 +210,3 @@ COUNT: Final = _NEW_COUNTS.format(
 NOTIFY: Final = """
 SELECT pg_notify('background_jobs', 'end'), pg_notify('background_jobs', 'due')
 """
-
-
-class PostgresWorkflows:
-    """Implements `WorkflowStatements`, which describes each method."""
-
-    def lock(self, job_ids: Collection[UUID]) -> Steps[None]:
-        """Lock by two statements, and so before the next one reads."""
-        yield Statement(LOCK_WORKFLOWS, [list(job_ids)])
-        yield Statement(LOCK_JOBS, [list(job_ids)])
-
-    def lock_workflow(self, workflow_id: UUID) -> Steps[bool]:
-        """Lock one row."""
-        rows = yield Statement(LOCK_WORKFLOW, [workflow_id])
-        return bool(rows)
-
-    def end(self, ended: Sequence[Ended], now: datetime) -> Steps[Judged]:
-        """End, judge and count by one statement."""
-        rows = yield Statement(
-            END,
-            [
-                [each.lease.job_id for each in ended],
-                [each.lease.fence for each in ended],
-                [each.state.value for each in ended],
-                [each.error for each in ended],
-                [each.result for each in ended],
-                now,
-            ],
-        )
-        return Judged(
-            [as_id(row[0]) for row in rows if row[1] is None],
-            [_doomed(row) for row in rows if row[1] is not None],
-        )
-
-    def judge(self, ended: Sequence[tuple[UUID, JobState]], now: datetime) -> Steps[list[Doomed]]:
-        """Judge by one statement."""
-        ids = [job_id for job_id, _ in ended]
-        are_bad = [state is not JobState.COMPLETED for _, state in ended]
-        rows = yield Statement(JUDGE, [ids, are_bad, now])
-        return [_doomed(row) for row in rows]
-
-    def spread(self, doomed: Collection[UUID]) -> Steps[list[Doomed]]:
-        """Follow the dependencies by one statement."""
-        rows = yield Statement(SPREAD, [list(doomed)])
-        return [_doomed(row) for row in rows]
-
-    def cancel(self, doomed: Sequence[tuple[UUID, str]], now: datetime) -> Steps[list[UUID]]:
-        """Cancel and count by one statement."""
-        ids, reasons = zip(*doomed, strict=True)
-        rows = yield Statement(CANCEL, [list(ids), list(reasons), now])
-        return [as_id(row[0]) for row in rows]
-
-    def count(self, changes: dict[UUID, Tally], now: datetime) -> Steps[None]:
-        """Change all rows by one statement."""
-        columns = [list(column) for column in zip(*changes.values(), strict=True)]
-        yield Statement(COUNT, [list(changes), *columns, now])
-
-    def notify(self) -> Steps[None]:
-        """Send two notifications."""
-        yield Statement(NOTIFY, [])
-
-
-def _doomed(row: Sequence[UUID]) -> Doomed:
-    return Doomed(as_id(row[0]), as_id(row[1]), str(row[2]))

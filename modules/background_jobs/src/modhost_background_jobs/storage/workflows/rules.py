@@ -55,8 +55,18 @@ class WorkflowStatements(Protocol):
     def spread(self, doomed: Collection[UUID]) -> Steps[list[Doomed]]:
         """Note which jobs cannot run either, as they run when those before them succeed."""
 
-    def cancel(self, doomed: Sequence[tuple[UUID, str]], now: datetime) -> Steps[list[UUID]]:
+    def cancel(self, doomed: Sequence[tuple[UUID, str | None]], now: datetime) -> Steps[list[UUID]]:
         """Cancel pending jobs, each for a reason, and count them; return those that were there."""
+
+    def revive(self, again: Collection[UUID], now: datetime) -> Steps[list[UUID]]:
+        """Let what waits for jobs that are live again wait on; return what is live again as well.
+
+        Those were cancelled because of them, and wait again, as long as no other job before them
+        stands in their way.
+        """
+
+    def stop(self, job_ids: Collection[UUID]) -> Steps[None]:
+        """Note that somebody has cancelled jobs, which are not to be revived."""
 
     def count(self, changes: dict[UUID, Tally], now: datetime) -> Steps[None]:
         """Change the counts of workflows, whose outcome is known once all has finished."""

@@ -1,22 +1,10 @@
-"""Ends of awaited jobs on SQLite, within a write transaction, which excludes all others.
+"""The statements about awaited jobs on SQLite; batches travel as JSON arrays."""
 
-Batches travel as JSON arrays that `json_each` turns into rows.
-"""
-
-import json
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
 from typing import Final
-from uuid import UUID
 
-from modhost.database import to_sqlite
-from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model import Ended
-from modhost_background_jobs.model.workflow import Verdict
-from modhost_background_jobs.storage.columns import CARRIED, listed
-from modhost_background_jobs.storage.workflows.rules import Doomed, Judged, Tally
-from modhost_background_jobs.storage.workflows.steps import Statement, Steps, as_id
+from modhost_background_jobs.model.flow import HAS_STARTED
+from modhost_background_jobs.storage.columns import CARRIED, REVIVED, listed
+from modhost_background_jobs.storage.tables import IS_UNIQUE
 
 IS_WORKFLOW: Final = "SELECT 1 FROM background_jobs_workflows WHERE id = ?1"
 
@@ -99,6 +87,43 @@ UPDATE background_jobs_job_conditions SET verdict = ?2
 WHERE job_id IN (SELECT value FROM json_each(?1)) AND verdict IS NULL
 """
 
+WAITING: Final = """
+SELECT c.job_id, count(j.id), c.verdict IS NOT NULL
+FROM background_jobs_job_conditions c
+CROSS JOIN background_jobs_job_dependencies d ON d.job_id = c.job_id
+LEFT JOIN background_jobs_jobs j ON j.id = d.after_id
+LEFT JOIN background_jobs_finished_jobs f ON f.id = d.after_id
+WHERE c.job_id IN (
+    SELECT job_id FROM background_jobs_job_dependencies
+    WHERE after_id IN (SELECT value FROM json_each(?1))
+) AND (c.verdict IS NULL OR (c.verdict = 'cancel' AND c.run_when = 'succeeded'))
+GROUP BY c.job_id
+HAVING c.verdict IS NULL OR NOT coalesce(max(f.state <> 'Completed'), false)
+"""
+
+# Rows are [id, unfinished].
+NOTE_WAITING: Final = """
+UPDATE background_jobs_job_conditions AS c SET unfinished = g.value ->> 1, verdict = NULL
+FROM json_each(?1) AS g WHERE c.job_id = g.value ->> 0
+"""
+
+# A key that another job has meanwhile is given up, and so are those of jobs that share one.
+_KEY: Final = f"""CASE WHEN EXISTS (
+        SELECT 1 FROM background_jobs_jobs j WHERE j.unique_key = f.unique_key AND {IS_UNIQUE}
+    ) OR row_number() OVER (PARTITION BY unique_key ORDER BY id) > 1
+    THEN '{HAS_STARTED}' || substr(unique_key, 3) ELSE unique_key END"""
+_REVIVED: Final = REVIVED | {"execute_at": "?2", "unique_key": _KEY}
+REVIVE: Final = f"""
+INSERT INTO background_jobs_jobs ({", ".join(_REVIVED)})
+SELECT {", ".join(_REVIVED.values())} FROM background_jobs_finished_jobs f
+WHERE id IN (SELECT value FROM json_each(?1)) AND state = 'Cancelled'
+RETURNING id, workflow_id
+"""
+
+REMOVE_FINISHED: Final = """
+DELETE FROM background_jobs_finished_jobs WHERE id IN (SELECT value FROM json_each(?1))
+"""
+
 # Rows are [workflow, over, failed, cancelled, stopped].
 COUNT: Final = """
 UPDATE background_jobs_workflows AS w
@@ -111,81 +136,3 @@ SET unfinished = w.unfinished - (g.value ->> 1), failed = w.failed + (g.value ->
     completed_at = CASE WHEN w.unfinished = g.value ->> 1 THEN ?2 END
 FROM json_each(?1) AS g WHERE w.id = g.value ->> 0
 """
-
-
-class SqliteWorkflows:
-    """Implements `WorkflowStatements`, which describes each method."""
-
-    def lock(self, job_ids: Collection[UUID]) -> Steps[None]:
-        """Do nothing: the transaction excludes all others."""
-        yield from ()
-
-    def lock_workflow(self, workflow_id: UUID) -> Steps[bool]:
-        """Read whether it is there."""
-        rows = yield Statement(IS_WORKFLOW, [str(workflow_id)])
-        return bool(rows)
-
-    def end(self, ended: Sequence[Ended], now: datetime) -> Steps[Judged]:
-        """Move the jobs, then judge what waits for them."""
-        rows = [
-            [str(each.lease.job_id), each.lease.fence, each.state.value, each.error, each.result]
-            for each in ended
-        ]
-        moved = yield Statement(END, [json.dumps(rows), to_sqlite(now)])
-        yield Statement(REMOVE, [json.dumps([row[0] for row in moved])])
-        tallies: dict[UUID, Counter[str]] = {}
-        for _, state, workflow_id in moved:
-            if workflow_id is not None:
-                tallies.setdefault(as_id(workflow_id), Counter())[state] += 1
-        yield from self.count({id_: _tally(states) for id_, states in tallies.items()}, now)
-        over = [(as_id(id_), JobState(state)) for id_, state, _ in moved]
-        doomed = yield from self.judge(over, now)
-        return Judged([job_id for job_id, _ in over], doomed)
-
-    def judge(self, ended: Sequence[tuple[UUID, JobState]], now: datetime) -> Steps[list[Doomed]]:
-        """Change the conditions, then the jobs."""
-        ends = json.dumps([[str(id_), state is not JobState.COMPLETED] for id_, state in ended])
-        judged = yield Statement(JUDGE, [ends])
-        may_run = [job_id for job_id, verdict, _ in judged if verdict == Verdict.RUN]
-        if may_run:
-            yield Statement(RELEASE, [json.dumps(may_run), to_sqlite(now)])
-        run_when = {job_id: when for job_id, verdict, when in judged if verdict == Verdict.CANCEL}
-        if not run_when:
-            return []
-        rows = yield Statement(DECIDING, [json.dumps(list(run_when)), ends])
-        return [Doomed(as_id(row[0]), as_id(row[1]), run_when[row[0]]) for row in rows]
-
-    def spread(self, doomed: Collection[UUID]) -> Steps[list[Doomed]]:
-        """Follow the dependencies, then note what they lead to."""
-        rows = yield Statement(SPREAD, [_listed(doomed)])
-        yield Statement(NOTE_VERDICT, [json.dumps([row[0] for row in rows]), Verdict.CANCEL])
-        return [Doomed(as_id(row[0]), as_id(row[1]), "succeeded") for row in rows]
-
-    def cancel(self, doomed: Sequence[tuple[UUID, str]], now: datetime) -> Steps[list[UUID]]:
-        """Move the jobs, then count them."""
-        rows = [[str(job_id), reason] for job_id, reason in doomed]
-        moved = yield Statement(CANCEL, [json.dumps(rows), to_sqlite(now)])
-        yield Statement(REMOVE, [json.dumps([row[0] for row in moved])])
-        numbers = Counter(as_id(row[2]) for row in moved if row[2] is not None)
-        tallies = {id_: Tally(over=count, cancelled=count) for id_, count in numbers.items()}
-        yield from self.count(tallies, now)
-        return [as_id(row[0]) for row in moved]
-
-    def count(self, changes: dict[UUID, Tally], now: datetime) -> Steps[None]:
-        """Change all rows by one statement."""
-        if changes:
-            rows = [[str(id_), *tally] for id_, tally in changes.items()]
-            yield Statement(COUNT, [json.dumps(rows), to_sqlite(now)])
-
-    def notify(self) -> Steps[None]:
-        """Do nothing: other processes see that the file has changed."""
-        yield from ()
-
-
-def _tally(states: Counter[str]) -> Tally:
-    cancelled = states[JobState.CANCELLED]
-    return Tally(states.total(), states[JobState.FAILED], cancelled, cancelled)
-
-
-def _listed(ids: Iterable[UUID]) -> str:
-    return json.dumps([str(id_) for id_ in ids])

@@ -119,7 +119,8 @@ class OutcomeWriter:
                 [
                     LostLease(each.lease, each.claimed.rescues == 0 or each.has_stored_begin)
                     for each in lost
-                ]
+                ],
+                self._clock.now(),
             )
         except Exception as error:  # noqa: BLE001 - the ends of others are to be stored
             logger.warning(

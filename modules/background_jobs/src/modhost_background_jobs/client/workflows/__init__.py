@@ -1,0 +1,1 @@
+"""Workflows as callers write them down, cancel them and retry them."""
