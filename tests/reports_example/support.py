@@ -1,9 +1,10 @@
 """A job's context that records its calls, and reports made from text."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 from uuid import UUID
 
 from modhost import new_id
@@ -12,6 +13,7 @@ from modhost_reports_example.computing.records import Record, group_records, rea
 from modhost_reports_example.contracts import Report, ReportRequest, ReportRow, ReportType
 
 T = TypeVar("T")
+Args = TypeVarTuple("Args")
 
 
 @dataclass
@@ -42,6 +44,15 @@ class RecordingContext:
         data: Any = self.request
         assert isinstance(data, model)
         return data
+
+    async def step(
+        self, _name: str, function: Callable[..., Any], *args: *Args, transactional: bool = False
+    ) -> Any:
+        raise NotImplementedError
+
+    @property
+    def from_thread(self) -> Any:
+        raise NotImplementedError
 
     def report_progress(self, percentage: float, message: str | None = None) -> None:
         self.progress.append((percentage, message))

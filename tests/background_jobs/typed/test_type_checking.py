@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost_background_jobs.contracts import BackgroundJobs, JobExecutionContext, JobId, ModuleJob
 
@@ -72,6 +73,9 @@ class ImportImages(Import[Image]):
     pass
 
 
+async def shrink(image: Image, width: int = 1) -> Size: return Size(width=width)
+def measure(image: Image) -> Size: return Size(width=1)
+async def keep(session: AsyncSession, image: Image) -> Size: return Size(width=1)
 image = Image(path="a.png")
 photo = Photo(path="a.png", camera="x")
 """
@@ -98,11 +102,24 @@ await jobs.add_recurring(Sweep, name="a", cron_expression="@daily")
 await jobs.add_recurring(Plain, name="a", cron_expression="@daily", data=[1], tags=["t"])
 some: list[tuple[type[ModuleJob], object]] = [(Resize, image), (Plain, 1)]
 await jobs.enqueue(*some[0])
+size: Size = await context.step("shrink", shrink, image)
+size = await context.step("shrink", shrink, image, 2)
+size = await context.step("measure", measure, photo)
+size = await context.step("measure", lambda: measure(image))
+size = await context.step("keep", keep, image, transactional=True)
+size = context.from_thread.step("shrink", shrink, image)
+size = context.from_thread.step("keep", keep, image, transactional=True)
 given: Any = {"path": "a.png"}
 await jobs.enqueue(Resize, given)
 """
 
 REFUSED = """
+await context.step("shrink", shrink)
+await context.step("shrink", shrink, "a.png")
+await context.step("keep", keep, image)
+await context.step("measure", measure, image, transactional=True)
+text: str = await context.step("text", measure, image)
+text = context.from_thread.step("words", shrink, image)
 await jobs.enqueue(Resize)
 await jobs.enqueue(Resize, None)
 await jobs.enqueue(Resize, "a.png")
@@ -158,7 +175,8 @@ def errors(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     Lines without an error are not among them.
     """
     program = [(line, "") for line in lines(HEAD)]
-    program.append(("async def calls(jobs: BackgroundJobs, at: datetime) -> None:", ""))
+    given = "jobs: BackgroundJobs, at: datetime, context: JobExecutionContext"
+    program.append((f"async def calls({given}) -> None:", ""))
     program += [(f"    {line}", line) for line in lines(ACCEPTED + REFUSED)]
     for name, snippet in REFUSED_CLASSES.items():
         program += [(line, name) for line in lines(snippet)]

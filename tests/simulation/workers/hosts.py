@@ -6,6 +6,7 @@ from typing import Any, Final, cast
 
 import anyio
 
+from modhost.database import Database
 from modhost.module import HostedService
 from modhost.runtime.hosted_services import HostedServiceFailed, Supervisor
 from modhost.runtime.shutdown import ShutdownSignal
@@ -22,6 +23,7 @@ from modhost_background_jobs.storage import JobStore, LaneStore, Turns
 from modhost_background_jobs.storage.statistics import StatisticsStore
 from modhost_background_jobs.worker.attempts.outcome import Outcomes
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
+from modhost_background_jobs.worker.attempts.steps import StepTools
 from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
 from modhost_background_jobs.worker.claiming.lanes import Lanes
 from modhost_background_jobs.worker.executor import AttemptExecutor
@@ -38,7 +40,13 @@ from simulation.workers.databases import Remote
 from simulation.workers.faults import Link
 from simulation.workers.history import History, process_of, short
 from simulation.workers.jobs import REGISTERED, Stage
-from simulation.workers.stand_ins import FiredWakeups, NoProcesses, Provider, SimulatedHeartbeat
+from simulation.workers.stand_ins import (
+    FiredWakeups,
+    NoProcesses,
+    NoSession,
+    Provider,
+    SimulatedHeartbeat,
+)
 
 OPTIONS: Final = BackgroundJobsOptions(
     max_concurrency=3,
@@ -139,7 +147,8 @@ class SimulatedHost:
         statistics = StatisticsService(cast(StatisticsStore, None), worker, clock)
         provider = cast(ServiceProvider, Provider(Stage(self._history, self.link)))
         outcomes = Outcomes(options, clock)
-        runner = AttemptRunner(provider, buffer, outcomes, options, clock)
+        steps = StepTools(cast(Database, NoSession()), store, options, clock)
+        runner = AttemptRunner(provider, buffer, steps, outcomes, options, clock)
         processes = cast(Any, NoProcesses())
         writer = OutcomeWriter(store, self._lanes, buffer, clock)
         registration = _Registration(

@@ -96,6 +96,10 @@ class WorkflowConflict(BackgroundJobsError):
         )
 
 
+class StepError(PermanentJobError):
+    """A step that cannot be taken: its name is taken, or what it returns cannot be kept."""
+
+
 class InvalidFlow(BackgroundJobsError, ValueError):
     """A queue, a priority, a tag, a limit or a pause that cannot be."""
 

@@ -23,6 +23,7 @@ from modhost_background_jobs.model import (
     Rescue,
     WorkerInfo,
 )
+from modhost_background_jobs.storage.steps import StepStore
 
 
 class JobsLocked(Exception):
@@ -40,7 +41,7 @@ class JobsLocked(Exception):
         self.locked = locked
 
 
-class JobStore(Protocol):
+class JobStore(StepStore, Protocol):
     """The statements of the hot path, each one transaction, each batch all or nothing.
 
     A write that carries a lease touches a job only while the job is `Running` under that fence.

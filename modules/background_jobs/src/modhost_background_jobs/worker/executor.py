@@ -11,8 +11,8 @@ from modhost_background_jobs.storage import JobStore, QueueClock
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
-from modhost_background_jobs.worker.finishing.write_retry import until_written
 from modhost_background_jobs.worker.processes.runner import ProcessRunner
+from modhost_background_jobs.worker.write_retry import until_written
 
 POSTPONED_SECONDS: Final = (1.0, 20.0)
 """When a job that has to run alone is due again: at random, so that such jobs part."""

@@ -6,12 +6,13 @@ from typing import Any, Protocol
 from typing_extensions import TypeVar
 
 from modhost_background_jobs.contracts.ids import JobId
+from modhost_background_jobs.contracts.job.steps import JobSteps
 
 T = TypeVar("T")
 Data_co = TypeVar("Data_co", covariant=True, default=Any)
 
 
-class JobExecutionContext(Protocol[Data_co]):
+class JobExecutionContext(JobSteps, Protocol[Data_co]):
     """One attempt's view of its job."""
 
     @property

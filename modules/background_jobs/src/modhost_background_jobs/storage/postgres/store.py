@@ -22,6 +22,7 @@ from modhost_background_jobs.storage.postgres import maintenance_statements as m
 from modhost_background_jobs.storage.postgres.claimed import claimed_job
 from modhost_background_jobs.storage.postgres.lease_writes import WORKFLOWS, LeaseWrites
 from modhost_background_jobs.storage.postgres.notifications import Notifications
+from modhost_background_jobs.storage.steps.postgres import PostgresSteps
 from modhost_background_jobs.storage.workflows.ending import take_back_ends
 from modhost_background_jobs.storage.workflows.steps import run_on_postgres
 
@@ -32,7 +33,7 @@ CLAIM_SECONDS: Final = 10.0
 _new: Final = attrgetter(*NEW)
 
 
-class PostgresJobStore(LeaseWrites):
+class PostgresJobStore(LeaseWrites, PostgresSteps):
     """Implements `JobStore`, which describes each method."""
 
     def __init__(

@@ -17,9 +17,10 @@ from modhost_background_jobs.storage.large_data import is_large
 from modhost_background_jobs.storage.sqlite import rows as rows_as
 from modhost_background_jobs.storage.sqlite import statements, transitions
 from modhost_background_jobs.storage.sqlite.insert_statements import HOLDER
+from modhost_background_jobs.storage.steps.sqlite import SqliteSteps
 
 
-class SqliteJobStore:
+class SqliteJobStore(SqliteSteps):
     """Implements `JobStore`, which describes each method."""
 
     def __init__(self, sqlite: SqliteAccess) -> None:

@@ -1,6 +1,7 @@
 """Attempts of jobs that a worker holds, and why it asks one to stop."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import count
@@ -53,6 +54,8 @@ class Attempt:
     line_numbers: Iterator[int] = field(default_factory=count)
     """The numbers of its log lines, taken from any thread."""
     _secrets: tuple[str, ...] | None = None
+    _threads: int = 0
+    """How many of the steps of a task run in threads."""
 
     @property
     def lease(self) -> Lease:
@@ -101,6 +104,21 @@ class Attempt:
             self.runs_in = "task"
             if self.is_to_stop:
                 self.scope.cancel()
+
+    @contextmanager
+    def in_thread(self) -> Iterator[None]:
+        """Be stopped as a thread during the block, which waits for one."""
+        if self.runs_in == "thread" and not self._threads:
+            yield
+            return
+        self.runs_in = "thread"
+        self._threads += 1
+        try:
+            yield
+        finally:
+            self._threads -= 1
+            if not self._threads:
+                self.continue_as_task()
 
     def abandon(self) -> None:
         """Stop waiting for a thread that ignores the request; the thread itself runs on."""

@@ -1,8 +1,9 @@
 """The context that a job is given: its data, progress, log and requests to stop."""
 
 import math
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Any, Final, Protocol, TypeVar, TypeVarTuple, cast
 
 from pydantic import ValidationError
 
@@ -13,8 +14,11 @@ from modhost_background_jobs.model.data.read_back import problems_in, read_as
 from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.error_text import printable
+from modhost_background_jobs.worker.attempts.steps import AttemptSteps, StepTools
+from modhost_background_jobs.worker.attempts.thread_steps import StepsFromThread
 
 T = TypeVar("T")
+Args = TypeVarTuple("Args")
 
 _UNREAD: Final = object()
 
@@ -32,12 +36,16 @@ class Reports(Protocol):
 class AttemptContext:
     """Implements `JobExecutionContext`, where each method is described."""
 
-    __slots__ = ("_attempt", "_clamped", "_clock", "_data", "_reports")
+    __slots__ = ("_attempt", "_clamped", "_clock", "_data", "_reports", "_steps", "_tools")
 
-    def __init__(self, attempt: Attempt, reports: Reports, clock: QueueClock) -> None:
+    def __init__(
+        self, attempt: Attempt, reports: Reports, tools: StepTools, clock: QueueClock
+    ) -> None:
         self._attempt = attempt
         self._reports = reports
+        self._tools = tools
         self._clock = clock
+        self._steps: AttemptSteps | None = None
         self._clamped = False
         self._data: Any = _UNREAD
 
@@ -85,6 +93,17 @@ class AttemptContext:
             msg = f"The job's data does not fit {getattr(model, '__name__', model)}: {problems}."
             raise JobDataError(msg) from None
 
+    async def step(
+        self, name: str, function: Callable[..., Any], *args: *Args, transactional: bool = False
+    ) -> Any:
+        """Do what no earlier attempt has done."""
+        return await self._own_steps().run(name, function, *args, transactional=transactional)
+
+    @property
+    def from_thread(self) -> StepsFromThread:
+        """The steps of a job in a thread."""
+        return StepsFromThread(self._own_steps())
+
     def report_progress(self, percentage: float, message: str | None = None) -> None:
         """Report the progress, clamped to 0 to 100."""
         clamped = 0 if math.isnan(percentage) else int(min(100, max(0, percentage)))
@@ -100,6 +119,11 @@ class AttemptContext:
         text = printable(self._attempt.redact(message))
         lease = self._attempt.lease
         self._reports.log(LogLine(lease, next(self._attempt.line_numbers), self._clock.now(), text))
+
+    def _own_steps(self) -> AttemptSteps:
+        if self._steps is None:
+            self._steps = AttemptSteps(self._attempt, self._tools)
+        return self._steps
 
     def _reason(self) -> StopReason | None:
         reason = self._attempt.reason

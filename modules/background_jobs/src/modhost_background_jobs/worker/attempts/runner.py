@@ -26,6 +26,7 @@ from modhost_background_jobs.worker.attempts.error_text import forget_frames
 from modhost_background_jobs.worker.attempts.exit_guard import as_job, owner_of, without_children
 from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes, means
 from modhost_background_jobs.worker.attempts.results import Results
+from modhost_background_jobs.worker.attempts.steps import StepTools
 
 GENERATOR: Final = (
     "execute returned a generator, so nothing of it has run: remove its `yield`, or iterate over "
@@ -40,12 +41,14 @@ class AttemptRunner:
         self,
         provider: ServiceProvider,
         reports: Reports,
+        steps: StepTools,
         outcomes: Outcomes,
         options: BackgroundJobsOptions,
         clock: Clock,
     ) -> None:
         self._provider = provider
         self._reports = reports
+        self._steps = steps
         self._outcomes = outcomes
         self._clock = clock
         self._results = Results(options)
@@ -82,7 +85,7 @@ class AttemptRunner:
         """Execute the job, and return its result as it is stored."""
         async with self._provider.scope() as scope:
             job = await scope.get(attempt.registered.job_class)
-            context = AttemptContext(attempt, self._reports, self._clock)
+            context = AttemptContext(attempt, self._reports, self._steps, self._clock)
             returned: object
             if attempt.registered.runs_in_thread:
                 returned = await anyio.to_thread.run_sync(

@@ -16,7 +16,7 @@ from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegi
 from modhost_background_jobs.worker.attempts.outcome import Outcome
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
-from modhost_background_jobs.worker.finishing.write_retry import Written, apart, until_written
+from modhost_background_jobs.worker.write_retry import Written, apart, until_written
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from modhost.failures import failures
 from modhost_background_jobs.model import Lease, LogLine, ProgressUpdate
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, Signal, wait_for
-from modhost_background_jobs.worker.finishing.write_retry import apart
+from modhost_background_jobs.worker.write_retry import apart
 
 logger = logging.getLogger(__name__)
 

@@ -26,6 +26,7 @@ from modhost_background_jobs.worker.attempts.attempt import Attempt
 from modhost_background_jobs.worker.attempts.error_text import describe
 from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
+from modhost_background_jobs.worker.attempts.steps import StepTools
 from modhost_background_jobs.worker.processes import messages
 
 
@@ -137,7 +138,8 @@ class _Program:
             options = await scope.get(BackgroundJobsOptions)
             types = await scope.get(JobTypes)
             outcomes = await scope.get(Outcomes)
-        runner = AttemptRunner(host.services, self._channel, outcomes, options, host.clock)
+            steps = await scope.get(StepTools)
+        runner = AttemptRunner(host.services, self._channel, steps, outcomes, options, host.clock)
         gc.freeze()
         gc.enable()
         self._channel.send(messages.Ready())
