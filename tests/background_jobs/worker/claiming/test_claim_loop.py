@@ -8,6 +8,7 @@ from uuid import UUID
 import anyio
 import anyio.lowlevel
 import pytest
+from sqlalchemy import insert
 
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import ReportingJob, Work
@@ -18,6 +19,7 @@ from modhost.runtime.shutdown import ShutdownSignal
 from modhost_background_jobs.model import ClaimedJob
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, open_wakeups
+from modhost_background_jobs.storage.tables import PAUSES
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.claiming.claim_loop import (
     MIN_PAUSE_SECONDS,
@@ -38,13 +40,18 @@ class RoomForTwo(Slots):
         self._claims = 0
         self._enough = enough
         self.taken: list[UUID] = []
+        self.released: set[UUID] = set()
         self.are_enough = anyio.Event()
         self.attempts = AttemptRegistry()
 
     def take(self, attempts: Iterable[Attempt]) -> None:
-        self.taken.extend(attempt.lease.job_id for attempt in attempts)
+        self.last = list(attempts)
+        self.taken.extend(attempt.lease.job_id for attempt in self.last)
         if len(self.taken) >= self._enough:
             self.are_enough.set()
+
+    def release_those(self, condition: Callable[[Attempt], bool]) -> None:
+        self.released |= {each.lease.job_id for each in self.last if condition(each)}
 
     async def room(self) -> int:
         self._claims += 1
@@ -60,6 +67,17 @@ async def claimed_by_a_loop(
     before: Callable[[int], Awaitable[None]],
 ) -> list[UUID]:
     """Run a loop until it has claimed so many jobs; return their ids, as they were claimed."""
+    return (await slots_of_a_loop(database, store, clock, count, before)).taken
+
+
+async def slots_of_a_loop(
+    database: Database,
+    store: JobStore,
+    clock: MovingClock,
+    count: int,
+    before: Callable[[int], Awaitable[None]],
+) -> RoomForTwo:
+    """Run a loop until it has claimed so many jobs."""
     slots = RoomForTwo(before, count)
     options = BackgroundJobsOptions(poll_interval=timedelta(seconds=0.01))
     lanes, signal = lanes_of(database, clock), ShutdownSignal()
@@ -69,7 +87,7 @@ async def claimed_by_a_loop(
             group.start_soon(loop.run, "w1", slots)
             await slots.are_enough.wait()
             group.cancel_scope.cancel()
-    return slots.taken
+    return slots
 
 
 async def test_a_job_with_an_earlier_due_time_that_commits_late_is_claimed(
@@ -115,6 +133,25 @@ async def test_among_jobs_due_at_one_time_none_is_passed_over(
 
     claimed = await claimed_by_a_loop(database, store, clock, 9, nothing)
     assert claimed == [job.id for job in jobs]
+
+
+@pytest.mark.parametrize("seconds", [0.9, 1.9])
+async def test_what_is_paused_for_a_second_does_not_start_though_nothing_has_woken_the_worker(
+    database: Database, store: JobStore, clock: MovingClock, seconds: float
+) -> None:
+    paused, other = new_job(), new_job(job_type=TYPES[1])
+    pause = {"kind": "type", "name": paused.job_type, "paused_at": clock.now(), "reason": ""}
+
+    async def pause_and_insert(claims: int) -> None:
+        if claims == 3:
+            async with database.session() as session:
+                await (await session.connection()).execute(insert(PAUSES).values(**pause))
+            clock.advance(seconds)
+            await store.insert([paused, other])
+
+    slots = await slots_of_a_loop(database, store, clock, 2, pause_and_insert)
+    assert slots.taken == [paused.id, other.id]
+    assert slots.released == {paused.id}
 
 
 class CountingStore:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -120,13 +120,13 @@ class ClaimLoop:
                 else:
                     claimed, has_more = await self._claim_from_lanes(worker, shares, room)
                 slots.take(map(self._attempt_of, claimed))
+                self._release_paused(slots)
                 await self._note_starts(claimed)
                 self._lanes.may_have_changed |= bool(claimed)
                 if self._lanes.may_have_changed:
                     self._knows_next_due = False
                 has_new = await self._lanes.refresh()
-                if self._lanes.has_pauses:
-                    slots.release_those(self._lanes.is_paused)
+                self._release_paused(slots)
                 if not has_more and not has_new:
                     await self._rest(ticket, began, slots)
                 failed = 0
@@ -140,9 +140,11 @@ class ClaimLoop:
 
     async def _claim(self, worker: str, limit: int, after: Place) -> list[ClaimedJob]:
         with self._claiming():
-            return await self._store.claim(
+            claimed = await self._store.claim(
                 worker, self._lanes.types(), limit, self._clock.now(), after
             )
+            await self._check_pauses(claimed)
+        return claimed
 
     async def _claim_from_lanes(
         self, worker: str, shares: Shares, limit: int
@@ -150,7 +152,19 @@ class ClaimLoop:
         """Return what was claimed, and whether there may be more."""
         with self._claiming():
             claim = await self._lanes.claim(worker, shares, limit)
+            await self._check_pauses(claim.jobs)
         return claim.jobs, not claim.is_all
+
+    async def _check_pauses(self, claimed: Sequence[ClaimedJob]) -> None:
+        """Read what is paused before jobs start, where nothing has woken this worker for long."""
+        if claimed:
+            # The jobs are claimed all the same, and what fails here fails at the next refresh.
+            with suppress(Exception):
+                await self._lanes.read_again(has_changed=True)
+
+    def _release_paused(self, slots: Slots) -> None:
+        if self._lanes.has_pauses:
+            slots.release_those(self._lanes.is_paused)
 
     @contextmanager
     def _claiming(self) -> Iterator[None]:
