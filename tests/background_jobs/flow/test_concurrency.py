@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy import delete, update
 
 from background_jobs.flow.lanes import Lanes, ids_of, job
-from background_jobs.support import add_worker, seen
+from background_jobs.support import add_worker, lanes_of, seen
 from modhost_background_jobs.model import LimitKey, Released
+from modhost_background_jobs.model.lanes import Swept
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.tables import LIMITS
-from moving_clock import START
+from moving_clock import START, MovingClock
 
 pytestmark = pytest.mark.anyio
 
@@ -85,7 +86,7 @@ async def test_the_share_of_a_dead_worker_returns_with_the_rescue(
     assert await lanes.claimed() == ids[:1]
     assert await lanes.claim(worker="w2") == []
     await store.rescue(await seen(store, "w1"), 3, START)
-    assert await lanes.store.sweep("", 10, START) == ""
+    assert await lanes.store.sweep("", 10, START) == Swept("", freed=1)
     # It keeps its place before the one that a limit has held back.
     assert await lanes.claimed(worker="w2") == ids[:1]
     assert await lanes.claim(worker="w2") == []
@@ -109,11 +110,24 @@ async def test_a_sweep_lets_go_of_what_nobody_tended(lanes: Lanes) -> None:
     assert len(first) == 30
     assert await lanes.claim() == []
     await lanes.end(first)
-    after = await lanes.store.sweep("", 20, START)
+    after, freed = await lanes.store.sweep("", 20, START)
     assert after
+    assert freed == 20
     assert len(await lanes.claim()) == 20
-    assert await lanes.store.sweep(after, 20, START) == ""
+    assert await lanes.store.sweep(after, 20, START) == Swept("", freed=10)
     assert len(await lanes.claim()) == 10
+
+
+async def test_a_sweep_continues_while_it_finds_much_to_let_go_of(lanes: Lanes) -> None:
+    await lanes.add_limit("sources", 1)
+    keys = [("sources", f"{number:03}") for number in range(450)]
+    await lanes.enqueue(*[job(keys=[key]) for key in keys for _ in range(2)])
+    first = await lanes.claim()
+    assert await lanes.claim() == []
+    await lanes.end(first)
+    known = lanes_of(lanes.database, MovingClock())
+    await known.refresh()
+    assert len(await lanes.claim()) == 450
 
 
 async def test_held_jobs_are_let_go_in_each_lane(lanes: Lanes) -> None:

@@ -147,3 +147,10 @@ class LaneClaim(NamedTuple):
     jobs: list[ClaimedJob]
     is_all: bool
     is_contended: bool = False
+
+
+class Swept(NamedTuple):
+    """What a sweep did: `after` is the stored key to continue behind, empty for the first one."""
+
+    after: str
+    freed: int

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from modhost_background_jobs.model.flow import LimitKey
-from modhost_background_jobs.model.lanes import FlowState, LaneClaim, Shares
+from modhost_background_jobs.model.lanes import FlowState, LaneClaim, Shares, Swept
 
 
 class LaneStore(Protocol):
@@ -26,20 +26,17 @@ class LaneStore(Protocol):
         A worker that is not registered (any more) gets none.
         """
 
-    async def tend(self, keys: Collection[LimitKey], now: datetime) -> None:
+    async def tend(self, keys: Collection[LimitKey], now: datetime) -> int:
         """Let go of as many held jobs of each key and lane as the key has room for.
 
-        Where a rate has none, its key is noted to open when it has.
+        Where a rate has none, its key is noted to open when it has. Returns how many were let go.
         """
 
     async def open_due(self, now: datetime) -> None:
         """Tend the keys whose rates allow another start by now."""
 
-    async def sweep(self, after: str, limit: int, now: datetime) -> str:
-        """Tend up to `limit` keys that hold jobs back, those behind the stored key `after`.
-
-        Returns the last of them; an empty text when there are no more.
-        """
+    async def sweep(self, after: str, limit: int, now: datetime) -> Swept:
+        """Tend up to `limit` keys that hold jobs back, those behind the stored key `after`."""
 
     async def forget_keys(self, after: LimitKey, limit: int, now: datetime) -> LimitKey | None:
         """Forget what no longer counts for up to `limit` keys, those behind the key `after`.

@@ -8,7 +8,7 @@ from modhost.database import PostgresAccess, from_postgres
 from modhost_background_jobs.model import ClaimedJob
 from modhost_background_jobs.model.admission import Candidate, Decision, Earlier, Usage, decide
 from modhost_background_jobs.model.flow import Lane, LimitKey, limits_of
-from modhost_background_jobs.model.lanes import FlowState, Found, LaneClaim, Shares
+from modhost_background_jobs.model.lanes import FlowState, Found, LaneClaim, Shares, Swept
 from modhost_background_jobs.storage.postgres import lane_statements as statements
 from modhost_background_jobs.storage.postgres import limit_statements as limits
 from modhost_background_jobs.storage.postgres.claimed import claimed_job
@@ -79,9 +79,10 @@ class PostgresLaneStore:
         is_all |= is_contended and not found
         return LaneClaim(found, is_all, is_contended)
 
-    async def tend(self, keys: Collection[LimitKey], now: datetime) -> None:
+    async def tend(self, keys: Collection[LimitKey], now: datetime) -> int:
         """Let go of held jobs, and note when rates open."""
-        await self._postgres.execute(limits.TEND, *_columns(keys))
+        freed: int = await self._postgres.fetchval(limits.TEND, *_columns(keys))
+        return freed
 
     async def open_due(self, now: datetime) -> None:
         """Tend the keys in the transaction that takes their opening back."""
@@ -90,13 +91,12 @@ class PostgresLaneStore:
             if rows:
                 await connection.execute(limits.TEND, *_columns(LimitKey(*row) for row in rows))
 
-    async def sweep(self, after: str, limit: int, now: datetime) -> str:
+    async def sweep(self, after: str, limit: int, now: datetime) -> Swept:
         """Find keys by jumps in the index of held jobs, and tend them."""
         rows = await self._postgres.fetch(limits.HELD_KEYS, after, limit)
         held = [row[0] for row in rows]
-        if held:
-            await self.tend([LimitKey.of(each) for each in held], now)
-        return held[-1] if len(held) == limit else ""
+        freed = await self.tend([LimitKey.of(each) for each in held], now) if held else 0
+        return Swept(held[-1] if len(held) == limit else "", freed)
 
     async def forget_keys(self, after: LimitKey, limit: int, now: datetime) -> LimitKey | None:
         """Lock some keys, so that nobody counts them meanwhile, and delete what is of no use."""

@@ -12,7 +12,7 @@ from modhost.database import SqliteAccess, from_sqlite, to_sqlite
 from modhost_background_jobs.model import ClaimedJob
 from modhost_background_jobs.model.admission import Candidate, Earlier, decide
 from modhost_background_jobs.model.flow import Lane, LimitKey, limits_of
-from modhost_background_jobs.model.lanes import FlowState, Found, LaneClaim, Shares
+from modhost_background_jobs.model.lanes import FlowState, Found, LaneClaim, Shares, Swept
 from modhost_background_jobs.storage.sqlite import lane_statements as statements
 from modhost_background_jobs.storage.sqlite import limits, transitions
 from modhost_background_jobs.storage.sqlite import rows as rows_as
@@ -49,9 +49,9 @@ class SqliteLaneStore:
 
         return await self._sqlite.write(claim)
 
-    async def tend(self, keys: Collection[LimitKey], now: datetime) -> None:
+    async def tend(self, keys: Collection[LimitKey], now: datetime) -> int:
         """Let go of held jobs, and note when rates open."""
-        await self._sqlite.write(lambda connection: limits.tend(connection, keys, now))
+        return await self._sqlite.write(lambda connection: limits.tend(connection, keys, now))
 
     async def open_due(self, now: datetime) -> None:
         """Tend the keys in the transaction that takes their opening back."""
@@ -64,12 +64,11 @@ class SqliteLaneStore:
         if await self._sqlite.fetch_one(statements.IS_OPENING, moment):
             await self._sqlite.write(open_keys)
 
-    async def sweep(self, after: str, limit: int, now: datetime) -> str:
+    async def sweep(self, after: str, limit: int, now: datetime) -> Swept:
         """Find keys by jumps in the index of held jobs, and tend them."""
         rows = await self._sqlite.fetch(statements.HELD_KEYS, [after, limit])
-        if rows:
-            await self.tend([LimitKey.of(row[0]) for row in rows], now)
-        return str(rows[-1][0]) if len(rows) == limit else ""
+        freed = await self.tend([LimitKey.of(row[0]) for row in rows], now) if rows else 0
+        return Swept(str(rows[-1][0]) if len(rows) == limit else "", freed)
 
     async def forget_keys(self, after: LimitKey, limit: int, now: datetime) -> LimitKey | None:
         """Forget in one transaction, unless there is no key."""

@@ -83,8 +83,9 @@ def carry_out(connection: sqlite3.Connection, decision: Decision, now: datetime)
     connection.executemany(statements.GRANT, grants)
 
 
-def tend(connection: sqlite3.Connection, keys: Collection[LimitKey], now: datetime) -> None:
+def tend(connection: sqlite3.Connection, keys: Collection[LimitKey], now: datetime) -> int:
     """Let go of as many held jobs as there is room for, and note when rates open."""
+    freed = 0
     for key in keys:
         limit = _limit(connection, key)
         lanes = [row[0] for row in connection.execute(statements.HELD_LANES, [key.stored])]
@@ -93,11 +94,12 @@ def tend(connection: sqlite3.Connection, keys: Collection[LimitKey], now: dateti
         room = limit.most - limit.used(connection, key, now)
         if room > 0:
             rows = [(key.stored, lane, room) for lane in lanes]
-            connection.executemany(statements.LET_GO_FIRST, rows)
+            freed += connection.executemany(statements.LET_GO_FIRST, rows).rowcount
         elif limit.kind == "rate":
             (oldest,) = connection.execute(statements.OPENING, (*key, limit.most - 1)).fetchone()
             opens_at = to_sqlite(from_sqlite(oldest) + limit.period)
             connection.execute(statements.NOTE_OPENING, (*key, opens_at))
+    return freed
 
 
 def forget(

@@ -23,6 +23,9 @@ KEPT_SECONDS: Final = 60.0
 """How long a lane is asked for jobs after it had one."""
 SWEEP_SECONDS: Final = 1.0
 SWEEP_BATCH_SIZE: Final = 200
+MANY_FREED: Final = 5
+"""Fewer jobs in a batch may be those that others are just about to let go of."""
+SWEEP_TIMEOUT: Final = 0.3
 STRICT: Final = 1e10
 """The boost of a point of priority, in seconds, for which no wait makes up."""
 
@@ -65,7 +68,7 @@ class Lanes:
         """Whether the last request left jobs out that this worker has no room for."""
 
     async def read_again(self, *, has_changed: bool) -> None:
-        """Read what is known before a claim if nothing is, or if that is old and has changed."""
+        """Read what is known at a claim if nothing is, or if that is old and may have changed."""
         age = self._clock.monotonic() - self._read_at
         if age == float("inf") or (has_changed and age > OLD_SECONDS):
             self.may_have_changed = True
@@ -100,13 +103,21 @@ class Lanes:
                 await self._turns.place_due(lane, now)
         if state.has_held and monotonic - self._swept_at >= SWEEP_SECONDS:
             self._swept_at = monotonic
-            self._swept_to = await self._store.sweep(self._swept_to, SWEEP_BATCH_SIZE, now)
+            await self._sweep(monotonic + SWEEP_TIMEOUT)
         is_resumed = bool(
             before.paused_queues - state.paused_queues or before.paused_types - state.paused_types
         )
         return is_resumed or any(
             place <= now and before.heads.get(lane) != place for lane, place in state.heads.items()
         )
+
+    async def _sweep(self, until: float) -> None:
+        """Tend some keys, and continue while much is let go of, as after a rescue."""
+        while True:
+            now = self._clock.now()
+            self._swept_to, freed = await self._store.sweep(self._swept_to, SWEEP_BATCH_SIZE, now)
+            if not self._swept_to or freed < MANY_FREED or self._clock.monotonic() >= until:
+                return
 
     def is_paused(self, attempt: Attempt) -> bool:
         """Return whether an attempt that waits for a slot is not to start."""
