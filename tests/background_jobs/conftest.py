@@ -15,6 +15,7 @@ from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import JobStore, open_store, open_wakeups
+from modhost_background_jobs.storage.retention import RetentionStore, open_retention
 from moving_clock import MovingClock
 
 
@@ -30,6 +31,11 @@ async def store(database: Database) -> JobStore:
     store = open_store(database)
     await add_worker(store)
     return store
+
+
+@pytest.fixture
+def deletion(database: Database) -> RetentionStore:
+    return open_retention(database)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from hosts import host_with
 from modhost.testing import RunningHost
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.storage.retention import RetentionStore
 from modhost_reports_example.module import ReportsModule
 from modhost_reports_example.sources import UploadSweeper
 from modhost_reports_example.storage import ReportStorage
@@ -186,7 +186,7 @@ async def test_the_file_of_a_failed_job_stays_for_a_retry_until_the_job_is_gone(
         await sweeper.sweep()
         assert len(await names_in(uploads)) == 1
         tomorrow = datetime.now(UTC) + timedelta(days=1)
-        assert await (await scope.get(JobStore)).prune(JobState.FAILED, tomorrow, 10) == 1
+        assert await (await scope.get(RetentionStore)).prune(JobState.FAILED, tomorrow, 10) == 1
         await sweeper.sweep()
         assert await names_in(uploads) == []
         assert await (await scope.get(ReportStorage)).uploads() == []

@@ -235,7 +235,7 @@ class QueueMachine(RuleBasedStateMachine):
     def prune(self, age: int, state: JobState) -> None:
         before = self.now - timedelta(seconds=age)
         self.past.excused = set(self.model.jobs)
-        pruned = self.world.do(self.world.store.prune, state, before, 1000)
+        pruned = self.world.do(self.world.deletion.prune, state, before, 1000)
         assert pruned == self.model.prune(state, before)
 
     @invariant()

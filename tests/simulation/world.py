@@ -15,6 +15,7 @@ from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import GuardedClock, open_store, open_wakeups
+from modhost_background_jobs.storage.retention import open_retention
 from modhost_background_jobs.storage.tables import (
     ATTEMPTS,
     FINISHED,
@@ -45,6 +46,7 @@ class World:
         self.database = database
         self.clock = clock
         self.store = open_store(database)
+        self.deletion = open_retention(database)
         self.queue = DatabaseJobQueue(database, self.store, open_wakeups(database), clock)
         self.schedules = RecurringSchedules(database, clock)
         self.firing = RecurringFiring(database, self.store, self.queue, clock)

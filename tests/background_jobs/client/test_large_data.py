@@ -23,6 +23,7 @@ from modhost_background_jobs.model import Ended
 from modhost_background_jobs.queries.details import JobDetailReader
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.large_data import MAX_IN_ROW
+from modhost_background_jobs.storage.retention import open_retention
 from modhost_background_jobs.storage.tables import FINISHED, JOBS, LARGE_DATA
 from moving_clock import START
 
@@ -94,7 +95,9 @@ async def test_large_data_are_deleted_with_their_job(store: JobStore, database: 
     found = await JobDetailReader(database).find(claimed.lease.job_id)
     assert found is not None
     assert found.data == data
-    assert await store.prune(JobState.COMPLETED, START.replace(year=2027), 10) == 1
+    assert (
+        await open_retention(database).prune(JobState.COMPLETED, START.replace(year=2027), 10) == 1
+    )
     assert await largest_rows(database) == [0, 0]
 
 

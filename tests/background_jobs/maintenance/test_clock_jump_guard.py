@@ -14,6 +14,7 @@ from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.selection import Selection
 from modhost_background_jobs.storage import JobStore, open_store
+from modhost_background_jobs.storage.retention import open_retention
 from modhost_background_jobs.storage.statistics import StatisticsStore
 from moving_clock import START, MovingClock
 
@@ -65,6 +66,7 @@ async def retention(store: JobStore, database: Database, clock: MovingClock) -> 
 def new_retention(store: JobStore, database: Database, clock: MovingClock) -> RetentionService:
     return RetentionService(
         store,
+        open_retention(database),
         StatisticsStore(database),
         BackgroundJobsOptions(),
         clock,

@@ -20,6 +20,7 @@ from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.storage.retention import RetentionStore
 from modhost_background_jobs.storage.statistics import StatisticsStore
 from moving_clock import MovingClock
 
@@ -137,7 +138,7 @@ async def test_history_of_a_locked_schedule_is_forgotten_later(
     service: RecurringJobsService,
     schedules: RecurringSchedules,
     changes: ScheduleChanges,
-    store: JobStore,
+    deletion: RetentionStore,
     clock: MovingClock,
     database_url: str,
 ) -> None:
@@ -148,14 +149,14 @@ async def test_history_of_a_locked_schedule_is_forgotten_later(
     clock.advance(1)
     async with rows_locked(database_url, "recurring_jobs", "name = 'locked'"):
         with anyio.fail_after(5):
-            assert await store.forget_occurrences(clock.now()) == 1
-    assert await store.forget_occurrences(clock.now()) == 1
+            assert await deletion.forget_occurrences(clock.now()) == 1
+    assert await deletion.forget_occurrences(clock.now()) == 1
     assert [each.forgotten_until is not None for each in await schedules.all()] == [True, True]
 
 
 @pytest.mark.parametrize("table", ["finished_jobs", "logs", "attempts"])
 async def test_history_that_is_locked_is_deleted_later(
-    store: JobStore, clock: MovingClock, database_url: str, table: str
+    store: JobStore, deletion: RetentionStore, clock: MovingClock, database_url: str, table: str
 ) -> None:
     await store.insert([new_job() for _ in range(2)])
     jobs = await claim(store)
@@ -169,9 +170,9 @@ async def test_history_that_is_locked_is_deleted_later(
     column = "id" if table == "finished_jobs" else "job_id"
     async with rows_locked(database_url, table, f"{column} = '{leases[0].job_id}'"):
         with anyio.fail_after(10):
-            assert await store.prune(JobState.COMPLETED, later, 10) == 1
-            assert await store.prune(JobState.COMPLETED, later, 10) == 0
-    assert await store.prune(JobState.COMPLETED, later, 10) == 1
+            assert await deletion.prune(JobState.COMPLETED, later, 10) == 1
+            assert await deletion.prune(JobState.COMPLETED, later, 10) == 0
+    assert await deletion.prune(JobState.COMPLETED, later, 10) == 1
 
 
 async def test_figures_that_are_locked_are_deleted_later(

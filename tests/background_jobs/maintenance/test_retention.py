@@ -14,6 +14,7 @@ from modhost_background_jobs.maintenance.retention import RetentionService
 from modhost_background_jobs.model.statistics import MinuteCounts
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.storage.retention import RetentionStore
 from modhost_background_jobs.storage.statistics import StatisticsStore
 from modhost_background_jobs.storage.tables import FINISHED
 from moving_clock import MovingClock
@@ -52,6 +53,7 @@ async def test_old_jobs_go_unless_they_are_kept_and_old_figures_always_go(
         await statistics.save("w1", [(long_ago, MinuteCounts(completed=1))])
         retention = RetentionService(
             await scope.get(JobStore),
+            await scope.get(RetentionStore),
             statistics,
             BackgroundJobsOptions(
                 retention=timedelta(hours=hours), retention_failed=timedelta(hours=hours_failed)

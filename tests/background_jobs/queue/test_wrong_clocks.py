@@ -12,7 +12,7 @@ from modhost_background_jobs.contracts import (
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
-from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.storage.retention import RetentionStore
 from moving_clock import MovingClock
 
 pytestmark = pytest.mark.anyio
@@ -21,20 +21,20 @@ pytestmark = pytest.mark.anyio
 async def test_the_record_of_due_times_is_forgotten(
     changes: ScheduleChanges,
     firing: RecurringFiring,
-    store: JobStore,
+    deletion: RetentionStore,
     clock: MovingClock,
 ) -> None:
     await changes.put(settings())
     clock.advance(600)
     await fire_due(firing)
-    assert await store.forget_occurrences(clock.now() + timedelta(seconds=1)) == 1
+    assert await deletion.forget_occurrences(clock.now() + timedelta(seconds=1)) == 1
 
 
 async def test_a_clock_that_was_years_ahead_does_not_stop_a_schedule(
     schedules: RecurringSchedules,
     changes: ScheduleChanges,
     firing: RecurringFiring,
-    store: JobStore,
+    deletion: RetentionStore,
     clock: MovingClock,
 ) -> None:
     """A consumer with a wrong clock fired once, and moved the next run beyond its own today."""
@@ -53,7 +53,7 @@ async def test_a_clock_that_falls_back_fires_no_due_time_again(
     schedules: RecurringSchedules,
     changes: ScheduleChanges,
     firing: RecurringFiring,
-    store: JobStore,
+    deletion: RetentionStore,
     clock: MovingClock,
 ) -> None:
     recurring_id = await changes.put(settings())
@@ -70,7 +70,7 @@ async def test_due_times_that_were_forgotten_do_not_fire_again_after_a_clock_fel
     schedules: RecurringSchedules,
     changes: ScheduleChanges,
     firing: RecurringFiring,
-    store: JobStore,
+    deletion: RetentionStore,
     clock: MovingClock,
     catch_up: CatchUpPolicy,
 ) -> None:
@@ -81,7 +81,7 @@ async def test_due_times_that_were_forgotten_do_not_fire_again_after_a_clock_fel
     for _ in range(30):
         clock.advance(86_400)
         assert await firing.fire(recurring_id) == (0 if catch_up is CatchUpPolicy.NONE else 1)
-    await store.forget_occurrences(clock.now() - timedelta(days=7))
+    await deletion.forget_occurrences(clock.now() - timedelta(days=7))
     clock.advance(-20 * 86_400)
     await schedules.pull_back()
     assert await firing.fire(recurring_id) == 0

@@ -12,6 +12,7 @@ from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.selection import Selection
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.storage.retention import RetentionStore
 from moving_clock import START
 
 pytestmark = pytest.mark.anyio
@@ -124,7 +125,7 @@ async def test_a_retried_job_has_a_fresh_allowance_and_keeps_its_attempts(
 
 
 async def test_old_jobs_are_deleted_with_their_logs_and_attempts_in_batches(
-    store: JobStore, listing: JobListing, database: Database
+    store: JobStore, deletion: RetentionStore, listing: JobListing, database: Database
 ) -> None:
     await store.insert([new_job() for _ in range(5)])
     for claimed in await claim(store):
@@ -133,7 +134,7 @@ async def test_old_jobs_are_deleted_with_their_logs_and_attempts_in_batches(
     await store.insert([new_job()])
     young = await claim_one(store)
     await store.end([Ended(young.lease, JobState.COMPLETED)], LATER)
-    assert [await store.prune(JobState.COMPLETED, LATER, 3) for _ in range(3)] == [3, 2, 0]
+    assert [await deletion.prune(JobState.COMPLETED, LATER, 3) for _ in range(3)] == [3, 2, 0]
     rows, total, _ = await listing.page(Selection(), 0, 10)
     assert total == 1
     assert rows[0].id == young.lease.job_id

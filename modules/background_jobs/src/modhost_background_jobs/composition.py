@@ -48,6 +48,7 @@ from modhost_background_jobs.storage import (
 )
 from modhost_background_jobs.storage.clock import ClockWatch, SharedClock
 from modhost_background_jobs.storage.postgres.notifications import Notifications
+from modhost_background_jobs.storage.retention import RetentionStore, open_retention
 from modhost_background_jobs.storage.statistics import StatisticsStore
 from modhost_background_jobs.worker import executor, processor, registration, shutdown
 from modhost_background_jobs.worker.attempts import context, outcome, runner, steps
@@ -64,6 +65,7 @@ def add_services(services: ServiceCollection) -> None:
     services.add_singleton(BackgroundJobsContracts, querying.BackgroundJobsQueries)
     services.add_singleton(JobStore, _job_store)
     services.add_singleton(LaneStore, open_lane_store)
+    services.add_singleton(RetentionStore, open_retention)
     services.add_singleton(Wakeups, open_wakeups)
     services.add_singleton(SharedClock, SharedClock)
     services.add_singleton(QueueClock, _queue_clock)

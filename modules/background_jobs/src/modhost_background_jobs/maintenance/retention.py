@@ -12,6 +12,7 @@ from modhost.module import PeriodicService
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import GuardedClock, JobStore
+from modhost_background_jobs.storage.retention import RetentionStore
 from modhost_background_jobs.storage.statistics import StatisticsStore
 
 
@@ -75,11 +76,13 @@ class RetentionService(PeriodicService):
     def __init__(
         self,
         store: JobStore,
+        deletion: RetentionStore,
         statistics: StatisticsStore,
         options: BackgroundJobsOptions,
         clock: GuardedClock,
     ) -> None:
         self._store = store
+        self._deletion = deletion
         self._statistics = statistics
         self._retention = options.retention
         self._retention_failed = (
@@ -109,20 +112,23 @@ class RetentionService(PeriodicService):
         if not await self._trusts(now):
             return 0
         await self._statistics.forget(now - STATISTICS_KEPT)
-        await self._store.forget_occurrences(now - self._occurrences)
-        await _in_batches(partial(self._store.forget_periods, now))
+        await self._deletion.forget_occurrences(now - self._occurrences)
+        await _in_batches(partial(self._deletion.forget_periods, now))
         deleted = 0
         for state in JobState:
             kept = self._retention_failed if state is JobState.FAILED else self._retention
             if state.is_final and kept:
-                deleted += await _in_batches(partial(self._store.prune, state, now - kept))
+                deleted += await _in_batches(partial(self._deletion.prune, state, now - kept))
+        if self._retention:
+            old = partial(self._deletion.forget_workflows, now - self._retention)
+            await _in_batches(old)
         return deleted
 
     async def _trusts(self, now: datetime) -> bool:
         monotonic = self._clock.monotonic()
         if not self._knows_newest_end:
             # Of jobs that finished before this process began, since its own clock may be wrong.
-            newest = await self._store.newest_end(self._began)
+            newest = await self._deletion.newest_end(self._began)
             self._jump_guard.trust(newest or now, monotonic)
             self._knows_newest_end = True
         jump = self._jump_guard.jump(now, monotonic)

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import (
     START,
     ClaimedJob,
@@ -150,9 +149,6 @@ class JobStore(StepStore, Protocol):
         quarantined because of them are `Pending` again.
         """
 
-    async def prune(self, state: JobState, finished_before: datetime, limit: int) -> int:
-        """Delete up to `limit` jobs that ended so before a time, with their logs and attempts."""
-
     async def database_time(self, now: datetime) -> datetime:
         """Return the time of a clock that does not run ahead of the database's.
 
@@ -165,14 +161,5 @@ class JobStore(StepStore, Protocol):
     async def dated_heartbeats(self) -> list[DatedHeartbeat]:
         """Return the last heartbeat of each worker."""
 
-    async def newest_end(self, before: datetime) -> datetime | None:
-        """Return when the last job finished before a time; None without any."""
-
     async def poll_schedules(self, now: datetime) -> DueSchedules:
         """Return what schedules ask for, by one statement without a transaction around it."""
-
-    async def forget_occurrences(self, before: datetime) -> int:
-        """Delete the record of due times that fired before a time; return how many."""
-
-    async def forget_periods(self, before: datetime, limit: int) -> int:
-        """Delete up to `limit` periods of unique jobs that ended before a time; return how many."""

@@ -97,71 +97,7 @@ WHERE j.worker = $1 AND j.state = 'Running' AND EXISTS (SELECT FROM buried)
     AND NOT EXISTS (SELECT FROM judged WHERE judged.id = j.id)
 """
 
-PRUNE: Final = """
-WITH old AS (
-    SELECT id, tags FROM background_jobs.finished_jobs WHERE state = $1 AND completed_at < $2
-    ORDER BY completed_at LIMIT $3 FOR UPDATE SKIP LOCKED
-),
-logs AS (DELETE FROM background_jobs.logs USING old WHERE job_id = old.id),
-attempts AS (DELETE FROM background_jobs.attempts USING old WHERE job_id = old.id),
-tags AS (
-    DELETE FROM background_jobs.job_tags USING old WHERE old.tags IS NOT NULL AND job_id = old.id
-)
-DELETE FROM background_jobs.finished_jobs f USING old WHERE f.id = old.id RETURNING f.id
-"""
-
-# The same without jobs of which a line or an attempt is locked; tried when one is waited for.
-PRUNE_FREE: Final = """
-WITH old AS (
-    SELECT id, tags FROM background_jobs.finished_jobs WHERE state = $1 AND completed_at < $2
-    ORDER BY completed_at LIMIT $3 FOR UPDATE SKIP LOCKED
-),
-lines AS (
-    SELECT job_id, line FROM background_jobs.logs WHERE job_id IN (SELECT id FROM old)
-    FOR UPDATE SKIP LOCKED
-),
-tries AS (
-    SELECT job_id, fence FROM background_jobs.attempts WHERE job_id IN (SELECT id FROM old)
-    FOR UPDATE SKIP LOCKED
-),
-free AS (
-    SELECT id, tags FROM old
-    WHERE NOT EXISTS (
-        SELECT FROM background_jobs.logs l WHERE l.job_id = old.id
-            AND (l.job_id, l.line) NOT IN (SELECT job_id, line FROM lines)
-    ) AND NOT EXISTS (
-        SELECT FROM background_jobs.attempts a WHERE a.job_id = old.id
-            AND (a.job_id, a.fence) NOT IN (SELECT job_id, fence FROM tries)
-    )
-),
-logs AS (DELETE FROM background_jobs.logs USING free WHERE job_id = free.id),
-attempts AS (DELETE FROM background_jobs.attempts USING free WHERE job_id = free.id),
-tags AS (
-    DELETE FROM background_jobs.job_tags USING free WHERE free.tags IS NOT NULL AND job_id = free.id
-)
-DELETE FROM background_jobs.finished_jobs f USING free WHERE f.id = free.id RETURNING f.id
-"""
-
-FORGET_PERIODS: Final = """
-DELETE FROM background_jobs.unique_periods WHERE unique_key IN (
-    SELECT unique_key FROM background_jobs.unique_periods WHERE ends_at < $1
-    ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED
-)
-RETURNING unique_key
-"""
-
 TIME: Final = "SELECT clock_timestamp()"
-
-NEWEST_END: Final = """
-SELECT max(newest.completed_at)
-FROM unnest($1::text[]) AS s(state)
-CROSS JOIN LATERAL (
-    SELECT f.completed_at FROM background_jobs.finished_jobs f
-    WHERE f.state = s.state AND f.completed_at < $2
-    ORDER BY f.completed_at DESC LIMIT 1
-) newest
-"""
-
 
 # What somebody else has locked is left for later: a claim loop must not wait for it.
 NOTE_STARTS: Final = """
@@ -185,33 +121,4 @@ SELECT array_agg(id) FILTER (WHERE next_run_at <= $1), min(next_run_at), EXISTS 
     SELECT FROM background_jobs.jobs WHERE on_hold AND recurring_job_id IS NOT NULL
 )
 FROM background_jobs.recurring_jobs WHERE is_enabled
-"""
-
-# A schedule keeps the last of its due times that were forgotten: none up to it fires again. One
-# that is locked is left to the next time.
-FORGET_OCCURRENCES: Final = """
-WITH old AS (
-    SELECT recurring_job_id, due_at FROM background_jobs.occurrences WHERE fired_at < $1
-    FOR UPDATE SKIP LOCKED
-),
-free AS (
-    SELECT id FROM background_jobs.recurring_jobs WHERE id IN (SELECT recurring_job_id FROM old)
-    FOR NO KEY UPDATE SKIP LOCKED
-),
-forgotten AS (
-    DELETE FROM background_jobs.occurrences o USING old
-    WHERE o.recurring_job_id = old.recurring_job_id AND o.due_at = old.due_at AND (
-        o.recurring_job_id IN (SELECT id FROM free) OR NOT EXISTS (
-            SELECT FROM background_jobs.recurring_jobs r WHERE r.id = o.recurring_job_id
-        )
-    )
-    RETURNING o.recurring_job_id, o.due_at
-),
-newest AS (SELECT recurring_job_id, max(due_at) AS due_at FROM forgotten GROUP BY recurring_job_id),
-kept AS (
-    UPDATE background_jobs.recurring_jobs r
-    SET forgotten_until = greatest(r.forgotten_until, newest.due_at)
-    FROM newest WHERE r.id = newest.recurring_job_id
-)
-SELECT count(*) FROM forgotten
 """

@@ -11,7 +11,7 @@ from modhost.database import PostgresAccess, from_postgres
 from modhost_background_jobs import model
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import START, Lease
-from modhost_background_jobs.storage.columns import FINAL_STATES, NEW, flowing_rows
+from modhost_background_jobs.storage.columns import NEW, flowing_rows
 from modhost_background_jobs.storage.dialects import is_lock_timeout, is_taken_key
 from modhost_background_jobs.storage.postgres import (
     claim_statements,
@@ -188,16 +188,6 @@ class PostgresJobStore(LeaseWrites, PostgresSteps):
                 if not is_taken_key(error):
                     raise
 
-    async def prune(self, state: JobState, finished_before: datetime, limit: int) -> int:
-        """Delete one batch of old finished jobs."""
-        bounds = (state.value, finished_before, limit)
-        try:
-            return len(await self._postgres.fetch(maintenance.PRUNE, *bounds))
-        except Exception as error:
-            if not is_lock_timeout(error):
-                raise
-        return len(await self._postgres.fetch(maintenance.PRUNE_FREE, *bounds))
-
     async def database_time(self, now: datetime) -> datetime:
         """Read the server's clock."""
         return min(now, from_postgres(await self._postgres.fetchval(maintenance.TIME)))
@@ -211,24 +201,10 @@ class PostgresJobStore(LeaseWrites, PostgresSteps):
         rows = await self._postgres.fetch(maintenance.DATED_HEARTBEATS)
         return [model.DatedHeartbeat(row[0], row[1], from_postgres(row[2])) for row in rows]
 
-    async def newest_end(self, before: datetime) -> datetime | None:
-        """Read the newest of each final state."""
-        return _moment(
-            await self._postgres.fetchval(maintenance.NEWEST_END, list(FINAL_STATES), before)
-        )
-
     async def poll_schedules(self, now: datetime) -> model.DueSchedules:
         """Read the enabled schedules and the index of waiting runs."""
         (row,) = await self._postgres.fetch(maintenance.POLL_SCHEDULES, now)
         return model.DueSchedules(row[0] or [], row[1], has_waiting_runs=row[2])
-
-    async def forget_periods(self, before: datetime, limit: int) -> int:
-        """Delete one batch of periods that nobody has locked."""
-        return len(await self._postgres.fetch(maintenance.FORGET_PERIODS, before, limit))
-
-    async def forget_occurrences(self, before: datetime) -> int:
-        """Delete old occurrences; their schedules keep the last due time of them."""
-        return int(await self._postgres.fetchval(maintenance.FORGET_OCCURRENCES, before))
 
     async def _insert(
         self,

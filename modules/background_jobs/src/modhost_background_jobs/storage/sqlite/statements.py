@@ -180,54 +180,6 @@ SELECT id, CASE
 FROM held
 """
 
-OLD_FINISHED: Final = """
-SELECT id, tags IS NOT NULL FROM background_jobs_finished_jobs WHERE state = ? AND completed_at < ?
-ORDER BY completed_at LIMIT ?
-"""
-
-PRUNE: Final = (
-    "DELETE FROM background_jobs_logs WHERE job_id IN (SELECT value FROM json_each(?1))",
-    "DELETE FROM background_jobs_attempts WHERE job_id IN (SELECT value FROM json_each(?1))",
-    "DELETE FROM background_jobs_large_data WHERE job_id IN (SELECT value FROM json_each(?1))",
-    "DELETE FROM background_jobs_finished_jobs WHERE id IN (SELECT value FROM json_each(?1))",
-)
-
-PRUNE_TAGS: Final = """
-DELETE FROM background_jobs_job_tags WHERE job_id IN (SELECT value FROM json_each(?1))
-"""
-
-ENDED_PERIODS: Final = """
-SELECT unique_key FROM background_jobs_unique_periods WHERE ends_at < ?1
-ORDER BY ends_at LIMIT ?2
-"""
-
-FORGET_PERIODS: Final = f"""
-DELETE FROM background_jobs_unique_periods WHERE unique_key IN ({ENDED_PERIODS})
-"""
-
-NEWEST_END: Final = """
-SELECT max((
-    SELECT completed_at FROM background_jobs_finished_jobs
-    WHERE state = states.value AND completed_at < ?2
-    ORDER BY completed_at DESC LIMIT 1
-)) FROM json_each(?1) AS states
-"""
-
-OLD_OCCURRENCES: Final = "SELECT 1 FROM background_jobs_occurrences WHERE fired_at < ? LIMIT 1"
-
-# A schedule keeps the last of its due times that were forgotten: none up to it fires again.
-KEEP_FORGOTTEN: Final = """
-UPDATE background_jobs_recurring_jobs
-SET forgotten_until = max(coalesce(forgotten_until, ''), newest.due_at)
-FROM (
-    SELECT recurring_job_id, max(due_at) AS due_at FROM background_jobs_occurrences
-    WHERE fired_at < ? GROUP BY recurring_job_id
-) AS newest
-WHERE id = newest.recurring_job_id
-"""
-
-FORGET_OCCURRENCES: Final = "DELETE FROM background_jobs_occurrences WHERE fired_at < ?"
-
 NOTE_START: Final = """
 UPDATE background_jobs_recurring_jobs SET last_run_at = max(coalesce(last_run_at, ''), ?2)
 WHERE id = ?1

@@ -12,7 +12,6 @@ from modhost.database import SqliteAccess, from_sqlite, to_sqlite
 from modhost_background_jobs import model
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import START, Lease
-from modhost_background_jobs.storage.columns import FINAL_STATES
 from modhost_background_jobs.storage.large_data import is_large
 from modhost_background_jobs.storage.sqlite import rows as rows_as
 from modhost_background_jobs.storage.sqlite import statements, transitions
@@ -194,43 +193,15 @@ class SqliteJobStore(SqliteSteps):
             lambda connection: transitions.take_back_rescues(connection, lost, now)
         )
 
-    async def prune(self, state: JobState, finished_before: datetime, limit: int) -> int:
-        """Delete one batch of old finished jobs."""
-        bounds = [state.value, to_sqlite(finished_before), limit]
-        if not await self._sqlite.fetch_one(statements.OLD_FINISHED, bounds):
-            return 0
-        return await self._sqlite.write(lambda connection: transitions.prune(connection, bounds))
-
     async def database_time(self, now: datetime) -> datetime:
         """Return the time of this machine, which is the database's."""
         return now
-
-    async def newest_end(self, before: datetime) -> datetime | None:
-        """Read the newest of each final state."""
-        bounds = [json.dumps(FINAL_STATES), to_sqlite(before)]
-        return _moment(await self._sqlite.fetch_one(statements.NEWEST_END, bounds))
 
     async def poll_schedules(self, now: datetime) -> model.DueSchedules:
         """Read the enabled schedules and the index of waiting runs."""
         row = await self._sqlite.fetch_one(statements.POLL_SCHEDULES, [to_sqlite(now)])
         due = [UUID(id_) for id_ in json.loads(row[0])]
         return model.DueSchedules(due, _moment(row[1:]), has_waiting_runs=bool(row[2]))
-
-    async def forget_periods(self, before: datetime, limit: int) -> int:
-        """Delete one batch of periods."""
-        bounds = [to_sqlite(before), limit]
-        if not await self._sqlite.fetch_one(statements.ENDED_PERIODS, bounds):
-            return 0
-        return await self._sqlite.execute(statements.FORGET_PERIODS, bounds)
-
-    async def forget_occurrences(self, before: datetime) -> int:
-        """Delete old occurrences; their schedules keep the last due time of them."""
-        bound = [to_sqlite(before)]
-        if not await self._sqlite.fetch_one(statements.OLD_OCCURRENCES, bound):
-            return 0
-        return await self._sqlite.write(
-            lambda connection: transitions.forget_occurrences(connection, bound)
-        )
 
 
 def _ids(rows: Iterable[str]) -> set[UUID]:

@@ -189,23 +189,6 @@ def take_back_rescues(
     run_on_sqlite(connection, take_back_ends(_WORKFLOWS, again, now))
 
 
-def prune(connection: sqlite3.Connection, bounds: Sequence[str | int]) -> int:
-    """Delete the finished jobs within the bounds of `OLD_FINISHED`; return how many."""
-    old = connection.execute(statements.OLD_FINISHED, bounds).fetchall()
-    if tagged := [id_ for id_, has_tags in old if has_tags]:
-        connection.execute(statements.PRUNE_TAGS, [json.dumps(tagged)])
-    ids = json.dumps([id_ for id_, _ in old])
-    for statement in statements.PRUNE:
-        connection.execute(statement, [ids])
-    return len(old)
-
-
-def forget_occurrences(connection: sqlite3.Connection, before: list[str]) -> int:
-    """Delete the occurrences that fired before a time; return how many."""
-    connection.execute(statements.KEEP_FORGOTTEN, before)
-    return connection.execute(statements.FORGET_OCCURRENCES, before).rowcount
-
-
 def _held(connection: sqlite3.Connection, leases: Any) -> dict[str, int]:
     """Return the ids whose lease holds, each with whether the job was asked to stop."""
     rows = json.dumps([[str(job_id), fence] for job_id, fence in leases])
