@@ -33,11 +33,18 @@ _RETURNED: Final[Mapping[str, type]] = {
 }
 
 
+class _Manager(pluggy.PluginManager):
+    """Looks for hooks by their names alone: a module has many more attributes."""
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+        return super().parse_hookimpl_opts(plugin, name) if name in _SPECIFIED else None
+
+
 class HookCaller:
     """Calls the hooks of modules; `findings` has the hooks that cannot be called."""
 
     def __init__(self, modules: Sequence[FoundModule]) -> None:
-        self._manager = pluggy.PluginManager(PROJECT)
+        self._manager = _Manager(PROJECT)
         self._manager.add_hookspecs(ModuleHooks)
         self.findings: list[Finding] = []
         for found in modules:
@@ -102,8 +109,11 @@ def _as_specified(hook: str, result: Any) -> Any:
 
 def _check(found: FoundModule) -> list[Finding]:
     findings = []
-    for name, member in inspect.getmembers(type(found.module), inspect.isroutine):
+    for name in dir(type(found.module)):
         if name.startswith("_") or hasattr(Module, name):
+            continue
+        member = getattr(type(found.module), name, None)
+        if not inspect.isroutine(member):
             continue
         if hasattr(member, f"{PROJECT}_impl"):
             if mismatch := _mismatch(name, member):

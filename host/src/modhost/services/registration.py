@@ -99,6 +99,8 @@ class ServiceRegistry:
         self.contributions: dict[Any, list[Any]] = {}
         self.findings: list[Finding] = []
         self._keys: dict[tuple[Any, str], str] = {}
+        self._order: list[Any] = []
+        """The construction order, while that of all registrations is known."""
 
     def of_module(self, module: str, version: str | None = None) -> "ServiceCollection":
         """Return the collection that a module is given; `version` is that of the module."""
@@ -107,6 +109,7 @@ class ServiceRegistry:
     def add(self, registration: Registration) -> None:
         """Add a registration; a second one of a contract is a finding."""
         first = self.registrations.setdefault(registration.contract, registration)
+        self._order = []
         if first is not registration:
             detail = (
                 f"{name_of(registration.contract)} is registered by {first.module} and again by "
@@ -131,11 +134,14 @@ class ServiceRegistry:
 
     def construction_order(self) -> list[Any]:
         """Return all contracts, each after those it needs. Raises `graphlib.CycleError`."""
+        if self._order:
+            return self._order
         sorter: TopologicalSorter[Any] = TopologicalSorter()
         for contract, registration in self.registrations.items():
             needed = [each.contract for each in registration.dependencies if not each.many]
             sorter.add(contract, *(each for each in needed if each in self.registrations))
-        return list(sorter.static_order())
+        self._order = list(sorter.static_order())
+        return self._order
 
 
 class ServiceCollection:

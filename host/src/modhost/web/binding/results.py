@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from pydantic_core import to_json
 from starlette.responses import Response
 
+from modhost.calls.returned import function_of
 from modhost.web.binding.parameters import Handler, adapter_for, hints_of, union_members
 
 T = TypeVar("T")
@@ -42,10 +43,16 @@ class ResultPlan:
         return Response(body, reply.status or status, reply.headers, "application/json")
 
 
-@lru_cache(maxsize=1024)
 def plan_result(handler: Handler) -> ResultPlan:
     """Plan the result of a handler by its return annotation. Raises `UnusableType`."""
-    content = _content_of(hints_of(handler).get("return", Any))
+    function = function_of(handler)
+    return _plan_of(getattr(function, "__func__", function))
+
+
+# Once for all hosts of a process, whichever object a method is bound to.
+@lru_cache(maxsize=1024)
+def _plan_of(function: Handler) -> ResultPlan:
+    content = _content_of(hints_of(function).get("return", Any))
     return ResultPlan(None if content is None else adapter_for(content, "serialization"))
 
 

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import TypeAdapter
@@ -135,7 +136,7 @@ class Declarations:
 
     def _plan(self, method: str, path: str, handler: Handler) -> tuple[Binding, ResultPlan]:
         try:
-            binding = bind(handler, tuple(compile_path(path)[2]))
+            binding = bind(handler, _names_in(path))
             return binding, ResultPlan(None) if self.kind == "page" else plan_result(handler)
         except UnusableType as error:
             detail = f"{method} {path}: {error}"
@@ -146,6 +147,11 @@ class Declarations:
             finding = Finding(rules.UNANNOTATED_PARAMETER, detail, remedy, self.module)
             self.findings.append(finding)
             return Binding(), ResultPlan(None)
+
+
+@lru_cache(maxsize=1024)
+def _names_in(path: str) -> tuple[str, ...]:
+    return tuple(compile_path(path)[2])
 
 
 class Endpoints(Declarations):
