@@ -11,6 +11,7 @@ from processes.deployment import QUICK, Deployment
 from processes.host_process import until
 from processes.living import lives
 from processes.stage import Act
+from sweeps import ONE_DATABASE
 
 pytestmark = pytest.mark.anyio
 
@@ -32,6 +33,7 @@ async def test_a_worker_that_is_asked_to_stop_releases_its_job(deployment: Deplo
     assert [line.message for line in job.logs] == [f"computing in {started.process}"]
 
 
+@ONE_DATABASE
 async def test_an_interrupt_leaves_a_job_the_grace_to_end(deployment: Deployment) -> None:
     worker = await deployment.start(**QUICK).ready()
     job_id = await deployment.enqueue(ApartJob, Act(name="gated"))
@@ -47,6 +49,7 @@ async def test_an_interrupt_leaves_a_job_the_grace_to_end(deployment: Deployment
     assert not lives(started.process)
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize("kind", [ApartJob, StuckJob])
 async def test_a_worker_that_is_killed_takes_its_job_with_it_and_all_that_this_has_started(
     deployment: Deployment, kind: type[ApartJob | StuckJob]
@@ -68,6 +71,7 @@ async def test_a_worker_that_is_killed_takes_its_job_with_it_and_all_that_this_h
     assert (job.state, job.retry_count) == (JobState.COMPLETED, 0)
 
 
+@ONE_DATABASE
 async def test_a_job_that_never_gives_the_lock_back_is_cancelled(deployment: Deployment) -> None:
     worker = await deployment.start(**QUICK, kill_grace="100ms").ready()
     job_id = await deployment.enqueue(StuckJob, Act())

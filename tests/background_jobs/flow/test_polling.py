@@ -6,6 +6,7 @@ import pytest
 from background_jobs.flow.noted_jobs import Item, Noted, OnePerTenant, Seen, TwoAtATime, host
 from modhost.database import Database
 from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
+from modhost_background_jobs.worker.claiming.lanes import Lanes
 
 pytestmark = pytest.mark.anyio
 
@@ -31,16 +32,17 @@ async def test_jobs_that_a_worker_cannot_take_cause_no_polling(database_url: str
     options = {"queues": ["*", "!other"], "queue_concurrency": {"bulk": 1}, "max_concurrency": 4}
     async with host(database_url, seen, **options) as jobs:
         claims = await jobs.service(ClaimLoop)
+        lanes = await jobs.service(Lanes)
         await jobs.scheduling.pause_queue("mail")
-        await anyio.sleep(1)
+        await seen.until(lambda: lanes.has_pauses)
         for queue in ("bulk", "bulk", "other", "mail"):
             await jobs.scheduling.enqueue(Noted, Item(name=queue), queue=queue)
         await jobs.scheduling.enqueue(OnePerTenant, Item(name="one"))
         await jobs.scheduling.enqueue(OnePerTenant, Item(name="held"))
         await seen.until(lambda: len(seen.order) == 2)
-        await anyio.sleep(1)
+        await anyio.sleep(0.5)
         begun = claims.begun
-        await anyio.sleep(1.5)
-        assert claims.begun - begun <= 6
+        await anyio.sleep(1)
+        assert claims.begun - begun <= 5
         assert sorted(seen.order) == ["bulk", "one"]
         seen.gate.set()

@@ -13,10 +13,12 @@ from processes.deployment import QUICK, Deployment
 from processes.faults.forking_jobs import ForkingApartJob, ForkingJob, ParentJob
 from processes.host_process import until
 from processes.stage import Act
+from sweeps import ONE_DATABASE
 
 pytestmark = pytest.mark.anyio
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize("kind", [ForkingJob, ForkingApartJob])
 async def test_a_child_that_is_terminated_ends_and_the_worker_continues(
     deployment: Deployment, kind: type[ForkingJob]
@@ -31,6 +33,7 @@ async def test_a_child_that_is_terminated_ends_and_the_worker_continues(
     assert "stopping" not in worker.log
 
 
+@ONE_DATABASE
 async def test_a_child_does_not_keep_the_address_of_a_host_that_is_killed(
     deployment: Deployment,
 ) -> None:

@@ -10,6 +10,7 @@ from processes.acting import GatedJob, NappingJob
 from processes.deployment import QUICK, Deployment
 from processes.host_process import HostProcess, until
 from processes.stage import Act
+from sweeps import ONE_DATABASE
 
 pytestmark = pytest.mark.anyio
 
@@ -55,6 +56,7 @@ async def test_one_that_is_killed_is_replaced_alone_and_all_stop_together(
     assert not lives(third)
 
 
+@ONE_DATABASE
 async def test_one_that_cannot_start_anew_ends_no_other(deployment: Deployment) -> None:
     """A configuration that was broken meanwhile stopped the healthy one too."""
     supervisor = deployment.start("worker", "--processes", "2", **QUICK)
@@ -70,6 +72,7 @@ async def test_one_that_cannot_start_anew_ends_no_other(deployment: Deployment) 
     assert await supervisor.exit_code() == 0, supervisor.log
 
 
+@ONE_DATABASE
 async def test_workers_end_with_a_supervisor_that_is_killed(deployment: Deployment) -> None:
     supervisor = deployment.start("worker", "--processes", "2", **QUICK)
     await supervisor.logs(r"Worker \S+ runs", times=2)
@@ -78,6 +81,7 @@ async def test_workers_end_with_a_supervisor_that_is_killed(deployment: Deployme
         await until(lambda pid=pid: not lives(pid), "the worker to end")  # type: ignore[misc]
 
 
+@ONE_DATABASE
 async def test_what_cannot_start_is_reported_and_not_tried_again(deployment: Deployment) -> None:
     supervisor = deployment.start("worker", "--processes", "2", max_concurrency="none")
     assert await supervisor.exit_code() == 2

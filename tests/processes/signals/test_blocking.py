@@ -9,10 +9,12 @@ from modhost_background_jobs.contracts import JobState
 from processes.acting import BlockingJob
 from processes.deployment import Deployment
 from processes.stage import Act
+from sweeps import ONE_DATABASE
 
 pytestmark = pytest.mark.anyio
 
 
+@ONE_DATABASE
 async def test_its_log_shows_where_it_blocks_while_it_does(deployment: Deployment) -> None:
     worker = await deployment.start().ready()
     job_id = await deployment.enqueue(BlockingJob, Act(name="blocking"))
@@ -27,6 +29,7 @@ async def test_its_log_shows_where_it_blocks_while_it_does(deployment: Deploymen
     await worker.logs(rf"^.*The job {job_id} \(acting.BlockingJob\) blocked the event loop for ")
 
 
+@ONE_DATABASE
 async def test_a_second_signal_ends_its_worker_at_once(deployment: Deployment) -> None:
     """Signals were handled by the event loop, which did not turn."""
     worker = await deployment.start().ready()

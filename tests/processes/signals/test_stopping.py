@@ -10,6 +10,7 @@ from modhost_background_jobs.contracts import JobState
 from processes.acting import GatedJob, UnresponsiveJob
 from processes.deployment import Deployment
 from processes.stage import Act
+from sweeps import ONE_DATABASE
 
 pytestmark = pytest.mark.anyio
 
@@ -45,6 +46,7 @@ async def test_what_does_not_end_within_the_grace_is_released_at_once(
     assert deployment.marks("stopped", "long")[0].process == leaving.pid
 
 
+@ONE_DATABASE
 async def test_a_thread_that_ignores_its_stop_request_does_not_block_a_host_that_is_interrupted(
     deployment: Deployment,
 ) -> None:

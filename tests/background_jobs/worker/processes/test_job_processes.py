@@ -27,6 +27,7 @@ from modhost_background_jobs.contracts import (
     add_module_job,
 )
 from modhost_background_jobs.module import BackgroundJobsModule
+from sweeps import ONE_DATABASE
 
 pytestmark = pytest.mark.anyio
 
@@ -51,6 +52,7 @@ async def test_a_job_runs_elsewhere_with_its_services_and_all_it_reports_is_kept
     assert follower.state is JobState.COMPLETED
 
 
+@ONE_DATABASE
 async def test_what_a_job_prints_harms_nobody_and_a_process_is_used_again(
     database_url: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -64,6 +66,7 @@ async def test_what_a_job_prints_harms_nobody_and_a_process_is_used_again(
     assert reported.out == ""
 
 
+@ONE_DATABASE
 async def test_two_jobs_compute_at_the_same_time(database_url: str, tmp_path: Path) -> None:
     async with computing_host(database_url, tmp_path) as jobs:
         first = await jobs.scheduling.enqueue(MeetingJob, Task(name="a"))

@@ -21,10 +21,12 @@ from modhost_background_jobs.contracts import (
 )
 from modhost_background_jobs.model import Released
 from modhost_background_jobs.storage import JobStore
+from sweeps import ONE_DATABASE
 
 pytestmark = pytest.mark.anyio
 
 
+@ONE_DATABASE
 async def test_a_job_that_never_checks_is_killed_when_its_time_is_up(
     database_url: str, tmp_path: Path
 ) -> None:
@@ -36,6 +38,7 @@ async def test_a_job_that_never_checks_is_killed_when_its_time_is_up(
     assert [line.message for line in job.logs] == ["computing"]
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize("kind", [UnresponsiveJob, UnresponsiveTaskJob])
 async def test_a_job_that_never_checks_is_killed_when_it_is_cancelled(
     database_url: str, tmp_path: Path, kind: type[ModuleJob]
@@ -53,6 +56,7 @@ async def test_a_job_that_never_checks_is_killed_when_it_is_cancelled(
     assert (job.state, job.error) == (JobState.CANCELLED, None)
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize(
     ("kind", "reported"), [(PoliteJob, "stopping politely"), (AwaitingJob, "cancelled")]
 )
