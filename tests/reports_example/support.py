@@ -50,6 +50,12 @@ class RecordingContext:
     ) -> Any:
         raise NotImplementedError
 
+    def checkpoint(self, value: object) -> None:
+        raise NotImplementedError
+
+    def last_checkpoint(self, model: type[T]) -> T | None:
+        raise NotImplementedError
+
     @property
     def from_thread(self) -> Any:
         raise NotImplementedError

@@ -97,7 +97,10 @@ class WorkflowConflict(BackgroundJobsError):
 
 
 class StepError(PermanentJobError):
-    """A step that cannot be taken: its name is taken, or what it returns cannot be kept."""
+    """A step that cannot be taken, since its name is taken, or what cannot be kept of it.
+
+    A checkpoint that cannot be stored is one, too.
+    """
 
 
 class InvalidFlow(BackgroundJobsError, ValueError):

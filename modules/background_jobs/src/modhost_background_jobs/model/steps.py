@@ -23,10 +23,10 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """How far an attempt has come, as JSON."""
+    """How far an attempt has come, as JSON; None for nothing any more."""
 
     lease: Lease
-    value: str
+    value: str | None
 
 
 class SavedStep(NamedTuple):

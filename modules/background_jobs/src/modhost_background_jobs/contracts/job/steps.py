@@ -120,6 +120,36 @@ class JobSteps(Protocol):
 
         """
 
+    def checkpoint(self, value: object) -> None:
+        """Note how far the job has come, for later attempts; never blocks, stored in batches.
+
+        Of several in a short time only the last is stored. When an attempt fails or is snoozed, or
+        its worker shuts down, its last one is; a crash loses at most those of the last
+        `progress_flush_interval`.
+
+        Args:
+            value: a model of pydantic, or JSON, of up to `max_result_size` characters; None for
+                nothing any more.
+
+        Raises:
+            StepError: it is not JSON, or too large.
+
+        """
+
+    def last_checkpoint(self, model: type[T]) -> T | None:
+        """Return the last checkpoint of this job, by this attempt or an earlier one.
+
+        Args:
+            model: the type to validate it as: a model, a dataclass, `dict[str, int]`.
+
+        Returns:
+            The checkpoint; None when there is none.
+
+        Raises:
+            JobDataError: it does not fit the model; the job fails without another attempt.
+
+        """
+
     @property
     def from_thread(self) -> ThreadSteps:
         """The steps of a job with a plain `def execute`: `context.from_thread.step(...)`."""

@@ -11,8 +11,13 @@ from modhost_background_jobs.contracts import JobCancelled, JobDataError, JobId
 from modhost_background_jobs.model import LogLine, ProgressUpdate
 from modhost_background_jobs.model.data.job_data import for_job
 from modhost_background_jobs.model.data.read_back import problems_in, read_as
+from modhost_background_jobs.model.steps import Checkpoint
 from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
+from modhost_background_jobs.worker.attempts.checkpoints import (
+    checkpoint_to_stored,
+    read_checkpoint,
+)
 from modhost_background_jobs.worker.attempts.error_text import printable
 from modhost_background_jobs.worker.attempts.steps import AttemptSteps, StepTools
 from modhost_background_jobs.worker.attempts.thread_steps import StepsFromThread
@@ -32,11 +37,23 @@ class Reports(Protocol):
     def log(self, line: LogLine) -> None:
         """Take a log line."""
 
+    def checkpoint(self, reached: Checkpoint) -> None:
+        """Take how far an attempt has come."""
+
 
 class AttemptContext:
     """Implements `JobExecutionContext`, where each method is described."""
 
-    __slots__ = ("_attempt", "_clamped", "_clock", "_data", "_reports", "_steps", "_tools")
+    __slots__ = (
+        "_attempt",
+        "_checkpoint",
+        "_clamped",
+        "_clock",
+        "_data",
+        "_reports",
+        "_steps",
+        "_tools",
+    )
 
     def __init__(
         self, attempt: Attempt, reports: Reports, tools: StepTools, clock: QueueClock
@@ -46,6 +63,7 @@ class AttemptContext:
         self._tools = tools
         self._clock = clock
         self._steps: AttemptSteps | None = None
+        self._checkpoint = attempt.claimed.checkpoint
         self._clamped = False
         self._data: Any = _UNREAD
 
@@ -103,6 +121,16 @@ class AttemptContext:
     def from_thread(self) -> StepsFromThread:
         """The steps of a job in a thread."""
         return StepsFromThread(self._own_steps())
+
+    def checkpoint(self, value: object) -> None:
+        """Note how far the job has come."""
+        stored = checkpoint_to_stored(value, self._tools.max_size)
+        self._checkpoint = stored
+        self._reports.checkpoint(Checkpoint(self._attempt.lease, stored))
+
+    def last_checkpoint(self, model: type[T]) -> T | None:
+        """Return how far the job has come."""
+        return read_checkpoint(self._checkpoint, model)
 
     def report_progress(self, percentage: float, message: str | None = None) -> None:
         """Report the progress, clamped to 0 to 100."""

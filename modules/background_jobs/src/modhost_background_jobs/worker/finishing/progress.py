@@ -1,4 +1,4 @@
-"""Buffer progress and log lines of jobs, and flush them to the database."""
+"""Buffer progress, checkpoints and log lines of jobs, and flush them to the database."""
 
 import asyncio
 import logging
@@ -14,6 +14,7 @@ from anyio.abc import TaskStatus
 from modhost import HostedService
 from modhost.failures import failures
 from modhost_background_jobs.model import Lease, LogLine, ProgressUpdate
+from modhost_background_jobs.model.steps import Checkpoint
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, Signal, wait_for
 from modhost_background_jobs.worker.write_retry import apart
@@ -22,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 WRITE: Final = "The write of progress and logs"
 
-Entry = TypeVar("Entry", ProgressUpdate, LogLine)
+Entry = TypeVar("Entry", ProgressUpdate, LogLine, Checkpoint)
 
 FIRST_LINES: Final = 20
 """How many lines of an attempt are flushed soon: they are what is left of one that crashes."""
@@ -52,6 +53,7 @@ class ProgressBuffer(HostedService):
         self._writing = anyio.Lock()
         self._progress: dict[Lease, ProgressUpdate] = {}
         self._logs: dict[Lease, list[LogLine]] = {}
+        self._checkpoints: dict[Lease, Checkpoint] = {}
         self._entries = 0
         self._with_first_lines: set[Lease] = set()
 
@@ -74,6 +76,12 @@ class ProgressBuffer(HostedService):
         with self._guard:
             before = self._progress.get(update.lease)
             self._progress[update.lease] = update if before is None else update.after(before)
+            self._count()
+
+    def checkpoint(self, reached: Checkpoint) -> None:
+        """Take how far an attempt has come, in place of what it came to before."""
+        with self._guard:
+            self._checkpoints[reached.lease] = reached
             self._count()
 
     def log(self, line: LogLine) -> None:
@@ -102,17 +110,20 @@ class ProgressBuffer(HostedService):
         if not self._entries and not self._writing.locked():
             return set()
         async with self._writing:
-            progress, logs = self._take(leases)
+            progress, logs, checkpoints = self._take(leases)
             try:
-                locked = await _write(self._store.save_progress, progress)
+                locked = await _write(self._store.save_checkpoints, checkpoints)
+                checkpoints = [each for each in checkpoints if each.lease.job_id in locked]
+                locked |= await _write(self._store.save_progress, progress)
                 progress = [each for each in progress if each.lease.job_id in locked]
                 append = partial(self._store.append_logs, keep=self._max_log_entries)
                 locked |= await _write(append, logs)
             except BaseException:
-                self._put_back(progress, logs)
+                self._put_back(progress, logs, checkpoints)
                 raise
             if locked:
-                self._put_back(progress, [each for each in logs if each.lease.job_id in locked])
+                logs = [each for each in logs if each.lease.job_id in locked]
+                self._put_back(progress, logs, checkpoints)
             return locked
 
     def _note_first_line(self, lease: Lease) -> None:
@@ -139,18 +150,24 @@ class ProgressBuffer(HostedService):
         except Exception as error:  # noqa: BLE001 - what could not be written is kept
             failures.failed(logger, WRITE, error)
 
-    def _take(self, of: Collection[Lease] | None) -> tuple[list[ProgressUpdate], list[LogLine]]:
+    def _take(
+        self, of: Collection[Lease] | None
+    ) -> tuple[list[ProgressUpdate], list[LogLine], list[Checkpoint]]:
         with self._guard:
-            leases = list(self._progress | self._logs) if of is None else of
+            leases = list(self._progress | self._logs | self._checkpoints) if of is None else of
             progress = [self._progress.pop(key) for key in leases if key in self._progress]
             taken = [self._logs.pop(key) for key in leases if key in self._logs]
+            reached = [self._checkpoints.pop(key) for key in leases if key in self._checkpoints]
             self._with_first_lines.difference_update(leases)
             self._count_all()
         keep = self._max_log_entries
-        return progress, [line for lines in taken for line in lines[-keep:]]
+        return progress, [line for lines in taken for line in lines[-keep:]], reached
 
-    def _put_back(self, progress: list[ProgressUpdate], logs: list[LogLine]) -> None:
+    def _put_back(
+        self, progress: list[ProgressUpdate], logs: list[LogLine], reached: list[Checkpoint]
+    ) -> None:
         with self._guard:
+            self._checkpoints = {each.lease: each for each in reached} | self._checkpoints
             for update in progress:
                 newer = self._progress.get(update.lease)
                 self._progress[update.lease] = update if newer is None else newer.after(update)
@@ -162,7 +179,8 @@ class ProgressBuffer(HostedService):
             self._count_all()
 
     def _count_all(self) -> None:
-        self._entries = len(self._progress) + sum(map(len, self._logs.values()))
+        self._entries = len(self._progress) + len(self._checkpoints)
+        self._entries += sum(map(len, self._logs.values()))
 
     def _count(self) -> None:
         self._entries += 1

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import Field, TypeAdapter
 
 from modhost_background_jobs.model import ClaimedJob, Lease, LogLine, ProgressUpdate
+from modhost_background_jobs.model.steps import Checkpoint
 from modhost_background_jobs.worker.attempts.attempt import StopReason
 from modhost_background_jobs.worker.attempts.outcome import Outcome
 
@@ -77,6 +78,14 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class Reached:
+    """From the process: the attempt notes how far it has come."""
+
+    checkpoint: Checkpoint
+    kind: Literal["reached"] = "reached"
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """From the process: the attempt has finished, and what that means for its job."""
 
@@ -84,7 +93,7 @@ class Done:
     kind: Literal["done"] = "done"
 
 
-Message: TypeAlias = Run | Stop | Leave | Ready | NotReady | Begun | Progress | Log | Done
+Message: TypeAlias = Run | Stop | Leave | Ready | NotReady | Begun | Progress | Log | Reached | Done
 
 _MESSAGE: Final[TypeAdapter[Message]] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 

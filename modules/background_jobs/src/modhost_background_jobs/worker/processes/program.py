@@ -21,6 +21,7 @@ from modhost.runtime.lifespan import ready
 from modhost.runtime.serving.forks import isolate_forks
 from modhost.runtime.serving.logs import configure_logging
 from modhost_background_jobs.model import ClaimedJob, JobTypes, Lease, LogLine, ProgressUpdate
+from modhost_background_jobs.model.steps import Checkpoint
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt
 from modhost_background_jobs.worker.attempts.error_text import describe
@@ -88,6 +89,12 @@ class Channel:
         with self._guard:
             if line.lease == self._lease:
                 self.send(messages.Log(line))
+
+    def checkpoint(self, reached: Checkpoint) -> None:
+        """Pass on at once how far the attempt has come: it may be the last before a crash."""
+        with self._guard:
+            if reached.lease == self._lease:
+                self.send(messages.Reached(reached))
 
     def _listen(self, take: Callable[[messages.Message], None]) -> None:
         while True:

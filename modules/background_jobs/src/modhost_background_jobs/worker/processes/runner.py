@@ -89,6 +89,8 @@ class _Supervision:
                             self._buffer.report(message.update)
                         case messages.Log():
                             self._buffer.log(message.line)
+                        case messages.Reached():
+                            self._buffer.checkpoint(message.checkpoint)
                         case messages.Done():
                             return message
             return None
