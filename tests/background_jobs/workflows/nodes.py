@@ -1,4 +1,4 @@
-"""Jobs of workflows, which note that they began and end as they are told."""
+"""Jobs of workflows, which note that they began, and end as their data say."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,7 +23,7 @@ from modhost_background_jobs.contracts import (
 
 
 class Task(BaseModel):
-    """What a job is to do: how often it fails for good before it succeeds."""
+    """What a job is to do: how often it fails before it succeeds."""
 
     name: str
     failures: int = 0
@@ -31,7 +31,7 @@ class Task(BaseModel):
 
 
 class NotingJob(ModuleJob[Task]):
-    """Notes its name when it begins, and fails as often as it is told."""
+    """Notes its name when it begins, and fails as often as its data say."""
 
     order: ClassVar[list[str]] = []
 
@@ -65,7 +65,7 @@ class Workflows(Jobs):
     """A host with such jobs."""
 
     async def over(self, workflow_id: UUID, seconds: float = 60) -> WorkflowSummary:
-        """Wait until all jobs of a workflow are over, and return it."""
+        """Wait until all jobs of a workflow have finished, and return it."""
         with anyio.fail_after(seconds):
             while True:
                 found = await self.scheduling.get_workflow(WorkflowId(workflow_id))

@@ -33,7 +33,7 @@ async def test_a_job_continues_one_that_runs(database_url: str) -> None:
     assert jobs.started() == ["first", "then"]
 
 
-async def test_a_job_that_is_over_is_judged_at_once(database_url: str) -> None:
+async def test_a_finished_job_is_judged_at_once(database_url: str) -> None:
     async with workflows_host(database_url) as jobs:
         good = await jobs.scheduling.enqueue(NotingJob, Task(name="good"))
         bad = await jobs.scheduling.enqueue(NotingJob, Task(name="bad", failures=9))

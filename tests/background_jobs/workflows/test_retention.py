@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def make_old(database: Database) -> None:
-    """Let all that is over have ended 60 days ago."""
+    """Let all that has finished have ended 60 days ago."""
     async with database.session() as session:
         connection = await session.connection()
         for table in (FINISHED, WORKFLOWS):
@@ -43,7 +43,7 @@ async def rows(jobs: Workflows) -> list[int]:
         ]
 
 
-async def test_a_workflow_that_is_over_is_deleted_with_its_jobs(database_url: str) -> None:
+async def test_a_finished_workflow_is_deleted_with_its_jobs(database_url: str) -> None:
     async with workflows_host(database_url) as jobs:
         async with jobs.scheduling.workflow("Old") as workflow:
             add(workflow, "second", after=add(workflow, "first"))

@@ -60,7 +60,7 @@ async def test_a_workflow_is_part_of_the_callers_transaction(database_url: str) 
     )
 
 
-async def test_a_workflow_of_no_jobs_is_over(database_url: str) -> None:
+async def test_a_workflow_of_no_jobs_has_finished(database_url: str) -> None:
     async with workflows_host(database_url, mode="Producer") as jobs:
         async with jobs.scheduling.workflow("Empty") as workflow:
             pass

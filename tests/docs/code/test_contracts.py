@@ -24,9 +24,16 @@ CONTRACTS = (
 )
 UNREACHABLE = {
     # The module registers its own job, and says no queue.
-    "ReportsContracts.request": {"InvalidFlow", "UnregisteredJob"},
+    "ReportsContracts.request": {
+        *("InvalidFlow", "InvalidWorkflow", "JobNotFound", "UnregisteredJob"),
+    },
     # The name of the built-in administrator is usable, and its row has just been inserted or found.
     "LoginService.create_link": {"UnusableName", "UserNotFound"},
+    # Such jobs wait for no others.
+    "BackgroundJobs.enqueue_many": {"JobNotFound"},
+    "RecurringScheduling.add_recurring": {"InvalidWorkflow", "JobNotFound"},
+    "RecurringScheduling.set_recurring": {"InvalidWorkflow", "JobNotFound"},
+    "RecurringScheduling.run_recurring_now": {"InvalidWorkflow"},
     # A role has no roles; users, and roles that are assigned, have no permissions of their own.
     "RoleService.add": {"UnknownRole"},
     "UserService.add": {"UnknownGrant"},

@@ -52,7 +52,7 @@ class NewJobs:
         job_id: UUID | None = None,
         node: Node | None = None,
     ) -> NewJob:
-        """Return a job with these data, which is due now unless it is told otherwise."""
+        """Return a job with these data, which is due at `execute_at`, by default now."""
         registered = asked.flow.registered
         job = registered.job_class
         if job_id is not None and not isinstance(job_id, UUID):

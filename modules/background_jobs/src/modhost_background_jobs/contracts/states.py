@@ -31,13 +31,13 @@ class WorkflowState(StrEnum):
     PENDING = "Pending"
     """None of its jobs has begun."""
     RUNNING = "Running"
-    """Some have begun, and not all are over."""
+    """Some have begun, and not all have finished."""
     COMPLETED = "Completed"
-    """All are over, and none failed or was cancelled by somebody."""
+    """All have finished, and none failed or was cancelled by somebody."""
     FAILED = "Failed"
-    """All are over, and some failed."""
+    """All have finished, and some failed."""
     CANCELLED = "Cancelled"
-    """All are over, none failed, and somebody has cancelled some."""
+    """All have finished, none failed, and somebody has cancelled some."""
 
     @classmethod
     def _missing_(cls, value: object) -> "WorkflowState | None":
@@ -47,5 +47,5 @@ class WorkflowState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether all jobs of a workflow in this state are over."""
+        """Whether all jobs of a workflow in this state have finished."""
         return self not in (WorkflowState.PENDING, WorkflowState.RUNNING)

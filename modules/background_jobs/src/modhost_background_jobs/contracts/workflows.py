@@ -26,7 +26,7 @@ from modhost_background_jobs.contracts.states import WorkflowState
 
 Data = TypeVar("Data")
 RunWhen: TypeAlias = Literal["succeeded", "failed", "finished"]
-"""After which ends a job runs: all succeeded, one failed or was cancelled, or all are over."""
+"""After which ends a job runs: all succeeded, one failed or was cancelled, or all finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Workflow(Protocol):
             data: the job's input; see `BackgroundJobs.enqueue`.
             after: the nodes, or jobs that exist already, which it waits for; none by default.
             when: `succeeded`: all of them completed, `failed`: one of them failed or was cancelled,
-                or `finished`: all of them are over.
+                or `finished`: all of them have finished.
             max_attempts: attempts before the job fails, 1 to 1,000,000; see `enqueue`.
             timeout: how long one attempt may take, up to 36,500 days; see `enqueue`.
             queue: the queue that the job waits in once it may run; see `enqueue`.
@@ -203,7 +203,7 @@ class Workflows(Protocol):
 
         Raises:
             JobNotFound: there is no such workflow.
-            WorkflowConflict: all of its jobs are over.
+            WorkflowConflict: all of its jobs have finished.
 
         """
 

@@ -9,7 +9,7 @@ from modhost_background_jobs.contracts.workflows import RunWhen
 
 
 class Verdict(StrEnum):
-    """What has become of a job that waited: released, or cancelled for good or ill."""
+    """What has become of a job that waited: released, or cancelled."""
 
     RUN = "run"
     CANCEL = "cancel"

@@ -25,7 +25,7 @@ async def insert_nodes(
 ) -> list[UUID]:
     """Insert jobs with what they wait for; return the id of each, or that of its unique key's job.
 
-    Jobs before them that are over are judged at once, and what can no longer run is cancelled.
+    Jobs before them that have finished are judged at once, and what can no longer run is cancelled.
     Raises `JobNotFound` for a job to wait for that does not exist, and `InvalidWorkflow` when
     another job has the unique key of one of a workflow.
     """
@@ -53,7 +53,7 @@ async def insert_nodes(
 
 
 async def _await_ends(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, JobState]:
-    """Have the ends of jobs noticed; return the states of those that are over already.
+    """Have the ends of jobs noticed; return the states of those that have finished.
 
     The others are locked until the transaction ends, so that none of them ends before it is known
     who waits for it.
@@ -61,7 +61,7 @@ async def _await_ends(connection: AsyncConnection, ids: Collection[UUID]) -> dic
     over: dict[UUID, JobState] = {}
     for some in in_batches(sorted(ids)):
         left = set(some)
-        # A job that was over has come back in between, by a retry, where it is not found.
+        # A finished job has come back in between, by a retry, where it is not found.
         for _ in range(3):
             awaiting = update(JOBS).where(JOBS.c.id.in_(left)).values(is_awaited=True)
             live = (await connection.execute(awaiting.returning(JOBS.c.id))).scalars()
@@ -78,7 +78,7 @@ async def _await_ends(connection: AsyncConnection, ids: Collection[UUID]) -> dic
 
 
 def _verdict(node: Node, over: Mapping[UUID, JobState]) -> tuple[Verdict | None, UUID | None]:
-    """Return what has been decided by the jobs that are over, and by which if it is doomed."""
+    """Return what has been decided by the finished jobs, and by which if it is doomed."""
     ended = [id_ for id_ in node.after if id_ in over]
     bad = [id_ for id_ in ended if over[id_] is not JobState.COMPLETED]
     if not node.after:

@@ -114,7 +114,7 @@ class DatabaseWorkflows:
     async def cancel(self, workflow_id: UUID) -> str:
         """Cancel the pending jobs, and ask the running ones to stop; return how many.
 
-        Raises `JobNotFound`, and `WorkflowConflict` when all of its jobs are over.
+        Raises `JobNotFound`, and `WorkflowConflict` when all of its jobs have finished.
         """
         now = self._clock.now()
         async with self._database.session() as session:

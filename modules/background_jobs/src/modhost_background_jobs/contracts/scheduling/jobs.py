@@ -88,10 +88,10 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Workflows, Protocol):
             job_id: an id of the caller's own, from `modhost.new_id()`, which makes the call safe
                 to repeat after an error: while a job has that id, finished or not, no other is
                 stored. By default, each call stores a new job.
-            after: the job, or the jobs, that this one waits for; what is over is judged at once.
+            after: the job, or the jobs, that this one waits for; finished ones are judged at once.
             when: `succeeded`: it runs when all of them completed, `failed`: when one of them failed
-                or was cancelled, or `finished`: when all of them are over. One that can no longer
-                run is cancelled, with the reason.
+                or was cancelled, or `finished`: when all of them have finished. One that can no
+                longer run is cancelled, with the reason.
 
         Returns:
             The id of the job; of the one that is there where the class is `unique` and its key is

@@ -1,4 +1,4 @@
-"""The places of fair jobs as SQL: behind the last of the key, and in no round that is over.
+"""The places of fair jobs as SQL: behind the last of the key, and in no earlier round.
 
 PostgreSQL places all rows `given` at once, each with the turn that `turns_of` counts; SQLite
 places one after the other. Where the turn is NULL a job gets no place.

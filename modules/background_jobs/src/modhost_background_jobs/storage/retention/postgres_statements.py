@@ -2,7 +2,7 @@
 
 from typing import Final
 
-# What a workflow reads of its jobs is there until all of them are over.
+# What a workflow reads of its jobs is there until all of them have finished.
 _OLD: Final = """old AS (
     SELECT id, tags FROM background_jobs.finished_jobs f
     WHERE state = $1 AND completed_at < $2 AND (workflow_id IS NULL OR NOT EXISTS (

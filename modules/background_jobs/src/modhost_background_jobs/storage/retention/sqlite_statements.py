@@ -2,7 +2,7 @@
 
 from typing import Final
 
-# What a workflow reads of its jobs is there until all of them are over.
+# What a workflow reads of its jobs is there until all of them have finished.
 OLD_FINISHED: Final = """
 SELECT id, tags IS NOT NULL FROM background_jobs_finished_jobs f
 WHERE state = ? AND completed_at < ? AND (workflow_id IS NULL OR NOT EXISTS (

@@ -26,7 +26,7 @@ class Judged(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """By how much the counts of a workflow change; `over` are those that are over now."""
+    """By how much the counts of a workflow change; `over` are those that have finished now."""
 
     over: int = 0
     failed: int = 0
@@ -50,7 +50,7 @@ class WorkflowStatements(Protocol):
         """End running jobs whose lease holds; release those that may run now, count the ends."""
 
     def judge(self, ended: Sequence[tuple[UUID, JobState]], now: datetime) -> Steps[list[Doomed]]:
-        """Judge what waits for jobs that are over; release what may run, return what cannot."""
+        """Judge what waits for finished jobs; release what may run, return what cannot."""
 
     def spread(self, doomed: Collection[UUID]) -> Steps[list[Doomed]]:
         """Note which jobs cannot run either, as they run when those before them succeed."""
