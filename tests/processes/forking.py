@@ -3,6 +3,7 @@
 That one is a fork server of Python, of which each process of pytest has its own.
 """
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -92,6 +93,8 @@ def _be_modhost(
     arguments: list[str], environment: dict[str, str], folder: Path, streams: tuple[Path, ...]
 ) -> None:
     """Be as a shell would have started it: in a session of its own, with files for a terminal."""
+    # As the command does, once it has imported what it needs.
+    gc.freeze()
     os.setsid()
     os.chdir(folder)
     for descriptor, path in enumerate(streams):
