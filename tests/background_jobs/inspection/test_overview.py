@@ -95,7 +95,9 @@ async def test_a_wait_for_the_database_at_the_end_is_not_a_run_time(database_url
             await (await scope.get(StatisticsService)).step()
         reported = [bucket.run_p95 for bucket in await overview.history("hour") if bucket.run_p95]
     assert job.started_at is not None
-    assert 0 < max(reported) <= longest_reported((over_at - job.started_at).total_seconds())
+    # On a busy machine the worker notes the end a moment after the test does.
+    took = (over_at - job.started_at).total_seconds() + 0.25
+    assert 0 < max(reported) <= longest_reported(took)
 
 
 async def test_the_summary_counts_what_waits_and_runs(database_url: str) -> None:

@@ -61,9 +61,15 @@ async def browser() -> AsyncIterator[Browser]:
 
 async def opened(browser: Browser, served: Site, *, script: bool = True) -> Page:
     """Return a page of an administrator who came by the one-time link."""
+    page = await blank(browser, served, script=script)
+    await page.goto(await served.login_link())
+    return page
+
+
+async def blank(browser: Browser, served: Site, *, script: bool = True) -> Page:
+    """Return a page of somebody who has not come yet, which waits for long on a busy machine."""
     context = await browser.new_context(java_script_enabled=script, base_url=served.url)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     page = await context.new_page()
     page.on("pageerror", lambda error: pytest.fail(f"JavaScript: {error}"))
-    await page.goto(await served.login_link())
     return page

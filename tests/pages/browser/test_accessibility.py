@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
-from pages.browser.chromium import opened
+from pages.browser.chromium import blank, opened
 from pages.filling import filled
 from pages.queues.limited import limited
 from pages.screenshots.states import STATES, unknown_type
@@ -58,7 +58,7 @@ async def test_axe_finds_nothing_for_a_viewer(
     async with site(sqlite_url) as served:
         paths = {**await filled(served), **await limited(served)}
         await served.add_user("vera", "Viewer")
-        page = await browser.new_page(base_url=served.url)
+        page = await blank(browser, served)
         await page.goto("/login?next=/admin/jobs")
         found = await _problems(page, "login", variants)
         await page.get_by_label("Name").fill("vera")

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from modhost_background_jobs.contracts import JobState
-from pages.browser.chromium import opened
+from pages.browser.chromium import blank, opened
 from pages.demo import ImportCustomersJob, Steps
 from pages.site import PASSWORD, Site, site
 
@@ -134,8 +134,7 @@ async def test_a_viewer_logs_in_by_password_and_sees_no_button(
     await served.add_user("vera", "Viewer")
     job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=500, pause=0.1))
     await served.reaches(job_id, JobState.RUNNING)
-    context = await browser.new_context(base_url=served.url)
-    page = await context.new_page()
+    page = await blank(browser, served)
     await page.goto(f"/admin/jobs/{job_id}")
     await page.get_by_label("Name").fill("vera")
     await page.get_by_label("Password").fill(PASSWORD)
