@@ -6,6 +6,7 @@ docstring says.
 """
 
 import ast
+import builtins
 import inspect
 import sys
 import textwrap
@@ -106,7 +107,9 @@ class _Raised:
     def _target(self, node: ast.expr) -> Any:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             return getattr(self._namespace.get(node.value.id), node.attr, None)
-        return self._namespace.get(node.id) if isinstance(node, ast.Name) else None
+        if isinstance(node, ast.Name):
+            return self._namespace.get(node.id, getattr(builtins, node.id, None))
+        return None
 
 
 def _raises_again(handler: ast.ExceptHandler) -> bool:
@@ -123,7 +126,9 @@ def errors() -> dict[str, type[Exception]]:
     """Return the errors that callers of a contract may handle, by name."""
     modules = (identity_errors, jobs_errors, reports_errors)
     found = (item for module in modules for item in vars(module).items())
-    return {name: value for name, value in found if is_error(value)}
+    return {name: value for name, value in found if is_error(value)} | {
+        "TimeoutError": TimeoutError
+    }
 
 
 def is_error(value: Any) -> bool:

@@ -7,7 +7,14 @@ from modhost import HostedService, HostInfo, ServiceCollection
 from modhost.database import Database
 from modhost_background_jobs.bulk import changes
 from modhost_background_jobs.bulk.runner import BulkRunner
-from modhost_background_jobs.client import limit_changes, new_jobs, querying, run_again, scheduling
+from modhost_background_jobs.client import (
+    limit_changes,
+    new_jobs,
+    querying,
+    run_again,
+    scheduling,
+)
+from modhost_background_jobs.client.blocking import waiting
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
@@ -62,6 +69,7 @@ from modhost_background_jobs.worker.watching import lease_watch, loop_watch, unr
 def add_services(services: ServiceCollection) -> None:
     """Register everything; producers have the worker's parts too, but do not run them."""
     services.add_singleton(BackgroundJobs, scheduling.BackgroundJobsService)
+    services.add_singleton(waiting.JobWaits, waiting.open_waits)
     services.add_singleton(BackgroundJobsContracts, querying.BackgroundJobsQueries)
     services.add_singleton(JobStore, _job_store)
     services.add_singleton(LaneStore, open_lane_store)

@@ -104,3 +104,11 @@ def timeout_seconds(asked: timedelta | None, default: timedelta | None) -> float
         msg = f"timeout is {timeout!r}; give a positive timedelta of at most {LONGEST.days} days."
         raise InvalidJobData(msg)
     return timeout.total_seconds()
+
+
+def wait_seconds(timeout: timedelta) -> float:
+    """Return the seconds that a caller waits. Raises `InvalidJobData`."""
+    if not isinstance(timeout, timedelta) or not timedelta(0) <= timeout <= LONGEST:
+        msg = f"timeout is {timeout!r}; give a timedelta from 0 to {LONGEST.days} days."
+        raise InvalidJobData(msg)
+    return timeout.total_seconds()

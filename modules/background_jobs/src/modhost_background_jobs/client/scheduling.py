@@ -9,9 +9,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from modhost.audit import AuditLog, recorded
 from modhost.caller import current_caller
 from modhost.database import Database
+from modhost_background_jobs.client.blocking.from_thread import ThreadCalls
+from modhost_background_jobs.client.blocking.waiting import JobWaits
 from modhost_background_jobs.client.call_flow import hold_back
 from modhost_background_jobs.client.flow import FlowControlService
-from modhost_background_jobs.client.limits import as_uuid, due_time, known_id
+from modhost_background_jobs.client.limits import as_uuid, due_time, known_id, wait_seconds
 from modhost_background_jobs.client.new_jobs import Asked, NewJobs
 from modhost_background_jobs.client.querying import status_after
 from modhost_background_jobs.client.recurring import RecurringJobsService
@@ -58,12 +60,15 @@ class BackgroundJobsService(RecurringJobsService, FlowControlService, WorkflowsS
         workflow_reader: WorkflowReader,
         audit: AuditLog,
         clock: QueueClock,
+        waits: JobWaits,
     ) -> None:
         RecurringJobsService.__init__(self, schedules, changes, firing, types, options, audit)
         FlowControlService.__init__(self, database, pauses, audit, clock)
         WorkflowsService.__init__(self, new_jobs, workflows, workflow_reader, audit, clock)
         self._queue = queue
         self._listing = listing
+        self._waits = waits
+        self._from_thread = ThreadCalls(self)
 
     async def enqueue(
         self,
@@ -143,6 +148,16 @@ class BackgroundJobsService(RecurringJobsService, FlowControlService, WorkflowsS
         if row is None:
             raise JobNotFound(id_)
         return status_after(row, state)
+
+    @property
+    def from_thread(self) -> ThreadCalls:
+        """The same calls for threads."""
+        return self._from_thread
+
+    async def wait(self, job_id: JobId, timeout: timedelta) -> JobStatus:
+        """Wait until a job has ended."""
+        seconds = wait_seconds(timeout)
+        return await self._waits.wait(known_id(job_id), seconds)
 
     async def get_status(self, job_id: JobId) -> JobStatus | None:
         """Read one job."""

@@ -36,6 +36,7 @@ from modhost_background_jobs.contracts.registration import RegisteredJob, add_mo
 from modhost_background_jobs.contracts.scheduling import (
     BackgroundJobs,
     CatchUpPolicy,
+    JobsFromThread,
     OverlapPolicy,
     RecurringDefinition,
     RecurringScheduling,
@@ -77,6 +78,7 @@ __all__ = [
     "JobState",
     "JobStatus",
     "JobSummary",
+    "JobsFromThread",
     "ModuleJob",
     "OverlapPolicy",
     "PagedResult",

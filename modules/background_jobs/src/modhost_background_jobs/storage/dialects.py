@@ -10,7 +10,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 CHANNEL: Final = "background_jobs"
-"""PostgreSQL's channel: `due` for work, `stop` for requests to stop, `flow` for new pauses."""
+"""PostgreSQL's channel: `due` for work, `stop` for requests to stop, `flow` for new pauses, and
+`end` for the ends of awaited jobs."""
 
 _DATA_AND_INTEGRITY: Final = ("22", "23")
 _LOCK_TIMEOUT: Final = "55P03"

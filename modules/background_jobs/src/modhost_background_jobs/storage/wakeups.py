@@ -44,28 +44,44 @@ async def wait_for(ticket: anyio.Event, seconds: float) -> bool:
 
 
 class Wakeups(ABC):
-    """Two signals, fired by changes that any process commits, and one of this process.
+    """Three signals, fired by changes that any process commits, and one of this process.
 
-    `reconnected` is fired when the database can be reached again after it could not.
+    `ends` is fired when awaited jobs have ended, and `reconnected` when the database can be reached
+    again after it could not.
     """
 
     def __init__(self) -> None:
         self.work = Signal()
         self.stop_requests = Signal()
+        self.ends = Signal()
         self.reconnected = Signal()
+        self._watchers = 0
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody watches already: one is enough for all in this process."""
+        return self._watchers > 0
 
     @abstractmethod
     async def listen(self) -> None:
         """Fire the signals until the connection ends or raises."""
 
     def fire(self) -> None:
-        """Fire both signals."""
+        """Fire all that other processes may have caused."""
         failures.passed(LISTENING)
         self.work.fire()
         self.stop_requests.fire()
+        self.ends.fire()
 
     async def watch(self) -> None:
         """Listen until cancelled: again when the connection ends, with growing pauses."""
+        self._watchers += 1
+        try:
+            await self._watch()
+        finally:
+            self._watchers -= 1
+
+    async def _watch(self) -> None:
         failed = 0
         while True:
             started_at = anyio.current_time()

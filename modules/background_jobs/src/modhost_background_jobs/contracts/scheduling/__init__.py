@@ -5,12 +5,14 @@ from modhost_background_jobs.contracts.scheduling.definitions import (
     OverlapPolicy,
     RecurringDefinition,
 )
+from modhost_background_jobs.contracts.scheduling.from_thread import JobsFromThread
 from modhost_background_jobs.contracts.scheduling.jobs import BackgroundJobs
 from modhost_background_jobs.contracts.scheduling.recurring import RecurringScheduling
 
 __all__ = [
     "BackgroundJobs",
     "CatchUpPolicy",
+    "JobsFromThread",
     "OverlapPolicy",
     "RecurringDefinition",
     "RecurringScheduling",

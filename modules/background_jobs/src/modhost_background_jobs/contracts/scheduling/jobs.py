@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Protocol, TypeVar, Unpack, overload
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -10,29 +10,17 @@ from modhost_background_jobs.contracts.flow import FlowControl
 from modhost_background_jobs.contracts.ids import JobId
 from modhost_background_jobs.contracts.job import ModuleJob
 from modhost_background_jobs.contracts.models import JobStatus
+from modhost_background_jobs.contracts.scheduling.from_thread import JobsFromThread, NewJobOptions
 from modhost_background_jobs.contracts.scheduling.recurring import RecurringScheduling
 from modhost_background_jobs.contracts.workflows import After, RunWhen, Workflows
 
 Data = TypeVar("Data")
 
 
-class EnqueueOptions(TypedDict, total=False):
-    """What `enqueue_many` takes besides the job and its data; `enqueue` describes each."""
-
-    session: AsyncSession | None
-    max_attempts: int | None
-    timeout: timedelta | None
-    queue: str | None
-    priority: int | None
-    tags: Sequence[str]
-
-
-class EnqueueOneOptions(EnqueueOptions, total=False):
+class EnqueueOptions(NewJobOptions, total=False):
     """What `enqueue` and `schedule` take besides the job and its data."""
 
-    job_id: JobId | None
-    after: After
-    when: RunWhen
+    session: AsyncSession | None
 
 
 class BackgroundJobs(RecurringScheduling, FlowControl, Workflows, Protocol):
@@ -43,7 +31,7 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Workflows, Protocol):
         self,
         job: type[ModuleJob[Data, Any]],
         data: Data,
-        **options: Unpack[EnqueueOneOptions],
+        **options: Unpack[EnqueueOptions],
     ) -> JobId: ...
 
     @overload
@@ -51,7 +39,7 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Workflows, Protocol):
         self,
         job: type[ModuleJob[None, Any]],
         data: None = None,
-        **options: Unpack[EnqueueOneOptions],
+        **options: Unpack[EnqueueOptions],
     ) -> JobId: ...
 
     async def enqueue(
@@ -156,7 +144,7 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Workflows, Protocol):
         job: type[ModuleJob[Data, Any]],
         execute_at: datetime,
         data: Data,
-        **options: Unpack[EnqueueOneOptions],
+        **options: Unpack[EnqueueOptions],
     ) -> JobId: ...
 
     @overload
@@ -165,7 +153,7 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Workflows, Protocol):
         job: type[ModuleJob[None, Any]],
         execute_at: datetime,
         data: None = None,
-        **options: Unpack[EnqueueOneOptions],
+        **options: Unpack[EnqueueOptions],
     ) -> JobId: ...
 
     async def schedule(
@@ -226,6 +214,29 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Workflows, Protocol):
         Raises:
             JobNotFound: there is no such job.
             JobConflict: the job has finished.
+
+        """
+
+    @property
+    def from_thread(self) -> JobsFromThread:
+        """The same for code in a thread, as a plain `def` of a job or of an endpoint."""
+
+    async def wait(self, job_id: JobId, timeout: timedelta) -> JobStatus:
+        """Wait until a job has ended, in whatever process it runs; woken, not polled.
+
+        A job that is retried, snoozed or taken back from a dead worker has not ended yet.
+
+        Args:
+            job_id: the job to wait for.
+            timeout: how long to wait, from 0, which asks once, to 36,500 days.
+
+        Returns:
+            The status of the job: `Completed`, `Failed`, `Cancelled` or `Skipped`.
+
+        Raises:
+            JobNotFound: there is no such job, or it was deleted meanwhile.
+            TimeoutError: the job has not ended in time; it continues.
+            InvalidJobData: `timeout` is not a timedelta, or out of bounds.
 
         """
 

@@ -128,5 +128,7 @@ class PostgresWakeups(Wakeups):
     def _notified(self, _connection: Any, _process: int, _channel: str, payload: Any) -> None:
         if payload == "stop":
             self.stop_requests.fire()
+        elif payload == "end":
+            self.ends.fire()
         else:
             self.work.fire()

@@ -24,7 +24,7 @@ class SqliteWakeups(Wakeups):
         self._sqlite = database.sqlite
 
     async def listen(self) -> None:
-        """Fire both signals after each commit, and once for what was committed before."""
+        """Fire the signals after each commit, and once for what was committed before."""
         seen = self._sqlite.data_version()
         self.fire()
         with self._sqlite.watch() as log:

@@ -11,7 +11,7 @@ import anyio
 import anyio.lowlevel
 
 from modhost.caller import Caller
-from modhost_background_jobs.contracts import RegisteredJob
+from modhost_background_jobs.contracts import JobCancelled, RegisteredJob
 from modhost_background_jobs.model import ClaimedJob, Lease
 from modhost_background_jobs.model.data.job_data import secrets_in
 from modhost_background_jobs.model.data.secret_json import MASK
@@ -56,6 +56,7 @@ class Attempt:
     _secrets: tuple[str, ...] | None = None
     _threads: int = 0
     """How many of the steps of a task run in threads."""
+    _waits: tuple[anyio.CancelScope, ...] = ()
 
     @property
     def lease(self) -> Lease:
@@ -93,8 +94,8 @@ class Attempt:
         before = self.reason
         if before is None or reason is StopReason.LOST_LEASE:
             self.reason = reason
-        if self.runs_in == "task":
-            self.scope.cancel()
+        for scope in (self.scope, *self._waits) if self.runs_in == "task" else self._waits:
+            scope.cancel()
         if self.on_stop is not None and self.reason is not before:
             self.on_stop()
 
@@ -119,6 +120,24 @@ class Attempt:
             self._threads -= 1
             if not self._threads:
                 self.continue_as_task()
+
+    @contextmanager
+    def wait_of_thread(self) -> Iterator[None]:
+        """Let its thread wait, on the event loop, for no longer than until it is asked to stop.
+
+        Raises `JobCancelled` then.
+        """
+        with anyio.CancelScope() as scope:
+            self._waits = (*self._waits, scope)
+            if self.is_to_stop:
+                scope.cancel()
+            try:
+                yield
+            finally:
+                self._waits = tuple(each for each in self._waits if each is not scope)
+        if scope.cancelled_caught and self.reason is not None:
+            self.has_noticed = True
+            raise JobCancelled(self.reason.value)
 
     def abandon(self) -> None:
         """Stop waiting for a thread that ignores the request; the thread itself runs on."""

@@ -29,6 +29,11 @@ def as_job(job: object) -> Iterator[None]:
         _JOB.reset(before)
 
 
+def current_job() -> object | None:
+    """Return the job whose code runs here, in a task or a thread; None for other code."""
+    return _JOB.get()
+
+
 @contextmanager
 def without_children() -> Iterator[None]:
     """End what the block has forked where it leaves the block: it would continue as the worker."""

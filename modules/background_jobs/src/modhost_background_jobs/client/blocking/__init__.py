@@ -1,0 +1,1 @@
+"""Calls that block: until a job has ended, or a thread until its call is done."""
