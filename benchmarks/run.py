@@ -35,6 +35,10 @@ class Run:
                 if contender.dialect is dialect:
                     yield contender
 
+    def own_turns(self, dialect: Dialect) -> Iterator[Contender]:
+        """Return modhost on a database, if it takes part, once for every round."""
+        return (each for each in self.turns(dialect) if each.name == "modhost")
+
     def has(self, name: str) -> bool:
         """Return whether a contender takes part."""
         return any(contender.name == name for contender in self.contenders)

@@ -37,9 +37,7 @@ async def _measure(run: Run, dialect: Dialect) -> Results:
         f"one job or by {MANY} at the same time. max_log_entries is {KEPT:,}, the default. The "
         "processor time is that of the worker process."
     )
-    for contender in run.turns(dialect, with_limits=False):
-        if contender.name != "modhost":
-            continue
+    for contender in run.own_turns(dialect):
         async with _hosts(run, contender) as (host, workers):
             # The first one pays for what is loaded at first use.
             await _talk(run, host, workers, [_talk_of(sizes, 1, logs=True, reports=True)])

@@ -43,9 +43,7 @@ async def _measure(run: Run, dialect: Dialect) -> Results:
         f"the caller is a session that enqueues one job. Jobs in processes of their own are "
         f"{sizes.apart:,}, with the default max_concurrency, after their processes have started."
     )
-    for contender in run.turns(dialect, with_limits=False):
-        if contender.name != "modhost":
-            continue
+    for contender in run.own_turns(dialect):
         await _enqueue(run, results)
         for row, job, data in ((PLAIN, Noop, None), (DATA, Mail, LETTER)):
             await _drain(run, contender, results, row, job, data)

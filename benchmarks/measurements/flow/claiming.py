@@ -12,16 +12,19 @@ from benchmarks.figures.results import Metric, Results
 from benchmarks.measurements.claims import BATCH, WARM_UP, claimed
 from benchmarks.measurements.flow.seeding import Jobs, add_jobs, finish
 from benchmarks.run import Run
+from modhost import new_id
 from modhost.clock import SystemClock
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model import Ended, WorkerInfo
+from modhost_background_jobs.model import ClaimedJob, Ended, Flow, Lane, NewJob, WorkerInfo
 from modhost_background_jobs.model.lanes import Share, Shares
 from modhost_background_jobs.storage import JobStore, LaneStore, open_lane_store, open_store
 
 CLAIM: Final = Metric("claim of 100", "ms")
+NEW_KEY: Final = Metric("until a new key starts", "claims")
 HELD: Final = 100_000
 KEYS: Final = 1_000
+NEW_KEYS: Final = 5
 
 
 class Stores(NamedTuple):
@@ -30,6 +33,7 @@ class Stores(NamedTuple):
     jobs: JobStore
     lanes: LaneStore
     shares: Shares
+    lane: Lane
 
 
 async def measure(run: Run) -> list[Results]:
@@ -39,7 +43,8 @@ async def measure(run: Run) -> list[Results]:
         results = Results("lanes", "Claim with flow control", dialect)
         results.notes.append(
             f"The median of {run.sizes.claims} claims, by turns. Limited jobs have one of "
-            f"{KEYS:,} keys, as have those that take turns."
+            f"{KEYS:,} keys, as have those that take turns. In the end {NEW_KEYS} keys come one by "
+            "one, each with a job: how many claims later it starts."
         )
         await _compare(run, results)
         measured.append(results)
@@ -49,15 +54,18 @@ async def measure(run: Run) -> list[Results]:
 def _scenarios(run: Run) -> dict[str, Sequence[Jobs]]:
     first, last = run.sizes.backlogs[0], run.sizes.backlogs[-1]
     held, keys = min(HELD, last), min(KEYS, last)
-    limited = Jobs(first + claimed(run), keys)
+    full = Jobs(held, keys, is_limited=True, are_held=True)
+    limited = Jobs(first + claimed(run), keys, is_limited=True)
     scenarios: dict[str, Sequence[Jobs]] = {
         f"{first:,} with limits": [limited],
-        f"{held:,} behind one key beside": [limited, Jobs(held, keys, are_held=True)],
+        f"{held:,} behind one key beside": [limited, full],
     }
-    return scenarios | {
-        f"{count:,} in turns": [Jobs(count + claimed(run), keys, is_fair=True)]
-        for count in (first, last)
-    }
+    # A new key waits for a round at the most.
+    for count, more in ((first, 0), (last, NEW_KEYS * (keys + BATCH))):
+        own = count + claimed(run) + more
+        scenarios[f"{count:,} by due time"] = [Jobs(own, keys)]
+        scenarios[f"{count:,} in turns"] = [Jobs(own, keys, is_fair=True)]
+    return scenarios
 
 
 async def _compare(run: Run, results: Results) -> None:
@@ -77,6 +85,9 @@ async def _compare(run: Run, results: Results) -> None:
                 milliseconds = await _turn(stores)
                 if turn >= WARM_UP:
                     results.add(row, CLAIM, milliseconds)
+        row, stores = list(opened.items())[-1]
+        for number in range(NEW_KEYS):
+            results.add(row, NEW_KEY, await _claims_until_started(stores, number))
 
 
 @asynccontextmanager
@@ -98,16 +109,48 @@ async def _stores(url: str, jobs: Jobs) -> AsyncIterator[Stores]:
             lanes=[Share(lane.stored, 0.0, BATCH)],
             has_limits=lane.is_limited,
         )
-        yield Stores(store, open_lane_store(database, SystemClock()), shares)
+        yield Stores(store, open_lane_store(database, SystemClock()), shares, lane)
 
 
 async def _turn(stores: Stores) -> float:
     """Return the milliseconds of a claim, and end what it claimed."""
     began = time.perf_counter()
-    claim = await stores.lanes.claim("bench", stores.shares, BATCH, datetime.now(UTC))
+    jobs = await _claim(stores)
     milliseconds = 1000 * (time.perf_counter() - began)
-    ended = [Ended(each.lease, JobState.COMPLETED) for each in claim.jobs]
-    if len(await stores.jobs.end(ended, datetime.now(UTC))) != BATCH:
-        msg = f"{len(claim.jobs)} jobs were claimed in place of {BATCH}."
-        raise RuntimeError(msg)
+    await _end(stores, jobs)
     return milliseconds
+
+
+async def _claims_until_started(stores: Stores, number: int) -> int:
+    """Enqueue a job of a new key, and return how many claims later it starts."""
+    lane, now = stores.lane, datetime.now(UTC)
+    new = NewJob(
+        id=new_id(),
+        job_type=lane.job_type,
+        module_name="benchmarks",
+        data=None,
+        created_at=now,
+        execute_at=now,
+        max_attempts=3,
+        flow=Flow(queue=lane.queue, priority=lane.priority, fair_key=f"new {number}"),
+    )
+    await stores.jobs.insert_flowing([new])
+    claims, has_started = 0, False
+    while not has_started:
+        jobs = await _claim(stores)
+        claims += 1
+        has_started = any(each.lease.job_id == new.id for each in jobs)
+        await _end(stores, jobs)
+    return claims
+
+
+async def _claim(stores: Stores) -> list[ClaimedJob]:
+    claim = await stores.lanes.claim("bench", stores.shares, BATCH, datetime.now(UTC))
+    return claim.jobs
+
+
+async def _end(stores: Stores, jobs: Sequence[ClaimedJob]) -> None:
+    ended = [Ended(each.lease, JobState.COMPLETED) for each in jobs]
+    if len(await stores.jobs.end(ended, datetime.now(UTC))) != BATCH:
+        msg = f"{len(jobs)} jobs were claimed in place of {BATCH}."
+        raise RuntimeError(msg)

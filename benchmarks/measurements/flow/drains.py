@@ -62,10 +62,9 @@ async def _measure(run: Run, dialect: Dialect) -> Results:
         f"{sizes.single:,} jobs one by one and {sizes.noop:,} in bulk, then drained, all with a "
         "key in their data. A limit is one at a time for each key; unique keys are all different."
     )
-    for contender in run.turns(dialect, with_limits=False):
-        if contender.name == "modhost":
-            for row, way in WAYS.items():
-                await _drain(run, contender, results, row, way)
+    for contender in run.own_turns(dialect):
+        for row, way in WAYS.items():
+            await _drain(run, contender, results, row, way)
     return results
 
 

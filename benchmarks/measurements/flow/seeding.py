@@ -47,24 +47,26 @@ _LIMIT: Final = "INSERT INTO background_jobs{}limits (name, kind, default_limit)
 
 @dataclass(frozen=True)
 class Jobs:
-    """Due jobs of one lane: fair, or limited and, if so, all held back by one key."""
+    """Due jobs of one lane: fair, or limited, perhaps all held back by one key, or neither."""
 
     count: int
     keys: int
     is_fair: bool = False
+    is_limited: bool = False
     are_held: bool = False
 
     @property
     def lane(self) -> Lane:
         """The lane that they wait in."""
-        return Lane("default", 0, JOB_TYPE, not self.is_fair, self.is_fair)
+        return Lane("default", 1, JOB_TYPE, self.is_limited, self.is_fair)
 
     @property
     def values(self) -> list[object]:
         """What the statements take."""
-        limits = None if self.is_fair else f'[["{LIMIT}", "#"]]'
+        limits = f'[["{LIMIT}", "#"]]' if self.is_limited else None
         held_by = FULL.stored if self.are_held else None
-        prefix = "e" if self.are_held else "f"
+        # Before those of `new_id`, as jobs that were enqueued earlier are.
+        prefix = "e" if self.are_held else "0"
         stored = self.lane.stored
         return [self.count, prefix, JOB_TYPE, stored, limits, held_by, self.is_fair, self.keys]
 
