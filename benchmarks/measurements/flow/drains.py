@@ -1,7 +1,8 @@
 """How fast jobs with flow control get in and out, beside plain ones."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count as numbers
 from typing import Final
@@ -17,7 +18,9 @@ from benchmarks.run import Run
 from modhost_background_jobs.contracts import BackgroundJobs, ModuleJob
 
 SINGLE: Final = Metric("one by one", "/s")
+SINGLE_COST: Final = Metric("one by one, processor time", "µs")
 BULK: Final = Metric("bulk", "/s")
+BULK_COST: Final = Metric("bulk, processor time", "µs")
 DRAIN: Final = Metric("drain, 1 process", "/s")
 KEYS: Final = 1_000
 PRIORITIES: Final = 10
@@ -60,7 +63,8 @@ async def _measure(run: Run, dialect: Dialect) -> Results:
     results = Results("flow", "Flow control", dialect)
     results.notes.append(
         f"{sizes.single:,} jobs one by one and {sizes.noop:,} in bulk, then drained, all with a "
-        "key in their data. A limit is one at a time for each key; unique keys are all different."
+        "key in their data. A limit is one at a time for each key; unique keys are all different. "
+        "The processor time is that of the producer for each job, its threads included."
     )
     for contender in run.own_turns(dialect):
         for row, way in WAYS.items():
@@ -79,13 +83,11 @@ async def _drain(run: Run, contender: Contender, results: Results, row: str, way
         async with producing(url) as host, host.scope() as scope:
             jobs = await scope.get(BackgroundJobs)
             await jobs.enqueue(way.job, data())
-            began = time.perf_counter()
-            for _ in range(single):
-                await jobs.enqueue(way.job, data(), priority=way.priorities - 1)
-            results.add(row, SINGLE, single / (time.perf_counter() - began))
-            began = time.perf_counter()
-            await _in_bulk(run, jobs, way, data)
-            results.add(row, BULK, bulk / (time.perf_counter() - began))
+            with _timed(results, row, single, SINGLE, SINGLE_COST):
+                for _ in range(single):
+                    await jobs.enqueue(way.job, data(), priority=way.priorities - 1)
+            with _timed(results, row, bulk, BULK, BULK_COST):
+                await _in_bulk(run, jobs, way, data)
         await run.databases.settle(contender.dialect)
         async with worker_processes(run.fork_servers, contender, url, 1) as workers:
             await workers.go()
@@ -94,6 +96,15 @@ async def _drain(run: Run, contender: Contender, results: Results, row: str, way
                     await anyio.sleep(POLL_INTERVAL)
             seconds = (time.monotonic_ns() - workers.first) / 1e9
             results.add(row, DRAIN, (1 + single + bulk) / seconds)
+
+
+@contextmanager
+def _timed(results: Results, row: str, jobs: int, rate: Metric, cost: Metric) -> Iterator[None]:
+    """Add how fast jobs are enqueued, and what each costs this process, its threads included."""
+    began, used = time.perf_counter(), time.process_time()
+    yield
+    results.add(row, rate, jobs / (time.perf_counter() - began))
+    results.add(row, cost, 1e6 * (time.process_time() - used) / jobs)
 
 
 async def _in_bulk(run: Run, jobs: BackgroundJobs, way: Way, data: Callable[[], Keyed]) -> None:
