@@ -18,8 +18,9 @@ from modhost_background_jobs.queue.requeuing import holder_of_key, requeue
 from modhost_background_jobs.queue.unique import insert_jobs
 from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups
 from modhost_background_jobs.storage.columns import CARRIED
+from modhost_background_jobs.storage.deadlocks import repeated_after_deadlock
 from modhost_background_jobs.storage.dialects import notify
-from modhost_background_jobs.storage.tables import FINISHED, JOBS, WORKFLOWS
+from modhost_background_jobs.storage.tables import CONDITIONS, FINISHED, JOBS, WORKFLOWS
 from modhost_background_jobs.storage.workflows import workflow_statements
 from modhost_background_jobs.storage.workflows.ending import follow_cancelled
 from modhost_background_jobs.storage.workflows.rules import Tally
@@ -50,8 +51,7 @@ class DatabaseJobQueue:
             if (inserted := await self._inserts.insert(jobs)) is not None:
                 self._wakeups.work.fire()
                 return inserted
-            async with self._database.session() as own:
-                return await self.enqueue(jobs, own)
+            return await self._enqueue_alone(jobs)
         connection = await session.connection()
         if all(job.node is None for job in jobs):
             ids = await insert_jobs(connection, jobs)
@@ -59,6 +59,11 @@ class DatabaseJobQueue:
             ids = await insert_nodes(connection, jobs, self._clock.now())
         await self.wake_after_commit(session)
         return ids
+
+    @repeated_after_deadlock
+    async def _enqueue_alone(self, jobs: Sequence[NewJob]) -> list[UUID]:
+        async with self._database.session() as session:
+            return await self.enqueue(jobs, session)
 
     async def enqueue_once(self, job: NewJob, session: AsyncSession | None = None) -> UUID:
         """Insert a job unless one with its id exists, pending, running or finished.
@@ -80,6 +85,7 @@ class DatabaseJobQueue:
             await _refuse_second(connection, job)
         return id_
 
+    @repeated_after_deadlock
     async def cancel(self, job_id: UUID) -> JobState:
         """Cancel a pending job, or ask a running one to stop; return `Cancelled` or `Running`.
 
@@ -90,7 +96,7 @@ class DatabaseJobQueue:
             connection = await session.connection()
             job = await _lock_live(connection, job_id)
             if job.state is JobState.PENDING:
-                if job.is_awaited:
+                if job.is_awaited or job.on_hold:
                     await _cancel_awaited(connection, job_id, job.workflow_id, now)
                 else:
                     await _cancel_pending(connection, job_id, now)
@@ -103,6 +109,7 @@ class DatabaseJobQueue:
         self.wake_stopping()
         return JobState.RUNNING
 
+    @repeated_after_deadlock
     async def retry(self, job_id: UUID) -> None:
         """Queue a failed job again under its id, its fence unchanged, its attempts kept.
 
@@ -181,16 +188,22 @@ class _LiveJob(NamedTuple):
     state: JobState
     is_awaited: bool
     workflow_id: UUID | None
+    on_hold: bool
 
 
 async def _lock_live(connection: AsyncConnection, job_id: UUID) -> _LiveJob:
-    """Lock a live job, and its workflow before it. Raises `JobNotFound` and `JobConflict`."""
-    columns = (JOBS.c.state, JOBS.c.is_awaited, JOBS.c.workflow_id)
+    """Lock a live job, and before it its workflow and the condition that it waits for.
+
+    Raises `JobNotFound` and `JobConflict`.
+    """
+    columns = (JOBS.c.state, JOBS.c.is_awaited, JOBS.c.workflow_id, JOBS.c.on_hold)
     # Locked before it is read: a claim in progress is waited for.
     locking = select(*columns).where(JOBS.c.id == job_id).with_for_update()
-    alone = locking.where(JOBS.c.workflow_id.is_(None))
+    alone = locking.where(JOBS.c.workflow_id.is_(None), JOBS.c.on_hold.is_(False))
     while not (row := (await connection.execute(alone)).one_or_none()):
-        if await _lock_workflow(connection, JOBS, job_id) and (
+        has_workflow = await _lock_workflow(connection, JOBS, job_id)
+        has_condition = await _lock_condition(connection, job_id)
+        if (has_workflow or has_condition) and (
             row := (await connection.execute(locking)).one_or_none()
         ):
             break
@@ -198,7 +211,7 @@ async def _lock_live(connection: AsyncConnection, job_id: UUID) -> _LiveJob:
         # A live job after all has come back in between, by a retry.
         if found.is_final:
             raise JobConflict(job_id, found, "cancelled", "a pending or running job")
-    return _LiveJob(JobState(row.state), row.is_awaited, row.workflow_id)
+    return _LiveJob(JobState(row.state), *row[1:])
 
 
 async def _lock_failed(connection: AsyncConnection, job_id: UUID) -> None:
@@ -217,6 +230,12 @@ async def _lock_workflow(connection: AsyncConnection, table: Table, job_id: UUID
     """Lock the workflow of a job; return whether it has one."""
     of_job = select(table.c.workflow_id).where(table.c.id == job_id).scalar_subquery()
     locking = select(WORKFLOWS.c.id).where(WORKFLOWS.c.id == of_job).with_for_update()
+    return (await connection.execute(locking)).first() is not None
+
+
+async def _lock_condition(connection: AsyncConnection, job_id: UUID) -> bool:
+    """Lock a job's condition, as ends of others do before they release it; return if it has one."""
+    locking = select(CONDITIONS.c.job_id).where(CONDITIONS.c.job_id == job_id).with_for_update()
     return (await connection.execute(locking)).first() is not None
 
 

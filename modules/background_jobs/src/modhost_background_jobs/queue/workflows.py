@@ -1,11 +1,10 @@
 """Workflows in the database: stored, grown, cancelled and retried, each in one transaction."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,6 +16,7 @@ from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.nodes import insert_nodes
 from modhost_background_jobs.queue.requeuing import requeue
 from modhost_background_jobs.storage import QueueClock
+from modhost_background_jobs.storage.deadlocks import repeated_after_deadlock
 from modhost_background_jobs.storage.dialects import notify
 from modhost_background_jobs.storage.tables import (
     CONDITIONS,
@@ -47,23 +47,29 @@ class DatabaseWorkflows:
     ) -> None:
         """Store a workflow with all of its jobs. Raises as `insert_nodes` does."""
         self._database.refuse_other_loops()
-        opening = self._database.session() if session is None else nullcontext(session)
-        async with opening as used:
-            connection = await used.connection()
-            count = len(jobs)
-            row = {
-                "id": workflow.id,
-                "name": workflow.name,
-                "created_at": workflow.created_at,
-                "created_by": workflow.created_by,
-                "total": count,
-                "unfinished": count,
-            }
-            if not count:
-                row |= {"outcome": WorkflowState.COMPLETED, "completed_at": workflow.created_at}
-            await connection.execute(insert(WORKFLOWS).values(row))
-            await insert_nodes(connection, jobs, workflow.created_at)
-            await self._queue.wake_after_commit(used)
+        if session is None:
+            return await self._store_alone(workflow, jobs)
+        connection = await session.connection()
+        count = len(jobs)
+        row = {
+            "id": workflow.id,
+            "name": workflow.name,
+            "created_at": workflow.created_at,
+            "created_by": workflow.created_by,
+            "total": count,
+            "unfinished": count,
+        }
+        if not count:
+            row |= {"outcome": WorkflowState.COMPLETED, "completed_at": workflow.created_at}
+        await connection.execute(insert(WORKFLOWS).values(row))
+        await insert_nodes(connection, jobs, workflow.created_at)
+        await self._queue.wake_after_commit(session)
+        return None
+
+    @repeated_after_deadlock
+    async def _store_alone(self, workflow: NewWorkflow, jobs: Sequence[NewJob]) -> None:
+        async with self._database.session() as session:
+            await self.store(workflow, jobs, session)
 
     async def grow(
         self,
@@ -111,6 +117,7 @@ class DatabaseWorkflows:
             .values(unfinished=CONDITIONS.c.unfinished + count)
         )
 
+    @repeated_after_deadlock
     async def cancel(self, workflow_id: UUID) -> str:
         """Cancel the pending jobs, and ask the running ones to stop; return how many.
 
@@ -124,6 +131,7 @@ class DatabaseWorkflows:
                 raise WorkflowConflict(
                     workflow_id, outcome, "cancelled", "a pending or running workflow"
                 )
+            await connection.execute(_conditions_of(workflow_id).with_for_update(of=CONDITIONS))
             in_state = JOBS.c.state == JobState.PENDING.value
             pending = select(JOBS.c.id).where(JOBS.c.workflow_id == workflow_id, in_state)
             locking = pending.order_by(JOBS.c.id).with_for_update()
@@ -137,6 +145,7 @@ class DatabaseWorkflows:
         self._queue.wake_stopping()
         return f"{len(ids)} jobs cancelled, {stopping.rowcount} asked to stop"
 
+    @repeated_after_deadlock
     async def retry(self, workflow_id: UUID) -> str:
         """Queue all failed jobs again, and what was cancelled because of them; return how many.
 
@@ -176,3 +185,10 @@ class DatabaseWorkflows:
             raise JobNotFound(workflow_id, "workflow")
         outcome: str | None = row[0]
         return outcome
+
+
+def _conditions_of(workflow_id: UUID) -> Select[tuple[UUID]]:
+    """Return the conditions of a workflow: ends of other jobs lock them before they release it."""
+    joined = CONDITIONS.join(JOBS, JOBS.c.id == CONDITIONS.c.job_id)
+    reading = select(CONDITIONS.c.job_id).select_from(joined).order_by(CONDITIONS.c.job_id)
+    return reading.where(JOBS.c.workflow_id == workflow_id)

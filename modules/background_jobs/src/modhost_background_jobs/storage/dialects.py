@@ -15,6 +15,7 @@ CHANNEL: Final = "background_jobs"
 
 _DATA_AND_INTEGRITY: Final = ("22", "23")
 _LOCK_TIMEOUT: Final = "55P03"
+_DEADLOCK: Final = "40P01"
 _TAKEN_KEY: Final = "23505"
 
 
@@ -97,6 +98,11 @@ def is_integrity_error(error: BaseException) -> bool:
 def is_lock_timeout(error: BaseException) -> bool:
     """Return whether a statement waited too long for what somebody else has locked."""
     return getattr(error, "sqlstate", None) == _LOCK_TIMEOUT
+
+
+def is_deadlock(error: BaseException | None) -> bool:
+    """Return whether PostgreSQL has ended a transaction since another one waits for it as well."""
+    return getattr(error, "sqlstate", None) == _DEADLOCK
 
 
 def is_taken_key(error: BaseException) -> bool:

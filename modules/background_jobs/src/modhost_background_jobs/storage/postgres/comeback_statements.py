@@ -15,6 +15,14 @@ _KEY: Final = f"""CASE WHEN rank = 1 AND NOT EXISTS (
 _RESTORED: Final = RESTORED | {"unique_key": _KEY}
 _LOST: Final = "'" + lost_attempt_error("' || freed.worker || '") + "'"
 
+LOCK_WORKFLOWS: Final = """
+SELECT id FROM background_jobs.workflows WHERE id IN (
+    SELECT workflow_id FROM background_jobs.finished_jobs
+    WHERE id = ANY($1::uuid[]) AND state = 'Failed'
+)
+ORDER BY id FOR UPDATE
+"""
+
 # An attempt that ended by itself has cleared the count of rescues before it. The last rescue of a
 # job in quarantine is recorded in the job's own row.
 TAKE_BACK: Final = f"""

@@ -8,7 +8,10 @@ from uuid import UUID
 from modhost.database import PostgresAccess
 from modhost_background_jobs import model
 from modhost_background_jobs.storage.postgres import statements
-from modhost_background_jobs.storage.postgres.locked_jobs import LockedJobs
+from modhost_background_jobs.storage.postgres.locked_jobs import (
+    FIND_WITH_LOCKED_DEPENDENTS,
+    LockedJobs,
+)
 from modhost_background_jobs.storage.workflows.ending import end_jobs
 from modhost_background_jobs.storage.workflows.postgres import PostgresWorkflows
 from modhost_background_jobs.storage.workflows.steps import run_on_postgres
@@ -22,6 +25,7 @@ class LeaseWrites:
     def __init__(self, postgres: PostgresAccess) -> None:
         self._postgres = postgres
         self._locked = LockedJobs(postgres)
+        self._awaited = LockedJobs(postgres, FIND_WITH_LOCKED_DEPENDENTS)
 
     async def end(self, ended: Sequence[model.Ended], now: datetime) -> set[UUID]:
         """Move jobs to the finished ones."""
@@ -44,7 +48,7 @@ class LeaseWrites:
             async with self._postgres.acquire() as connection, connection.transaction():
                 return await run_on_postgres(connection, end_jobs(WORKFLOWS, ended, now))
 
-        return await self._locked.apart(write, ended)
+        return await self._awaited.apart(write, ended)
 
     async def release(self, released: Sequence[model.Released], now: datetime) -> set[UUID]:
         """Put jobs back, or finish those that were asked to stop."""

@@ -17,6 +17,43 @@ SELECT j.id FROM background_jobs.jobs j
 WHERE j.id = ANY ($1::uuid[]) AND NOT EXISTS (SELECT FROM free WHERE free.id = j.id)
 """
 
+# An end writes to the workflow of its job too, and to whatever waits for it, however far away.
+FIND_WITH_LOCKED_DEPENDENTS: Final = """
+WITH RECURSIVE reached AS (
+    SELECT unnest($1::uuid[]) AS id
+    UNION
+    SELECT d.job_id FROM reached JOIN background_jobs.job_dependencies d ON d.after_id = reached.id
+),
+live AS (
+    SELECT id, workflow_id FROM background_jobs.jobs WHERE id IN (SELECT id FROM reached)
+),
+free AS (
+    SELECT id FROM background_jobs.jobs WHERE id IN (SELECT id FROM reached)
+    FOR UPDATE SKIP LOCKED
+),
+free_workflows AS (
+    SELECT id FROM background_jobs.workflows WHERE id IN (SELECT workflow_id FROM live)
+    FOR UPDATE SKIP LOCKED
+),
+free_conditions AS (
+    SELECT job_id FROM background_jobs.job_conditions WHERE job_id IN (SELECT id FROM reached)
+    FOR UPDATE SKIP LOCKED
+),
+locked AS (
+    SELECT id FROM live WHERE id NOT IN (SELECT id FROM free)
+        OR (workflow_id IS NOT NULL AND workflow_id NOT IN (SELECT id FROM free_workflows))
+    UNION
+    SELECT job_id FROM background_jobs.job_conditions WHERE job_id IN (SELECT id FROM reached)
+        AND job_id NOT IN (SELECT job_id FROM free_conditions)
+),
+before AS (
+    SELECT id FROM locked
+    UNION
+    SELECT d.after_id FROM before JOIN background_jobs.job_dependencies d ON d.job_id = before.id
+)
+SELECT id FROM before WHERE id = ANY ($1::uuid[])
+"""
+
 
 class Leased(Protocol):
     """What concerns the job of a lease."""
@@ -36,8 +73,9 @@ class LockedJobs:
     in it that was locked before, is it asked which ones are.
     """
 
-    def __init__(self, postgres: PostgresAccess) -> None:
+    def __init__(self, postgres: PostgresAccess, find: str = FIND_LOCKED) -> None:
         self._postgres = postgres
+        self._find_locked = find
         self._known: set[UUID] = set()
 
     async def apart(
@@ -68,7 +106,7 @@ class LockedJobs:
         raise JobsLocked(await write(free) if free else set(), locked)
 
     async def _find(self, jobs: set[UUID]) -> set[UUID]:
-        rows = await self._postgres.fetch(FIND_LOCKED, list(jobs))
+        rows = await self._postgres.fetch(self._find_locked, list(jobs))
         locked = {row[0] for row in rows}
         self._known = (self._known - jobs) | locked
         return locked

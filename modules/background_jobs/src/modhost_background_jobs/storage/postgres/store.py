@@ -23,6 +23,7 @@ from modhost_background_jobs.storage.postgres.claimed import claimed_job
 from modhost_background_jobs.storage.postgres.lease_writes import WORKFLOWS, LeaseWrites
 from modhost_background_jobs.storage.postgres.notifications import Notifications
 from modhost_background_jobs.storage.steps.postgres import PostgresSteps
+from modhost_background_jobs.storage.store import JobsLocked
 from modhost_background_jobs.storage.workflows.ending import take_back_ends
 from modhost_background_jobs.storage.workflows.steps import run_on_postgres
 
@@ -167,9 +168,17 @@ class PostgresJobStore(LeaseWrites, PostgresSteps):
             for row in rows
             if row[3] and (state := JobState(row[1])) is not JobState.PENDING
         ]
+        locked: set[UUID] = set()
         if awaited:
-            await self.end_awaited(awaited, now)
-        return [model.Rescue(row[0], seen.worker, JobState(row[1])) for row in rows]
+            try:
+                await self.end_awaited(awaited, now)
+            except JobsLocked as some:
+                locked = some.locked
+        running = JobState.RUNNING
+        return [
+            model.Rescue(row[0], seen.worker, running if row[0] in locked else JobState(row[1]))
+            for row in rows
+        ]
 
     async def take_back_rescues(self, lost: Sequence[model.LostLease], now: datetime) -> None:
         """Correct attempts, counts and quarantines by one statement."""
@@ -177,6 +186,9 @@ class PostgresJobStore(LeaseWrites, PostgresSteps):
         while True:
             try:
                 async with self._postgres.acquire() as connection, connection.transaction():
+                    # Before the jobs, as whoever retries one of them does.
+                    jobs = [lease.job_id for lease, _ in lost]
+                    await connection.fetch(comeback_statements.LOCK_WORKFLOWS, jobs)
                     back = await connection.fetch(
                         comeback_statements.TAKE_BACK, *map(list, zip(*rows, strict=True))
                     )

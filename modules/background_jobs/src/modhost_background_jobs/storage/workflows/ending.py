@@ -16,7 +16,9 @@ def end_jobs(
     statements: WorkflowStatements, ended: Sequence[Ended], now: datetime
 ) -> Steps[set[UUID]]:
     """End running jobs, with all that follows; return the ids whose lease still held."""
-    yield from statements.lock([each.lease.job_id for each in ended])
+    may_cancel = any(each.state is not JobState.COMPLETED for each in ended)
+    jobs = [each.lease.job_id for each in ended]
+    yield from statements.lock(jobs, with_dependents=may_cancel)
     judged = yield from statements.end(ended, now)
     failed = {each.lease.job_id for each in ended if each.state is JobState.FAILED}
     yield from cancel_doomed(statements, judged.doomed, failed, now)

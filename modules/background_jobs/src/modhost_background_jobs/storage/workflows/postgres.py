@@ -14,9 +14,10 @@ from modhost_background_jobs.storage.workflows.steps import Statement, Steps, as
 class PostgresWorkflows:
     """Implements `WorkflowStatements`, which describes each method."""
 
-    def lock(self, job_ids: Collection[UUID]) -> Steps[None]:
+    def lock(self, job_ids: Collection[UUID], *, with_dependents: bool) -> Steps[None]:
         """Lock by two statements, and so before the next one reads."""
-        yield Statement(statements.LOCK_WORKFLOWS, [list(job_ids)])
+        locking = statements.LOCK_ALL_WORKFLOWS if with_dependents else statements.LOCK_WORKFLOWS
+        yield Statement(locking, [list(job_ids)])
         yield Statement(statements.LOCK_JOBS, [list(job_ids)])
 
     def lock_workflow(self, workflow_id: UUID) -> Steps[bool]:

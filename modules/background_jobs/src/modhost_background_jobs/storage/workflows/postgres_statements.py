@@ -15,6 +15,18 @@ SELECT id FROM background_jobs.workflows WHERE id IN (
 ORDER BY id FOR UPDATE
 """
 
+LOCK_ALL_WORKFLOWS: Final = """
+WITH RECURSIVE reached AS (
+    SELECT unnest($1::uuid[]) AS id
+    UNION
+    SELECT d.job_id FROM reached JOIN background_jobs.job_dependencies d ON d.after_id = reached.id
+)
+SELECT id FROM background_jobs.workflows WHERE id IN (
+    SELECT j.workflow_id FROM reached JOIN background_jobs.jobs j ON j.id = reached.id
+)
+ORDER BY id FOR UPDATE
+"""
+
 LOCK_WORKFLOW: Final = "SELECT id FROM background_jobs.workflows WHERE id = $1 FOR UPDATE"
 
 # By a statement of its own: whoever has added a job that waits for one of these had it locked.

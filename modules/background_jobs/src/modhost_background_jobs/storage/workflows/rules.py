@@ -40,8 +40,12 @@ class WorkflowStatements(Protocol):
     Rows are locked in one order: workflows, then jobs, then conditions, each by their ids.
     """
 
-    def lock(self, job_ids: Collection[UUID]) -> Steps[None]:
-        """Lock the workflows of live jobs, and then the jobs: what they await can be read now."""
+    def lock(self, job_ids: Collection[UUID], *, with_dependents: bool) -> Steps[None]:
+        """Lock the workflows of live jobs, and then the jobs: what they await can be read now.
+
+        `with_dependents` locks the workflows of whatever waits for them as well, which may be
+        cancelled because of them.
+        """
 
     def lock_workflow(self, workflow_id: UUID) -> Steps[bool]:
         """Lock a workflow; return whether there is one."""

@@ -18,7 +18,7 @@ from modhost_background_jobs.storage.workflows.steps import Statement, Steps, as
 class SqliteWorkflows:
     """Implements `WorkflowStatements`, which describes each method."""
 
-    def lock(self, job_ids: Collection[UUID]) -> Steps[None]:
+    def lock(self, job_ids: Collection[UUID], *, with_dependents: bool) -> Steps[None]:
         """Do nothing: the transaction excludes all others."""
         yield from ()
 
