@@ -72,8 +72,8 @@ def test_the_options_of_all_commands_are_there() -> None:
     assert given <= options_shown("Command line")
 
 
-async def filled(database_url: str) -> tuple[str, str, str]:
-    """Put a failed job, a pending one and a schedule into a database, and return their ids."""
+async def filled(database_url: str) -> tuple[str, str, str, str]:
+    """Put a failed job, a pending one, a schedule and a failed workflow into a database."""
     consumer = {"worker_mode": "Consumer"}
     modules = (ReportsModule(), JobsModule(Probe(), [MailJob]))
     async with host_with(database_url, *modules, background_jobs=consumer) as hosted:
@@ -90,14 +90,19 @@ async def filled(database_url: str) -> tuple[str, str, str]:
         nightly = await jobs.add_recurring(
             GenerateReportJob, name=name, cron_expression=cron, data=data
         )
-        return str(failed), str(pending), str(nightly)
+        async with jobs.workflow("Failing") as workflow:
+            workflow.add(GenerateReportJob, ReportRequest(type=ReportType.YEARLY, source="none"))
+        with anyio.fail_after(30):
+            while (await jobs.get_workflow(workflow.id)).state != "Failed":  # type: ignore[union-attr]
+                await anyio.sleep(0.01)
+        return str(failed), str(pending), str(nightly), str(workflow.id)
 
 
 def test_the_json_has_the_keys_that_are_shown(tmp_path: Path) -> None:
     config = tmp_path / "host.toml"
     database_url = f"sqlite:///{tmp_path}/modhost.db"
     config.write_text(f'[host]\ndatabase_url = "{database_url}"\n')
-    failed, pending, nightly = anyio.run(filled, database_url)
+    failed, pending, nightly, workflow = anyio.run(filled, database_url)
 
     def modhost(words: str, given: str = "") -> set[str]:
         arguments = ["--config", str(config), *words.split(), "--json"]
@@ -135,6 +140,10 @@ def test_the_json_has_the_keys_that_are_shown(tmp_path: Path) -> None:
         "modhost jobs queues list": "jobs queues list",
         "modhost jobs queues pause": "jobs queues pause bulk",
         "modhost jobs queues resume": "jobs queues resume bulk",
+        "modhost jobs workflows list": "jobs workflows list",
+        "modhost jobs workflows show": f"jobs workflows show {workflow}",
+        "modhost jobs workflows retry": f"jobs workflows retry {workflow}",
+        "modhost jobs workflows cancel": f"jobs workflows cancel {workflow}",
         "modhost jobs types list": "jobs types list",
         "modhost jobs types pause": f"jobs types pause {job_type}",
         "modhost jobs types resume": f"jobs types resume {job_type}",

@@ -32,7 +32,8 @@ from modhost_background_jobs.pages import dashboard
 from modhost_background_jobs.pages.live import feed, topics
 from modhost_background_jobs.pages.queues import FlowPage
 from modhost_background_jobs.queries import details, ends, held_places, listing, load, logs, search
-from modhost_background_jobs.queries.workflows import WorkflowReader
+from modhost_background_jobs.queries.workflows.nodes import NodeReader
+from modhost_background_jobs.queries.workflows.summaries import WorkflowReader
 from modhost_background_jobs.queue import (
     firing,
     job_queue,
@@ -86,7 +87,7 @@ def add_services(services: ServiceCollection) -> None:
     _add(services, details.JobDetailReader, logs.JobLogs, ends.JobEnds, held_places.HeldPlaces)
     _add(services, job_queue.DatabaseJobQueue, schedules.RecurringSchedules, firing.RecurringFiring)
     _add(services, pauses.Pauses, limits.Limits, limit_changes.LimitChanges)
-    _add(services, new_jobs.NewJobs, DatabaseWorkflows, WorkflowReader)
+    _add(services, new_jobs.NewJobs, DatabaseWorkflows, WorkflowReader, NodeReader)
     _add(services, schedule_changes.ScheduleChanges, run_again.Rerunning, Schedules)
     _add(services, snapshot.Snapshots, overview.Overview, job.JobInspection)
     _add(services, diagnosis.QueueDiagnosis, queues.Queues, LimitReader)

@@ -8,6 +8,8 @@ from pydantic import BaseModel, BeforeValidator
 
 from modhost.web import Endpoints, Query, Reply
 from modhost_background_jobs.api.flow import map_flow
+from modhost_background_jobs.api.states import states
+from modhost_background_jobs.api.workflows import map_workflows
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
@@ -41,28 +43,16 @@ def map_endpoints(endpoints: Endpoints) -> None:
     endpoints.post("/recurring/{id}/disable", disable_recurring, permission=MANAGE_JOBS)
     endpoints.delete("/recurring/{id}", delete_recurring, permission=MANAGE_JOBS)
     map_flow(endpoints)
+    map_workflows(endpoints)
     endpoints.get("/{id}", get_job, permission=VIEW_JOBS)
     endpoints.post("/{id}/cancel", cancel_job, permission=MANAGE_JOBS)
     endpoints.post("/{id}/retry", retry_job, permission=MANAGE_JOBS)
 
 
-def _states(value: object) -> object:
-    """Read states in any case; none means any state."""
-    return [_state(each) for each in (value if isinstance(value, list | tuple) else [value])]
-
-
-def _state(value: object) -> JobState:
-    try:
-        return JobState(str(value))
-    except ValueError:
-        allowed = ", ".join(JobState)
-        raise ValueError(f"{value!r} is not a state of a job; the states are {allowed}.") from None
-
-
 class JobQuery(JobFilter):
     """The filter as the query string gives it; `state` may be there more than once."""
 
-    state: Annotated[tuple[JobState, ...], BeforeValidator(_states)] = ()
+    state: Annotated[tuple[JobState, ...], BeforeValidator(states)] = ()
     job_type: Annotated[str | None, BeforeValidator(lambda value: value or None)] = None
 
 

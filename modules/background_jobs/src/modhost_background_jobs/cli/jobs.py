@@ -11,6 +11,7 @@ from modhost_background_jobs.cli.limits import limits
 from modhost_background_jobs.cli.output import show_job, show_stats
 from modhost_background_jobs.cli.queues import queues, types
 from modhost_background_jobs.cli.recurring import recurring
+from modhost_background_jobs.cli.workflows import workflows
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
@@ -27,10 +28,10 @@ from modhost_background_jobs.inspection.snapshot import Snapshots
 
 @click.group()
 def jobs() -> None:
-    """Background jobs: list, show, cancel, retry, stats, and recurring ones."""
+    """Background jobs: list, show, cancel, retry, stats, recurring ones and workflows."""
 
 
-for group in (recurring, queues, types, limits):
+for group in (recurring, queues, types, limits, workflows):
     jobs.add_command(group)
 
 

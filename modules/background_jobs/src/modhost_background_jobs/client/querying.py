@@ -22,7 +22,14 @@ from modhost_background_jobs.contracts import (
     PagedResult,
     RecurringJob,
     ResultNotAvailable,
+    WorkflowDetail,
+    WorkflowFilter,
+    WorkflowId,
+    WorkflowJob,
+    WorkflowJobFilter,
+    WorkflowSummary,
 )
+from modhost_background_jobs.contracts.workflow_models import MAX_AFTER
 from modhost_background_jobs.inspection.job import JobInspection
 from modhost_background_jobs.inspection.waiting import Waiting
 from modhost_background_jobs.model import JobRow, ScheduleRow
@@ -34,6 +41,8 @@ from modhost_background_jobs.queries.ends import JobEnds
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.search import JobBrowser, Search
 from modhost_background_jobs.queries.selection import Selection
+from modhost_background_jobs.queries.workflows.nodes import NodeReader, NodeRow
+from modhost_background_jobs.queries.workflows.summaries import WorkflowReader
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 
@@ -52,6 +61,8 @@ class BackgroundJobsQueries:
         ends: JobEnds,
         inspection: JobInspection,
         schedules: RecurringSchedules,
+        workflows: WorkflowReader,
+        nodes: NodeReader,
         audit: AuditLog,
     ) -> None:
         self._queue = queue
@@ -61,6 +72,8 @@ class BackgroundJobsQueries:
         self._ends = ends
         self._inspection = inspection
         self._schedules = schedules
+        self._workflows = workflows
+        self._nodes = nodes
         self._audit = audit
 
     async def get_jobs(self, job_filter: JobFilter) -> PagedResult[JobSummary]:
@@ -116,6 +129,48 @@ class BackgroundJobsQueries:
         """Count the schedules."""
         return await self._schedules.count()
 
+    async def get_workflows(self, workflow_filter: WorkflowFilter) -> PagedResult[WorkflowSummary]:
+        """Read a page of workflows."""
+        limit, page = workflow_filter.page_size, workflow_filter.page
+        found = await self._workflows.page(
+            workflow_filter.state, limit, offset=(page - 1) * limit, before=workflow_filter.after
+        )
+        return PagedResult[WorkflowSummary](
+            items=found.items,
+            total_count=found.total,
+            page=page,
+            page_size=limit,
+            next=None if found.older is None else JobId(found.older),
+        )
+
+    async def get_workflow_detail(
+        self, workflow_id: WorkflowId, job_filter: WorkflowJobFilter | None = None
+    ) -> WorkflowDetail | None:
+        """Read a workflow with a page of its jobs."""
+        id_ = as_uuid(workflow_id)
+        summary = None if id_ is None else await self._workflows.find(id_)
+        if summary is None:
+            return None
+        wanted = job_filter or WorkflowJobFilter()
+        limit, states = wanted.page_size, _states(wanted.state)
+        # One more than wanted: whether there are more.
+        found = await self._nodes.page(
+            summary.id,
+            limit + 1,
+            states=states,
+            offset=(wanted.page - 1) * limit,
+            added_after=wanted.after,
+            max_before=MAX_AFTER,
+        )
+        nodes = PagedResult[WorkflowJob](
+            items=[_node(each) for each in found[:limit]],
+            total_count=_count(summary, states),
+            page=wanted.page,
+            page_size=limit,
+            next=JobId(found[limit - 1].row.id) if len(found) > limit else None,
+        )
+        return WorkflowDetail(**summary.model_dump(), nodes=nodes)
+
     async def retry(self, job_id: JobId) -> JobStatus:
         """Queue a failed job again."""
         id_ = known_id(job_id)
@@ -128,9 +183,24 @@ class BackgroundJobsQueries:
 
 
 def _selection(job_filter: JobFilter) -> Selection:
-    given = job_filter.state or ()
-    states = (given,) if isinstance(given, JobState) else tuple(sorted(set(given)))
+    states = _states(job_filter.state)
     return Selection(states, job_filter.job_type, job_filter.queue, job_filter.tag)
+
+
+def _states(given: JobState | tuple[JobState, ...] | None) -> tuple[JobState, ...]:
+    return (given,) if isinstance(given, JobState) else tuple(sorted(set(given or ())))
+
+
+def _count(workflow: WorkflowSummary, states: Sequence[JobState]) -> int:
+    if not states:
+        return workflow.total
+    return sum(getattr(workflow, state.value.lower(), 0) for state in states)
+
+
+def _node(found: NodeRow) -> WorkflowJob:
+    of_row = {name: getattr(found.row, name) for name in JobSummary.model_fields}
+    before = found.before
+    return WorkflowJob(**of_row, after=before.ids, after_count=before.total, when=before.when)
 
 
 def status_after(row: JobRow, decided: JobState) -> JobStatus:

@@ -31,7 +31,7 @@ from modhost_background_jobs.contracts.workflows import After, RunWhen
 from modhost_background_jobs.model import JobTypes, NewJob
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
-from modhost_background_jobs.queries.workflows import WorkflowReader
+from modhost_background_jobs.queries.workflows.summaries import WorkflowReader
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.pauses import Pauses

@@ -42,11 +42,14 @@ from modhost_background_jobs.contracts.scheduling import (
     RecurringScheduling,
 )
 from modhost_background_jobs.contracts.states import JobState, WorkflowState
-from modhost_background_jobs.contracts.workflows import (
-    Workflow,
+from modhost_background_jobs.contracts.workflow_models import (
     WorkflowDetail,
     WorkflowFilter,
     WorkflowJob,
+    WorkflowJobFilter,
+)
+from modhost_background_jobs.contracts.workflows import (
+    Workflow,
     WorkflowNode,
     Workflows,
     WorkflowSummary,
@@ -101,6 +104,7 @@ __all__ = [
     "WorkflowFilter",
     "WorkflowId",
     "WorkflowJob",
+    "WorkflowJobFilter",
     "WorkflowNode",
     "WorkflowState",
     "WorkflowSummary",

@@ -1,11 +1,11 @@
-"""The contract for reading jobs and recurring jobs."""
+"""The contract for reading jobs, recurring jobs and workflows."""
 
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from typing_extensions import TypeForm
 
-from modhost_background_jobs.contracts.ids import JobId
+from modhost_background_jobs.contracts.ids import JobId, WorkflowId
 from modhost_background_jobs.contracts.models import (
     JobDetail,
     JobFilter,
@@ -14,12 +14,18 @@ from modhost_background_jobs.contracts.models import (
     PagedResult,
     RecurringJob,
 )
+from modhost_background_jobs.contracts.workflow_models import (
+    WorkflowDetail,
+    WorkflowFilter,
+    WorkflowJobFilter,
+)
+from modhost_background_jobs.contracts.workflows import WorkflowSummary
 
 T = TypeVar("T")
 
 
 class BackgroundJobsContracts(Protocol):
-    """Read jobs and recurring jobs, and retry failed jobs."""
+    """Read jobs, recurring jobs and workflows, and retry failed jobs."""
 
     async def get_jobs(self, job_filter: JobFilter) -> PagedResult[JobSummary]:
         """Return a page of jobs, newest first.
@@ -63,6 +69,25 @@ class BackgroundJobsContracts(Protocol):
 
     async def get_recurring_count(self) -> int:
         """Return the number of recurring jobs."""
+
+    async def get_workflows(self, workflow_filter: WorkflowFilter) -> PagedResult[WorkflowSummary]:
+        """Return a page of workflows, newest first.
+
+        Args:
+            workflow_filter: which workflows to list, and which page of them.
+
+        """
+
+    async def get_workflow_detail(
+        self, workflow_id: WorkflowId, job_filter: WorkflowJobFilter | None = None
+    ) -> WorkflowDetail | None:
+        """Return a workflow with a page of its jobs, or None when there is no such workflow.
+
+        Args:
+            workflow_id: the workflow to read.
+            job_filter: which of its jobs to list, and which page of them; the first 50 by default.
+
+        """
 
     async def retry(self, job_id: JobId) -> JobStatus:
         """Queue a failed job again under the same id, with as many attempts as a new job.

@@ -5,7 +5,6 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import (
-    Annotated,
     Any,
     Literal,
     Protocol,
@@ -16,12 +15,11 @@ from typing import (
     overload,
 )
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost_background_jobs.contracts.ids import JobId, WorkflowId
 from modhost_background_jobs.contracts.job import ModuleJob
-from modhost_background_jobs.contracts.models import JobSummary, PagedResult
 from modhost_background_jobs.contracts.states import WorkflowState
 
 Data = TypeVar("Data")
@@ -134,32 +132,6 @@ class WorkflowSummary(BaseModel):
     cancelled: int
     running: int
     pending: int
-
-
-class WorkflowJob(JobSummary):
-    """A job of a workflow, which waits for those of `after`."""
-
-    after: tuple[JobId, ...]
-    when: RunWhen
-
-
-class WorkflowDetail(WorkflowSummary):
-    """A workflow with a page of its jobs, in the order in which they were added."""
-
-    jobs: PagedResult[WorkflowJob]
-
-
-class WorkflowFilter(BaseModel):
-    """Which workflows to list: newest first, `page` counted from 1.
-
-    Attributes:
-        state: the state of the workflows; None for any.
-
-    """
-
-    state: WorkflowState | None = None
-    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-    page_size: Annotated[int, Field(ge=1, le=200)] = 20
 
 
 class Workflows(Protocol):

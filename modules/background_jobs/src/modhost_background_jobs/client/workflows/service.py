@@ -24,7 +24,7 @@ from modhost_background_jobs.contracts import (
 )
 from modhost_background_jobs.contracts.workflows import RunWhen
 from modhost_background_jobs.model.workflow import NewWorkflow, Node
-from modhost_background_jobs.queries.workflows import WorkflowReader
+from modhost_background_jobs.queries.workflows.summaries import WorkflowReader
 from modhost_background_jobs.queue.workflows import DatabaseWorkflows
 from modhost_background_jobs.storage import QueueClock
 

@@ -26,10 +26,14 @@ def _index(name: str, table: str, columns: list[str], where: str | None = None) 
 
 
 def upgrade() -> None:
-    for table in ("jobs", "finished_jobs"):
+    indexed = {
+        "jobs": ["workflow_id", "id"],
+        "finished_jobs": ["workflow_id", "state", "id"],
+    }
+    for table, columns in indexed.items():
         op.add_column(table, sa.Column("workflow_id", Identifier()), schema=SCHEMA)
         op.add_column(table, sa.Column("checkpoint", sa.String()), schema=SCHEMA)
-        _index(f"{table}_workflow", table, ["workflow_id", "id"], "workflow_id IS NOT NULL")
+        _index(f"{table}_workflow", table, columns, "workflow_id IS NOT NULL")
     awaited: sa.Column[bool] = sa.Column(
         "is_awaited", sa.Boolean(), nullable=False, server_default=sa.false()
     )

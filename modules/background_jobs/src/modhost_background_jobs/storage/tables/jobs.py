@@ -131,7 +131,9 @@ class FinishedJob(JobColumns, table=True):
             where="recurring_job_id IS NOT NULL",
         ),
         index("finished_jobs_queue", "queue", "state", "id", where="queue <> 'default'"),
-        index("finished_jobs_workflow", "workflow_id", "id", where="workflow_id IS NOT NULL"),
+        index(
+            "finished_jobs_workflow", "workflow_id", "state", "id", where="workflow_id IS NOT NULL"
+        ),
     )
 
     completed_at: datetime = Field(sa_type=UtcDateTime)

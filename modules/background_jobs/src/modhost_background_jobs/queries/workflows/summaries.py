@@ -1,10 +1,10 @@
 """Workflows as they are read: their counts, and the state that follows from these."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, literal_column, select
+from sqlalchemy import ColumnElement, Row, Select, func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database
@@ -13,6 +13,21 @@ from modhost_background_jobs.storage.tables import JOBS, WORKFLOWS
 
 # In the words of the partial index: there are few running jobs, and many of a workflow.
 _IS_RUNNING: Final[ColumnElement[bool]] = literal_column("state = 'Running'")
+_ID: Final = WORKFLOWS.c.id
+_SOME_RUN: Final = _ID.in_(
+    select(JOBS.c.workflow_id).where(_IS_RUNNING, JOBS.c.workflow_id.is_not(None))
+)
+_SOME_HAVE_FINISHED: Final = WORKFLOWS.c.unfinished < WORKFLOWS.c.total
+_IS_OPEN: Final = WORKFLOWS.c.outcome.is_(None)
+MAX_COUNTED: Final = 100_000
+
+
+class WorkflowPage(NamedTuple):
+    """Workflows, how many there are on all pages, and before which id there are more."""
+
+    items: list[WorkflowSummary]
+    total: int
+    older: UUID | None
 
 
 class WorkflowReader:
@@ -29,6 +44,45 @@ class WorkflowReader:
                 connection, select(WORKFLOWS).where(WORKFLOWS.c.id == workflow_id)
             )
         return found[0] if found else None
+
+    async def page(
+        self,
+        state: WorkflowState | None,
+        limit: int,
+        *,
+        offset: int = 0,
+        before: UUID | None = None,
+    ) -> WorkflowPage:
+        """Return workflows in a state, or all, newest first; up to 100,000 of them are counted.
+
+        Args:
+            state: the state; None for any.
+            limit: how many.
+            offset: how many newer ones to pass over.
+            before: the id from which on older ones are wanted.
+
+        """
+        are_in_state = _in_state(state)
+        listed = select(WORKFLOWS).where(*are_in_state).order_by(_ID.desc())
+        if before is not None:
+            listed = listed.where(before > _ID)
+        some = select(_ID).where(*are_in_state).limit(MAX_COUNTED).subquery()
+        async with self._database.reading() as session:
+            connection = await session.connection()
+            total = (await connection.execute(select(func.count()).select_from(some))).scalar_one()
+            # One more than wanted: whether there are more.
+            found = await _summaries(connection, listed.offset(offset).limit(limit + 1))
+        items = found[:limit]
+        return WorkflowPage(items, total, items[-1].id if len(found) > limit else None)
+
+
+def _in_state(state: WorkflowState | None) -> list[ColumnElement[bool]]:
+    if state is None:
+        return []
+    if state.is_final:
+        return [WORKFLOWS.c.outcome == state.value]
+    has_begun = or_(_SOME_HAVE_FINISHED, _SOME_RUN)
+    return [_IS_OPEN, has_begun if state is WorkflowState.RUNNING else ~has_begun]
 
 
 async def _summaries(connection: AsyncConnection, workflows: Select[Any]) -> list[WorkflowSummary]:
