@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 from uuid import UUID
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from modhost import new_id
 from modhost_background_jobs.contracts import JobCancelled, JobId
 from modhost_reports_example.computing.records import Record, group_records, read_records
@@ -48,6 +50,9 @@ class RecordingContext:
     async def step(
         self, _name: str, function: Callable[..., Any], *args: *Args, transactional: bool = False
     ) -> Any:
+        raise NotImplementedError
+
+    async def finish_in(self, session: AsyncSession, result: object = None) -> None:
         raise NotImplementedError
 
     def checkpoint(self, value: object) -> None:

@@ -9,7 +9,8 @@ import pytest
 from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.jobs_module import ReportingJob, WaitingJob, Work
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.worker.finishing.finisher import Finished, OutcomeWriter
+from modhost_background_jobs.worker.attempts.outcome import Finished
+from modhost_background_jobs.worker.finishing.finisher import OutcomeWriter
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
 
 pytestmark = pytest.mark.anyio

@@ -11,9 +11,9 @@ from modhost.failures import describe, failures
 from modhost_background_jobs.model import JobTypes, Released
 from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, wait_for
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
-from modhost_background_jobs.worker.attempts.outcome import SHUT_DOWN, Outcome
+from modhost_background_jobs.worker.attempts.outcome import SHUT_DOWN, Finished, Outcome
 from modhost_background_jobs.worker.executor import AttemptExecutor
-from modhost_background_jobs.worker.finishing.finisher import Finished, OutcomeWriter
+from modhost_background_jobs.worker.finishing.finisher import OutcomeWriter
 from modhost_background_jobs.worker.registration import WorkerRegistration
 from modhost_background_jobs.worker.watching.lease_watch import LeaseWatch
 

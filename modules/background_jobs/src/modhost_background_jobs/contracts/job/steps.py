@@ -120,6 +120,25 @@ class JobSteps(Protocol):
 
         """
 
+    async def finish_in(self, session: AsyncSession, result: object = None) -> None:
+        """End the job as completed in the caller's transaction: both happen, or neither.
+
+        Call it last in the transaction: the job's row is locked until that ends. When it is rolled
+        back the job is still running, and the attempt has its ordinary end. After its commit the
+        job has finished, whatever the attempt still does: what `execute` returns is not kept, and
+        an error that it raises is written to the log of the worker alone.
+
+        Args:
+            session: the session that the job writes with.
+            result: what the job returns, in place of what `execute` returns.
+
+        Raises:
+            PermanentJobError: the result cannot be stored, or is larger than `max_result_size`.
+            JobCancelled: the job was asked to stop, or its worker was found dead meanwhile.
+            RuntimeError: the job has finished already.
+
+        """
+
     def checkpoint(self, value: object) -> None:
         """Note how far the job has come, for later attempts; never blocks, stored in batches.
 

@@ -1,15 +1,21 @@
-"""Steps and checkpoints on SQLite, within write transactions, which exclude all others."""
+"""What attempts store themselves on SQLite: steps, checkpoints, and after their own ends.
+
+Write transactions exclude all others.
+"""
 
 import json
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import SqliteAccess, to_sqlite
-from modhost_background_jobs.model import Lease
+from modhost_background_jobs.model import Lease, LogLine, ProgressUpdate
 from modhost_background_jobs.model.steps import Checkpoint, SavedStep, StepRow
+from modhost_background_jobs.storage.sqlite import rows as rows_as
+from modhost_background_jobs.storage.sqlite.statements import TRIM_LOGS
 from modhost_background_jobs.storage.workflows.steps import (
     Statement,
     Steps,
@@ -38,6 +44,33 @@ WHERE background_jobs_jobs.id = g.value ->> 0 AND fence = g.value ->> 1 AND stat
 RETURNING background_jobs_jobs.id
 """
 
+# Rows are [id, fence].
+COMPLETED: Final = """
+SELECT f.id FROM json_each(?1) AS g
+CROSS JOIN background_jobs_finished_jobs f ON f.id = g.value ->> 0
+WHERE f.fence = g.value ->> 1 AND f.state = 'Completed'
+"""
+
+# Rows are [id, fence, percentage, message, reported_at].
+SAVE_LAST_PROGRESS: Final = """
+UPDATE background_jobs_finished_jobs
+SET progress_percentage = g.value ->> 2,
+    progress_message = coalesce(g.value ->> 3, progress_message)
+FROM json_each(?1) AS g
+WHERE background_jobs_finished_jobs.id = g.value ->> 0 AND fence = g.value ->> 1
+    AND state = 'Completed'
+"""
+
+# Rows are [id, fence, line, logged_at, message].
+APPEND_LAST_LOGS: Final = """
+INSERT INTO background_jobs_logs (job_id, line, logged_at, message)
+SELECT f.id, g.value ->> 2, g.value ->> 3, g.value ->> 4
+FROM json_each(?1) AS g
+CROSS JOIN background_jobs_finished_jobs f ON f.id = g.value ->> 0
+WHERE f.fence = g.value ->> 1 AND f.state = 'Completed'
+ON CONFLICT DO NOTHING
+"""
+
 
 class SqliteSteps:
     """Implements `StepStore`, which describes each method."""
@@ -59,6 +92,27 @@ class SqliteSteps:
     ) -> SavedStep:
         """Check the lease, then insert."""
         return await run_in_session(connection, _save(lease, step))
+
+    async def completed(self, leases: Collection[Lease]) -> set[UUID]:
+        """Read the finished jobs."""
+        rows = json.dumps([[str(job_id), fence] for job_id, fence in leases])
+        return {UUID(row[0]) for row in await self._sqlite.fetch(COMPLETED, [rows])}
+
+    async def save_last_reports(
+        self, progress: Sequence[ProgressUpdate], lines: Sequence[LogLine], keep: int
+    ) -> None:
+        """Update the finished jobs, and insert log lines."""
+        updates = json.dumps([rows_as.progress(each) for each in progress])
+        rows = json.dumps([rows_as.log_line(each) for each in lines])
+        full = {str(each.lease.job_id) for each in lines if each.may_exceed(keep)}
+
+        def save(connection: sqlite3.Connection) -> None:
+            connection.execute(SAVE_LAST_PROGRESS, [updates])
+            connection.execute(APPEND_LAST_LOGS, [rows])
+            connection.executemany(TRIM_LOGS, [(job_id, keep) for job_id in full])
+
+        if progress or lines:
+            await self._sqlite.write(save)
 
     async def save_checkpoints(self, checkpoints: Sequence[Checkpoint]) -> set[UUID]:
         """Update the jobs."""

@@ -48,6 +48,8 @@ class Attempt:
     reason: StopReason | None = None
     has_noticed: bool = False
     """Whether its code has learned that it is to stop."""
+    ends_itself: bool = False
+    """Whether it has called `finish_in`, whose transaction may have ended the job."""
     is_finished: bool = False
     has_stored_begin: bool = False
     """Whether the database knows that it runs, and not only that it was claimed."""

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar, TypeVarTuple, cast
 
 from pydantic import ValidationError
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost_background_jobs.contracts import JobCancelled, JobDataError, JobId
-from modhost_background_jobs.model import LogLine, ProgressUpdate
+from modhost_background_jobs.model import Lease, LogLine, ProgressUpdate
 from modhost_background_jobs.model.data.job_data import for_job
 from modhost_background_jobs.model.data.read_back import problems_in, read_as
 from modhost_background_jobs.model.steps import Checkpoint
@@ -19,6 +20,7 @@ from modhost_background_jobs.worker.attempts.checkpoints import (
     read_checkpoint,
 )
 from modhost_background_jobs.worker.attempts.error_text import printable
+from modhost_background_jobs.worker.attempts.own_end import finish_in
 from modhost_background_jobs.worker.attempts.steps import AttemptSteps, StepTools
 from modhost_background_jobs.worker.attempts.thread_steps import StepsFromThread
 
@@ -39,6 +41,9 @@ class Reports(Protocol):
 
     def checkpoint(self, reached: Checkpoint) -> None:
         """Take how far an attempt has come."""
+
+    async def keep(self, lease: Lease) -> None:
+        """Keep what cannot be stored of an attempt from now on: it ends its job itself."""
 
 
 class AttemptContext:
@@ -121,6 +126,14 @@ class AttemptContext:
     def from_thread(self) -> StepsFromThread:
         """The steps of a job in a thread."""
         return StepsFromThread(self._own_steps())
+
+    async def finish_in(self, session: AsyncSession, result: object = None) -> None:
+        """End the job in a transaction."""
+        self.raise_if_cancelled()
+        stored = self._tools.results.to_stored(self._attempt, result)
+        self._attempt.ends_itself = True
+        await self._reports.keep(self._attempt.lease)
+        await finish_in(self._attempt, session, stored, self._clock.now())
 
     def checkpoint(self, value: object) -> None:
         """Note how far the job has come."""

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from modhost_background_jobs.contracts import JobDataError, JobState, PermanentJobError, Snooze
 from modhost_background_jobs.model import Ended, Released
@@ -27,6 +27,14 @@ NEWER_VERSION_WAITS: Final = (timedelta(seconds=1), timedelta(minutes=1))
 SHUT_DOWN: Final = "released: its worker shut down."
 
 Outcome: TypeAlias = Ended | Released | None
+
+
+class Finished(NamedTuple):
+    """An attempt that has finished, and when."""
+
+    attempt: Attempt
+    outcome: Outcome
+    at: datetime
 
 
 class Outcomes:

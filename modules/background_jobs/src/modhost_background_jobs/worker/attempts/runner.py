@@ -25,7 +25,6 @@ from modhost_background_jobs.worker.attempts.context import AttemptContext, Repo
 from modhost_background_jobs.worker.attempts.error_text import forget_frames
 from modhost_background_jobs.worker.attempts.exit_guard import as_job, owner_of, without_children
 from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes, means
-from modhost_background_jobs.worker.attempts.results import Results
 from modhost_background_jobs.worker.attempts.steps import StepTools
 
 GENERATOR: Final = (
@@ -51,7 +50,6 @@ class AttemptRunner:
         self._steps = steps
         self._outcomes = outcomes
         self._clock = clock
-        self._results = Results(options)
         self._threads = anyio.CapacityLimiter(options.max_concurrency)
 
     async def run(self, attempt: Attempt) -> Outcome:
@@ -97,7 +95,7 @@ class AttemptRunner:
                 return None
             with without_children():
                 value = await _finish(attempt, returned)
-                return None if value is None else self._results.to_stored(attempt, value)
+                return None if value is None else self._steps.results.to_stored(attempt, value)
 
 
 def _call(job: ModuleJob, context: JobExecutionContext) -> object:

@@ -18,6 +18,7 @@ from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, QueueClock
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.exit_guard import without_children
+from modhost_background_jobs.worker.attempts.results import Results
 from modhost_background_jobs.worker.attempts.step_results import StepResult
 from modhost_background_jobs.worker.write_retry import apart, until_written
 
@@ -54,6 +55,7 @@ class StepTools:
         self.database = database
         self.store = store
         self.clock = clock
+        self.results = Results(options)
         self.max_size = options.max_result_size
         self.threads = anyio.CapacityLimiter(options.max_concurrency)
         """For plain functions; jobs in threads, which have their own, call them where they are."""

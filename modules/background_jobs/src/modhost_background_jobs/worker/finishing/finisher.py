@@ -9,11 +9,13 @@ from uuid import UUID
 import anyio
 
 from modhost.failures import describe
-from modhost_background_jobs.model import Ended, LostLease, Released, listed
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.model import Ended, Released
 from modhost_background_jobs.model.flow import limits_of
 from modhost_background_jobs.storage import JobStore, LaneStore, QueueClock, Signal, wait_for
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
-from modhost_background_jobs.worker.attempts.outcome import Outcome
+from modhost_background_jobs.worker.attempts.outcome import Finished, Outcome
+from modhost_background_jobs.worker.finishing.lost_leases import LostLeases
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
 from modhost_background_jobs.worker.write_retry import Written, apart, until_written
@@ -25,31 +27,26 @@ FLUSH_TIMEOUT: Final = 2.0
 LOCKED_PAUSE_SECONDS: Final = 1.0
 POSTPONED: Final = timedelta(hours=1)
 REFUSED: Final = "the database refused how the attempt ended; the worker's log says why."
-LOST_LEASE: Final = (
-    "lost lease: the claim %d of job %s is no longer this worker's; "
-    "what it did since is not stored."
-)
-LOST_LEASES: Final = (
-    "lost lease: the claims of %d jobs are no longer this worker's; what they did since is not "
-    "stored: %s."
-)
 
 End = TypeVar("End", Ended, Released)
 
 
-class Finished(NamedTuple):
-    """An attempt that has finished, and when."""
-
-    attempt: Attempt
-    outcome: Outcome
-    at: datetime
-
-
 class Stored(NamedTuple):
-    """The jobs whose leases still held, and those that are locked, of which nothing is stored."""
+    """The jobs whose leases still held, and those that are locked, of which nothing is stored.
+
+    `ended` are the jobs that their attempts have ended themselves.
+    """
 
     held: set[UUID]
     locked: set[UUID]
+    ended: set[UUID]
+
+    def state_of(self, finished: Finished) -> JobState | None:
+        """Return the final state in which a job is now; None without one."""
+        outcome, job_id = finished.outcome, finished.attempt.lease.job_id
+        if job_id in self.ended:
+            return JobState.COMPLETED
+        return outcome.state if isinstance(outcome, Ended) and job_id in self.held else None
 
     def add(self, written: Written[End] | Written[Ended | Released]) -> None:
         """Add what was written."""
@@ -67,6 +64,7 @@ class OutcomeWriter:
         self._lanes = lanes
         self._buffer = buffer
         self._clock = clock
+        self._lost = LostLeases(store, buffer, clock)
 
     async def write(self, finished: Sequence[Finished]) -> Stored:
         """Write until the database has taken all but what somebody else has locked."""
@@ -74,7 +72,7 @@ class OutcomeWriter:
         locked = await until_written(lambda: self._buffer.flush(leases), "progress and logs")
         free = [each.outcome for each in finished if each.attempt.lease.job_id not in locked]
         held: set[UUID] = set()
-        stored = Stored(held, locked)
+        stored = Stored(held, locked, set())
         ended = [each for each in free if isinstance(each, Ended)]
         if unawaited := [each for each in ended if not each.is_awaited]:
             await self._write(self._store.end, unawaited, "the end of jobs", stored)
@@ -84,10 +82,11 @@ class OutcomeWriter:
         if awaited := [each for each in left if each.lease.job_id not in held | locked]:
             await self._write(self._store.end_awaited, awaited, "the end of jobs", stored)
         known = held | locked
-        if lost := [each.attempt for each in finished if each.attempt.lease.job_id not in known]:
-            await self._take_back_rescues(lost)
+        if lost := [each for each in finished if each.attempt.lease.job_id not in known]:
+            stored.ended.update(await self._lost.settle(lost))
+        self._buffer.no_longer_keep(each for each in leases if each.job_id not in locked)
         await self._free_keys(finished)
-        return Stored(held, locked)
+        return stored
 
     async def write_all(self, finished: Sequence[Finished]) -> None:
         """Write until the database has taken all."""
@@ -111,25 +110,6 @@ class OutcomeWriter:
         # Those were asked to stop meanwhile, and somebody waits for their end; or they are lost.
         if left := [each.as_cancelled for each in released if each.lease.job_id not in held]:
             await self._store.end_awaited(left, now)
-
-    async def _take_back_rescues(self, lost: Sequence[Attempt]) -> None:
-        """Let nobody believe that this worker has died of these jobs."""
-        try:
-            await self._store.take_back_rescues(
-                [
-                    LostLease(each.lease, each.claimed.rescues == 0 or each.has_stored_begin)
-                    for each in lost
-                ],
-                self._clock.now(),
-            )
-        except Exception as error:  # noqa: BLE001 - the ends of others are to be stored
-            logger.warning(
-                "Rescues of %d jobs could not be taken back (%s).", len(lost), describe(error)
-            )
-        if len(lost) == 1:
-            logger.warning(LOST_LEASE, lost[0].lease.fence, lost[0].lease.job_id)
-        else:
-            logger.warning(LOST_LEASES, len(lost), listed([each.lease.job_id for each in lost]))
 
     async def _free_keys(self, finished: Sequence[Finished]) -> None:
         """Let jobs start that limits have held back because of these."""
@@ -215,9 +195,9 @@ class Finisher:
             elif not self._waiting:
                 await wait_for(ticket, LOCKED_PAUSE_SECONDS)
             batch = self._next_batch()
-            held, locked = await self._writer.write(batch)
-            self._count(batch, held)
-            if locked:
+            stored = await self._writer.write(batch)
+            self._count(batch, stored)
+            if locked := stored.locked:
                 left = [each for each in batch if each.attempt.lease.job_id in locked]
                 batch = [each for each in batch if each.attempt.lease.job_id not in locked]
                 attempts.set_aside(each.attempt for each in left)
@@ -233,12 +213,12 @@ class Finisher:
             self._locked = []
         return batch
 
-    def _count(self, batch: Sequence[Finished], held: set[UUID]) -> None:
+    def _count(self, batch: Sequence[Finished], stored: Stored) -> None:
         try:
             self._statistics.count(
-                (each.attempt.claimed, each.outcome.state, each.at)
+                (each.attempt.claimed, state, each.at)
                 for each in batch
-                if isinstance(each.outcome, Ended) and each.outcome.lease.job_id in held
+                if (state := stored.state_of(each)) is not None
             )
         except Exception:
             # The ends are stored; a fault in counting them must not hold up the next ones.

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Final, TypeVar
 from uuid import UUID
@@ -13,10 +13,10 @@ from anyio.abc import TaskStatus
 
 from modhost import HostedService
 from modhost.failures import failures
-from modhost_background_jobs.model import Lease, LogLine, ProgressUpdate
+from modhost_background_jobs.model import Lease, LogLine, ProgressUpdate, listed
 from modhost_background_jobs.model.steps import Checkpoint
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.storage import JobStore, Signal, wait_for
+from modhost_background_jobs.storage import JobStore, Signal, is_integrity_error, wait_for
 from modhost_background_jobs.worker.write_retry import apart
 
 logger = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ class ProgressBuffer(HostedService):
         self._progress: dict[Lease, ProgressUpdate] = {}
         self._logs: dict[Lease, list[LogLine]] = {}
         self._checkpoints: dict[Lease, Checkpoint] = {}
+        self._ending: set[Lease] = set()
         self._entries = 0
         self._with_first_lines: set[Lease] = set()
 
@@ -84,6 +85,16 @@ class ProgressBuffer(HostedService):
             self._checkpoints[reached.lease] = reached
             self._count()
 
+    async def keep(self, lease: Lease) -> None:
+        """Keep what cannot be stored of an attempt that ends its job itself, for `flush_rest`."""
+        with self._guard:
+            self._ending.add(lease)
+
+    def no_longer_keep(self, leases: Iterable[Lease]) -> None:
+        """Forget attempts whose ends are stored."""
+        if self._ending:
+            self._ending.difference_update(leases)
+
     def log(self, line: LogLine) -> None:
         """Take a log line; of the unwritten ones only the newest are kept, up to the limit."""
         if self._max_log_entries == 0:
@@ -112,19 +123,56 @@ class ProgressBuffer(HostedService):
         async with self._writing:
             progress, logs, checkpoints = self._take(leases)
             try:
-                locked = await _write(self._store.save_checkpoints, checkpoints)
-                checkpoints = [each for each in checkpoints if each.lease.job_id in locked]
-                locked |= await _write(self._store.save_progress, progress)
-                progress = [each for each in progress if each.lease.job_id in locked]
+                checkpoints, locked = await self._write(self._store.save_checkpoints, checkpoints)
+                progress, more = await self._write(self._store.save_progress, progress)
                 append = partial(self._store.append_logs, keep=self._max_log_entries)
-                locked |= await _write(append, logs)
+                logs_left, others = await self._write(append, logs)
             except BaseException:
                 self._put_back(progress, logs, checkpoints)
                 raise
-            if locked:
-                logs = [each for each in logs if each.lease.job_id in locked]
-                self._put_back(progress, logs, checkpoints)
-            return locked
+            if progress or logs_left or checkpoints:
+                self._put_back(progress, logs_left, checkpoints)
+            return locked | more | others
+
+    async def flush_rest(self, leases: Collection[Lease], ended: Collection[UUID]) -> None:
+        """Write the rest of attempts that have ended their jobs themselves, those in `ended`."""
+        async with self._writing:
+            progress, logs, _ = self._take(leases)
+            try:
+                await self._store.save_last_reports(
+                    [each for each in progress if each.lease.job_id in ended],
+                    [each for each in logs if each.lease.job_id in ended],
+                    self._max_log_entries,
+                )
+            except Exception as error:
+                if not is_integrity_error(error):
+                    self._put_back(progress, logs, [])
+                    raise
+                jobs = listed([each.job_id for each in leases])
+                logger.error("The database refuses what the job %s reports (%s).", jobs, error)  # noqa: TRY400
+
+    async def _write(
+        self, write: Callable[[Sequence[Entry]], Awaitable[set[UUID]]], entries: list[Entry]
+    ) -> tuple[list[Entry], set[UUID]]:
+        """Write entries, except those that the database refuses: they would hold up all others.
+
+        Returns those to keep, which are of locked jobs, or of jobs that may have just ended
+        themselves, and the jobs that are locked.
+        """
+        if not entries:
+            return [], set()
+        written = await apart(write, entries)
+        for entry, error in written.refused:
+            logger.error(
+                "The database refuses what the job %s reports (%s).", entry.lease.job_id, error
+            )
+        left = [
+            each
+            for each in entries
+            if each.lease.job_id in written.locked
+            or (each.lease in self._ending and each.lease.job_id not in written.held)
+        ]
+        return left, written.locked
 
     def _note_first_line(self, lease: Lease) -> None:
         if not self._with_first_lines and self._loop is not None:
@@ -186,20 +234,3 @@ class ProgressBuffer(HostedService):
         self._entries += 1
         if self._entries % self._batch_size == 0 and self._loop is not None:
             self._loop.call_soon_threadsafe(self._full.fire)
-
-
-async def _write(
-    write: Callable[[Sequence[Entry]], Awaitable[set[UUID]]], entries: Sequence[Entry]
-) -> set[UUID]:
-    """Write entries, except those that the database refuses: they would hold up all others.
-
-    Returns the jobs that are locked, whose entries are not written.
-    """
-    if not entries:
-        return set()
-    _, refused, locked = await apart(write, entries)
-    for entry, error in refused:
-        logger.error(
-            "The database refuses what the job %s reports (%s).", entry.lease.job_id, error
-        )
-    return locked

@@ -86,6 +86,20 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """From the process: the attempt is about to end its job itself."""
+
+    kind: Literal["ending"] = "ending"
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """To the process: the worker knows that the attempt is about to end its job itself."""
+
+    kind: Literal["noted"] = "noted"
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """From the process: the attempt has finished, and what that means for its job."""
 
@@ -93,7 +107,9 @@ class Done:
     kind: Literal["done"] = "done"
 
 
-Message: TypeAlias = Run | Stop | Leave | Ready | NotReady | Begun | Progress | Log | Reached | Done
+Message: TypeAlias = (
+    Run | Stop | Leave | Ready | NotReady | Begun | Progress | Log | Reached | Ending | Noted | Done
+)
 
 _MESSAGE: Final[TypeAdapter[Message]] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 

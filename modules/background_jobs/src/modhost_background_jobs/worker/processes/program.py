@@ -52,6 +52,8 @@ class Channel:
         self._guard = threading.Lock()
         self._lease: Lease | None = None
         self._progress: tuple[int, str | None] | None = None
+        self.noted = anyio.Event()
+        """Set once the worker has noted what it was asked to."""
 
     def listen(self, take: Callable[[messages.Message], None]) -> None:
         """Give every message to `take`, in the thread; end this process with the worker."""
@@ -95,6 +97,13 @@ class Channel:
         with self._guard:
             if reached.lease == self._lease:
                 self.send(messages.Reached(reached))
+
+    async def keep(self, lease: Lease) -> None:
+        """Return once the worker knows that the attempt ends its job itself."""
+        self.noted = anyio.Event()
+        if lease == self._lease:
+            self.send(messages.Ending())
+            await self.noted.wait()
 
     def _listen(self, take: Callable[[messages.Message], None]) -> None:
         while True:
@@ -166,6 +175,9 @@ class _Program:
         """Take a message, in the thread that listens."""
         if isinstance(message, messages.Stop):
             self._stop(message)
+            return
+        if isinstance(message, messages.Noted):
+            self._loop.call_soon_threadsafe(self._channel.noted.set)
             return
         claimed = message.claimed if isinstance(message, messages.Run) else None
         self._loop.call_soon_threadsafe(self._inbox.put_nowait, claimed)

@@ -91,6 +91,10 @@ class _Supervision:
                             self._buffer.log(message.line)
                         case messages.Reached():
                             self._buffer.checkpoint(message.checkpoint)
+                        case messages.Ending():
+                            self._attempt.ends_itself = True
+                            await self._buffer.keep(self._attempt.lease)
+                            self._process.send(messages.Noted())
                         case messages.Done():
                             return message
             return None

@@ -9,7 +9,7 @@ import anyio
 from modhost.failures import failures
 from modhost_background_jobs.model import Lease, Released
 from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, wait_for
-from modhost_background_jobs.worker.attempts.attempt import AttemptRegistry, StopReason
+from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry, StopReason
 from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
 from modhost_background_jobs.worker.watching.unresponsive import UnresponsiveAttempts
 
@@ -50,10 +50,14 @@ class LeaseWatch:
         for attempt in known:
             is_to_stop = leases.get(attempt.lease)
             if is_to_stop is None:
-                attempt.stop(StopReason.LOST_LEASE)
+                if not await self._has_ended_itself(attempt):
+                    attempt.stop(StopReason.LOST_LEASE)
             elif is_to_stop:
                 attempt.stop(StopReason.CANCELLED)
         return leases
+
+    async def _has_ended_itself(self, attempt: Attempt) -> bool:
+        return attempt.ends_itself and bool(await self._store.completed([attempt.lease]))
 
 
 class LostClaims:
