@@ -60,7 +60,7 @@ def _scenarios(run: Run) -> dict[str, Sequence[Jobs]]:
         f"{first:,} with limits": [limited],
         f"{held:,} behind one key beside": [limited, full],
     }
-    # A new key waits for a round at the most.
+    # A new key waits for at most a round.
     for count, more in ((first, 0), (last, NEW_KEYS * (keys + BATCH))):
         own = count + claimed(run) + more
         scenarios[f"{count:,} by due time"] = [Jobs(own, keys)]
