@@ -8,7 +8,7 @@ from modhost.web.access.context import (
 )
 from modhost.web.app import build_app
 from modhost.web.binding.body import media_type, read_json
-from modhost.web.binding.parameters import Body, Form, Handler, Query
+from modhost.web.binding.parameters import Body, Form, Handler, Header, Query
 from modhost.web.binding.results import Reply
 from modhost.web.host_pages import host_web
 from modhost.web.middleware.addressing import base_path
@@ -29,6 +29,7 @@ __all__ = [
     "FieldError",
     "Form",
     "Handler",
+    "Header",
     "HttpProblem",
     "Menu",
     "MenuEntry",

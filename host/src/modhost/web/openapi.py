@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from starlette.routing import compile_path
 
 from modhost.permissions import Anyone
-from modhost.web.binding.body import FORM_MEDIA_TYPES
+from modhost.web.binding.body import FORM_MEDIA_TYPES, header_name
 from modhost.web.binding.parameters import Parameter, Source
 from modhost.web.problems import PROBLEM_MEDIA_TYPE, phrase
 from modhost.web.routing.declarations import Declaration
@@ -129,16 +129,22 @@ class OpenApi:
             {"name": each.name, "in": "path", "required": True, **self._schema(declared, each.name)}
             for each in declared.binding.of(Source.PATH)
         ]
-        query = declared.binding.of(Source.QUERY)
-        return path + [field for each in query for field in self._query_fields(declared, each)]
+        others = [*declared.binding.of(Source.QUERY), *declared.binding.of(Source.HEADER)]
+        return path + [field for each in others for field in self._fields(declared, each)]
 
-    def _query_fields(self, declared: Declaration, parameter: Parameter) -> list[Json]:
+    def _fields(self, declared: Declaration, parameter: Parameter) -> list[Json]:
         schema = self._schema(declared, parameter.name)["schema"]
         if "$ref" in schema:
             schema = self._definitions[schema["$ref"].rpartition("/")[2]]
         required = schema.get("required", ())
+        source = parameter.source
         return [
-            {"name": name, "in": "query", "required": name in required, "schema": field}
+            {
+                "name": header_name(name) if source is Source.HEADER else name,
+                "in": source.value,
+                "required": name in required,
+                "schema": field,
+            }
             for name, field in schema.get("properties", {}).items()
         ]
 
@@ -158,7 +164,7 @@ def _problem_statuses(declared: Declaration) -> Iterable[int]:
         yield from (401, 403)
     if compile_path(declared.path)[2]:
         yield 404
-    if declared.binding.of(Source.QUERY):
+    if declared.binding.of(Source.QUERY) or declared.binding.of(Source.HEADER):
         yield 422
     if declared.binding.of(Source.BODY) or declared.binding.of(Source.FORM) or declared.accepts:
         yield from (400, 413, 415, 422)

@@ -1,11 +1,11 @@
-"""The values of a request: its JSON body, its form, its query string."""
+"""The values of a request: its JSON body, its form, its query string, its headers."""
 
 import json
 from collections import Counter
-from typing import Any, Final, TypeVar, get_origin
+from typing import Any, Final, Protocol, TypeVar, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from starlette.datastructures import Headers, ImmutableMultiDict
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope
 
@@ -92,8 +92,28 @@ def _with_each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+class _Named(Protocol):
+    """Values by their names, of which each may have several."""
+
+    def getlist(self, key: Any) -> list[Any]:
+        """Return the values of a name."""
+
+
+class _HeaderFields:
+    def __init__(self, headers: Headers) -> None:
+        self._headers = headers
+
+    def getlist(self, key: str) -> list[str]:
+        return self._headers.getlist(header_name(key))
+
+
+def header_name(field: str) -> str:
+    """Return the header that a field of a model is read from."""
+    return field.replace("_", "-")
+
+
 class FlatModel:
-    """Reads a model from names with string values, as query strings and forms carry them.
+    """Reads a model from names with string values, as query strings, headers and forms carry them.
 
     Unknown names are ignored. An empty value counts as missing: browsers send the fields that
     nobody filled in. A field that is a list takes all values of its name, any other takes one.
@@ -107,7 +127,7 @@ class FlatModel:
             for name, field in model.model_fields.items()
         }
 
-    def read(self, values: ImmutableMultiDict[str, Any]) -> BaseModel:
+    def read(self, values: _Named) -> BaseModel:
         """Return the validated model. Raises `HttpProblem` 422 with the fields not valid."""
         picked: dict[str, Any] = {}
         repeated = []
@@ -130,6 +150,10 @@ class FlatModel:
     async def read_query(self, request: Request) -> BaseModel:
         """Return the model of the query string. Raises `HttpProblem` 422."""
         return self.read(request.query_params)
+
+    async def read_headers(self, request: Request) -> BaseModel:
+        """Return the model of the headers. Raises `HttpProblem` 422."""
+        return self.read(_HeaderFields(request.headers))
 
     async def read_form(self, request: Request) -> BaseModel:
         """Return the model of the form that the body holds.

@@ -31,6 +31,7 @@ class Source(Enum):
 
     PATH = "path"
     QUERY = "query"
+    HEADER = "header"
     REQUEST = "request"
     PRINCIPAL = "principal"
     FORM = "form"
@@ -39,6 +40,7 @@ class Source(Enum):
 
 
 Query: TypeAlias = Annotated[T, Source.QUERY]
+Header: TypeAlias = Annotated[T, Source.HEADER]
 Body: TypeAlias = Annotated[T, Source.BODY]
 Form: TypeAlias = Annotated[T, Source.FORM]
 
@@ -128,7 +130,7 @@ def _plan(parameter: inspect.Parameter, annotation: object, *, is_in_path: bool)
         return _from_path(name, annotation)
     marks = getattr(annotation, "__metadata__", ())
     source = next((mark for mark in marks if isinstance(mark, Source)), None)
-    if source in (Source.QUERY, Source.FORM):
+    if source in (Source.QUERY, Source.HEADER, Source.FORM):
         return _from_fields(name, annotation, source)
     if source is Source.BODY:
         return _from_body(name, annotation, parameter.default)
@@ -165,7 +167,8 @@ def _from_fields(name: str, annotation: object, source: Source) -> Parameter:
         msg = f"parameter {name!r}: {source.name.title()}[…] takes a pydantic model, not {model}."
         raise UnusableType(msg)
     flat = FlatModel(model, source.value)
-    resolve = flat.read_query if source is Source.QUERY else flat.read_form
+    readers = {Source.QUERY: flat.read_query, Source.HEADER: flat.read_headers}
+    resolve = readers.get(source, flat.read_form)
     secret = frozenset(each for each in model.model_fields if is_secret_option((each,), model))
     return Parameter(name, source, resolve, adapter_for(model, "validation"), secret=secret)
 

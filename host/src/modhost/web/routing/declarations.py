@@ -141,8 +141,9 @@ class Declarations:
         except UnusableType as error:
             detail = f"{method} {path}: {error}"
             remedy = (
-                "Annotate parameters with a name of the path, Query[…], Body[…], Form[…], Request, "
-                "Principal or the contract of a service, and the result with what is sent."
+                "Annotate parameters with a name of the path, Query[…], Header[…], Body[…], "
+                "Form[…], Request, Principal or the contract of a service, and the result with "
+                "what is sent."
             )
             finding = Finding(rules.UNANNOTATED_PARAMETER, detail, remedy, self.module)
             self.findings.append(finding)
@@ -161,8 +162,8 @@ class Endpoints(Declarations):
     it can be. Its parameters are filled in by their declaration:
 
     - a name of the path, as in `"/{id}"`, converted to its annotation (404 when it is not valid);
-    - `Query[Model]` from the query string, `Body[Model]` from the JSON body, `Form[Model]` from a
-      form (422 with the fields that are not valid);
+    - `Query[Model]` from the query string, `Header[Model]` from headers, `Body[Model]` from the
+      JSON body, `Form[Model]` from a form (422 with the fields that are not valid);
     - `Request`, and `Principal` for the caller (401 for an anonymous one);
     - anything else is the contract of a service, resolved from the scope of the request.
 

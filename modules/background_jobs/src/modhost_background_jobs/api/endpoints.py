@@ -1,13 +1,18 @@
 """The routes of `/api/jobs`."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
+import anyio
 from pydantic import BaseModel, BeforeValidator
 
-from modhost.web import Endpoints, Query, Reply
+from modhost.runtime.shutdown import ShutdownSignal
+from modhost.web import Endpoints, Header, Query, Reply
 from modhost_background_jobs.api.flow import map_flow
+from modhost_background_jobs.api.preferences import Preferences
 from modhost_background_jobs.api.states import states
 from modhost_background_jobs.api.workflows import map_workflows
 from modhost_background_jobs.contracts import (
@@ -69,12 +74,37 @@ async def list_jobs(
     return await jobs.get_jobs(query)
 
 
-async def get_job(id: UUID, jobs: BackgroundJobsContracts) -> JobDetail:  # noqa: A002
-    """Show a job with its data, result, logs and attempts."""
-    detail = await jobs.get_job_detail(JobId(id))
+async def get_job(
+    id: UUID,  # noqa: A002
+    preferences: Header[Preferences],
+    jobs: BackgroundJobs,
+    querying: BackgroundJobsContracts,
+    shutdown: ShutdownSignal,
+) -> Reply[JobDetail]:
+    """Show a job with its data, result, logs and attempts; `Prefer: wait=30` waits for its end."""
+    seconds = preferences.wait_seconds
+    if seconds is not None:
+        await _wait(jobs, JobId(id), seconds, shutdown)
+    detail = await querying.get_job_detail(JobId(id))
     if detail is None:
         raise JobNotFound(id)
-    return detail
+    return Reply(
+        detail, headers={} if seconds is None else {"Preference-Applied": f"wait={seconds}"}
+    )
+
+
+async def _wait(jobs: BackgroundJobs, id_: JobId, seconds: int, shutdown: ShutdownSignal) -> None:
+    """Wait until the job has ended, the time has passed or the host shuts down."""
+    async with anyio.create_task_group() as group:
+
+        async def end_with_host() -> None:
+            await shutdown.wait()
+            group.cancel_scope.cancel()
+
+        group.start_soon(end_with_host)
+        with suppress(TimeoutError):
+            await jobs.wait(id_, timedelta(seconds=seconds))
+        group.cancel_scope.cancel()
 
 
 async def cancel_job(id: UUID, jobs: BackgroundJobs) -> Reply[JobStatus]:  # noqa: A002
