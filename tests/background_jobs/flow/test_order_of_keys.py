@@ -1,4 +1,7 @@
-"""Jobs of one key start in their order, whatever else happens at the same time."""
+"""Jobs of one key start in their order, whatever else happens at the same time.
+
+Those that come late were enqueued before, and have fallen due since: others wait at once.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -27,13 +30,43 @@ async def test_a_job_that_comes_when_a_key_is_free_again_waits_for_held_ones(lan
     held = await lanes.enqueue(job(keys=[A]), job(keys=[A]))
     assert await lanes.claim() == []
     await lanes.end(running)
-    (last,) = await lanes.enqueue(job(keys=[A]))
+    (last,) = await lanes.enqueue(job(keys=[A], due=1))
     started = []
-    while claimed := await lanes.claim():
+    while claimed := await lanes.claim(now=1):
         started += ids_of(claimed)
         await lanes.end(claimed)
         await lanes.tend(A)
     assert started == [*held, last]
+
+
+async def test_a_job_waits_at_once_behind_others_that_a_limit_holds_back(lanes: Lanes) -> None:
+    await lanes.add_limit("sources", 1)
+    await lanes.enqueue(job(keys=[A]))
+    running = await lanes.claim()
+    held = await lanes.enqueue(job(keys=[A]))
+    assert await lanes.claim() == []
+    more = [job(keys=[A, B]), job(keys=[A], due=60), job(keys=[B]), job(keys=[A], queue="bulk")]
+    ids = await lanes.enqueue(*more)
+    heads = (await lanes.store.read(START)).heads
+    assert {lane.queue: place for lane, place in heads.items()} == {
+        "default": more[2].execute_at,
+        "bulk": more[3].execute_at,
+    }
+    assert await lanes.claimed() == ids[2:3]
+    await lanes.end(running)
+    await lanes.tend(A)
+    assert await lanes.claimed(queues=["default"]) == held
+
+
+async def test_a_job_that_comes_before_all_held_ones_does_not_wait_for_them(lanes: Lanes) -> None:
+    await lanes.add_limit("sources", 1)
+    await lanes.enqueue(job(keys=[A]))
+    running = await lanes.claim()
+    await lanes.enqueue(job(keys=[A]))
+    assert await lanes.claim() == []
+    earlier = await lanes.enqueue(job(keys=[A], due=-5))
+    await lanes.end(running)
+    assert await lanes.claimed() == earlier
 
 
 async def test_a_job_takes_what_room_held_ones_leave(lanes: Lanes) -> None:
@@ -43,9 +76,9 @@ async def test_a_job_takes_what_room_held_ones_leave(lanes: Lanes) -> None:
     held = await lanes.enqueue(job(keys=[A]))
     assert await lanes.claim() == []
     await lanes.end(running)
-    last = await lanes.enqueue(job(keys=[A]), job(keys=[A]))
-    assert await lanes.claimed() == held
-    assert await lanes.claimed() == last[:1]
+    last = await lanes.enqueue(job(keys=[A], due=1), job(keys=[A], due=1))
+    assert await lanes.claimed(now=1) == held
+    assert await lanes.claimed(now=1) == last[:1]
 
 
 async def test_jobs_of_other_keys_wait_for_nobody(lanes: Lanes) -> None:
@@ -55,8 +88,8 @@ async def test_jobs_of_other_keys_wait_for_nobody(lanes: Lanes) -> None:
     held = await lanes.enqueue(job(keys=[A], due=-5))
     assert await lanes.claim() == []
     await lanes.end(running)
-    _, other = await lanes.enqueue(job(keys=[A]), job(keys=[B]))
-    assert await lanes.claimed() == [other, *held]
+    _, other = await lanes.enqueue(job(keys=[A], due=1), job(keys=[B]))
+    assert await lanes.claimed(now=1) == [other, *held]
 
 
 async def test_a_held_job_of_a_higher_priority_goes_first(lanes: Lanes) -> None:
@@ -91,8 +124,8 @@ async def test_a_job_that_waits_behind_another_key_too_holds_nobody_up(lanes: La
     assert await lanes.claim() == []
     await lanes.end(running[1:])
     # The one before it is let go of by one key, and held back by the other one.
-    last = await lanes.enqueue(job(keys=[every, B]))
-    assert await lanes.claimed() + await lanes.claimed() == last
+    last = await lanes.enqueue(job(keys=[every, B], due=1))
+    assert await lanes.claimed(now=1) + await lanes.claimed(now=1) == last
 
 
 async def test_a_start_under_a_rate_is_for_the_job_that_has_waited(lanes: Lanes) -> None:
@@ -102,7 +135,7 @@ async def test_a_start_under_a_rate_is_for_the_job_that_has_waited(lanes: Lanes)
     held = await lanes.enqueue(job(keys=[A]))
     assert await lanes.claim() == []
     await anyio.sleep(0.3)
-    await lanes.enqueue(job(keys=[A]))
+    await lanes.enqueue(job(keys=[A], due=1))
     assert await lanes.claimed(now=1) == held
 
 
@@ -115,8 +148,8 @@ async def test_a_held_job_that_somebody_has_locked_is_waited_for_in_calm(lanes: 
     assert await lanes.claim() == []
     await lanes.end(running)
     async with _locked(lanes, held):
-        (last,) = await lanes.enqueue(job(keys=[A]))
-        assert await lanes.claim() == []
+        (last,) = await lanes.enqueue(job(keys=[A], due=1))
+        assert await lanes.claim(now=1) == []
         # Held back as well: no claim comes across it again and again.
         assert (await lanes.store.read(START)).heads == {}
     await lanes.tend(A)
@@ -124,7 +157,7 @@ async def test_a_held_job_that_somebody_has_locked_is_waited_for_in_calm(lanes: 
     assert [first.lease.job_id] == held
     await lanes.end([first])
     await lanes.tend(A)
-    assert await lanes.claimed() == [last]
+    assert await lanes.claimed(now=1) == [last]
 
 
 @of_postgres
@@ -147,7 +180,7 @@ async def test_nobody_passes_a_job_that_is_let_go_in_the_middle_of_a_claim(
     held = await lanes.enqueue(job(keys=[A]))
     assert await lanes.claim() == []
     await lanes.end(running)
-    await lanes.enqueue(job(keys=[A]))
+    await lanes.enqueue(job(keys=[A], due=1))
     usage = PostgresLaneStore._usage
 
     async def tend_and_count(store: PostgresLaneStore, *arguments: Any) -> Any:
@@ -155,7 +188,7 @@ async def test_nobody_passes_a_job_that_is_let_go_in_the_middle_of_a_claim(
         return await usage(store, *arguments)
 
     monkeypatch.setattr(PostgresLaneStore, "_usage", tend_and_count)
-    assert await lanes.claimed() == held
+    assert await lanes.claimed(now=1) == held
 
 
 @asynccontextmanager

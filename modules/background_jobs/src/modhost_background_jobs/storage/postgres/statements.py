@@ -1,7 +1,6 @@
 """Every statement of the hot path on PostgreSQL, each one round trip and one transaction.
 
-Batches travel as arrays that `unnest` turns into rows, so that a batch of any size is one
-prepared statement.
+Batches travel as arrays that `unnest` turns into rows: one of any size is one prepared statement.
 """
 
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from modhost_background_jobs.storage.columns import (
     NODE,
     listed,
 )
+from modhost_background_jobs.storage.flow.held_statements import POSTGRES_HELD_BY
 from modhost_background_jobs.storage.flow.turn_statements import POSTGRES_HEADS, POSTGRES_PLACE
 from modhost_background_jobs.storage.tables import IS_UNIQUE, JOBS
 
@@ -84,6 +84,7 @@ def insert_flowing(
     types = (_FLOWING_TYPES[name] for name in (*names, "turn"))
     given = [f"${number}::{type_}" for number, type_ in enumerate(types, 1)]
     arrays = ", ".join(f"{each}[]" for each in given)
+    values = listed(names, "g").replace("g.held_by", "g.held_by" if are_nodes else POSTGRES_HELD_BY)
     woken = ", pg_notify('background_jobs', 'due')" if notifies else ""
 
     def insert(source: str) -> str:
@@ -93,8 +94,7 @@ WITH given AS (SELECT * FROM {source} AS g({listed((*names, "turn"))})),
 inserted AS (
     INSERT INTO background_jobs.jobs
         ({listed((*names, "attempts_left", *initial, "place_at"))})
-    SELECT {listed(names, "g")}, g.max_attempts, {", ".join(initial.values())},
-        {POSTGRES_PLACE}
+    SELECT {values}, g.max_attempts, {", ".join(initial.values())}, {POSTGRES_PLACE}
     FROM given g
     {"ON CONFLICT DO NOTHING" if unless_there else ""}
     RETURNING id, tags

@@ -11,6 +11,7 @@ from modhost_background_jobs.storage.columns import (
     NODE,
     listed,
 )
+from modhost_background_jobs.storage.flow.held_statements import sqlite_held_by
 from modhost_background_jobs.storage.flow.turn_statements import sqlite_place
 from modhost_background_jobs.storage.tables import IS_UNIQUE
 
@@ -37,6 +38,8 @@ def insert_flowing(*, unless_there: bool = False, are_nodes: bool = False) -> st
     names = (*FLOWING, *NODE) if are_nodes else FLOWING
     initial = {name: sql for name, sql in INITIAL_FLOWING.items() if name not in names}
     parameter = {name: f"?{number}" for number, name in enumerate((*names, "turn"), 1)}
+    if not are_nodes:
+        parameter["held_by"] = sqlite_held_by(parameter)
     place = sqlite_place(*(parameter[name] for name in ("lane", "fair_key", "turn")))
     return f"""
 INSERT INTO background_jobs_jobs
