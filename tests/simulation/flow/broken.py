@@ -145,3 +145,10 @@ def freed_before() -> Iterator[None]:
 def pauses_read_rarely() -> Iterator[None]:
     with patch.object(sqlite, "SqliteLaneStore", PausesReadRarely):
         yield
+
+
+@contextmanager
+def held_ones_passed() -> Iterator[None]:
+    """Let a claim take whatever has room."""
+    with patch.object(limits, "first_held", lambda *_: []):
+        yield

@@ -2,10 +2,11 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID
 
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model import LimitKey
+from modhost_background_jobs.model import LimitKey, NewJob
 from simulation.flow.control import LIMIT_OF
 from simulation.flow.replay import Moment, Replay, due_at
 from simulation.workers.history import short
@@ -35,6 +36,7 @@ def flow_violations(replay: Replay, calm_at: float) -> list[str]:
         higher_priorities_go_first,
         fair_keys_take_turns,
         no_two_jobs_of_a_unique_key_live,
+        no_two_jobs_come_within_a_period,
     )
     found = [(check.__name__, each) for check in checks for each in check(replay)]
     found += [("nothing_stays_held", each) for each in nothing_stays_held(replay, calm_at)]
@@ -160,7 +162,7 @@ def no_two_jobs_of_a_unique_key_live(replay: Replay) -> Iterator[str]:
         live: dict[str, list[UUID]] = defaultdict(list)
         for job, row in moment.rows.items():
             unique = replay.flow(job).unique
-            if unique is None or row.state.is_final:
+            if unique is None or unique.stored is None or row.state.is_final:
                 continue
             # One that has started, and comes back, no longer stands in the way of others.
             if unique.until == "finished" or row.fence == 0:
@@ -169,6 +171,19 @@ def no_two_jobs_of_a_unique_key_live(replay: Replay) -> Iterator[str]:
             new = {change.job for change in moment.changes}
             if len(jobs) > 1 and new & set(jobs):
                 yield f"{' and '.join(map(short, jobs))} are {digest} at {moment.at:.2f}"
+
+
+def no_two_jobs_come_within_a_period(replay: Replay) -> Iterator[str]:
+    """Of a key that has a period, no job is stored that was enqueued within that of another."""
+    last: dict[str, NewJob] = {}
+    stored = {change.job for change in replay.history.changes if change.before is None}
+    of_keys = [replay.control.jobs[job] for job in stored & replay.control.jobs.keys()]
+    for job in sorted(of_keys, key=lambda each: each.created_at):
+        if (unique := job.flow.unique) is None or not isinstance(unique.until, timedelta):
+            continue
+        before, last[unique.digest] = last.get(unique.digest), job
+        if before is not None and job.created_at - before.created_at < unique.until:
+            yield f"{short(before.id)} and {short(job.id)} are {unique.digest}"
 
 
 def nothing_stays_held(replay: Replay, calm_at: float) -> Iterator[str]:

@@ -1,6 +1,8 @@
 """A storm in which jobs have queues, priorities, limits, unique keys and turns."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final, Literal
 
 import anyio
@@ -22,6 +24,11 @@ KINDS: Final = 5
 PAUSE_SECONDS: Final = 0.9
 SKEW_SECONDS: Final = 2.0
 SLOWEST_SECONDS: Final = 20.0
+UNTIL: Final[Sequence[Literal["finished", "started"] | timedelta]] = (
+    "finished",
+    "started",
+    timedelta(seconds=6),
+)
 DEFAULT: Final = {"sqlite": (0, 1, 2, 3), "postgresql": (0,)}
 
 
@@ -101,7 +108,7 @@ class FlowStorm(Storm):
 
     def _any_unique_key(self, of: str) -> UniqueKey | None:
         """Return one of few keys for jobs of a lane, each of which holds in one way."""
-        until: Literal["finished", "started"] = self.random.choice(["finished", "started"])
+        until: Literal["finished", "started"] | timedelta = self.random.choice(UNTIL)
         number = self.random.choice([1, 2, None])
         if number is None:
             return None

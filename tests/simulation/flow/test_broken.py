@@ -11,11 +11,12 @@ from typing import ClassVar, Final
 import pytest
 
 from modhost_background_jobs.model import Flow, LimitKey
-from simulation.flow import broken
+from simulation.flow import broken, broken_inserts
 from simulation.flow.storm import FlowStorm
 from simulation.flow.trial import found_in
 from simulation.virtual_time import VirtualClock
 from simulation.workers.databases import Backend, open_backend
+from simulation.workers.hosts import OPTIONS
 from simulation.workers.postgres import PostgresBackend
 from simulation.world import World, open_world
 
@@ -48,6 +49,22 @@ class OfRates(Rush):
     kinds = (Flow(limits=(LimitKey("rate", ""),)), Flow(limits=(LimitKey("slow", ""),)))
 
 
+class OfTurns(Rush):
+    """More jobs than two workers with a slot each can run."""
+
+    faults = 0.0
+    pause_seconds = 0.15
+    kinds = (Flow(fair_key=""),)
+
+    def __init__(self, world: World, backend: Backend, clock: VirtualClock, seed: int) -> None:
+        super().__init__(world, backend, clock, seed)
+        self.options = OPTIONS.model_copy(update={"max_concurrency": 1})
+
+
+class OfUnique(Rush):
+    kinds = (Flow(), Flow(queue="mail"))
+
+
 class OfQueues(Rush):
     faults = 0.0
     kinds = (Flow(queue="mail"), Flow(queue="bulk"))
@@ -57,9 +74,13 @@ class OfQueues(Rush):
     ("storm", "change", "seed", "violated"),
     [
         (OfLimits, broken.checked_before, 0, "no key runs more than its concurrency"),
-        (OfLimits, broken.freed_before, 7, "no key runs more than its concurrency"),
+        (OfLimits, broken.freed_before, 17, "no key runs more than its concurrency"),
         (OfLimits, broken.freed_afterwards, 0, "nothing is lost"),
-        (OfRates, broken.timed_before, 5, "no window has more starts than the rate"),
+        (OfRates, broken.timed_before, 10, "no window has more starts than the rate"),
+        (OfLimits, broken.held_ones_passed, 4, "jobs of a key start in order"),
+        (OfTurns, broken_inserts.without_turns, 0, "fair keys take turns"),
+        (OfUnique, broken_inserts.read_before_insert, 0, "no two jobs of a unique key live"),
+        (OfUnique, broken_inserts.read_before_insert, 0, "no two jobs come within a period"),
         (OfQueues, broken.pauses_read_rarely, 3, "nothing paused starts"),
     ],
 )
