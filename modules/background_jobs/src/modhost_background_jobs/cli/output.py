@@ -12,8 +12,8 @@ from modhost_background_jobs.inspection.alerts import Alert
 
 
 def show_job(job: JobDetail) -> None:
-    """Print a job: its fields, then the attempts with their errors, then the log."""
-    fields = job.model_dump(exclude={"attempts", "logs", "error", "data", "result"})
+    """Print a job: its fields, then the attempts with their errors, the steps, and the log."""
+    fields = job.model_dump(exclude={"attempts", "steps", "logs", "error", "data", "result"})
     fields["tags"] = " ".join(job.tags)
     fields |= {"data": json.dumps(job.data, ensure_ascii=False)}
     if job.result is not None:
@@ -28,6 +28,9 @@ def show_job(job: JobDetail) -> None:
         for each in job.attempts:
             if each.error and each.error != job.error:
                 _show_block(f"error of attempt {each.number}", each.error)
+    if job.steps:
+        click.echo("\nsteps")
+        show([each.model_dump() for each in job.steps], as_json=False)
     if job.logs:
         click.echo("\nlog")
         logs = [each.model_dump() for each in job.logs]

@@ -18,6 +18,7 @@ from modhost_background_jobs.contracts import (
     JobNotFound,
     JobState,
     JobStatus,
+    JobStep,
     JobSummary,
     PagedResult,
     RecurringJob,
@@ -219,6 +220,7 @@ def _detail(found: JobDetails, waiting: Waiting | None) -> JobDetail:
         "result": for_people(found.result),
         "logs": logs,
         "attempts": found.attempts,
+        "steps": [JobStep.model_validate(each) for each in found.steps],
         "waiting_for": waiting and waiting.sentence,
     }
     return JobDetail.model_validate(of_row | more)

@@ -106,8 +106,18 @@ class JobAttempt(BaseModel):
     error: str | None
 
 
+class JobStep(BaseModel):
+    """A step that the job has taken: no later attempt takes it again."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    started_at: datetime
+    ended_at: datetime
+
+
 class JobDetail(JobStatus):
-    """A job with its data, log and attempts.
+    """A job with its data, log, attempts and steps.
 
     `result` is what `execute` returned, as JSON; None before that, and for nothing.
     `due_at` is the due time that a run is for. `waiting_for` is a sentence that says why a pending
@@ -121,6 +131,7 @@ class JobDetail(JobStatus):
     execute_at: datetime
     worker: str | None
     attempts: list[JobAttempt]
+    steps: list[JobStep]
     recurring_job_id: RecurringJobId | None
     due_at: datetime | None
     waiting_for: str | None

@@ -12,13 +12,15 @@ from modhost_background_jobs.inspection.timeline import Event, time_left, timeli
 from modhost_background_jobs.inspection.waiting import Waiting, why_waiting
 from modhost_background_jobs.model import JobRow, JobTypes
 from modhost_background_jobs.model.data.job_data import for_people
+from modhost_background_jobs.model.steps import StepRow
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.details import JobDetailReader, JobDetails, Known
 from modhost_background_jobs.queries.held_places import HeldPlaces
 from modhost_background_jobs.queries.logs import LogRow
+from modhost_background_jobs.queries.records import STEPS_SHOWN
 from modhost_background_jobs.storage import QueueClock
 
-LOG_LINES: Final = 300
+LOG_LINES: Final = STEPS_SHOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,12 @@ class InspectedJob:
     data: str | None = None
     log: Sequence[LogRow] = ()
     result: str | None = None
+    steps: Sequence[StepRow] = ()
+
+    @property
+    def shown_steps(self) -> list[tuple[StepRow, str | None]]:
+        """The latest steps, each with its result as people see it."""
+        return [(each, _shown(each.result)) for each in self.steps]
 
     @property
     def shown_result(self) -> str | None:
@@ -78,13 +86,15 @@ class JobInspection:
     async def follow(
         self, ids: Collection[UUID], known: Mapping[UUID, InspectedJob]
     ) -> dict[UUID, InspectedJob]:
-        """Return what is live of the jobs that exist, in up to three statements for all of them.
+        """Return what is live of the jobs that exist, in a few statements for all of them.
 
         Those that limits hold back take two more for each fifty or so.
 
-        The attempts are read only of a job whose row is not as it is known.
+        The attempts, results and steps are read only of jobs that are not as they are known.
         """
-        before = {id_: Known(job.row, job.attempts, job.result) for id_, job in known.items()}
+        before = {
+            id_: Known(job.row, job.attempts, job.result, job.steps) for id_, job in known.items()
+        }
         found = await self._details.find_live(ids, before)
         waiting = await self.why_waiting(found)
         return {each.row.id: self._inspected(each, waiting[each.row.id]) for each in found}
@@ -119,6 +129,7 @@ class JobInspection:
             data=data,
             log=found.log,
             result=found.result,
+            steps=found.steps,
         )
 
 

@@ -11,13 +11,9 @@ from sqlalchemy import (
     RowMapping,
     Select,
     and_,
-    bindparam,
-    cast,
     func,
     literal_column,
-    null,
     select,
-    union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,10 +21,23 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import JobAttempt, JobState
 from modhost_background_jobs.model import JobRow
 from modhost_background_jobs.model.pauses import PauseRow
+from modhost_background_jobs.model.steps import StepRow
 from modhost_background_jobs.queries.logs import LogRow
+from modhost_background_jobs.queries.records import (
+    STEPS_SHOWN,
+    attempt_of,
+    read_records,
+    read_steps,
+)
 from modhost_background_jobs.queries.rows import both_tables, job_row
 from modhost_background_jobs.storage.large_data import data_of
-from modhost_background_jobs.storage.tables import ATTEMPTS, FINISHED, LOGS, PAUSES, SCHEDULES
+from modhost_background_jobs.storage.tables import (
+    ATTEMPTS,
+    FINISHED,
+    PAUSES,
+    SCHEDULES,
+    STEPS,
+)
 
 _PAUSE: Final = tuple(field.name for field in fields(PauseRow))
 
@@ -56,6 +65,12 @@ def _with_what_stops_it(jobs: Select[Any]) -> Select[Any]:
     ).select_from(source)
 
 
+def _with_number_of_steps(jobs: Select[Any]) -> Select[Any]:
+    job = jobs.subquery()
+    counted = select(func.count()).select_from(STEPS).where(STEPS.c.job_id == job.c.id)
+    return select(job, counted.scalar_subquery().label("number_of_steps"))
+
+
 def _pauses(found: RowMapping) -> list[PauseRow]:
     return [
         PauseRow(**{name: found[f"{kind}_{name}"] for name in _PAUSE})
@@ -66,7 +81,7 @@ def _pauses(found: RowMapping) -> list[PauseRow]:
 
 # Made once: a statement costs more to make than to run.
 _FIND: Final = _with_what_stops_it(both_tables("data", "result", where="job_id"))
-_FIND_LIVE: Final = _with_what_stops_it(both_tables(where="ids"))
+_FIND_LIVE: Final = _with_number_of_steps(_with_what_stops_it(both_tables(where="ids")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +99,7 @@ class JobDetails:
     data: str | None = None
     log: Sequence[LogRow] = ()
     result: str | None = None
+    steps: Sequence[StepRow] = ()
 
 
 class Known(NamedTuple):
@@ -92,6 +108,7 @@ class Known(NamedTuple):
     row: JobRow
     attempts: Sequence[JobAttempt]
     result: str | None
+    steps: Sequence[StepRow]
 
 
 class JobDetailReader:
@@ -107,7 +124,7 @@ class JobDetailReader:
 
         Args:
             job_id: which one.
-            lines: how many of the newest log lines; None for all.
+            lines: how many of the newest log lines, and of the latest steps; None for all.
             words: the words, in any case, that the log lines must have; None or "" for any.
 
         """
@@ -117,24 +134,18 @@ class JobDetailReader:
             found = (await connection.execute(_FIND, bound)).mappings().one_or_none()
             if found is None:
                 return None
-            records = (await connection.execute(_records(lines, words), bound)).all()
+            records = await read_records(connection, job_id, lines, words)
             data = await data_of(connection, job_id, found["data"])
         row = job_row(found)
-        ended = [_attempt(each) for each in records if each.number is not None]
-        log = [
-            LogRow(job_id, each.position, each.started_at, each.error)
-            for each in records
-            if each.number is None
-        ]
-        attempts = _all_attempts(row, ended)
         return JobDetails(
             row,
-            attempts,
+            _all_attempts(row, records.attempts),
             found["disabled_schedule"],
             _pauses(found),
             data,
-            log,
+            records.log,
             found["result"],
+            records.steps,
         )
 
     async def find_live(
@@ -142,22 +153,26 @@ class JobDetailReader:
     ) -> list[JobDetails]:
         """Return the jobs of these ids that exist, without data and log.
 
-        The attempts, and the result, are read only of a job whose row differs from the known one.
+        The attempts, the result and the steps are read only of a job that differs from the known
+        one by its row, or by the number of its steps.
         """
         async with self._database.reading() as session:
             connection = await session.connection()
             found = (await connection.execute(_FIND_LIVE, {"ids": list(ids)})).mappings().all()
             rows = {each["id"]: job_row(each) for each in found}
-            changed = [
-                id_ for id_, row in rows.items() if id_ not in known or known[id_].row != row
-            ]
+            changed = [each["id"] for each in found if _differs(known, rows[each["id"]], each)]
             ended: dict[UUID, list[JobAttempt]] = defaultdict(list)
             if changed:
                 of_changed = select(ATTEMPTS).where(ATTEMPTS.c.job_id.in_(changed))
                 for each in await connection.execute(of_changed.order_by(ATTEMPTS.c.fence)):
-                    ended[each.job_id].append(_attempt(each))
+                    ended[each.job_id].append(attempt_of(each))
             results = {id_: known[id_].result for id_ in rows if id_ in known}
             results |= await _results(connection, [rows[id_] for id_ in changed])
+            steps = {id_: known[id_].steps for id_ in rows if id_ in known}
+            steps |= await read_steps(
+                connection,
+                {each["id"]: each["number_of_steps"] for each in found if each["id"] in changed},
+            )
         attempts = {id_: known[id_].attempts for id_ in rows if id_ in known}
         attempts |= {id_: _all_attempts(rows[id_], ended[id_]) for id_ in changed}
         return [
@@ -167,9 +182,18 @@ class JobDetailReader:
                 each["disabled_schedule"],
                 _pauses(each),
                 result=results.get(each["id"]),
+                steps=steps[each["id"]],
             )
             for each in found
         ]
+
+
+def _differs(known: Mapping[UUID, Known], row: JobRow, found: RowMapping) -> bool:
+    before = known.get(row.id)
+    if before is None or before.row != row:
+        return True
+    number: int = found["number_of_steps"]
+    return len(before.steps) != min(number, STEPS_SHOWN)
 
 
 async def _results(connection: AsyncConnection, rows: Collection[JobRow]) -> dict[UUID, str | None]:
@@ -181,34 +205,5 @@ async def _results(connection: AsyncConnection, rows: Collection[JobRow]) -> dic
     return results
 
 
-def _attempt(found: Any) -> JobAttempt:
-    return JobAttempt(
-        number=found.number,
-        started_at=found.started_at,
-        ended_at=found.ended_at,
-        worker=found.worker,
-        error=found.error,
-    )
-
-
 def _all_attempts(row: JobRow, ended: list[JobAttempt]) -> list[JobAttempt]:
     return ended if row.latest_attempt is None else [*ended, row.latest_attempt]
-
-
-def _records(lines: int | None, words: str | None) -> Select[Any]:
-    """Select the ended attempts and the log of a job, each in order.
-
-    A log line has its time as `started_at`, its message as `error`, and no number.
-    """
-    columns = ("number", "started_at", "ended_at", "worker", "error")
-    attempts = select(
-        ATTEMPTS.c.fence.label("position"), *(ATTEMPTS.c[name] for name in columns)
-    ).where(ATTEMPTS.c.job_id == bindparam("job_id"))
-    log = select(LOGS).where(LOGS.c.job_id == bindparam("job_id"))
-    if words:
-        log = log.where(func.lower(LOGS.c.message).contains(words.lower(), autoescape=True))
-    newest = log.order_by(LOGS.c.line.desc()).limit(lines).subquery()
-    given = {"started_at": newest.c.logged_at, "error": newest.c.message}
-    of_log = [given.get(name, cast(null(), ATTEMPTS.c[name].type)) for name in columns]
-    records = union_all(attempts, select(newest.c.line, *of_log)).subquery()
-    return select(records).order_by(records.c.position)

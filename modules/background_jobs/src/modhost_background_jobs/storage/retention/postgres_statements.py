@@ -10,7 +10,12 @@ _OLD: Final = """old AS (
     ))
     ORDER BY completed_at LIMIT $3 FOR UPDATE SKIP LOCKED
 )"""
-_CONDITIONS: Final = """conditions AS (
+# No index is searched for steps where no job has any.
+_CONDITIONS: Final = """steps AS (
+    DELETE FROM background_jobs.job_steps USING {0}
+    WHERE job_id = {0}.id AND EXISTS (SELECT FROM background_jobs.job_steps)
+),
+conditions AS (
     DELETE FROM background_jobs.job_conditions USING {0} WHERE job_id = {0}.id
 ),
 dependencies AS (

@@ -19,6 +19,7 @@ PRUNE: Final = (
     f"DELETE FROM background_jobs_large_data WHERE job_id IN {_IDS}",
     f"DELETE FROM background_jobs_job_conditions WHERE job_id IN {_IDS}",
     f"DELETE FROM background_jobs_job_dependencies WHERE job_id IN {_IDS}",
+    f"DELETE FROM background_jobs_job_steps WHERE job_id IN {_IDS}",
     f"DELETE FROM background_jobs_finished_jobs WHERE id IN {_IDS}",
 )
 
