@@ -1,6 +1,6 @@
 """A job's context that records its calls, and reports made from text."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -63,6 +63,13 @@ class RecordingContext:
 
     @property
     def from_thread(self) -> Any:
+        raise NotImplementedError
+
+    @property
+    def workflow(self) -> Any:
+        raise NotImplementedError
+
+    def results(self, model: type[T]) -> AsyncIterator[T]:
         raise NotImplementedError
 
     def report_progress(self, percentage: float, message: str | None = None) -> None:

@@ -1,6 +1,6 @@
 """Jobs of workflows, which note that they began, and end as their data say."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 from uuid import UUID
@@ -80,7 +80,10 @@ class Workflows(Jobs):
 
 
 @asynccontextmanager
-async def workflows_host(database_url: str, **options: Any) -> AsyncIterator[Workflows]:
+async def workflows_host(
+    database_url: str, more_jobs: Sequence[type[ModuleJob]] = (), **options: Any
+) -> AsyncIterator[Workflows]:
     NotingJob.order.clear()
-    async with jobs_host(database_url, more_jobs=(NotingJob, OnlyOneJob), **options) as jobs:
+    every: list[type[ModuleJob]] = [NotingJob, OnlyOneJob, *more_jobs]
+    async with jobs_host(database_url, more_jobs=every, **options) as jobs:
         yield Workflows(jobs, jobs.probe)

@@ -147,7 +147,7 @@ class SimulatedHost:
         statistics = StatisticsService(cast(StatisticsStore, None), worker, clock)
         provider = cast(ServiceProvider, Provider(Stage(self._history, self.link)))
         outcomes = Outcomes(options, clock)
-        steps = StepTools(cast(Database, NoSession()), store, options, clock)
+        steps = StepTools(cast(Database, NoSession()), store, cast(Any, None), options, clock)
         runner = AttemptRunner(provider, buffer, steps, outcomes, options, clock)
         processes = cast(Any, NoProcesses())
         writer = OutcomeWriter(store, self._lanes, buffer, clock)

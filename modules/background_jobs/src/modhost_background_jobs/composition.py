@@ -15,6 +15,7 @@ from modhost_background_jobs.client import (
     scheduling,
 )
 from modhost_background_jobs.client.blocking import waiting
+from modhost_background_jobs.client.workflows.growth import WorkflowGrowth
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
@@ -59,7 +60,7 @@ from modhost_background_jobs.storage.postgres.notifications import Notifications
 from modhost_background_jobs.storage.retention import RetentionStore, open_retention
 from modhost_background_jobs.storage.statistics import StatisticsStore
 from modhost_background_jobs.worker import executor, processor, registration, shutdown
-from modhost_background_jobs.worker.attempts import context, outcome, runner, steps
+from modhost_background_jobs.worker.attempts import context, growth, outcome, runner, steps
 from modhost_background_jobs.worker.claiming import claim_loop, lanes
 from modhost_background_jobs.worker.finishing import finisher, progress, statistics
 from modhost_background_jobs.worker.processes.pool import ProcessPool
@@ -81,6 +82,7 @@ def add_services(services: ServiceCollection) -> None:
     services.add_singleton(GuardedClock, _queue_clock)
     services.add_singleton(JobTypes, _job_types)
     services.add_singleton(context.Reports, _reports)
+    services.add_singleton(growth.Growth, _growth)
     add_module_job(services, changes.ChangeManyJobs)
     _add(services, Notifications, StatisticsStore, ClockWatch)
     _add(services, search.JobBrowser, listing.JobListing, load.QueueLoad)
@@ -88,6 +90,7 @@ def add_services(services: ServiceCollection) -> None:
     _add(services, job_queue.DatabaseJobQueue, schedules.RecurringSchedules, firing.RecurringFiring)
     _add(services, pauses.Pauses, limits.Limits, limit_changes.LimitChanges)
     _add(services, new_jobs.NewJobs, DatabaseWorkflows, WorkflowReader, NodeReader)
+    _add(services, WorkflowGrowth)
     _add(services, schedule_changes.ScheduleChanges, run_again.Rerunning, Schedules)
     _add(services, snapshot.Snapshots, overview.Overview, job.JobInspection)
     _add(services, diagnosis.QueueDiagnosis, queues.Queues, LimitReader)
@@ -131,6 +134,10 @@ async def _queue_clock(shared: SharedClock, host: HostInfo, database: Database) 
 
 def _job_types(registered: tuple[RegisteredJob, ...]) -> JobTypes:
     return JobTypes(registered, bulk=[changes.ChangeManyJobs])
+
+
+def _growth(growing: WorkflowGrowth) -> growth.Growth:
+    return growing
 
 
 def _reports(buffer: progress.ProgressBuffer) -> context.Reports:

@@ -17,7 +17,7 @@ from modhost_background_jobs.queue.nodes import insert_nodes
 from modhost_background_jobs.queue.requeuing import requeue
 from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.storage.deadlocks import repeated_after_deadlock
-from modhost_background_jobs.storage.dialects import notify
+from modhost_background_jobs.storage.dialects import in_batches, notify
 from modhost_background_jobs.storage.tables import (
     CONDITIONS,
     DEPENDENCIES,
@@ -72,50 +72,23 @@ class DatabaseWorkflows:
             await self.store(workflow, jobs, session)
 
     async def grow(
-        self,
-        connection: AsyncConnection,
-        job_id: UUID,
-        workflow_id: UUID,
-        jobs: Sequence[NewJob],
-        now: datetime,
+        self, session: AsyncSession, job_id: UUID, workflow_id: UUID, jobs: Sequence[NewJob]
     ) -> None:
         """Add jobs that a running one asks for: what waits for it waits for them too.
 
-        The caller ends the job in the same transaction, and has locked its workflow.
+        The caller ends the job in the same transaction. Raises as `insert_nodes` does.
         """
-        await insert_nodes(connection, jobs, now)
+        connection = await session.connection()
+        await run_in_session(connection, self._statements.lock([job_id], with_dependents=True))
         count = len(jobs)
         grown = {"total": WORKFLOWS.c.total + count, "unfinished": WORKFLOWS.c.unfinished + count}
         await connection.execute(
             update(WORKFLOWS).where(WORKFLOWS.c.id == workflow_id).values(grown)
         )
-        waits = CONDITIONS.join(DEPENDENCIES, DEPENDENCIES.c.job_id == CONDITIONS.c.job_id)
-        reading = (
-            select(CONDITIONS.c.job_id)
-            .select_from(waits)
-            .where(DEPENDENCIES.c.after_id == job_id, CONDITIONS.c.verdict.is_(None))
-            .order_by(CONDITIONS.c.job_id)
-            .with_for_update(of=CONDITIONS)
-        )
-        dependents = list((await connection.execute(reading)).scalars())
-        if not dependents:
-            return
-        last = (
-            select(DEPENDENCIES.c.job_id, func.max(DEPENDENCIES.c.position))
-            .where(DEPENDENCIES.c.job_id.in_(dependents))
-            .group_by(DEPENDENCIES.c.job_id)
-        )
-        rows = [
-            {"job_id": dependent, "position": position + number, "after_id": job.id}
-            for dependent, position in await connection.execute(last)
-            for number, job in enumerate(jobs, 1)
-        ]
-        await connection.execute(insert(DEPENDENCIES), rows)
-        await connection.execute(
-            update(CONDITIONS)
-            .where(CONDITIONS.c.job_id.in_(dependents))
-            .values(unfinished=CONDITIONS.c.unfinished + count)
-        )
+        # Before the jobs, of which some may be cancelled at once.
+        await self._let_dependents_wait(connection, job_id, jobs)
+        await insert_nodes(connection, jobs, self._clock.now())
+        await self._queue.wake_after_commit(session)
 
     @repeated_after_deadlock
     async def cancel(self, workflow_id: UUID) -> str:
@@ -165,6 +138,34 @@ class DatabaseWorkflows:
             await self._queue.wake_after_commit(session)
         left = f", {len(ids) - len(again)} left since their unique keys are taken"
         return f"{len(again)} jobs retried{left if len(again) < len(ids) else ''}"
+
+    async def _let_dependents_wait(
+        self, connection: AsyncConnection, job_id: UUID, jobs: Sequence[NewJob]
+    ) -> None:
+        waits = CONDITIONS.join(DEPENDENCIES, DEPENDENCIES.c.job_id == CONDITIONS.c.job_id)
+        reading = (
+            select(CONDITIONS.c.job_id)
+            .select_from(waits)
+            .where(DEPENDENCIES.c.after_id == job_id, CONDITIONS.c.verdict.is_(None))
+            .order_by(CONDITIONS.c.job_id)
+            .with_for_update(of=CONDITIONS)
+        )
+        dependents = list((await connection.execute(reading)).scalars())
+        for some in in_batches(dependents):
+            are_some = CONDITIONS.c.job_id.in_(some)
+            more = {"unfinished": CONDITIONS.c.unfinished + len(jobs)}
+            await connection.execute(update(CONDITIONS).where(are_some).values(more))
+            last = (
+                select(DEPENDENCIES.c.job_id, func.max(DEPENDENCIES.c.position))
+                .where(DEPENDENCIES.c.job_id.in_(some))
+                .group_by(DEPENDENCIES.c.job_id)
+            )
+            rows = [
+                {"job_id": dependent, "position": position + number, "after_id": job.id}
+                for dependent, position in await connection.execute(last)
+                for number, job in enumerate(jobs, 1)
+            ]
+            await connection.execute(insert(DEPENDENCIES), rows)
 
     async def _cancel_pending(
         self, connection: AsyncConnection, workflow_id: UUID, ids: Sequence[UUID], now: datetime

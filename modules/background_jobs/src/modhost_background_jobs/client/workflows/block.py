@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, get_args
+from typing import Any, Final, cast, get_args
 from uuid import UUID
 
 from modhost_background_jobs.client.limits import as_uuid
@@ -14,6 +14,7 @@ from modhost_background_jobs.contracts import (
     WorkflowId,
     WorkflowNode,
 )
+from modhost_background_jobs.contracts.job.typed_job import TypedJob
 from modhost_background_jobs.contracts.workflows import After, RunWhen
 from modhost_background_jobs.model import NewJob
 from modhost_background_jobs.model.workflow import Node
@@ -41,7 +42,7 @@ class WorkflowBlock:
 
     def add(
         self,
-        job: type[ModuleJob],
+        job: type[TypedJob],
         data: Any = None,
         *,
         after: After = (),
@@ -56,7 +57,7 @@ class WorkflowBlock:
         if self._has_ended:
             raise InvalidWorkflow("The workflow's block has ended; add its jobs within it.")
         asked = Asked(
-            flow=self._new_jobs.flow_of(job, queue, priority, tags),
+            flow=self._new_jobs.flow_of(cast("type[ModuleJob]", job), queue, priority, tags),
             max_attempts=max_attempts,
             timeout=timeout,
             enqueued_by=self._created_by,

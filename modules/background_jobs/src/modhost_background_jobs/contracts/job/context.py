@@ -1,5 +1,6 @@
 """The context in which jobs run."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -7,6 +8,7 @@ from typing_extensions import TypeVar
 
 from modhost_background_jobs.contracts.ids import JobId
 from modhost_background_jobs.contracts.job.steps import JobSteps
+from modhost_background_jobs.contracts.job.workflow_block import Workflow
 
 T = TypeVar("T")
 Data_co = TypeVar("Data_co", covariant=True, default=Any)
@@ -59,6 +61,31 @@ class JobExecutionContext(JobSteps, Protocol[Data_co]):
 
         Raises:
             JobDataError: the data does not fit the model; the job fails without another attempt.
+
+        """
+
+    @property
+    def workflow(self) -> Workflow:
+        """The workflow of the job, to which it may add jobs.
+
+        They are stored together with the successful end of the attempt: one that fails adds
+        nothing. What waits for this job waits for them too.
+
+        Raises:
+            InvalidWorkflow: the job belongs to no workflow.
+
+        """
+
+    def results(self, model: type[T]) -> AsyncIterator[T]:
+        """Go through the results of the jobs before this one, in the order of `after`.
+
+        Jobs that did not complete, or returned nothing, are left out.
+
+        Args:
+            model: the type that each result is validated as.
+
+        Raises:
+            JobDataError: a result does not fit the model; the job fails without another attempt.
 
         """
 

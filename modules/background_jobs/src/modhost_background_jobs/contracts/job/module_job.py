@@ -3,9 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable
 from datetime import timedelta
-from typing import Any, ClassVar, ForwardRef, Generic, Literal, TypeAlias
-
-from typing_extensions import TypeVar
+from typing import Any, ClassVar, ForwardRef, Literal, TypeAlias
 
 from modhost_background_jobs.contracts.flow import (
     DEFAULT_QUEUE,
@@ -16,14 +14,12 @@ from modhost_background_jobs.contracts.flow import (
 )
 from modhost_background_jobs.contracts.job.context import JobExecutionContext
 from modhost_background_jobs.contracts.job.type_arguments import type_arguments
-
-Data_contra = TypeVar("Data_contra", contravariant=True, default=Any)
-Result_co = TypeVar("Result_co", covariant=True, default=Any)
+from modhost_background_jobs.contracts.job.typed_job import Data_contra, Result_co, TypedJob
 
 Executor: TypeAlias = Literal["worker", "process"]
 
 
-class ModuleJob(ABC, Generic[Data_contra, Result_co]):
+class ModuleJob(ABC, TypedJob[Data_contra, Result_co]):
     """Base class of jobs. Parameters of the constructor are resolved from the attempt's scope.
 
     `ModuleJob[Image, Size]` says the types of the data and of the result, both optional: type

@@ -1,26 +1,35 @@
 """The context that a job is given: its data, progress, log and requests to stop."""
 
 import math
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar, TypeVarTuple, cast
 
 from pydantic import ValidationError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from modhost_background_jobs.contracts import JobCancelled, JobDataError, JobId
+from modhost_background_jobs.contracts import (
+    InvalidWorkflow,
+    JobCancelled,
+    JobDataError,
+    JobId,
+    Workflow,
+)
 from modhost_background_jobs.model import Lease, LogLine, ProgressUpdate
 from modhost_background_jobs.model.data.job_data import for_job
+from modhost_background_jobs.model.data.job_result import read_result
 from modhost_background_jobs.model.data.read_back import problems_in, read_as
 from modhost_background_jobs.model.steps import Checkpoint
 from modhost_background_jobs.storage import QueueClock
+from modhost_background_jobs.storage.workflows.results import results_before
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.checkpoints import (
     checkpoint_to_stored,
     read_checkpoint,
 )
 from modhost_background_jobs.worker.attempts.error_text import printable
-from modhost_background_jobs.worker.attempts.own_end import finish_in
+from modhost_background_jobs.worker.attempts.growth import GrowingWorkflow
+from modhost_background_jobs.worker.attempts.own_end import end_until_written, finish_in
 from modhost_background_jobs.worker.attempts.steps import AttemptSteps, StepTools
 from modhost_background_jobs.worker.attempts.thread_steps import StepsFromThread
 
@@ -55,6 +64,7 @@ class AttemptContext:
         "_clamped",
         "_clock",
         "_data",
+        "_growing",
         "_reports",
         "_steps",
         "_tools",
@@ -71,6 +81,7 @@ class AttemptContext:
         self._checkpoint = attempt.claimed.checkpoint
         self._clamped = False
         self._data: Any = _UNREAD
+        self._growing: GrowingWorkflow | None = None
 
     @property
     def job_id(self) -> JobId:
@@ -116,6 +127,31 @@ class AttemptContext:
             msg = f"The job's data does not fit {getattr(model, '__name__', model)}: {problems}."
             raise JobDataError(msg) from None
 
+    @property
+    def workflow(self) -> Workflow:
+        """What the job adds others to."""
+        claimed = self._attempt.claimed
+        if claimed.workflow_id is None:
+            msg = (
+                f"The job {claimed.lease.job_id} belongs to no workflow, and can add no job to it: "
+            )
+            raise InvalidWorkflow(f"{msg}enqueue one, with `after` where that is to wait for it.")
+        if self._growing is None:
+            self._growing = self._tools.growth.block(claimed.lease, claimed.workflow_id)
+        return self._growing
+
+    async def results(self, model: type[T]) -> AsyncIterator[T]:
+        """Read the results of the jobs before this one."""
+        async for found in results_before(self._tools.database, self._attempt.lease.job_id):
+            try:
+                result = read_result(found.result, model)
+            except ValidationError as error:
+                named = getattr(model, "__name__", model)
+                problems = problems_in(error, "result")
+                msg = f"The result of the job {found.job_id} does not fit {named}: {problems}."
+                raise JobDataError(msg) from None
+            yield result
+
     async def step(
         self, name: str, function: Callable[..., Any], *args: *Args, transactional: bool = False
     ) -> Any:
@@ -133,7 +169,20 @@ class AttemptContext:
         stored = self._tools.results.to_stored(self._attempt, result)
         self._attempt.ends_itself = True
         await self._reports.keep(self._attempt.lease)
-        await finish_in(self._attempt, session, stored, self._clock.now())
+        await self._end_in(session, stored)
+
+    async def end_grown(self, result: str | None) -> None:
+        """End the job together with what it has added to its workflow, if it has added anything.
+
+        `result` is what it returns, as it is stored. One that was asked to stop adds nothing.
+        """
+        if self._growing is None or not self._growing.jobs or self._attempt.is_to_stop:
+            return
+        self._attempt.ends_itself = True
+        await self._reports.keep(self._attempt.lease)
+        await end_until_written(
+            self._attempt, self._tools.database, lambda session: self._end_in(session, result)
+        )
 
     def checkpoint(self, value: object) -> None:
         """Note how far the job has come."""
@@ -160,6 +209,12 @@ class AttemptContext:
         text = printable(self._attempt.redact(message))
         lease = self._attempt.lease
         self._reports.log(LogLine(lease, next(self._attempt.line_numbers), self._clock.now(), text))
+
+    async def _end_in(self, session: AsyncSession, result: str | None) -> None:
+        if (growing := self._growing) is not None:
+            lease, jobs = self._attempt.lease, growing.end()
+            await self._tools.growth.store(session, lease, growing.id, jobs)
+        await finish_in(self._attempt, session, result, self._clock.now())
 
     def _own_steps(self) -> AttemptSteps:
         if self._steps is None:

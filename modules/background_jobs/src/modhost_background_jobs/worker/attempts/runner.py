@@ -92,10 +92,14 @@ class AttemptRunner:
             else:
                 returned = _call(job, context)
             if returned is None:
-                return None
-            with without_children():
-                value = await _finish(attempt, returned)
-                return None if value is None else self._steps.results.to_stored(attempt, value)
+                result = None
+            else:
+                with without_children():
+                    value = await _finish(attempt, returned)
+                    stored = self._steps.results.to_stored
+                    result = None if value is None else stored(attempt, value)
+            await context.end_grown(result)
+            return result
 
 
 def _call(job: ModuleJob, context: JobExecutionContext) -> object:

@@ -18,6 +18,7 @@ from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, QueueClock
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.exit_guard import without_children
+from modhost_background_jobs.worker.attempts.growth import Growth
 from modhost_background_jobs.worker.attempts.results import Results
 from modhost_background_jobs.worker.attempts.step_results import StepResult
 from modhost_background_jobs.worker.write_retry import apart, until_written
@@ -43,16 +44,18 @@ ENDED: Final = (
 
 
 class StepTools:
-    """What all attempts of a process share for their steps."""
+    """What all attempts of a process share for their steps, and for their workflows."""
 
     def __init__(
         self,
         database: Database,
         store: JobStore,
+        growth: Growth,
         options: BackgroundJobsOptions,
         clock: QueueClock,
     ) -> None:
         self.database = database
+        self.growth = growth
         self.store = store
         self.clock = clock
         self.results = Results(options)
