@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from background_jobs.support import TYPES, add_worker
 from modhost_background_jobs.contracts import JobConflict, JobState
 from modhost_background_jobs.model import Ended, Heartbeat, Lease, LogLine, ProgressUpdate, Released
+from modhost_background_jobs.model.steps import Checkpoint, SavedStep, StepRow
 from moving_clock import MovingClock
 from simulation.inputs import NIGHTLY, WORKERS, finals, new_job, picks, waits, workers
 from simulation.model import MAX_RESCUES, Model
@@ -138,6 +139,18 @@ class QueueMachine(RuleBasedStateMachine):
         progress = ProgressUpdate(lease, 50, "half", self.now)
         assert self.world.do(self.world.store.save_progress, [progress]) == expected
         assert self.world.do(self.world.store.append_logs, [line], 10) == expected
+        self.remember_by(lease)
+
+    def remember_by(self, lease: Lease) -> None:
+        """A worker stores a step, of which there is none of that name yet, and a checkpoint."""
+        is_held = self.model.held(lease) is not None
+        step = StepRow(f"step {self.lines}", self.lines, self.now, self.now, "1")
+        saved = self.world.do(self.world.store.save_step, lease, step)
+        assert saved == SavedStep(is_held=is_held, is_new=is_held)
+        assert (step.name in self.world.do(self.world.store.read_steps, lease.job_id)) == is_held
+        reached = Checkpoint(lease, str(self.lines))
+        held = self.world.do(self.world.store.save_checkpoints, [reached])
+        assert held == ({lease.job_id} if is_held else set())
 
     @rule()
     def sweeper_reads_heartbeats(self) -> None:
