@@ -31,6 +31,7 @@ UNREACHABLE = {
     "LoginService.create_link": {"UnusableName", "UserNotFound"},
     # Such jobs wait for no others.
     "BackgroundJobs.enqueue_many": {"JobNotFound"},
+    "JobsFromThread.enqueue_many": {"JobNotFound"},
     "RecurringScheduling.add_recurring": {"InvalidWorkflow", "JobNotFound"},
     "RecurringScheduling.set_recurring": {"InvalidWorkflow", "JobNotFound"},
     "RecurringScheduling.run_recurring_now": {"InvalidWorkflow"},

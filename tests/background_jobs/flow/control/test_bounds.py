@@ -33,7 +33,15 @@ async def test_everything_is_found_by_an_index(sqlite_url: str) -> None:
             await (await jobs.service(LimitReader)).all()
         plans = await plans_of(await jobs.service(Database), sent)
     assert len(plans) > 10
-    by_index = ("_claim (", "_lane_type (", "_held (", "_completed (", "_running", "_recurring")
+    by_index = (
+        "_claim (",
+        "_lane_type (",
+        "_held (",
+        "_completed (",
+        "_running",
+        "_recurring",
+        "_waiting",
+    )
     few = ("background_jobs_limits", "background_jobs_workers", "background_jobs_pauses")
     # The newest by their ids.
     newest = (
