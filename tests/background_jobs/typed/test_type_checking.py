@@ -16,7 +16,13 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from modhost_background_jobs.contracts import BackgroundJobs, JobExecutionContext, JobId, ModuleJob
+from modhost_background_jobs.contracts import (
+    BackgroundJobs,
+    BackgroundJobsContracts,
+    JobExecutionContext,
+    JobId,
+    ModuleJob,
+)
 
 
 class Image(BaseModel):
@@ -94,7 +100,16 @@ await jobs.enqueue(Plain)
 await jobs.enqueue(Plain, {"a": 1}, priority=1)
 await jobs.enqueue_many(Resize, [image, photo])
 await jobs.enqueue_many(Plain, [1, "a", None])
+await jobs.enqueue_many(Resize, [image], then=(Show, photo))
+await jobs.enqueue_many(Resize, [image], then=(Sweep, None, "finished"))
+await jobs.enqueue_many(Plain, [1], then=(Plain, {"a": 1}))
 await jobs.schedule(Resize, at, image)
+id = jobs.from_thread.enqueue(Resize, photo, priority=5)
+id = jobs.from_thread.enqueue(Sweep)
+id = jobs.from_thread.schedule(Plain, at)
+ids: list[JobId] = jobs.from_thread.enqueue_many(Resize, [image])
+got: Size = await contracts.get_result(id, Size)
+sizes: list[Size] = await contracts.get_result(id, list[Size])
 await jobs.schedule(Plain, at)
 await jobs.schedule(Sweep, at)
 await jobs.add_recurring(Resize, name="a", cron_expression="@daily", data=image, time_zone="UTC")
@@ -133,6 +148,12 @@ await jobs.enqueue(Size, image)
 await jobs.enqueue_many(Resize, ["a.png"])
 await jobs.enqueue_many(Resize, [image, None])
 await jobs.enqueue_many(Resize, image)
+await jobs.enqueue_many(Resize, [image], then=(Show, "a.png"))
+await jobs.enqueue_many(Resize, [image], then=(Show, None, "failed"))
+jobs.from_thread.enqueue(Resize)
+jobs.from_thread.enqueue(Resize, "a.png")
+jobs.from_thread.enqueue_many(Resize, ["a.png"])
+jobs.from_thread.schedule(Resize, at)
 await jobs.schedule(Resize, at)
 await jobs.schedule(Resize, at, 1)
 await jobs.schedule(Plain, image)
@@ -175,7 +196,8 @@ def errors(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     Lines without an error are not among them.
     """
     program = [(line, "") for line in lines(HEAD)]
-    given = "jobs: BackgroundJobs, at: datetime, context: JobExecutionContext"
+    given = "jobs: BackgroundJobs, contracts: BackgroundJobsContracts, at: datetime"
+    given += ", context: JobExecutionContext"
     program.append((f"async def calls({given}) -> None:", ""))
     program += [(f"    {line}", line) for line in lines(ACCEPTED + REFUSED)]
     for name, snippet in REFUSED_CLASSES.items():

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar, Unpack
 import anyio.from_thread
 
 from modhost_background_jobs.contracts import BackgroundJobs, JobId, JobStatus, ModuleJob
-from modhost_background_jobs.contracts.scheduling.from_thread import ManyJobsOptions, NewJobOptions
+from modhost_background_jobs.contracts.scheduling.options import ManyJobsOptions, NewJobOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt
 from modhost_background_jobs.worker.attempts.exit_guard import current_job
 

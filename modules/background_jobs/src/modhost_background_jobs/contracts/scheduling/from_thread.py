@@ -2,38 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Protocol, TypeVar, Unpack, overload
 
 from modhost_background_jobs.contracts.ids import JobId
 from modhost_background_jobs.contracts.job import ModuleJob
 from modhost_background_jobs.contracts.models import JobStatus
-from modhost_background_jobs.contracts.workflows import After, RunWhen
+from modhost_background_jobs.contracts.scheduling.options import ManyJobsOptions, NewJobOptions
 
 Data = TypeVar("Data")
-
-
-class JobOptions(TypedDict, total=False):
-    """What many new jobs have in common; `enqueue` describes each."""
-
-    max_attempts: int | None
-    timeout: timedelta | None
-    queue: str | None
-    priority: int | None
-    tags: Sequence[str]
-
-
-class ManyJobsOptions(JobOptions, total=False):
-    """What `enqueue_many` takes besides the class and the data."""
-
-    then: tuple[type[ModuleJob], Any] | tuple[type[ModuleJob], Any, RunWhen] | None
-
-
-class NewJobOptions(JobOptions, total=False):
-    """What a new job has besides its class and its data."""
-
-    job_id: JobId | None
-    after: After
-    when: RunWhen
 
 
 class JobsFromThread(Protocol):

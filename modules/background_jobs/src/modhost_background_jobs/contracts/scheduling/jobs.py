@@ -10,17 +10,13 @@ from modhost_background_jobs.contracts.flow import FlowControl
 from modhost_background_jobs.contracts.ids import JobId
 from modhost_background_jobs.contracts.job import ModuleJob
 from modhost_background_jobs.contracts.models import JobStatus
-from modhost_background_jobs.contracts.scheduling.from_thread import JobsFromThread, NewJobOptions
+from modhost_background_jobs.contracts.scheduling.from_thread import JobsFromThread
+from modhost_background_jobs.contracts.scheduling.options import EnqueueOptions, Then
 from modhost_background_jobs.contracts.scheduling.recurring import RecurringScheduling
 from modhost_background_jobs.contracts.workflows import After, RunWhen, Workflows
 
 Data = TypeVar("Data")
-
-
-class EnqueueOptions(NewJobOptions, total=False):
-    """What `enqueue` and `schedule` take besides the job and its data."""
-
-    session: AsyncSession | None
+More = TypeVar("More")
 
 
 class BackgroundJobs(RecurringScheduling, FlowControl, Workflows, Protocol):
@@ -108,7 +104,7 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Workflows, Protocol):
         queue: str | None = None,
         priority: int | None = None,
         tags: Sequence[str] = (),
-        then: tuple[type[ModuleJob], Any] | tuple[type[ModuleJob], Any, RunWhen] | None = None,
+        then: Then[More] | None = None,
     ) -> list[JobId]:
         """Store one job for each item of `data`, all or none.
 
