@@ -99,7 +99,7 @@ class BackgroundJobsQueries:
     async def get_job_detail(self, job_id: JobId) -> JobDetail | None:
         """Read a job with its log and attempts."""
         id_ = as_uuid(job_id)
-        found = None if id_ is None else await self._details.find(id_)
+        found = None if id_ is None else await self._details.find(id_, before=MAX_AFTER)
         if found is None:
             return None
         waiting = (await self._inspection.why_waiting([found]))[found.row.id]
@@ -222,6 +222,8 @@ def _detail(found: JobDetails, waiting: Waiting | None) -> JobDetail:
         "attempts": found.attempts,
         "steps": [JobStep.model_validate(each) for each in found.steps],
         "waiting_for": waiting and waiting.sentence,
+        "after": [each.id for each in found.neighbours.before],
+        "when": found.condition and found.condition.when,
     }
     return JobDetail.model_validate(of_row | more)
 

@@ -27,7 +27,8 @@ from modhost_background_jobs.contracts import (
     JobStatus,
     ModuleJob,
 )
-from modhost_background_jobs.contracts.workflows import After, RunWhen
+from modhost_background_jobs.contracts.states import RunWhen
+from modhost_background_jobs.contracts.workflows import After
 from modhost_background_jobs.model import JobTypes, NewJob
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing

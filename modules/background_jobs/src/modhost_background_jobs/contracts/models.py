@@ -5,8 +5,8 @@ from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from modhost_background_jobs.contracts.ids import JobId, RecurringJobId
-from modhost_background_jobs.contracts.states import JobState
+from modhost_background_jobs.contracts.ids import JobId, RecurringJobId, WorkflowId
+from modhost_background_jobs.contracts.states import JobState, RunWhen
 
 Item = TypeVar("Item")
 
@@ -122,6 +122,8 @@ class JobDetail(JobStatus):
     `result` is what `execute` returned, as JSON; None before that, and for nothing.
     `due_at` is the due time that a run is for. `waiting_for` is a sentence that says why a pending
     job waits, and for what; None for others.
+    A job that waits, or has waited, for others runs on the condition `when`, None where there is
+    none, `after` the first 1,000 of them. `workflow_id` is the workflow that it belongs to.
     """
 
     module_name: str
@@ -135,6 +137,9 @@ class JobDetail(JobStatus):
     recurring_job_id: RecurringJobId | None
     due_at: datetime | None
     waiting_for: str | None
+    workflow_id: WorkflowId | None
+    after: tuple[JobId, ...]
+    when: RunWhen | None
 
 
 class RecurringJob(BaseModel):

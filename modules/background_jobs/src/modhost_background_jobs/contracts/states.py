@@ -1,6 +1,10 @@
-"""The states of jobs and workflows."""
+"""The states of jobs and workflows, and on which of them others run."""
 
 from enum import StrEnum
+from typing import Literal, TypeAlias
+
+RunWhen: TypeAlias = Literal["succeeded", "failed", "finished"]
+"""After which ends a job runs: all succeeded, one failed or was cancelled, or all finished."""
 
 
 class JobState(StrEnum):

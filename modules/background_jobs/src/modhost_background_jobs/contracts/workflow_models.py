@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field, model_validator
 
 from modhost_background_jobs.contracts.ids import JobId
 from modhost_background_jobs.contracts.models import JobSummary, PagedResult
-from modhost_background_jobs.contracts.states import JobState, WorkflowState
-from modhost_background_jobs.contracts.workflows import RunWhen, WorkflowSummary
+from modhost_background_jobs.contracts.states import JobState, RunWhen, WorkflowState
+from modhost_background_jobs.contracts.workflows import WorkflowSummary
 
 MAX_AFTER: Final = 1_000
 """How many of the jobs before one are listed with it."""

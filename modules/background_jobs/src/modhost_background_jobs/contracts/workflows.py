@@ -11,7 +11,6 @@ from modhost_background_jobs.contracts.ids import WorkflowId
 from modhost_background_jobs.contracts.job.workflow_block import (
     After,
     NodeOptions,
-    RunWhen,
     Workflow,
     WorkflowNode,
 )
@@ -20,7 +19,6 @@ from modhost_background_jobs.contracts.states import WorkflowState
 __all__ = [
     "After",
     "NodeOptions",
-    "RunWhen",
     "Workflow",
     "WorkflowNode",
     "WorkflowSummary",

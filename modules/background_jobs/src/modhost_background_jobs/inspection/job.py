@@ -1,6 +1,7 @@
 """Everything that the page of one job shows."""
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -18,17 +19,19 @@ from modhost_background_jobs.queries.details import JobDetailReader, JobDetails,
 from modhost_background_jobs.queries.held_places import HeldPlaces
 from modhost_background_jobs.queries.logs import LogRow
 from modhost_background_jobs.queries.records import STEPS_SHOWN
+from modhost_background_jobs.queries.workflows.neighbours import ALONE, Condition, Neighbours
 from modhost_background_jobs.storage import QueueClock
 
 LOG_LINES: Final = STEPS_SHOWN
+_UUID: Final = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 
 @dataclass(frozen=True, slots=True)
 class InspectedJob:
     """A job as its page shows it: equal to another one that would look the same.
 
-    `left` is the time left in words; `data` and `log` are there for the whole page only. `result`
-    is as it is stored.
+    `left` is the time left in words; `data`, `log` and the jobs around it are there
+    for the whole page only. `result` is as it is stored.
     """
 
     row: JobRow
@@ -41,10 +44,25 @@ class InspectedJob:
     result: str | None = None
     steps: Sequence[StepRow] = ()
 
+    workflow_name: str | None = None
+    condition: Condition | None = None
+    neighbours: Neighbours = ALONE
+
     @property
     def shown_steps(self) -> list[tuple[StepRow, str | None]]:
         """The latest steps, each with its result as people see it."""
         return [(each, _shown(each.result)) for each in self.steps]
+
+    @property
+    def reason(self) -> tuple[str, str, str]:
+        """The first line of its error: what comes before the id of a job in it, that, the rest.
+
+        The id is empty unless the job was cancelled because of that one.
+        """
+        line = (self.row.error or "").split("\n", 1)[0]
+        if self.row.state is JobState.CANCELLED and (found := _UUID.search(line)):
+            return line[: found.start()], found[0], line[found.end() :]
+        return line, "", ""
 
     @property
     def shown_result(self) -> str | None:
@@ -102,7 +120,8 @@ class JobInspection:
     async def why_waiting(self, found: Collection[JobDetails]) -> dict[UUID, Waiting | None]:
         """Return why each job waits; None for those that do not."""
         pending = [each.row for each in found if each.row.state is JobState.PENDING]
-        workers = await self._snapshots.workers() if pending else []
+        needs_worker = any(not row.on_hold for row in pending)
+        workers = await self._snapshots.workers() if needs_worker else []
         held = await self._places.of(pending, self._aging)
         now = self._clock.now()
         return {
@@ -130,6 +149,9 @@ class JobInspection:
             log=found.log,
             result=found.result,
             steps=found.steps,
+            workflow_name=found.workflow_name,
+            condition=found.condition,
+            neighbours=found.neighbours,
         )
 
 

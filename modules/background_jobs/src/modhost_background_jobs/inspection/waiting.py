@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from modhost.durations import format_duration
 from modhost_background_jobs.contracts import JobState
@@ -12,6 +13,14 @@ from modhost_background_jobs.model.job_types import LEFT_TO_NEWER
 from modhost_background_jobs.model.pauses import PauseRow
 from modhost_background_jobs.queries.details import JobDetails
 from modhost_background_jobs.queries.held_places import HeldPlace
+from modhost_background_jobs.queries.workflows.neighbours import Condition, Neighbour
+
+_ENDS_OF_ONE: Final = {"succeeded": "succeeds", "failed": "fails", "finished": "has finished"}
+_ENDS: Final = {
+    "succeeded": "all of them succeed",
+    "failed": "one of them fails",
+    "finished": "all of them have finished",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +31,24 @@ class Waiting:
         text: the reason.
         until: the moment that the text ends with, if there is one.
         disabled_schedule: the name of its schedule when that was disabled meanwhile.
+        jobs: some of those that it waits for, which the text ends with.
+        more_jobs: how many there are besides.
 
     """
 
     text: str
     until: datetime | None = None
     disabled_schedule: str | None = None
+    jobs: Sequence[Neighbour] = ()
+    more_jobs: int = 0
 
     @property
     def sentence(self) -> str:
         """All of it as plain text."""
         end = f" at {self.until:%Y-%m-%d %H:%M:%S} UTC." if self.until else ""
+        if self.jobs:
+            more = f" and {self.more_jobs:,} more" if self.more_jobs else ""
+            end = f" {', '.join(str(job.id) for job in self.jobs)}{more}."
         return f"{self.text}{end}{f' {self.note}' if self.note else ''}"
 
     @property
@@ -68,6 +84,8 @@ def why_waiting(
     due_at = max(now, row.execute_at)
     paused = [pause for pause in found.pauses if pause.is_active(due_at)]
     until = None
+    if row.on_hold and found.condition is not None:
+        return _others(found.condition, found.neighbours.unfinished)
     if row.on_hold:
         text = "It waits for an earlier run of its schedule to finish."
     elif paused and not is_bulk_change:
@@ -87,6 +105,18 @@ def why_waiting(
         else:
             text = _why_no_slot(serving)
     return Waiting(text, until, found.disabled_schedule)
+
+
+def _others(condition: Condition, unfinished: Sequence[Neighbour]) -> Waiting:
+    """Describe the jobs that have to end first, and on which of their ends it runs."""
+    total, left = condition.total, condition.unfinished
+    if total == 1:
+        text = f"It waits for the job before it, and runs when that {_ENDS_OF_ONE[condition.when]}"
+    else:
+        text = f"It waits for {left:,} of {total:,} jobs before it, "
+        text += f"and runs when {_ENDS[condition.when]}"
+    jobs = unfinished[:left]
+    return Waiting(f"{text}{':' if jobs else '.'}", jobs=jobs, more_jobs=left - len(jobs))
 
 
 def describe_pause(pause: PauseRow) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from modhost_background_jobs.contracts.workflows import RunWhen
+from modhost_background_jobs.contracts.states import RunWhen
 
 
 class Verdict(StrEnum):

@@ -1,20 +1,12 @@
 """Single jobs with everything about them: their data, their attempts, their logs."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import (
-    FromClause,
-    RowMapping,
-    Select,
-    and_,
-    func,
-    literal_column,
-    select,
-)
+from sqlalchemy import RowMapping, Select, and_, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database
@@ -30,9 +22,20 @@ from modhost_background_jobs.queries.records import (
     read_steps,
 )
 from modhost_background_jobs.queries.rows import both_tables, job_row
+from modhost_background_jobs.queries.workflows.neighbours import (
+    ALONE,
+    MAX_SHOWN,
+    Condition,
+    Neighbours,
+    condition_columns,
+    condition_of,
+    name_of_workflow,
+    unfinished_before,
+)
 from modhost_background_jobs.storage.large_data import data_of
 from modhost_background_jobs.storage.tables import (
     ATTEMPTS,
+    CONDITIONS,
     FINISHED,
     PAUSES,
     SCHEDULES,
@@ -43,20 +46,22 @@ _PAUSE: Final = tuple(field.name for field in fields(PauseRow))
 
 
 def _with_what_stops_it(jobs: Select[Any]) -> Select[Any]:
-    """Select jobs, each with the name of its schedule if that is disabled, and with its pauses."""
+    """Select jobs with what they wait for: pauses, others; and with their disabled schedules."""
     job = jobs.subquery()
     disabled = select(SCHEDULES.c.name).where(
         SCHEDULES.c.id == job.c.recurring_job_id, ~SCHEDULES.c.is_enabled
     )
     pauses = {kind: PAUSES.alias(f"{kind}_pause") for kind in ("queue", "type")}
     paused = {"queue": job.c.queue, "type": job.c.job_type}
-    source: FromClause = job
+    source = job.outerjoin(CONDITIONS, CONDITIONS.c.job_id == job.c.id)
     for kind, pause in pauses.items():
         is_its = (pause.c.kind == literal_column(f"'{kind}'"), pause.c.name == paused[kind])
         source = source.outerjoin(pause, and_(*is_its))
     return select(
         job,
         disabled.scalar_subquery().label("disabled_schedule"),
+        name_of_workflow(job.c.workflow_id),
+        *condition_columns(job.c.id),
         *(
             pause.c[name].label(f"{kind}_{name}")
             for kind, pause in pauses.items()
@@ -89,7 +94,7 @@ class JobDetails:
     """A job with its attempts, the running one included, its data and result as stored, its log.
 
     `disabled_schedule` is the name of its schedule when that is disabled; `pauses` are those of its
-    queue and of its type.
+    queue and of its type. `condition` is that on which it waits, or has waited, for `neighbours`.
     """
 
     row: JobRow
@@ -100,6 +105,9 @@ class JobDetails:
     log: Sequence[LogRow] = ()
     result: str | None = None
     steps: Sequence[StepRow] = ()
+    workflow_name: str | None = None
+    condition: Condition | None = None
+    neighbours: Neighbours = ALONE
 
 
 class Known(NamedTuple):
@@ -118,7 +126,11 @@ class JobDetailReader:
         self._database = database
 
     async def find(
-        self, job_id: UUID, lines: int | None = None, words: str | None = None
+        self,
+        job_id: UUID,
+        lines: int | None = None,
+        words: str | None = None,
+        before: int = MAX_SHOWN,
     ) -> JobDetails | None:
         """Return a job; None for an unknown id.
 
@@ -126,6 +138,7 @@ class JobDetailReader:
             job_id: which one.
             lines: how many of the newest log lines, and of the latest steps; None for all.
             words: the words, in any case, that the log lines must have; None or "" for any.
+            before: how many of the jobs that it waits, or has waited, for.
 
         """
         bound = {"job_id": job_id}
@@ -134,8 +147,9 @@ class JobDetailReader:
             found = (await connection.execute(_FIND, bound)).mappings().one_or_none()
             if found is None:
                 return None
-            records = await read_records(connection, job_id, lines, words)
+            records = await read_records(connection, job_id, lines, words, before)
             data = await data_of(connection, job_id, found["data"])
+            unfinished = await unfinished_before(connection, _waiting([found]))
         row = job_row(found)
         return JobDetails(
             row,
@@ -146,6 +160,9 @@ class JobDetailReader:
             records.log,
             found["result"],
             records.steps,
+            found["workflow_name"],
+            condition_of(found),
+            replace(records.neighbours, unfinished=unfinished.get(job_id, ())),
         )
 
     async def find_live(
@@ -173,6 +190,7 @@ class JobDetailReader:
                 connection,
                 {each["id"]: each["number_of_steps"] for each in found if each["id"] in changed},
             )
+            unfinished = await unfinished_before(connection, _waiting(found))
         attempts = {id_: known[id_].attempts for id_ in rows if id_ in known}
         attempts |= {id_: _all_attempts(rows[id_], ended[id_]) for id_ in changed}
         return [
@@ -183,6 +201,8 @@ class JobDetailReader:
                 _pauses(each),
                 result=results.get(each["id"]),
                 steps=steps[each["id"]],
+                condition=condition_of(each),
+                neighbours=Neighbours(unfinished=unfinished.get(each["id"], ())),
             )
             for each in found
         ]
@@ -194,6 +214,10 @@ def _differs(known: Mapping[UUID, Known], row: JobRow, found: RowMapping) -> boo
         return True
     number: int = found["number_of_steps"]
     return len(before.steps) != min(number, STEPS_SHOWN)
+
+
+def _waiting(found: Iterable[RowMapping]) -> list[UUID]:
+    return [each["id"] for each in found if each["on_hold"] and each["run_when"] is not None]
 
 
 async def _results(connection: AsyncConnection, rows: Collection[JobRow]) -> dict[UUID, str | None]:

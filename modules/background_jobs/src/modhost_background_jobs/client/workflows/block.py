@@ -15,7 +15,8 @@ from modhost_background_jobs.contracts import (
     WorkflowNode,
 )
 from modhost_background_jobs.contracts.job.typed_job import TypedJob
-from modhost_background_jobs.contracts.workflows import After, RunWhen
+from modhost_background_jobs.contracts.states import RunWhen
+from modhost_background_jobs.contracts.workflows import After
 from modhost_background_jobs.model import NewJob
 from modhost_background_jobs.model.workflow import Node
 

@@ -22,7 +22,7 @@ from modhost_background_jobs.contracts import (
     WorkflowId,
     WorkflowSummary,
 )
-from modhost_background_jobs.contracts.workflows import RunWhen
+from modhost_background_jobs.contracts.states import RunWhen
 from modhost_background_jobs.model.workflow import NewWorkflow, Node
 from modhost_background_jobs.queries.workflows.summaries import WorkflowReader
 from modhost_background_jobs.queue.workflows import DatabaseWorkflows

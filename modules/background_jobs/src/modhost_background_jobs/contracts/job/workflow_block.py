@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal, Protocol, TypeAlias, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Protocol, TypeAlias, TypedDict, TypeVar, Unpack, overload
 
 from modhost_background_jobs.contracts.ids import JobId, WorkflowId
 from modhost_background_jobs.contracts.job.typed_job import TypedJob
+from modhost_background_jobs.contracts.states import RunWhen
 
 Data = TypeVar("Data")
-RunWhen: TypeAlias = Literal["succeeded", "failed", "finished"]
-"""After which ends a job runs: all succeeded, one failed or was cancelled, or all finished."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from modhost_background_jobs.contracts.models import JobStatus
 from modhost_background_jobs.contracts.scheduling.from_thread import JobsFromThread
 from modhost_background_jobs.contracts.scheduling.options import EnqueueOptions, Then
 from modhost_background_jobs.contracts.scheduling.recurring import RecurringScheduling
-from modhost_background_jobs.contracts.workflows import After, RunWhen, Workflows
+from modhost_background_jobs.contracts.states import RunWhen
+from modhost_background_jobs.contracts.workflows import After, Workflows
 
 Data = TypeVar("Data")
 More = TypeVar("More")

@@ -8,7 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost_background_jobs.contracts.ids import JobId
 from modhost_background_jobs.contracts.job import ModuleJob
-from modhost_background_jobs.contracts.workflows import After, RunWhen
+from modhost_background_jobs.contracts.states import RunWhen
+from modhost_background_jobs.contracts.workflows import After
 
 Data = TypeVar("Data")
 Then: TypeAlias = (

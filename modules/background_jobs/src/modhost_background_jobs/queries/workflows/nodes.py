@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.contracts.workflows import RunWhen
+from modhost_background_jobs.contracts.states import RunWhen
 from modhost_background_jobs.model import JobRow
 from modhost_background_jobs.queries.partitions import Partition, in_state, running
 from modhost_background_jobs.queries.rows import rows_of
