@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS
 # Tests start hundreds of processes, and where an image forbids compiled files each would compile again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-all test-postgres race check docs bench screenshots format clean
+.PHONY: run test test-all test-postgres race steps check docs bench screenshots format clean
 
 run: .venv/.synced
 	.venv/bin/modhost run
@@ -30,6 +30,10 @@ test-postgres: .venv/.synced
 # ARGUMENTS: --jobs 20000 --database sqlite|postgresql|both; --help for the others.
 race: .venv/.synced
 	PYTHONPATH=tests .venv/bin/python -m processes.racing $(ARGUMENTS)
+
+# ARGUMENTS: --steps 1000 --database sqlite|postgresql|both; --help for the others.
+steps: .venv/.synced
+	PYTHONPATH=tests .venv/bin/python -m processes.stepping $(ARGUMENTS)
 
 check: .venv/.synced
 	.venv/bin/ruff check .
