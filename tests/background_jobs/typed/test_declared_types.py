@@ -1,13 +1,20 @@
 """What follows from the types of `ModuleJob[Data, Result]`, and what contradicts them."""
 
-from typing import Annotated, Any, Generic, TypeVar
+from datetime import date
+from functools import partial
+from typing import Annotated, Any, Generic, Optional, TypeVar
 
 import pytest
 from pydantic import AfterValidator, BaseModel, Field
 
 from background_jobs.client.test_job_classes import found_in
 from background_jobs.hosts import jobs_host
-from modhost_background_jobs.contracts import JobExecutionContext, JobState, ModuleJob
+from modhost_background_jobs.contracts import (
+    InvalidJobData,
+    JobExecutionContext,
+    JobState,
+    ModuleJob,
+)
 
 Item = TypeVar("Item")
 VALIDATED: list[str] = []
@@ -72,6 +79,11 @@ class Later(ModuleJob["Late", "list[Late]"]):
         return [context.data]
 
 
+class LaterWithin(ModuleJob[Optional["Late"], list["Late"]]):
+    async def execute(self, context: JobExecutionContext) -> list["Late"]:
+        return [context.data]
+
+
 class Late(BaseModel):
     at: int
 
@@ -87,6 +99,7 @@ class Late(BaseModel):
         (PlainBefore, Image, Size),
         (Sweep, type(None), None),
         (Later, Late, list[Late]),
+        (LaterWithin, Late | None, list[Late]),
     ],
 )
 def test_models_follow_from_the_brackets(job: type[ModuleJob], data: Any, result: Any) -> None:
@@ -172,3 +185,35 @@ async def test_data_that_do_not_fit_fail_a_job_that_asks_for_them(sqlite_url: st
     assert other.state is JobState.COMPLETED
     assert (ended.state, len(ended.attempts)) == (JobState.FAILED, 1)
     assert str(ended.error).startswith("JobDataError: The job's data does not fit Image: path: ")
+
+
+class Dated(BaseModel):
+    """Reads a date as a text."""
+
+    at: str | date
+
+
+class ReadDated(ModuleJob[list[Dated]]):
+    async def execute(self, context: JobExecutionContext[list[Dated]]) -> None:
+        pass
+
+
+class MayReadDated(ModuleJob[Dated | None]):
+    async def execute(self, context: JobExecutionContext[Dated | None]) -> None:
+        pass
+
+
+@pytest.mark.anyio
+async def test_data_that_would_be_read_otherwise_are_refused_as_without_types(
+    sqlite_url: str,
+) -> None:
+    dated = Dated(at=date(2026, 1, 1))
+    more: list[type[ModuleJob]] = [ReadDated, MayReadDated, Plain]
+    async with jobs_host(sqlite_url, mode="Producer", more_jobs=more) as jobs:
+        for call in (
+            partial(jobs.scheduling.enqueue, ReadDated, [dated]),
+            partial(jobs.scheduling.enqueue, MayReadDated, dated),
+            partial(jobs.scheduling.enqueue, Plain, [dated]),
+        ):
+            with pytest.raises(InvalidJobData, match="at would be read as str instead of date"):
+                await call()

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable
 from datetime import timedelta
-from typing import Any, ClassVar, ForwardRef, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from modhost_background_jobs.contracts.flow import (
     DEFAULT_QUEUE,
@@ -13,7 +13,7 @@ from modhost_background_jobs.contracts.flow import (
     Unique,
 )
 from modhost_background_jobs.contracts.job.context import JobExecutionContext
-from modhost_background_jobs.contracts.job.type_arguments import type_arguments
+from modhost_background_jobs.contracts.job.type_arguments import has_names, type_arguments
 from modhost_background_jobs.contracts.job.typed_job import Data_contra, Result_co, TypedJob
 
 Executor: TypeAlias = Literal["worker", "process"]
@@ -66,7 +66,7 @@ class ModuleJob(ABC, TypedJob[Data_contra, Result_co]):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        set_models(cls)
+        set_models(cls, is_final=False)
 
     @abstractmethod
     def execute(
@@ -88,12 +88,13 @@ class ModuleJob(ABC, TypedJob[Data_contra, Result_co]):
         """
 
 
-def set_models(job: type[ModuleJob]) -> None:
+def set_models(job: type[ModuleJob], *, is_final: bool) -> None:
     """Set `data_model` and `result_model` by the type arguments of a class, where it sets none.
 
-    Done when the class is made, and again when it is registered: by then names in quotes are known.
+    Done when the class is made, and finally when it is registered: by then names in quotes are
+    known.
     """
     arguments = zip(("data_model", "result_model"), type_arguments(job, ModuleJob), strict=True)
     for name, argument in arguments:
-        if argument is not None and isinstance(getattr(job, name), ForwardRef | None):
+        if getattr(job, name) is None and (is_final or not has_names(argument)):
             setattr(job, name, argument)

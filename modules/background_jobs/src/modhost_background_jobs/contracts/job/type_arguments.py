@@ -22,6 +22,11 @@ def type_arguments(cls: type, base: Any) -> tuple[Any, ...]:
     )
 
 
+def has_names(argument: Any) -> bool:
+    """Return whether names in quotes are left in a type, which are not known yet."""
+    return isinstance(argument, str | ForwardRef) or any(map(has_names, get_args(argument)))
+
+
 def _arguments(cls: type, base: Any) -> tuple[Any, ...]:
     """Return the arguments in terms of the parameters of the class itself."""
     found: tuple[Any, ...] = (Any,) * len(base.__parameters__)

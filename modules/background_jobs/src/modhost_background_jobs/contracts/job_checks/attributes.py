@@ -64,7 +64,7 @@ def problems_of(job: Any) -> list[Problem]:
     if not isinstance(job, type) or not issubclass(job, ModuleJob):
         remedy = "Pass a subclass of ModuleJob, the class itself."
         return [Problem(NOT_A_JOB, f"add_module_job was given {job!r}.", remedy)]
-    set_models(job)
+    set_models(job, is_final=True)
     problems = [*_of_execute(job), *_misspelt(job), *_of_values(job)]
     return problems or [*contradictions(job), *unknown_fields(job)]
 

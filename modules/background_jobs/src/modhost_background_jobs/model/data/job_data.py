@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, Final
+from types import UnionType
+from typing import Any, Final, Union, get_args, get_origin
 from urllib.parse import quote, quote_plus
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
@@ -50,7 +51,7 @@ def to_stored(data: Any, model: Any = None, write: Callable[..., bytes] = to_jso
     kind = type(data).__name__
     try:
         stored = _written(data, write, *_WAYS[0])
-        loss = loss_in(data, for_job(stored)) if model in (None, type(data)) else None
+        loss = loss_in(data, for_job(stored)) if _is_read_as_given(data, model) else None
         for way in _WAYS[1:] if loss else ():
             other = _written(data, write, *way)
             if loss_in(data, for_job(other)) is None:
@@ -67,6 +68,14 @@ def to_stored(data: Any, model: Any = None, write: Callable[..., bytes] = to_jso
         msg += "read what it writes."
         raise InvalidJobData(msg)
     return stored
+
+
+def _is_read_as_given(data: Any, model: Any) -> bool:
+    """Return whether a job reads the data as their own type."""
+    if model is None or (get_origin(model) or model) is type(data):
+        return True
+    is_union = get_origin(model) in (Union, UnionType)
+    return is_union and any(_is_read_as_given(data, each) for each in get_args(model))
 
 
 def _written(
