@@ -17,7 +17,7 @@ from modhost.clock import SystemClock
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import ClaimedJob, Ended, Flow, Lane, NewJob, WorkerInfo
-from modhost_background_jobs.model.lanes import Share, Shares
+from modhost_background_jobs.model.claiming.lanes import Share, Shares
 from modhost_background_jobs.storage import JobStore, LaneStore, open_lane_store, open_store
 
 CLAIM: Final = Metric("claim of 100", "ms")

@@ -13,7 +13,7 @@ from modhost.clock import SystemClock
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import ClaimedJob, Ended, Flow, LimitKey, NewJob
-from modhost_background_jobs.model.lanes import Share, Shares
+from modhost_background_jobs.model.claiming.lanes import Share, Shares
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import JobStore, open_lane_store
 from modhost_background_jobs.storage.tables import GRANTS, LIMITS

@@ -9,7 +9,7 @@ from sqlalchemy import delete, update
 from background_jobs.flow.lanes import Lanes, ids_of, job
 from background_jobs.support import add_worker, lanes_of, seen
 from modhost_background_jobs.model import LimitKey, Released
-from modhost_background_jobs.model.lanes import Swept
+from modhost_background_jobs.model.claiming.lanes import Swept
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import JobStore
 from modhost_background_jobs.storage.tables import LIMITS

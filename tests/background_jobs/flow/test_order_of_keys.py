@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from background_jobs.flow.lanes import Lanes, ids_of, job
-from modhost_background_jobs.storage.postgres.lane_store import PostgresLaneStore
+from modhost_background_jobs.storage.postgres.lanes.store import PostgresLaneStore
 from modhost_background_jobs.storage.tables import JOBS
 from moving_clock import START
 

@@ -6,10 +6,10 @@ from background_jobs.flow.lanes import job
 from modhost.database import Database
 from modhost_background_jobs.storage.columns import flowing_rows
 from modhost_background_jobs.storage.flow.turn_statements import PLACE_IN_POSTGRES
-from modhost_background_jobs.storage.postgres import lane_statements as of_postgres
-from modhost_background_jobs.storage.postgres import limit_statements as limits_of_postgres
 from modhost_background_jobs.storage.postgres import statements
-from modhost_background_jobs.storage.sqlite import lane_statements as of_sqlite
+from modhost_background_jobs.storage.postgres.lanes import limit_statements as limits_of_postgres
+from modhost_background_jobs.storage.postgres.lanes import statements as of_postgres
+from modhost_background_jobs.storage.sqlite.lanes import statements as of_sqlite
 from moving_clock import START
 
 pytestmark = pytest.mark.anyio

@@ -12,7 +12,7 @@ from background_jobs.flow.lanes import MANY, Lanes, ids_of, job
 from background_jobs.support import TYPES
 from modhost.database import Database
 from modhost_background_jobs.model import ClaimedJob
-from modhost_background_jobs.model.lanes import Share, Shares
+from modhost_background_jobs.model.claiming.lanes import Share, Shares
 from modhost_background_jobs.storage.tables import GRANTS
 
 pytestmark = pytest.mark.anyio

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from modhost_background_jobs.model import LimitKey
-from modhost_background_jobs.model.admission import Usage
-from modhost_background_jobs.model.lanes import LaneClaim, Shares
-from modhost_background_jobs.storage.postgres import lane_statements, limit_statements
-from modhost_background_jobs.storage.sqlite import lane_store as sqlite_store
-from modhost_background_jobs.storage.sqlite import limits
+from modhost_background_jobs.model.claiming.admission import Usage
+from modhost_background_jobs.model.claiming.lanes import LaneClaim, Shares
+from modhost_background_jobs.storage.postgres.lanes import limit_statements
+from modhost_background_jobs.storage.postgres.lanes import statements as lane_statements
+from modhost_background_jobs.storage.sqlite.lanes import limits
+from modhost_background_jobs.storage.sqlite.lanes import store as sqlite_store
 from processes.forking import CLOCK_AHEAD
 
 AHEAD: Final = {"own-clocks": 0.8}

@@ -11,10 +11,11 @@ from unittest.mock import patch
 from uuid import UUID
 
 from modhost_background_jobs.model import Ended, LimitKey, Released
-from modhost_background_jobs.model.admission import Usage
-from modhost_background_jobs.model.lanes import FlowState, LaneClaim, Shares
-from modhost_background_jobs.storage.sqlite import lane_statements, limits
-from modhost_background_jobs.storage.sqlite.lane_store import SqliteLaneStore
+from modhost_background_jobs.model.claiming.admission import Usage
+from modhost_background_jobs.model.claiming.lanes import FlowState, LaneClaim, Shares
+from modhost_background_jobs.storage.sqlite.lanes import limits
+from modhost_background_jobs.storage.sqlite.lanes import statements as lane_statements
+from modhost_background_jobs.storage.sqlite.lanes.store import SqliteLaneStore
 from simulation.flow.control import LIMIT_OF
 from simulation.workers import sqlite
 from simulation.workers.sqlite import SqliteStore

@@ -12,7 +12,7 @@ from modhost.database import PostgresAccess
 from modhost_background_jobs.model import Heartbeat, Rescue
 from modhost_background_jobs.storage import JobStore, LaneStore
 from modhost_background_jobs.storage.postgres import maintenance_statements, statements
-from modhost_background_jobs.storage.postgres.lane_store import PostgresLaneStore
+from modhost_background_jobs.storage.postgres.lanes.store import PostgresLaneStore
 from modhost_background_jobs.storage.postgres.store import PostgresJobStore
 from simulation.workers.faults import Link, Server
 from simulation.workers.history import ROWS, History, rescuing, row_of

@@ -13,7 +13,7 @@ from modhost.database import SqliteAccess
 from modhost.database.sqlite.connection import connect
 from modhost_background_jobs.model import Heartbeat, Rescue
 from modhost_background_jobs.storage import JobStore, LaneStore
-from modhost_background_jobs.storage.sqlite.lane_store import SqliteLaneStore
+from modhost_background_jobs.storage.sqlite.lanes.store import SqliteLaneStore
 from modhost_background_jobs.storage.sqlite.store import SqliteJobStore
 from simulation.workers.faults import Link, Server
 from simulation.workers.history import ROWS, History, rescuing, row_of

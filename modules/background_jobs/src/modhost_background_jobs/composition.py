@@ -55,7 +55,7 @@ from modhost_background_jobs.storage import (
     open_store,
     open_wakeups,
 )
-from modhost_background_jobs.storage.clock import ClockWatch, SharedClock
+from modhost_background_jobs.storage.clocks.shared_clock import ClockWatch, SharedClock
 from modhost_background_jobs.storage.postgres.notifications import Notifications
 from modhost_background_jobs.storage.retention import RetentionStore, open_retention
 from modhost_background_jobs.storage.statistics import StatisticsStore

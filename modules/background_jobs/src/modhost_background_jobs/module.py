@@ -26,7 +26,7 @@ from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.pages.routes import map_pages
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 from modhost_background_jobs.queue.limits import Limits
-from modhost_background_jobs.storage.clock import SharedClock
+from modhost_background_jobs.storage.clocks.shared_clock import SharedClock
 from modhost_background_jobs.worker.processes.pool import ProcessPool
 from modhost_background_jobs.worker.registration import VERSION
 from modhost_background_jobs.worker.watching.loop_watch import LoopWatch

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from modhost_background_jobs.model import DatedHeartbeat
-from modhost_background_jobs.storage.peer_clocks import PeerClocks
+from modhost_background_jobs.storage.clocks.peer_clocks import PeerClocks
 from moving_clock import MovingClock
 
 DAY = timedelta(days=1)

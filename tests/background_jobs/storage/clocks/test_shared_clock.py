@@ -8,7 +8,7 @@ from modhost.clock import SystemClock
 from modhost_background_jobs.model import CurrentWorker
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore
-from modhost_background_jobs.storage.clock import ClockWatch, SharedClock
+from modhost_background_jobs.storage.clocks.shared_clock import ClockWatch, SharedClock
 
 pytestmark = [
     pytest.mark.anyio,
@@ -65,7 +65,7 @@ async def test_a_host_whose_clock_is_wrong_goes_by_that_of_the_database(
 async def test_a_jump_does_not_count_before_it_is_measured(
     shared: SharedClock, wrong: WrongClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("modhost_background_jobs.storage.clock.CHECK_SECONDS", 0.0)
+    monkeypatch.setattr("modhost_background_jobs.storage.clocks.shared_clock.CHECK_SECONDS", 0.0)
     assert await shared.agrees()
     wrong.ahead = DAYS
     assert error_of(shared) < timedelta(seconds=5)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from modhost_background_jobs.inspection.snapshot import DO_NOT_STOP, Snapshot
 from modhost_background_jobs.model import ScheduleRow
 from modhost_background_jobs.model.schedule import LATE, ScheduleProblem
-from modhost_background_jobs.storage.clock import describe_skew
+from modhost_background_jobs.storage.clocks.shared_clock import describe_skew
 
 
 @dataclass(frozen=True, slots=True)

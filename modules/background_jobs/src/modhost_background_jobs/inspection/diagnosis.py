@@ -7,7 +7,7 @@ from typing import Final
 from modhost.checks import Finding, Rule
 from modhost_background_jobs.inspection.snapshot import Snapshot, Snapshots
 from modhost_background_jobs.model import JobTypes, ScheduleRow
-from modhost_background_jobs.storage.clock import describe_skew
+from modhost_background_jobs.storage.clocks.shared_clock import describe_skew
 
 UNKNOWN_RECURRING_TYPE: Final = Rule("MH602", "Recurring job of an unknown type")
 UNREADABLE_SCHEDULE: Final = Rule("MH608", "Recurring job that cannot fire on this machine")

@@ -3,10 +3,10 @@
 from modhost import Clock
 from modhost.database import Database
 from modhost_background_jobs.storage.flow import LaneStore
-from modhost_background_jobs.storage.postgres.lane_store import PostgresLaneStore
+from modhost_background_jobs.storage.postgres.lanes.store import PostgresLaneStore
 from modhost_background_jobs.storage.postgres.notifications import Notifications, PostgresWakeups
 from modhost_background_jobs.storage.postgres.store import PostgresJobStore
-from modhost_background_jobs.storage.sqlite.lane_store import SqliteLaneStore
+from modhost_background_jobs.storage.sqlite.lanes.store import SqliteLaneStore
 from modhost_background_jobs.storage.sqlite.store import SqliteJobStore
 from modhost_background_jobs.storage.sqlite.wakeups import SqliteWakeups
 from modhost_background_jobs.storage.store import JobStore

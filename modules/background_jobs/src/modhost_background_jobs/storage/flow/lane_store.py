@@ -4,8 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
+from modhost_background_jobs.model.claiming.lanes import FlowState, LaneClaim, Shares, Swept
 from modhost_background_jobs.model.flow import LimitKey
-from modhost_background_jobs.model.lanes import FlowState, LaneClaim, Shares, Swept
 
 
 class LaneStore(Protocol):

@@ -12,7 +12,7 @@ import anyio
 from modhost.failures import failures
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost_background_jobs.model import START, ClaimedJob, JobTypes, Place
-from modhost_background_jobs.model.lanes import Shares
+from modhost_background_jobs.model.claiming.lanes import Shares
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, wait_for
 from modhost_background_jobs.worker.attempts.attempt import Attempt

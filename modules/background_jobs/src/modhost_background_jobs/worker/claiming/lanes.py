@@ -7,8 +7,8 @@ from typing import Final
 
 from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
 from modhost_background_jobs.model import JobTypes, Lane
+from modhost_background_jobs.model.claiming.lanes import Cap, FlowState, LaneClaim, Share, Shares
 from modhost_background_jobs.model.flow import serves
-from modhost_background_jobs.model.lanes import Cap, FlowState, LaneClaim, Share, Shares
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import LaneStore, QueueClock, Turns
 from modhost_background_jobs.worker.attempts.attempt import Attempt

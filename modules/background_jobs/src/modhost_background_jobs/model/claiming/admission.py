@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 from uuid import UUID
 
+from modhost_background_jobs.model.claiming.lanes import Cap
 from modhost_background_jobs.model.flow import LimitKey
-from modhost_background_jobs.model.lanes import Cap
 
 
 class Candidate(NamedTuple):

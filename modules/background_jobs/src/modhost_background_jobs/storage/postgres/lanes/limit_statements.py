@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from modhost_background_jobs.storage.postgres.lane_statements import lanes_behind
+from modhost_background_jobs.storage.postgres.lanes.statements import lanes_behind
 from modhost_background_jobs.storage.tables import PLACE
 
 UNLIMITED: Final = 1_000_000_000

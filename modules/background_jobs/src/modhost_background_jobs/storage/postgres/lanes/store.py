@@ -6,12 +6,18 @@ from typing import Any, Final
 
 from modhost.database import PostgresAccess, from_postgres
 from modhost_background_jobs.model import ClaimedJob
-from modhost_background_jobs.model.admission import Candidate, Decision, Earlier, Usage, decide
+from modhost_background_jobs.model.claiming.admission import (
+    Candidate,
+    Decision,
+    Earlier,
+    Usage,
+    decide,
+)
+from modhost_background_jobs.model.claiming.lanes import FlowState, Found, LaneClaim, Shares, Swept
 from modhost_background_jobs.model.flow import Lane, LimitKey, limits_of
-from modhost_background_jobs.model.lanes import FlowState, Found, LaneClaim, Shares, Swept
-from modhost_background_jobs.storage.postgres import lane_statements as statements
-from modhost_background_jobs.storage.postgres import limit_statements as limits
 from modhost_background_jobs.storage.postgres.claimed import claimed_job
+from modhost_background_jobs.storage.postgres.lanes import limit_statements as limits
+from modhost_background_jobs.storage.postgres.lanes import statements
 
 CLAIM_SECONDS: Final = 10.0
 HELD_BATCH_SIZE: Final = 500

@@ -8,10 +8,10 @@ from typing import Final, Literal
 from uuid import UUID
 
 from modhost.database import from_sqlite, to_sqlite
-from modhost_background_jobs.model.admission import Decision, Earlier, Usage
+from modhost_background_jobs.model.claiming.admission import Decision, Earlier, Usage
+from modhost_background_jobs.model.claiming.lanes import Found, Shares
 from modhost_background_jobs.model.flow import LimitKey
-from modhost_background_jobs.model.lanes import Found, Shares
-from modhost_background_jobs.storage.sqlite import lane_statements as statements
+from modhost_background_jobs.storage.sqlite.lanes import statements
 
 UNLIMITED: Final = 1_000_000_000
 STALE_GRANTS: Final = 4

@@ -8,7 +8,7 @@ from modhost import Clock
 from modhost.module import PeriodicService
 from modhost_background_jobs.model import CurrentWorker, DatedHeartbeat, is_of_this_process
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.storage.peer_clocks import PeerClocks
+from modhost_background_jobs.storage.clocks.peer_clocks import PeerClocks
 from modhost_background_jobs.storage.store import JobStore
 
 logger = logging.getLogger(__name__)

@@ -10,13 +10,13 @@ from uuid import UUID
 from modhost import Clock
 from modhost.database import SqliteAccess, from_sqlite, to_sqlite
 from modhost_background_jobs.model import ClaimedJob
-from modhost_background_jobs.model.admission import Candidate, Earlier, decide
+from modhost_background_jobs.model.claiming.admission import Candidate, Earlier, decide
+from modhost_background_jobs.model.claiming.lanes import FlowState, Found, LaneClaim, Shares, Swept
 from modhost_background_jobs.model.flow import Lane, LimitKey, limits_of
-from modhost_background_jobs.model.lanes import FlowState, Found, LaneClaim, Shares, Swept
-from modhost_background_jobs.storage.sqlite import lane_statements as statements
-from modhost_background_jobs.storage.sqlite import limits, transitions
 from modhost_background_jobs.storage.sqlite import rows as rows_as
 from modhost_background_jobs.storage.sqlite import statements as plain
+from modhost_background_jobs.storage.sqlite import transitions
+from modhost_background_jobs.storage.sqlite.lanes import limits, statements
 
 HELD_BATCH_SIZE: Final = 500
 """How many jobs are checked together once some of them are held back."""

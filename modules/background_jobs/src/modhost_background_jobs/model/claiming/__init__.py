@@ -1,0 +1,1 @@
+"""What a claim of jobs with flow control asks for, finds and decides. No SQL."""

@@ -1,0 +1,1 @@
+"""Claims of jobs with flow control on SQLite."""
