@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, text
 
 from background_jobs.hosts import Jobs, jobs_host
+from background_jobs.steps.failing_jobs import FAILING, BooksAgain
 from background_jobs.steps.step_jobs import JOBS, LEDGER
 from modhost.database import Database
 from modhost_background_jobs.storage.tables import STEPS
@@ -35,7 +36,8 @@ async def steps(database_url: str) -> AsyncIterator[StepHost]:
     for job in JOBS:
         job.calls.clear()
         job.results.clear()
-    async with jobs_host(database_url, more_jobs=JOBS) as jobs:
+    BooksAgain.calls.clear()
+    async with jobs_host(database_url, more_jobs=[*JOBS, *FAILING]) as jobs:
         database = await jobs.service(Database)
         async with database.session() as session:
             created = text(f"CREATE TABLE {LEDGER} (number integer)")

@@ -16,6 +16,11 @@ from modhost_background_jobs.contracts import JobExecutionContext, Snooze, StepE
 LEDGER = "step_ledger"
 
 
+async def insert_into_ledger(session: AsyncSession, number: int) -> None:
+    insert = text(f"INSERT INTO {LEDGER} VALUES (:number)")
+    await (await session.connection()).execute(insert, {"number": number})
+
+
 class Payment(BaseModel):
     order: int
     amount: float
@@ -54,8 +59,7 @@ class StepJob(ProbedJob):
 
     async def book(self, session: AsyncSession, order: Order) -> int:
         self.calls["book"] += 1
-        values = {"number": order.number}
-        await session.exec(text(f"INSERT INTO {LEDGER} VALUES (:number)"), params=values)  # type: ignore[call-overload]
+        await insert_into_ledger(session, order.number)
         return order.number
 
     def end_attempt(self, context: JobExecutionContext[Order]) -> None:

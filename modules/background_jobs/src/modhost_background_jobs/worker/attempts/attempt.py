@@ -81,13 +81,21 @@ class Attempt:
 
     def redact(self, text: object) -> str:
         """Return a text of the job with the secrets of its data masked."""
+        redacted = str(text)
+        for secret in self._known_secrets():
+            redacted = redacted.replace(secret, MASK)
+        return redacted
+
+    def keep_secret(self, stored: str | None) -> None:
+        """Mask the secrets of another value, such as the result of a step, from now on."""
+        if more := secrets_in(stored):
+            self._secrets = tuple(sorted({*self._known_secrets(), *more}, key=len, reverse=True))
+
+    def _known_secrets(self) -> tuple[str, ...]:
         if self._secrets is None:
             # Not before there is a text: unreadable data must fail this job alone.
             self._secrets = secrets_in(self.claimed.data)
-        redacted = str(text)
-        for secret in self._secrets:
-            redacted = redacted.replace(secret, MASK)
-        return redacted
+        return self._secrets
 
     def stop(self, reason: StopReason) -> None:
         """Ask the attempt to stop; the first reason stands, a lost lease overrides all."""

@@ -187,11 +187,13 @@ class AttemptContext:
     def checkpoint(self, value: object) -> None:
         """Note how far the job has come."""
         stored = checkpoint_to_stored(value, self._tools.max_size)
+        self._attempt.keep_secret(stored)
         self._checkpoint = stored
         self._reports.checkpoint(Checkpoint(self._attempt.lease, stored))
 
     def last_checkpoint(self, model: type[T]) -> T | None:
         """Return how far the job has come."""
+        self._attempt.keep_secret(self._checkpoint)
         return read_checkpoint(self._checkpoint, model)
 
     def report_progress(self, percentage: float, message: str | None = None) -> None:

@@ -124,6 +124,7 @@ class AttemptSteps:
             raise
         self._number = max(self._number, len(stored)) + 1
         if name in stored:
+            self._attempt.keep_secret(stored[name])
             return Done(result.read(stored[name]))
         return Begun(name, self._number, self._tools.clock.now(), result)
 
@@ -176,6 +177,7 @@ class AttemptSteps:
 
     def _row(self, step: Begun, value: Any) -> tuple[StepRow, Any]:
         stored, value = step.result.to_stored(value, self._tools.max_size)
+        self._attempt.keep_secret(stored)
         ended_at = self._tools.clock.now()
         return StepRow(step.name, step.number, step.started_at, ended_at, stored), value
 
