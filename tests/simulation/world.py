@@ -14,10 +14,13 @@ from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
+from modhost_background_jobs.queue.workflows import DatabaseWorkflows
 from modhost_background_jobs.storage import GuardedClock, open_store, open_wakeups
 from modhost_background_jobs.storage.retention import open_retention
 from modhost_background_jobs.storage.tables import (
     ATTEMPTS,
+    CONDITIONS,
+    DEPENDENCIES,
     FINISHED,
     GRANTS,
     JOB_TAGS,
@@ -31,11 +34,13 @@ from modhost_background_jobs.storage.tables import (
     STEPS,
     UNIQUE_PERIODS,
     WORKERS,
+    WORKFLOWS,
 )
 
 T = TypeVar("T")
 
 _OF_JOBS: Final = (JOBS, FINISHED, ATTEMPTS, LOGS, STEPS, WORKERS, SCHEDULES, OCCURRENCES)
+_OF_WORKFLOWS: Final = (WORKFLOWS, DEPENDENCIES, CONDITIONS)
 _OF_FLOW: Final = (LIMITS, LIMIT_KEYS, GRANTS, PAUSES, JOB_TAGS, UNIQUE_PERIODS)
 
 
@@ -49,6 +54,7 @@ class World:
         self.store = open_store(database)
         self.deletion = open_retention(database)
         self.queue = DatabaseJobQueue(database, self.store, open_wakeups(database), clock)
+        self.workflows = DatabaseWorkflows(database, self.queue, clock)
         self.schedules = RecurringSchedules(database, clock)
         self.firing = RecurringFiring(database, self.store, self.queue, clock)
         self.changes = ScheduleChanges(database, self.firing, clock)
@@ -69,7 +75,7 @@ class World:
     async def _clear(self) -> None:
         async with self.database.session() as session:
             connection = await session.connection()
-            for table in (*_OF_JOBS, *_OF_FLOW):
+            for table in (*_OF_JOBS, *_OF_WORKFLOWS, *_OF_FLOW):
                 await connection.execute(delete(table))
 
     async def _rows(self) -> list[dict[UUID, tuple[Any, ...]]]:

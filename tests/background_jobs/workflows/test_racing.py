@@ -16,7 +16,7 @@ from background_jobs.workflows.consistency import inconsistencies
 from modhost import new_id
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobConflict, JobNotFound, JobState, WorkflowConflict
-from modhost_background_jobs.model import Ended, Lease, NewJob
+from modhost_background_jobs.model import Ended, Lease, NewJob, Released
 from modhost_background_jobs.model.workflow import NewWorkflow, Node
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.workflows import DatabaseWorkflows
@@ -178,4 +178,19 @@ async def test_a_continuation_that_was_cancelled_is_not_revived(
     await race.queue.retry(first.id)
     await race.end(list((await race.claimed()).values()))
     assert not await race.claimed()
+    assert await inconsistencies(database) == []
+
+
+async def test_a_released_job_that_was_asked_to_stop_ends_with_what_waits_for_it(
+    race: Race, database: Database
+) -> None:
+    _, (first, second) = await race.workflow(1, 1)
+    leases = await race.claimed()
+    assert await race.queue.cancel(first.id) is JobState.RUNNING
+    # As for the jobs of a claim whose answer was lost.
+    released = [Released(leases[first.id])]
+    assert await race.store.release(released, LATER) == {first.id}
+    assert not await race.claimed()
+    with pytest.raises(JobConflict, match="Cancelled"):
+        await race.queue.cancel(second.id)
     assert await inconsistencies(database) == []

@@ -14,8 +14,8 @@ MAX_CONNECTIONS: Final = 10
 LOCK_SECONDS: Final = 0.8
 """How long a statement of the pool waits for a row that somebody else has locked.
 
-Less than the second after which PostgreSQL checks for deadlocks: where a session waits for the pool
-as well, it is the statement that gives way, which is tried again.
+Less than the second after which PostgreSQL searches for deadlocks: where a session waits for the
+pool as well, it is the statement that gives way, which is tried again.
 """
 _IDLE_SECONDS: Final = 20.0
 _WAIT_FOR_LOCKS: Final = f"SET lock_timeout = '{1000 * LOCK_SECONDS:g}ms'"

@@ -103,8 +103,7 @@ class JobStore(StepStore, Protocol):
     async def release(self, released: Sequence[Released], now: datetime) -> set[UUID]:
         """Put jobs back to `Pending`, or to `Cancelled` where that was asked for meanwhile.
 
-        Returns the ids whose lease still held. Jobs that were asked to stop, and whose end somebody
-        waits for, are left alone, and not returned: they are to be ended.
+        Returns the ids whose lease still held.
         """
 
     async def save_progress(self, updates: Sequence[ProgressUpdate]) -> set[UUID]:

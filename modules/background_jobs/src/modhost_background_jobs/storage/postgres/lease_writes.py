@@ -12,6 +12,7 @@ from modhost_background_jobs.storage.postgres.locked_jobs import (
     FIND_WITH_LOCKED_DEPENDENTS,
     LockedJobs,
 )
+from modhost_background_jobs.storage.store import JobsLocked
 from modhost_background_jobs.storage.workflows.ending import end_jobs
 from modhost_background_jobs.storage.workflows.postgres import PostgresWorkflows
 from modhost_background_jobs.storage.workflows.steps import run_on_postgres
@@ -68,7 +69,21 @@ class LeaseWrites:
                     await connection.execute(statements.FORGET_ATTEMPTS, jobs, fences)
             return _ids(rows)
 
-        return await self._locked.apart(write, released)
+        locked: set[UUID] = set()
+        try:
+            held = await self._locked.apart(write, released)
+        except JobsLocked as some:
+            held, locked = some.written, some.locked
+        # Those were asked to stop meanwhile, and somebody waits for their end; or they are lost.
+        left = [each.as_cancelled for each in released if each.lease.job_id not in held | locked]
+        try:
+            held |= await self.end_awaited(left, now) if left else set()
+        except JobsLocked as some:
+            held |= some.written
+            locked |= some.locked
+        if locked:
+            raise JobsLocked(held, locked)
+        return held
 
     async def save_progress(self, updates: Sequence[model.ProgressUpdate]) -> set[UUID]:
         """Update the jobs' progress."""

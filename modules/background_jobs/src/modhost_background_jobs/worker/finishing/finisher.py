@@ -78,8 +78,7 @@ class OutcomeWriter:
             await self._write(self._store.end, unawaited, "the end of jobs", stored)
         if released := [each for each in free if isinstance(each, Released)]:
             await self._write(self._store.release, released, "jobs to be run again", stored)
-        left = [*ended, *(each.as_cancelled for each in released)]
-        if awaited := [each for each in left if each.lease.job_id not in held | locked]:
+        if awaited := [each for each in ended if each.lease.job_id not in held | locked]:
             await self._write(self._store.end_awaited, awaited, "the end of jobs", stored)
         known = held | locked
         if lost := [each for each in finished if each.attempt.lease.job_id not in known]:
@@ -105,11 +104,7 @@ class OutcomeWriter:
             await until_written(lambda: self._buffer.flush(leases), "the last progress and logs")
         if flush.cancelled_caught:
             logger.warning("The last logs of %d jobs are lost.", len(released))
-        now = self._clock.now()
-        held = await self._store.release(released, now)
-        # Those were asked to stop meanwhile, and somebody waits for their end; or they are lost.
-        if left := [each.as_cancelled for each in released if each.lease.job_id not in held]:
-            await self._store.end_awaited(left, now)
+        await self._store.release(released, self._clock.now())
 
     async def _free_keys(self, finished: Sequence[Finished]) -> None:
         """Let jobs start that limits have held back because of these."""
