@@ -35,6 +35,10 @@ race: .venv/.synced
 steps: .venv/.synced
 	PYTHONPATH=tests .venv/bin/python -m processes.stepping $(ARGUMENTS)
 
+# ARGUMENTS: --workflows 200 --database sqlite|postgresql|both; --help for the others.
+kills: .venv/.synced
+	PYTHONPATH=tests .venv/bin/python -m processes.killing $(ARGUMENTS)
+
 check: .venv/.synced
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .

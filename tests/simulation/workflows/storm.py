@@ -12,7 +12,7 @@ from modhost_background_jobs.contracts import (
     JobNotFound,
     WorkflowConflict,
 )
-from modhost_background_jobs.contracts.workflows import RunWhen
+from modhost_background_jobs.contracts.states import RunWhen
 from modhost_background_jobs.model import NewJob
 from modhost_background_jobs.model.workflow import NewWorkflow, Node
 from simulation.flow.storm import FlowStorm
