@@ -14,6 +14,7 @@ from modhost_background_jobs.maintenance.recurring import RecurringJobsService
 from modhost_background_jobs.maintenance.stalled_jobs import StalledJobSweeperService
 from modhost_background_jobs.model import CurrentWorker, Ended, LogLine, Released
 from modhost_background_jobs.model.statistics import MinuteCounts
+from modhost_background_jobs.model.steps import StepRow
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.firing import RecurringFiring
@@ -154,7 +155,7 @@ async def test_history_of_a_locked_schedule_is_forgotten_later(
     assert [each.forgotten_until is not None for each in await schedules.all()] == [True, True]
 
 
-@pytest.mark.parametrize("table", ["finished_jobs", "logs", "attempts"])
+@pytest.mark.parametrize("table", ["finished_jobs", "logs", "attempts", "job_steps"])
 async def test_history_that_is_locked_is_deleted_later(
     store: JobStore, deletion: RetentionStore, clock: MovingClock, database_url: str, table: str
 ) -> None:
@@ -162,6 +163,8 @@ async def test_history_that_is_locked_is_deleted_later(
     jobs = await claim(store)
     leases = [each.lease for each in jobs]
     await store.append_logs([LogLine(each, 0, clock.now(), "line") for each in leases], 10)
+    for each in leases:
+        await store.save_step(each, StepRow("step", 1, clock.now(), clock.now(), None))
     failed = [Released(each, clock.now(), "failed", spent=True) for each in leases]
     await store.release(failed, clock.now())
     again = [each.lease for each in await claim(store)]

@@ -33,27 +33,35 @@ tags AS (
 DELETE FROM background_jobs.finished_jobs f USING old WHERE f.id = old.id RETURNING f.id
 """
 
-# The same without jobs of which a line or an attempt is locked; tried when one is waited for.
+_OF_JOBS: Final = (
+    "logs",
+    "attempts",
+    "job_steps",
+    "job_conditions",
+    "job_dependencies",
+    "job_tags",
+)
+_FREE: Final = "".join(
+    f"""
+free_{table} AS (
+    SELECT ctid AS place FROM background_jobs.{table} WHERE job_id IN (SELECT id FROM old)
+    FOR UPDATE SKIP LOCKED
+),"""
+    for table in _OF_JOBS
+)
+_IS_FREE: Final = " AND ".join(
+    f"""NOT EXISTS (
+        SELECT FROM background_jobs.{table} t
+        WHERE t.job_id = old.id AND t.ctid NOT IN (SELECT place FROM free_{table})
+    )"""
+    for table in _OF_JOBS
+)
+
+# The same without jobs of which a row is locked; tried when one is waited for.
 PRUNE_FREE: Final = f"""
 WITH {_OLD},
-lines AS (
-    SELECT job_id, line FROM background_jobs.logs WHERE job_id IN (SELECT id FROM old)
-    FOR UPDATE SKIP LOCKED
-),
-tries AS (
-    SELECT job_id, fence FROM background_jobs.attempts WHERE job_id IN (SELECT id FROM old)
-    FOR UPDATE SKIP LOCKED
-),
-free AS (
-    SELECT id, tags FROM old
-    WHERE NOT EXISTS (
-        SELECT FROM background_jobs.logs l WHERE l.job_id = old.id
-            AND (l.job_id, l.line) NOT IN (SELECT job_id, line FROM lines)
-    ) AND NOT EXISTS (
-        SELECT FROM background_jobs.attempts a WHERE a.job_id = old.id
-            AND (a.job_id, a.fence) NOT IN (SELECT job_id, fence FROM tries)
-    )
-),
+{_FREE}
+free AS (SELECT id, tags FROM old WHERE {_IS_FREE}),
 {_CONDITIONS.format("free")}
 logs AS (DELETE FROM background_jobs.logs USING free WHERE job_id = free.id),
 attempts AS (DELETE FROM background_jobs.attempts USING free WHERE job_id = free.id),
