@@ -14,7 +14,7 @@ from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
-from modhost_background_jobs.queue.workflows import DatabaseWorkflows
+from modhost_background_jobs.queue.workflows.store import DatabaseWorkflows
 from modhost_background_jobs.storage import GuardedClock, open_store, open_wakeups
 from modhost_background_jobs.storage.retention import open_retention
 from modhost_background_jobs.storage.tables import (

@@ -11,7 +11,7 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import InvalidJobData, JobNotFound, JobState
 from modhost_background_jobs.model import Ended
 from modhost_background_jobs.queries.listing import JobListing
-from modhost_background_jobs.queue import job_queue
+from modhost_background_jobs.queue import locked_jobs
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import JobStore, open_store, open_wakeups
 from moving_clock import MovingClock
@@ -82,7 +82,7 @@ async def test_a_cancel_that_meets_a_retry_finds_the_job(
         job = new_job()
         await store.insert([job])
         await store.end([Ended((await claim_one(store)).lease, JobState.FAILED)], job.created_at)
-        read = job_queue._state
+        read = locked_jobs._state
         retries = iter([queue.retry])
 
         async def read_after_a_retry(connection, job_id):  # type: ignore[no-untyped-def]
@@ -90,7 +90,7 @@ async def test_a_cancel_that_meets_a_retry_finds_the_job(
                 await retry(job_id)
             return await read(connection, job_id)
 
-        monkeypatch.setattr(job_queue, "_state", read_after_a_retry)
+        monkeypatch.setattr(locked_jobs, "_state", read_after_a_retry)
         assert await queue.cancel(job.id) is JobState.CANCELLED
 
 

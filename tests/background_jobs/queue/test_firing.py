@@ -114,6 +114,23 @@ async def test_runs_that_queue_wait_for_the_earlier_ones(
     assert len(await claim(store, now=clock.now())) == 1
 
 
+async def test_a_run_that_waits_for_an_earlier_one_can_be_cancelled(
+    changes: ScheduleChanges,
+    firing: RecurringFiring,
+    clock: MovingClock,
+    queue: DatabaseJobQueue,
+    listing: JobListing,
+) -> None:
+    await changes.put(settings(overlap=OverlapPolicy.QUEUE))
+    for _ in range(2):
+        clock.advance(600)
+        await fire_due(firing)
+    rows, *_ = await listing.page(Selection((JobState.PENDING,)), 0, 10)
+    (waiting,) = [row.id for row in rows if row.on_hold]
+    with anyio.fail_after(5):
+        assert await queue.cancel(waiting) is JobState.CANCELLED
+
+
 async def test_runs_that_may_overlap_are_all_claimable(
     changes: ScheduleChanges, firing: RecurringFiring, clock: MovingClock, store: JobStore
 ) -> None:

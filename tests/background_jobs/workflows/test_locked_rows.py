@@ -16,7 +16,7 @@ from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, NewJob
 from modhost_background_jobs.model.workflow import NewWorkflow, Node
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.queue.workflows import DatabaseWorkflows
+from modhost_background_jobs.queue.workflows.store import DatabaseWorkflows
 from modhost_background_jobs.storage import JobsLocked, JobStore
 from moving_clock import START, MovingClock
 

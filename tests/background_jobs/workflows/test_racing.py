@@ -19,7 +19,7 @@ from modhost_background_jobs.contracts import JobConflict, JobNotFound, JobState
 from modhost_background_jobs.model import Ended, Lease, NewJob, Released
 from modhost_background_jobs.model.workflow import NewWorkflow, Node
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.queue.workflows import DatabaseWorkflows
+from modhost_background_jobs.queue.workflows.store import DatabaseWorkflows
 from modhost_background_jobs.storage import JobsLocked, JobStore
 from modhost_background_jobs.worker.write_retry import until_written
 from moving_clock import START, MovingClock

@@ -43,7 +43,7 @@ from modhost_background_jobs.queue import (
     schedule_changes,
     schedules,
 )
-from modhost_background_jobs.queue.workflows import DatabaseWorkflows
+from modhost_background_jobs.queue.workflows.store import DatabaseWorkflows
 from modhost_background_jobs.storage import (
     GuardedClock,
     JobStore,

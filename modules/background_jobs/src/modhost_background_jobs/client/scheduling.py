@@ -38,7 +38,7 @@ from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.pauses import Pauses
 from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
-from modhost_background_jobs.queue.workflows import DatabaseWorkflows
+from modhost_background_jobs.queue.workflows.store import DatabaseWorkflows
 from modhost_background_jobs.storage import QueueClock
 
 

@@ -2,25 +2,26 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Table, delete, event, func, insert, literal, select, union_all, update
+from sqlalchemy import delete, event, func, insert, literal, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost.database import Database
-from modhost_background_jobs.contracts import InvalidJobData, JobConflict, JobNotFound, JobState
+from modhost_background_jobs.contracts import InvalidJobData, JobConflict, JobState
 from modhost_background_jobs.model import NewJob
 from modhost_background_jobs.queue.direct_inserts import DirectInserts
-from modhost_background_jobs.queue.nodes import insert_nodes
+from modhost_background_jobs.queue.locked_jobs import lock_failed, lock_live, read_column
 from modhost_background_jobs.queue.requeuing import holder_of_key, requeue
 from modhost_background_jobs.queue.unique import insert_jobs
+from modhost_background_jobs.queue.workflows.nodes import insert_nodes
 from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups
 from modhost_background_jobs.storage.columns import CARRIED
 from modhost_background_jobs.storage.deadlocks import repeated_after_deadlock
 from modhost_background_jobs.storage.dialects import notify
-from modhost_background_jobs.storage.tables import CONDITIONS, FINISHED, JOBS, WORKFLOWS
+from modhost_background_jobs.storage.tables import FINISHED, JOBS
 from modhost_background_jobs.storage.workflows import workflow_statements
 from modhost_background_jobs.storage.workflows.ending import follow_cancelled
 from modhost_background_jobs.storage.workflows.rules import Tally
@@ -76,7 +77,7 @@ class DatabaseJobQueue:
             async with self._database.session() as own:
                 return await self.enqueue_once(job, own)
         connection = await session.connection()
-        if job.node is not None and await _read(connection, job.id, "id") is None:
+        if job.node is not None and await read_column(connection, job.id, "id") is None:
             (id_,) = await insert_nodes(connection, [job], self._clock.now())
         else:
             (id_,) = await insert_jobs(connection, [job], unless_there=True)
@@ -94,7 +95,7 @@ class DatabaseJobQueue:
         now = self._clock.now()
         async with self._database.session() as session:
             connection = await session.connection()
-            job = await _lock_live(connection, job_id)
+            job = await lock_live(connection, job_id)
             if job.state is JobState.PENDING:
                 if job.is_awaited or job.on_hold:
                     await _cancel_awaited(connection, job_id, job.workflow_id, now)
@@ -118,7 +119,7 @@ class DatabaseJobQueue:
         now = self._clock.now()
         async with self._database.session() as session:
             connection = await session.connection()
-            await _lock_failed(connection, job_id)
+            await lock_failed(connection, job_id)
             # Again where the job that had its unique key has just finished.
             while not await requeue(connection, [job_id], now):
                 if (other := await holder_of_key(connection, job_id)) is not None:
@@ -180,75 +181,3 @@ async def _cancel_awaited(
         by_somebody = {workflow_id: Tally(stopped=len(cancelled))}
         await run_in_session(connection, statements.count(by_somebody, now))
     await run_in_session(connection, follow_cancelled(statements, cancelled, now))
-
-
-class _LiveJob(NamedTuple):
-    """A live job that is locked."""
-
-    state: JobState
-    is_awaited: bool
-    workflow_id: UUID | None
-    on_hold: bool
-
-
-async def _lock_live(connection: AsyncConnection, job_id: UUID) -> _LiveJob:
-    """Lock a live job, and before it its workflow and the condition that it waits for.
-
-    Raises `JobNotFound` and `JobConflict`.
-    """
-    columns = (JOBS.c.state, JOBS.c.is_awaited, JOBS.c.workflow_id, JOBS.c.on_hold)
-    # Locked before it is read: a claim in progress is waited for.
-    locking = select(*columns).where(JOBS.c.id == job_id).with_for_update()
-    alone = locking.where(JOBS.c.workflow_id.is_(None), JOBS.c.on_hold.is_(False))
-    while not (row := (await connection.execute(alone)).one_or_none()):
-        has_workflow = await _lock_workflow(connection, JOBS, job_id)
-        has_condition = await _lock_condition(connection, job_id)
-        if (has_workflow or has_condition) and (
-            row := (await connection.execute(locking)).one_or_none()
-        ):
-            break
-        found = await _state(connection, job_id)
-        # A live job after all has come back in between, by a retry.
-        if found.is_final:
-            raise JobConflict(job_id, found, "cancelled", "a pending or running job")
-    return _LiveJob(JobState(row.state), *row[1:])
-
-
-async def _lock_failed(connection: AsyncConnection, job_id: UUID) -> None:
-    """Lock a failed job, and its workflow before it. Raises `JobNotFound` and `JobConflict`."""
-    await _lock_workflow(connection, FINISHED, job_id)
-    is_failed = FINISHED.c.state == JobState.FAILED.value
-    statement = select(FINISHED.c.id).where(FINISHED.c.id == job_id, is_failed).with_for_update()
-    while not (await connection.execute(statement)).first():
-        found = await _state(connection, job_id)
-        # A failed job after all has failed in between.
-        if found is not JobState.FAILED:
-            raise JobConflict(job_id, found, "retried", "a failed job")
-
-
-async def _lock_workflow(connection: AsyncConnection, table: Table, job_id: UUID) -> bool:
-    """Lock the workflow of a job; return whether it has one."""
-    of_job = select(table.c.workflow_id).where(table.c.id == job_id).scalar_subquery()
-    locking = select(WORKFLOWS.c.id).where(WORKFLOWS.c.id == of_job).with_for_update()
-    return (await connection.execute(locking)).first() is not None
-
-
-async def _lock_condition(connection: AsyncConnection, job_id: UUID) -> bool:
-    """Lock a job's condition, as ends of others do before they release it; return if it has one."""
-    locking = select(CONDITIONS.c.job_id).where(CONDITIONS.c.job_id == job_id).with_for_update()
-    return (await connection.execute(locking)).first() is not None
-
-
-async def _state(connection: AsyncConnection, job_id: UUID) -> JobState:
-    """Return the state of a job. Raises `JobNotFound`."""
-    if (state := await _read(connection, job_id, "state")) is None:
-        raise JobNotFound(job_id)
-    return JobState(state)
-
-
-async def _read(connection: AsyncConnection, job_id: UUID, column: str) -> str | None:
-    """Return a column of a job; None for an unknown id."""
-    # One statement reads both tables: between its parts no job can move from one to the other.
-    parts = [select(table.c[column]).where(table.c.id == job_id) for table in (JOBS, FINISHED)]
-    value: str | None = (await connection.execute(union_all(*parts))).scalar_one_or_none()
-    return value

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from modhost_background_jobs.client.new_jobs import NewJobs
 from modhost_background_jobs.client.workflows.block import WorkflowBlock
 from modhost_background_jobs.model import Lease, NewJob
-from modhost_background_jobs.queue.workflows import DatabaseWorkflows
+from modhost_background_jobs.queue.workflows.store import DatabaseWorkflows
 from modhost_background_jobs.storage import QueueClock
 
 

@@ -25,7 +25,7 @@ from modhost_background_jobs.contracts import (
 from modhost_background_jobs.contracts.states import RunWhen
 from modhost_background_jobs.model.workflow import NewWorkflow, Node
 from modhost_background_jobs.queries.workflows.summaries import WorkflowReader
-from modhost_background_jobs.queue.workflows import DatabaseWorkflows
+from modhost_background_jobs.queue.workflows.store import DatabaseWorkflows
 from modhost_background_jobs.storage import QueueClock
 
 

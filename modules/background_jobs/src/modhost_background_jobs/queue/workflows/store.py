@@ -13,8 +13,8 @@ from modhost_background_jobs.contracts import JobNotFound, JobState, WorkflowCon
 from modhost_background_jobs.model import NewJob
 from modhost_background_jobs.model.workflow import NewWorkflow
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
-from modhost_background_jobs.queue.nodes import insert_nodes
 from modhost_background_jobs.queue.requeuing import requeue
+from modhost_background_jobs.queue.workflows.nodes import insert_nodes
 from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.storage.deadlocks import repeated_after_deadlock
 from modhost_background_jobs.storage.dialects import in_batches, notify

@@ -1,0 +1,1 @@
+"""Workflows in the database: stored, grown, cancelled and retried."""
