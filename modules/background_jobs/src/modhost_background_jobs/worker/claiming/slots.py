@@ -15,7 +15,7 @@ from modhost_background_jobs.worker.executor import AttemptExecutor
 from modhost_background_jobs.worker.finishing.finisher import Finisher
 
 MAX_PREFETCHED_DATA: Final = 4_000_000
-"""How many characters of data jobs may have, together, that are held beyond the slots."""
+"""How many characters of data and checkpoints jobs may have, together, beyond the slots."""
 CLAIM_SIZE: Final = 100
 STALE_SECONDS: Final = 1.0
 TICK_SECONDS: Final = 0.001
@@ -47,7 +47,7 @@ class Slots:
         self._tasks: set[asyncio.Task[None]] = set()
         self._prefetch = Prefetch(slots)
         self._max_data = 0
-        """How many characters the data of the largest job of the last claim had."""
+        """How many characters the largest job of the last claim had."""
         self._group: asyncio.TaskGroup
         self._is_open = False
         self._is_filling = False
@@ -86,7 +86,9 @@ class Slots:
         now = self._clock.monotonic()
         self._max_data = 0
         for attempt in attempts:
-            self._max_data = max(self._max_data, len(attempt.claimed.data or ""))
+            claimed = attempt.claimed
+            size = len(claimed.data or "") + len(claimed.checkpoint or "")
+            self._max_data = max(self._max_data, size)
             self.attempts.add(attempt)
             self._waiting.append((attempt, now))
         if not self._is_filling:
