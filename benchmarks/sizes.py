@@ -19,6 +19,8 @@ class Sizes:
         short: jobs of a drain that wait a millisecond.
         pickups: jobs that are picked up from an empty queue.
         idle: seconds of watching an idle worker.
+        chain: jobs of a workflow each of which waits for the one before.
+        workflow: jobs of a large workflow.
         backlogs: pending jobs among which is claimed, the first one is the measure.
         histories: finished jobs beside which is claimed, the first one is the measure.
         claims: claims of a hundred for each.
@@ -39,6 +41,8 @@ class Sizes:
     processes: tuple[int, ...]
     variants: bool
     noop: int
+    chain: int
+    workflow: int
     short: int
     pickups: int
     idle: float
@@ -62,6 +66,8 @@ _SMALL: Final = Sizes(
     processes=(1, 2),
     variants=True,
     noop=10_000,
+    chain=1_000,
+    workflow=100_000,
     short=5_000,
     pickups=60,
     idle=15,
@@ -86,6 +92,8 @@ SIZES: Final = {
         processes=(2,),
         variants=False,
         noop=20,
+        chain=5,
+        workflow=20,
         short=20,
         pickups=2,
         idle=0.3,
@@ -117,6 +125,8 @@ SIZES: Final = {
         processes=(1, 2),
         variants=True,
         noop=30_000,
+        chain=1_000,
+        workflow=100_000,
         short=10_000,
         pickups=300,
         idle=60,

@@ -1,7 +1,7 @@
 """The module with the jobs that modhost is measured by."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import anyio
 from pydantic import BaseModel
@@ -40,6 +40,35 @@ class Short(ModuleJob):
     async def execute(self, context: JobExecutionContext) -> None:
         """Wait and count."""
         await self._executions.short()
+
+
+class Told(BaseModel):
+    """What a job returns."""
+
+    rows: int = 0
+
+
+class Telling(ModuleJob[None, Told]):
+    """Does nothing, and returns a result."""
+
+    def __init__(self, executions: Executions) -> None:
+        self._executions = executions
+
+    async def execute(self, context: JobExecutionContext) -> Told:
+        """Count."""
+        await self._executions.noop()
+        return Told()
+
+
+class Stepping(ModuleJob):
+    """Does nothing in a step."""
+
+    def __init__(self, executions: Executions) -> None:
+        self._executions = executions
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        """Count."""
+        await context.step("count", self._executions.noop)
 
 
 class Letter(BaseModel):
@@ -144,6 +173,12 @@ def _report_nothing(_percentage: float, _message: str) -> None:
     pass
 
 
+JOBS: Final = (
+    *(Noop, Short, Telling, Stepping, Mail, Limited, Once, InTurns),
+    *(Apart, Stuck, Talker),
+)
+
+
 class BenchmarkJobs(Module):
     """Brings the jobs; `executions` is what they do in a worker process."""
 
@@ -157,5 +192,5 @@ class BenchmarkJobs(Module):
     def configure_services(self, services: ServiceCollection) -> None:
         """Register the jobs."""
         services.add_instance(Executions, self._executions)
-        for job in (Noop, Short, Mail, Limited, Once, InTurns, Apart, Stuck, Talker):
+        for job in JOBS:
             add_module_job(services, job)

@@ -17,6 +17,7 @@ from benchmarks.measurements import (
 )
 from benchmarks.measurements.flow import claiming, drains
 from benchmarks.measurements.growth import backlog, history, pages
+from benchmarks.measurements.workflows import drains as workflows
 from benchmarks.run import Run
 
 Measure = Callable[[Run], Awaitable[list[Results]]]
@@ -33,6 +34,7 @@ MEASUREMENTS: Final[dict[str, Measure]] = {
     "own": own.measure,
     "flow": drains.measure,
     "lanes": claiming.measure,
+    "workflows": workflows.measure,
     "pages": pages.measure,
     "held": held_transaction.measure,
     "drivers": drivers.measure,

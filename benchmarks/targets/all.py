@@ -13,6 +13,7 @@ from benchmarks.targets.costs import (
 from benchmarks.targets.flow import judge_flow
 from benchmarks.targets.rates import judge_latencies, judge_rates
 from benchmarks.targets.verdict import Verdict
+from benchmarks.targets.workflows import judge_workflows
 
 
 def verdicts(results: Sequence[Results]) -> Iterator[Verdict]:
@@ -23,6 +24,7 @@ def verdicts(results: Sequence[Results]) -> Iterator[Verdict]:
         judge_idling,
         judge_claims,
         judge_flow,
+        judge_workflows,
         judge_rescues,
         judge_logs,
         judge_pages,

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 CONTENDERS = "modhost,bare asyncpg,bare sqlite3"
 SOME = ("enqueue", "logs")
 # In these modhost is not one row among contenders.
-OF_ITS_OWN = {"backlog", "history", "logs", "own", "flow", "lanes", "pages", "drivers"}
+OF_ITS_OWN = {"backlog", "history", "logs", "own", "flow", "lanes", "pages", "drivers", "workflows"}
 
 
 @pytest.mark.timeout(400)

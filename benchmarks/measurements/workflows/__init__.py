@@ -1,0 +1,1 @@
+"""What workflows, results and steps cost, and what they do not."""
