@@ -11,6 +11,7 @@ from pages.filling import filled
 from pages.queues.limited import limited
 from pages.screenshots.states import STATES, unknown_type
 from pages.site import PASSWORD, site
+from pages.workflows.nightly import started
 from sweeps import EXHAUSTIVE
 
 # Dozens of pages, which take minutes on a busy machine.
@@ -39,7 +40,7 @@ async def test_axe_finds_nothing(
     """Half of the pages each, so that the halves run side by side."""
     async with site(sqlite_url) as served:
         paths = {**await filled(served), "unknown type": await unknown_type(served)}
-        paths |= await limited(served)
+        paths |= {**await limited(served), **await started(served)}
         page = await opened(browser, served)
         found: list[str] = []
         for name in [*paths, *STATES][part::2]:

@@ -10,7 +10,8 @@ import pytest
 
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
-from modhost_background_jobs.pages.live.topics import Fragments, Topic
+from modhost_background_jobs.pages.live.fragments import Fragments
+from modhost_background_jobs.pages.live.topic import Topic
 from pages.demo import ImportCustomersJob, Steps
 from pages.live.streams import counted, events
 from pages.site import Site, site

@@ -9,7 +9,8 @@ import pytest
 
 from modhost.identity import TokenService
 from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
-from modhost_background_jobs.pages.live.topics import Topic, Topics
+from modhost_background_jobs.pages.live.topic import Topic
+from modhost_background_jobs.pages.live.topics import Topics
 from pages.demo import ImportCustomersJob, Steps
 from pages.live.streams import counted, events
 from pages.site import Site, site

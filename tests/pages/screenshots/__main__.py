@@ -11,6 +11,7 @@ from pages.busy import make_busy
 from pages.filling import filled
 from pages.queues.limited import limited
 from pages.site import site
+from pages.workflows.nightly import started
 
 WIDTHS = (1280, 390)
 SCHEMES = ("light", "dark")
@@ -24,6 +25,7 @@ async def take(folder: Path) -> None:
         async with site(database) as served, site(database), browser() as running:
             await make_busy(served)
             paths = {"login": "/login", **await filled(served), **await limited(served)}
+            paths |= await started(served)
             for width in WIDTHS:
                 for scheme in SCHEMES:
                     context = await running.new_context(

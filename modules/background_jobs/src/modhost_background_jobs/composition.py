@@ -25,15 +25,19 @@ from modhost_background_jobs.contracts import (
 from modhost_background_jobs.inspection import diagnosis, job, overview, queues, snapshot
 from modhost_background_jobs.inspection.limits import LimitReader
 from modhost_background_jobs.inspection.schedules import Schedules
+from modhost_background_jobs.inspection.workflows.view import WorkflowInspection
 from modhost_background_jobs.maintenance import recurring, retention, stalled_jobs
 from modhost_background_jobs.maintenance.limit_keys import LimitKeysService
 from modhost_background_jobs.model import CurrentWorker, JobTypes
 from modhost_background_jobs.options import BackgroundJobsOptions, WorkerMode
 from modhost_background_jobs.pages import dashboard
 from modhost_background_jobs.pages.live import feed, topics
+from modhost_background_jobs.pages.live.fragments import Fragments
+from modhost_background_jobs.pages.live.workflows import WorkflowTopics
 from modhost_background_jobs.pages.queues import FlowPage
 from modhost_background_jobs.queries import details, ends, held_places, listing, load, logs, search
 from modhost_background_jobs.queries.workflows.nodes import NodeReader
+from modhost_background_jobs.queries.workflows.shape import ShapeReader
 from modhost_background_jobs.queries.workflows.summaries import WorkflowReader
 from modhost_background_jobs.queue import (
     firing,
@@ -89,7 +93,8 @@ def add_services(services: ServiceCollection) -> None:
     _add(services, details.JobDetailReader, logs.JobLogs, ends.JobEnds, held_places.HeldPlaces)
     _add(services, job_queue.DatabaseJobQueue, schedules.RecurringSchedules, firing.RecurringFiring)
     _add(services, pauses.Pauses, limits.Limits, limit_changes.LimitChanges)
-    _add(services, new_jobs.NewJobs, DatabaseWorkflows, WorkflowReader, NodeReader)
+    _add(services, new_jobs.NewJobs, DatabaseWorkflows, WorkflowReader, NodeReader, ShapeReader)
+    _add(services, WorkflowInspection)
     _add(services, WorkflowGrowth)
     _add(services, schedule_changes.ScheduleChanges, run_again.Rerunning, Schedules)
     _add(services, snapshot.Snapshots, overview.Overview, job.JobInspection)
@@ -99,7 +104,15 @@ def add_services(services: ServiceCollection) -> None:
     _add(services, recurring.RecurringJobsService, retention.RetentionService)
     _add(services, LimitKeysService)
     _add(services, changes.BulkChanges, changes.BulkRequests, BulkRunner)
-    _add(services, dashboard.Dashboard, FlowPage, topics.Fragments, topics.Topics, feed.LiveFeed)
+    _add(
+        services,
+        dashboard.Dashboard,
+        FlowPage,
+        Fragments,
+        WorkflowTopics,
+        topics.Topics,
+        feed.LiveFeed,
+    )
 
 
 def _add_worker(services: ServiceCollection) -> None:

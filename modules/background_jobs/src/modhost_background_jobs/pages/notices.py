@@ -24,6 +24,10 @@ _TEXTS: Final = {
     "resumed": ("good", "It is resumed: workers start its jobs again."),
     "limit-set": ("good", "The limit holds in all workers, and deploys leave it alone."),
     "limit-reset": ("good", "The limit is the one of its class again."),
+    "workflow-cancelled": ("good", "The workflow is cancelled."),
+    "workflow-stopping": ("good", "Its pending jobs are cancelled, and those that run stop."),
+    "workflow-retried": ("good", "What had failed runs again, and what waits for it."),
+    "workflow-too-late": ("warn", "Nothing was done: its jobs were in other states already."),
     "gone": ("warn", "Nothing was done: the schedule does not exist any more."),
 }
 _COUNTED: Final = {

@@ -5,6 +5,7 @@ from modhost_background_jobs.contracts import InvalidFlow, JobNotFound
 from modhost_background_jobs.inspection.queues import UnknownJobType
 from modhost_background_jobs.pages import dashboard, job, job_list, queues, recurring
 from modhost_background_jobs.pages.live import stream
+from modhost_background_jobs.pages.workflows import views as workflows
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 from modhost_background_jobs.queue.limits import UnknownLimit
 
@@ -34,6 +35,12 @@ def map_pages(pages: Pages) -> None:
     pages.get("/queues/limit", queues.ask_limit, permission=MANAGE_JOBS)
     pages.post("/queues/limit", queues.set_limit, permission=MANAGE_JOBS)
     pages.post("/queues/limit/reset", queues.reset_limit, permission=MANAGE_JOBS)
+    pages.get("/workflows", workflows.show_workflows, permission=VIEW_JOBS)
+    pages.get("/workflows/{id}", workflows.show_workflow, permission=VIEW_JOBS)
+    pages.get("/workflows/{id}/cancel", workflows.confirm_cancel, permission=MANAGE_JOBS)
+    pages.post("/workflows/{id}/cancel", workflows.cancel, permission=MANAGE_JOBS)
+    pages.get("/workflows/{id}/retry", workflows.confirm_retry, permission=MANAGE_JOBS)
+    pages.post("/workflows/{id}/retry", workflows.retry, permission=MANAGE_JOBS)
     pages.get("/{id}", job.show_job, permission=VIEW_JOBS)
     pages.get("/{id}/log.txt", job.download_log, permission=VIEW_JOBS)
     pages.post("/{id}/cancel", job.cancel, permission=MANAGE_JOBS)

@@ -11,7 +11,8 @@ from anyio.abc import TaskStatus
 
 from modhost import HostedService
 from modhost.failures import failures
-from modhost_background_jobs.pages.live.topics import Memory, Topic, Topics
+from modhost_background_jobs.pages.live.topic import Topic
+from modhost_background_jobs.pages.live.topics import Memory, Topics
 from modhost_background_jobs.queries.logs import JobLogs, LogPosition, LogRow
 from modhost_background_jobs.storage import Signal, wait_for
 

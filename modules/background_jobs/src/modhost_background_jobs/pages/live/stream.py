@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -15,9 +15,11 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from modhost import Principal
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost.web import Query, principal_now
+from modhost_background_jobs.contracts import WorkflowState
 from modhost_background_jobs.inspection.overview import Span
 from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
-from modhost_background_jobs.pages.live.topics import Kind, Memory, Topic, Topics
+from modhost_background_jobs.pages.live.topic import Kind, Topic
+from modhost_background_jobs.pages.live.topics import Memory, Topics
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 from modhost_background_jobs.queries.logs import JobLogs, LogRow
 from modhost_background_jobs.queries.search.job_search import search_of
@@ -31,6 +33,7 @@ class WatchQuery(BaseModel):
     """What to watch; `line` is the last line of the log that is on the page.
 
     With `newest` the newest jobs of `search`, the query string of a list, are watched too.
+    `workflow_state` is that of the workflows of a list.
     """
 
     watch: Kind
@@ -39,6 +42,7 @@ class WatchQuery(BaseModel):
     line: int = Field(default=-1, ge=-1, le=GREATEST_LINE)
     newest: bool = False
     search: str = Field(default="", max_length=1000)
+    workflow_state: WorkflowState | Literal[""] = ""
     poll: bool = False
 
     @field_validator("search")
@@ -81,6 +85,11 @@ def _viewer(query: WatchQuery, last_event_id: str, visitor: Principal) -> Viewer
     if query.watch == "job" and query.id:
         topic = Topic("job", job_id=query.id[0], may_manage=visitor.may(MANAGE_JOBS))
         return Viewer(frozenset([topic]), query.id[0], _line_of(last_event_id, query.line))
+    if query.watch == "workflow" and query.id:
+        topic = Topic("workflow", job_id=query.id[0], may_manage=visitor.may(MANAGE_JOBS))
+        return Viewer(frozenset([topic]), None, -1)
+    if query.watch == "workflows":
+        return Viewer(frozenset([Topic("workflows", search=query.workflow_state)]), None, -1)
     return Viewer(frozenset([Topic(query.watch, query.span)]), None, -1)
 
 

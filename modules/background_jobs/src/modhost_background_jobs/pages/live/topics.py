@@ -1,78 +1,32 @@
-"""What can be watched on pages, and how it is rendered: once for everybody who watches it."""
+"""How what is watched is rendered: once for everybody who watches it."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, Literal
+from collections.abc import Collection, Sequence
+from typing import Final
 from uuid import UUID
 
 import anyio
 import anyio.lowlevel
 
-from modhost import HostInfo
-from modhost.web import template_environment
 from modhost_background_jobs.inspection.job import InspectedJob, JobInspection
-from modhost_background_jobs.inspection.overview import Span
 from modhost_background_jobs.inspection.schedules import Schedules
 from modhost_background_jobs.inspection.snapshot import Snapshots
 from modhost_background_jobs.pages.dashboard import Dashboard
 from modhost_background_jobs.pages.job import job_context
 from modhost_background_jobs.pages.job_list import ROWS
+from modhost_background_jobs.pages.live.fragments import Fragments, Html
+from modhost_background_jobs.pages.live.topic import Kind, Topic
+from modhost_background_jobs.pages.live.workflows import WorkflowTopics
 from modhost_background_jobs.pages.queues import FlowPage
 from modhost_background_jobs.pages.recurring import schedules_context
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.search import JobBrowser
 from modhost_background_jobs.queries.search.job_search import search_of
 
-MODULE: Final = "background_jobs"
-TEMPLATES: Final = Path(__file__).parents[2] / "templates"
-LIVE: Final = "live_"
-
-
-class Fragments:
-    """Renders the blocks whose names start with `live_`.
-
-    Times are rendered as such, not as counted from now: the browser does that, and a fragment
-    changes only when its content has changed.
-    """
-
-    def __init__(self, host: HostInfo) -> None:
-        self._environment = template_environment(MODULE, TEMPLATES, host.base_path)
-
-    def render(self, template: str, context: Mapping[str, Any], suffix: str = "") -> dict[str, str]:
-        """Return the HTML of each live block by its name, with a suffix if it is one of many."""
-        loaded = self._environment.get_template(template)
-        variables = loaded.new_context({"now": None, **context})
-        return {
-            name + suffix: "".join(block(variables)).strip()
-            for name, block in loaded.blocks.items()
-            if name.startswith(LIVE)
-        }
-
-
 LIST_INTERVAL: Final = 2.0
 QUEUES_INTERVAL: Final = 3.0
 """For counts of all queues, types and limits."""
 SEARCH_INTERVAL: Final = 15.0
 """For a search for words, which have no index."""
-
-Kind = Literal["dashboard", "workers", "recurring", "job", "row", "newest", "queues"]
-Html = dict[str, str]
-"""The fragments of a topic, by their names."""
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """A page, or a job on a page; `may_manage` for those who see its buttons.
-
-    `search` is the query string of the list whose newest jobs are watched.
-    """
-
-    kind: Kind
-    span: Span = "hour"
-    job_id: UUID | None = None
-    may_manage: bool = False
-    search: str = ""
 
 
 class Memory:
@@ -99,6 +53,7 @@ class Topics:
         schedules: Schedules,
         inspection: JobInspection,
         flow: FlowPage,
+        workflows: WorkflowTopics,
         fragments: Fragments,
         *,
         list_interval: float = LIST_INTERVAL,
@@ -111,6 +66,7 @@ class Topics:
         self._schedules = schedules
         self._inspection = inspection
         self._flow = flow
+        self._workflows = workflows
         self._fragments = fragments
 
     async def render(self, topics: Collection[Topic], memory: Memory) -> dict[Topic, Html]:
@@ -132,6 +88,10 @@ class Topics:
             memory.rendered[topic] = await self._newest(topic, before.get(topic))
         for topic in of.get("queues", ()):
             memory.rendered[topic] = await self._queues(topic, before.get(topic))
+        for topic in (*of.get("workflows", ()), *of.get("workflow", ())):
+            found = await self._workflows.render(topic, before.get(topic))
+            if found is not None:
+                memory.rendered[topic] = found
         if "dashboard" in of or "workers" in of:
             snapshot = await self._snapshots.take()
             for topic in of.get("dashboard", ()):

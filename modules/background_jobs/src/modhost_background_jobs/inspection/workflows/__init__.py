@@ -1,0 +1,1 @@
+"""What a person asks of a workflow: how far it is, its graph, its jobs."""

@@ -1,0 +1,26 @@
+"""What can be watched on pages."""
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from modhost_background_jobs.inspection.overview import Span
+
+Kind = Literal[
+    "dashboard", "workers", "recurring", "job", "row", "newest", "queues", "workflows", "workflow"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A page, or a job on a page; `may_manage` for those who see its buttons.
+
+    `search` is the query string of the list whose newest jobs are watched, or the state of the
+    workflows of a list; `job_id` may be that of a workflow.
+    """
+
+    kind: Kind
+    span: Span = "hour"
+    job_id: UUID | None = None
+    may_manage: bool = False
+    search: str = ""
