@@ -139,6 +139,26 @@ async def test_a_taken_unique_key_stores_nothing(database_url: str) -> None:
         assert (await jobs.querying.get_jobs(JobFilter())).total_count == 1
 
 
+async def test_a_job_may_have_an_id_of_the_callers_own(database_url: str) -> None:
+    async with workflows_host(database_url, mode="Producer") as jobs:
+        own = JobId(new_id())
+        async with jobs.scheduling.workflow("Named") as workflow:
+            assert add(workflow, "named", job_id=own).job_id == own
+        assert (await jobs.detail(own)).state is JobState.PENDING
+        with pytest.raises(InvalidWorkflow, match=f"A job has the id {own} already"):
+            async with jobs.scheduling.workflow("Again") as again:
+                add(again, "after", after=add(again, "named", job_id=own))
+        await jobs.scheduling.cancel(own)
+        with pytest.raises(InvalidWorkflow, match=f"A job has the id {own} already"):
+            async with jobs.scheduling.workflow("Finished") as finished:
+                add(finished, "after", after=add(finished, "named", job_id=own))
+        twice = JobId(new_id())
+        with pytest.raises(InvalidWorkflow, match="have the same job_id"):
+            async with jobs.scheduling.workflow("Twice") as both:
+                add(both, "second", after=add(both, "first", job_id=twice), job_id=twice)
+        assert await jobs.scheduling.get_workflow(again.id) is None
+
+
 async def test_two_hosts_end_the_jobs_before_one(database_url: str) -> None:
     async with workflows_host(database_url) as first, workflows_host(database_url) as second:
         workflows = []

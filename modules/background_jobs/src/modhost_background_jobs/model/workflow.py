@@ -28,6 +28,7 @@ class Node:
         when: which ends of them it runs after.
         is_on_hold: whether it waits when it is stored.
         is_awaited: whether its end changes anything: of its workflow, or of other jobs.
+        is_named: whether its id is one of the caller's own.
 
     """
 
@@ -36,6 +37,7 @@ class Node:
     when: RunWhen = "succeeded"
     is_on_hold: bool = False
     is_awaited: bool = False
+    is_named: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ class WorkflowBlock:
         queue: str | None = None,
         priority: int | None = None,
         tags: Sequence[str] = (),
+        job_id: JobId | None = None,
     ) -> WorkflowNode:
         """Keep a job to store at the end."""
         if self._has_ended:
@@ -64,7 +65,8 @@ class WorkflowBlock:
             enqueued_by=self._created_by,
             now=self._now,
         )
-        new = self._new_jobs.make(asked, data, node=node_of(after, when, self._id))
+        node = node_of(after, when, self._id, is_named=job_id is not None)
+        new = self._new_jobs.make(asked, data, job_id=job_id, node=node)
         self.jobs.append(new)
         return WorkflowNode(JobId(new.id))
 
@@ -84,7 +86,9 @@ def checked_name(name: str) -> str:
     return name
 
 
-def node_of(after: After, when: RunWhen, workflow_id: UUID | None = None) -> Node | None:
+def node_of(
+    after: After, when: RunWhen, workflow_id: UUID | None = None, *, is_named: bool = False
+) -> Node | None:
     """Return what a job waits for; None for a job of no workflow that waits for none.
 
     Raises `InvalidWorkflow`.
@@ -96,7 +100,9 @@ def node_of(after: After, when: RunWhen, workflow_id: UUID | None = None) -> Nod
     if not isinstance(given, Sequence):
         raise InvalidWorkflow(f"after is {ascii(after)[:60]}; give a node, a job's id, or several.")
     ids = tuple(dict.fromkeys(_id(each) for each in given))
-    return Node(workflow_id, ids, when) if ids or workflow_id is not None else None
+    if not ids and workflow_id is None:
+        return None
+    return Node(workflow_id, ids, when, is_named=is_named)
 
 
 def _id(before: object) -> UUID:

@@ -38,6 +38,7 @@ class NodeOptions(TypedDict, total=False):
     queue: str | None
     priority: int | None
     tags: Sequence[str]
+    job_id: JobId | None
 
 
 class Workflow(Protocol):
@@ -69,6 +70,7 @@ class Workflow(Protocol):
         queue: str | None = None,
         priority: int | None = None,
         tags: Sequence[str] = (),
+        job_id: JobId | None = None,
     ) -> WorkflowNode:
         """Add a job, which is stored with all others when the block ends.
 
@@ -86,12 +88,13 @@ class Workflow(Protocol):
             queue: the queue that the job waits in once it may run; see `enqueue`.
             priority: -100 to 100, higher first; see `enqueue`.
             tags: words that people find the job by; see `enqueue`.
+            job_id: an id of the caller's own, which no job has yet; see `enqueue`.
 
         Raises:
             UnregisteredJob: no module registered the class on this host.
             InvalidJobData: for the reasons that `enqueue` gives.
             InvalidFlow: `queue`, `priority` or a tag is out of bounds.
             InvalidWorkflow: `after` is neither a node nor an id, `when` is unknown, or the block
-                has ended.
+                has ended; when the block ends: a job has the id `job_id` already.
 
         """

@@ -27,8 +27,9 @@ async def insert_nodes(
 
     Jobs before them that have finished are judged at once, and what can no longer run is cancelled.
     Raises `JobNotFound` for a job to wait for that does not exist, and `InvalidWorkflow` when
-    another job has the unique key of one of a workflow.
+    another job has the unique key of one of a workflow, or an id that one was given.
     """
+    await _refuse_known_ids(connection, jobs)
     nodes = {job.id: job.node for job in jobs if job.node is not None}
     before = {id_ for node in nodes.values() for id_ in node.after}
     over = await _await_ends(connection, before - {job.id for job in jobs})
@@ -127,6 +128,22 @@ async def _insert_conditions(
     ]
     await connection.execute(insert(CONDITIONS), conditions)
     await connection.execute(insert(DEPENDENCIES), dependencies)
+
+
+async def _refuse_known_ids(connection: AsyncConnection, jobs: Sequence[NewJob]) -> None:
+    named = [
+        job.id
+        for job in jobs
+        if job.node is not None and job.node.is_named and job.node.workflow_id is not None
+    ]
+    if len(set(named)) < len(named):
+        raise InvalidWorkflow("Two jobs of the workflow have the same job_id; give each its own.")
+    for some in in_batches(named):
+        for table in (JOBS, FINISHED):
+            reading = select(table.c.id).where(table.c.id.in_(some)).limit(1)
+            if found := (await connection.execute(reading)).scalar_one_or_none():
+                msg = f"A job has the id {found} already, and nothing of the workflow is stored: "
+                raise InvalidWorkflow(f"{msg}give each job an id of modhost.new_id().")
 
 
 def _refuse_taken_keys(jobs: Sequence[NewJob], ids: Sequence[UUID]) -> None:
