@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
 from typing import ClassVar
 
 import anyio
@@ -73,6 +75,32 @@ class SideBySide(ProbedJob):
         return sorted(names)
 
 
+class Doubles:
+    """Is called like a function."""
+
+    async def __call__(self, number: int) -> int:
+        return 2 * number
+
+
+class Callables(ProbedJob):
+    """Takes steps of all that can be called."""
+
+    max_attempts: ClassVar[int | None] = 2
+
+    async def execute(self, context: JobExecutionContext) -> list[object]:
+        results: list[object] = [
+            await context.step("an object", Doubles(), 2),
+            await context.step("a partial", partial(Doubles(), 3)),
+            await context.step("a built-in", max, 4, 5),
+            await context.step("a lambda", lambda: {"six": 6}),
+            await context.step("a coroutine", lambda: Doubles()(4)),
+            (await context.step("a class", Decimal, "1.5")).is_finite(),
+        ]
+        if context.attempt == 1:
+            raise ValueError
+        return results
+
+
 class WaitsOnTheLoop(ProbedJob):
     max_attempts: ClassVar[int | None] = 1
 
@@ -80,4 +108,4 @@ class WaitsOnTheLoop(ProbedJob):
         context.from_thread.step("one", int)
 
 
-FAILING = (BooksAgain, SaysTooMuch, SideBySide, WaitsOnTheLoop)
+FAILING = (BooksAgain, SaysTooMuch, SideBySide, Callables, WaitsOnTheLoop)

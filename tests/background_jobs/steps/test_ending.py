@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import anyio
 import pytest
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def jobs(database_url: str) -> AsyncIterator[HostedJobs]:
-    options = {**QUICK, "worker_mode": "Consumer"}
+    options = {**QUICK, "worker_mode": "Consumer", "shutdown_grace": "100ms"}
     async with host_with(database_url, EndingModule(), background_jobs=options) as jobs:
         database = await jobs.service(Database)
         async with database.session() as session:
@@ -116,6 +117,12 @@ async def test_a_job_that_waits_for_it_runs_after_the_commit(jobs: HostedJobs) -
     follower = await jobs.scheduling.enqueue(Follows, after=job_id)
     followed = await jobs.reaches(follower, JobState.COMPLETED)
     assert [line.message for line in followed.logs] == ["followed"]
+
+
+async def test_who_waits_for_the_job_is_woken_by_the_commit(jobs: HostedJobs) -> None:
+    job_id = await jobs.scheduling.enqueue(EndsItself, Way(seconds=30))
+    status = await jobs.scheduling.wait(job_id, timeout=timedelta(seconds=20))
+    assert status.state is JobState.COMPLETED
 
 
 async def test_an_attempt_that_lost_its_lease_writes_nothing(

@@ -9,7 +9,13 @@ import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from background_jobs.steps.conftest import StepHost
-from background_jobs.steps.failing_jobs import BooksAgain, SaysTooMuch, SideBySide, WaitsOnTheLoop
+from background_jobs.steps.failing_jobs import (
+    BooksAgain,
+    Callables,
+    SaysTooMuch,
+    SideBySide,
+    WaitsOnTheLoop,
+)
 from background_jobs.steps.step_jobs import Order, Steps
 from modhost_background_jobs.client.run_again import Rerunning
 from modhost_background_jobs.contracts import JobExecutionContext, JobState
@@ -73,6 +79,12 @@ async def test_secrets_of_steps_and_checkpoints_are_masked_in_logs_and_errors(
 async def test_steps_may_be_taken_side_by_side(steps: StepHost) -> None:
     job_id = await steps.jobs.scheduling.enqueue(SideBySide)
     assert (await steps.jobs.ends(job_id)).result == ["met 0", "met 1"]
+
+
+async def test_all_that_can_be_called_is_a_step(steps: StepHost) -> None:
+    ended = await steps.jobs.ends(await steps.jobs.scheduling.enqueue(Callables))
+    assert ended.result == [4, 6, 5, {"six": 6}, 8, True]
+    assert ended.retry_count == 1
 
 
 async def test_a_job_on_the_event_loop_is_asked_to_await_its_steps(steps: StepHost) -> None:

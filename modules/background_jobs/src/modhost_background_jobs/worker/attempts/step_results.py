@@ -1,6 +1,5 @@
 """What steps return: stored as JSON, and read as the function declares it."""
 
-import functools
 import inspect
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
@@ -10,6 +9,7 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 from pydantic import ValidationError
 from pydantic.errors import PydanticUserError
 
+from modhost.calls.returned import function_of
 from modhost_background_jobs.contracts import StepError
 from modhost_background_jobs.model.data.job_result import read_result, result_to_stored
 from modhost_background_jobs.model.data.read_back import adapter_of, problems_in
@@ -85,13 +85,9 @@ class StepResult:
 
 def returned_by(function: Callable[..., Any]) -> Any:
     """Return the type that a function is annotated to return, awaited; `Any` without one."""
-    while isinstance(function, functools.partial):
-        function = function.func
     if inspect.isclass(function):
         return function
-    if not inspect.isroutine(function):
-        function = type(function).__call__
-    function = inspect.unwrap(function)
+    function = inspect.unwrap(function_of(function))
     declared = getattr(function, "__annotations__", {}).get("return", Any)
     module = sys.modules.get(function.__module__ or "")
     names = getattr(function, "__globals__", vars(module) if module else {})

@@ -10,7 +10,7 @@ from uuid import UUID
 import anyio
 import anyio.to_thread
 
-from modhost.calls.returned import awaited
+from modhost.calls.returned import awaited, function_of
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobCancelled, StepError
 from modhost_background_jobs.model.steps import SavedStep, StepRow
@@ -218,9 +218,7 @@ def _refuse_second(saved: SavedStep) -> None:
 
 def is_async(function: Callable[..., Any]) -> bool:
     """Return whether a function, or what is called like one, is declared `async`."""
-    if inspect.iscoroutinefunction(function):
-        return True
-    return inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
+    return inspect.iscoroutinefunction(function_of(function))
 
 
 def call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
