@@ -120,6 +120,7 @@ RULES: Final = {
     "GET /api/reports/{job_id}.svg": VIEW,
     "GET /reports": VIEW,
     "POST /reports": GENERATE,
+    "POST /reports/compare": GENERATE,
 }
 STATIC: Final = {"/static/modhost", "/static/background_jobs", "/static/reports_example"}
 

@@ -7,7 +7,7 @@ from typing import Annotated, Protocol
 
 from pydantic import BaseModel, Field
 
-from modhost_background_jobs.contracts import JobId, JobStatus
+from modhost_background_jobs.contracts import JobId, JobStatus, WorkflowId
 
 __all__ = [
     "ColumnSummary",
@@ -111,6 +111,20 @@ class ReportsContracts(Protocol):
         Raises:
             UnknownSource: there is no source with this name.
             InvalidJobData: `execute_at` has no time zone or is out of bounds.
+
+        """
+
+    async def compare_years(self, source: str) -> WorkflowId:
+        """Order a report for each year of a shipped source, and one that compares them.
+
+        Args:
+            source: the name of the source.
+
+        Returns:
+            The id of the workflow whose jobs make the reports.
+
+        Raises:
+            UnknownSource: there is no source with this name.
 
         """
 

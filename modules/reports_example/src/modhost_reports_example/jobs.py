@@ -65,11 +65,13 @@ class GenerateReportJob(ModuleJob[ReportRequest]):
             path = self._sources.path(request)
             # In threads: computing on the event loop would hold up all other jobs. The whole source
             # is read once before, to find an error at its end before any work is done.
-            count = await anyio.to_thread.run_sync(lambda: sum(1 for _ in _read(path, context)))
+            count = await anyio.to_thread.run_sync(
+                lambda: sum(1 for _ in records_of(path, context))
+            )
             context.log(f"Processing {count} records")
             context.report_progress(50, "Halfway done")
             return await anyio.to_thread.run_sync(
-                lambda: group_records(_read(path, context), request.type)
+                lambda: group_records(records_of(path, context), request.type)
             )
         except UnreadableCsv as error:
             msg = f"The source {request.source!r} cannot be read: {error}"
@@ -81,7 +83,7 @@ class GenerateReportJob(ModuleJob[ReportRequest]):
             raise PermanentJobError(msg) from error
 
 
-def _read(path: Path, context: JobExecutionContext) -> Iterator[Record]:
+def records_of(path: Path, context: JobExecutionContext) -> Iterator[Record]:
     """Yield the records until the job is cancelled: a thread has to check by itself."""
     for number, record in enumerate(read_records(path)):
         if number % _RECORDS_PER_CHECK == 0:

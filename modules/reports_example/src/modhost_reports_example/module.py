@@ -17,6 +17,7 @@ from modhost_reports_example.permissions import GENERATE, VIEW
 from modhost_reports_example.reports import ReportsService
 from modhost_reports_example.sources import Sources, UploadSweeper
 from modhost_reports_example.storage import ReportStorage
+from modhost_reports_example.years import CompareYearsJob, YearReportJob
 
 
 class ReportsModule(Module):
@@ -32,13 +33,15 @@ class ReportsModule(Module):
 
     @hookimpl
     def configure_services(self, services: ServiceCollection) -> None:
-        """Register the contract, its parts, and the job."""
+        """Register the contract, its parts, and the jobs."""
         services.add_singleton(Sources)
         services.add_singleton(ReportStorage)
         services.add_singleton(MonthlyReportSeed)
         services.add_singleton(UploadSweeper)
         services.add_scoped(ReportsContracts, ReportsService)
         add_module_job(services, GenerateReportJob)
+        add_module_job(services, YearReportJob)
+        add_module_job(services, CompareYearsJob)
 
     @hookimpl
     def configure_permissions(self) -> Sequence[Permission]:

@@ -1,10 +1,12 @@
 """The page `/reports`."""
 
+from uuid import UUID
+
 from pydantic import BaseModel
 from starlette.responses import RedirectResponse, Response
 
 from modhost import Principal
-from modhost.web import FieldError, Form, HttpProblem, Page, Pages
+from modhost.web import FieldError, Form, HttpProblem, Page, Pages, Query
 from modhost_reports_example.contracts import (
     ReportRequest,
     ReportsContracts,
@@ -19,6 +21,7 @@ def map_pages(pages: Pages) -> None:
     """Map the page and its form."""
     pages.get("/", show_reports, permission=VIEW)
     pages.post("/", request_report, permission=GENERATE)
+    pages.post("/compare", compare_years, permission=GENERATE)
 
 
 class ReportForm(BaseModel):
@@ -28,12 +31,27 @@ class ReportForm(BaseModel):
     source: str
 
 
-async def show_reports(reports: ReportsContracts, sources: Sources, visitor: Principal) -> Page:
+class ComparisonForm(BaseModel):
+    """The form that has the years of a source compared."""
+
+    source: str
+
+
+class ReportsQuery(BaseModel):
+    """The workflow that was started here, if one was."""
+
+    workflow: UUID | None = None
+
+
+async def show_reports(
+    query: Query[ReportsQuery], reports: ReportsContracts, sources: Sources, visitor: Principal
+) -> Page:
     """Show the newest reports with their charts."""
     context = {
         "reports": await reports.latest(),
         "types": list(ReportType),
         "sources": sources.names(),
+        "workflow": query.workflow,
         "may_generate": visitor.may(GENERATE),
     }
     return Page("reports.html", context, "Reports")
@@ -44,6 +62,18 @@ async def request_report(form: Form[ReportForm], reports: ReportsContracts) -> R
     try:
         await reports.request(ReportRequest(type=form.type, source=form.source))
     except UnknownSource as error:
-        errors = [FieldError("source", str(error))]
-        raise HttpProblem(422, str(error), errors=errors) from error
+        raise _unknown(error) from error
     return RedirectResponse("/reports", 303)
+
+
+async def compare_years(form: Form[ComparisonForm], reports: ReportsContracts) -> Response:
+    """Start the workflow, and return to the page, which links to its graph."""
+    try:
+        workflow_id = await reports.compare_years(form.source)
+    except UnknownSource as error:
+        raise _unknown(error) from error
+    return RedirectResponse(f"/reports?workflow={workflow_id}", 303)
+
+
+def _unknown(error: UnknownSource) -> HttpProblem:
+    return HttpProblem(422, str(error), errors=[FieldError("source", str(error))])

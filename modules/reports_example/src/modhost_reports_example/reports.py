@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import anyio
+
 from modhost.database import Database
-from modhost_background_jobs.contracts import BackgroundJobs, JobId, JobState
+from modhost_background_jobs.contracts import BackgroundJobs, JobId, JobState, WorkflowId
 from modhost_reports_example.contracts import (
     Report,
     ReportNotFinished,
@@ -16,6 +18,13 @@ from modhost_reports_example.contracts import (
 from modhost_reports_example.jobs import GenerateReportJob
 from modhost_reports_example.sources import Sources
 from modhost_reports_example.storage import ReportStorage, StoredReport
+from modhost_reports_example.years import (
+    CompareYearsJob,
+    ComparisonRequest,
+    YearReportJob,
+    YearRequest,
+    years_of,
+)
 
 
 class ReportsService:
@@ -45,6 +54,23 @@ class ReportsService:
                 )
             await self._storage.add_once(session, job_id, request)
         return job_id
+
+    async def compare_years(self, source: str) -> WorkflowId:
+        """Store the reports, and the workflow whose jobs make them, in one transaction."""
+        path = self._sources.shipped(source)
+        requests = [
+            YearRequest(source=source, year=year)
+            for year in await anyio.to_thread.run_sync(years_of, path)
+        ]
+        comparison, name = ComparisonRequest(source=source), f"Compare the years of {source}"
+        async with self._database.session() as session:
+            async with self._jobs.workflow(name, session=session) as workflow:
+                years = [workflow.add(YearReportJob, each) for each in requests]
+                last = workflow.add(CompareYearsJob, comparison, after=years)
+            for node, request in zip(years, requests, strict=True):
+                self._storage.add(session, node.job_id, request.as_report())
+            self._storage.add(session, last.job_id, comparison.as_report())
+        return workflow.id
 
     async def get(self, job_id: JobId) -> Report:
         """Read a report."""

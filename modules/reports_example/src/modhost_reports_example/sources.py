@@ -12,7 +12,7 @@ from anyio.abc import TaskStatus
 
 from modhost import Clock, HostedService, new_id
 from modhost_background_jobs.contracts import BackgroundJobs, JobId, JobState
-from modhost_reports_example.contracts import ReportRequest, UnknownSource
+from modhost_reports_example.contracts import ReportRequest, ReportType, UnknownSource
 from modhost_reports_example.options import ReportsOptions
 from modhost_reports_example.storage import ReportStorage
 
@@ -46,6 +46,10 @@ class Sources:
             return self._uploaded(request.upload)
         self.check(request)
         return _SHIPPED / f"{request.source}.csv"
+
+    def shipped(self, source: str) -> Path:
+        """Return the file of a shipped source. Raises `UnknownSource`."""
+        return self.path(ReportRequest(type=ReportType.YEARLY, source=source))
 
     async def store(self, chunks: AsyncIterable[bytes]) -> str:
         """Write an upload as it arrives, and return its name."""

@@ -8,9 +8,9 @@ from typing import Final
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.inspection.workflows.graph import Box, Graph
 
-WIDTH: Final = 184
+WIDTH: Final = 204
 HEIGHT: Final = 62
-_GAP_X: Final = 52
+_GAP_X: Final = 48
 _GAP_Y: Final = 16
 _MARGIN: Final = 4
 _BAR: Final = WIDTH - 24
@@ -37,11 +37,19 @@ class PlacedBox:
 
     @property
     def words(self) -> str:
-        """What it stands for and how that is, in words."""
+        """How what it stands for is, in words."""
+        return self._words(" completed")
+
+    @property
+    def short_words(self) -> str:
+        """The same as far as there is room."""
+        return self._words("" if self.box.count(JobState.FAILED) else " completed")
+
+    def _words(self, completed: str) -> str:
         box = self.box
         if box.total == 1:
             return box.counts[0][0].value
-        done = f"{box.count(JobState.COMPLETED):,} of {box.total:,} completed"
+        done = f"{box.count(JobState.COMPLETED):,} of {box.total:,}{completed}"
         failed = box.count(JobState.FAILED)
         return f"{done}, {failed:,} failed" if failed else done
 
@@ -109,7 +117,7 @@ def _placed(box: Box, column: int, top: float) -> PlacedBox:
 
 
 def _path(before: PlacedBox, after: PlacedBox) -> str:
-    start, end = before.x + WIDTH, after.x
+    start, end = before.x + WIDTH - 4, after.x
     from_y, to_y = before.y + HEIGHT // 2, after.y + HEIGHT // 2
     bend = max(_GAP_X // 2, (end - start) // 3)
     return f"M{start} {from_y}C{start + bend} {from_y} {end - bend} {to_y} {end - 5} {to_y}"

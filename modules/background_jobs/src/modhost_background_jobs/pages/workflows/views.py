@@ -125,8 +125,8 @@ async def cancel(id: UUID, jobs: BackgroundJobs) -> Response:  # noqa: A002
         found = await jobs.cancel_workflow(WorkflowId(id))
     except WorkflowConflict:
         return redirect(f"{PATH}/{id}", "workflow-too-late")
-    is_over = found.state.is_final
-    return redirect(f"{PATH}/{id}", "workflow-cancelled" if is_over else "workflow-stopping")
+    has_finished = found.state.is_final
+    return redirect(f"{PATH}/{id}", "workflow-cancelled" if has_finished else "workflow-stopping")
 
 
 async def retry(id: UUID, jobs: BackgroundJobs) -> Response:  # noqa: A002
