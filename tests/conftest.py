@@ -18,7 +18,7 @@ from leftovers import Watch, is_watched
 from modhost.configuration import Configuration
 from modhost.database.migrations import migrate
 from modhost.runtime.assembly import build_host
-from modhost.services.registration import dependencies_of
+from modhost.services.dependencies import dependencies_of
 from modhost.testing import RunningHost
 from moving_clock import MovingClock
 from postgres import Postgres

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from background_jobs.flow.control.served import MailJob
 from background_jobs.jobs_module import JobsModule, Probe
+from diagnosis.support import install
 from docs.pages import headings, page, section
 from hosts import host_with
 from modhost.cli.main import cli
@@ -156,9 +157,20 @@ def test_the_json_has_the_keys_that_are_shown(tmp_path: Path) -> None:
         "modhost jobs recurring toggle": f"jobs recurring toggle {nightly}",
     }
     with_json = {name for name in COMMANDS if "--json" in options_shown(name)}
-    assert set(calls) == with_json - {"modhost doctor"}
+    assert set(calls) == with_json - {"modhost doctor", "modhost events"}
     for name, words in calls.items():
         assert modhost(words, "correct horse\n") == json_keys(name), name
+
+
+def test_the_json_of_the_events_has_the_keys_that_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = "from modhost import Module\nfrom modhost.events import Event\n"
+    source += "class Sent(Event): ...\nclass Acme(Module): name, publishes = 'post', (Sent,)\n"
+    install(tmp_path, monkeypatch, "post", source)
+    run = CliRunner().invoke(cli, ["events", "--json"], catch_exceptions=False)
+    (event,) = json.loads(run.stdout)
+    assert set(event) == json_keys("modhost events")
 
 
 def test_the_json_of_the_doctor_has_the_keys_that_are_shown(tmp_path: Path) -> None:

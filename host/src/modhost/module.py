@@ -11,6 +11,7 @@ import anyio
 from anyio.abc import TaskStatus
 from pydantic import BaseModel, ConfigDict
 
+from modhost.events import Event
 from modhost.failures import failures
 
 MAX_RETRY_SECONDS: Final = 5.0
@@ -36,6 +37,7 @@ class Module:
             one person on one machine; `modhost init` writes them down.
         migrations: the package that holds the module's alembic revisions, e.g.
             `"modhost_reports_example.migrations"`; empty when the module has no tables.
+        publishes: the classes of the events that the module publishes.
 
     """
 
@@ -47,6 +49,7 @@ class Module:
     options: ClassVar[type[BaseModel]] = ModuleOptions
     unconfigured: ClassVar[Mapping[str, Any]] = {}
     migrations: ClassVar[str] = ""
+    publishes: ClassVar[tuple[type[Event], ...]] = ()
 
 
 class HostedService(ABC):

@@ -1,4 +1,4 @@
-"""Commands that list the parts of a host: modules, routes, permissions, services, options."""
+"""Commands that list the parts of a host: modules, routes, services, events, options."""
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
@@ -9,10 +9,11 @@ import click
 
 from modhost.cli.context import host_of
 from modhost.cli.output import as_json, show
+from modhost.events import DurableSubscription, Event, Publication
 from modhost.module import Role
 from modhost.permissions import Permission
 from modhost.runtime.host import Host
-from modhost.services import name_of
+from modhost.services import Subscription, name_of
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -97,6 +98,34 @@ def services(host: Host) -> Rows:
             "module": each.module,
         }
         for each in host.services.registrations
+    ]
+
+
+@_command
+def events(host: Host) -> Rows:
+    """List the events, who publishes each, and who gets it, in process or as a durable job."""
+    found = host.services.contributed
+    published: dict[type[Event], list[str]] = {}
+    for each in found(Publication):
+        published.setdefault(each.event, []).append(each.module)
+    subscribed = [
+        (each.event, each.name, each.module, "in process") for each in found(Subscription)
+    ]
+    subscribed += [
+        (each.event, each.subscriber.__qualname__, each.module, "durable")
+        for each in found(DurableSubscription)
+    ]
+    return [
+        {
+            "event": name_of(event),
+            "published_by": modules,
+            "subscriber": name,
+            "module": module,
+            "delivery": delivery,
+        }
+        for event, modules in published.items()
+        for _, name, module, delivery in [each for each in subscribed if issubclass(event, each[0])]
+        or [(event, "", "", "")]
     ]
 
 

@@ -21,7 +21,7 @@ from modhost.runtime.assembly import VERSION
 
 _OWN = (
     *(serving.run, serving.worker, listing.modules, listing.routes, listing.permissions),
-    *(listing.services, listing.config, maintenance.migrate, maintenance.doctor),
+    *(listing.services, listing.events, listing.config, maintenance.migrate, maintenance.doctor),
     *(backups.backup_command, backups.restore_command),
     *(users.users, roles.roles, tokens.tokens, new.new, init.init),
 )

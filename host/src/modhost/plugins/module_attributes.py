@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel
 
+from modhost.events import Event
 from modhost.module import Module
 
 _SIMILAR: Final = 0.8
@@ -15,6 +16,7 @@ _TEXT: Final = "Write a text, in quotes."
 _SYNONYMS: Final = {
     **dict.fromkeys(("dependencies", "depends", "depends_on", "requirements"), "requires"),
     **dict.fromkeys(("url_prefix", "api_prefix"), "route_prefix"),
+    **dict.fromkeys(("events", "emits", "published_events"), "publishes"),
     **dict.fromkeys(("config", "settings", "options_model"), "options"),
 }
 
@@ -57,6 +59,12 @@ def _are_names(value: object) -> bool:
     return isinstance(value, tuple | list | set | frozenset) and all(map(_is_text, value))
 
 
+def _are_events(value: object) -> bool:
+    return isinstance(value, tuple | list | set | frozenset) and all(
+        isinstance(each, type) and issubclass(each, Event) for each in value
+    )
+
+
 def _is_model(value: object) -> bool:
     return isinstance(value, type) and issubclass(value, BaseModel)
 
@@ -73,4 +81,8 @@ _CHECKS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
         'Write a table of options, such as {"key": "value"}.',
     ),
     "migrations": (_is_text, 'Write the name of the package, such as "reports.migrations".'),
+    "publishes": (
+        _are_events,
+        "Write a tuple of subclasses of modhost.events.Event; one alone needs a comma.",
+    ),
 }

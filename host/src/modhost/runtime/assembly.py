@@ -14,18 +14,21 @@ from modhost.checks import Finding, rules
 from modhost.clock import SystemClock
 from modhost.configuration import Configuration
 from modhost.database import BadDatabaseUrl, Database
+from modhost.events import Events, Publication
 from modhost.identity import Authenticator, ForeignIdentity
 from modhost.module import Role
 from modhost.permissions import Permissions
 from modhost.plugins import FoundModule, HookCaller, choose_modules, hook_failed
 from modhost.runtime.blueprint import HostBlueprint
+from modhost.runtime.events.dispatcher import EventDispatcher
+from modhost.runtime.events.publishing import PublishedEvents
 from modhost.runtime.health import HealthEndpoints
 from modhost.runtime.host import Host
 from modhost.runtime.lifespan import running
 from modhost.runtime.model_checks import check_models
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost.runtime.startup_checks import check_assembled, check_exposure, refuse
-from modhost.services import ServiceProvider, ServiceRegistry
+from modhost.services import ServiceProvider, ServiceRegistry, Subscription
 from modhost.web import ModuleWeb, build_app, host_web
 
 VERSION: Final = importlib.metadata.version("modhost")
@@ -102,11 +105,18 @@ class _Assembly:
             permissions=self._permissions,
             services=ServiceProvider(self._registry),
             web=web,
-            hosted=[contract for _, contract in self._hosted],
+            hosted=self._all_hosted(),
         )
         self._health.host = host
         host.app = _application_of(host)
         return host
+
+    def _all_hosted(self) -> list[type[HostedService]]:
+        hosted = [contract for _, contract in self._hosted]
+        # The first to start is the last to stop: others may publish until they end.
+        return (
+            [EventDispatcher, *hosted] if Subscription in self._registry.contributions else hosted
+        )
 
     def _make_database(self) -> Database:
         try:
@@ -125,6 +135,8 @@ class _Assembly:
         services.add_instance(ShutdownSignal, self._shutdown)
         services.add_instance(Configuration, self._configuration)
         services.add_instance(Permissions, self._permissions)
+        services.add_singleton(EventDispatcher)
+        services.add_singleton(Events, PublishedEvents)
 
     def _bind_options(self, found: FoundModule) -> BaseModel:
         model = found.module.options
@@ -140,6 +152,8 @@ class _Assembly:
     def _configure(self, found: FoundModule, options: BaseModel) -> None:
         services = self._registry.of_module(found.module.name, found.version_in_use)
         self._call(found, "configure_services", services=services, options=options, host=self._info)
+        for event in found.module.publishes:
+            services.contribute(Publication, Publication(event, found.module.name))
         declared = self._call(found, "configure_permissions")
         self._permissions.declare(found.module.name, declared or ())
         hosted = self._call(found, "hosted_services", options=options, host=self._info)

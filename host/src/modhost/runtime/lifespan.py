@@ -1,17 +1,19 @@
 """The lifespan of a host: what starts in which order, and stops in reverse."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio
 
+from modhost import HostedService
 from modhost.caller import ActingFor, start_of
 from modhost.checks import Finding, StartupError, rules
 from modhost.database.errors import finding_of
 from modhost.database.failures import may_pass
 from modhost.durations import format_duration
 from modhost.plugins import FoundModule, hook_failed
+from modhost.runtime.events.dispatcher import EventDispatcher
 from modhost.runtime.host import Host
 from modhost.runtime.hosted_services import HostedServiceFailed, Supervisor
 from modhost.runtime.start import Start
@@ -37,11 +39,11 @@ async def running(host: Host, start: Start | None = None) -> AsyncIterator[None]
     """
     start = start or Start(host.clock)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(ready(host, start))
+        await stack.enter_async_context(_opened(host, start, migrated=False))
         for found in host.modules:
             await _start(host, found, start)
             stack.push_async_callback(_stop, host, found)
-        await _start_hosted(host, stack, start)
+        await _start_hosted(host, stack, start, host.hosted)
         stack.callback(host.shutdown.begin)
         yield
 
@@ -51,6 +53,8 @@ async def ready(
     host: Host, start: Start | None = None, *, migrated: bool = False
 ) -> AsyncIterator[None]:
     """Open the database and make the services, without starting what runs on its own.
+
+    Subscribers of events run all the same, and are waited for.
 
     Args:
         host: as `build_host` returns it.
@@ -62,6 +66,14 @@ async def ready(
 
     """
     start = start or Start(host.clock)
+    async with _opened(host, start, migrated=migrated), AsyncExitStack() as stack:
+        if EventDispatcher in host.hosted:
+            await _start_hosted(host, stack, start, [EventDispatcher])
+        yield
+
+
+@asynccontextmanager
+async def _opened(host: Host, start: Start, *, migrated: bool) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         try:
             await start.until_done(
@@ -130,9 +142,11 @@ async def _stop(host: Host, found: FoundModule) -> None:
         logger.error("The hook on_stop of %s took too long.", found.module.name)
 
 
-async def _start_hosted(host: Host, stack: AsyncExitStack, start: Start) -> None:
+async def _start_hosted(
+    host: Host, stack: AsyncExitStack, start: Start, hosted: Sequence[type[HostedService]]
+) -> None:
     scope = await stack.enter_async_context(host.scope())
-    services = [await scope.get(contract) for contract in host.hosted]
+    services = [await scope.get(contract) for contract in hosted]
     grace = host.configuration.host.shutdown_grace.total_seconds()
     host.supervisor = Supervisor(services, grace, host.clock)
     try:

@@ -2,14 +2,18 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from modhost import HostedService
 from modhost.checks import Finding, StartupError, rules
 from modhost.configuration import HostOptions, is_loopback
 from modhost.permissions import Permissions
 from modhost.plugins import FoundModule
+from modhost.runtime.events.checks import check_events
 from modhost.services import ServiceRegistry, check_graph
 from modhost.web import ModuleWeb, check_web
+
+_MISSING: Final = (rules.MISSING_SERVICE, rules.UNPUBLISHED_EVENT)
 
 
 def check_assembled(
@@ -20,7 +24,7 @@ def check_assembled(
     hosted: Sequence[tuple[FoundModule, type[HostedService]]],
     web: Sequence[ModuleWeb],
 ) -> list[Finding]:
-    """Return what is wrong with the services, the routes and the permissions.
+    """Return what is wrong with the services, the routes, the events and the permissions.
 
     `broken` names the modules whose declarations are not complete.
     """
@@ -30,9 +34,13 @@ def check_assembled(
             affected.add(found.module.name)
     findings = [
         finding
-        for finding in check_graph(registry) + check_web(web, permissions, registry)
+        for finding in (
+            *check_graph(registry),
+            *check_web(web, permissions, registry),
+            *check_events(registry),
+        )
         # What is missing only because a module is broken would hide why it is broken.
-        if finding.rule is not rules.MISSING_SERVICE or finding.module not in affected
+        if finding.rule not in _MISSING or finding.module not in affected
     ]
     for name, first, second in permissions.duplicates:
         detail = f"{name!r} is declared by {first} and again by {second}."

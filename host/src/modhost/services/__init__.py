@@ -1,14 +1,10 @@
 """The service registry: contracts, lifetimes, scopes."""
 
+from modhost.services.dependencies import Dependency, dependency
 from modhost.services.graph import check_graph, missing
 from modhost.services.provider import Scope, ServiceProvider
-from modhost.services.registration import (
-    Dependency,
-    ServiceCollection,
-    ServiceRegistry,
-    dependency,
-    name_of,
-)
+from modhost.services.registration import ServiceCollection, ServiceRegistry, name_of
+from modhost.services.subscriptions import Subscription
 
 __all__ = [
     "Dependency",
@@ -16,6 +12,7 @@ __all__ = [
     "ServiceCollection",
     "ServiceProvider",
     "ServiceRegistry",
+    "Subscription",
     "check_graph",
     "dependency",
     "missing",

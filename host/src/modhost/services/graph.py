@@ -4,14 +4,9 @@ from graphlib import CycleError
 from typing import Final
 
 from modhost.checks import Finding, rules
+from modhost.services.dependencies import Dependency
 from modhost.services.provider import Scope, ServiceProvider
-from modhost.services.registration import (
-    Dependency,
-    Lifetime,
-    Registration,
-    ServiceRegistry,
-    name_of,
-)
+from modhost.services.registration import Lifetime, Registration, ServiceRegistry, name_of
 
 _BUILT_IN: Final = (Scope, ServiceProvider)
 """The services of every scope that need no registration."""

@@ -9,6 +9,7 @@ import anyio
 from typing_extensions import TypeForm
 
 from modhost.calls.own_loop import OwnLoop
+from modhost.services.dependencies import Dependency
 from modhost.services.registration import Lifetime, Registration, ServiceRegistry, name_of
 
 T = TypeVar("T")
@@ -54,6 +55,10 @@ class ServiceProvider:
     def registrations(self) -> list[Registration]:
         """Everything that was registered."""
         return list(self._registrations.values())
+
+    def contributed(self, kind: type[T]) -> tuple[T, ...]:
+        """Return what all modules contributed of a kind."""
+        return self._contributions.get(kind, ())
 
     async def start(self) -> None:
         """Create all singletons; `aclose` closes those created, also after an error."""
@@ -124,16 +129,20 @@ class Scope:
 
     def all(self, kind: type[T]) -> tuple[T, ...]:
         """Return what all modules contributed of a kind."""
-        return self._provider._contributions.get(kind, ())
+        return self._provider.contributed(kind)
 
-    async def _make(self, registration: Registration) -> Any:
+    async def arguments(self, dependencies: Iterable[Dependency]) -> dict[str, Any]:
+        """Resolve parameters. Raises `LookupError` when there is no service for one."""
         arguments = {}
-        for needed in registration.dependencies:
+        for needed in dependencies:
             if needed.many:
                 arguments[needed.name] = self.all(needed.contract)
             elif not needed.optional or self._knows(needed.contract):
                 arguments[needed.name] = await self.get(needed.contract)
-        made = registration.factory(**arguments)
+        return arguments
+
+    async def _make(self, registration: Registration) -> Any:
+        made = registration.factory(**await self.arguments(registration.dependencies))
         return await self._finished(made) if registration.is_function else made
 
     def _knows(self, contract: Any) -> bool:

@@ -1,16 +1,17 @@
 """Registration of services: what modules offer, how it is made, and what it needs."""
 
-import inspect
-import typing
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from graphlib import TopologicalSorter
-from typing import Any, TypeVar
+from typing import Any, Concatenate, TypeVar, overload
 
 from typing_extensions import TypeForm
 
 from modhost.checks import Finding, Rule, rules
+from modhost.events import AnyEvent, EventHandler
+from modhost.services.dependencies import Dependency, UnusableAnnotation, dependencies_of
+from modhost.services.subscriptions import Subscription, UnusableSubscriber, plan
 
 
 class Lifetime(Enum):
@@ -18,20 +19,6 @@ class Lifetime(Enum):
 
     SINGLETON = "singleton"
     SCOPED = "scoped"
-
-
-@dataclass(frozen=True, slots=True)
-class Dependency:
-    """A parameter that is resolved; `many` stands for all contributions of the contract."""
-
-    name: str
-    contract: Any
-    many: bool
-    optional: bool
-
-
-class UnusableAnnotation(Exception):
-    """A parameter whose annotation names no contract."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,41 +36,6 @@ class Registration:
     dependencies: tuple[Dependency, ...]
     module: str
     implementation: Callable[..., Any]
-
-
-def dependencies_of(factory: Callable[..., Any]) -> tuple[Dependency, ...]:
-    """Read a factory's parameters. Raises `UnusableAnnotation`."""
-    is_class = isinstance(factory, type)
-    target: Any = inspect.getattr_static(factory, "__init__") if is_class else factory
-    try:
-        hints = typing.get_type_hints(target)
-    except NameError as error:
-        msg = f"the annotations of {factory.__qualname__} cannot be resolved: {error}."
-        raise UnusableAnnotation(msg) from error
-    return tuple(
-        _dependency(factory, parameter, hints)
-        for parameter in inspect.signature(factory).parameters.values()
-        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    )
-
-
-def _dependency(
-    factory: Callable[..., Any], parameter: inspect.Parameter, hints: dict[str, Any]
-) -> Dependency:
-    optional = parameter.default is not parameter.empty
-    if parameter.name not in hints:
-        if optional:
-            return Dependency(parameter.name, object, many=False, optional=True)
-        msg = f"parameter {parameter.name!r} of {factory.__qualname__} has no annotation."
-        raise UnusableAnnotation(msg)
-    return dependency(parameter.name, hints[parameter.name], optional=optional)
-
-
-def dependency(name: str, annotation: Any, *, optional: bool = False) -> Dependency:
-    """Read one annotation: a contract, or `tuple[Contract, ...]` for all contributions of it."""
-    arguments = typing.get_args(annotation)
-    many = typing.get_origin(annotation) is tuple and len(arguments) == 2 and arguments[1] is ...
-    return Dependency(name, arguments[0] if many else annotation, many=many, optional=optional)
 
 
 T = TypeVar("T")
@@ -181,6 +133,33 @@ class ServiceCollection:
     def contributed(self, kind: type[T]) -> tuple[T, ...]:
         """Return the values of a kind that this module and those before it have added."""
         return tuple(self._registry.contributions.get(kind, ()))
+
+    @overload
+    def subscribe(
+        self, event: type[AnyEvent], subscriber: type[EventHandler[AnyEvent]]
+    ) -> None: ...
+
+    @overload
+    def subscribe(
+        self, event: type[AnyEvent], subscriber: Callable[Concatenate[AnyEvent, ...], object]
+    ) -> None: ...
+
+    def subscribe(self, event: Any, subscriber: Any) -> None:
+        """Have events of a class handled in the process that publishes them, after the commit.
+
+        They may be lost: see `modhost.events`. `subscriber` is a class with
+        `async def handle(self, event)`, which is made in a scope of its own, or a function, whose
+        first parameter is the event and whose others are services.
+        """
+        try:
+            planned = plan(event, subscriber, self.module)
+        except UnusableSubscriber as error:
+            self.refuse(rules.UNUSABLE_SUBSCRIBER, str(error), error.remedy)
+            return
+        if planned.is_class and subscriber not in self._registry.registrations:
+            self.add_scoped(subscriber)
+        key = f"{planned.name} of {name_of(event)}"
+        self.contribute(Subscription, planned, key=key)
 
     def refuse(self, rule: Rule, detail: str, remedy: str) -> None:
         """Record a start-up error: what was to be registered cannot be."""

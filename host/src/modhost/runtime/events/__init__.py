@@ -1,0 +1,1 @@
+"""Events: published, held until the commit, and passed to those who subscribed."""

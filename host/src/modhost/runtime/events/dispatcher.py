@@ -1,0 +1,145 @@
+"""The dispatcher: runs the subscribers of this process, and waits for them at the shutdown."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from contextvars import Context, copy_context
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import anyio
+import anyio.to_thread
+from anyio.abc import TaskStatus
+
+from modhost import HostedService
+from modhost.caller import ActingFor, Caller
+from modhost.calls.own_loop import OwnLoop
+from modhost.calls.returned import awaited, is_generator
+from modhost.configuration import Configuration
+from modhost.events import Event
+from modhost.runtime.shutdown import ShutdownSignal
+from modhost.services import ServiceProvider, Subscription
+
+logger = logging.getLogger(__name__)
+
+MIN_GRACE_SECONDS: Final = 1.0
+"""What is left for subscribers, at least, when other services have used up the grace."""
+STOP_TIMEOUT: Final = 1.0
+MAX_THREADS: Final = 40
+MAX_SHOWN: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An event for one subscriber, and on whose behalf it was published."""
+
+    event: Event
+    subscription: Subscription
+    caller: Caller
+
+    def __str__(self) -> str:
+        shown = repr(self.event)
+        shown = shown if len(shown) <= MAX_SHOWN else f"{shown[:MAX_SHOWN]}…"
+        return f"{self.subscription.name} of {self.subscription.module} ({shown})"
+
+
+class EventDispatcher(HostedService):
+    """Owns the tasks of all subscribers in this process; what they raise ends here."""
+
+    name = "modhost.events"
+
+    def __init__(
+        self, provider: ServiceProvider, configuration: Configuration, shutdown: ShutdownSignal
+    ) -> None:
+        self._provider = provider
+        self._grace = configuration.host.shutdown_grace.total_seconds()
+        self._shutdown = shutdown
+        self._loop = OwnLoop("The dispatcher of events")
+        self._context: Context | None = None
+        self._has_stopped = False
+        self._early: list[Delivery] = []
+        self._tasks: dict[asyncio.Task[None], Delivery] = {}
+        # Their own, so that subscribers who hang take no thread from requests and jobs.
+        self._threads = anyio.CapacityLimiter(MAX_THREADS)
+
+    def dispatch(self, event: Event, subscriptions: Iterable[Subscription], caller: Caller) -> None:
+        """Start a task for each subscriber; before the dispatcher runs, they wait for that."""
+        self._loop.check()
+        deliveries = [Delivery(event, each, caller) for each in subscriptions]
+        if self._has_stopped:
+            for each in deliveries:
+                logger.warning("The subscriber %s is not called: the host has stopped.", each)
+            return
+        if self._context is None:
+            self._early += deliveries
+            return
+        for each in deliveries:
+            # In the context of the dispatcher: that of a request or a job ends with it.
+            task = asyncio.get_running_loop().create_task(
+                self._deliver(each), context=self._context.copy()
+            )
+            self._tasks[task] = each
+            task.add_done_callback(self._tasks.pop)
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Run until cancelled, then wait for the subscribers that are at work."""
+        self._loop.adopt()
+        self._context = copy_context()
+        early, self._early = self._early, []
+        for each in early:
+            self.dispatch(each.event, [each.subscription], each.caller)
+        task_status.started()
+        began: float | None = None
+        try:
+            await self._shutdown.wait()
+            began = anyio.current_time()
+            await anyio.sleep_forever()
+        finally:
+            with anyio.CancelScope(shield=True):
+                now = anyio.current_time()
+                await self._drain(max((began or now) + self._grace, now + MIN_GRACE_SECONDS))
+            self._has_stopped = True
+
+    async def _drain(self, deadline: float) -> None:
+        while self._tasks and (left := deadline - anyio.current_time()) > 0:
+            await asyncio.wait(list(self._tasks), timeout=left)
+        late = dict(self._tasks)
+        for task, delivery in late.items():
+            logger.error(
+                "The subscriber %s has not ended within the grace; it is cancelled.", delivery
+            )
+            task.cancel()
+        if late:
+            _, ignoring = await asyncio.wait(late, timeout=STOP_TIMEOUT)
+            for task in ignoring:
+                logger.error(
+                    "The subscriber %s ignores its cancellation; it is abandoned.", late[task]
+                )
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        try:
+            with ActingFor(delivery.caller):
+                await self._call(delivery.event, delivery.subscription)
+        except (Exception, asyncio.CancelledError, SystemExit, KeyboardInterrupt) as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise  # by the dispatcher; one without a request is the subscriber's own
+            logger.exception("The subscriber %s failed.", delivery)
+
+    async def _call(self, event: Event, subscription: Subscription) -> None:
+        async with self._provider.scope() as scope:
+            if subscription.is_class:
+                subscriber = await scope.get(subscription.subscriber)
+                call = partial(subscriber.handle, event)
+            else:
+                arguments = await scope.arguments(subscription.dependencies)
+                call = partial(subscription.subscriber, event, **arguments)
+            if subscription.in_thread:
+                result = await anyio.to_thread.run_sync(
+                    call, abandon_on_cancel=True, limiter=self._threads
+                )
+            else:
+                result = call()
+            if is_generator(await awaited(result)):
+                raise TypeError("it returned a generator, of which nothing has run")
