@@ -55,9 +55,12 @@ class Storm(Scenario):
 
     def _any_job(self) -> NewJob:
         pick = self.random
+        seconds = pick.choice([0, 0.5, 3, 12, 20, 30])
+        lines = pick.randint(1, 4)
         plan = Plan(
-            seconds=pick.choice([0, 0.5, 3, 12, 20, 30]),
-            lines=pick.randint(1, 4),
+            seconds=seconds,
+            lines=lines,
+            has_steps=lines % 2 == 0,
             failures=pick.choice([0, 0, 0, 1, 2]),
             first_ends=pick.choice(
                 ["as all", "as all", "as all", "permanent error", "snooze", "own cancellation"]

@@ -32,6 +32,10 @@ class Backend(Protocol):
         """Return the log lines of all jobs."""
         ...
 
+    def steps(self) -> dict[tuple[UUID, str], int]:
+        """Return the steps of all jobs, each with the fence under which it was stored."""
+        ...
+
     def close(self) -> None:
         """Disconnect."""
         ...

@@ -1,10 +1,11 @@
 """The history of a simulation: each change of a job, and each attempt of its code."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 from modhost_background_jobs.contracts import JobState
@@ -85,6 +86,14 @@ class Change(NamedTuple):
         )
 
 
+class StepEvent(NamedTuple):
+    """An attempt has done a step, or knows its result, which is the fence of who has done it."""
+
+    what: Literal["done", "known"]
+    fence: int
+    result: int
+
+
 class Beat(NamedTuple):
     """A heartbeat that the database has acknowledged."""
 
@@ -126,6 +135,12 @@ class History:
     rows: dict[UUID, Row] = field(default_factory=dict)
     lines: set[tuple[UUID, str]] = field(default_factory=set)
     """The log lines that are stored at the end."""
+    steps: dict[tuple[UUID, str], list[StepEvent]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    """What happened to each step of a job, in order."""
+    stored_steps: dict[tuple[UUID, str], int] = field(default_factory=dict)
+    """The steps that are stored at the end, each with the fence under which it was."""
     violations: list[str] = field(default_factory=list)
     """What was found wrong while it happened."""
     _commits: int = 0

@@ -8,7 +8,7 @@ from uuid import UUID
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Lease
 from modhost_background_jobs.worker.shutdown import STOP_TIMEOUT
-from simulation.workers.history import Attempt, Change, History, process_of, short
+from simulation.workers.history import Attempt, Change, History, StepEvent, process_of, short
 from simulation.workers.hosts import OPTIONS
 
 PEOPLE = "people"
@@ -33,6 +33,7 @@ def violations(history: History, without: Collection[Check] = ()) -> list[str]:
         only_the_silent_are_taken_for_dead,
         slots_are_not_exceeded,
         runs_of_a_schedule_do_not_overlap,
+        what_is_done_is_not_done_again,
     )
     return history.violations + [
         f"{check.__name__.replace('_', ' ')}: {violation}"
@@ -177,6 +178,21 @@ def runs_of_a_schedule_do_not_overlap(history: History) -> Iterator[str]:
             (live.discard if row.state.is_final else live.add)(change.job)
         if len(live) > 1:
             yield from _describe([change])
+
+
+def what_is_done_is_not_done_again(history: History) -> Iterator[str]:
+    """Once an attempt knows the result of a step no later one does it, and all get the same."""
+    for (job, name), events in history.steps.items():
+        known: StepEvent | None = None
+        for event in events:
+            is_again = event.what == "done" and known is not None and event.fence > known.fence
+            is_known = event.what == "known"
+            if is_again or (is_known and known is not None and event.result != known.result):
+                yield f"{name} of {short(job)}: {event} after {known}"
+            known = event if is_known and known is None else known
+        stored = history.stored_steps.get((job, name))
+        if known is not None and stored != known.result:
+            yield f"{name} of {short(job)}: {known}, but it was stored under the fence {stored}"
 
 
 def _describe(changes: Iterable[Change], why: str = "") -> Iterator[str]:

@@ -15,9 +15,10 @@ from modhost_background_jobs.contracts import (
     RegisteredJob,
     Snooze,
 )
+from modhost_background_jobs.model import Lease
 from modhost_background_jobs.worker.attempts.context import AttemptContext
 from simulation.workers.faults import Link
-from simulation.workers.history import History
+from simulation.workers.history import History, StepEvent
 
 
 class Plan(BaseModel):
@@ -29,6 +30,8 @@ class Plan(BaseModel):
     first_ends: Literal["as all", "permanent error", "snooze", "own cancellation"] = "as all"
     stop_delay: float = 0
     """Seconds that it takes to stop after a request."""
+    has_steps: bool = False
+    """Whether each line comes with a step."""
 
 
 class Stage:
@@ -56,12 +59,26 @@ class SimulatedJob(ModuleJob):
                 attempt.lines.append(f"{lease.fence}: {line}")
                 context.log(attempt.lines[-1])
                 context.report_progress(100 * line / plan.lines)
+                if plan.has_steps:
+                    await self._take_step(context, lease, line)
                 await _work(plan.seconds / plan.lines, stop_delay=plan.stop_delay)
             if lease.fence == 1:
                 _end_specially(plan)
             if context.attempt <= plan.failures:
                 msg = f"failure {context.attempt}"
                 raise ValueError(msg)
+
+    async def _take_step(self, context: JobExecutionContext, lease: Lease, number: int) -> None:
+        """Take a step that returns the fence of the attempt that has done it."""
+        name = f"step {number}"
+        events = self._stage.history.steps[lease.job_id, name]
+
+        async def do_it() -> int:
+            events.append(StepEvent("done", lease.fence, lease.fence))
+            return lease.fence
+
+        result = await context.step(name, do_it)
+        events.append(StepEvent("known", lease.fence, result))
 
 
 async def _work(seconds: float, *, stop_delay: float) -> None:

@@ -79,6 +79,11 @@ class PostgresBackend:
         rows = self.do(self.connection.fetch, "SELECT job_id, message FROM background_jobs.logs")
         return {(UUID(str(row[0])), row[1]) for row in rows}
 
+    def steps(self) -> dict[tuple[UUID, str], int]:
+        read = "SELECT job_id, name, fence FROM background_jobs.job_steps"
+        rows = self.do(self.connection.fetch, read)
+        return {(UUID(str(row[0])), row[1]): row[2] for row in rows}
+
     def close(self) -> None:
         self.do(self.connection.close)
 

@@ -88,6 +88,7 @@ class Scenario(ABC):
         finally:
             logging.disable(disabled)
         self.history.lines = self._backend.lines()
+        self.history.stored_steps = self._backend.steps()
         return self.history
 
     async def _run(self) -> None:

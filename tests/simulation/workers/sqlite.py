@@ -49,6 +49,10 @@ class SqliteBackend:
         rows = self.connection.execute("SELECT job_id, message FROM background_jobs_logs")
         return {(UUID(row[0]), row[1]) for row in rows}
 
+    def steps(self) -> dict[tuple[UUID, str], int]:
+        rows = self.connection.execute("SELECT job_id, name, fence FROM background_jobs_job_steps")
+        return {(UUID(row[0]), row[1]): row[2] for row in rows}
+
     def close(self) -> None:
         self.connection.close()
 

@@ -26,7 +26,7 @@ from modhost_background_jobs.worker.write_retry import apart, until_written
 Args = TypeVarTuple("Args")
 
 MAX_NAME: Final = 200
-LAST_SECONDS: Final = 5.0
+LAST_SECONDS: Final = 1.0
 """How long an attempt that is to stop tries to store a step whose function has returned."""
 BAD_NAME: Final = (
     "The name of a step is a text of 1 to {} characters without NUL, and not {}: later attempts "
