@@ -42,22 +42,22 @@ class Short(ModuleJob):
         await self._executions.short()
 
 
-class Told(BaseModel):
+class Summary(BaseModel):
     """What a job returns."""
 
     rows: int = 0
 
 
-class Telling(ModuleJob[None, Told]):
+class Returning(ModuleJob[None, Summary]):
     """Does nothing, and returns a result."""
 
     def __init__(self, executions: Executions) -> None:
         self._executions = executions
 
-    async def execute(self, context: JobExecutionContext) -> Told:
+    async def execute(self, context: JobExecutionContext) -> Summary:
         """Count."""
         await self._executions.noop()
-        return Told()
+        return Summary()
 
 
 class Stepping(ModuleJob):
@@ -174,7 +174,7 @@ def _report_nothing(_percentage: float, _message: str) -> None:
 
 
 JOBS: Final = (
-    *(Noop, Short, Telling, Stepping, Mail, Limited, Once, InTurns),
+    *(Noop, Short, Returning, Stepping, Mail, Limited, Once, InTurns),
     *(Apart, Stuck, Talker),
 )
 

@@ -7,7 +7,7 @@ from typing import Final
 import anyio
 
 from benchmarks.contenders.contender import Contender, Dialect
-from benchmarks.contenders.modhost_jobs import Noop, Stepping, Telling
+from benchmarks.contenders.modhost_jobs import Noop, Returning, Stepping
 from benchmarks.contenders.modhost_queue import producing
 from benchmarks.figures.results import Metric, Results
 from benchmarks.processes import worker_processes
@@ -87,7 +87,7 @@ async def _plain(jobs: BackgroundJobs, count: int) -> None:
 
 
 async def _results(jobs: BackgroundJobs, count: int) -> None:
-    await jobs.enqueue_many(Telling, [None] * count)
+    await jobs.enqueue_many(Returning, [None] * count)
 
 
 async def _steps(jobs: BackgroundJobs, count: int) -> None:
