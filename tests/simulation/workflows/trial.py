@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from background_jobs.workflows.consistency import inconsistencies
+from background_jobs.workflows.racing.consistency import inconsistencies
 from modhost.database import Database
 from modhost_background_jobs.storage.tables import WORKFLOWS
 from simulation.flow.invariants import (

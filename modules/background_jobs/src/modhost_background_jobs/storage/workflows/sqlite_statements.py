@@ -59,9 +59,9 @@ WHERE id IN (SELECT value FROM json_each(?1))
 # Of the jobs before these, one that has decided: a bad one if there is any.
 DECIDING: Final = """
 SELECT d.job_id, d.after_id, max(e.value ->> 1)
-FROM json_each(?1) AS g
-CROSS JOIN background_jobs_job_dependencies d ON d.job_id = g.value
-JOIN json_each(?2) AS e ON e.value ->> 0 = d.after_id
+FROM json_each(?2) AS e
+CROSS JOIN background_jobs_job_dependencies d ON d.after_id = e.value ->> 0
+WHERE d.job_id IN (SELECT value FROM json_each(?1))
 GROUP BY d.job_id
 """
 
