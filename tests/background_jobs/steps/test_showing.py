@@ -10,6 +10,7 @@ from background_jobs.steps.conftest import StepHost
 from background_jobs.steps.step_jobs import Order, Steps, WaitsInSteps
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.inspection.job import InspectedJob, JobInspection
+from modhost_background_jobs.queries import records
 from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.storage.retention import RetentionStore
 
@@ -38,21 +39,25 @@ async def test_the_page_the_api_and_the_command_show_the_steps(
     assert all(name in printed for name in NAMES)
 
 
-async def test_a_page_that_is_open_shows_each_step_when_it_is_done(steps: StepHost) -> None:
+@pytest.mark.parametrize("shown", [records.STEPS_SHOWN, 1])
+async def test_a_page_that_is_open_shows_the_latest_steps_when_they_are_done(
+    steps: StepHost, monkeypatch: pytest.MonkeyPatch, shown: int
+) -> None:
+    monkeypatch.setattr(records, "STEPS_SHOWN", shown)
     job_id = await steps.jobs.scheduling.enqueue(WaitsInSteps, Order())
     await steps.jobs.probe.until(lambda: WaitsInSteps.calls["thread"] == 1)
     inspection = await steps.jobs.service(JobInspection)
     known: dict[object, InspectedJob] = {}
     seen: list[list[str]] = []
     with anyio.fail_after(20):
-        while seen[-1:] != [["thread", "task"]]:
+        while not seen or seen[-1][-1:] != ["task"]:
             known |= await inspection.follow([job_id], known)  # type: ignore[arg-type]
             names = [step.name for step in known[job_id].steps]
             if names not in seen:
                 seen.append(names)
             (steps.jobs.probe.gate if names else steps.jobs.probe.thread_gate).set()
             await anyio.sleep(0.02)
-    assert seen == [[], ["thread"], ["thread", "task"]]
+    assert seen == [[], ["thread"], ["thread", "task"][-shown:]]
 
 
 async def test_steps_are_deleted_with_their_job_and_no_others(steps: StepHost) -> None:

@@ -43,6 +43,7 @@ class InspectedJob:
     log: Sequence[LogRow] = ()
     result: str | None = None
     steps: Sequence[StepRow] = ()
+    number_of_steps: int = 0
 
     workflow_name: str | None = None
     condition: Condition | None = None
@@ -111,7 +112,8 @@ class JobInspection:
         The attempts, results and steps are read only of jobs that are not as they are known.
         """
         before = {
-            id_: Known(job.row, job.attempts, job.result, job.steps) for id_, job in known.items()
+            id_: Known(job.row, job.attempts, job.result, job.number_of_steps, job.steps)
+            for id_, job in known.items()
         }
         found = await self._details.find_live(ids, before)
         waiting = await self.why_waiting(found)
@@ -149,6 +151,7 @@ class JobInspection:
             log=found.log,
             result=found.result,
             steps=found.steps,
+            number_of_steps=found.number_of_steps,
             workflow_name=found.workflow_name,
             condition=found.condition,
             neighbours=found.neighbours,

@@ -16,7 +16,6 @@ from modhost_background_jobs.model.pauses import PauseRow
 from modhost_background_jobs.model.steps import StepRow
 from modhost_background_jobs.queries.logs import LogRow
 from modhost_background_jobs.queries.records import (
-    STEPS_SHOWN,
     attempt_of,
     read_records,
     read_steps,
@@ -105,6 +104,7 @@ class JobDetails:
     log: Sequence[LogRow] = ()
     result: str | None = None
     steps: Sequence[StepRow] = ()
+    number_of_steps: int = 0
     workflow_name: str | None = None
     condition: Condition | None = None
     neighbours: Neighbours = ALONE
@@ -116,6 +116,7 @@ class Known(NamedTuple):
     row: JobRow
     attempts: Sequence[JobAttempt]
     result: str | None
+    number_of_steps: int
     steps: Sequence[StepRow]
 
 
@@ -160,6 +161,7 @@ class JobDetailReader:
             records.log,
             found["result"],
             records.steps,
+            len(records.steps),
             found["workflow_name"],
             condition_of(found),
             replace(records.neighbours, unfinished=unfinished.get(job_id, ())),
@@ -201,6 +203,7 @@ class JobDetailReader:
                 _pauses(each),
                 result=results.get(each["id"]),
                 steps=steps[each["id"]],
+                number_of_steps=each["number_of_steps"],
                 condition=condition_of(each),
                 neighbours=Neighbours(unfinished=unfinished.get(each["id"], ())),
             )
@@ -213,7 +216,7 @@ def _differs(known: Mapping[UUID, Known], row: JobRow, found: RowMapping) -> boo
     if before is None or before.row != row:
         return True
     number: int = found["number_of_steps"]
-    return len(before.steps) != min(number, STEPS_SHOWN)
+    return before.number_of_steps != number
 
 
 def _waiting(found: Iterable[RowMapping]) -> list[UUID]:

@@ -122,10 +122,10 @@ class AttemptSteps:
         except BaseException:
             self._taken.discard(name)
             raise
-        self._number = max(self._number, len(stored)) + 1
         if name in stored:
             self._attempt.keep_secret(stored[name])
             return Done(result.read(stored[name]))
+        self._number = max(self._number, len(stored)) + 1
         return Begun(name, self._number, self._tools.clock.now(), result)
 
     async def finish(self, step: Begun, value: Any) -> Any:
