@@ -27,6 +27,8 @@ UNREACHABLE = {
     "ReportsContracts.request": {
         *("InvalidFlow", "InvalidWorkflow", "JobNotFound", "UnregisteredJob"),
     },
+    # It names the workflow by a source that is there, and its jobs wait for nodes of it alone.
+    "ReportsContracts.compare_years": {"InvalidWorkflow", "JobNotFound"},
     # The name of the built-in administrator is usable, and its row has just been inserted or found.
     "LoginService.create_link": {"UnusableName", "UserNotFound"},
     # Such jobs wait for no others.

@@ -4,19 +4,17 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database
 from modhost_background_jobs.contracts import WorkflowId, WorkflowState, WorkflowSummary
+from modhost_background_jobs.queries.partitions import running
 from modhost_background_jobs.storage.tables import JOBS, WORKFLOWS
 
-# In the words of the partial index: there are few running jobs, and many of a workflow.
-_IS_RUNNING: Final[ColumnElement[bool]] = literal_column("state = 'Running'")
 _ID: Final = WORKFLOWS.c.id
-_SOME_RUN: Final = _ID.in_(
-    select(JOBS.c.workflow_id).where(_IS_RUNNING, JOBS.c.workflow_id.is_not(None))
-)
+# Of the running ones, which are few: there may be many jobs of a workflow.
+_SOME_RUN: Final = _ID.in_(running(JOBS.c.workflow_id.is_not(None)).select(JOBS.c.workflow_id))
 _SOME_HAVE_FINISHED: Final = WORKFLOWS.c.unfinished < WORKFLOWS.c.total
 _IS_OPEN: Final = WORKFLOWS.c.outcome.is_(None)
 MAX_COUNTED: Final = 100_000
@@ -87,27 +85,25 @@ def _in_state(state: WorkflowState | None) -> list[ColumnElement[bool]]:
 
 async def _summaries(connection: AsyncConnection, workflows: Select[Any]) -> list[WorkflowSummary]:
     rows = (await connection.execute(workflows)).all()
-    running = await _running(connection, [row.id for row in rows if row.unfinished])
-    return [_summary(row, running.get(row.id, 0)) for row in rows]
+    counts = await _running(connection, [row.id for row in rows if row.unfinished])
+    return [_summary(row, counts.get(row.id, 0)) for row in rows]
 
 
 async def _running(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, int]:
     """Return how many jobs of the workflows run, of those with any."""
     if not ids:
         return {}
-    counting = (
-        select(JOBS.c.workflow_id, func.count())
-        .where(_IS_RUNNING, JOBS.c.workflow_id.in_(ids))
-        .group_by(JOBS.c.workflow_id)
-    )
+    of_workflows = running(JOBS.c.workflow_id.in_(ids))
+    counts = of_workflows.select(JOBS.c.workflow_id, func.count())
+    counting = counts.group_by(JOBS.c.workflow_id)
     return {row[0]: row[1] for row in await connection.execute(counting)}
 
 
-def _summary(row: Row[Any], running: int) -> WorkflowSummary:
-    has_begun = running or row.unfinished < row.total
+def _summary(row: Row[Any], running_count: int) -> WorkflowSummary:
+    has_begun = running_count or row.unfinished < row.total
     open_state = WorkflowState.RUNNING if has_begun else WorkflowState.PENDING
     # Read after the workflow: some may have finished in between.
-    running = min(running, row.unfinished)
+    now_running = min(running_count, row.unfinished)
     return WorkflowSummary(
         id=WorkflowId(row.id),
         name=row.name,
@@ -118,6 +114,6 @@ def _summary(row: Row[Any], running: int) -> WorkflowSummary:
         completed=row.total - row.unfinished - row.failed - row.cancelled,
         failed=row.failed,
         cancelled=row.cancelled,
-        running=running,
-        pending=row.unfinished - running,
+        running=now_running,
+        pending=row.unfinished - now_running,
     )
