@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from background_jobs.typed import event_types
+
 ROOT = Path(__file__).parents[3]
 
 HEAD = """
@@ -161,6 +163,9 @@ await jobs.add_recurring(Resize, name="a", cron_expression="@daily")
 await jobs.add_recurring(Resize, name="a", cron_expression="@daily", data="a.png")
 """
 
+ALL_ACCEPTED = ACCEPTED + event_types.ACCEPTED
+ALL_REFUSED = REFUSED + event_types.REFUSED
+
 REFUSED_CLASSES = {
     "another result": """
 class OtherResult(ModuleJob[Image, Size]):
@@ -186,7 +191,7 @@ class OtherField(ModuleJob[Image]):
 
 
 def lines(text: str) -> list[str]:
-    return text.strip().splitlines()
+    return list(filter(None, text.splitlines()))
 
 
 @pytest.fixture(scope="module")
@@ -195,11 +200,12 @@ def errors(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
 
     Lines without an error are not among them.
     """
-    program = [(line, "") for line in lines(HEAD)]
+    program = [(line, "") for line in lines(HEAD + event_types.HEAD)]
     given = "jobs: BackgroundJobs, contracts: BackgroundJobsContracts, at: datetime"
-    given += ", context: JobExecutionContext"
+    given += ", context: JobExecutionContext, services: ServiceCollection, events: Events"
+    given += ", session: AsyncSession"
     program.append((f"async def calls({given}) -> None:", ""))
-    program += [(f"    {line}", line) for line in lines(ACCEPTED + REFUSED)]
+    program += [(f"    {line}", line) for line in lines(ALL_ACCEPTED + ALL_REFUSED)]
     for name, snippet in REFUSED_CLASSES.items():
         program += [(line, name) for line in lines(snippet)]
     file = tmp_path_factory.mktemp("types") / "snippets.py"
@@ -223,10 +229,10 @@ def errors(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
 
 
 def test_what_fits_is_accepted(errors: Mapping[str, str]) -> None:
-    refused = {*lines(REFUSED), *REFUSED_CLASSES}
+    refused = {*lines(ALL_REFUSED), *REFUSED_CLASSES}
     assert {line: error for line, error in errors.items() if line not in refused} == {}
 
 
-@pytest.mark.parametrize("what", [*lines(REFUSED), *REFUSED_CLASSES])
+@pytest.mark.parametrize("what", [*lines(ALL_REFUSED), *REFUSED_CLASSES])
 def test_what_does_not_fit_is_refused(errors: Mapping[str, str], what: str) -> None:
     assert what in errors

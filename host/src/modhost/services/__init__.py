@@ -4,7 +4,7 @@ from modhost.services.dependencies import Dependency, dependency
 from modhost.services.graph import check_graph, missing
 from modhost.services.provider import Scope, ServiceProvider
 from modhost.services.registration import ServiceCollection, ServiceRegistry, name_of
-from modhost.services.subscriptions import Subscription
+from modhost.services.subscriptions import Subscription, UnusableSubscriber, check_event
 
 __all__ = [
     "Dependency",
@@ -13,6 +13,8 @@ __all__ = [
     "ServiceProvider",
     "ServiceRegistry",
     "Subscription",
+    "UnusableSubscriber",
+    "check_event",
     "check_graph",
     "dependency",
     "missing",

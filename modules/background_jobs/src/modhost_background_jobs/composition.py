@@ -5,9 +5,11 @@ from typing import Any
 
 from modhost import HostedService, HostInfo, ServiceCollection
 from modhost.database import Database
+from modhost.events import DurableEvents
 from modhost_background_jobs.bulk import changes
 from modhost_background_jobs.bulk.runner import BulkRunner
 from modhost_background_jobs.client import (
+    event_jobs,
     limit_changes,
     new_jobs,
     querying,
@@ -77,6 +79,7 @@ def add_services(services: ServiceCollection) -> None:
     services.add_singleton(BackgroundJobs, scheduling.BackgroundJobsService)
     services.add_singleton(waiting.JobWaits, waiting.open_waits)
     services.add_singleton(BackgroundJobsContracts, querying.BackgroundJobsQueries)
+    services.add_singleton(DurableEvents, event_jobs.EventJobs)
     services.add_singleton(JobStore, _job_store)
     services.add_singleton(LaneStore, open_lane_store)
     services.add_singleton(RetentionStore, open_retention)

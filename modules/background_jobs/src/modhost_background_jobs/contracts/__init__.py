@@ -18,6 +18,7 @@ from modhost_background_jobs.contracts.errors import (
     UnregisteredJob,
     WorkflowConflict,
 )
+from modhost_background_jobs.contracts.events import add_event_job
 from modhost_background_jobs.contracts.flow import Concurrency, Fair, FlowControl, Rate, Unique
 from modhost_background_jobs.contracts.ids import JobId, RecurringJobId, WorkflowId
 from modhost_background_jobs.contracts.job import Executor, JobExecutionContext, ModuleJob
@@ -111,5 +112,6 @@ __all__ = [
     "WorkflowState",
     "WorkflowSummary",
     "Workflows",
+    "add_event_job",
     "add_module_job",
 ]
