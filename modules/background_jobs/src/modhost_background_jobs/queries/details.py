@@ -84,7 +84,9 @@ def _pauses(found: RowMapping) -> list[PauseRow]:
 
 
 # Made once: a statement costs more to make than to run.
-_FIND: Final = _with_what_stops_it(both_tables("data", "result", where="job_id"))
+_FIND: Final = _with_number_of_steps(
+    _with_what_stops_it(both_tables("data", "result", where="job_id"))
+)
 _FIND_LIVE: Final = _with_number_of_steps(_with_what_stops_it(both_tables(where="ids")))
 
 
@@ -161,7 +163,7 @@ class JobDetailReader:
             records.log,
             found["result"],
             records.steps,
-            len(records.steps),
+            found["number_of_steps"],
             found["workflow_name"],
             condition_of(found),
             replace(records.neighbours, unfinished=unfinished.get(job_id, ())),
