@@ -3,8 +3,9 @@
 import pytest
 
 from background_jobs.commands import Commands
-from background_jobs.workflows.nodes import add, workflows_host
+from background_jobs.workflows.nodes import OnlyOneJob, Task, add, workflows_host
 from modhost import new_id
+from modhost_background_jobs.contracts import JobState
 
 pytestmark = pytest.mark.anyio
 
@@ -44,3 +45,20 @@ async def test_an_unknown_workflow_is_one_line(commands: Commands) -> None:
         assert run.stderr.strip().endswith(f"There is no workflow with the id {id_}.")
     both = await commands.run("workflows", "list", "--page", "2", "--after", id_)
     assert (both.exit_code, "not both" in both.stderr) == (2, True)
+
+
+async def test_a_retry_that_unique_keys_forbid_says_so(
+    database_url: str, commands: Commands
+) -> None:
+    async with workflows_host(database_url) as jobs:
+        async with jobs.scheduling.workflow("Unique") as workflow:
+            workflow.add(OnlyOneJob, Task(name="one", failures=9))
+        await jobs.over(workflow.id)
+        taken = await jobs.scheduling.enqueue(OnlyOneJob, Task(name="one", waits=True))
+        await jobs.reaches(taken, JobState.RUNNING)
+        said = await commands.done("workflows", "retry", str(workflow.id))
+        jobs.probe.gate.set()
+    assert said == (
+        f"The workflow {workflow.id} is left alone: other jobs have the unique keys of those that "
+        "failed.\n"
+    )

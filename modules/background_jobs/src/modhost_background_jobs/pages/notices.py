@@ -27,6 +27,10 @@ _TEXTS: Final = {
     "workflow-cancelled": ("good", "The workflow is cancelled."),
     "workflow-stopping": ("good", "Its pending jobs are cancelled, and those that run stop."),
     "workflow-retried": ("good", "What had failed runs again, and what waits for it."),
+    "workflow-left": (
+        "warn",
+        "Nothing was done: other jobs have the keys of what failed.",
+    ),
     "workflow-too-late": ("warn", "Nothing was done: its jobs were in other states already."),
     "gone": ("warn", "Nothing was done: the schedule does not exist any more."),
 }

@@ -132,10 +132,11 @@ async def cancel(id: UUID, jobs: BackgroundJobs) -> Response:  # noqa: A002
 async def retry(id: UUID, jobs: BackgroundJobs) -> Response:  # noqa: A002
     """Retry what has failed."""
     try:
-        await jobs.retry_workflow(WorkflowId(id))
+        found = await jobs.retry_workflow(WorkflowId(id))
     except WorkflowConflict:
         return redirect(f"{PATH}/{id}", "workflow-too-late")
-    return redirect(f"{PATH}/{id}", "workflow-retried")
+    is_left = found.state.is_final
+    return redirect(f"{PATH}/{id}", "workflow-left" if is_left else "workflow-retried")
 
 
 async def _confirmation(id_: UUID, inspection: WorkflowInspection, verb: str) -> Page:
