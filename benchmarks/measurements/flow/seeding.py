@@ -17,29 +17,30 @@ MAX_RUNNING: Final = 1_000_000
 
 _COLUMNS: Final = """id, job_type, module_name, created_at, execute_at, max_attempts,
     attempts_left, state, attempt, fence, rescues, progress_percentage, on_hold, lane, limits,
-    held_by, fair_key, place_at"""
+    held_by, fair_key, place_at, turn_at"""
 _POSTGRES: Final = f"""
 INSERT INTO background_jobs.jobs ({_COLUMNS})
 SELECT ($2::text || lpad(to_hex(n), 31, '0'))::uuid, $3::text, 'benchmarks', at, at, 3, 3,
     'Pending', 0, 0, 0, 0, false, $4::text,
     replace($5::text, '#', (n % $8::bigint)::text), $6::text,
     CASE WHEN $7::boolean THEN (n % $8)::text END,
-    CASE WHEN $7 THEN to_timestamp(n / $8) END
+    turn, turn
 FROM generate_series(1, $1::bigint) n, LATERAL (
-    SELECT timestamptz '2026-01-01T00:00Z' + n * interval '1 ms' AS at
+    SELECT timestamptz '2026-01-01T00:00Z' + n * interval '1 ms' AS at,
+        CASE WHEN $7 THEN to_timestamp(0) + (n / $8 + 0.5) * interval '1 ms' END AS turn
 ) moment
 """  # noqa: S608 - made of constants
 _SQLITE: Final = f"""
 WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?1),
-rows(n, id, at) AS (
+rows(n, id, at, turn) AS (
     SELECT n, printf('%s0000000-0000-0000-0000-%012x', ?2, n),
-        strftime('%Y-%m-%d %H:%M:%f', 1767225600 + n / 1000.0, 'unixepoch') || '000'
+        strftime('%Y-%m-%d %H:%M:%f', 1767225600 + n / 1000.0, 'unixepoch') || '000',
+        CASE WHEN ?7 THEN strftime('%Y-%m-%d %H:%M:%f', n / ?8 / 1000.0, 'unixepoch') || '500' END
     FROM numbers
 )
 INSERT INTO background_jobs_jobs ({_COLUMNS})
 SELECT id, ?3, 'benchmarks', at, at, 3, 3, 'Pending', 0, 0, 0, 0, 0, ?4,
-    replace(?5, '#', n % ?8), ?6, CASE WHEN ?7 THEN n % ?8 END,
-    CASE WHEN ?7 THEN strftime('%Y-%m-%d %H:%M:%f', n / ?8, 'unixepoch') || '000' END
+    replace(?5, '#', n % ?8), ?6, CASE WHEN ?7 THEN n % ?8 END, turn, turn
 FROM rows
 """  # noqa: S608 - made of constants
 _LIMIT: Final = "INSERT INTO background_jobs{}limits (name, kind, default_limit) VALUES "

@@ -1,5 +1,7 @@
 """Whatever is stored, what workers read all the time is found by indexes."""
 
+import re
+
 import pytest
 
 from background_jobs.flow.lanes import job
@@ -45,7 +47,7 @@ async def test_postgresql_goes_through_no_table(postgres_url: str, unheld: int) 
         ):
             explain = f"EXPLAIN (COSTS OFF) {statement}"
             steps = (await connection.exec_driver_sql(explain, given)).scalars().all()
-            assert not [step for step in steps if "Seq Scan on jobs" in step], steps
+            assert not [step for step in steps if re.search("Seq Scan on .*jobs", step)], steps
 
 
 async def test_sqlite_goes_through_no_table(sqlite_url: str) -> None:

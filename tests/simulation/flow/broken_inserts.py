@@ -1,7 +1,8 @@
-"""Wrong ways to enqueue on SQLite: turns without keys, and unique keys without an index."""
+"""Wrong ways to enqueue on SQLite: turns without memory, and unique keys without an index."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -25,21 +26,33 @@ _place = turn_statements.sqlite_place
 _DROP_INDEX = "DROP INDEX IF EXISTS ix_background_jobs_jobs_unique"
 
 
-def _place_behind_all(lane: str, key: str, turn: str) -> str:
-    return _place(lane, key, turn).replace(f" AND fair_key = {key}", "")
-
-
 @contextmanager
-def without_turns() -> Iterator[None]:
-    """Place each fair job behind all others of its lane."""
-    placing = turn_statements.PLACE_IN_SQLITE.replace(" AND fair_key = ?3", "")
+def _placing(change: Callable[[str], str]) -> Iterator[None]:
+    """Change the SQL of places."""
     with (
-        patch.object(insert_statements, "sqlite_place", _place_behind_all),
-        patch.object(turns, "PLACE_IN_SQLITE", placing),
+        patch.object(insert_statements, "sqlite_place", lambda *names: change(_place(*names))),
+        patch.object(turns, "PLACE_IN_SQLITE", change(turn_statements.PLACE_IN_SQLITE)),
     ):
         insert_statements.insert_flowing.cache_clear()
         yield
     insert_statements.insert_flowing.cache_clear()
+
+
+def without_turns() -> AbstractContextManager[None]:
+    """Place each fair job behind all others of its lane."""
+    return _placing(lambda place: re.sub(r" AND fair_key = \?\d+", "", place))
+
+
+def without_memory() -> AbstractContextManager[None]:
+    """Place a key without live jobs before all others, whatever turns it has had."""
+    return _placing(
+        lambda place: re.sub(r"(fair_key = \?\d+) AND turn_at", r"\1 AND 0 AND turn_at", place)
+    )
+
+
+def without_a_front() -> AbstractContextManager[None]:
+    """Place a key that has had no turn behind all others of the round."""
+    return _placing(lambda place: place.replace("THEN front", "THEN substr(front, 1, 23) || '500'"))
 
 
 class Reader:

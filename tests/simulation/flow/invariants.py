@@ -1,6 +1,6 @@
-"""What holds of limits, order, turns and pauses in every history, whatever failed in it."""
+"""What holds of limits, order and pauses in every history, whatever failed in it."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
@@ -9,6 +9,11 @@ from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import LimitKey, NewJob
 from simulation.flow.control import LIMIT_OF
 from simulation.flow.replay import Moment, Replay, due_at
+from simulation.flow.turns import (
+    fair_keys_have_one_turn_in_a_round,
+    fair_keys_take_turns,
+    new_fair_keys_go_first,
+)
 from simulation.workers.history import short
 from simulation.workers.hosts import OPTIONS
 
@@ -18,9 +23,6 @@ PAUSE_SECONDS = 1.0
 SKEW_SECONDS = 3.0
 KNOWN_SECONDS = 4.0
 """How long a worker may take to learn of lanes without a notification."""
-TURNS = 4
-"""So many jobs of another key may start before the first job of a key: its turn, and those that
-came back with the place that they had."""
 FREED_SECONDS = 15.0
 AGING = OPTIONS.priority_aging.total_seconds()
 
@@ -35,6 +37,8 @@ def flow_violations(replay: Replay, calm_at: float) -> list[str]:
         jobs_of_a_key_start_in_order,
         higher_priorities_go_first,
         fair_keys_take_turns,
+        fair_keys_have_one_turn_in_a_round,
+        new_fair_keys_go_first,
         no_two_jobs_of_a_unique_key_live,
         no_two_jobs_come_within_a_period,
     )
@@ -112,7 +116,7 @@ def higher_priorities_go_first(replay: Replay) -> Iterator[str]:
     """Whoever starts leaves no job behind that has waited for long and goes before it."""
     for moment in replay.moments():
         for start in moment.starts:
-            if start.before is None or _is_fair(replay, start.job):
+            if start.before is None or replay.is_fair(start.job):
                 continue
             by = start.after.worker if start.after else None
             if replay.is_troubled(by, moment.at, 2 * KNOWN_SECONDS):
@@ -120,7 +124,7 @@ def higher_priorities_go_first(replay: Replay) -> Iterator[str]:
             own = due_at(start.before) - AGING * replay.flow(start.job).priority
             for job in _left(moment):
                 flow = replay.flow(job)
-                due = due_at(moment.rows[job]) if not _is_fair(replay, job) else moment.at
+                due = due_at(moment.rows[job]) if not replay.is_fair(job) else moment.at
                 waits = moment.at - max(due, moment.claimable[job])
                 if waits < KNOWN_SECONDS + SKEW_SECONDS or flow.queue == "bulk":
                     continue
@@ -128,32 +132,6 @@ def higher_priorities_go_first(replay: Replay) -> Iterator[str]:
                     continue
                 if due - AGING * flow.priority < own:
                     yield f"{short(start.job)} starts at {moment.at:.2f} before {short(job)}"
-
-
-def fair_keys_take_turns(replay: Replay) -> Iterator[str]:
-    """The first job of a key waits for a turn of each other key, and not for their backlogs."""
-    started: dict[UUID, Counter[str | None]] = {}
-    for moment in replay.moments():
-        placed = {
-            job
-            for job, row in moment.rows.items()
-            if _is_fair(replay, job) and row.can_be_claimed and (row.place or "") < "2000"
-        }
-        for job in placed:
-            rivals = {other for other in placed if _are_alike(replay, job, other)}
-            if min(rivals, key=lambda each: (moment.rows[each].place or "", each)) == job:
-                started.setdefault(job, Counter())
-        for start in moment.starts:
-            waited = started.pop(start.job, Counter())
-            for key, count in waited.items():
-                if count > TURNS:
-                    at = f"{short(start.job)}, which starts at {moment.at:.2f}"
-                    yield f"{count} jobs of {key} start before {at}"
-        for start in moment.starts:
-            for job, counts in started.items():
-                own, key = replay.flow(start.job).fair_key, replay.flow(job).fair_key
-                if replay.lane(start.job) == replay.lane(job) and own != key:
-                    counts[own] += 1
 
 
 def no_two_jobs_of_a_unique_key_live(replay: Replay) -> Iterator[str]:
@@ -207,12 +185,3 @@ def _left(moment: Moment) -> list[UUID]:
     """Return the jobs that could be claimed before the commit, and still can."""
     rows = moment.rows
     return [job for job in moment.claimable if job in rows and rows[job].can_be_claimed]
-
-
-def _is_fair(replay: Replay, job: UUID) -> bool:
-    return replay.flow(job).fair_key is not None
-
-
-def _are_alike(replay: Replay, job: UUID, other: UUID) -> bool:
-    is_same_key = replay.flow(job).fair_key == replay.flow(other).fair_key
-    return is_same_key and replay.lane(job) == replay.lane(other)

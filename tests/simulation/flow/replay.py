@@ -79,6 +79,10 @@ class Replay:
         """Return the lane of a job."""
         return self.flow(job).lane(self.job_type(job))
 
+    def is_fair(self, job: UUID) -> bool:
+        """Return whether a job takes turns with others."""
+        return self.flow(job).fair_key is not None
+
     def running(self, moment: Moment, key: LimitKey) -> int:
         """Return how many jobs of a key run."""
         return sum(

@@ -145,7 +145,11 @@ async def _replace(connection: AsyncConnection, job_id: UUID, job: NewJob) -> bo
     values = values_of(job) | {"id": job_id}
     row = in_row(connection, values)
     # Its place among the due ones, and what held it back, were those of other data.
-    changed = {name: row[name] for name in _REPLACED} | {"place_at": None, "held_by": None}
+    changed = {name: row[name] for name in _REPLACED} | {
+        "place_at": None,
+        "turn_at": None,
+        "held_by": None,
+    }
     await connection.execute(update(JOBS).where(JOBS.c.id == job_id).values(changed))
     for table in (LARGE_DATA, JOB_TAGS):
         await connection.execute(delete(table).where(table.c.job_id == job_id))

@@ -58,6 +58,7 @@ _FRESH: Final = {
     "started_at": "NULL",
     "progress_percentage": "0",
     "progress_message": "NULL",
+    "turn_at": "NULL",
     "is_awaited": "true",
 }
 REVIVED: Final = (

@@ -1,4 +1,4 @@
-"""Results, steps and workflows."""
+"""Results, steps and workflows, and the turns that jobs have had."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -44,7 +44,19 @@ def upgrade() -> None:
     in_lane = "state = 'Pending' AND NOT on_hold AND lane IS NOT NULL"
     _index("jobs_lane_type", "jobs", ["job_type", "queue", "execute_at", "id"], in_lane)
     op.add_column("finished_jobs", sa.Column("result", sa.String()), schema=SCHEMA)
+    _add_turns()
     _create_tables()
+
+
+def _add_turns() -> None:
+    for table in ("jobs", "finished_jobs"):
+        op.add_column(table, sa.Column("turn_at", UtcDateTime()), schema=SCHEMA)
+    op.drop_index("ix_background_jobs_jobs_fair", table_name="jobs", schema=SCHEMA)
+    by_key = ["lane", "fair_key", "turn_at"]
+    _index("jobs_fair", "jobs", by_key, "fair_key IS NOT NULL")
+    had_turn = "turn_at IS NOT NULL AND started_at IS NOT NULL"
+    _index("finished_jobs_fair", "finished_jobs", by_key, had_turn)
+    _index("finished_jobs_turn", "finished_jobs", ["lane", "turn_at"], had_turn)
 
 
 def _create_tables() -> None:

@@ -1,8 +1,9 @@
 """Turns: due jobs of a fair type start in rounds, one job of each key in a round.
 
 The place of a job in its lane is then its round, as a time in the years before 2000, so that an
-index by places serves lanes of both kinds. A round begins where the first due job of the lane is:
-a key that had no job waits for none of the rounds that others have planned.
+index by places serves lanes of both kinds. The round under way is that of the first due job of the
+lane. A key that has had no turn in it goes first, and is known by its last turn afterwards, so that
+one whose jobs come one after another gets one in a round, as those do that have many waiting.
 """
 
 from collections import Counter

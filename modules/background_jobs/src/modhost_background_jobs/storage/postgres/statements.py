@@ -20,7 +20,7 @@ from modhost_background_jobs.storage.columns import (
     listed,
 )
 from modhost_background_jobs.storage.flow.held_statements import POSTGRES_HELD_BY
-from modhost_background_jobs.storage.flow.turn_statements import POSTGRES_HEADS, POSTGRES_PLACE
+from modhost_background_jobs.storage.flow.turn_statements import POSTGRES_PLACE, POSTGRES_ROUNDS
 from modhost_background_jobs.storage.tables import IS_UNIQUE, JOBS
 
 _ALLOWANCE: Final = NEW.index("max_attempts") + 1
@@ -90,12 +90,12 @@ def insert_flowing(
     def insert(source: str) -> str:
         return f"""
 WITH given AS (SELECT * FROM {source} AS g({listed((*names, "turn"))})),
-{POSTGRES_HEADS},
+{POSTGRES_ROUNDS},
 inserted AS (
     INSERT INTO background_jobs.jobs
-        ({listed((*names, "attempts_left", *initial, "place_at"))})
-    SELECT {values}, g.max_attempts, {", ".join(initial.values())}, {POSTGRES_PLACE}
-    FROM given g
+        ({listed((*names, "attempts_left", *initial, "place_at", "turn_at"))})
+    SELECT {values}, g.max_attempts, {", ".join(initial.values())}, place, place
+    FROM given g CROSS JOIN LATERAL (SELECT {POSTGRES_PLACE} AS place OFFSET 0) AS placed
     {"ON CONFLICT DO NOTHING" if unless_there else ""}
     RETURNING id, tags
 ),

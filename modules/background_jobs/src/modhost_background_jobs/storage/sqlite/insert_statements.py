@@ -43,9 +43,10 @@ def insert_flowing(*, unless_there: bool = False, are_nodes: bool = False) -> st
     place = sqlite_place(*(parameter[name] for name in ("lane", "fair_key", "turn")))
     return f"""
 INSERT INTO background_jobs_jobs
-    ({listed((*names, "attempts_left", *initial, "place_at"))})
-VALUES ({", ".join(parameter[name] for name in (*names, "max_attempts"))},
-    {", ".join(initial.values())}, {place})
+    ({listed((*names, "attempts_left", *initial, "place_at", "turn_at"))})
+SELECT {", ".join(parameter[name] for name in (*names, "max_attempts"))},
+    {", ".join(initial.values())}, place, place
+FROM (SELECT {place} AS place) WHERE true
 {"ON CONFLICT DO NOTHING" if unless_there else ""}
 """
 

@@ -12,6 +12,7 @@ from modhost_background_jobs.storage.tables.flow import (
 from modhost_background_jobs.storage.tables.jobs import (
     ATTEMPTS,
     FINISHED,
+    HAD_TURN,
     IN_LANE,
     IS_UNIQUE,
     IS_WAITING,
@@ -38,6 +39,7 @@ __all__ = [
     "DEPENDENCIES",
     "FINISHED",
     "GRANTS",
+    "HAD_TURN",
     "IN_LANE",
     "IS_UNIQUE",
     "IS_WAITING",

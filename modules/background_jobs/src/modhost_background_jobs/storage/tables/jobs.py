@@ -23,6 +23,8 @@ IS_WAITING: Final = "on_hold AND recurring_job_id IS NULL"
 """Which jobs wait for the end of others."""
 IS_UNIQUE: Final = f"unique_key IS NOT NULL AND substr(unique_key, 1, 2) <> '{HAS_STARTED}'"
 """Which jobs must not be there twice."""
+HAD_TURN: Final = "turn_at IS NOT NULL AND started_at IS NOT NULL"
+"""Which finished jobs have had their turn: of the cancelled ones those that ran."""
 PLACE: Final = "coalesce(place_at, execute_at)"
 """The order within a lane, besides the id."""
 _PLACE: Final = text(PLACE)
@@ -64,6 +66,8 @@ class JobColumns(BackgroundJobsTable):
     fair_key: str | None = None
     workflow_id: UUID | None = Field(default=None, sa_type=Identifier)
     checkpoint: str | None = None
+    turn_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """The last place that it got among others of its lane, by its turn."""
 
 
 class Job(JobColumns, table=True):
@@ -89,7 +93,7 @@ class Job(JobColumns, table=True):
             where="state = 'Pending' AND NOT on_hold AND lane IS NOT NULL",
         ),
         index("jobs_held", "held_by", "lane", _PLACE, "id", where="held_by IS NOT NULL"),
-        index("jobs_fair", "lane", "fair_key", "place_at", where="fair_key IS NOT NULL"),
+        index("jobs_fair", "lane", "fair_key", "turn_at", where="fair_key IS NOT NULL"),
         index("jobs_unique", "unique_key", where=IS_UNIQUE, unique=True),
         index("jobs_queue", "queue", "id", where="queue <> 'default'"),
         index("jobs_running", "worker", where="state = 'Running'"),
@@ -134,6 +138,8 @@ class FinishedJob(JobColumns, table=True):
         index(
             "finished_jobs_workflow", "workflow_id", "state", "id", where="workflow_id IS NOT NULL"
         ),
+        index("finished_jobs_fair", "lane", "fair_key", "turn_at", where=HAD_TURN),
+        index("finished_jobs_turn", "lane", "turn_at", where=HAD_TURN),
     )
 
     completed_at: datetime = Field(sa_type=UtcDateTime)
