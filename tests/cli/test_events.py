@@ -91,3 +91,53 @@ def test_the_doctor_finds_a_subscriber_of_what_nobody_publishes(
     (finding,) = Doctor.of(tmp_path, sqlite_url).findings(exits=2)
     assert (finding["code"], finding["module"]) == ("MH308", "stock")
     assert "note subscribed to acme_stock.Lost" in finding["message"]
+
+
+COMMANDS = """
+import sys
+
+import anyio
+import click
+
+from modhost import Module, hookimpl
+from modhost.cli import with_scope
+from modhost.events import Event, Events
+
+
+class OrderPlaced(Event):
+    pass
+
+
+async def ship(event: OrderPlaced) -> None:
+    await anyio.sleep(0.2)
+    click.echo("shipped")
+
+
+@click.command()
+@with_scope()
+async def order(scope) -> None:
+    await (await scope.get(Events)).publish(OrderPlaced())
+    click.echo("ordered")
+    sys.exit(7)
+
+
+class Acme(Module):
+    name = "shop"
+    publishes = (OrderPlaced,)
+
+    @hookimpl
+    def configure_services(self, services) -> None:
+        services.subscribe(OrderPlaced, ship)
+
+    @hookimpl
+    def register_commands(self, cli) -> None:
+        cli.add_command(order)
+"""
+
+
+def test_a_command_that_publishes_waits_for_subscribers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_url: str
+) -> None:
+    install(tmp_path, monkeypatch, "shop", COMMANDS)
+    run = Doctor.of(tmp_path, sqlite_url).modhost("order")
+    assert (run.stdout.split(), run.exit_code) == (["ordered", "shipped"], 7)

@@ -102,19 +102,21 @@ async def test_one_that_hangs_is_reported_when_the_host_stops(
     hanging: object, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("MIN_GRACE_SECONDS", "STOP_TIMEOUT"):
-        monkeypatch.setattr(f"modhost.runtime.events.dispatcher.{name}", 0.1)
+        monkeypatch.setattr(f"modhost.runtime.events.dispatcher.{name}", 0.2)
     subscribed = (OrderPlaced, hanging), (OrderPlaced, Counts)
-    async with shop_with(*subscribed, shutdown_grace="100ms") as shop:
+    async with shop_with(*subscribed, shutdown_grace="500ms") as shop:
         await shop.publish(ONE)
         await shop.seen.until("counted one")
         began = anyio.current_time()
     assert anyio.current_time() - began < 3
     shop.seen.gate.set()
     name = f"{getattr(hanging, '__qualname__', '')} of stock (OrderPlaced(order='one'))"
-    logged = [each.getMessage() for each in caplog.records if "subscriber" in each.getMessage()]
+    logged = [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING]
     assert logged[0] == (f"The subscriber {name} has not ended within the grace; it is cancelled.")
     abandoned = f"The subscriber {name} ignores its cancellation; it is abandoned."
-    assert logged[1:] == ([abandoned] if hanging is ignore else [])
+    # One that ignores it may hold up the dispatcher itself beyond the grace, which is logged too.
+    others = [each for each in logged[1:] if hanging is not ignore or "subscriber" in each]
+    assert others == ([abandoned] if hanging is ignore else [])
     await anyio.sleep(0.01)
 
 

@@ -58,7 +58,7 @@ class Supervisor:
     async def running(self, start: Start | None = None) -> AsyncIterator[None]:
         """Start all, and stop all at the end. Raises `HostedServiceFailed`."""
         start = start or Start(self._clock)
-        failure: Exception | None = None
+        failure: Exception | SystemExit | None = None
         async with anyio.create_task_group() as group:
             started: list[_Supervised] = []
             try:
@@ -66,7 +66,7 @@ class Supervisor:
                     started.append(each)
                     await each.start(group, start)
                 yield
-            except Exception as error:  # noqa: BLE001 - raised below, outside of the group's wrapping
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - raised below, not wrapped
                 failure = error
             finally:
                 with anyio.CancelScope(shield=True):

@@ -98,7 +98,8 @@ class EventDispatcher(HostedService):
         finally:
             with anyio.CancelScope(shield=True):
                 now = anyio.current_time()
-                await self._drain(max((began or now) + self._grace, now + MIN_GRACE_SECONDS))
+                deadline = (began or now) + self._grace - STOP_TIMEOUT
+                await self._drain(max(deadline, now + MIN_GRACE_SECONDS))
             self._has_stopped = True
 
     async def _drain(self, deadline: float) -> None:
