@@ -17,7 +17,7 @@ from modhost_background_jobs.contracts import (
     ModuleJob,
     add_module_job,
 )
-from modhost_background_jobs.worker.attempts.steps import AttemptSteps, Begun
+from modhost_background_jobs.worker.attempts.steps.attempt_steps import AttemptSteps, Begun
 
 LEDGER: Final = Table(
     "step_ledger", MetaData(), Column("entry", Integer), Column("job", Integer, nullable=True)

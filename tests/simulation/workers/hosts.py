@@ -23,7 +23,7 @@ from modhost_background_jobs.storage import JobStore, LaneStore, Turns
 from modhost_background_jobs.storage.statistics import StatisticsStore
 from modhost_background_jobs.worker.attempts.outcome import Outcomes
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
-from modhost_background_jobs.worker.attempts.steps import StepTools
+from modhost_background_jobs.worker.attempts.steps.attempt_steps import StepTools
 from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
 from modhost_background_jobs.worker.claiming.lanes import Lanes
 from modhost_background_jobs.worker.executor import AttemptExecutor

@@ -66,7 +66,8 @@ from modhost_background_jobs.storage.postgres.notifications import Notifications
 from modhost_background_jobs.storage.retention import RetentionStore, open_retention
 from modhost_background_jobs.storage.statistics import StatisticsStore
 from modhost_background_jobs.worker import executor, processor, registration, shutdown
-from modhost_background_jobs.worker.attempts import context, growth, outcome, runner, steps
+from modhost_background_jobs.worker.attempts import context, growth, outcome, runner
+from modhost_background_jobs.worker.attempts.steps.attempt_steps import StepTools
 from modhost_background_jobs.worker.claiming import claim_loop, lanes
 from modhost_background_jobs.worker.finishing import finisher, progress, statistics
 from modhost_background_jobs.worker.processes.pool import ProcessPool
@@ -122,7 +123,7 @@ def _add_worker(services: ServiceCollection) -> None:
     _add(services, CurrentWorker, registration.WorkerRegistration, claim_loop.ClaimLoop)
     _add(services, lanes.Lanes, Turns)
     _add(services, executor.AttemptExecutor, runner.AttemptRunner, outcome.Outcomes)
-    _add(services, steps.StepTools)
+    _add(services, StepTools)
     _add(services, ProcessRunner, ProcessPool)
     _add(services, progress.ProgressBuffer, finisher.OutcomeWriter, finisher.Finisher)
     _add(services, lease_watch.WorkerWatch, loop_watch.LoopWatch)

@@ -23,15 +23,15 @@ from modhost_background_jobs.model.steps import Checkpoint
 from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.storage.workflows.results import results_before
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
-from modhost_background_jobs.worker.attempts.checkpoints import (
-    checkpoint_to_stored,
-    read_checkpoint,
-)
 from modhost_background_jobs.worker.attempts.error_text import printable
 from modhost_background_jobs.worker.attempts.growth import GrowingWorkflow
 from modhost_background_jobs.worker.attempts.own_end import end_until_written, finish_in
-from modhost_background_jobs.worker.attempts.steps import AttemptSteps, StepTools
-from modhost_background_jobs.worker.attempts.thread_steps import StepsFromThread
+from modhost_background_jobs.worker.attempts.steps.attempt_steps import AttemptSteps, StepTools
+from modhost_background_jobs.worker.attempts.steps.checkpoints import (
+    checkpoint_to_stored,
+    read_checkpoint,
+)
+from modhost_background_jobs.worker.attempts.steps.from_thread import StepsFromThread
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")

@@ -25,7 +25,7 @@ from modhost_background_jobs.worker.attempts.context import AttemptContext, Repo
 from modhost_background_jobs.worker.attempts.error_text import forget_frames
 from modhost_background_jobs.worker.attempts.exit_guard import as_job, owner_of, without_children
 from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes, means
-from modhost_background_jobs.worker.attempts.steps import StepTools
+from modhost_background_jobs.worker.attempts.steps.attempt_steps import StepTools
 
 GENERATOR: Final = (
     "execute returned a generator, so nothing of it has run: remove its `yield`, or iterate over "

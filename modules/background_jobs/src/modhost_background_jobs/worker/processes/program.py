@@ -27,7 +27,7 @@ from modhost_background_jobs.worker.attempts.attempt import Attempt
 from modhost_background_jobs.worker.attempts.error_text import describe
 from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
-from modhost_background_jobs.worker.attempts.steps import StepTools
+from modhost_background_jobs.worker.attempts.steps.attempt_steps import StepTools
 from modhost_background_jobs.worker.processes import messages
 
 

@@ -20,7 +20,7 @@ from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.exit_guard import without_children
 from modhost_background_jobs.worker.attempts.growth import Growth
 from modhost_background_jobs.worker.attempts.results import Results
-from modhost_background_jobs.worker.attempts.step_results import StepResult
+from modhost_background_jobs.worker.attempts.steps.results import StepResult
 from modhost_background_jobs.worker.write_retry import apart, until_written
 
 Args = TypeVarTuple("Args")

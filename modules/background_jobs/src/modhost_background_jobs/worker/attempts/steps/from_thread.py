@@ -7,7 +7,12 @@ from typing import Any, Final, TypeVarTuple
 
 import anyio.from_thread
 
-from modhost_background_jobs.worker.attempts.steps import AttemptSteps, Done, call, is_async
+from modhost_background_jobs.worker.attempts.steps.attempt_steps import (
+    AttemptSteps,
+    Done,
+    call,
+    is_async,
+)
 
 Args = TypeVarTuple("Args")
 

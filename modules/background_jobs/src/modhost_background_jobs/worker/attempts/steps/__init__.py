@@ -1,0 +1,1 @@
+"""Steps and checkpoints of an attempt: what later attempts need not do again."""
