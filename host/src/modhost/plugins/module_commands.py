@@ -10,8 +10,8 @@ from modhost.plugins.discovery import FoundModule
 from modhost.plugins.hook_calls import HookCaller, hook_failed
 
 HOST_COMMANDS: Final = (
-    *("backup", "config", "doctor", "init", "migrate", "modules", "new", "permissions", "restore"),
-    *("roles", "routes", "run"),
+    *("backup", "config", "doctor", "events", "init", "migrate", "modules", "new", "permissions"),
+    *("restore", "roles", "routes", "run"),
     *("services", "tokens", "users", "worker"),
 )
 """The names of the host's own commands."""

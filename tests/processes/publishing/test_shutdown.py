@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from processes.deployment import Deployment
-from processes.publishing.stopping import StoppingModule
+from processes.publishing.shutdown_module import StoppingModule
 
 
 @pytest.mark.anyio
