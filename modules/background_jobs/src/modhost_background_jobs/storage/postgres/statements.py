@@ -30,13 +30,10 @@ _TYPES: Final = tuple(JOBS.c[name].type.compile(_DIALECT) for name in NEW)
 _ARRAYS: Final = ", ".join(
     f"{parameter}::{type_}[]" for parameter, type_ in zip(_PARAMETERS, _TYPES, strict=True)
 )
-
 _CARRIED: Final = listed(CARRIED)
-
 _INTO_JOBS: Final = f"""
     INSERT INTO background_jobs.jobs ({listed((*NEW, "attempts_left", *INITIAL))})
 """
-
 _INSERT: Final = f"""{_INTO_JOBS}
     SELECT {listed(NEW, "g")}, g.max_attempts, {", ".join(INITIAL.values())}
     FROM unnest({_ARRAYS}) AS g({listed(NEW)})
@@ -58,7 +55,6 @@ class Insert(NamedTuple):
 
 
 INSERT: Final = Insert(_INSERT, _INSERT_ONE)
-
 # One notification a statement, inside the inserting transaction: workers wake when it commits.
 INSERT_AND_NOTIFY: Final = Insert(*(f"WITH inserted AS ({insert}) {NOTIFY}" for insert in INSERT))
 
@@ -69,7 +65,11 @@ _FLOWING_TYPES: Final = {
 
 @cache
 def insert_flowing(
-    *, unless_there: bool = False, notifies: bool = False, are_nodes: bool = False
+    *,
+    unless_there: bool = False,
+    notifies: bool = False,
+    are_nodes: bool = False,
+    have_turns: bool = True,
 ) -> Insert:
     """Return the inserts of jobs with flow control, with their tags; they return the ids.
 
@@ -77,12 +77,13 @@ def insert_flowing(
         unless_there: whether jobs whose id or unique key is taken are left out.
         notifies: whether workers are woken when it commits.
         are_nodes: whether they have the values of `NODE`.
+        have_turns: whether some of them are fair and due.
 
     """
     names = (*FLOWING, *NODE) if are_nodes else FLOWING
     initial = {name: sql for name, sql in INITIAL_FLOWING.items() if name not in names}
-    types = (_FLOWING_TYPES[name] for name in (*names, "turn"))
-    given = [f"${number}::{type_}" for number, type_ in enumerate(types, 1)]
+    turns = (f"{POSTGRES_ROUNDS},", POSTGRES_PLACE) if have_turns else ("", "NULL::timestamptz")
+    given = [f"${n}::{_FLOWING_TYPES[name]}" for n, name in enumerate((*names, "turn"), 1)]
     arrays = ", ".join(f"{each}[]" for each in given)
     values = listed(names, "g").replace("g.held_by", "g.held_by" if are_nodes else POSTGRES_HELD_BY)
     woken = ", pg_notify('background_jobs', 'due')" if notifies else ""
@@ -90,12 +91,12 @@ def insert_flowing(
     def insert(source: str) -> str:
         return f"""
 WITH given AS (SELECT * FROM {source} AS g({listed((*names, "turn"))})),
-{POSTGRES_ROUNDS},
+{turns[0]}
 inserted AS (
     INSERT INTO background_jobs.jobs
         ({listed((*names, "attempts_left", *initial, "place_at", "turn_at"))})
     SELECT {values}, g.max_attempts, {", ".join(initial.values())}, place, place
-    FROM given g CROSS JOIN LATERAL (SELECT {POSTGRES_PLACE} AS place OFFSET 0) AS placed
+    FROM given g CROSS JOIN LATERAL (SELECT {turns[1]} AS place OFFSET 0) AS placed
     {"ON CONFLICT DO NOTHING" if unless_there else ""}
     RETURNING id, tags
 ),

@@ -57,10 +57,14 @@ class PostgresJobStore(LeaseWrites, PostgresSteps):
         self, jobs: Sequence[model.NewJob], *, unless_there: bool = False
     ) -> set[UUID]:
         """Do the same; a transaction that is open and has a unique key is not waited for long."""
-        insert = partial(statements.insert_flowing, unless_there=unless_there)
+        given = flowing_rows(jobs)
+        have_turns = any(row[-1] is not None for row in given)
+        insert = partial(
+            statements.insert_flowing, unless_there=unless_there, have_turns=have_turns
+        )
         tries = 1 if unless_there else INSERT_LOCK_WAITS
         try:
-            rows = await self._insert(flowing_rows(jobs), insert(notifies=True), insert(), tries)
+            rows = await self._insert(given, insert(notifies=True), insert(), tries)
         except Exception as error:
             if not unless_there or not is_lock_timeout(error):
                 raise
