@@ -100,7 +100,8 @@ class Workflows(Protocol):
             workflow_id: the workflow to retry.
 
         Returns:
-            The workflow, which is `Running`.
+            The workflow, which is `Running`; it stays `Failed` when other jobs have the unique keys
+            of all that failed.
 
         Raises:
             JobNotFound: there is no such workflow.
