@@ -1,5 +1,6 @@
 """Retrying what failed revives what was cancelled because of it."""
 
+import anyio
 import pytest
 
 from background_jobs.workflows.nodes import add, workflows_host
@@ -51,13 +52,16 @@ async def test_what_another_job_stands_in_the_way_of_stays_cancelled(database_ur
 async def test_a_whole_workflow_is_retried(database_url: str) -> None:
     async with workflows_host(database_url) as jobs:
         async with jobs.scheduling.workflow("All") as workflow:
-            bad = [add(workflow, f"bad {number}", failures=1) for number in range(3)]
+            bad = [add(workflow, f"bad {number}", failures=1, waits=True) for number in range(3)]
             merged = add(workflow, "merge", after=bad)
             add(workflow, "publish", after=merged)
+        jobs.probe.gate.set()
         await jobs.over(workflow.id)
+        jobs.probe.gate = anyio.Event()
         again = await jobs.scheduling.retry_workflow(workflow.id)
         assert again.completed_at is None
         assert again.failed == 0
+        jobs.probe.gate.set()
         found = await jobs.over(workflow.id)
         assert (found.state, found.completed) == (WorkflowState.COMPLETED, 5)
         with pytest.raises(WorkflowConflict, match="only one with failed jobs can"):
