@@ -103,6 +103,21 @@ async def test_a_held_job_of_a_higher_priority_goes_first(lanes: Lanes) -> None:
     assert await lanes.claimed(now=1) == held
 
 
+async def test_a_held_job_goes_first_among_many_lanes(lanes: Lanes) -> None:
+    """Many lanes are searched otherwise than few."""
+    await lanes.add_limit("sources", 1)
+    await lanes.enqueue(job(keys=[A]))
+    running = await lanes.claim()
+    held = await lanes.enqueue(job(keys=[A]))
+    assert await lanes.claim() == []
+    await lanes.end(running)
+    others = [job(keys=[B], priority=-each, due=1) for each in range(1, 20)]
+    later, *free = await lanes.enqueue(job(keys=[A], due=1), *others)
+    claimed = await lanes.claimed(now=1)
+    assert later not in claimed
+    assert set(held) < set(claimed) <= {*held, *free}
+
+
 async def test_a_held_job_of_a_queue_that_is_not_served_is_in_nobodys_way(lanes: Lanes) -> None:
     await lanes.add_limit("sources", 1)
     await lanes.enqueue(job(keys=[A]))

@@ -40,6 +40,7 @@ async def test_postgresql_goes_through_no_table(postgres_url: str, unheld: int) 
         for statement, given in (
             (of_postgres.STATE, (START,)),
             (of_postgres.PICK, ([], [], ["L"], [0.0], [500], START, 500, "w1")),
+            (of_postgres.PICK_AMONG_MANY, ([], [], ["L"], [0.0], [500], START, 500, "w1")),
             (limits_of_postgres.HELD_KEYS, ("", 200)),
             (limits_of_postgres.TEND, (["sources"], ["a"])),
             *(statements.insert_with(statements.insert_flowing(), jobs) for jobs in _FAIR),

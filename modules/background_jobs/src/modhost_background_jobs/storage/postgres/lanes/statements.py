@@ -83,8 +83,10 @@ def lanes_behind(held_by: str) -> str:
 CLAIM: Final = f"WITH {_PICKED} {_TAKE.format('$8', '$6', 'ARRAY(SELECT id FROM picked)')}"
 
 # With what comes before them in the same moment and is not picked: of each key and lane the first
-# held job, and, if others have locked something, what they have locked.
-PICK: Final = f"""
+# held job, and, if others have locked something, what they have locked. Few lanes are all asked for
+# each key; of many, those are found first in which the key has held jobs.
+MANY_LANES: Final = 8
+_PICK: Final = f"""
 WITH {_PICKED},
 keys AS (
     SELECT DISTINCT (pair ->> 0) || chr(31) || (pair ->> 1) AS held_by
@@ -93,13 +95,12 @@ keys AS (
 held AS (
     SELECT due.id, lanes.lane, due.place, due.execute_at, keys.held_by
     FROM keys
-    CROSS JOIN LATERAL ({lanes_behind("keys.held_by")}) lanes
+    CROSS JOIN {{lanes}}
     CROSS JOIN LATERAL (
         SELECT j.id, {PLACE} AS place, j.execute_at FROM background_jobs.jobs j
         WHERE j.held_by = keys.held_by AND j.lane = lanes.lane AND {PLACE} <= $6
         ORDER BY {PLACE}, j.id LIMIT 1
     ) due
-    WHERE lanes.lane = ANY ($3)
 ),
 locked AS (
     SELECT j.* FROM (SELECT lane, max(place) AS place FROM picked GROUP BY lane) last
@@ -115,6 +116,11 @@ SELECT 'picked', id, lane, place, execute_at, limits, job_type FROM picked
 UNION ALL SELECT 'held', id, lane, place, execute_at, held_by, NULL FROM held
 UNION ALL SELECT 'locked', id, lane, place, execute_at, limits, NULL FROM locked
 """
+
+PICK: Final = _PICK.format(lanes="unnest($3::text[]) AS lanes(lane)")
+PICK_AMONG_MANY: Final = _PICK.format(
+    lanes=f"LATERAL ({lanes_behind('keys.held_by')} AND lane = ANY ($3)) lanes"
+)
 
 # With what the claims count for: by the clock that all share, once the keys are locked.
 TAKE: Final = f"""

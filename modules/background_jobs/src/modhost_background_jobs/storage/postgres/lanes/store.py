@@ -118,8 +118,9 @@ class PostgresLaneStore:
     ) -> tuple[int, Decision, list[ClaimedJob]]:
         """Check due jobs, claim up to `limit`, and hold back those that have no room."""
         async with self._postgres.acquire(CLAIM_SECONDS) as connection, connection.transaction():
+            is_among_many = len(shares.lanes) > statements.MANY_LANES
             rows = await connection.fetch(
-                statements.PICK,
+                statements.PICK_AMONG_MANY if is_among_many else statements.PICK,
                 *_asked(shares.looking_at(batch_size)),
                 now,
                 batch_size,
