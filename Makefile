@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS
 # Tests start hundreds of processes, and where an image forbids compiled files each would compile again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-all test-postgres race steps check docs bench screenshots format clean
+.PHONY: run test test-all test-postgres race kills steps check docs bench screenshots format clean
 
 run: .venv/.synced
 	.venv/bin/modhost run
