@@ -1,16 +1,12 @@
 """The command `make race`: a race of a size on a database, and what its ledger shows."""
 
-import argparse
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import anyio
 
-from conftest import migrate_all
-from leftovers import Watch
-from postgres import Postgres
+from processes.commands import command, run_on
 from processes.racing.broken import VARIANTS
 from processes.racing.race import KEYS, Plan, Race, Result
 
@@ -19,35 +15,18 @@ EXCESSES_SHOWN = 5
 
 def main() -> int:
     """Run the race on one database or on both; return 1 where something was wrong."""
-    parser = argparse.ArgumentParser(prog="make race", description=__doc__)
+    parser = command("race", __doc__, kill_after=2.0)
     parser.add_argument("--jobs", type=int, default=20_000)
-    parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kill-after", type=float, default=2.0, help="seconds between two kills")
     parser.add_argument("--broken", choices=["", *VARIANTS], default="")
     given = parser.parse_args()
     plan = Plan(given.jobs, given.kill_after, seed=given.seed, broken=given.broken)
-    watch = Watch()
-    try:
-        names = ["sqlite", "postgresql"] if given.database == "both" else [given.database]
-        return max([_race(name, plan) for name in names])
-    finally:
-        watch.end()
 
+    def run(url: str, name: str, folder: Path) -> bool:
+        result = anyio.run(Race(folder, url, plan).run)
+        _print(name, plan, result)
+        return not (result.faults or result.excesses)
 
-def _race(name: str, plan: Plan) -> int:
-    with TemporaryDirectory() as folder:
-        if name == "sqlite":
-            return _race_at(f"sqlite:///{folder}/race.db", name, Path(folder), plan)
-        with Postgres.start() as server, server.lent() as url:
-            return _race_at(url, name, Path(folder), plan)
-
-
-def _race_at(url: str, name: str, folder: Path, plan: Plan) -> int:
-    migrate_all(url)
-    result = anyio.run(Race(folder / "race", url, plan).run)
-    _print(name, plan, result)
-    return 1 if result.faults or result.excesses else 0
+    return run_on(given.database, run)
 
 
 def _print(name: str, plan: Plan, result: Result) -> None:
