@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS
 # Tests start hundreds of processes, and where an image forbids compiled files each would compile again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-all test-postgres race kills steps check docs bench screenshots format clean
+.PHONY: run test test-all test-postgres race kills steps check docs bench release screenshots format clean
 
 run: .venv/.synced
 	.venv/bin/modhost run
@@ -56,6 +56,10 @@ docs: .venv/.synced
 bench: .venv/.synced
 	$(UV) sync --locked --quiet --group bench --python $(PYTHON) --no-python-downloads
 	.venv/bin/python -m benchmarks $(ARGUMENTS)
+
+# VERSION: that of all distributions, e.g. 0.2.0. They are left in dist/, and uploaded by nobody.
+release: .venv/.synced
+	UV=$(UV) .venv/bin/python -m release $(VERSION)
 
 screenshots: .venv/.synced
 	PYTHONPATH=tests .venv/bin/python -m pages.screenshots var/screenshots

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from environments import new_environment
+from modhost.runtime.assembly import VERSION
 
 PROJECT = """
 [build-system]
@@ -118,7 +119,7 @@ def test_it_is_found_with_its_version_and_its_routes(python: Path, tmp_path: Pat
     file = str(config(tmp_path, 0))
     found = json.loads(modhost(python, "--config", file, "modules", "--json"))
     assert {(each["name"], each["version"], each["distribution"]) for each in found} == {
-        ("modhost", "0.1.0", "modhost"),
+        ("modhost", VERSION, "modhost"),
         ("greeting", "3.2.1", "acme-greeting"),
     }
     routes = json.loads(modhost(python, "routes", "--json", "--config", file))

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,6 @@ from click.testing import CliRunner, Result
 
 from environments import new_environment
 from modhost.cli.main import cli
-
-HOST = Path(__file__).parents[2] / "host"
 
 
 def new_module(*words: str | Path) -> Result:
@@ -121,15 +118,3 @@ def test_a_folder_that_cannot_be_made_is_a_failure(tmp_path: Path) -> None:
     failed = new_module("stock_lists", "--folder", tmp_path / "file" / "project")
     assert (failed.exit_code, failed.stderr.count("\n")) == (1, 1)
     assert str(tmp_path / "file") in failed.stderr
-
-
-def test_the_installed_host_brings_the_templates(tmp_path: Path) -> None:
-    command = (sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path))
-    built = run(*command, cwd=HOST)
-    assert built.returncode == 0, built.stderr
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        brought = {name for name in archive.namelist() if name.endswith(".tmpl")}
-    sources = HOST / "src"
-    assert brought == {each.relative_to(sources).as_posix() for each in sources.rglob("*.tmpl")}
-    assert "modhost/scaffolding/templates/src/package/module.py.tmpl" in brought

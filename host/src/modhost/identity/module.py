@@ -1,5 +1,6 @@
 """The host's own module: identity and audit, registered the way any module is."""
 
+import importlib.metadata
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -25,7 +26,7 @@ class IdentityModule(Module):
     """Users, roles, tokens, sessions and the audit; the host always includes it."""
 
     name: ClassVar[str] = SCHEMA
-    version: ClassVar[str] = "0.1.0"
+    version: ClassVar[str] = importlib.metadata.version("modhost")
     migrations: ClassVar[str] = "modhost.migrations"
 
     @hookimpl

@@ -1,5 +1,6 @@
 """The reports module: data and hooks, nothing else."""
 
+import importlib.metadata
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -24,7 +25,7 @@ class ReportsModule(Module):
     """Reports from CSV files, made by background jobs."""
 
     name: ClassVar[str] = "reports_example"
-    version: ClassVar[str] = "0.1.0"
+    version: ClassVar[str] = importlib.metadata.version("modhost-reports-example")
     route_prefix: ClassVar[str] = "/api/reports"
     view_prefix: ClassVar[str] = "/reports"
     requires: ClassVar[tuple[str, ...]] = ("background_jobs",)

@@ -1,5 +1,6 @@
 """The module of OpenID Connect: logins by a provider, and its access tokens as bearer tokens."""
 
+import importlib.metadata
 import logging
 from typing import ClassVar
 
@@ -21,7 +22,7 @@ class OidcModule(Module):
     """Lets in the users and programs of an OpenID Connect provider."""
 
     name: ClassVar[str] = "oidc"
-    version: ClassVar[str] = "0.1.0"
+    version: ClassVar[str] = importlib.metadata.version("modhost")
     view_prefix: ClassVar[str] = PATH
     options: ClassVar[type[BaseModel]] = OidcOptions
 
