@@ -9,6 +9,7 @@ import pytest
 from processes.acting import GatedJob, NappingJob
 from processes.deployment import QUICK, Deployment
 from processes.host_process import HostProcess, until
+from processes.service_manager import listening
 from processes.stage import Act
 from sweeps import ONE_DATABASE
 
@@ -54,6 +55,27 @@ async def test_one_that_is_killed_is_replaced_alone_and_all_stop_together(
     assert await supervisor.exit_code() == 0, supervisor.log
     assert not lives(survivor)
     assert not lives(third)
+
+
+@ONE_DATABASE
+async def test_a_service_manager_hears_of_all_together_and_of_one_alone(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with listening(monkeypatch) as reports:
+        one = deployment.start(**QUICK)
+        await reports.arrives("READY=1\nSTATUS=worker: ready")
+        assert one.url
+        one.signal(signal.SIGTERM)
+        await reports.arrives("STOPPING=1")
+        assert await one.exit_code() == 0
+        reports.messages.clear()
+        supervisor = deployment.start("worker", "--processes", "2", **QUICK)
+        await reports.arrives("READY=1\nSTATUS=2 workers: ready")
+        assert len(workers(supervisor)) == 2
+        supervisor.signal(signal.SIGTERM)
+        assert await supervisor.exit_code() == 0, supervisor.log
+        await reports.arrives("STOPPING=1")
+        assert len(reports.messages) == 2
 
 
 @ONE_DATABASE

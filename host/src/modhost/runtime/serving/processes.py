@@ -6,10 +6,14 @@ import signal
 import subprocess
 import threading
 from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import anyio
-from anyio.abc import Process
+from anyio.abc import Process, TaskGroup, UNIXDatagramSocket
+
+from modhost.runtime.serving.service_manager import VARIABLE, ServiceManager
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +43,8 @@ def supervise(command: Sequence[str], count: int, stop_seconds: float) -> int:
 
     A process that dies is replaced, alone, after a pause that grows while it dies soon; nothing
     that one dies of ends another. Only when none can start for its configuration is that given up.
-    At the end each gets SIGTERM and `stop_seconds`, then SIGKILL.
+    At the end each gets SIGTERM and `stop_seconds`, then SIGKILL. The service manager learns when
+    all of them are ready.
     """
     supervisor = _Supervisor(command, stop_seconds)
     anyio.run(supervisor.run, count)
@@ -54,6 +59,10 @@ class _Supervisor:
         self._stopping = anyio.Event()
         self._processes: set[Process] = set()
         self._count = 0
+        self._manager = ServiceManager()
+        self._addresses: dict[int, str] = {}
+        """Where each process reports that it is ready, if anybody wants to know."""
+        self._ready: set[int] = set()
         self._badly_configured: set[int] = set()
         """The numbers of those that could not start, the last time, for their configuration."""
 
@@ -61,9 +70,12 @@ class _Supervisor:
         self._count = count
         async with anyio.create_task_group() as group:
             group.start_soon(self._await_signals)
-            async with anyio.create_task_group() as keepers:
-                for number in range(1, count + 1):
-                    keepers.start_soon(self._keep, number)
+            with TemporaryDirectory() as folder:
+                if self._manager.is_there:
+                    await self._open_reports(group, Path(folder))
+                async with anyio.create_task_group() as keepers:
+                    for number in range(1, count + 1):
+                        keepers.start_soon(self._keep, number)
             group.cancel_scope.cancel()
 
     async def _await_signals(self) -> None:
@@ -76,6 +88,7 @@ class _Supervisor:
                     self.exit_code = 1
                     continue
                 logger.info("%s: stopping all workers.", signal.Signals(number).name)
+                self._manager.report_stopping()
                 self._stopping.set()
 
     async def _keep(self, number: int) -> None:
@@ -84,7 +97,7 @@ class _Supervisor:
         while not self._stopping.is_set():
             started = anyio.current_time()
             self._badly_configured.discard(number)
-            code = await self._run_one()
+            code = await self._run_one(number)
             if self._stopping.is_set():
                 # A process that did not handle the signal yet has nothing to clean up.
                 if code not in (0, -signal.SIGTERM):
@@ -104,7 +117,7 @@ class _Supervisor:
             with anyio.move_on_after(pause):
                 await self._stopping.wait()
 
-    async def _run_one(self) -> int:
+    async def _run_one(self, number: int) -> int:
         """Run a process to its end; it is asked to stop when all are."""
         # A session of its own: an interrupt at the terminal reaches it through us only.
         process = await anyio.open_process(
@@ -112,7 +125,7 @@ class _Supervisor:
             stdin=subprocess.PIPE,
             stdout=None,
             stderr=None,
-            env={**os.environ, SUPERVISED: "1"},
+            env={**os.environ, SUPERVISED: "1", VARIABLE: self._addresses.get(number, "")},
             start_new_session=True,
         )
         async with process, anyio.create_task_group() as group:
@@ -124,6 +137,20 @@ class _Supervisor:
                 self._processes.discard(process)
             group.cancel_scope.cancel()
         return code
+
+    async def _open_reports(self, group: TaskGroup, folder: Path) -> None:
+        for number in range(1, self._count + 1):
+            self._addresses[number] = str(folder / str(number))
+            reports = await anyio.create_unix_datagram_socket(local_path=self._addresses[number])
+            group.start_soon(self._note_ready, number, reports)
+
+    async def _note_ready(self, number: int, reports: UNIXDatagramSocket) -> None:
+        async with reports:
+            async for message, _ in reports:
+                if message.startswith(b"READY=1") and number not in self._ready:
+                    self._ready.add(number)
+                    if len(self._ready) == self._count:
+                        self._manager.report_ready(f"{self._count} workers: ready")
 
     async def _stop(self, process: Process) -> None:
         await self._stopping.wait()

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from modhost.runtime.host import Host
 from modhost.runtime.lifespan import running
 from modhost.runtime.serving.forks import isolate_forks
+from modhost.runtime.serving.service_manager import ServiceManager
 from modhost.runtime.serving.signals import StopSignals
 from modhost.runtime.serving.start_gate import StartGate
 from modhost.runtime.start import Start
@@ -108,23 +109,36 @@ def serve(host: Host, listener: socket.socket, greet: Callable[[], Awaitable[Non
     Raises `StartupError`.
     """
     isolate_forks(listener)
+    manager = ServiceManager()
     with contextlib.suppress(ImportError):
         import uvloop  # noqa: F401
     use_uvloop = "uvloop" in sys.modules
-    anyio.run(_serve, host, listener, greet, backend_options={"use_uvloop": use_uvloop})
+    anyio.run(_serve, host, listener, greet, manager, backend_options={"use_uvloop": use_uvloop})
     _leave_abandoned_threads()
 
 
-async def _serve(host: Host, listener: socket.socket, greet: Callable[[], Awaitable[None]]) -> None:
-    await _Serving(host, greet, listener.family).run(listener)
+async def _serve(
+    host: Host,
+    listener: socket.socket,
+    greet: Callable[[], Awaitable[None]],
+    manager: ServiceManager,
+) -> None:
+    await _Serving(host, greet, listener.family, manager).run(listener)
 
 
 class _Serving:
     """A host and its server: probes are answered from the beginning, the rest once it is there."""
 
-    def __init__(self, host: Host, greet: Callable[[], Awaitable[None]], family: int) -> None:
+    def __init__(
+        self,
+        host: Host,
+        greet: Callable[[], Awaitable[None]],
+        family: int,
+        manager: ServiceManager,
+    ) -> None:
         self._host = host
         self._greet = greet
+        self._manager = manager
         options = host.configuration.host
         # 0 is as long as it takes.
         self._start = Start(host.clock, options.start_wait.total_seconds() or None)
@@ -171,6 +185,7 @@ class _Serving:
             with self._start.watched():
                 await stack.enter_async_context(running(self._host, self._start))
             self._gate.is_open = True
+            self._manager.report_ready(f"{self._host.info.role}: ready")
             await self._greet()
             # What is there by now stays: each full collection would traverse all of it in vain.
             gc.collect()
@@ -178,6 +193,7 @@ class _Serving:
             await self._server_ended.wait()
 
     def _ask_to_stop(self) -> None:
+        self._manager.report_stopping()
         self._server.should_exit = True
         self._host.shutdown.begin()
         if not self._gate.is_open:
