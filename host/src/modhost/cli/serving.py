@@ -64,7 +64,7 @@ def worker(context: click.Context, processes: int) -> None:
 
 def _host(context: click.Context, role: Role) -> Host:
     configuration = configuration_of(context)
-    configure_logging(configuration.host.log_level)
+    configure_logging(configuration.host)
     return build_host(configuration, role)
 
 

@@ -56,6 +56,11 @@ class HostOptions(ModuleOptions):
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)
     ] = Field("INFO", description="Lowest level of the log lines written to standard error.")
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto",
+        description="How the log is written: `json`, a line of JSON for each event, for programs, "
+        "or `text`, to read. `auto` is `text` in development and `json` in production.",
+    )
     start_wait: Duration = Field(
         timedelta(0),
         description="How long a start waits for what may pass, such as a database that is down or "
@@ -146,6 +151,13 @@ class HostOptions(ModuleOptions):
     def has_tls(self) -> bool:
         """Whether every request counts as one over TLS."""
         return self.behind_tls or self.public_url.startswith("https:")
+
+    @property
+    def logs_json(self) -> bool:
+        """Whether the log is for programs."""
+        return self.log_format == "json" or (
+            self.log_format == "auto" and self.environment == "production"
+        )
 
     @property
     def bind_host(self) -> str:

@@ -20,6 +20,7 @@ from modhost.web.middleware.protection import (
     CrossSiteMiddleware,
     SecurityHeadersMiddleware,
 )
+from modhost.web.middleware.request_ids import RequestIdMiddleware
 from modhost.web.problems import HttpProblem
 from modhost.web.rendering.shell import Shell
 from modhost.web.routing.module_web import ModuleWeb
@@ -74,6 +75,7 @@ def build_app(
         routes=build_routes(modules, shell),
         # From the outermost to the innermost.
         middleware=[
+            Middleware(RequestIdMiddleware),
             Middleware(AbsoluteTargetMiddleware),
             *proxy_middleware(trusted_proxies, public_url, behind_tls=behind_tls),
             Middleware(SecurityHeadersMiddleware),

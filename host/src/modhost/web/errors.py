@@ -14,6 +14,7 @@ from modhost import new_id
 from modhost.configuration.redaction import HIDDEN, is_secret_name
 from modhost.database.failures import may_pass
 from modhost.failures import failures
+from modhost.web.middleware.request_ids import request_id_of
 from modhost.web.problems import HttpProblem, from_http_exception
 from modhost.web.rendering.shell import Page, Shell
 from modhost.web.rendering.templates import HOST
@@ -101,7 +102,7 @@ def _problem_of(request: Request, error: Exception) -> HttpProblem:
     if may_pass(error):
         failures.failed(_log, "A request", error)
         return HttpProblem(503, _DATABASE_AWAY, headers={"Retry-After": str(RETRY_SECONDS)})
-    reference = new_id()
+    reference = request_id_of(request.scope) or new_id()
     message = "%s %r failed; the caller was shown the reference %s."
     _log.error(message, request.method, _shown_path(request.scope), reference, exc_info=error)
     return HttpProblem(500, f"The server failed; its log says why, under {reference}.")

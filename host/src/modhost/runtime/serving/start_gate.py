@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from modhost.runtime.health import Liveness, PartHealth, Readiness
 from modhost.runtime.start import Start
+from modhost.web.middleware.request_ids import RequestIdMiddleware
 from modhost.web.problems import HttpProblem
 
 RETRY_SECONDS: Final = 5
@@ -17,6 +18,7 @@ class StartGate:
 
     def __init__(self, app: ASGIApp, start: Start) -> None:
         self._app = app
+        self._answered = RequestIdMiddleware(self._answer)
         self._start = start
         self.is_open = False
 
@@ -25,9 +27,12 @@ class StartGate:
         if self.is_open or scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        await self._answer(scope["path"])(scope, receive, send)
+        await self._answered(scope, receive, send)
 
-    def _answer(self, path: str) -> Response:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._answer_to(scope["path"])(scope, receive, send)
+
+    def _answer_to(self, path: str) -> Response:
         if path.endswith("/health/live"):
             return JSONResponse(Liveness().model_dump())
         detail = f"The host is starting: {self._start.step}."

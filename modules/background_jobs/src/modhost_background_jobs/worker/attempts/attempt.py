@@ -1,6 +1,6 @@
 """Attempts of jobs that a worker holds, and why it asks one to stop."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -78,6 +78,18 @@ class Attempt:
     async def caller(self) -> Caller:
         """Return the job as the caller of what its code calls."""
         return Caller("job", f"job:{self.lease.job_id}", self.claimed.job_type)
+
+    def log_fields(self) -> Mapping[str, str | int]:
+        """Return the ids by which the log lines of its code are found."""
+        claimed = self.claimed
+        fields: dict[str, str | int] = {
+            "job_id": str(self.lease.job_id),
+            "job_type": claimed.job_type,
+            "attempt": claimed.attempt,
+        }
+        if claimed.workflow_id is not None:
+            fields["workflow_id"] = str(claimed.workflow_id)
+        return fields
 
     def redact(self, text: object) -> str:
         """Return a text of the job with the secrets of its data masked."""

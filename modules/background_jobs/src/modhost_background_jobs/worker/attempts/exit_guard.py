@@ -6,7 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from types import FrameType
 from typing import Any, Final
 
@@ -19,14 +19,23 @@ class ExitOfTask(Exception):
     """A task of a job tried to exit the process; the message says how."""
 
 
-@contextmanager
-def as_job(job: object) -> Iterator[None]:
-    """Mark the block as code of a job: exits in tasks that it starts become errors of theirs."""
-    before = _JOB.set(job)
-    try:
-        yield
-    finally:
-        _JOB.reset(before)
+class AsJob:
+    """A block with code of a job: exits in tasks that it starts become errors of theirs.
+
+    It is a class because entering a generator takes longer, and each job enters one.
+    """
+
+    __slots__ = ("_job", "_token")
+
+    def __init__(self, job: object) -> None:
+        self._job = job
+        self._token: Token[object | None]
+
+    def __enter__(self) -> None:
+        self._token = _JOB.set(self._job)
+
+    def __exit__(self, *_: object) -> None:
+        _JOB.reset(self._token)
 
 
 def current_job() -> object | None:

@@ -13,6 +13,7 @@ from modhost import Clock
 from modhost.caller import ActingFor
 from modhost.calls.returned import awaited, is_generator
 from modhost.services import ServiceProvider
+from modhost.telemetry import LoggedIn
 from modhost_background_jobs.contracts import (
     JobCancelled,
     JobExecutionContext,
@@ -23,7 +24,7 @@ from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.context import AttemptContext, Reports
 from modhost_background_jobs.worker.attempts.error_text import forget_frames
-from modhost_background_jobs.worker.attempts.exit_guard import as_job, owner_of, without_children
+from modhost_background_jobs.worker.attempts.exit_guard import AsJob, owner_of, without_children
 from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes, means
 from modhost_background_jobs.worker.attempts.steps.attempt_steps import StepTools
 
@@ -58,7 +59,13 @@ class AttemptRunner:
             return self._outcomes.stopped(attempt)
         result = None
         try:
-            with attempt.scope, time_limit(attempt), ActingFor(attempt.caller), as_job(attempt):
+            with (
+                attempt.scope,
+                time_limit(attempt),
+                ActingFor(attempt.caller),
+                LoggedIn(attempt),
+                AsJob(attempt),
+            ):
                 result = await self._execute(attempt)
                 if attempt.reason is not None:
                     attempt.has_noticed |= _was_cancelled()

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from modhost.failures import describe
+from modhost.telemetry import LoggedIn
 from modhost_background_jobs.model import LostLease, listed
 from modhost_background_jobs.storage import JobStore, QueueClock
 from modhost_background_jobs.worker.attempts.attempt import Attempt
@@ -56,7 +57,8 @@ class LostLeases:
         await until_written(lambda: self._buffer.flush_rest(leases, ended), "progress and logs")
         for attempt, outcome, _ in may_have:
             if attempt.lease.job_id in ended and outcome is not None and outcome.error is not None:
-                logger.error(FAILED_AFTERWARDS, attempt.lease.job_id, outcome.error)
+                with LoggedIn(attempt):
+                    logger.error(FAILED_AFTERWARDS, attempt.lease.job_id, outcome.error)
         return ended
 
     async def _take_back_rescues(self, lost: Sequence[Attempt]) -> None:

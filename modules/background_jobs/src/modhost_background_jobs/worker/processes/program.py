@@ -193,7 +193,7 @@ class _Program:
 @contextlib.asynccontextmanager
 async def _ready_host(blueprint: HostBlueprint) -> AsyncIterator[Host]:
     configuration = blueprint.configuration()
-    configure_logging(configuration.host.log_level)
+    configure_logging(configuration.host)
     host = build_host(configuration, "worker", modules=blueprint.load_modules())
     async with ready(host, migrated=True):
         yield host

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from typing import Final
 
+from modhost.telemetry import LoggedIn
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes
@@ -40,7 +41,7 @@ class ProcessRunner:
             # As long as nothing has begun there is nobody to ask.
             attempt.on_stop = attempt.scope.cancel
             try:
-                with attempt.scope:
+                with attempt.scope, LoggedIn(attempt):
                     return await self._run(attempt)
             finally:
                 attempt.on_stop = None

@@ -19,6 +19,7 @@ from anyio.abc import TaskStatus
 from modhost import Clock, HostedService
 from modhost.database import Database
 from modhost.failures import describe
+from modhost.telemetry import LoggedIn
 from modhost_background_jobs.model import LogLine
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import open_store
@@ -137,7 +138,8 @@ class LoopWatch(HostedService):
             self._add_to_log(attempt, remark + stack)
         block = _Block(what, self._clock.now() - timedelta(seconds=seconds))
         self._blocks.append(block)
-        logger.warning("%s blocks the event loop. %s It is here:\n%s", what, REMEDY, stack)
+        with LoggedIn(attempt):
+            logger.warning("%s blocks the event loop. %s It is here:\n%s", what, REMEDY, stack)
         return block
 
     def _add_to_log(self, attempt: Attempt, text: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from modhost.module import PeriodicService
+from modhost.telemetry import LoggedIn
 from modhost_background_jobs.model import CurrentWorker, Lease, LogLine
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, QueueClock
@@ -68,9 +69,10 @@ class UnresponsiveAttempts:
     def _report(self, attempt: Attempt) -> None:
         lease, reason = attempt.lease, attempt.reason
         remark = REMARK % (reason.value if reason else "", self.grace_seconds)
-        logger.warning(
-            "The job %s (%s) does not stop. %s", lease.job_id, attempt.claimed.job_type, remark
-        )
+        with LoggedIn(attempt):
+            logger.warning(
+                "The job %s (%s) does not stop. %s", lease.job_id, attempt.claimed.job_type, remark
+            )
         line = LogLine(lease, next(attempt.line_numbers), self._clock.now(), remark)
         self._buffer.log(line)
 
