@@ -48,4 +48,4 @@ class ServiceManager:
                 sender.settimeout(_SECONDS)
                 sender.sendto(message.encode(), address)
         except OSError as error:
-            logger.warning("%s=%s cannot be reached (%s).", VARIABLE, self._address, error)
+            logger.warning("NOTIFY_SOCKET=%s cannot be reached (%s).", self._address, error)
