@@ -2,16 +2,24 @@
 
 import errno
 import logging
+import os
 import socket
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from modhost.cli.context import BadUsage, configuration_of
 from modhost.cli.output import discard_output, is_of_output
 from modhost.cli.unconfigured import is_unconfigured
-from modhost.configuration import DEFAULT_FILE, HostOptions, is_loopback
+from modhost.configuration import (
+    DEFAULT_FILE,
+    Configuration,
+    HostOptions,
+    is_loopback,
+    load_configuration,
+)
 from modhost.failures import describe
 from modhost.identity import IdentityError, LoginService
 from modhost.module import Role
@@ -30,10 +38,21 @@ from modhost.runtime.serving.server import (
 logger = logging.getLogger(__name__)
 
 
+_reload = click.option(
+    "--reload",
+    is_flag=True,
+    help="Start again whenever modules, templates or the configuration change; for development.",
+)
+
+
 @click.command()
+@_reload
 @click.pass_context
-def run(context: click.Context) -> None:
+def run(context: click.Context, *, reload: bool) -> None:
     """Serve the pages and the API; a consumer processes jobs too."""
+    if reload:
+        _keep_reloading(context, "run")
+    stop_with_supervisor()
     host = _host(context, "web")
     with _listen(host.configuration.host) as listener:
         serve(host, listener, lambda: _greet(host, listener))
@@ -47,19 +66,48 @@ def run(context: click.Context) -> None:
     show_default=True,
     help="How many worker processes, under one that replaces those that die.",
 )
+@_reload
 @click.pass_context
-def worker(context: click.Context, processes: int) -> None:
+def worker(context: click.Context, processes: int, *, reload: bool) -> None:
     """Process jobs; serve nothing but health."""
+    if reload:
+        _keep_reloading(context, "worker", "--processes", str(processes))
+    stop_with_supervisor()
     host = _host(context, "worker")
     if processes > 1:
-        grace = host.configuration.host.shutdown_grace.total_seconds()
-        path: Path | None = context.find_root().params.get("config")
-        config = [] if path is None else ["--config", str(path)]
-        command = [sys.executable, "-m", "modhost", *config, "worker"]
-        context.exit(supervise(command, processes, grace + STOP_SECONDS))
-    stop_with_supervisor()
+        seconds = _stop_seconds(host.configuration)
+        context.exit(supervise(_command(context, "worker"), processes, seconds))
     with _listen(host.configuration.host, or_any_port=True) as listener:
         serve(host, listener, lambda: _greet(host, listener))
+
+
+def _keep_reloading(context: click.Context, *words: str) -> NoReturn:
+    try:
+        from modhost.runtime.serving.reloading import keep_reloading
+    except ModuleNotFoundError as error:
+        if error.name != "watchfiles":
+            raise
+        msg = "--reload needs the package watchfiles: `pip install 'modhost[reload]'`."
+        raise BadUsage(msg) from error
+    path: Path | None = context.find_root().params.get("config")
+    configuration = load_configuration(path, os.environ)
+    configure_logging(configuration.host)
+    code = keep_reloading(
+        _command(context, *words),
+        configuration.source or DEFAULT_FILE,
+        lambda: _stop_seconds(load_configuration(path, os.environ)),
+    )
+    sys.exit(code)
+
+
+def _command(context: click.Context, *words: str) -> list[str]:
+    path: Path | None = context.find_root().params.get("config")
+    config = [] if path is None else ["--config", str(path)]
+    return [sys.executable, "-m", "modhost", *config, *words]
+
+
+def _stop_seconds(configuration: Configuration) -> float:
+    return configuration.host.shutdown_grace.total_seconds() + STOP_SECONDS
 
 
 def _host(context: click.Context, role: Role) -> Host:
