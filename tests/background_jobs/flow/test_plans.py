@@ -51,6 +51,23 @@ async def test_postgresql_goes_through_no_table(postgres_url: str, unheld: int) 
             assert not [step for step in steps if re.search("Seq Scan on .*jobs", step)], steps
 
 
+PREPARE = "PREPARE picking (text[], int[], text[], float8[], int[], timestamptz, int, text) AS "
+EXECUTE = "EXECUTE picking ('{}', '{}', '{L}', '{0}', '{500}', now(), 500, 'w1')"
+
+
+@pytest.mark.parametrize("statement", [of_postgres.PICK, of_postgres.PICK_AMONG_MANY])
+async def test_a_plan_that_is_made_for_an_empty_table_serves_a_full_one(
+    postgres_url: str, statement: str
+) -> None:
+    database = Database(postgres_url)
+    async with database.open(), database.session() as session:
+        connection = await session.connection()
+        await connection.exec_driver_sql(of_postgres.KEEP_PLANS)
+        await connection.exec_driver_sql(PREPARE + statement)
+        steps = (await connection.exec_driver_sql(f"EXPLAIN {EXECUTE}")).scalars().all()
+        assert not [step for step in steps if re.search("Seq Scan on .*jobs", step)], steps
+
+
 async def test_sqlite_goes_through_no_table(sqlite_url: str) -> None:
     database = Database(sqlite_url)
     async with database.open(), database.reading() as session:

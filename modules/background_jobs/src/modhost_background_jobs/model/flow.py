@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from pydantic import TypeAdapter
@@ -170,6 +171,7 @@ def limits_to_stored(limits: tuple[LimitKey, ...]) -> str | None:
     return json.dumps(limits, ensure_ascii=False) if limits else None
 
 
+@lru_cache(maxsize=4096)
 def limits_of(stored: str | None) -> tuple[LimitKey, ...]:
     """Return the keys of a stored text."""
     return tuple(LimitKey(*pair) for pair in json.loads(stored)) if stored else ()

@@ -31,19 +31,18 @@ _WITHIN: Final = "x.granted_at > clock_timestamp() - make_interval(secs => l.per
 
 # A limit that nobody declares any more holds nothing back.
 _USE: Final = f"""
-SELECT g.limit_name, g.key, coalesce(l.kind, 'concurrency') AS kind, l.period_seconds,
-    coalesce(l.limit_override, l.default_limit, {UNLIMITED}) AS most,
-    CASE WHEN l.kind = 'rate'
-        THEN (SELECT count(*) FROM {_GRANTS} AND {_WITHIN})
-        ELSE (SELECT count(*) FROM {_GRANTS} AND {_RUNS})
-    END AS used
-FROM {_KEYS} LEFT JOIN background_jobs.limits l ON l.name = g.limit_name
+SELECT g.limit_name, g.key, coalesce(l.kind, 'concurrency') AS kind,
+    coalesce(l.limit_override, l.default_limit, {UNLIMITED}) AS most, grants.used, grants.records,
+    l.period_seconds
+FROM {{keys}} LEFT JOIN background_jobs.limits l ON l.name = g.limit_name
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE CASE WHEN l.kind = 'rate' THEN {_WITHIN} ELSE {_RUNS} END)
+        AS used, count(*) AS records
+    FROM {_GRANTS}
+) grants
 """
 
-USAGE: Final = f"""
-WITH used AS ({_USE})
-SELECT g.limit_name, g.key, g.kind, g.most, g.used, (SELECT count(*) FROM {_GRANTS}) FROM used g
-"""
+USAGE: Final = _USE.format(keys=_KEYS)
 
 FORGET_GRANTS: Final = f"""
 DELETE FROM background_jobs.limit_grants x
@@ -75,7 +74,13 @@ SELECT id FROM held EXCEPT SELECT id FROM freed
 # Nothing is waited for: what a crash of the server undoes, the next sweep does again.
 _HELD: Final = "j.held_by = used.limit_name || chr(31) || used.key"
 TEND: Final = f"""
-WITH used AS MATERIALIZED ({_USE}),
+WITH g AS MATERIALIZED (
+    SELECT * FROM {_KEYS} WHERE (
+        SELECT j.lane FROM background_jobs.jobs j
+        WHERE j.held_by = g.limit_name || chr(31) || g.key ORDER BY j.lane LIMIT 1
+    ) IS NOT NULL
+),
+used AS MATERIALIZED ({_USE.format(keys="g")}),
 free AS (
     SELECT due.id
     FROM used
@@ -100,8 +105,6 @@ full_rates AS (
     ) + make_interval(secs => used.period_seconds) AS opens_at
     FROM used
     WHERE used.kind = 'rate' AND used.used >= used.most
-        AND (SELECT j.lane FROM background_jobs.jobs j
-            WHERE {_HELD} ORDER BY j.lane LIMIT 1) IS NOT NULL
 ),
 noted AS (
     INSERT INTO background_jobs.limit_keys (limit_name, key, opens_at)

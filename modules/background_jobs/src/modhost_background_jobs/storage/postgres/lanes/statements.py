@@ -82,6 +82,10 @@ def lanes_behind(held_by: str) -> str:
 
 CLAIM: Final = f"WITH {_PICKED} {_TAKE.format('$8', '$6', 'ARRAY(SELECT id FROM picked)')}"
 
+# What is picked is found by indexes, whatever the tables have: to plan it for each claim takes
+# longer than to run it.
+KEEP_PLANS: Final = "SET LOCAL plan_cache_mode = force_generic_plan"
+
 # With what comes before them in the same moment and is not picked: of each key and lane the first
 # held job, and, if others have locked something, what they have locked. Few lanes are all asked for
 # each key; of many, those are found first in which the key has held jobs.

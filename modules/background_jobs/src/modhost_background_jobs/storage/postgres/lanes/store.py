@@ -118,6 +118,7 @@ class PostgresLaneStore:
     ) -> tuple[int, Decision, list[ClaimedJob]]:
         """Check due jobs, claim up to `limit`, and hold back those that have no room."""
         async with self._postgres.acquire(CLAIM_SECONDS) as connection, connection.transaction():
+            await connection.execute(statements.KEEP_PLANS)
             is_among_many = len(shares.lanes) > statements.MANY_LANES
             rows = await connection.fetch(
                 statements.PICK_AMONG_MANY if is_among_many else statements.PICK,
@@ -135,8 +136,9 @@ class PostgresLaneStore:
             keys = {key for each in picked for key in each.limits}
             usage, locked = await self._usage(connection, keys)
             decision = decide(candidates, usage, locked, shares.bounds(limit), limit)
-            jobs = await self._take(connection, decision, worker, now)
-        return len(picked), decision, _in_order(jobs, shares, now)
+            rows = await self._take(connection, decision, worker, now)
+        jobs = {row[0]: claimed_job(row[:-1], now) for row in rows}
+        return len(picked), decision, [jobs[each.id] for each in decision.granted]
 
     async def _usage(
         self, connection: Any, keys: Set[LimitKey]
@@ -150,7 +152,7 @@ class PostgresLaneStore:
             added = await connection.fetch(limits.ADD_KEYS, *_columns(sorted(missing)))
             own |= {LimitKey(*row) for row in added}
         usage = {
-            LimitKey(row[0], row[1]): Usage(*row[2:])
+            LimitKey(row[0], row[1]): Usage(*row[2:6])
             for row in await connection.fetch(limits.USAGE, *_columns(own))
         }
         stale = [key for key, each in usage.items() if each.records > each.most + STALE_GRANTS]
