@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from modhost.administration.settings import SettingChanges
 from modhost_background_jobs.contracts import JobState
 from pages.demo import (
     ImportCustomersJob,
@@ -38,6 +39,8 @@ async def filled(served: Site) -> Mapping[str, str]:
         Steps(lines=20, begin=420, steps=1000, pause=2, note="- 250 customers imported"),
     )
     await served.reaches(running, JobState.RUNNING)
+    changes = await served.service(SettingChanges)
+    await changes.set("reports_example", {"reports_shown": 10})
     jobs = "/admin/jobs"
     return {
         "start": "/",
@@ -60,6 +63,8 @@ async def filled(served: Site) -> Mapping[str, str]:
         "roles": "/admin/roles",
         "tokens": "/admin/tokens",
         "audit": "/admin/audit",
+        "settings": "/admin/settings",
+        "settings form": "/admin/settings/reports_example",
         "account": "/account",
         "error": f"{jobs}/nonsense",
     }

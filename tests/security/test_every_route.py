@@ -21,6 +21,8 @@ MANAGE_JOBS: Final = "BackgroundJobs.ManageJobs"
 USERS: Final = "Identity.ManageUsers"
 TOKENS: Final = "Identity.ManageTokens"
 AUDIT: Final = "Host.ViewAudit"
+SETTINGS: Final = "Host.ViewSettings"
+MANAGE_SETTINGS: Final = "Host.ManageSettings"
 VIEW: Final = "Reports.View"
 GENERATE: Final = "Reports.Generate"
 
@@ -43,6 +45,14 @@ RULES: Final = {
     "POST /account/sessions/{id}/end": SOMEBODY,
     "GET /admin/audit": AUDIT,
     "GET /api/audit": AUDIT,
+    "GET /admin/settings": SETTINGS,
+    "GET /admin/settings/{module}": MANAGE_SETTINGS,
+    "POST /admin/settings/{module}": MANAGE_SETTINGS,
+    "POST /admin/settings/{module}/{name}/reset": MANAGE_SETTINGS,
+    "GET /api/settings": SETTINGS,
+    "GET /api/settings/{module}/{name}": SETTINGS,
+    "PUT /api/settings/{module}/{name}": MANAGE_SETTINGS,
+    "DELETE /api/settings/{module}/{name}": MANAGE_SETTINGS,
     "GET /admin/users": USERS,
     "POST /admin/users": USERS,
     "GET /admin/users/{id}": USERS,
@@ -129,9 +139,9 @@ USER: Final = "a user who is logged in"
 CALLERS: Final[dict[str, frozenset[str]]] = {
     "anonymous": frozenset(),
     "without permissions": frozenset(),
-    "view only": frozenset({VIEW_JOBS, VIEW, AUDIT}),
+    "view only": frozenset({VIEW_JOBS, VIEW, AUDIT, SETTINGS}),
     "manage": frozenset({VIEW_JOBS, MANAGE_JOBS, VIEW, GENERATE}),
-    "administration": frozenset({USERS, TOKENS}),
+    "administration": frozenset({USERS, TOKENS, MANAGE_SETTINGS}),
     USER: frozenset({VIEW_JOBS}),
 }
 

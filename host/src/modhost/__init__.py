@@ -6,6 +6,7 @@ from modhost.ids import new_id
 from modhost.module import HealthReport, HostedService, HostInfo, Module, ModuleOptions
 from modhost.permissions import ANYONE, Permission, Principal
 from modhost.services import Scope, ServiceCollection
+from modhost.settings import ModuleSettings, Settings
 
 __all__ = [
     "ANYONE",
@@ -15,10 +16,12 @@ __all__ = [
     "HostedService",
     "Module",
     "ModuleOptions",
+    "ModuleSettings",
     "Permission",
     "Principal",
     "Scope",
     "ServiceCollection",
+    "Settings",
     "hookimpl",
     "new_id",
 ]

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from modhost.events import Event
 from modhost.failures import failures
+from modhost.settings import ModuleSettings
 
 MAX_RETRY_SECONDS: Final = 5.0
 
@@ -33,6 +34,8 @@ class Module:
         view_prefix: pages live under it, e.g. `/reports`.
         requires: names of the modules whose contracts this one uses; they are configured first.
         options: the model that `[modules.<name>]` is bound to.
+        settings: the model of what administrators change while the host runs; its values at start
+            are those of `[modules.<name>.settings]`.
         unconfigured: options of the module in a host that has no configuration at all, which is for
             one person on one machine; `modhost init` writes them down.
         migrations: the package that holds the module's alembic revisions, e.g.
@@ -47,6 +50,7 @@ class Module:
     view_prefix: ClassVar[str] = ""
     requires: ClassVar[tuple[str, ...]] = ()
     options: ClassVar[type[BaseModel]] = ModuleOptions
+    settings: ClassVar[type[ModuleSettings] | None] = None
     unconfigured: ClassVar[Mapping[str, Any]] = {}
     migrations: ClassVar[str] = ""
     publishes: ClassVar[tuple[type[Event], ...]] = ()

@@ -16,13 +16,16 @@ from modhost.configuration import HostOptions
 from modhost.durations import format_duration
 from modhost.identity.external.oidc.options import OidcOptions
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_reports_example.options import ReportsOptions
+from modhost_reports_example.options import ReportsOptions, ReportsSettings
 
 MODELS: Final[dict[str, type[BaseModel]]] = {
     "host": HostOptions,
     "modules.background_jobs": BackgroundJobsOptions,
     "modules.reports_example": ReportsOptions,
     "modules.oidc": OidcOptions,
+}
+SETTINGS: Final[dict[str, type[BaseModel]]] = {
+    "modules.reports_example.settings": ReportsSettings,
 }
 _MACHINE_DEPENDENT: Final = {"max_concurrency": "the number of processors"}
 _TYPES: Final[dict[Any, str]] = {
@@ -114,7 +117,7 @@ def toml(value: Any) -> str:
 
 def reference(section: str) -> str:
     """Return the table of a section's options, and what each of them means."""
-    options = list(options_of(section, MODELS[section]))
+    options = list(options_of(section, (MODELS | SETTINGS)[section]))
     rows = [
         f"| `{each.key}` | {each.type} | {each.default} | `{each.variable}` |" for each in options
     ]

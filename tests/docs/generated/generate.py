@@ -19,7 +19,7 @@ PARTS: Final[dict[str, dict[str, Callable[[], str]]]] = {
     },
     "configuration.md": {
         f"[{section}]": partial(configuration_reference.reference, section)
-        for section in configuration_reference.MODELS
+        for section in configuration_reference.MODELS | configuration_reference.SETTINGS
     },
 }
 """The generators of each page by the names of its parts."""

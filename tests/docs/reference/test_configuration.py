@@ -2,16 +2,17 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 
 import anyio
 import pytest
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
-from docs.generated.configuration_reference import MODELS, Option, options_of
+from docs.generated.configuration_reference import MODELS, SETTINGS, Option, options_of
 from docs.pages import ROOT, all_pages, blocks, page
 from modhost.configuration import Configuration, load_configuration
 from modhost.configuration.redaction import HIDDEN
@@ -33,8 +34,13 @@ MODULES = {
 ROWS = {key: (default.strip(), variable) for key, _, default, variable in ROW.findall(PAGE)}
 
 
-OPTIONS = [each for section, model in MODELS.items() for each in options_of(section, model)]
+def options(models: Mapping[str, type[BaseModel]]) -> list[Option]:
+    return [each for section, model in models.items() for each in options_of(section, model)]
+
+
+OPTIONS = options(MODELS | SETTINGS)
 KEYS = [each.key for each in OPTIONS]
+OPTION_KEYS = [each.key for each in options(MODELS)]
 
 
 def shown() -> list[tuple[str, str]]:
@@ -57,6 +63,12 @@ def test_every_module_that_ships_is_there() -> None:
     own = [each for each in find_modules().modules if each.distribution.startswith("modhost")]
     with_options = {found.module.name: found.module.options for found in own}
     assert with_options | {"oidc": OidcOptions} == MODULES
+    with_settings = {
+        f"modules.{found.module.name}.settings": found.module.settings
+        for found in own
+        if found.module.settings is not None
+    }
+    assert with_settings == SETTINGS
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=KEYS)
@@ -83,7 +95,7 @@ def test_its_default_is_true(option: Option) -> None:
     assert value == default
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", OPTION_KEYS)
 def test_its_environment_variable_sets_it(key: str) -> None:
     variable = ROWS[key][1]
     required = {"issuer": "https://id.example", "client_id": "modhost"}

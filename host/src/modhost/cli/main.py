@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from modhost.checks import Finding, StartupError, rules
-from modhost.cli import backups, init, listing, maintenance, new, serving
+from modhost.cli import backups, init, listing, maintenance, new, serving, settings
 from modhost.cli.context import BadUsage
 from modhost.cli.identity import roles, tokens, users
 from modhost.cli.output import counted, give_up_output, is_of_output
@@ -23,7 +23,7 @@ _OWN = (
     *(serving.run, serving.worker, listing.modules, listing.routes, listing.permissions),
     *(listing.services, listing.events, listing.config, maintenance.migrate, maintenance.doctor),
     *(backups.backup_command, backups.restore_command),
-    *(users.users, roles.roles, tokens.tokens, new.new, init.init),
+    *(users.users, roles.roles, tokens.tokens, settings.settings, new.new, init.init),
 )
 
 

@@ -62,7 +62,7 @@ def _explain(
         return rules.UNKNOWN_KEY, f"{where} is not an option.", _known_options(location, model)
     if not location:
         return rules.BAD_VALUE, f"{where}: {_message(detail)}.", ""
-    remedy = _remedy(detail, values.variable(path))
+    remedy = advice(detail, values.variable(path))
     if is_missing:
         return rules.BAD_VALUE, f"{where} is missing.", remedy
     is_secret = is_secret_option(location, model)
@@ -91,7 +91,7 @@ def place_name(section: Path, location: tuple[int | str, ...]) -> str:
     return f"{below} of {item}" if below else item
 
 
-def _remedy(detail: ErrorDetails, variable: str | None) -> str:
+def advice(detail: ErrorDetails, variable: str | None = None) -> str:
     """Return what to write, in JSON where an environment variable set the value."""
     kind = detail["type"]
     if kind == "missing":

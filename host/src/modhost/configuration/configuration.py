@@ -1,18 +1,18 @@
 """The configuration: read from a file and the environment, and bound to options."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, create_model
 
 from modhost.checks import Finding, rules
 from modhost.configuration.binding_errors import findings_of, key_name
 from modhost.configuration.control_characters import control_characters
 from modhost.configuration.host_options import HostOptions
-from modhost.configuration.option_types import by_accepted_name, description_of
+from modhost.configuration.option_types import by_accepted_name, description_of, options_in
 from modhost.configuration.paths import (
     DEFAULT_FILE,
     absolute_url,
@@ -22,12 +22,14 @@ from modhost.configuration.paths import (
 )
 from modhost.configuration.redaction import HIDDEN, is_secret_name, redacted
 from modhost.configuration.secret_files import SecretFiles
-from modhost.configuration.values import PREFIX, Values, leaves
+from modhost.configuration.values import PREFIX, Origin, Values, leaves
 from modhost.durations import format_duration
 
 Model = TypeVar("Model", bound=BaseModel)
 
 VARIABLE: Final = "MODHOST_CONFIG"
+SETTINGS: Final = "settings"
+"""The table of a module's settings, within that of its options."""
 
 
 class Setting(NamedTuple):
@@ -45,6 +47,13 @@ class Setting(NamedTuple):
     value: Any
     origin: str
     description: str
+
+
+class ConfiguredSettings(NamedTuple):
+    """The settings of a module that a file or the environment sets, and which of them it is."""
+
+    table: Mapping[str, Any]
+    origins: Mapping[str, Origin]
 
 
 class Configuration:
@@ -100,6 +109,27 @@ class Configuration:
         """Return the options of a module, None when they are invalid, which adds findings."""
         return self._bind(("modules", module), model)
 
+    def bind_settings(self, module: str, model: type[BaseModel] | None) -> ConfiguredSettings:
+        """Return what is set in the table `settings` of a module; what is wrong adds findings.
+
+        Args:
+            module: the name of the module.
+            model: what its settings are; None for a module without, which has no such table.
+
+        """
+        section = ("modules", module, SETTINGS)
+        around = create_model("Around", settings=(model or dict[str, Any], ...))
+        table = self._values.table(section[:2], around).get(SETTINGS, {})
+        if model is None:
+            if table:
+                where = f"{self.origin(*section)}: [modules.{module}.{SETTINGS}] is unknown."
+                remedy = f"Remove it: the module {module} has no settings."
+                self.findings.append(Finding(rules.UNKNOWN_KEY, where, remedy, module))
+        elif self._validated(table, section, model) is not None:
+            origins = {name: self._values.origin_of((*section, name)) for name in table}
+            return ConfiguredSettings(table, origins)
+        return ConfiguredSettings({}, {})
+
     def in_effect(self, models: Mapping[str, type[BaseModel]]) -> Iterator[Setting]:
         """Yield every option with its value, secrets hidden, those of the host first."""
         yield from self._settings(("host",), self.host)
@@ -121,9 +151,20 @@ class Configuration:
 
     def _bind(self, section: tuple[str, ...], model: type[Model]) -> Model | None:
         table = self._values.table(section, model)
+        if section[0] == "modules" and SETTINGS not in options_in(model):
+            table.pop(SETTINGS, None)
         files = SecretFiles(self._values, section, self.start)
         files.read(table, model)
-        unusable = [*files.findings, *control_characters(table, section, self._values)]
+        return self._validated(table, section, model, files.findings)
+
+    def _validated(
+        self,
+        table: Mapping[str, Any],
+        section: tuple[str, ...],
+        model: type[Model],
+        unusable: Sequence[Finding] = (),
+    ) -> Model | None:
+        unusable = [*unusable, *control_characters(table, section, self._values)]
         self.findings += unusable + self._contested(section)
         if unusable:
             return None

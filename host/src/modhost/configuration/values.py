@@ -3,13 +3,20 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from typing import Any, Final
+from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel
 
 from modhost.configuration.option_types import SEPARATOR, Path, locate, read_as
 
 PREFIX: Final = "MODHOST__"
+
+
+class Origin(NamedTuple):
+    """What sets a key: a file or an environment variable by its name, or nothing."""
+
+    kind: Literal["default", "file", "environment"]
+    name: str = ""
 
 
 class Values:
@@ -96,9 +103,17 @@ class Values:
 
     def short_origin(self, path: Path) -> str:
         """Return what sets a key: a file, the environment variable, or `default`."""
-        is_set = any(_is_within(each, path) or _is_within(path, each) for each in self._from_file())
-        default = self._file if is_set else "default"
-        return self._file_of(path) or self.variable(path) or default
+        origin = self.origin_of(path)
+        return origin.name or origin.kind
+
+    def origin_of(self, path: Path) -> Origin:
+        """Return what sets a key."""
+        if file := self._file_of(path):
+            return Origin("file", file)
+        if variable := self.variable(path):
+            return Origin("environment", variable)
+        is_set = any(_is_within(each, path) for each in self._from_file())
+        return Origin("file", self._file) if is_set else Origin("default")
 
     def _file_of(self, path: Path) -> str | None:
         return next(filter(None, map(self._read_files.get, _around(path))), None)

@@ -1,10 +1,15 @@
-"""The host's own module: identity and audit, registered the way any module is."""
+"""The host's own module: identity, audit and settings, registered the way any module is."""
 
 import importlib.metadata
 from collections.abc import Sequence
 from typing import ClassVar
 
 from modhost import HostedService, Module, Permission, ServiceCollection, hookimpl
+from modhost.administration import settings
+from modhost.administration.settings import api as settings_api
+from modhost.administration.settings import live as live_settings
+from modhost.administration.settings import pages as settings_pages
+from modhost.administration.settings.table import SettingStore
 from modhost.audit import AuditLog, AuditReader, log, web
 from modhost.audit.recording import RefusedRequests
 from modhost.identity import contracts
@@ -23,7 +28,7 @@ from modhost.web import Endpoints, Menu, Pages
 
 
 class IdentityModule(Module):
-    """Users, roles, tokens, sessions and the audit; the host always includes it."""
+    """Users, roles, tokens, sessions, the audit and settings; the host always includes it."""
 
     name: ClassVar[str] = SCHEMA
     version: ClassVar[str] = importlib.metadata.version("modhost")
@@ -44,8 +49,13 @@ class IdentityModule(Module):
             role_page.RolePages,
             token_page.TokenPages,
             login_pages.LoginPage,
+            SettingStore,
+            live_settings.SettingsFollower,
+            settings.SettingChanges,
+            settings.SettingsReader,
         ):
             services.add_singleton(service)
+        services.add_singleton(live_settings.LiveSettings, live_settings.open_settings)
         services.add_singleton(AuditLog, log.DatabaseAudit)
         services.add_singleton(AuditReader, log.DatabaseAudit)
         services.add_singleton(contracts.VouchedLogins, ExternalUsers)
@@ -58,23 +68,31 @@ class IdentityModule(Module):
 
     @hookimpl
     def configure_permissions(self) -> Sequence[Permission]:
-        """Declare the permissions of the administration and of the audit."""
-        return [MANAGE_USERS, MANAGE_TOKENS, web.VIEW_AUDIT]
+        """Declare the permissions of the administration, of the audit and of settings."""
+        return [
+            MANAGE_USERS,
+            MANAGE_TOKENS,
+            web.VIEW_AUDIT,
+            settings_api.VIEW_SETTINGS,
+            settings_api.MANAGE_SETTINGS,
+        ]
 
     @hookimpl
     def map_endpoints(self, endpoints: Endpoints) -> None:
-        """Map the API of the audit."""
+        """Map the API of the audit and of settings."""
         web.map_audit_endpoints(endpoints)
+        settings_api.map_settings_endpoints(endpoints)
 
     @hookimpl
     def map_pages(self, pages: Pages) -> None:
-        """Map the pages of the login, of the administration and of the audit."""
+        """Map the pages of the login, of the administration, of the audit and of settings."""
         login_pages.map_login_pages(pages)
         account_page.map_account_pages(pages)
         user_pages.map_user_pages(pages)
         role_page.map_role_pages(pages)
         token_page.map_token_pages(pages)
         web.map_audit_pages(pages)
+        settings_pages.map_settings_pages(pages)
 
     @hookimpl
     def configure_menu(self, menu: Menu) -> None:
@@ -84,6 +102,7 @@ class IdentityModule(Module):
         menu.add("Roles", role_page.PATH, MANAGE_USERS, "Sets of permissions, under a name each.")
         menu.add("Tokens", token_page.PATH, MANAGE_TOKENS, "How programs get to the API.")
         web.add_audit_to_menu(menu)
+        settings_pages.add_settings_to_menu(menu)
 
     @hookimpl
     def hosted_services(self) -> Sequence[type[HostedService]]:

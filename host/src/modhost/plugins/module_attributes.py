@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from modhost.events import Event
 from modhost.module import Module
+from modhost.settings import ModuleSettings
 
 _SIMILAR: Final = 0.8
 _TEXT: Final = "Write a text, in quotes."
@@ -17,7 +18,7 @@ _SYNONYMS: Final = {
     **dict.fromkeys(("dependencies", "depends", "depends_on", "requirements"), "requires"),
     **dict.fromkeys(("url_prefix", "api_prefix"), "route_prefix"),
     **dict.fromkeys(("events", "emits", "published_events"), "publishes"),
-    **dict.fromkeys(("config", "settings", "options_model"), "options"),
+    **dict.fromkeys(("config", "options_model"), "options"),
 }
 
 
@@ -76,6 +77,12 @@ _CHECKS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "view_prefix": (_is_text, 'Write a text, such as "/reports", or leave it out.'),
     "requires": (_are_names, 'Write a tuple of names; one alone needs a comma: ("name",).'),
     "options": (_is_model, "Write a subclass of ModuleOptions, the class itself."),
+    "settings": (
+        lambda value: (
+            value is None or (isinstance(value, type) and issubclass(value, ModuleSettings))
+        ),
+        "Write a subclass of ModuleSettings, the class itself.",
+    ),
     "unconfigured": (
         lambda value: isinstance(value, Mapping) and all(map(_is_text, value)),
         'Write a table of options, such as {"key": "value"}.',

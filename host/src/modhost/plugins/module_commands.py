@@ -12,7 +12,7 @@ from modhost.plugins.hook_calls import HookCaller, hook_failed
 HOST_COMMANDS: Final = (
     *("backup", "config", "doctor", "events", "init", "migrate", "modules", "new", "permissions"),
     *("restore", "roles", "routes", "run"),
-    *("services", "tokens", "users", "worker"),
+    *("services", "settings", "tokens", "users", "worker"),
 )
 """The names of the host's own commands."""
 

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 
 from modhost import Clock, HostedService, HostInfo, Module, ModuleOptions, Principal, Scope
+from modhost.administration.settings import DeclaredSettings, SettingsFollower
 from modhost.audit.recording import RefusedRequests
 from modhost.checks import Finding, rules
 from modhost.clock import SystemClock
@@ -26,6 +27,7 @@ from modhost.runtime.health import HealthEndpoints
 from modhost.runtime.host import Host
 from modhost.runtime.lifespan import running
 from modhost.runtime.model_checks import check_models
+from modhost.runtime.module_settings import register_settings
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost.runtime.startup_checks import check_assembled, check_exposure, refuse
 from modhost.services import ServiceProvider, ServiceRegistry, Subscription
@@ -113,10 +115,11 @@ class _Assembly:
 
     def _all_hosted(self) -> list[type[HostedService]]:
         hosted = [contract for _, contract in self._hosted]
+        contributed = self._registry.contributions
+        if DeclaredSettings in contributed:
+            hosted = [SettingsFollower, *hosted]
         # The first to start is the last to stop: others may publish until they end.
-        return (
-            [EventDispatcher, *hosted] if Subscription in self._registry.contributions else hosted
-        )
+        return [EventDispatcher, *hosted] if Subscription in contributed else hosted
 
     def _make_database(self) -> Database:
         try:
@@ -140,6 +143,7 @@ class _Assembly:
 
     def _bind_options(self, found: FoundModule) -> BaseModel:
         model = found.module.options
+        self._findings += register_settings(found, self._configuration, self._registry)
         options = self._configuration.bind(found.module.name, model)
         if options is None:
             # What is wrong is among the configuration's findings, which stop the start.

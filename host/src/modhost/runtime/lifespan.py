@@ -3,10 +3,12 @@
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
 
 import anyio
 
 from modhost import HostedService
+from modhost.administration.settings import SettingsFollower
 from modhost.caller import ActingFor, start_of
 from modhost.checks import Finding, StartupError, rules
 from modhost.database.errors import finding_of
@@ -19,6 +21,9 @@ from modhost.runtime.hosted_services import HostedServiceFailed, Supervisor
 from modhost.runtime.start import Start
 
 logger = logging.getLogger(__name__)
+
+
+_ALWAYS: Final[tuple[type[HostedService], ...]] = (EventDispatcher, SettingsFollower)
 
 
 class _Late(Exception):
@@ -54,7 +59,7 @@ async def ready(
 ) -> AsyncIterator[None]:
     """Open the database and make the services, without starting what runs on its own.
 
-    Subscribers of events run all the same, and are waited for.
+    Subscribers of events run all the same, and are waited for; settings are followed.
 
     Args:
         host: as `build_host` returns it.
@@ -67,8 +72,9 @@ async def ready(
     """
     start = start or Start(host.clock)
     async with _opened(host, start, migrated=migrated), AsyncExitStack() as stack:
-        if EventDispatcher in host.hosted:
-            await _start_hosted(host, stack, start, [EventDispatcher])
+        always = [each for each in _ALWAYS if each in host.hosted]
+        if always:
+            await _start_hosted(host, stack, start, always)
         yield
 
 

@@ -10,6 +10,7 @@ from modhost import ANYONE, Principal
 from modhost.web.openapi import OpenApi
 from modhost.web.rendering.shell import MenuEntry, Page
 from modhost.web.rendering.templates import HOST
+from modhost.web.rendering.wording import module_title
 from modhost.web.routing.module_web import ModuleWeb
 
 
@@ -23,7 +24,7 @@ class ListedModule:
     @property
     def title(self) -> str:
         """The name as people read it: `Background jobs`."""
-        return "This host" if self.name == HOST else self.name.replace("_", " ").capitalize()
+        return "This host" if self.name == HOST else module_title(self.name)
 
 
 class HostPages:

@@ -8,7 +8,7 @@ from typing import Final
 import anyio
 from sqlalchemy.exc import IntegrityError
 
-from modhost import Clock
+from modhost import Clock, Settings
 from modhost.database import Database
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
@@ -25,6 +25,7 @@ from modhost_reports_example.computing.records import (
     read_records,
 )
 from modhost_reports_example.contracts import ReportRequest, ReportRow, ReportType, UnknownSource
+from modhost_reports_example.options import ReportsSettings
 from modhost_reports_example.sources import Sources
 from modhost_reports_example.storage import ReportStorage, Seed
 
@@ -43,9 +44,12 @@ class GenerateReportJob(ModuleJob[ReportRequest]):
     concurrency = Concurrency(1, per="source")
     unique = Unique(until="started")
 
-    def __init__(self, storage: ReportStorage, sources: Sources) -> None:
+    def __init__(
+        self, storage: ReportStorage, sources: Sources, settings: Settings[ReportsSettings]
+    ) -> None:
         self._storage = storage
         self._sources = sources
+        self._settings = settings
 
     async def execute(self, context: JobExecutionContext[ReportRequest]) -> None:
         """Make the report; a CSV that cannot be read fails the job at once, with the reason."""
@@ -68,6 +72,9 @@ class GenerateReportJob(ModuleJob[ReportRequest]):
             count = await anyio.to_thread.run_sync(
                 lambda: sum(1 for _ in records_of(path, context))
             )
+            if count > (most := self._settings.current.max_records):
+                msg = f"The source {request.source!r} has {count:,} records, more than the "
+                raise PermanentJobError(f"{msg}{most:,} that the settings allow.")
             context.log(f"Processing {count} records")
             context.report_progress(50, "Halfway done")
             return await anyio.to_thread.run_sync(

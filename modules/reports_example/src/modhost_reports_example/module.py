@@ -6,13 +6,21 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from modhost import HostedService, Module, Permission, Scope, ServiceCollection, hookimpl
+from modhost import (
+    HostedService,
+    Module,
+    ModuleSettings,
+    Permission,
+    Scope,
+    ServiceCollection,
+    hookimpl,
+)
 from modhost.web import Endpoints, Menu, Pages
 from modhost_background_jobs.contracts import add_module_job
 from modhost_reports_example.api import map_endpoints
 from modhost_reports_example.contracts import ReportsContracts
 from modhost_reports_example.jobs import GenerateReportJob, MonthlyReportSeed
-from modhost_reports_example.options import ReportsOptions
+from modhost_reports_example.options import ReportsOptions, ReportsSettings
 from modhost_reports_example.pages import map_pages
 from modhost_reports_example.permissions import GENERATE, VIEW
 from modhost_reports_example.reports import ReportsService
@@ -30,6 +38,7 @@ class ReportsModule(Module):
     view_prefix: ClassVar[str] = "/reports"
     requires: ClassVar[tuple[str, ...]] = ("background_jobs",)
     options: ClassVar[type[BaseModel]] = ReportsOptions
+    settings: ClassVar[type[ModuleSettings] | None] = ReportsSettings
     migrations: ClassVar[str] = "modhost_reports_example.migrations"
 
     @hookimpl

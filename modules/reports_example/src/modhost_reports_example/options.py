@@ -1,10 +1,10 @@
-"""The options of the reports example: `[modules.reports_example]`."""
+"""The options and the settings of the reports example: `[modules.reports_example]`."""
 
 from pathlib import Path
 
 from pydantic import Field
 
-from modhost import ModuleOptions
+from modhost import ModuleOptions, ModuleSettings
 
 
 class ReportsOptions(ModuleOptions):
@@ -20,4 +20,22 @@ class ReportsOptions(ModuleOptions):
         50 * 1024 * 1024,
         ge=1,
         description="Size of the largest CSV file that is accepted, in bytes; 50 MiB by default.",
+    )
+
+
+class ReportsSettings(ModuleSettings):
+    """What administrators change while the host runs."""
+
+    reports_shown: int = Field(
+        20,
+        ge=1,
+        le=100,
+        title="Reports on the page",
+        description="How many of the newest reports the page shows.",
+    )
+    max_records: int = Field(
+        1_000_000,
+        ge=1,
+        title="Records of a report",
+        description="A source with more records fails its job, without retries.",
     )

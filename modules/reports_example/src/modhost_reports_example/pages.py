@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from starlette.responses import RedirectResponse, Response
 
-from modhost import Principal
+from modhost import Principal, Settings
 from modhost.web import FieldError, Form, HttpProblem, Page, Pages, Query
 from modhost_reports_example.contracts import (
     ReportRequest,
@@ -13,6 +13,7 @@ from modhost_reports_example.contracts import (
     ReportType,
     UnknownSource,
 )
+from modhost_reports_example.options import ReportsSettings
 from modhost_reports_example.permissions import GENERATE, VIEW
 from modhost_reports_example.sources import Sources
 
@@ -44,11 +45,15 @@ class ReportsQuery(BaseModel):
 
 
 async def show_reports(
-    query: Query[ReportsQuery], reports: ReportsContracts, sources: Sources, visitor: Principal
+    query: Query[ReportsQuery],
+    reports: ReportsContracts,
+    sources: Sources,
+    settings: Settings[ReportsSettings],
+    visitor: Principal,
 ) -> Page:
     """Show the newest reports with their charts."""
     context = {
-        "reports": await reports.latest(),
+        "reports": await reports.latest(settings.current.reports_shown),
         "types": list(ReportType),
         "sources": sources.names(),
         "workflow": query.workflow,

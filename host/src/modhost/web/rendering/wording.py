@@ -86,6 +86,11 @@ def _tagged(parts: Sequence[str], tag: str) -> Markup:
     )
 
 
+def module_title(name: str) -> str:
+    """Return the name of a module as people read it: `Background jobs`."""
+    return name.replace("_", " ").capitalize()
+
+
 FILTERS: Final = {
     each.__name__: each for each in (ago, coded, duration, grouped, marked, rough, utc)
 }

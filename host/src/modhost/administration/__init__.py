@@ -1,0 +1,1 @@
+"""The administration of a running host: the settings of its modules."""
