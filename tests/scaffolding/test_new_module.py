@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from environments import new_environment
 from modhost.cli.main import cli
+from sweeps import EXHAUSTIVE
 
 
 def new_module(*words: str | Path) -> Result:
@@ -40,6 +41,8 @@ def python(project: Path) -> Path:
     return new_environment(project.parent, project)
 
 
+# In an application the same tests run, with those of `modhost new app`.
+@EXHAUSTIVE
 def test_its_own_tests_pass(project: Path, python: Path) -> None:
     # The plugins that this environment shares with ours are none that a new module has.
     options = ("-p", "no:cacheprovider", "-p", "no:schemathesis", "-W", "error")
