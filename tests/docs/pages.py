@@ -50,7 +50,7 @@ def headings(text: str) -> list[str]:
 
 def anchors(text: str) -> set[str]:
     """Return the anchors that the headings have on GitHub."""
-    return {_anchor(heading) for heading in headings(text)}
+    return {anchor(heading) for heading in headings(text)}
 
 
 def section(text: str, heading: str) -> str:
@@ -62,7 +62,8 @@ def section(text: str, heading: str) -> str:
     return found[1]
 
 
-def _anchor(heading: str) -> str:
+def anchor(heading: str) -> str:
+    """Return the anchor that a heading has on GitHub."""
     words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).strip().lower()
     kept = (each for each in words if each in " -_" or unicodedata.category(each)[0] in "LN")
     return "".join(kept).replace(" ", "-")

@@ -29,6 +29,7 @@ GENERATE: Final = "Reports.Generate"
 # A new route or page needs a line here; it says who may, on purpose, a second time.
 RULES: Final = {
     "GET /": ANYONE,
+    "GET /docs": ANYONE,
     "GET /openapi.json": ANYONE,
     "GET /health/live": ANYONE,
     "GET /health/ready": ANYONE,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from docs.generated import architecture, configuration_reference
+from docs.generated import architecture, configuration_reference, web_references
 from docs.pages import DOCS
 
 _PART: Final = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -21,6 +21,8 @@ PARTS: Final[dict[str, dict[str, Callable[[], str]]]] = {
         f"[{section}]": partial(configuration_reference.reference, section)
         for section in configuration_reference.MODELS | configuration_reference.SETTINGS
     },
+    "http-api.md": {"the API": web_references.api},
+    "permissions.md": {"the permissions": web_references.permissions},
 }
 """The generators of each page by the names of its parts."""
 PICTURES: Final[dict[str, Callable[[], str]]] = {"images/architecture.svg": architecture.picture}

@@ -1,13 +1,16 @@
 """The host's own addresses: the start page, the administration, the API's description."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from modhost import ANYONE, Principal
-from modhost.web.openapi import OpenApi
+from modhost.web.openapi import Json, OpenApi
+from modhost.web.reference import ApiReference
 from modhost.web.rendering.shell import MenuEntry, Page
 from modhost.web.rendering.templates import HOST
 from modhost.web.rendering.wording import module_title
@@ -49,9 +52,19 @@ class HostPages:
         """Describe the API, in the words of OpenAPI 3.1."""
         return Response(self._description, media_type="application/json")
 
+    async def reference(self, request: Request) -> Page:
+        """Show the API: its operations by module, with their fields and a request to try."""
+        reference = ApiReference(self._document, self._public_url or str(request.base_url))
+        context = {"sections": reference.sections(), "models": reference.models()}
+        return Page("modhost/reference.html", context, "API reference")
+
     @cached_property
     def _description(self) -> bytes:
-        return OpenApi(self._modules, self._version, self._public_url).as_json()
+        return json.dumps(self._document, ensure_ascii=False).encode()
+
+    @cached_property
+    def _document(self) -> Json:
+        return OpenApi(self._modules, self._version, self._public_url).document()
 
     def _listed(self, principal: Principal | None) -> list[ListedModule]:
         listed = [
@@ -72,5 +85,6 @@ def host_web(modules: Sequence[ModuleWeb], version: str, public_url: str = "") -
     pages = HostPages(modules, version, public_url)
     web.pages.get("/", pages.start, permission=ANYONE)
     web.pages.get("/admin", pages.administration, permission=ANYONE)
+    web.pages.get("/docs", pages.reference, permission=ANYONE)
     web.endpoints.get("/openapi.json", pages.openapi, permission=ANYONE)
     return web

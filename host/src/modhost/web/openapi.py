@@ -1,6 +1,5 @@
 """The description of the API (OpenAPI 3.1), made from the declarations of the endpoints."""
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
@@ -61,10 +60,6 @@ class OpenApi:
         )
         self._definitions: dict[str, Json] = definitions.get("$defs", {})
 
-    def as_json(self) -> bytes:
-        """Return the document as JSON."""
-        return json.dumps(self.document(), ensure_ascii=False).encode()
-
     def document(self) -> Json:
         """Return the document."""
         paths: dict[str, Json] = {}
@@ -118,7 +113,8 @@ class OpenApi:
 
     def _success(self, declared: Declaration) -> Json:
         returns_json = declared.result.adapter is not None
-        status = declared.status if returns_json or declared.status != 200 else 204
+        has_body = returns_json or declared.result.is_sent_as_it_is
+        status = declared.status if has_body or declared.status != 200 else 204
         response: Json = {"description": phrase(status)}
         if returns_json:
             response["content"] = {"application/json": self._schema(declared, "return")}

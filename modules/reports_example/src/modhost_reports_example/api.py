@@ -55,7 +55,7 @@ class Order(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     type: ReportType
-    source: Annotated[str, Field(max_length=200)]
+    source: Annotated[str, Field(max_length=200, examples=["seattle-weather"])]
     execute_at: AwareDatetime | None = None
 
 

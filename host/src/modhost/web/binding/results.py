@@ -27,10 +27,14 @@ class Reply(Generic[T]):
 
 
 class ResultPlan:
-    """Turns a handler's results into responses; `adapter` is None when there is no JSON."""
+    """Turns a handler's results into responses; `adapter` is None when there is no JSON.
 
-    def __init__(self, adapter: TypeAdapter[Any] | None) -> None:
+    `is_sent_as_it_is` says whether the handler returns responses of its own.
+    """
+
+    def __init__(self, adapter: TypeAdapter[Any] | None, *, is_sent_as_it_is: bool = False) -> None:
         self.adapter = adapter
+        self.is_sent_as_it_is = is_sent_as_it_is
 
     def response(self, result: object, status: int) -> Response:
         """Return the response; a result of None has the status 204 and no body."""
@@ -52,8 +56,10 @@ def plan_result(handler: Handler) -> ResultPlan:
 # Once for all hosts of a process, whichever object a method is bound to.
 @lru_cache(maxsize=1024)
 def _plan_of(function: Handler) -> ResultPlan:
-    content = _content_of(hints_of(function).get("return", Any))
-    return ResultPlan(None if content is None else adapter_for(content, "serialization"))
+    annotation = hints_of(function).get("return", Any)
+    content = _content_of(annotation)
+    adapter = None if content is None else adapter_for(content, "serialization")
+    return ResultPlan(adapter, is_sent_as_it_is=_is_response(annotation))
 
 
 def _content_of(annotation: object) -> object:
@@ -64,8 +70,11 @@ def _content_of(annotation: object) -> object:
         return typing.Union[tuple(sent)] if sent else None  # noqa: UP007
     if typing.get_origin(annotation) in (Reply, Awaitable, Coroutine):
         return _content_of(typing.get_args(annotation)[-1])
-    is_sent_as_it_is = isinstance(annotation, type) and issubclass(annotation, Response)
-    return None if annotation is type(None) or is_sent_as_it_is else annotation
+    return None if annotation is type(None) or _is_response(annotation) else annotation
+
+
+def _is_response(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Response)
 
 
 def encode(adapter: TypeAdapter[Any], value: object) -> bytes:
