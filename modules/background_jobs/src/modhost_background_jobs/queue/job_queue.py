@@ -27,7 +27,8 @@ from modhost_background_jobs.storage.workflows.ending import follow_cancelled
 from modhost_background_jobs.storage.workflows.rules import Tally
 from modhost_background_jobs.storage.workflows.steps import run_in_session
 
-_LISTENS: Final = "modhost_background_jobs.listens"
+ENQUEUED: Final = "modhost_background_jobs.enqueued"
+"""By which key a session knows the queue that wakes workers after its commit."""
 
 
 class DatabaseJobQueue:
@@ -135,8 +136,8 @@ class DatabaseJobQueue:
         """Have workers notice what a session has stored, once it is committed."""
         await notify(await session.connection(), "due")
         # One listener for all jobs of a session: what once listened stays, even with `once`.
-        if session.info.get(_LISTENS) is not self:
-            session.info[_LISTENS] = self
+        if session.info.get(ENQUEUED) is not self:
+            session.info[ENQUEUED] = self
             event.listen(session.sync_session, "after_commit", lambda _: self._wakeups.work.fire())
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import anyio
 from anyio.abc import TaskStatus
@@ -56,6 +58,13 @@ class JobProcessorService(HostedService):
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Process jobs until cancelled, then let them finish within the grace."""
+        async with self.opened() as (worker, slots):
+            task_status.started()
+            await self._claims.run(worker, slots)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[tuple[str, Slots]]:
+        """Be a worker during the block, with slots that run what they take; it claims nothing."""
         guard_exits(asyncio.get_running_loop())
         async with self._registration.consumer() as worker:
             # Made anew each time: what a run that crashed has left behind is not this one's.
@@ -68,9 +77,8 @@ class JobProcessorService(HostedService):
                 await group.start(self._run_attempts, worker.name, slots, may_end)
                 logger.info("Worker %s runs up to %d jobs.", worker.name, worker.max_concurrency)
                 group.start_soon(self._wakeups.watch)
-                task_status.started()
                 try:
-                    await self._claims.run(worker.name, slots)
+                    yield worker.name, slots
                 finally:
                     try:
                         with anyio.CancelScope(shield=True):

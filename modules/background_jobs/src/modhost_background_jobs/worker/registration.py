@@ -180,12 +180,16 @@ class WorkerRegistration:
         self._options = options
         self._clock = clock
 
+    def identity(self) -> WorkerInfo:
+        """Return a new consumer of this process, under a name of its own."""
+        return identify_worker(
+            self._options.max_concurrency, self._types.of_workers, self._options.queues
+        )
+
     @asynccontextmanager
     async def consumer(self) -> AsyncIterator[WorkerInfo]:
         """Register the consumer of this process for the block."""
-        worker = identify_worker(
-            self._options.max_concurrency, self._types.of_workers, self._options.queues
-        )
+        worker = self.identity()
         self._current.name = worker.name
         async with self._registered(worker):
             yield worker

@@ -74,14 +74,15 @@ class AttemptRunner:
             if isinstance(error, asyncio.CancelledError) and _was_cancelled():
                 raise  # by the owner of this task; one without a request is the job's own
             attempt.is_finished = True
-            outcome = self._outcome_of(attempt, error)
+            outcome = self.outcome_of(attempt, error)
             forget_frames(error)
             return outcome
         if attempt.scope.cancelled_caught:
             return self._outcomes.stopped(attempt)
         return self._outcomes.returned(attempt, result)
 
-    def _outcome_of(self, attempt: Attempt, error: BaseException) -> Outcome:
+    def outcome_of(self, attempt: Attempt, error: BaseException) -> Outcome:
+        """Return what an error of the job means, before what its frames hold is freed."""
         if attempt.reason is not None and means(error, (JobCancelled,)):
             return self._outcomes.stopped(attempt)
         return self._outcomes.failed(attempt, error)

@@ -109,25 +109,8 @@ class ClaimLoop:
                 await anyio.sleep_forever()
             try:
                 began = self._clock.monotonic()
-                # Something may have been paused while there was no room.
-                await self._lanes.read_again(has_changed=ticket.is_set())
-                shares = self._lanes.shares(room, slots.attempts)
-                if shares is None:
-                    place = cursor.next(began)
-                    claimed = await self._claim(worker, room, place)
-                    cursor.note(claimed, room)
-                    has_more = len(claimed) == room or place is not START
-                else:
-                    claimed, has_more = await self._claim_from_lanes(worker, shares, room)
-                slots.take(map(self._attempt_of, claimed))
-                self._release_paused(slots)
-                await self._note_starts(claimed)
-                self._lanes.may_have_changed |= bool(claimed)
-                if self._lanes.may_have_changed:
-                    self._knows_next_due = False
-                has_new = await self._lanes.refresh()
-                self._release_paused(slots)
-                if not has_more and not has_new:
+                _, has_more = await self.claim(worker, slots, room, cursor, ticket)
+                if not has_more:
                     await self._rest(ticket, began, slots)
                 failed = 0
                 failures.passed(CLAIM)
@@ -137,6 +120,32 @@ class ClaimLoop:
                 self._knows_next_due = False
                 failures.failed(logger, CLAIM, error)
                 await wait_for(reconnected, seconds)
+
+    async def claim(
+        self, worker: str, slots: Slots, room: int, cursor: ClaimCursor, ticket: anyio.Event
+    ) -> tuple[list[ClaimedJob], bool]:
+        """Claim jobs for the slots once; return them, and whether there may be more.
+
+        The ticket is set when something may have been paused while there was no room.
+        """
+        await self._lanes.read_again(has_changed=ticket.is_set())
+        shares = self._lanes.shares(room, slots.attempts)
+        if shares is None:
+            place = cursor.next(self._clock.monotonic())
+            claimed = await self._claim(worker, room, place)
+            cursor.note(claimed, room)
+            has_more = len(claimed) == room or place is not START
+        else:
+            claimed, has_more = await self._claim_from_lanes(worker, shares, room)
+        slots.take(map(self._attempt_of, claimed))
+        self._release_paused(slots)
+        await self._note_starts(claimed)
+        self._lanes.may_have_changed |= bool(claimed)
+        if self._lanes.may_have_changed:
+            self._knows_next_due = False
+        has_new = await self._lanes.refresh()
+        self._release_paused(slots)
+        return claimed, has_more or has_new
 
     async def _claim(self, worker: str, limit: int, after: Place) -> list[ClaimedJob]:
         with self._claiming():
@@ -238,5 +247,4 @@ class ClaimLoop:
         due = [each for each in (self._next_due, self._lanes.next_due()) if each is not None]
         if not due:
             return self._poll_interval
-        until_due = (min(due) - self._clock.now()).total_seconds()
-        return min(self._poll_interval, until_due)
+        return min(self._poll_interval, (min(due) - self._clock.now()).total_seconds())
