@@ -3,9 +3,10 @@
 import gc
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import anyio
@@ -13,13 +14,15 @@ import argon2
 import hypothesis
 import pytest
 
-from hosts import whole_host
+from hosts import SILENT_PROVIDER
 from leftovers import Watch, is_watched
+from modhost import Module
 from modhost.configuration import Configuration
 from modhost.database.migrations import migrate
 from modhost.runtime.assembly import build_host
 from modhost.services.dependencies import dependencies_of
-from modhost.testing import RunningHost
+from modhost_background_jobs.module import BackgroundJobsModule
+from modhost_reports_example.module import ReportsModule
 from moving_clock import MovingClock
 from postgres import Postgres
 
@@ -52,10 +55,21 @@ def clock() -> MovingClock:
 
 
 @pytest.fixture
-async def host(sqlite_url: str, clock: MovingClock) -> AsyncIterator[RunningHost]:
-    """A host with all modules of this repository, by the clock of the test."""
-    async with whole_host(sqlite_url, clock) as host:
-        yield host
+def modhost_modules() -> list[Module]:
+    """The modules of the fixture `host`: all of this repository."""
+    return [BackgroundJobsModule(), ReportsModule()]
+
+
+@pytest.fixture
+def modhost_config() -> dict[str, Any]:
+    """The configuration of the fixture `host`: a login provider that never answers."""
+    return {"modules": {"oidc": SILENT_PROVIDER}}
+
+
+@pytest.fixture
+def modhost_database_url(sqlite_url: str) -> str:
+    """The database of the fixture `host`."""
+    return sqlite_url
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -21,6 +21,8 @@ from modhost_background_jobs.module import BackgroundJobsModule
 from modhost_reports_example.module import ReportsModule
 
 POLL_SECONDS = 0.02
+# Nothing listens there.
+SILENT_PROVIDER = {"issuer": "http://127.0.0.1:1", "client_id": "modhost", "audience": "api"}
 T = TypeVar("T")
 
 
@@ -98,7 +100,5 @@ async def host_with(
 @asynccontextmanager
 async def whole_host(database_url: str, clock: Clock | None = None) -> AsyncIterator[RunningHost]:
     """Run a host with all modules of this repository, and a login provider that never answers."""
-    # Nothing listens there.
-    oidc = {"issuer": "http://127.0.0.1:1", "client_id": "modhost", "audience": "api"}
-    async with host_with(database_url, ReportsModule(), clock=clock, oidc=oidc) as jobs:
+    async with host_with(database_url, ReportsModule(), clock=clock, oidc=SILENT_PROVIDER) as jobs:
         yield jobs.host

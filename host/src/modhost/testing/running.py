@@ -1,24 +1,23 @@
-"""The testing kit: a host of some modules, running, with a client that needs no network."""
+"""A host of some modules, running in the event loop of a test, and its client."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from modhost import Clock, Module, Scope, new_id
-from modhost.checks import StartupError
 from modhost.configuration import Configuration
-from modhost.identity import IdentityModule, TokenService
+from modhost.identity import TokenService
 from modhost.module import Role
-from modhost.plugins.discovery import of_instance
 from modhost.runtime.assembly import build_host
 from modhost.runtime.host import Host
 from modhost.runtime.lifespan import running
-from modhost.runtime.model_checks import check_models
 
 if TYPE_CHECKING:
     import httpx2
+
+BASE_URL: Final = "http://localhost"
 
 
 class RunningHost:
@@ -45,30 +44,15 @@ class RunningHost:
         """
         import httpx2
 
-        headers = {}
-        if permissions or roles:
-            headers["Authorization"] = f"Bearer {await self.token(*permissions, roles=roles)}"
         transport = httpx2.ASGITransport(self.host.app)
-        return httpx2.AsyncClient(transport=transport, base_url="http://localhost", headers=headers)
+        headers = await self.headers(*permissions, roles=roles)
+        return httpx2.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers)
 
-
-def configure_models(*modules: Module) -> None:
-    """Make the models of modules usable without a host, as its start does.
-
-    Their foreign keys may refer to tables of these modules and of the host: without this,
-    SQLAlchemy raises `NoReferencedTableError` for those of another module.
-
-    Args:
-        modules: those whose models are used, and those that they refer to.
-
-    Raises:
-        StartupError: as a start would report it, e.g. for a table that no module has.
-
-    """
-    found = [of_instance(each) for each in (IdentityModule(), *modules)]
-    findings = check_models(found, has_schemas=True)
-    if findings:
-        raise StartupError(findings)
+    async def headers(self, *permissions: str, roles: Collection[str] = ()) -> dict[str, str]:
+        """Return the headers of requests with a new API token, none unless something is given."""
+        if not permissions and not roles:
+            return {}
+        return {"Authorization": f"Bearer {await self.token(*permissions, roles=roles)}"}
 
 
 @asynccontextmanager
