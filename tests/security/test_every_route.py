@@ -23,6 +23,7 @@ TOKENS: Final = "Identity.ManageTokens"
 AUDIT: Final = "Host.ViewAudit"
 SETTINGS: Final = "Host.ViewSettings"
 MANAGE_SETTINGS: Final = "Host.ManageSettings"
+METRICS: Final = "Host.ViewMetrics"
 VIEW: Final = "Reports.View"
 GENERATE: Final = "Reports.Generate"
 
@@ -33,6 +34,7 @@ RULES: Final = {
     "GET /openapi.json": ANYONE,
     "GET /health/live": ANYONE,
     "GET /health/ready": ANYONE,
+    "GET /metrics": METRICS,
     "GET /login": ANYONE,
     "POST /login": ANYONE,
     "GET /login/once/{secret}": ANYONE,
@@ -140,7 +142,7 @@ USER: Final = "a user who is logged in"
 CALLERS: Final[dict[str, frozenset[str]]] = {
     "anonymous": frozenset(),
     "without permissions": frozenset(),
-    "view only": frozenset({VIEW_JOBS, VIEW, AUDIT, SETTINGS}),
+    "view only": frozenset({VIEW_JOBS, VIEW, AUDIT, SETTINGS, METRICS}),
     "manage": frozenset({VIEW_JOBS, MANAGE_JOBS, VIEW, GENERATE}),
     "administration": frozenset({USERS, TOKENS, MANAGE_SETTINGS}),
     USER: frozenset({VIEW_JOBS}),

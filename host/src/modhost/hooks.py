@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from modhost.checks import Finding
+    from modhost.metrics import Samples
     from modhost.module import HealthReport, HostedService, HostInfo
     from modhost.permissions import Permission, Principal
     from modhost.services import Scope, ServiceCollection
@@ -67,6 +68,15 @@ class ModuleHooks:
     @hookspec
     async def check_health(self, scope: "Scope") -> "HealthReport":  # type: ignore[empty-body]
         """Report whether this module can do its work; bounded by a timeout, without secrets."""
+
+    @hookspec
+    async def collect_metrics(self, samples: "Samples", scope: "Scope") -> None:
+        """Add the values of the metrics that this module declares in `metrics`.
+
+        Called for `/metrics`, once for scrapes that come together; bounded by a timeout, after
+        which what was added until then is exposed. So add first what the process knows by itself,
+        then what the database is asked for, by statements that are bounded.
+        """
 
     @hookspec
     async def diagnose(self, scope: "Scope") -> "Sequence[Finding]":  # type: ignore[empty-body]

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from modhost.events import Event
 from modhost.failures import failures
+from modhost.metrics import Metric
 from modhost.settings import ModuleSettings
 
 MAX_RETRY_SECONDS: Final = 5.0
@@ -41,6 +42,7 @@ class Module:
         migrations: the package that holds the module's alembic revisions, e.g.
             `"modhost_reports_example.migrations"`; empty when the module has no tables.
         publishes: the classes of the events that the module publishes.
+        metrics: the metrics that the module has values of in `collect_metrics`.
 
     """
 
@@ -54,6 +56,7 @@ class Module:
     unconfigured: ClassVar[Mapping[str, Any]] = {}
     migrations: ClassVar[str] = ""
     publishes: ClassVar[tuple[type[Event], ...]] = ()
+    metrics: ClassVar[tuple[Metric, ...]] = ()
 
 
 class HostedService(ABC):

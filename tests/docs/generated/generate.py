@@ -8,7 +8,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from docs.generated import architecture, configuration_reference, web_references
+from docs.generated import (
+    architecture,
+    configuration_reference,
+    metrics_reference,
+    web_references,
+)
 from docs.pages import DOCS
 
 _PART: Final = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -23,6 +28,9 @@ PARTS: Final[dict[str, dict[str, Callable[[], str]]]] = {
     },
     "http-api.md": {"the API": web_references.api},
     "permissions.md": {"the permissions": web_references.permissions},
+    "metrics.md": {
+        owner: partial(metrics_reference.reference, owner) for owner in metrics_reference.DECLARED
+    },
 }
 """The generators of each page by the names of its parts."""
 PICTURES: Final[dict[str, Callable[[], str]]] = {"images/architecture.svg": architecture.picture}

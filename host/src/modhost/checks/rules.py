@@ -72,6 +72,7 @@ SHARED_STATE: Final = Rule("MH116", "Module changes what all modules share", "wa
 BAD_ATTRIBUTE: Final = Rule("MH117", "Module has an attribute with an unusable value")
 UNKNOWN_ATTRIBUTE: Final = Rule("MH118", "Module sets an attribute that nothing reads")
 UNUSABLE_SETTING: Final = Rule("MH119", "Setting cannot be changed while the host runs")
+UNUSABLE_METRIC: Final = Rule("MH120", "Metric cannot be exposed")
 MODULE_UNHEALTHY: Final = Rule("MH113", "Module is unhealthy")
 MODULE_DEGRADED: Final = Rule("MH114", "Module is degraded", "warning")
 BAD_CONFIGURATION_FILE: Final = Rule("MH201", "Configuration cannot be read")

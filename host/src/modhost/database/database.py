@@ -17,6 +17,7 @@ from modhost.calls.own_loop import OwnLoop
 from modhost.database import errors
 from modhost.database.engines import open_postgres, open_sqlite, open_unbounded
 from modhost.database.failures import may_pass
+from modhost.database.pools import PoolUse, uses_of
 from modhost.database.postgres.access import PostgresAccess
 from modhost.database.postgres.connector import PostgresConnector
 from modhost.database.sqlite.access import SqliteAccess
@@ -136,6 +137,11 @@ class Database:
     def postgres(self) -> PostgresAccess:
         """The bare driver of a PostgreSQL database."""
         return PostgresAccess(self._connector, self._loop)
+
+    def pools(self) -> list[PoolUse]:
+        """Return how many connections of each pool are in use; none while it is not open."""
+        uses = uses_of(*self._engines) if self._engines else []
+        return [*uses, *self.postgres.uses()] if "postgres" in self.__dict__ else uses
 
     @property
     def engine(self) -> AsyncEngine:

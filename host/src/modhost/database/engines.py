@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import anyio
 from sqlalchemy import URL, Connection, ExceptionContext, NullPool, event
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only
 
 from modhost.database.failures import spoils_session
+from modhost.database.pools import MORE_SESSIONS, READERS, SESSIONS
 from modhost.database.postgres.connector import PostgresConnector
 from modhost.database.sqlite.connection import (
     BUSY_TIMEOUT_MS,
@@ -23,14 +24,12 @@ from modhost.database.sqlite.connection import (
 from modhost.database.sqlite.dialect import DRIVER
 from modhost.database.sqlite.write_lock import WriteLock
 
-_READERS: Final = 4
-
 
 def open_sqlite(path: Path, write_lock: WriteLock) -> tuple[AsyncEngine, AsyncEngine]:
     """Return the engine of the one writer, and that of the readers."""
     url = URL.create(DRIVER, database=str(path))
     writer = _create(url, pool_size=1, max_overflow=0)
-    reader = _create(url, pool_size=_READERS, max_overflow=0)
+    reader = _create(url, pool_size=READERS, max_overflow=0)
     for engine, begin, query_only in (
         (writer, partial(_begin_to_write, write_lock), False),
         (reader, _begin_to_read, True),
@@ -47,7 +46,8 @@ def open_postgres(connector: PostgresConnector) -> tuple[AsyncEngine, AsyncEngin
         # Unnamed statements: the next transaction may be sent to another server process.
         settings |= {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str}
     url = URL.create("postgresql+asyncpg")
-    engine = _create(url, pool_pre_ping=True, pool_size=5, max_overflow=10, connect_args=settings)
+    size = {"pool_size": SESSIONS, "max_overflow": MORE_SESSIONS}
+    engine = _create(url, pool_pre_ping=True, connect_args=settings, **size)
     event.listen(engine.sync_engine, "handle_error", _replace_spoilt_sessions)
     event.listen(engine.sync_engine, "connect", lambda *_: _name_schemas(engine))
     return engine, engine.execution_options(postgresql_readonly=True)

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel
 
 from modhost.events import Event
+from modhost.metrics import Metric
 from modhost.module import Module
 from modhost.settings import ModuleSettings
 
@@ -66,6 +67,10 @@ def _are_events(value: object) -> bool:
     )
 
 
+def _are_metrics(value: object) -> bool:
+    return isinstance(value, tuple | list) and all(isinstance(each, Metric) for each in value)
+
+
 def _is_model(value: object) -> bool:
     return isinstance(value, type) and issubclass(value, BaseModel)
 
@@ -91,5 +96,9 @@ _CHECKS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "publishes": (
         _are_events,
         "Write a tuple of subclasses of modhost.events.Event; one alone needs a comma.",
+    ),
+    "metrics": (
+        _are_metrics,
+        "Write a tuple of modhost.metrics.Metric; one alone needs a comma.",
     ),
 }

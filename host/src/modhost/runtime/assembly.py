@@ -5,18 +5,15 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel
-from starlette.applications import Starlette
-from starlette.requests import Request
 
-from modhost import Clock, HostedService, HostInfo, Module, ModuleOptions, Principal, Scope
+from modhost import Clock, HostedService, HostInfo, Module, ModuleOptions
 from modhost.administration.settings import DeclaredSettings, SettingsFollower
-from modhost.audit.recording import RefusedRequests
 from modhost.checks import Finding, rules
 from modhost.clock import SystemClock
 from modhost.configuration import Configuration
 from modhost.database import BadDatabaseUrl, Database
 from modhost.events import Events, Publication
-from modhost.identity import Authenticator, ForeignIdentity
+from modhost.identity import ForeignIdentity
 from modhost.module import Role
 from modhost.permissions import Permissions
 from modhost.plugins import FoundModule, HookCaller, choose_modules, hook_failed
@@ -25,13 +22,16 @@ from modhost.runtime.events.dispatcher import EventDispatcher
 from modhost.runtime.events.publishing import PublishedEvents
 from modhost.runtime.health import HealthEndpoints
 from modhost.runtime.host import Host
-from modhost.runtime.lifespan import running
+from modhost.runtime.metrics.checks import check_metrics
+from modhost.runtime.metrics.endpoint import MetricsEndpoint
+from modhost.runtime.metrics.scrapers import VIEW_METRICS
 from modhost.runtime.model_checks import check_models
 from modhost.runtime.module_settings import register_settings
+from modhost.runtime.serving.application import application_of
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost.runtime.startup_checks import check_assembled, check_exposure, refuse
 from modhost.services import ServiceProvider, ServiceRegistry, Subscription
-from modhost.web import ModuleWeb, build_app, host_web
+from modhost.web import ModuleWeb, host_web
 
 VERSION: Final = importlib.metadata.version("modhost")
 
@@ -83,6 +83,7 @@ class _Assembly:
         self._permissions = Permissions()
         self._shutdown = ShutdownSignal()
         self._health = HealthEndpoints()
+        self._metrics = MetricsEndpoint()
         self._hosted: list[tuple[FoundModule, type[HostedService]]] = []
 
     def build(self) -> Host:
@@ -93,6 +94,7 @@ class _Assembly:
         for found in self._modules:
             self._configure(found, options[found.module.name])
         web = self._map(options)
+        self._findings += check_metrics(self._modules, self._hooks, self._broken)
         self._findings += check_models(self._modules, has_schemas=database.dialect != "sqlite")
         self._check(web)
         host = Host(
@@ -109,8 +111,8 @@ class _Assembly:
             web=web,
             hosted=self._all_hosted(),
         )
-        self._health.host = host
-        host.app = _application_of(host)
+        self._health.host = self._metrics.host = host
+        host.app = application_of(host, self._metrics.counts)
         return host
 
     def _all_hosted(self) -> list[type[HostedService]]:
@@ -138,6 +140,7 @@ class _Assembly:
         services.add_instance(ShutdownSignal, self._shutdown)
         services.add_instance(Configuration, self._configuration)
         services.add_instance(Permissions, self._permissions)
+        self._permissions.declare("modhost", [VIEW_METRICS])
         services.add_singleton(EventDispatcher)
         services.add_singleton(Events, PublishedEvents)
 
@@ -174,6 +177,7 @@ class _Assembly:
     def _map(self, options: dict[str, BaseModel]) -> list[ModuleWeb]:
         health = ModuleWeb.named("health")
         self._health.map(health.endpoints)
+        self._metrics.map(health.endpoints, self._info, self._configuration.host)
         if self._info.role == "worker":
             return [health]
         webs = [ModuleWeb.of(found.module) for found in self._modules]
@@ -212,35 +216,3 @@ class _Assembly:
         # Options that are bound twice, for two hosts, leave their findings twice.
         findings = dict.fromkeys([*self._configuration.findings, *self._findings])
         refuse(findings, self._configuration.host.silence, self._modules)
-
-
-class _Authentication:
-    """Asks the authenticator among the services, which exists once the host runs."""
-
-    async def authenticate(self, request: Request, scope: Scope) -> Principal | None:
-        return await (await scope.get(Authenticator)).authenticate(request, scope)
-
-
-class _Refusals:
-    """Records refused requests in the audit, which is among the services."""
-
-    async def note(
-        self, scope: Scope, principal: Principal, route: str, path: str, reason: str
-    ) -> None:
-        await (await scope.get(RefusedRequests)).note(principal.id, route, path, reason)
-
-
-def _application_of(host: Host) -> Starlette:
-    options = host.configuration.host
-    return build_app(
-        host.web,
-        host.services,
-        authenticator=_Authentication() if host.info.role == "web" else None,
-        refusals=_Refusals() if host.info.role == "web" else None,
-        allowed_hosts=options.allowed_hosts,
-        trusted_proxies=[str(each) for each in options.trusted_proxies],
-        behind_tls=options.behind_tls,
-        public_url=options.public,
-        clock=host.clock,
-        lifespan=lambda _: running(host),
-    )

@@ -63,9 +63,9 @@ class Host:
         """Open a scope of services; the host must be ready."""
         return self.services.scope()
 
-    async def call_hook(self, found: FoundModule, hook: str) -> Any:
+    async def call_hook(self, found: FoundModule, hook: str, **arguments: object) -> Any:
         """Call a module's async hook in a scope of its own; None when it does not implement it."""
         if not self.hooks.implements(found, hook):
             return None
         async with self.services.scope() as scope:
-            return await self.hooks.call_async(found, hook, scope=scope)
+            return await self.hooks.call_async(found, hook, scope=scope, **arguments)

@@ -12,6 +12,7 @@ from modhost.web.binding.parameters import Body, Form, Handler, Header, Query
 from modhost.web.binding.results import Reply
 from modhost.web.host_pages import host_web
 from modhost.web.middleware.addressing import base_path
+from modhost.web.middleware.counting import RequestCounts
 from modhost.web.openapi import OpenApi
 from modhost.web.problems import FieldError, HttpProblem
 from modhost.web.rendering.shell import Menu, MenuEntry, Page, Shell
@@ -40,6 +41,7 @@ __all__ = [
     "Pages",
     "Query",
     "Reply",
+    "RequestCounts",
     "Shell",
     "base_path",
     "build_app",

@@ -15,6 +15,7 @@ from modhost.web.access.context import Authenticator, Refusals, RequestContextMi
 from modhost.web.errors import ErrorMiddleware, ErrorResponder
 from modhost.web.middleware.addressing import AbsoluteTargetMiddleware, proxy_middleware
 from modhost.web.middleware.bodies import UnreadBodyMiddleware
+from modhost.web.middleware.counting import CountingMiddleware, RequestCounts
 from modhost.web.middleware.protection import (
     AllowedHostsMiddleware,
     CrossSiteMiddleware,
@@ -38,6 +39,7 @@ def build_app(
     behind_tls: bool = False,
     public_url: PublicUrl | None = None,
     clock: Clock | None = None,
+    counts: RequestCounts | None = None,
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
     """Return the application.
@@ -54,6 +56,7 @@ def build_app(
         behind_tls: whether a proxy ahead of the host ends TLS for every request.
         public_url: where browsers find the host; without it each request decides.
         clock: the time of pages; this machine's unless given.
+        counts: counts what is answered, for metrics.
         lifespan: runs around the serving.
 
     """
@@ -76,6 +79,7 @@ def build_app(
         # From the outermost to the innermost.
         middleware=[
             Middleware(RequestIdMiddleware),
+            Middleware(CountingMiddleware, counts=counts or RequestCounts()),
             Middleware(AbsoluteTargetMiddleware),
             *proxy_middleware(trusted_proxies, public_url, behind_tls=behind_tls),
             Middleware(SecurityHeadersMiddleware),

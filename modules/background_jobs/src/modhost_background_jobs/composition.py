@@ -30,6 +30,8 @@ from modhost_background_jobs.inspection.schedules import Schedules
 from modhost_background_jobs.inspection.workflows.view import WorkflowInspection
 from modhost_background_jobs.maintenance import recurring, retention, stalled_jobs
 from modhost_background_jobs.maintenance.limit_keys import LimitKeysService
+from modhost_background_jobs.metrics.process import ProcessMetrics, Sweepers
+from modhost_background_jobs.metrics.queue import QueueMetrics
 from modhost_background_jobs.model import CurrentWorker, JobTypes
 from modhost_background_jobs.options import BackgroundJobsOptions, WorkerMode
 from modhost_background_jobs.pages import dashboard
@@ -104,6 +106,7 @@ def add_services(services: ServiceCollection) -> None:
     _add(services, snapshot.Snapshots, overview.Overview, job.JobInspection)
     _add(services, diagnosis.QueueDiagnosis, queues.Queues, LimitReader)
     _add_worker(services)
+    _add(services, Sweepers, ProcessMetrics, QueueMetrics)
     _add(services, stalled_jobs.StalledJobSweeperService, stalled_jobs.BulkSweeperService)
     _add(services, recurring.RecurringJobsService, retention.RetentionService)
     _add(services, LimitKeysService)

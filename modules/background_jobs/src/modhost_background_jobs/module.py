@@ -16,12 +16,16 @@ from modhost import (
     hookimpl,
 )
 from modhost.checks import Finding
+from modhost.metrics import Metric, Samples
 from modhost.web import Endpoints, Menu, Pages
 from modhost_background_jobs.api.endpoints import map_endpoints
 from modhost_background_jobs.composition import add_services, hosted_services
 from modhost_background_jobs.inspection.alerts import health_problems
 from modhost_background_jobs.inspection.diagnosis import QueueDiagnosis
 from modhost_background_jobs.inspection.snapshot import Snapshots
+from modhost_background_jobs.metrics.declared import METRICS
+from modhost_background_jobs.metrics.process import ProcessMetrics
+from modhost_background_jobs.metrics.queue import QueueMetrics
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.pages.routes import map_pages
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
@@ -46,6 +50,7 @@ class BackgroundJobsModule(Module):
     unconfigured: ClassVar[Mapping[str, Any]] = {"worker_mode": "Consumer"}
     options: ClassVar[type[BaseModel]] = BackgroundJobsOptions
     migrations: ClassVar[str] = "modhost_background_jobs.migrations"
+    metrics: ClassVar[tuple[Metric, ...]] = METRICS
 
     @hookimpl
     def configure_services(self, services: ServiceCollection) -> None:
@@ -87,6 +92,12 @@ class BackgroundJobsModule(Module):
         troubles += (await scope.get(LoopWatch)).troubles()
         troubles += (await scope.get(ProcessPool)).troubles()
         return HealthReport("degraded" if troubles else "healthy", " ".join(troubles))
+
+    @hookimpl
+    async def collect_metrics(self, samples: Samples, scope: Scope) -> None:
+        """Add what this process has counted, then what waits and runs in the database."""
+        (await scope.get(ProcessMetrics)).add(samples)
+        await (await scope.get(QueueMetrics)).add(samples)
 
     @hookimpl
     async def diagnose(self, scope: Scope) -> Sequence[Finding]:

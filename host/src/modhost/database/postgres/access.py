@@ -8,6 +8,7 @@ import anyio
 
 from modhost.calls.own_loop import OwnLoop
 from modhost.database.failures import spoils_session
+from modhost.database.pools import PoolUse
 from modhost.database.postgres.connector import PostgresConnector
 
 MAX_CONNECTIONS: Final = 10
@@ -85,6 +86,13 @@ class PostgresAccess:
     async def connect(self) -> Any:
         """Open a dedicated connection, e.g. to listen; the caller closes it."""
         return await self._connector.connect()
+
+    def uses(self) -> list[PoolUse]:
+        """Return how many connections of the pool are in use; none before its first use."""
+        if self._pool is None:
+            return []
+        idle = self._pool.get_idle_size()
+        return [PoolUse("bare", self._pool.get_size() - idle, idle, MAX_CONNECTIONS)]
 
     async def close(self, seconds: float) -> None:
         """Close the pool, forcibly when the server has not answered for that long."""

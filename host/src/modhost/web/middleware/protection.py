@@ -1,6 +1,7 @@
 """Protection of every answer: security headers, host names, and requests of other sites."""
 
 import logging
+import re
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
@@ -42,6 +43,7 @@ _HSTS: Final = "max-age=31536000"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 _NOTED_NAMES: Final = 20
+_UNDER_ANY_NAME: Final = re.compile("/health/.*|/metrics/?")
 _ANOTHER_SITE: Final = "Another site sent this request; only pages of this host may."
 _IF_OWN: Final = (
     "The page was at {!r}, and this host takes itself for {!r}. If these are the same host, the "
@@ -77,7 +79,8 @@ class SecurityHeadersMiddleware:
 class AllowedHostsMiddleware:
     """Refuses requests that claim a name which the host does not have.
 
-    Health is reported under any name: probes come by the address of a container or a machine.
+    Health and metrics are reported under any name: probes and scrapers come by the address of a
+    container or a machine.
     """
 
     def __init__(self, app: ASGIApp, allowed_hosts: Sequence[str]) -> None:
@@ -87,7 +90,7 @@ class AllowedHostsMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, unless the name is not ours. Raises `HttpProblem` 400."""
-        if scope["type"] == "http" and not scope["path"].startswith("/health/"):
+        if scope["type"] == "http" and not _UNDER_ANY_NAME.fullmatch(scope["path"]):
             named = named_host(scope)
             if not self._is_allowed(_without_port(named).lower()):
                 self._note(named)

@@ -12,7 +12,6 @@ import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Match, Mount, Route
-from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from modhost.calls.returned import awaited
@@ -20,12 +19,14 @@ from modhost.web.access.authorization import authorize, is_allowed
 from modhost.web.access.context import context_of
 from modhost.web.binding.body import limited
 from modhost.web.binding.parameters import Source
+from modhost.web.middleware.counting import note_route
 from modhost.web.problems import HttpProblem
 from modhost.web.rendering.forms import SentForm
 from modhost.web.rendering.shell import Page, Shell
 from modhost.web.routing.declarations import Declaration
 from modhost.web.routing.module_web import ModuleWeb
 from modhost.web.routing.settings import ErrorMap
+from modhost.web.routing.static_files import ModuleFiles
 
 KIND: Final = "modhost.kind"
 """Where the scope of a request holds whether an endpoint or a page answers it."""
@@ -50,7 +51,7 @@ def build_routes(modules: Sequence[ModuleWeb], shell: Shell) -> list[BaseRoute]:
     return [
         *(_PathRoute(path, paths[path]) for path in sorted(paths, key=specificity)),
         *(
-            Mount(f"/static/{module.name}", _StaticFiles(directory=folder))
+            Mount(route := f"/static/{module.name}", ModuleFiles(route, folder))
             for module in modules
             if (folder := module.folder("static")) is not None
         ),
@@ -229,18 +230,10 @@ class _PathRoute(Route):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer by the method of the request. Raises `HttpProblem` 405."""
         scope[KIND] = self._kind
+        note_route(scope, self.path)
         handling = self._handlings.get(scope["method"])
         if handling is None:
             allowed = ", ".join(sorted(self._handlings))
             detail = f"This address does not answer to {scope['method']}, only to {allowed}."
             raise HttpProblem(405, detail, headers={"Allow": allowed})
         await handling(scope, receive, send)
-
-
-class _StaticFiles(StaticFiles):
-    """Lets browsers keep the files, and ask each time whether they are still the same."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        response.headers["cache-control"] = "no-cache"
-        return response

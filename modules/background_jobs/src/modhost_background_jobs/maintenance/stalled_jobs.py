@@ -1,7 +1,7 @@
 """The stalled-job sweeper: distinguishes dead workers from slow ones, and rescues their jobs."""
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
@@ -81,6 +81,8 @@ class StalledJobSweeperService(PeriodicService):
             options.stall_timeout.total_seconds(), MAX_GAP * self.interval
         )
         self._with_locked_jobs: set[str] = set()
+        self.rescued: Counter[JobState] = Counter()
+        """How many jobs were taken back, by the state that they got."""
         self._pulse = StallObserver(
             MAX_GAP * options.heartbeat_interval.total_seconds(), MAX_GAP * self.interval
         )
@@ -108,6 +110,7 @@ class StalledJobSweeperService(PeriodicService):
             if rescue.state is JobState.RUNNING:
                 self._with_locked_jobs.add(rescue.worker)
             else:
+                self.rescued[rescue.state] += 1
                 jobs[rescue.worker, rescue.state.value].append(rescue.job_id)
         for (worker, state), ids in jobs.items():
             logger.warning(

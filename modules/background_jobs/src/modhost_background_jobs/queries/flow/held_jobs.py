@@ -47,6 +47,11 @@ async def held_jobs(connection: AsyncConnection, first: int) -> dict[str, HeldJo
     return found
 
 
+async def held_counts(connection: AsyncConnection) -> dict[str, int]:
+    """Return how many jobs each limit holds back, up to `MAX_JOBS`; one statement for all."""
+    return {row.name: row[1] for row in await connection.execute(_JOBS_BY_LIMIT)}
+
+
 def _bounded(jobs: Select[Any], most: int) -> Any:
     some = jobs.limit(literal_column(str(most))).subquery()
     return select(func.count()).select_from(some).scalar_subquery()

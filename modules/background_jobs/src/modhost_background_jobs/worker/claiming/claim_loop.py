@@ -90,10 +90,9 @@ class ClaimLoop:
         """When runs of schedules started that is not recorded yet."""
         self.in_flight = False
         """Whether a claim is under way, whose jobs nobody here knows yet."""
-        self.begun = 0
-        """How many claims have begun."""
-        self.failures = 0
-        """How many claims failed, which may have been committed all the same."""
+        self.begun = self.failures = self.claimed = 0
+        """How many claims have begun, how many failed, which may have been committed all the same,
+        and how many jobs they returned."""
 
     async def run(self, worker: str, slots: Slots) -> None:
         """Claim jobs for free slots until cancelled."""
@@ -137,6 +136,7 @@ class ClaimLoop:
             has_more = len(claimed) == room or place is not START
         else:
             claimed, has_more = await self._claim_from_lanes(worker, shares, room)
+        self.claimed += len(claimed)
         slots.take(map(self._attempt_of, claimed))
         self._release_paused(slots)
         await self._note_starts(claimed)

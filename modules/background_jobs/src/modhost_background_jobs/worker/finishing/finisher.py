@@ -215,6 +215,10 @@ class Finisher:
                 for each in batch
                 if (state := stored.state_of(each)) is not None
             )
+            for attempt, outcome, _ in batch:
+                if isinstance(outcome, Released) and outcome.spent:
+                    retried = attempt.lease.job_id in stored.held
+                    self._statistics.counts.of(attempt.claimed).retried += retried
         except Exception:
             # The ends are stored; a fault in counting them must not hold up the next ones.
             logger.exception("The ends of jobs could not be counted.")

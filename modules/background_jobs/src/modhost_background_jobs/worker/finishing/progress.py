@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar
 from uuid import UUID
@@ -112,6 +113,13 @@ class ProgressBuffer(HostedService):
         """Return a copy of the log lines of an attempt that are still to be written."""
         with self._guard:
             return list(self._logs.get(lease, ()))
+
+    def unwritten(self) -> tuple[int, datetime | None]:
+        """Return how many entries are still to be written, and when the oldest was reported."""
+        with self._guard:
+            since = [each.reported_at for each in self._progress.values()]
+            since += [lines[0].logged_at for lines in self._logs.values() if lines]
+            return self._entries, min(since, default=None)
 
     async def flush(self, leases: Collection[Lease] | None = None) -> set[UUID]:
         """Write the entries of some attempts or of all; those that cannot be written are kept.

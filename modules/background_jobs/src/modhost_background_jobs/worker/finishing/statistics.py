@@ -12,6 +12,7 @@ from modhost.failures import describe
 from modhost.module import PeriodicService
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import ClaimedJob, CurrentWorker
+from modhost_background_jobs.model.counts import JobCounts
 from modhost_background_jobs.model.statistics import MinuteCounts
 from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.storage.statistics import StatisticsStore
@@ -34,6 +35,8 @@ class StatisticsService(PeriodicService):
         self._clock = clock
         self._minutes: dict[datetime, MinuteCounts] = {}
         self._is_unwritten = False
+        self.counts = JobCounts()
+        """What the worker has counted since its process began."""
 
     def count(self, finished: Iterable[tuple[ClaimedJob, JobState, datetime]]) -> None:
         """Count jobs whose final states were just stored, with when their attempts finished."""
@@ -44,7 +47,9 @@ class StatisticsService(PeriodicService):
             counts = self._minutes[minute] = MinuteCounts()
         for claimed, state, finished_at in finished:
             waited = (claimed.claimed_at - claimed.execute_at).total_seconds()
-            counts.count(state, waited, (finished_at - claimed.claimed_at).total_seconds())
+            ran = (finished_at - claimed.claimed_at).total_seconds()
+            counts.count(state, waited, ran)
+            self.counts.of(claimed).count(state, waited, ran)
         self._is_unwritten = True
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
