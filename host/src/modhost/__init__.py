@@ -7,10 +7,12 @@ from modhost.module import HealthReport, HostedService, HostInfo, Module, Module
 from modhost.permissions import ANYONE, Permission, Principal
 from modhost.services import Scope, ServiceCollection
 from modhost.settings import ModuleSettings, Settings
+from modhost.telemetry import ErrorOrigin
 
 __all__ = [
     "ANYONE",
     "Clock",
+    "ErrorOrigin",
     "HealthReport",
     "HostInfo",
     "HostedService",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from modhost.module import HealthReport, HostedService, HostInfo
     from modhost.permissions import Permission, Principal
     from modhost.services import Scope, ServiceCollection
+    from modhost.telemetry import ErrorOrigin
     from modhost.web import Endpoints, Menu, MiddlewareStack, Pages
 
 PROJECT = "modhost"
@@ -92,6 +93,15 @@ class ModuleHooks:
     @hookspec
     async def authenticate(self, request: "Request", scope: "Scope") -> "Principal | None":
         """Return who is asking by another identity than the host's own, or None to pass."""
+
+    @hookspec
+    def report_error(self, error: BaseException, where: "ErrorOrigin") -> None:
+        """Report an error that nothing has handled to a service outside; the log has it too.
+
+        Called in a thread of the module's own, one error after the other; what it raises is logged.
+        While it takes long a hundred errors wait, and the rest are dropped. Of the error of a job
+        the frames have no variables any more; its text may hold what the job was given.
+        """
 
     @hookspec
     async def on_start(self, scope: "Scope") -> None:

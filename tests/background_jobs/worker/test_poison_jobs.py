@@ -11,6 +11,7 @@ import pytest
 from background_jobs.hosts import jobs_host
 from background_jobs.support import add_worker, attempt_of, claim, claim_one, new_job, seen
 from modhost.runtime.shutdown import ShutdownSignal
+from modhost.telemetry import ErrorReports
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, Released
 from modhost_background_jobs.options import BackgroundJobsOptions
@@ -150,7 +151,9 @@ def executor(runner: GatedRunner, store: JobStore, clock: MovingClock) -> Attemp
     options = BackgroundJobsOptions()
     outcomes, shutdown = Outcomes(options, clock), ShutdownSignal()
     none = cast(Any, None)
-    return AttemptExecutor(cast(Any, runner), none, outcomes, store, options, shutdown, clock)
+    return AttemptExecutor(
+        cast(Any, runner), none, outcomes, store, options, shutdown, ErrorReports(), clock
+    )
 
 
 @pytest.mark.parametrize(("deaths", "beside_each_other"), [(1, True), (2, False)])

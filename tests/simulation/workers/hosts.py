@@ -11,6 +11,7 @@ from modhost.module import HostedService
 from modhost.runtime.hosted_services import HostedServiceFailed, Supervisor
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost.services import ServiceProvider
+from modhost.telemetry import ErrorReports
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.maintenance.recurring import RecurringJobsService
 from modhost_background_jobs.maintenance.stalled_jobs import StalledJobSweeperService
@@ -162,7 +163,9 @@ class SimulatedHost:
             registration,
             self.wakeups,
             claims,
-            AttemptExecutor(runner, processes, outcomes, store, options, ShutdownSignal(), clock),
+            AttemptExecutor(
+                runner, processes, outcomes, store, options, ShutdownSignal(), ErrorReports(), clock
+            ),
             Finisher(writer, statistics, clock),
             processes,
             WorkerWatch(store, self.wakeups, claims, unresponsive, clock),

@@ -7,7 +7,8 @@ that needs it, and one line says so.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from modhost.failures.description import describe, is_outage, remedy_of
@@ -39,6 +40,7 @@ class FailureLog:
         self._reported: dict[str, float] = {}
         self._since: float | None = None
         self._owes_good_news = False
+        self._listeners: tuple[Callable[[str, BaseException], None], ...] = ()
 
     def failed(self, log: logging.Logger, what: str, error: BaseException) -> None:
         """Count a failure, and log one that is new, or the last of which was logged long ago.
@@ -70,6 +72,23 @@ class FailureLog:
         remedy = f" {remedy}" if remedy else ""
         message = "%s failed (%s); it is tried again until it works.%s"
         log.warning(message, what, reason, remedy, exc_info=error if has_traceback else None)
+        if has_traceback:
+            for listener in self._listeners:
+                listener(what, error)
+
+    @contextmanager
+    def reported_to(self, listener: Callable[[str, BaseException], None]) -> Iterator[None]:
+        """Pass what is logged with its traceback during the block, and what failed, to a listener.
+
+        Args:
+            listener: returns at once, and raises nothing.
+
+        """
+        self._listeners = (*self._listeners, listener)
+        try:
+            yield
+        finally:
+            self._listeners = tuple(each for each in self._listeners if each is not listener)
 
     def passed(self, what: str) -> None:
         """Note that something works, and log what had failed once all of it works again."""

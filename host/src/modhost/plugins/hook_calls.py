@@ -1,8 +1,9 @@
 """Hook calls: one module at a time, in our order, after a check of each implementation."""
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, Final
 
 import pluggy
@@ -57,6 +58,16 @@ class HookCaller:
         """Return whether a module implements a hook."""
         callers = self._manager.get_hookcallers(found.module) or ()
         return any(caller.name == hook for caller in callers)
+
+    def callers(
+        self, hook: str, modules: Sequence[FoundModule]
+    ) -> dict[str, Callable[..., object]]:
+        """Return what calls a plain hook, by the name of each module that implements it."""
+        return {
+            found.module.name: partial(self.call, found, hook)
+            for found in modules
+            if self.implements(found, hook)
+        }
 
     def call(self, found: FoundModule, hook: str, **arguments: object) -> Any:
         """Call one module's plain hook; return its result, None when it does not implement it.

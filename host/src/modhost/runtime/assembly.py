@@ -31,6 +31,7 @@ from modhost.runtime.serving.application import application_of
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost.runtime.startup_checks import check_assembled, check_exposure, refuse
 from modhost.services import ServiceProvider, ServiceRegistry, Subscription
+from modhost.telemetry import ErrorReports
 from modhost.web import ModuleWeb, host_web
 
 VERSION: Final = importlib.metadata.version("modhost")
@@ -71,12 +72,12 @@ class _Assembly:
         self._configuration = configuration
         self._clock = clock
         self._blueprint = HostBlueprint.of(configuration, given)
-        self._info = HostInfo(
-            role, configuration.host.environment, VERSION, configuration.host.public_url
-        )
+        options = configuration.host
+        self._info = HostInfo(role, options.environment, VERSION, options.public_url)
         self._chosen = choose_modules(configuration, given)
         self._modules = self._chosen.modules
         self._hooks = HookCaller(self._modules)
+        self._reports = ErrorReports(self._hooks.callers("report_error", self._modules))
         self._findings = self._chosen.findings + self._hooks.findings
         self._broken = {finding.module or "" for finding in self._findings}
         self._registry = ServiceRegistry()
@@ -110,6 +111,7 @@ class _Assembly:
             services=ServiceProvider(self._registry),
             web=web,
             hosted=self._all_hosted(),
+            error_reports=self._reports,
         )
         self._health.host = self._metrics.host = host
         host.app = application_of(host, self._metrics.counts)
@@ -138,6 +140,7 @@ class _Assembly:
         services.add_instance(Clock, self._clock)
         services.add_instance(HostInfo, self._info)
         services.add_instance(ShutdownSignal, self._shutdown)
+        services.add_instance(ErrorReports, self._reports)
         services.add_instance(Configuration, self._configuration)
         services.add_instance(Permissions, self._permissions)
         self._permissions.declare("modhost", [VIEW_METRICS])

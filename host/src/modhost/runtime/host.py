@@ -16,6 +16,7 @@ from modhost.plugins import FoundModule, HookCaller, SkippedModule
 from modhost.runtime.hosted_services import Supervisor
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost.services import ServiceProvider
+from modhost.telemetry import ErrorReports
 from modhost.web import ModuleWeb
 
 
@@ -24,6 +25,7 @@ class Host:
     """The modules, assembled and checked; `running` and `ready` start and stop them.
 
     Attributes:
+        error_reports: passes errors that nothing has handled to modules.
         hosted: the contracts of the hosted services, in the order in which they start.
         app: the web application, which runs the host for as long as it runs itself.
         supervisor: runs the hosted services while the host is running.
@@ -42,6 +44,7 @@ class Host:
     services: ServiceProvider
     web: Sequence[ModuleWeb]
     hosted: Sequence[type[HostedService]]
+    error_reports: ErrorReports
     app: Starlette = field(init=False)
     supervisor: Supervisor | None = field(default=None, init=False)
 

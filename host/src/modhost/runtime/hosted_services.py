@@ -12,6 +12,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from modhost import Clock, HostedService
 from modhost.failures import describe
 from modhost.runtime.start import Start
+from modhost.telemetry import ErrorReports
 
 logger = logging.getLogger(__name__)
 
@@ -42,11 +43,19 @@ class Supervisor:
         services: in the order in which they start.
         grace: the seconds that all of them together have to stop.
         clock: measures how long a service ran without a crash.
+        reports: passes crashes on.
 
     """
 
-    def __init__(self, services: Sequence[HostedService], grace: float, clock: Clock) -> None:
-        self._supervised = [_Supervised(service, clock) for service in services]
+    def __init__(
+        self,
+        services: Sequence[HostedService],
+        grace: float,
+        clock: Clock,
+        reports: ErrorReports | None = None,
+    ) -> None:
+        reports = reports or ErrorReports()
+        self._supervised = [_Supervised(service, clock, reports) for service in services]
         self._grace = grace
         self._clock = clock
 
@@ -88,8 +97,9 @@ class Supervisor:
 class _Supervised(TaskStatus[None]):
     """One service with its task; as its task status it learns of restarts too."""
 
-    def __init__(self, service: HostedService, clock: Clock) -> None:
+    def __init__(self, service: HostedService, clock: Clock, reports: ErrorReports) -> None:
         self._service = service
+        self._reports = reports
         self._clock = clock
         self._task_status: TaskStatus[None] | None = None
         self.state = ServiceState(service.name or type(service).__qualname__)
@@ -148,6 +158,7 @@ class _Supervised(TaskStatus[None]):
             self.state.restarts += 1
             self.state.last_error = describe(error)
             logger.exception("The hosted service %s crashed; it restarts.", self.state.name)
+            self._reports.report_of_service(self.state.name, error)
             return False
         if self._task_status is not None:
             self.started()

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 import anyio
+import anyio.to_thread
 
 from modhost import HostedService
 from modhost.administration.settings import SettingsFollower
@@ -14,11 +15,13 @@ from modhost.checks import Finding, StartupError, rules
 from modhost.database.errors import finding_of
 from modhost.database.failures import may_pass
 from modhost.durations import format_duration
+from modhost.failures import failures
 from modhost.plugins import FoundModule, hook_failed
 from modhost.runtime.events.dispatcher import EventDispatcher
 from modhost.runtime.host import Host
 from modhost.runtime.hosted_services import HostedServiceFailed, Supervisor
 from modhost.runtime.start import Start
+from modhost.telemetry import ErrorReports
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +51,7 @@ async def running(host: Host, start: Start | None = None) -> AsyncIterator[None]
         for found in host.modules:
             await _start(host, found, start)
             stack.push_async_callback(_stop, host, found)
+        await stack.enter_async_context(_reporting(host.error_reports))
         await _start_hosted(host, stack, start, host.hosted)
         stack.callback(host.shutdown.begin)
         yield
@@ -72,10 +76,23 @@ async def ready(
     """
     start = start or Start(host.clock)
     async with _opened(host, start, migrated=migrated), AsyncExitStack() as stack:
+        await stack.enter_async_context(_reporting(host.error_reports))
         always = [each for each in _ALWAYS if each in host.hosted]
         if always:
             await _start_hosted(host, stack, start, always)
         yield
+
+
+@asynccontextmanager
+async def _reporting(reports: ErrorReports) -> AsyncIterator[None]:
+    """Report what services survive too, and wait at the end until errors are reported."""
+    try:
+        with failures.reported_to(reports.report_of_service):
+            yield
+    finally:
+        if reports.has_begun:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(reports.close)
 
 
 @asynccontextmanager
@@ -154,7 +171,7 @@ async def _start_hosted(
     scope = await stack.enter_async_context(host.scope())
     services = [await scope.get(contract) for contract in hosted]
     grace = host.configuration.host.shutdown_grace.total_seconds()
-    host.supervisor = Supervisor(services, grace, host.clock)
+    host.supervisor = Supervisor(services, grace, host.clock, host.error_reports)
     try:
         await stack.enter_async_context(host.supervisor.running(start))
     except HostedServiceFailed as error:

@@ -11,6 +11,7 @@ from modhost import Clock
 from modhost.clock import SystemClock
 from modhost.configuration import PublicUrl
 from modhost.services import ServiceProvider
+from modhost.telemetry import ErrorReports
 from modhost.web.access.context import Authenticator, Refusals, RequestContextMiddleware
 from modhost.web.errors import ErrorMiddleware, ErrorResponder
 from modhost.web.middleware.addressing import AbsoluteTargetMiddleware, proxy_middleware
@@ -40,6 +41,7 @@ def build_app(
     public_url: PublicUrl | None = None,
     clock: Clock | None = None,
     counts: RequestCounts | None = None,
+    error_reports: ErrorReports | None = None,
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
     """Return the application.
@@ -57,6 +59,7 @@ def build_app(
         public_url: where browsers find the host; without it each request decides.
         clock: the time of pages; this machine's unless given.
         counts: counts what is answered, for metrics.
+        error_reports: passes errors that nothing has handled to modules.
         lifespan: runs around the serving.
 
     """
@@ -66,7 +69,8 @@ def build_app(
         clock or SystemClock(),
         public_url.path if public_url else "",
     )
-    responder = ErrorResponder(modules, shell)
+    reports = error_reports or ErrorReports()
+    responder = ErrorResponder(modules, shell, reports)
     context = Middleware(
         RequestContextMiddleware,
         provider=provider,
@@ -78,7 +82,7 @@ def build_app(
         routes=build_routes(modules, shell),
         # From the outermost to the innermost.
         middleware=[
-            Middleware(RequestIdMiddleware),
+            Middleware(RequestIdMiddleware, reports=reports),
             Middleware(CountingMiddleware, counts=counts or RequestCounts()),
             Middleware(AbsoluteTargetMiddleware),
             *proxy_middleware(trusted_proxies, public_url, behind_tls=behind_tls),

@@ -14,7 +14,8 @@ from modhost import new_id
 from modhost.configuration.redaction import HIDDEN, is_secret_name
 from modhost.database.failures import may_pass
 from modhost.failures import failures
-from modhost.web.middleware.request_ids import request_id_of
+from modhost.telemetry import ErrorReports
+from modhost.web.middleware.request_ids import request_log
 from modhost.web.problems import HttpProblem, from_http_exception
 from modhost.web.rendering.shell import Page, Shell
 from modhost.web.rendering.templates import HOST
@@ -40,14 +41,15 @@ _log: Final = logging.getLogger("modhost.web")
 class ErrorResponder:
     """Answers an exception with its problem."""
 
-    def __init__(self, modules: Sequence[ModuleWeb], shell: Shell) -> None:
+    def __init__(self, modules: Sequence[ModuleWeb], shell: Shell, reports: ErrorReports) -> None:
         self._shell = shell
+        self._reports = reports
         prefixes = {module.endpoints.prefix for module in modules}
         self._api_prefixes = tuple(f"{prefix}/" for prefix in {*prefixes, "/api"} if prefix)
 
     async def respond(self, request: Request, error: Exception) -> Response:
-        """Return the response to an exception; an unexpected one is logged."""
-        problem = _problem_of(request, error)
+        """Return the response to an exception; an unexpected one is logged and reported."""
+        problem = self._problem_of(request, error)
         if not self._wants_page(request):
             return problem.response()
         if problem.status == 401:
@@ -56,6 +58,22 @@ class ErrorResponder:
         context = {"problem": problem}
         page = Page("modhost/error.html", context, title, problem.status, problem.headers)
         return await self._shell.render(request, HOST, page)
+
+    def _problem_of(self, request: Request, error: Exception) -> HttpProblem:
+        if isinstance(error, HttpProblem):
+            return error
+        if isinstance(error, HTTPException):
+            return from_http_exception(error)
+        if may_pass(error):
+            failures.failed(_log, "A request", error)
+            return HttpProblem(503, _DATABASE_AWAY, headers={"Retry-After": str(RETRY_SECONDS)})
+        log = request_log(request.scope)
+        if log is not None:
+            self._reports.report(error, log.origin)
+        reference = log.request_id if log else new_id()
+        message = "%s %r failed; the caller was shown the reference %s."
+        _log.error(message, request.method, _shown_path(request.scope), reference, exc_info=error)
+        return HttpProblem(500, f"The server failed; its log says why, under {reference}.")
 
     def _wants_page(self, request: Request) -> bool:
         if KIND in request.scope:
@@ -92,20 +110,6 @@ class ErrorMiddleware:
                 raise
             response = await self._responder.respond(Request(scope, receive), error)
             await response(scope, receive, send)
-
-
-def _problem_of(request: Request, error: Exception) -> HttpProblem:
-    if isinstance(error, HttpProblem):
-        return error
-    if isinstance(error, HTTPException):
-        return from_http_exception(error)
-    if may_pass(error):
-        failures.failed(_log, "A request", error)
-        return HttpProblem(503, _DATABASE_AWAY, headers={"Retry-After": str(RETRY_SECONDS)})
-    reference = request_id_of(request.scope) or new_id()
-    message = "%s %r failed; the caller was shown the reference %s."
-    _log.error(message, request.method, _shown_path(request.scope), reference, exc_info=error)
-    return HttpProblem(500, f"The server failed; its log says why, under {reference}.")
 
 
 def _shown_path(scope: Scope) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +20,13 @@ from modhost.configuration import Configuration
 from modhost.events import Event
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost.services import ServiceProvider, Subscription
+from modhost.telemetry import (
+    ErrorOrigin,
+    ErrorReports,
+    LogContext,
+    LoggedIn,
+    current_log_context,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -32,16 +39,25 @@ MAX_SHOWN: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An event for one subscriber, and on whose behalf it was published."""
+    """An event for one subscriber, on whose behalf it was published, and as part of what."""
 
     event: Event
     subscription: Subscription
     caller: Caller
+    log_context: LogContext | None
 
     def __str__(self) -> str:
         shown = repr(self.event)
         shown = shown if len(shown) <= MAX_SHOWN else f"{shown[:MAX_SHOWN]}…"
         return f"{self.subscription.name} of {self.subscription.module} ({shown})"
+
+    @property
+    def origin(self) -> ErrorOrigin:
+        """Where its errors come from."""
+        ids = self.log_context.log_fields() if self.log_context else {}
+        event = type(self.event).__qualname__
+        more = {"event": event, "module": self.subscription.module}
+        return ErrorOrigin(kind="event", name=self.subscription.name, ids={**ids, **more})
 
 
 class EventDispatcher(HostedService):
@@ -50,8 +66,13 @@ class EventDispatcher(HostedService):
     name = "modhost.events"
 
     def __init__(
-        self, provider: ServiceProvider, configuration: Configuration, shutdown: ShutdownSignal
+        self,
+        provider: ServiceProvider,
+        configuration: Configuration,
+        shutdown: ShutdownSignal,
+        reports: ErrorReports,
     ) -> None:
+        self._reports = reports
         self._provider = provider
         self._grace = configuration.host.shutdown_grace.total_seconds()
         self._shutdown = shutdown
@@ -66,7 +87,10 @@ class EventDispatcher(HostedService):
     def dispatch(self, event: Event, subscriptions: Iterable[Subscription], caller: Caller) -> None:
         """Start a task for each subscriber; before the dispatcher runs, they wait for that."""
         self._loop.check()
-        deliveries = [Delivery(event, each, caller) for each in subscriptions]
+        log_context = current_log_context()
+        self._dispatch([Delivery(event, each, caller, log_context) for each in subscriptions])
+
+    def _dispatch(self, deliveries: Sequence[Delivery]) -> None:
         if self._has_stopped:
             for each in deliveries:
                 logger.warning("The subscriber %s is not called: the host has stopped.", each)
@@ -87,8 +111,7 @@ class EventDispatcher(HostedService):
         self._loop.adopt()
         self._context = copy_context()
         early, self._early = self._early, []
-        for each in early:
-            self.dispatch(each.event, [each.subscription], each.caller)
+        self._dispatch(early)
         task_status.started()
         began: float | None = None
         try:
@@ -120,13 +143,15 @@ class EventDispatcher(HostedService):
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:
-            with ActingFor(delivery.caller):
+            with ActingFor(delivery.caller), LoggedIn(delivery.log_context):
                 await self._call(delivery.event, delivery.subscription)
         except (Exception, asyncio.CancelledError, SystemExit, KeyboardInterrupt) as error:
             task = asyncio.current_task()
             if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
                 raise  # by the dispatcher; one without a request is the subscriber's own
-            logger.exception("The subscriber %s failed.", delivery)
+            with LoggedIn(delivery.log_context):
+                logger.exception("The subscriber %s failed.", delivery)
+            self._reports.report(error, delivery.origin)
 
     async def _call(self, event: Event, subscription: Subscription) -> None:
         async with self._provider.scope() as scope:

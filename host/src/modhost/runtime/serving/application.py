@@ -39,5 +39,6 @@ def application_of(host: Host, counts: RequestCounts) -> Starlette:
         public_url=options.public,
         clock=host.clock,
         counts=counts,
+        error_reports=host.error_reports,
         lifespan=lambda _: running(host),
     )

@@ -7,12 +7,10 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modhost.metrics import Histogram
+from modhost.web.middleware.request_ids import UNKNOWN, request_log
 
-UNKNOWN: Final = "(unknown)"
-"""The route of requests that none answers: what they ask for is not bounded."""
 UNANSWERED: Final = "none"
 """The status of requests whose client was gone before an answer began."""
-_ROUTE: Final = "modhost.route"
 _BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -46,9 +44,7 @@ class CountingMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # A list, since middleware within may pass a copy of the scope on.
-        routes: list[str] = []
-        scope[_ROUTE] = routes
+        log = request_log(scope)
         began = perf_counter()
         is_counted = False
 
@@ -56,7 +52,7 @@ class CountingMiddleware:
             nonlocal is_counted
             is_counted = True
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-            route = routes[-1] if routes else UNKNOWN
+            route = log.route if log else UNKNOWN
             self._counts.count(method, route, status, perf_counter() - began)
 
         async def counting_send(message: Message) -> None:
@@ -72,9 +68,3 @@ class CountingMiddleware:
             raise
         if not is_counted:
             count(UNANSWERED)
-
-
-def note_route(scope: Scope, template: str) -> None:
-    """Note which route answers a request; a template, never a path with values."""
-    if (routes := scope.get(_ROUTE)) is not None:
-        routes.append(template)

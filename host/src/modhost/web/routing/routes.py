@@ -19,7 +19,7 @@ from modhost.web.access.authorization import authorize, is_allowed
 from modhost.web.access.context import context_of
 from modhost.web.binding.body import limited
 from modhost.web.binding.parameters import Source
-from modhost.web.middleware.counting import note_route
+from modhost.web.middleware.request_ids import note_route
 from modhost.web.problems import HttpProblem
 from modhost.web.rendering.forms import SentForm
 from modhost.web.rendering.shell import Page, Shell

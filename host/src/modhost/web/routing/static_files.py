@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from modhost.web.middleware.counting import note_route
+from modhost.web.middleware.request_ids import note_route
 
 
 class ModuleFiles(StaticFiles):

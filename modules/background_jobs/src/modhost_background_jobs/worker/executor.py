@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Final
 
 from modhost.runtime.shutdown import ShutdownSignal
+from modhost.telemetry import ErrorReports
 from modhost_background_jobs.model import Lease, Released, is_last_chance, is_suspect
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, QueueClock
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
+from modhost_background_jobs.worker.attempts.failures import report_failure
 from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
 from modhost_background_jobs.worker.processes.runner import ProcessRunner
@@ -34,8 +36,10 @@ class AttemptExecutor:
         store: JobStore,
         options: BackgroundJobsOptions,
         shutdown: ShutdownSignal,
+        reports: ErrorReports,
         clock: QueueClock,
     ) -> None:
+        self._reports = reports
         self._runner = runner
         self._processes = processes
         self._outcomes = outcomes
@@ -56,6 +60,7 @@ class AttemptExecutor:
 
     def failed(self, attempt: Attempt, error: BaseException) -> Outcome:
         """Return the outcome of an attempt whose `run` has raised."""
+        attempt.error = error
         return self._unless_shut_down(attempt, self._outcomes.failed(attempt, error))
 
     async def _run_alone(self, attempt: Attempt) -> Outcome:
@@ -74,12 +79,13 @@ class AttemptExecutor:
         return self._unless_shut_down(attempt, outcome)
 
     def _unless_shut_down(self, attempt: Attempt, outcome: Outcome) -> Outcome:
-        """Return the outcome; a failure during a shutdown, which may be its cause, is a release.
+        """Return the outcome, reported; a failure during a shutdown, maybe its cause, is a release.
 
         The programs that a job runs get the signals too: of a terminal, of a service manager.
         """
         if self._shutdown.has_begun and attempt.reason is not StopReason.TIMEOUT:
-            return self._outcomes.released_if_failed(attempt, outcome)
+            outcome = self._outcomes.released_if_failed(attempt, outcome)
+        report_failure(self._reports, attempt, outcome)
         return outcome
 
     async def _store_begin(self, attempt: Attempt) -> None:

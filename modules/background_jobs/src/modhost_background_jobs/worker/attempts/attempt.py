@@ -53,6 +53,10 @@ class Attempt:
     is_finished: bool = False
     has_stored_begin: bool = False
     """Whether the database knows that it runs, and not only that it was claimed."""
+    error: BaseException | None = None
+    """What its code raised, until that is reported."""
+    is_reported: bool = False
+    """Whether its own process reports its errors."""
     line_numbers: Iterator[int] = field(default_factory=count)
     """The numbers of its log lines, taken from any thread."""
     _secrets: tuple[str, ...] | None = None

@@ -75,6 +75,7 @@ class AttemptRunner:
                 raise  # by the owner of this task; one without a request is the job's own
             attempt.is_finished = True
             outcome = self.outcome_of(attempt, error)
+            attempt.error = error
             forget_frames(error)
             return outcome
         if attempt.scope.cancelled_caught:

@@ -20,11 +20,13 @@ from modhost.runtime.host import Host
 from modhost.runtime.lifespan import ready
 from modhost.runtime.serving.forks import isolate_forks
 from modhost.runtime.serving.logs import configure_logging
+from modhost.telemetry import ErrorReports
 from modhost_background_jobs.model import ClaimedJob, JobTypes, Lease, LogLine, ProgressUpdate
 from modhost_background_jobs.model.steps import Checkpoint
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt
 from modhost_background_jobs.worker.attempts.error_text import describe
+from modhost_background_jobs.worker.attempts.failures import report_failure
 from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
 from modhost_background_jobs.worker.attempts.steps.attempt_steps import StepTools
@@ -155,6 +157,7 @@ class _Program:
             types = await scope.get(JobTypes)
             outcomes = await scope.get(Outcomes)
             steps = await scope.get(StepTools)
+            reports = await scope.get(ErrorReports)
         runner = AttemptRunner(host.services, self._channel, steps, outcomes, options, host.clock)
         gc.freeze()
         gc.enable()
@@ -169,6 +172,7 @@ class _Program:
             # In a task of its own, so that the next attempt does not see what this one leaves.
             outcome = await asyncio.create_task(runner.run(attempt))
             self._attempt = None
+            report_failure(reports, attempt, outcome)
             self._channel.end(outcome)
 
     def _take(self, message: messages.Message) -> None:

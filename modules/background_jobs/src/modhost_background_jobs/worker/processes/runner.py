@@ -59,6 +59,7 @@ class ProcessRunner:
             await process.end()
             raise
         if done is not None:
+            attempt.is_reported = True
             await self._pool.give_back(process)
             return None if attempt.reason is StopReason.LOST_LEASE else done.outcome
         ending = await process.end()
