@@ -49,8 +49,11 @@ format: .venv/.synced
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
+# Generated parts of the pages anew, and all pages as a site in var/site.
 docs: .venv/.synced
 	PYTHONPATH=tests .venv/bin/python -m docs.generated.generate
+	$(UV) sync --locked --quiet --group site --python $(PYTHON) --no-python-downloads
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet
 
 # The peers are a group of their own, which only this installs.
 bench: .venv/.synced

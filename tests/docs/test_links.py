@@ -1,6 +1,10 @@
 """The links between the pages work."""
 
+import json
+import re
+import subprocess
 from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -27,6 +31,27 @@ def test_every_page_is_reached_from_the_index() -> None:
         for link in links(path.read_text("utf-8")):
             reached.add((path.parent / link.partition("#")[0]).resolve())
     assert set(DOCS.rglob("*.md")) <= reached
+
+
+def test_the_site_has_every_page() -> None:
+    listed = re.findall(r"([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
+    assert len(set(listed)) == len(listed)
+    assert set(listed) == {str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md")}
+
+
+@pytest.mark.exhaustive
+def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    """By what only `make docs` installs; its search finds what the pages say."""
+    command = [which("uv") or str(ROOT / ".bootstrap/bin/uv"), "run", "--group", "site", "--frozen"]
+    build = ["mkdocs", "build", "--quiet", "--site-dir", str(tmp_path)]
+    subprocess.run([*command, "--isolated", *build], cwd=ROOT, check=True, timeout=110)
+    index = json.loads((tmp_path / "search" / "search_index.json").read_text("utf-8"))
+    assert any("transactional enqueue" in each["title"].lower() for each in index["docs"])
+    pages = [path.read_text("utf-8") for path in tmp_path.rglob("*.html")]
+    assert pages
+    assert not [
+        page for page in pages if re.search(r"(src|href)=\"(https?:)?//[^\"]*\\.(js|css)", page)
+    ]
 
 
 def test_the_readme_leads_to_the_index() -> None:
