@@ -55,6 +55,9 @@ class Acme(Module):
         services.subscribe(EVENT, note)
 """
 
+ENDS = "modhost_background_jobs.contracts.events.Job"
+OF_JOBS = [[f"{ENDS}{end}", "background_jobs"] for end in ("Completed", "Failed", "Cancelled")]
+
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,6 +69,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_who_publishes_what_for_whom_is_listed(command_line: CommandLine) -> None:
     rows = [line.split("  ") for line in command_line.run("events").stdout.splitlines()]
     assert [[cell.strip() for cell in row if cell] for row in rows[1:]] == [
+        *OF_JOBS,
         ["acme_shop.OrderPlaced", "shop", "Count", "stock", "in process"],
         ["acme_shop.OrderPlaced", "shop", "note", "stock", "in process"],
         ["acme_shop.OrderSent", "shop", "note", "stock", "in process"],
@@ -78,6 +82,7 @@ def test_an_event_without_subscribers_is_listed_too(
     install(tmp_path, monkeypatch, "shop", SHOP)
     stdout = command_line.run("events").stdout
     assert [line.split() for line in stdout.splitlines()[1:]] == [
+        *OF_JOBS,
         ["acme_shop.OrderPlaced", "shop"],
         ["acme_shop.OrderSent", "shop"],
     ]

@@ -172,8 +172,10 @@ def test_the_json_of_the_events_has_the_keys_that_are_shown(
     source += "class Sent(Event): ...\nclass Acme(Module): name, publishes = 'post', (Sent,)\n"
     install(tmp_path, monkeypatch, "post", source)
     run = CliRunner().invoke(cli, ["events", "--json"], catch_exceptions=False)
-    (event,) = json.loads(run.stdout)
-    assert set(event) == json_keys("modhost events")
+    events = json.loads(run.stdout)
+    (own,) = [each for each in events if each["published_by"] == ["post"]]
+    assert own["event"] == "acme_post.Sent"
+    assert all(set(each) == json_keys("modhost events") for each in events)
 
 
 def test_the_json_of_the_doctor_has_the_keys_that_are_shown(tmp_path: Path) -> None:

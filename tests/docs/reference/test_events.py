@@ -14,7 +14,7 @@ from modhost.testing import running_host
 from modhost_background_jobs.contracts import BackgroundJobsContracts, JobFilter
 from modhost_background_jobs.module import BackgroundJobsModule
 
-WANTED = ("Shop", "Search", "Mail")
+WANTED = ("Shop", "Search", "Mail", "Alerts")
 
 
 @pytest.mark.anyio

@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 import anyio
 
 from modhost.database import Database
+from modhost.events import Events
 from modhost.module import HostedService
 from modhost.runtime.hosted_services import HostedServiceFailed, Supervisor
 from modhost.runtime.shutdown import ShutdownSignal
@@ -29,6 +30,7 @@ from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
 from modhost_background_jobs.worker.claiming.lanes import Lanes
 from modhost_background_jobs.worker.executor import AttemptExecutor
 from modhost_background_jobs.worker.finishing.finisher import Finisher, OutcomeWriter
+from modhost_background_jobs.worker.finishing.in_process import InProcessEnds
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
 from modhost_background_jobs.worker.processor import JobProcessorService
@@ -151,7 +153,8 @@ class SimulatedHost:
         steps = StepTools(cast(Database, NoSession()), store, cast(Any, None), options, clock)
         runner = AttemptRunner(provider, buffer, steps, outcomes, options, clock)
         processes = cast(Any, NoProcesses())
-        writer = OutcomeWriter(store, self._lanes, buffer, clock)
+        ends = InProcessEnds(cast(Events, None), (), cast(Database, None), types)
+        writer = OutcomeWriter(store, self._lanes, buffer, clock, ends)
         registration = _Registration(
             cast(Any, None), store, types, worker, self.wakeups, options, clock
         )

@@ -42,7 +42,7 @@ class ReleasedAfterwards(SqliteStore):
 
     async def end_awaited(self, ended: Sequence[Ended], now: datetime) -> set[UUID]:
         ending = end_jobs(_Unjudged(), ended, now)
-        held = await self._sqlite.write(partial(run_on_sqlite, steps=ending))
+        held, _ = await self._sqlite.write(partial(run_on_sqlite, steps=ending))
         over = [(each.lease.job_id, each.state) for each in ended if each.lease.job_id in held]
 
         def judge() -> Steps[None]:
@@ -61,7 +61,7 @@ class ReadBefore(SqliteStore):
         ids = json.dumps([str(each.lease.job_id) for each in ended])
         found = await self._sqlite.fetch_one(_HAS_DEPENDENTS, [ids])
         ending = end_jobs(SqliteWorkflows() if found else _Unjudged(), ended, now)
-        return await self._sqlite.write(partial(run_on_sqlite, steps=ending))
+        return (await self._sqlite.write(partial(run_on_sqlite, steps=ending))).held
 
 
 class _CountedAnyway(SqliteWorkflows):

@@ -5,7 +5,7 @@ from typing import Any
 
 from modhost import HostedService, HostInfo, ServiceCollection
 from modhost.database import Database
-from modhost.events import DurableEvents
+from modhost.events import DurableEvents, DurableSubscription
 from modhost_background_jobs.bulk import changes
 from modhost_background_jobs.bulk.runner import BulkRunner
 from modhost_background_jobs.client import (
@@ -24,6 +24,7 @@ from modhost_background_jobs.contracts import (
     RegisteredJob,
     add_module_job,
 )
+from modhost_background_jobs.contracts.events import END_EVENTS
 from modhost_background_jobs.inspection import diagnosis, job, overview, queues, snapshot
 from modhost_background_jobs.inspection.limits import LimitReader
 from modhost_background_jobs.inspection.schedules import Schedules
@@ -64,6 +65,7 @@ from modhost_background_jobs.storage import (
     open_wakeups,
 )
 from modhost_background_jobs.storage.clocks.shared_clock import ClockWatch, SharedClock
+from modhost_background_jobs.storage.end_events import EndEvents
 from modhost_background_jobs.storage.postgres.notifications import Notifications
 from modhost_background_jobs.storage.retention import RetentionStore, open_retention
 from modhost_background_jobs.storage.statistics import StatisticsStore
@@ -71,7 +73,7 @@ from modhost_background_jobs.worker import executor, processor, registration, sh
 from modhost_background_jobs.worker.attempts import context, growth, outcome, runner
 from modhost_background_jobs.worker.attempts.steps.attempt_steps import StepTools
 from modhost_background_jobs.worker.claiming import claim_loop, lanes
-from modhost_background_jobs.worker.finishing import finisher, progress, statistics
+from modhost_background_jobs.worker.finishing import finisher, in_process, progress, statistics
 from modhost_background_jobs.worker.processes.pool import ProcessPool
 from modhost_background_jobs.worker.processes.runner import ProcessRunner
 from modhost_background_jobs.worker.watching import lease_watch, loop_watch, unresponsive
@@ -83,6 +85,7 @@ def add_services(services: ServiceCollection) -> None:
     services.add_singleton(waiting.JobWaits, waiting.open_waits)
     services.add_singleton(BackgroundJobsContracts, querying.BackgroundJobsQueries)
     services.add_singleton(DurableEvents, event_jobs.EventJobs)
+    services.add_singleton(EndEvents, event_jobs.EndEventJobs)
     services.add_singleton(JobStore, _job_store)
     services.add_singleton(LaneStore, open_lane_store)
     services.add_singleton(RetentionStore, open_retention)
@@ -129,6 +132,7 @@ def _add_worker(services: ServiceCollection) -> None:
     _add(services, StepTools)
     _add(services, ProcessRunner, ProcessPool)
     _add(services, progress.ProgressBuffer, finisher.OutcomeWriter, finisher.Finisher)
+    _add(services, in_process.InProcessEnds)
     _add(services, lease_watch.WorkerWatch, loop_watch.LoopWatch)
     _add(services, unresponsive.UnresponsiveAttempts, unresponsive.UnresponsiveWatch)
     _add(services, processor.JobProcessorService, shutdown.Shutdown, statistics.StatisticsService)
@@ -139,8 +143,8 @@ def _add(services: ServiceCollection, *parts: type[Any]) -> None:
         services.add_singleton(part)
 
 
-def _job_store(database: Database, notifications: Notifications) -> JobStore:
-    return open_store(database, notifications)
+def _job_store(database: Database, notifications: Notifications, events: EndEvents) -> JobStore:
+    return open_store(database, notifications, events)
 
 
 async def _queue_clock(shared: SharedClock, host: HostInfo, database: Database) -> SharedClock:
@@ -152,8 +156,16 @@ async def _queue_clock(shared: SharedClock, host: HostInfo, database: Database) 
     return shared
 
 
-def _job_types(registered: tuple[RegisteredJob, ...]) -> JobTypes:
-    return JobTypes(registered, bulk=[changes.ChangeManyJobs])
+def _job_types(
+    registered: tuple[RegisteredJob, ...], durable: tuple[DurableSubscription, ...]
+) -> JobTypes:
+    # Otherwise the end of a job that gets ends would be the next one, without an end.
+    get_ends = {
+        each.subscriber
+        for each in durable
+        if any(issubclass(event, each.event) for event in END_EVENTS)
+    }
+    return JobTypes(registered, bulk=[changes.ChangeManyJobs], silent=get_ends)
 
 
 def _growth(growing: WorkflowGrowth) -> growth.Growth:

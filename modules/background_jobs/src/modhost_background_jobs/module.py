@@ -16,10 +16,12 @@ from modhost import (
     hookimpl,
 )
 from modhost.checks import Finding
+from modhost.events import Event
 from modhost.metrics import Metric, Samples
 from modhost.web import Endpoints, Menu, Pages
 from modhost_background_jobs.api.endpoints import map_endpoints
 from modhost_background_jobs.composition import add_services, hosted_services
+from modhost_background_jobs.contracts.events import END_EVENTS
 from modhost_background_jobs.inspection.alerts import health_problems
 from modhost_background_jobs.inspection.diagnosis import QueueDiagnosis
 from modhost_background_jobs.inspection.snapshot import Snapshots
@@ -50,6 +52,7 @@ class BackgroundJobsModule(Module):
     unconfigured: ClassVar[Mapping[str, Any]] = {"worker_mode": "Consumer"}
     options: ClassVar[type[BaseModel]] = BackgroundJobsOptions
     migrations: ClassVar[str] = "modhost_background_jobs.migrations"
+    publishes: ClassVar[tuple[type[Event], ...]] = END_EVENTS
     metrics: ClassVar[tuple[Metric, ...]] = METRICS
 
     @hookimpl

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import anyio
@@ -10,8 +10,9 @@ import pytest
 
 from background_jobs.support import attempt_of, claim, new_job
 from modhost.database import Database
+from modhost.events import Events
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model import CurrentWorker, Ended, LogLine
+from modhost_background_jobs.model import CurrentWorker, Ended, JobTypes, LogLine
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.selection import Selection
@@ -19,6 +20,7 @@ from modhost_background_jobs.storage import JobStore, open_lane_store
 from modhost_background_jobs.storage.statistics import StatisticsStore
 from modhost_background_jobs.worker.attempts.attempt import AttemptRegistry
 from modhost_background_jobs.worker.finishing.finisher import Finisher, OutcomeWriter
+from modhost_background_jobs.worker.finishing.in_process import InProcessEnds
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
 from moving_clock import MovingClock
@@ -54,9 +56,10 @@ async def test_it_holds_up_the_ends_and_logs_of_no_other(
     refusing = Refusing(store)
     buffer = ProgressBuffer(refusing, BackgroundJobsOptions(max_log_entries=10))
     statistics = StatisticsService(StatisticsStore(database), CurrentWorker(), clock)
-    finisher = Finisher(
-        OutcomeWriter(refusing, open_lane_store(database, clock), buffer, clock), statistics, clock
-    )
+    nobody = InProcessEnds(cast("Events", None), (), database, JobTypes([]))
+    lanes = open_lane_store(database, clock)
+    writer = OutcomeWriter(refusing, lanes, buffer, clock, nobody)
+    finisher = Finisher(writer, statistics, clock)
     await store.insert([new_job() for _ in range(7)])
     attempts = AttemptRegistry()
     for number, claimed in enumerate(await claim(store)):

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from modhost import new_id
+from modhost.events import Event
 from modhost_background_jobs.client.call_flow import CallFlow, call_flow
 from modhost_background_jobs.client.limits import attempts, bounded, timeout_seconds
 from modhost_background_jobs.contracts import InvalidJobData, ModuleJob
@@ -74,3 +75,11 @@ class NewJobs:
             flow=asked.flow.of(data, stored),
             node=node,
         )
+
+    def of_event(
+        self, event: Event, subscriber: type[ModuleJob], enqueued_by: str | None, now: datetime
+    ) -> NewJob:
+        """Return the job of a class that subscribed to an event."""
+        flow = self.flow_of(subscriber, None, None, ())
+        asked = Asked(flow=flow, max_attempts=None, timeout=None, enqueued_by=enqueued_by, now=now)
+        return self.make(asked, event)

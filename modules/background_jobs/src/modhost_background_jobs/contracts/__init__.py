@@ -18,7 +18,12 @@ from modhost_background_jobs.contracts.errors import (
     UnregisteredJob,
     WorkflowConflict,
 )
-from modhost_background_jobs.contracts.events import add_event_job
+from modhost_background_jobs.contracts.events import (
+    JobCompleted,
+    JobEnded,
+    JobFailed,
+    add_event_job,
+)
 from modhost_background_jobs.contracts.flow import Concurrency, Fair, FlowControl, Rate, Unique
 from modhost_background_jobs.contracts.ids import JobId, RecurringJobId, WorkflowId
 from modhost_background_jobs.contracts.job import Executor, JobExecutionContext, ModuleJob
@@ -72,10 +77,13 @@ __all__ = [
     "InvalidWorkflow",
     "JobAttempt",
     "JobCancelled",
+    "JobCompleted",
     "JobConflict",
     "JobDataError",
     "JobDetail",
+    "JobEnded",
     "JobExecutionContext",
+    "JobFailed",
     "JobFilter",
     "JobId",
     "JobLogEntry",

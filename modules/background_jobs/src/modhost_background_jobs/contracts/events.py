@@ -1,14 +1,58 @@
-"""Jobs as durable subscribers of events."""
+"""Events of jobs, and jobs as durable subscribers of events."""
 
-from typing import Any
+from typing import Any, Final
 
 from modhost import ServiceCollection
 from modhost.checks import rules
-from modhost.events import AnyEvent, DurableSubscription
+from modhost.events import AnyEvent, DurableSubscription, Event
 from modhost.services import UnusableSubscriber, check_event, name_of
+from modhost_background_jobs.contracts.ids import JobId, RecurringJobId, WorkflowId
 from modhost_background_jobs.contracts.job import ModuleJob
 from modhost_background_jobs.contracts.job_checks import event_mismatch
 from modhost_background_jobs.contracts.registration import RegisteredJob, add_module_job
+
+
+class JobEnded(Event):
+    """A job has reached its final state: only a retry by somebody lets it run again.
+
+    Attributes:
+        job_id: the job.
+        job_type: the stored name of its class, e.g. `reports_example.GenerateReportJob`.
+        attempt: the number of its last attempt, 0 when there was none.
+        error: the first line of its error; None without one.
+        tags: its tags.
+        recurring_job_id: the recurring job that it was a run of.
+        workflow_id: the workflow that it belongs to.
+
+    """
+
+    job_id: JobId
+    job_type: str
+    attempt: int
+    error: str | None = None
+    tags: tuple[str, ...] = ()
+    recurring_job_id: RecurringJobId | None = None
+    workflow_id: WorkflowId | None = None
+
+
+class JobCompleted(JobEnded):
+    """A job has completed."""
+
+
+class JobFailed(JobEnded):
+    """A job has failed: its last attempt, and not merely one that another follows."""
+
+
+class JobCancelled(JobEnded):
+    """A job was cancelled, before it began or while it ran.
+
+    Not to be confused with the exception that `raise_if_cancelled` raises, and that
+    `modhost_background_jobs.contracts` exports under the same name.
+    """
+
+
+END_EVENTS: Final = (JobCompleted, JobFailed, JobCancelled)
+"""What background jobs publishes."""
 
 
 def add_event_job(

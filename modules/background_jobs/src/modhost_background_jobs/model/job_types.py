@@ -16,6 +16,7 @@ class JobTypes:
     Args:
         registered: all of them.
         bulk: the classes whose jobs the bulk runner of any host claims.
+        silent: the classes whose jobs publish no events when they end.
 
     """
 
@@ -23,6 +24,7 @@ class JobTypes:
         self,
         registered: Iterable[RegisteredJob],
         bulk: Collection[type[ModuleJob]] = (),
+        silent: Collection[type[ModuleJob]] = (),
     ) -> None:
         self._by_name = {job.job_type: job for job in registered}
         self._by_class = {job.job_class: job for job in registered if not job.is_alias}
@@ -34,6 +36,10 @@ class JobTypes:
         """The types that the bulk runner of any host claims."""
         self.of_workers = tuple(name for name in self.names if name not in self.of_bulk_runners)
         """The types that a worker claims."""
+        self.with_silent_ends = frozenset(
+            name for name in self.names if self._by_name[name].job_class in silent
+        )
+        """The types whose ends are not published: those of jobs that get the ends of others."""
 
     def of_class(self, job: type[ModuleJob]) -> RegisteredJob:
         """Return the registration of a class. Raises `UnregisteredJob`."""

@@ -1,17 +1,24 @@
 """Inserting jobs by a transaction of SQLAlchemy, with what flow control keeps of them."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 from uuid import UUID
 
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import NewJob
+from modhost_background_jobs.storage import Wakeups
 from modhost_background_jobs.storage.columns import FLOW, NEW, flow_values, flowing_rows
-from modhost_background_jobs.storage.dialects import insert_free
+from modhost_background_jobs.storage.dialects import insert_free, notify
 from modhost_background_jobs.storage.postgres import statements as postgres
 from modhost_background_jobs.storage.sqlite import transitions as sqlite
 from modhost_background_jobs.storage.tables import JOB_TAGS
+
+ENQUEUED: Final = "modhost_background_jobs.enqueued"
+"""By which key a session knows the wake-ups that its commit sends."""
 
 
 async def insert_rows(
@@ -43,3 +50,12 @@ def values_of(job: NewJob) -> dict[str, object]:
     given = {name: getattr(job, name) for name in NEW}
     given |= zip(FLOW, flow_values(job), strict=True)
     return given | {"state": JobState.PENDING.value, "attempts_left": job.max_attempts}
+
+
+async def wake_after_commit(session: AsyncSession, wakeups: Wakeups) -> None:
+    """Have workers notice what a session has stored, once it is committed."""
+    await notify(await session.connection(), "due")
+    # One listener for all jobs of a session: what once listened stays, even with `once`.
+    if session.info.get(ENQUEUED) is not wakeups:
+        session.info[ENQUEUED] = wakeups
+        event.listen(session.sync_session, "after_commit", lambda _: wakeups.work.fire())

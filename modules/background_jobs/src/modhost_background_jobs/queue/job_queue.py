@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, event, func, insert, literal, select, union_all, update
+from sqlalchemy import delete, func, insert, literal, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,6 +12,7 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import InvalidJobData, JobConflict, JobState
 from modhost_background_jobs.model import NewJob
 from modhost_background_jobs.queue.direct_inserts import DirectInserts
+from modhost_background_jobs.queue.inserting import wake_after_commit
 from modhost_background_jobs.queue.locked_jobs import lock_failed, lock_live, read_column
 from modhost_background_jobs.queue.requeuing import holder_of_key, requeue
 from modhost_background_jobs.queue.unique import insert_jobs
@@ -21,23 +21,27 @@ from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups
 from modhost_background_jobs.storage.columns import CARRIED
 from modhost_background_jobs.storage.deadlocks import repeated_after_deadlock
 from modhost_background_jobs.storage.dialects import notify
+from modhost_background_jobs.storage.end_events import NO_END_EVENTS, EndEvents
 from modhost_background_jobs.storage.tables import FINISHED, JOBS
 from modhost_background_jobs.storage.workflows import workflow_statements
 from modhost_background_jobs.storage.workflows.ending import follow_cancelled
 from modhost_background_jobs.storage.workflows.rules import Tally
 from modhost_background_jobs.storage.workflows.steps import run_in_session
 
-ENQUEUED: Final = "modhost_background_jobs.enqueued"
-"""By which key a session knows the queue that wakes workers after its commit."""
-
 
 class DatabaseJobQueue:
     """A durable queue on the application's own database; workers use its `JobStore`."""
 
     def __init__(
-        self, database: Database, store: JobStore, wakeups: Wakeups, clock: QueueClock
+        self,
+        database: Database,
+        store: JobStore,
+        wakeups: Wakeups,
+        clock: QueueClock,
+        events: EndEvents = NO_END_EVENTS,
     ) -> None:
         self._database = database
+        self._events = events
         self._clock = clock
         self._wakeups = wakeups
         self._inserts = DirectInserts(store)
@@ -58,7 +62,7 @@ class DatabaseJobQueue:
         if all(job.node is None for job in jobs):
             ids = await insert_jobs(connection, jobs)
         else:
-            ids = await insert_nodes(connection, jobs, self._clock.now())
+            ids = await insert_nodes(session, jobs, self._clock.now(), self._events)
         await self.wake_after_commit(session)
         return ids
 
@@ -79,7 +83,7 @@ class DatabaseJobQueue:
                 return await self.enqueue_once(job, own)
         connection = await session.connection()
         if job.node is not None and await read_column(connection, job.id, "id") is None:
-            (id_,) = await insert_nodes(connection, [job], self._clock.now())
+            (id_,) = await insert_nodes(session, [job], self._clock.now(), self._events)
         else:
             (id_,) = await insert_jobs(connection, [job], unless_there=True)
         await self.wake_after_commit(session)
@@ -98,10 +102,12 @@ class DatabaseJobQueue:
             connection = await session.connection()
             job = await lock_live(connection, job_id)
             if job.state is JobState.PENDING:
+                cancelled = [job_id]
                 if job.is_awaited or job.on_hold:
-                    await _cancel_awaited(connection, job_id, job.workflow_id, now)
+                    cancelled += await _cancel_awaited(connection, job_id, job.workflow_id, now)
                 else:
                     await _cancel_pending(connection, job_id, now)
+                await self._events.store(session, cancelled, now)
                 return JobState.CANCELLED
             asked = func.coalesce(JOBS.c.cancel_requested_at, now)
             await connection.execute(
@@ -134,11 +140,7 @@ class DatabaseJobQueue:
 
     async def wake_after_commit(self, session: AsyncSession) -> None:
         """Have workers notice what a session has stored, once it is committed."""
-        await notify(await session.connection(), "due")
-        # One listener for all jobs of a session: what once listened stays, even with `once`.
-        if session.info.get(ENQUEUED) is not self:
-            session.info[ENQUEUED] = self
-            event.listen(session.sync_session, "after_commit", lambda _: self._wakeups.work.fire())
+        await wake_after_commit(session, self._wakeups)
 
 
 async def _refuse_second(connection: AsyncConnection, job: NewJob) -> None:
@@ -172,8 +174,8 @@ async def _cancel_pending(connection: AsyncConnection, job_id: UUID, now: dateti
 
 async def _cancel_awaited(
     connection: AsyncConnection, job_id: UUID, workflow_id: UUID | None, now: datetime
-) -> None:
-    """Cancel a pending job, and what can no longer run because of that."""
+) -> list[UUID]:
+    """Cancel a pending job, and what can no longer run because of that; return the latter."""
     statements = workflow_statements(connection.dialect.name)
     await run_in_session(connection, statements.stop([job_id]))
     cancelling = statements.cancel([(job_id, None)], now)
@@ -181,4 +183,4 @@ async def _cancel_awaited(
     if workflow_id is not None:
         by_somebody = {workflow_id: Tally(stopped=len(cancelled))}
         await run_in_session(connection, statements.count(by_somebody, now))
-    await run_in_session(connection, follow_cancelled(statements, cancelled, now))
+    return await run_in_session(connection, follow_cancelled(statements, cancelled, now))

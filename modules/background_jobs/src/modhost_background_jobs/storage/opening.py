@@ -2,6 +2,7 @@
 
 from modhost import Clock
 from modhost.database import Database
+from modhost_background_jobs.storage.end_events import NO_END_EVENTS, EndEvents
 from modhost_background_jobs.storage.flow import LaneStore
 from modhost_background_jobs.storage.postgres.lanes.store import PostgresLaneStore
 from modhost_background_jobs.storage.postgres.notifications import Notifications, PostgresWakeups
@@ -11,13 +12,19 @@ from modhost_background_jobs.storage.sqlite.store import SqliteJobStore
 from modhost_background_jobs.storage.sqlite.wakeups import SqliteWakeups
 from modhost_background_jobs.storage.store import JobStore
 from modhost_background_jobs.storage.wakeups import Wakeups
+from modhost_background_jobs.storage.workflows.session_ending import PublishedEnds
 
 
-def open_store(database: Database, notifications: Notifications | None = None) -> JobStore:
-    """Return the store of this database."""
+def open_store(
+    database: Database,
+    notifications: Notifications | None = None,
+    events: EndEvents = NO_END_EVENTS,
+) -> JobStore:
+    """Return the store of this database, which publishes the ends of jobs if anybody subscribed."""
+    published = PublishedEnds(database, events) if events.states else None
     if database.dialect == "postgresql":
-        return PostgresJobStore(database.postgres, notifications)
-    return SqliteJobStore(database.sqlite)
+        return PostgresJobStore(database.postgres, notifications, published)
+    return SqliteJobStore(database.sqlite, published)
 
 
 def open_lane_store(database: Database, clock: Clock) -> LaneStore:

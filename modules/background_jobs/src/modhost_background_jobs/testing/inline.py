@@ -8,7 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost.database import Database
 from modhost_background_jobs.model import NewJob
-from modhost_background_jobs.queue.job_queue import ENQUEUED, DatabaseJobQueue
+from modhost_background_jobs.queue.inserting import ENQUEUED
+from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.testing.held_worker import is_draining
 
 
@@ -37,7 +38,7 @@ def inline(
         async with open_session() as session:
             yield session
         # Not within: the session of a SQLite database holds the lock that the worker needs.
-        if session.info.get(ENQUEUED) is queue:
+        if ENQUEUED in session.info:
             await run()
 
     own_queue, own_database = vars(queue), vars(database)

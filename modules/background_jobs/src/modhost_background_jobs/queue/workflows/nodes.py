@@ -7,12 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost_background_jobs.contracts import InvalidWorkflow, JobNotFound, JobState
 from modhost_background_jobs.model import NewJob
 from modhost_background_jobs.model.workflow import Node, Verdict
 from modhost_background_jobs.queue.unique import insert_jobs
 from modhost_background_jobs.storage.dialects import in_batches
+from modhost_background_jobs.storage.end_events import EndEvents
 from modhost_background_jobs.storage.tables import CONDITIONS, DEPENDENCIES, FINISHED, JOBS
 from modhost_background_jobs.storage.workflows import workflow_statements
 from modhost_background_jobs.storage.workflows.ending import cancel_doomed
@@ -21,7 +23,7 @@ from modhost_background_jobs.storage.workflows.steps import run_in_session
 
 
 async def insert_nodes(
-    connection: AsyncConnection, jobs: Sequence[NewJob], now: datetime
+    session: AsyncSession, jobs: Sequence[NewJob], now: datetime, events: EndEvents
 ) -> list[UUID]:
     """Insert jobs with what they wait for; return the id of each, or that of its unique key's job.
 
@@ -29,6 +31,7 @@ async def insert_nodes(
     Raises `JobNotFound` for a job to wait for that does not exist, and `InvalidWorkflow` when
     another job has the unique key of one of a workflow, or an id that one was given.
     """
+    connection = await session.connection()
     await _refuse_known_ids(connection, jobs)
     nodes = {job.id: job.node for job in jobs if job.node is not None}
     before = {id_ for node in nodes.values() for id_ in node.after}
@@ -49,7 +52,8 @@ async def insert_nodes(
     failed = {id_ for id_, state in over.items() if state is JobState.FAILED}
     statements = workflow_statements(connection.dialect.name)
     to_cancel = [each for each in doomed if each.job_id in stored]
-    await run_in_session(connection, cancel_doomed(statements, to_cancel, failed, now))
+    cancelling = cancel_doomed(statements, to_cancel, failed, now)
+    await events.store(session, await run_in_session(connection, cancelling), now)
     return ids
 
 

@@ -18,6 +18,7 @@ from modhost_background_jobs.queue.workflows.nodes import insert_nodes
 from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.storage.deadlocks import repeated_after_deadlock
 from modhost_background_jobs.storage.dialects import in_batches, notify
+from modhost_background_jobs.storage.end_events import NO_END_EVENTS, EndEvents
 from modhost_background_jobs.storage.tables import (
     CONDITIONS,
     DEPENDENCIES,
@@ -36,8 +37,15 @@ BY_SOMEBODY = "cancelled: the workflow was cancelled before the job began."
 class DatabaseWorkflows:
     """What producers and people do to workflows."""
 
-    def __init__(self, database: Database, queue: DatabaseJobQueue, clock: QueueClock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        queue: DatabaseJobQueue,
+        clock: QueueClock,
+        events: EndEvents = NO_END_EVENTS,
+    ) -> None:
         self._database = database
+        self._events = events
         self._queue = queue
         self._clock = clock
         self._statements = workflow_statements(database.dialect)
@@ -62,7 +70,7 @@ class DatabaseWorkflows:
         if not count:
             row |= {"outcome": WorkflowState.COMPLETED, "completed_at": workflow.created_at}
         await connection.execute(insert(WORKFLOWS).values(row))
-        await insert_nodes(connection, jobs, workflow.created_at)
+        await insert_nodes(session, jobs, workflow.created_at, self._events)
         await self._queue.wake_after_commit(session)
         return None
 
@@ -87,7 +95,7 @@ class DatabaseWorkflows:
         )
         # Before the jobs, of which some may be cancelled at once.
         await self._let_dependents_wait(connection, job_id, jobs)
-        await insert_nodes(connection, jobs, self._clock.now())
+        await insert_nodes(session, jobs, self._clock.now(), self._events)
         await self._queue.wake_after_commit(session)
 
     @repeated_after_deadlock
@@ -110,7 +118,8 @@ class DatabaseWorkflows:
             locking = pending.order_by(JOBS.c.id).with_for_update()
             ids = list((await connection.execute(locking)).scalars())
             if ids:
-                await self._cancel_pending(connection, workflow_id, ids, now)
+                cancelled = await self._cancel_pending(connection, workflow_id, ids, now)
+                await self._events.store(session, cancelled, now)
             asked = func.coalesce(JOBS.c.cancel_requested_at, now)
             left = update(JOBS).where(JOBS.c.workflow_id == workflow_id)
             stopping = await connection.execute(left.values(cancel_requested_at=asked))
@@ -169,14 +178,15 @@ class DatabaseWorkflows:
 
     async def _cancel_pending(
         self, connection: AsyncConnection, workflow_id: UUID, ids: Sequence[UUID], now: datetime
-    ) -> None:
+    ) -> list[UUID]:
         statements = self._statements
         await run_in_session(connection, statements.stop(ids))
         reasons = [(id_, BY_SOMEBODY) for id_ in ids]
         cancelled = await run_in_session(connection, statements.cancel(reasons, now))
         by_somebody = {workflow_id: Tally(stopped=len(cancelled))}
         await run_in_session(connection, statements.count(by_somebody, now))
-        await run_in_session(connection, follow_cancelled(statements, cancelled, now))
+        further = await run_in_session(connection, follow_cancelled(statements, cancelled, now))
+        return [*cancelled, *further]
 
     async def _lock(self, connection: AsyncConnection, workflow_id: UUID) -> str | None:
         """Lock a workflow and return its outcome, None while it is open. Raises `JobNotFound`."""

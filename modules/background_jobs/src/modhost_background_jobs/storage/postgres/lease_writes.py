@@ -15,6 +15,7 @@ from modhost_background_jobs.storage.postgres.locked_jobs import (
 from modhost_background_jobs.storage.store import JobsLocked
 from modhost_background_jobs.storage.workflows.ending import end_jobs
 from modhost_background_jobs.storage.workflows.postgres import PostgresWorkflows
+from modhost_background_jobs.storage.workflows.session_ending import PublishedEnds
 from modhost_background_jobs.storage.workflows.steps import run_on_postgres
 
 WORKFLOWS: Final = PostgresWorkflows()
@@ -23,8 +24,9 @@ WORKFLOWS: Final = PostgresWorkflows()
 class LeaseWrites:
     """A part of `JobStore`, which describes each method."""
 
-    def __init__(self, postgres: PostgresAccess) -> None:
+    def __init__(self, postgres: PostgresAccess, published: PublishedEnds | None = None) -> None:
         self._postgres = postgres
+        self._published = published
         self._locked = LockedJobs(postgres)
         self._awaited = LockedJobs(postgres, FIND_WITH_LOCKED_DEPENDENTS)
 
@@ -40,14 +42,20 @@ class LeaseWrites:
                 return await self._write(ending, ended, states, errors, now, results)
             return await self._write(statements.END, ended, states, errors, now)
 
+        if (published := self._published) is not None:
+            ended = [each for each in ended if not published.has_subscribed(each.state)]
+            if not ended:
+                return set()
         return await self._locked.apart(write, ended)
 
     async def end_awaited(self, ended: Sequence[model.Ended], now: datetime) -> set[UUID]:
         """Move jobs to the finished ones, and release or cancel what waits for them."""
 
         async def write(ended: Sequence[model.Ended]) -> set[UUID]:
+            if self._published is not None and self._published.concern(ended):
+                return await self._published.end(ended, now)
             async with self._postgres.acquire() as connection, connection.transaction():
-                return await run_on_postgres(connection, end_jobs(WORKFLOWS, ended, now))
+                return (await run_on_postgres(connection, end_jobs(WORKFLOWS, ended, now))).held
 
         return await self._awaited.apart(write, ended)
 
@@ -63,6 +71,7 @@ class LeaseWrites:
                     [item.error for item in released],
                     [item.spent for item in released],
                     now,
+                    self._published is not None and self._published.of_cancelled,
                 )
                 if forgotten := model.leases_to_forget(released):
                     jobs, fences = zip(*forgotten, strict=True)

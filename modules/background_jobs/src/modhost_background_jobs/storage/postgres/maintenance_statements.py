@@ -39,7 +39,8 @@ WHERE j.state = 'Running'
 # One statement, so that a sweeper that dies leaves no lock behind. What is locked is passed over: a
 # worker is left to the next sweep, and so are jobs, which it returns as they are.
 #
-# Jobs that finish and whose end somebody waits for stay as they are: they are to be ended.
+# Jobs that finish and whose end somebody waits for, or has subscribed to, stay as they are: they
+# are to be ended.
 #
 # A death counts against jobs that had begun, which is noted of suspects; of all others the first
 # death does, unless it would be the last.
@@ -61,7 +62,7 @@ held AS (
     FOR UPDATE SKIP LOCKED
 ),
 judged AS (
-    SELECT *, CASE
+    SELECT *, is_awaited OR $7 AS ends_apart, CASE
         WHEN cancel_requested_at IS NOT NULL THEN 'Cancelled'
         WHEN counts AND rescues + 1 >= $2 THEN 'Failed'
         ELSE 'Pending' END AS next_state
@@ -74,12 +75,12 @@ noted AS (
 ),
 removed AS (
     DELETE FROM background_jobs.jobs j USING judged
-    WHERE j.id = judged.id AND judged.next_state <> 'Pending' AND NOT judged.is_awaited
+    WHERE j.id = judged.id AND judged.next_state <> 'Pending' AND NOT judged.ends_apart
 ),
 finished AS (
     INSERT INTO background_jobs.finished_jobs ({_CARRIED}, state, error, completed_at)
     SELECT {_CARRIED}, next_state, CASE WHEN next_state = 'Failed' THEN $5 END, $3
-    FROM judged WHERE next_state <> 'Pending' AND NOT is_awaited
+    FROM judged WHERE next_state <> 'Pending' AND NOT ends_apart
 ),
 pending AS (
     UPDATE background_jobs.jobs j
@@ -88,7 +89,7 @@ pending AS (
         attempt = j.attempt - 1, attempts_left = j.attempts_left + 1
     FROM judged WHERE j.id = judged.id AND judged.next_state = 'Pending'
 )
-SELECT judged.id, judged.next_state, judged.fence, judged.is_awaited,
+SELECT judged.id, judged.next_state, judged.fence, judged.ends_apart,
     pg_notify('background_jobs', 'due')
 FROM judged
 UNION ALL

@@ -162,7 +162,7 @@ WITH held AS (
     JOIN unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::boolean[])
         AS g(id, fence, again_at, attempt_error, spent)
         ON j.id = g.id AND j.fence = g.fence AND j.state = 'Running'
-        AND NOT (j.cancel_requested_at IS NOT NULL AND j.is_awaited)
+        AND NOT (j.cancel_requested_at IS NOT NULL AND (j.is_awaited OR $7))
     FOR UPDATE OF j
 ),
 noted AS (

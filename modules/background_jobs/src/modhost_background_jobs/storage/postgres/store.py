@@ -25,6 +25,7 @@ from modhost_background_jobs.storage.postgres.notifications import Notifications
 from modhost_background_jobs.storage.steps.postgres import PostgresSteps
 from modhost_background_jobs.storage.store import JobsLocked
 from modhost_background_jobs.storage.workflows.ending import take_back_ends
+from modhost_background_jobs.storage.workflows.session_ending import PublishedEnds
 from modhost_background_jobs.storage.workflows.steps import run_on_postgres
 
 INSERT_LOCK_WAITS: Final = 60
@@ -41,17 +42,17 @@ class PostgresJobStore(LeaseWrites, PostgresSteps):
         self,
         postgres: PostgresAccess,
         notifications: Notifications | None = None,
+        published: PublishedEnds | None = None,
         *,
         claim_seconds: float = CLAIM_SECONDS,
     ) -> None:
-        super().__init__(postgres)
+        super().__init__(postgres, published)
         self._claim_seconds = claim_seconds
         self._notifications = notifications
 
     async def insert(self, jobs: Sequence[model.NewJob]) -> None:
         """Insert jobs and notify the workers, or leave that to one notification for many."""
-        rows = [_new(job) for job in jobs]
-        await self._insert(rows, statements.INSERT_AND_NOTIFY, statements.INSERT)
+        await self._insert(list(map(_new, jobs)), statements.INSERT_AND_NOTIFY, statements.INSERT)
 
     async def insert_flowing(
         self, jobs: Sequence[model.NewJob], *, unless_there: bool = False
@@ -151,8 +152,7 @@ class PostgresJobStore(LeaseWrites, PostgresSteps):
 
     async def heartbeats(self) -> list[model.Heartbeat]:
         """Read all workers."""
-        rows = await self._postgres.fetch(maintenance.HEARTBEATS)
-        return [model.Heartbeat(row[0], row[1]) for row in rows]
+        return [model.Heartbeat(*row) for row in await self._postgres.fetch(maintenance.HEARTBEATS)]
 
     async def rescue(
         self, seen: model.Heartbeat, max_rescues: int, now: datetime
@@ -166,6 +166,7 @@ class PostgresJobStore(LeaseWrites, PostgresSteps):
             model.lost_attempt_error(seen.worker),
             model.quarantine_error(max_rescues),
             seen.beats,
+            self._published is not None and self._published.of_lost,
         )
         awaited = [
             model.rescue_end(Lease(row[0], row[2]), state, max_rescues)

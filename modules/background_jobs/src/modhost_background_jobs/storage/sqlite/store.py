@@ -17,13 +17,15 @@ from modhost_background_jobs.storage.sqlite import rows as rows_as
 from modhost_background_jobs.storage.sqlite import statements, transitions
 from modhost_background_jobs.storage.sqlite.insert_statements import HOLDER
 from modhost_background_jobs.storage.steps.sqlite import SqliteSteps
+from modhost_background_jobs.storage.workflows.session_ending import PublishedEnds
 
 
 class SqliteJobStore(SqliteSteps):
     """Implements `JobStore`, which describes each method."""
 
-    def __init__(self, sqlite: SqliteAccess) -> None:
+    def __init__(self, sqlite: SqliteAccess, published: PublishedEnds | None = None) -> None:
         self._sqlite = sqlite
+        self._published = published
 
     async def insert(self, jobs: Sequence[model.NewJob]) -> None:
         """Insert jobs; other processes see that the database changed."""
@@ -96,6 +98,10 @@ class SqliteJobStore(SqliteSteps):
 
     async def end(self, ended: Sequence[model.Ended], now: datetime) -> set[UUID]:
         """Move jobs to the finished ones."""
+        if (published := self._published) is not None:
+            ended = [each for each in ended if not published.has_subscribed(each.state)]
+            if not ended:
+                return set()
         rows = [rows_as.ended(each) for each in ended]
         moment = to_sqlite(now)
         return _ids(
@@ -104,17 +110,19 @@ class SqliteJobStore(SqliteSteps):
 
     async def end_awaited(self, ended: Sequence[model.Ended], now: datetime) -> set[UUID]:
         """Move jobs to the finished ones, and release or cancel what waits for them."""
+        if self._published is not None and self._published.concern(ended):
+            return await self._published.end(ended, now)
         return await self._sqlite.write(
             lambda connection: transitions.end_awaited(connection, ended, now)
         )
 
     async def release(self, released: Sequence[model.Released], now: datetime) -> set[UUID]:
         """Put jobs back, or finish those that were asked to stop."""
-        return _ids(
-            await self._sqlite.write(
-                lambda connection: transitions.release(connection, released, now)
-            )
+        apart = self._published is not None and self._published.of_cancelled
+        held, stopped = await self._sqlite.write(
+            lambda connection: transitions.release(connection, released, now, end_apart=apart)
         )
+        return _ids(held) | (await self.end_awaited(stopped, now) if stopped else set())
 
     async def save_progress(self, updates: Sequence[model.ProgressUpdate]) -> set[UUID]:
         """Update the jobs' progress."""
@@ -182,9 +190,14 @@ class SqliteJobStore(SqliteSteps):
         self, seen: model.Heartbeat, max_rescues: int, now: datetime
     ) -> list[model.Rescue]:
         """Delete the worker's row if it has not beaten since, and take its jobs back."""
-        rows = await self._sqlite.write(
-            lambda connection: transitions.rescue(connection, seen, max_rescues, now)
+        apart = self._published is not None and self._published.of_lost
+        rows, finished = await self._sqlite.write(
+            lambda connection: transitions.rescue(
+                connection, seen, max_rescues, now, end_apart=apart
+            )
         )
+        if finished:
+            await self.end_awaited(finished, now)
         return [model.Rescue(UUID(row[0]), seen.worker, JobState(row[1])) for row in rows]
 
     async def take_back_rescues(self, lost: Sequence[model.LostLease], now: datetime) -> None:

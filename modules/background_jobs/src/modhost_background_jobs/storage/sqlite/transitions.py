@@ -113,24 +113,34 @@ def end_awaited(
     connection: sqlite3.Connection, ended: Sequence[model.Ended], now: datetime
 ) -> set[UUID]:
     """End jobs that others may wait for, with all that follows; return those whose lease held."""
-    return run_on_sqlite(connection, end_jobs(_WORKFLOWS, ended, now))
+    return run_on_sqlite(connection, end_jobs(_WORKFLOWS, ended, now)).held
 
 
 def release(
-    connection: sqlite3.Connection, released: Sequence[model.Released], now: datetime
-) -> list[str]:
-    """Put jobs back, or finish those that were asked to stop; return the ids whose lease held."""
+    connection: sqlite3.Connection,
+    released: Sequence[model.Released],
+    now: datetime,
+    *,
+    end_apart: bool,
+) -> tuple[list[str], list[model.Ended]]:
+    """Put jobs back, or finish those that were asked to stop; return the ids whose lease held.
+
+    With `end_apart` the latter are returned instead, to be ended.
+    """
     held = _held(connection, [each.lease for each in released])
     again = [each for each in released if held.get(str(each.lease.job_id)) == 0]
     stopped = [each for each in released if held.get(str(each.lease.job_id)) == 1]
     # A job that had started has ended without taking its worker down.
     rescues = [None if each.error is None else 0 for each in again]
     _to_pending(connection, again, rescues, to_sqlite(now))
-    if stopped:
-        end_awaited(connection, [each.as_cancelled for each in stopped], now)
+    ends = [each.as_cancelled for each in stopped]
+    if ends and not end_apart:
+        end_awaited(connection, ends, now)
     forgotten = [(str(job_id), fence) for job_id, fence in model.leases_to_forget(released)]
     connection.executemany(statements.FORGET_ATTEMPTS, forgotten)
-    return list(held)
+    if end_apart:
+        return [str(each.lease.job_id) for each in again], ends
+    return list(held), []
 
 
 def append_logs(
@@ -146,11 +156,19 @@ def append_logs(
 
 
 def rescue(
-    connection: sqlite3.Connection, seen: model.Heartbeat, max_rescues: int, now: datetime
-) -> list[tuple[str, str, int, int]]:
-    """Take the jobs of a worker back; return their rows of `RESCUABLE`."""
+    connection: sqlite3.Connection,
+    seen: model.Heartbeat,
+    max_rescues: int,
+    now: datetime,
+    *,
+    end_apart: bool,
+) -> tuple[list[tuple[str, str, int, int]], list[model.Ended]]:
+    """Take the jobs of a worker back; return their rows of `RESCUABLE`.
+
+    With `end_apart` those that have finished are returned as well, to be ended.
+    """
     if not _bury(connection, seen):
-        return []
+        return [], []
     rows = connection.execute(statements.RESCUABLE, [seen.worker, max_rescues]).fetchall()
     error = model.lost_attempt_error(seen.worker)
     again = [row for row in rows if row[1] == JobState.PENDING]
@@ -163,9 +181,9 @@ def rescue(
         for id_, state, fence, _ in rows
         if state != JobState.PENDING
     ]
-    if finished:
+    if finished and not end_apart:
         end_awaited(connection, finished, now)
-    return rows
+    return rows, finished if end_apart else []
 
 
 def take_back_rescues(

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from modhost_background_jobs.contracts import JobState
@@ -12,29 +13,38 @@ from modhost_background_jobs.storage.workflows.rules import Doomed, Tally, Workf
 from modhost_background_jobs.storage.workflows.steps import Steps
 
 
-def end_jobs(
-    statements: WorkflowStatements, ended: Sequence[Ended], now: datetime
-) -> Steps[set[UUID]]:
-    """End running jobs, with all that follows; return the ids whose lease still held."""
+class Ends(NamedTuple):
+    """The jobs whose lease still held, and so were ended, and those cancelled because of them."""
+
+    held: set[UUID]
+    cancelled: list[UUID]
+
+
+def end_jobs(statements: WorkflowStatements, ended: Sequence[Ended], now: datetime) -> Steps[Ends]:
+    """End running jobs, with all that follows."""
     may_cancel = any(each.state is not JobState.COMPLETED for each in ended)
     jobs = [each.lease.job_id for each in ended]
     yield from statements.lock(jobs, with_dependents=may_cancel)
     judged = yield from statements.end(ended, now)
     failed = {each.lease.job_id for each in ended if each.state is JobState.FAILED}
-    yield from cancel_doomed(statements, judged.doomed, failed, now)
+    cancelled = yield from cancel_doomed(statements, judged.doomed, failed, now)
     if judged.ended:
         yield from statements.notify()
-    return set(judged.ended)
+    return Ends(set(judged.ended), cancelled)
 
 
 def follow_cancelled(
     statements: WorkflowStatements, cancelled: Sequence[UUID], now: datetime
-) -> Steps[None]:
-    """Do what follows from the cancellation of pending jobs, whose workflow is locked."""
+) -> Steps[list[UUID]]:
+    """Do what follows from the cancellation of pending jobs, whose workflow is locked.
+
+    Returns the jobs that are cancelled because of them.
+    """
     over = [(job_id, JobState.CANCELLED) for job_id in cancelled]
     doomed = yield from statements.judge(over, now)
-    yield from cancel_doomed(statements, doomed, set(), now)
+    further = yield from cancel_doomed(statements, doomed, set(), now)
     yield from statements.notify()
+    return further
 
 
 def take_back_ends(
@@ -56,15 +66,21 @@ def revive(statements: WorkflowStatements, again: Sequence[UUID], now: datetime)
 
 def cancel_doomed(
     statements: WorkflowStatements, doomed: Sequence[Doomed], failed: set[UUID], now: datetime
-) -> Steps[None]:
-    """Cancel what can no longer run, and what follows from that, until nothing follows."""
+) -> Steps[list[UUID]]:
+    """Cancel what can no longer run, and what follows from that, until nothing follows.
+
+    Returns all that is cancelled.
+    """
+    everybody: list[UUID] = []
     while doomed:
         further = yield from statements.spread([each.job_id for each in doomed])
         everything = [*doomed, *further]
         reasons = _reasons(everything, failed)
         cancelled = yield from statements.cancel(list(reasons.items()), now)
+        everybody += cancelled
         over = [(job_id, JobState.CANCELLED) for job_id in cancelled]
         doomed = yield from statements.judge(over, now)
+    return everybody
 
 
 def _reasons(doomed: Sequence[Doomed], failed: set[UUID]) -> dict[UUID, str | None]:

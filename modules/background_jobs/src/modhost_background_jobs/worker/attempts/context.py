@@ -13,9 +13,10 @@ from modhost_background_jobs.contracts import (
     JobCancelled,
     JobDataError,
     JobId,
+    JobState,
     Workflow,
 )
-from modhost_background_jobs.model import Lease, LogLine, ProgressUpdate
+from modhost_background_jobs.model import Ended, Lease, LogLine, ProgressUpdate
 from modhost_background_jobs.model.data.job_data import for_job
 from modhost_background_jobs.model.data.job_result import read_result
 from modhost_background_jobs.model.data.read_back import problems_in, read_as
@@ -216,7 +217,8 @@ class AttemptContext:
         if (growing := self._growing) is not None:
             lease, jobs = self._attempt.lease, growing.end()
             await self._tools.growth.store(session, lease, growing.id, jobs)
-        await finish_in(self._attempt, session, result, self._clock.now())
+        ended = Ended(self._attempt.lease, JobState.COMPLETED, None, result)
+        await finish_in(self._attempt, session, ended, self._clock.now(), self._tools.end_events)
 
     def _own_steps(self) -> AttemptSteps:
         if self._steps is None:

@@ -8,9 +8,10 @@ from sqlalchemy import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost.database import Database
-from modhost_background_jobs.contracts import BackgroundJobsError, JobCancelled, JobState
+from modhost_background_jobs.contracts import BackgroundJobsError, JobCancelled
 from modhost_background_jobs.model import Ended, Lease
 from modhost_background_jobs.storage import is_integrity_error
+from modhost_background_jobs.storage.end_events import EndEvents
 from modhost_background_jobs.storage.tables import FINISHED
 from modhost_background_jobs.storage.workflows.session_ending import end_in_session
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
@@ -22,13 +23,10 @@ TWICE: Final = (
 
 
 async def finish_in(
-    attempt: Attempt, session: AsyncSession, result: str | None, now: datetime
+    attempt: Attempt, session: AsyncSession, ended: Ended, now: datetime, events: EndEvents
 ) -> None:
-    """End the job of an attempt as completed; see `JobExecutionContext.finish_in`.
-
-    `result` is what it returns, as it is stored.
-    """
-    if await end_in_session(session, Ended(attempt.lease, JobState.COMPLETED, None, result), now):
+    """End the job of an attempt; see `JobExecutionContext.finish_in`."""
+    if await end_in_session(session, [ended], now, events):
         return
     if await _has_ended(session, attempt.lease):
         raise RuntimeError(TWICE)

@@ -15,6 +15,7 @@ from modhost_background_jobs.model.flow import limits_of
 from modhost_background_jobs.storage import JobStore, LaneStore, QueueClock, Signal, wait_for
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.attempts.outcome import Finished, Outcome
+from modhost_background_jobs.worker.finishing.in_process import InProcessEnds
 from modhost_background_jobs.worker.finishing.lost_leases import LostLeases
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
@@ -58,9 +59,15 @@ class OutcomeWriter:
     """Writes outcomes, each after what its attempt reported."""
 
     def __init__(
-        self, store: JobStore, lanes: LaneStore, buffer: ProgressBuffer, clock: QueueClock
+        self,
+        store: JobStore,
+        lanes: LaneStore,
+        buffer: ProgressBuffer,
+        clock: QueueClock,
+        ends: InProcessEnds,
     ) -> None:
         self._store = store
+        self._ends = ends
         self._lanes = lanes
         self._buffer = buffer
         self._clock = clock
@@ -85,6 +92,8 @@ class OutcomeWriter:
             stored.ended.update(await self._lost.settle(lost))
         self._buffer.no_longer_keep(each for each in leases if each.job_id not in locked)
         await self._free_keys(finished)
+        over = [each.attempt.lease.job_id for each in finished if stored.state_of(each) is not None]
+        await self._ends.publish(over)
         return stored
 
     async def write_all(self, finished: Sequence[Finished]) -> None:

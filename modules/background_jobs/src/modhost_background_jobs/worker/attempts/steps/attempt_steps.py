@@ -16,6 +16,7 @@ from modhost_background_jobs.contracts import JobCancelled, StepError
 from modhost_background_jobs.model.steps import SavedStep, StepRow
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, QueueClock
+from modhost_background_jobs.storage.end_events import NO_END_EVENTS, EndEvents
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.exit_guard import without_children
 from modhost_background_jobs.worker.attempts.growth import Growth
@@ -53,8 +54,10 @@ class StepTools:
         growth: Growth,
         options: BackgroundJobsOptions,
         clock: QueueClock,
+        end_events: EndEvents = NO_END_EVENTS,
     ) -> None:
         self.database = database
+        self.end_events = end_events
         self.growth = growth
         self.store = store
         self.clock = clock
