@@ -63,6 +63,7 @@ async def filled(served: Site) -> Mapping[str, str]:
         "roles": "/admin/roles",
         "tokens": "/admin/tokens",
         "audit": "/admin/audit",
+        "system": "/admin/system",
         "settings": "/admin/settings",
         "settings form": "/admin/settings/reports_example",
         "account": "/account",

@@ -21,6 +21,7 @@ MANAGE_JOBS: Final = "BackgroundJobs.ManageJobs"
 USERS: Final = "Identity.ManageUsers"
 TOKENS: Final = "Identity.ManageTokens"
 AUDIT: Final = "Host.ViewAudit"
+SYSTEM: Final = "Host.ViewSystem"
 SETTINGS: Final = "Host.ViewSettings"
 MANAGE_SETTINGS: Final = "Host.ManageSettings"
 METRICS: Final = "Host.ViewMetrics"
@@ -48,6 +49,7 @@ RULES: Final = {
     "POST /account/sessions/{id}/end": SOMEBODY,
     "GET /admin/audit": AUDIT,
     "GET /api/audit": AUDIT,
+    "GET /admin/system": SYSTEM,
     "GET /admin/settings": SETTINGS,
     "GET /admin/settings/{module}": MANAGE_SETTINGS,
     "POST /admin/settings/{module}": MANAGE_SETTINGS,
@@ -142,7 +144,7 @@ USER: Final = "a user who is logged in"
 CALLERS: Final[dict[str, frozenset[str]]] = {
     "anonymous": frozenset(),
     "without permissions": frozenset(),
-    "view only": frozenset({VIEW_JOBS, VIEW, AUDIT, SETTINGS, METRICS}),
+    "view only": frozenset({VIEW_JOBS, VIEW, AUDIT, SETTINGS, SYSTEM, METRICS}),
     "manage": frozenset({VIEW_JOBS, MANAGE_JOBS, VIEW, GENERATE}),
     "administration": frozenset({USERS, TOKENS, MANAGE_SETTINGS}),
     USER: frozenset({VIEW_JOBS}),

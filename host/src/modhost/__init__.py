@@ -3,7 +3,14 @@
 from modhost.clock import Clock
 from modhost.hooks import hookimpl
 from modhost.ids import new_id
-from modhost.module import HealthReport, HostedService, HostInfo, Module, ModuleOptions
+from modhost.module import (
+    HealthReport,
+    HostedService,
+    HostInfo,
+    Module,
+    ModuleOptions,
+    ProcessReport,
+)
 from modhost.permissions import ANYONE, Permission, Principal
 from modhost.services import Scope, ServiceCollection
 from modhost.settings import ModuleSettings, Settings
@@ -21,6 +28,7 @@ __all__ = [
     "ModuleSettings",
     "Permission",
     "Principal",
+    "ProcessReport",
     "Scope",
     "ServiceCollection",
     "Settings",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from modhost.checks import Finding
     from modhost.metrics import Samples
-    from modhost.module import HealthReport, HostedService, HostInfo
+    from modhost.module import HealthReport, HostedService, HostInfo, ProcessReport
     from modhost.permissions import Permission, Principal
     from modhost.services import Scope, ServiceCollection
     from modhost.telemetry import ErrorOrigin
@@ -84,6 +84,15 @@ class ModuleHooks:
         """Return what is wrong that takes time to find; `modhost doctor` asks, a start does not.
 
         Each finding names a `Rule` of the module's own. Shown to operators, without secrets.
+        """
+
+    @hookspec
+    async def report_processes(  # type: ignore[empty-body]
+        self, scope: "Scope"
+    ) -> "Sequence[ProcessReport]":
+        """Return the processes that this module knows of, wherever they run.
+
+        The page `/admin/system` asks when somebody opens it, and waits for a few seconds.
         """
 
     @hookspec

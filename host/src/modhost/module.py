@@ -4,6 +4,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
@@ -122,6 +123,32 @@ class HealthReport:
     status: Status
     detail: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessReport:
+    """A process of the host, on this machine or another.
+
+    Attributes:
+        name: what people call it; unique.
+        role: what it is for, such as `worker`.
+        version: the version of what runs in it.
+        machine: the name of its machine, with its number there.
+        started_at: when it has started.
+        heard_at: when it was last heard of.
+        is_alive: whether it is still expected to run.
+        load: what it is busy with, in a few words.
+
+    """
+
+    name: str
+    role: str
+    version: str
+    machine: str
+    started_at: datetime
+    heard_at: datetime
+    is_alive: bool
+    load: str = ""
 
 
 @dataclass(frozen=True, slots=True)

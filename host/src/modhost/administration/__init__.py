@@ -1,1 +1,1 @@
-"""The administration of a running host: the settings of its modules."""
+"""The administration of a running host: its settings, and the state it is in."""

@@ -1,29 +1,19 @@
 """Examine a host: configuration, database, then the health and the findings of its modules."""
 
-import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Final
-
-import anyio
 
 from modhost.checks import Finding, StartupError, rules
 from modhost.database.errors import finding_of
 from modhost.diagnosis.postgres_rights import check_rights
 from modhost.diagnosis.postgres_server import HELD_FOR, check_clock, check_transactions
-from modhost.permissions import Permission
-from modhost.plugins.discovery import FoundModule
-from modhost.plugins.hook_calls import hook_failed
-from modhost.runtime.health import module_health, readiness
 from modhost.runtime.host import Host
 from modhost.runtime.lifespan import ready
-from modhost.runtime.startup_checks import check_exposure, with_distributions
+from modhost.runtime.startup_checks import with_distributions
+from modhost.runtime.system.findings import declared_findings, health_findings, module_findings
 
-logger = logging.getLogger(__name__)
-
-DIAGNOSE_SECONDS: Final = 60.0
 # No host starts without a usable database, whatever the configuration silences.
 _NEVER_SILENT: Final = (
     rules.HOSTED_SERVICE_FAILED,
@@ -59,12 +49,7 @@ async def examine(host: Host, held_for: timedelta = HELD_FOR) -> Examination:
         held_for: how long transactions may be open.
 
     """
-    findings = [
-        *_left_out(host),
-        *_shared_state(host),
-        *check_exposure(host.configuration.host),
-        *_unused_permissions(host),
-    ]
+    findings = declared_findings(host)
     failures: tuple[type[Exception], ...] = (*host.database.errors, OSError)
     try:
         async with host.database.open():
@@ -79,62 +64,18 @@ async def examine(host: Host, held_for: timedelta = HELD_FOR) -> Examination:
             findings += await check_clock(host.database, host.clock)
             findings += await check_transactions(host.database, held_for)
         async with ready(host):
-            unwell = await _health(host)
+            unwell = await health_findings(host)
             findings += unwell
             failing = {each.module for each in unwell if each.rule == rules.MODULE_UNHEALTHY}
             for found in host.modules:
                 # Its health says what is wrong; more findings would have the same cause.
                 if found.module.name not in failing:
-                    findings += await _diagnose(host, found)
+                    findings += await module_findings(host, found)
     except StartupError as error:
         findings += error.findings
     except failures as error:
         findings.append(finding_of(error))
     return _reported(host, findings)
-
-
-def _left_out(host: Host) -> list[Finding]:
-    remedy = "Fix or uninstall the package, or leave the module out by [host.modules] disabled."
-    return [
-        Finding(
-            rules.MODULE_NOT_IMPORTED,
-            f"it was left out: {skipped.error}.",
-            remedy,
-            skipped.name,
-            skipped.distribution,
-        )
-        for skipped in host.skipped
-    ]
-
-
-def _shared_state(host: Host) -> list[Finding]:
-    remedy = "Let the package leave that to the host, or accept it by [host] silence."
-    return [
-        found.finding(
-            rules.SHARED_STATE, f"importing it changed {', '.join(found.changes)}.", remedy
-        )
-        for found in host.modules
-        if found.changes
-    ]
-
-
-def _unused_permissions(host: Host) -> list[Finding]:
-    """Return a finding for each permission that opens nothing: a route may have lost its check."""
-    required = [each.permission for web in host.web for each in web.declared]
-    required += [each.permission for web in host.web for each in web.menu.entries]
-    names = {each.name for each in required if isinstance(each, Permission)}
-    remedy = "Let a route ask for it, or remove it; if code asks for it, declare it with "
-    remedy += "checked_in_code=True."
-    return [
-        Finding(
-            rules.UNUSED_PERMISSION,
-            f"no endpoint, page or menu entry asks for {permission.name!r}.",
-            remedy,
-            module,
-        )
-        for permission, module in host.permissions.declared_by()
-        if permission.name not in names and not permission.checked_in_code
-    ]
 
 
 async def _refuse_missing_rights(host: Host) -> None:
@@ -171,34 +112,6 @@ async def _missing_to_migrate(host: Host, schemas: Sequence[str]) -> list[Findin
     async with host.database.reading() as session:
         connection = await session.connection()
         return await connection.run_sync(rights_to_migrate, schemas)
-
-
-async def _health(host: Host) -> list[Finding]:
-    checks = {found.module.name: partial(module_health, host, found) for found in host.modules}
-    parts = (await readiness(checks)).parts
-    return [
-        Finding(
-            rules.MODULE_UNHEALTHY if part.status == "unhealthy" else rules.MODULE_DEGRADED,
-            part.detail or "it gives no reason.",
-            "",
-            name,
-        )
-        for name, part in parts.items()
-        if part.status != "healthy"
-    ]
-
-
-async def _diagnose(host: Host, found: FoundModule) -> list[Finding]:
-    try:
-        with anyio.fail_after(DIAGNOSE_SECONDS):
-            findings: Sequence[Finding] = await host.call_hook(found, "diagnose") or ()
-            return [replace(each, module=each.module or found.module.name) for each in findings]
-    except TimeoutError:
-        error = TimeoutError(f"it takes longer than {DIAGNOSE_SECONDS:g} s")
-        return [hook_failed(found, "diagnose", error)]
-    except Exception as error:
-        logger.exception("The hook diagnose of %s failed.", found.module.name)
-        return [hook_failed(found, "diagnose", error)]
 
 
 def _reported(host: Host, findings: Sequence[Finding]) -> Examination:

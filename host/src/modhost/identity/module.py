@@ -10,6 +10,7 @@ from modhost.administration.settings import api as settings_api
 from modhost.administration.settings import live as live_settings
 from modhost.administration.settings import pages as settings_pages
 from modhost.administration.settings.table import SettingStore
+from modhost.administration.system import pages as system_pages
 from modhost.audit import AuditLog, AuditReader, log, web
 from modhost.audit.recording import RefusedRequests
 from modhost.identity import contracts
@@ -73,6 +74,7 @@ class IdentityModule(Module):
             MANAGE_USERS,
             MANAGE_TOKENS,
             web.VIEW_AUDIT,
+            system_pages.VIEW_SYSTEM,
             settings_api.VIEW_SETTINGS,
             settings_api.MANAGE_SETTINGS,
         ]
@@ -93,6 +95,7 @@ class IdentityModule(Module):
         token_page.map_token_pages(pages)
         web.map_audit_pages(pages)
         settings_pages.map_settings_pages(pages)
+        system_pages.map_system_pages(pages)
 
     @hookimpl
     def configure_menu(self, menu: Menu) -> None:
@@ -103,6 +106,7 @@ class IdentityModule(Module):
         menu.add("Tokens", token_page.PATH, MANAGE_TOKENS, "How programs get to the API.")
         web.add_audit_to_menu(menu)
         settings_pages.add_settings_to_menu(menu)
+        system_pages.add_system_to_menu(menu)
 
     @hookimpl
     def hosted_services(self) -> Sequence[type[HostedService]]:

@@ -12,7 +12,7 @@ from modhost import Module
 from modhost.calls.returned import awaited, is_generator
 from modhost.checks import Finding, rules
 from modhost.hooks import PROJECT, ModuleHooks
-from modhost.module import HealthReport
+from modhost.module import HealthReport, ProcessReport
 from modhost.permissions import Permission, Principal
 from modhost.plugins.discovery import FoundModule
 
@@ -26,6 +26,7 @@ _SEVERAL: Final = {
     "configure_permissions": Permission,
     "hosted_services": type,
     "diagnose": Finding,
+    "report_processes": ProcessReport,
 }
 _RETURNED: Final[Mapping[str, type]] = {
     **_SEVERAL,

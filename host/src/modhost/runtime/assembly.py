@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from modhost import Clock, HostedService, HostInfo, Module, ModuleOptions
 from modhost.administration.settings import DeclaredSettings, SettingsFollower
+from modhost.administration.system.contracts import SystemReader
 from modhost.checks import Finding, rules
 from modhost.clock import SystemClock
 from modhost.configuration import Configuration
@@ -30,6 +31,7 @@ from modhost.runtime.module_settings import register_settings
 from modhost.runtime.serving.application import application_of
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost.runtime.startup_checks import check_assembled, check_exposure, refuse
+from modhost.runtime.system.report import HostSystem
 from modhost.services import ServiceProvider, ServiceRegistry, Subscription
 from modhost.telemetry import ErrorReports
 from modhost.web import ModuleWeb, host_web
@@ -85,6 +87,7 @@ class _Assembly:
         self._shutdown = ShutdownSignal()
         self._health = HealthEndpoints()
         self._metrics = MetricsEndpoint()
+        self._system = HostSystem()
         self._hosted: list[tuple[FoundModule, type[HostedService]]] = []
 
     def build(self) -> Host:
@@ -113,7 +116,7 @@ class _Assembly:
             hosted=self._all_hosted(),
             error_reports=self._reports,
         )
-        self._health.host = self._metrics.host = host
+        self._health.host = self._metrics.host = self._system.host = host
         host.app = application_of(host, self._metrics.counts)
         return host
 
@@ -142,6 +145,7 @@ class _Assembly:
         services.add_instance(ShutdownSignal, self._shutdown)
         services.add_instance(ErrorReports, self._reports)
         services.add_instance(Configuration, self._configuration)
+        services.add_instance(SystemReader, self._system)
         services.add_instance(Permissions, self._permissions)
         self._permissions.declare("modhost", [VIEW_METRICS])
         services.add_singleton(EventDispatcher)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from starlette.applications import Starlette
@@ -29,6 +30,7 @@ class Host:
         hosted: the contracts of the hosted services, in the order in which they start.
         app: the web application, which runs the host for as long as it runs itself.
         supervisor: runs the hosted services while the host is running.
+        started_at: since when the host is running; None before.
 
     """
 
@@ -47,6 +49,7 @@ class Host:
     error_reports: ErrorReports
     app: Starlette = field(init=False)
     supervisor: Supervisor | None = field(default=None, init=False)
+    started_at: datetime | None = field(default=None, init=False)
 
     @property
     def migrations(self) -> list[Migrations]:

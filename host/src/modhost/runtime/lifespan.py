@@ -54,6 +54,7 @@ async def running(host: Host, start: Start | None = None) -> AsyncIterator[None]
         await stack.enter_async_context(_reporting(host.error_reports))
         await _start_hosted(host, stack, start, host.hosted)
         stack.callback(host.shutdown.begin)
+        host.started_at = host.clock.now()
         yield
 
 

@@ -11,6 +11,7 @@ from modhost import (
     HostInfo,
     Module,
     Permission,
+    ProcessReport,
     Scope,
     ServiceCollection,
     hookimpl,
@@ -106,6 +107,11 @@ class BackgroundJobsModule(Module):
     async def diagnose(self, scope: Scope) -> Sequence[Finding]:
         """Name the schedules and jobs that nobody could run."""
         return await (await scope.get(QueueDiagnosis)).findings()
+
+    @hookimpl
+    async def report_processes(self, scope: Scope) -> Sequence[ProcessReport]:
+        """Name the workers with their load."""
+        return [each.report for each in (await (await scope.get(Snapshots)).take()).workers]
 
     @hookimpl
     def register_commands(self, cli: "click.Group") -> None:

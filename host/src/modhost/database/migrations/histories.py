@@ -51,6 +51,12 @@ def histories_of(modules: Sequence[Migrations]) -> dict[Migrations, ScriptDirect
     return histories
 
 
+def newest_of(modules: Sequence[Migrations]) -> dict[str, str]:
+    """Return the newest revision of each module. Raises what `histories_of` raises."""
+    histories = histories_of(modules)
+    return {each.module: str(found.get_current_head()) for each, found in histories.items()}
+
+
 def pending_among(
     connection: Connection, histories: dict[Migrations, ScriptDirectory]
 ) -> list[Pending]:

@@ -91,7 +91,22 @@ def module_title(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
+def capitalized(sentence: str) -> str:
+    """Return a sentence with its first letter in upper case, and all others as they are."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def written(value: object) -> str:
+    """Return the value of an option as a configuration file has it, nearly."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return ", ".join(map(written, value)) or "[]"
+    return str(value) if value != "" else '""'
+
+
 FILTERS: Final = {
-    each.__name__: each for each in (ago, coded, duration, grouped, marked, rough, utc)
-}
+    each.__name__: each
+    for each in (ago, capitalized, coded, duration, grouped, marked, module_title, rough)
+} | {"utc": utc, "written": written}
 """The filters of all templates."""

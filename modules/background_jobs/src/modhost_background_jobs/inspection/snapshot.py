@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from modhost import ProcessReport
 from modhost_background_jobs.inspection.stopped import (
     PausedJobs,
     Server,
@@ -42,6 +43,21 @@ class WorkerView:
     def is_stuck(self) -> bool:
         """Whether jobs that do not stop hold all its slots, so that it begins no other."""
         return self.row.unresponsive >= self.row.max_concurrency
+
+    @property
+    def report(self) -> ProcessReport:
+        """The worker as the host lists its processes."""
+        row = self.row
+        return ProcessReport(
+            name=row.name,
+            role="worker",
+            version=row.version,
+            machine=f"{row.host}, process {row.process}",
+            started_at=row.started_at,
+            heard_at=row.heartbeat_at,
+            is_alive=self.is_alive,
+            load=f"{self.running} of {row.max_concurrency} slots busy",
+        )
 
     @property
     def held(self) -> str:
