@@ -4,6 +4,7 @@ import logging
 from typing import Final
 
 import anyio
+import anyio.to_thread
 from sqlalchemy import text
 
 from modhost.failures import failures
@@ -28,6 +29,7 @@ class Collection:
     def __init__(self, counts: RequestCounts) -> None:
         self._counts = counts
         self._collecting = anyio.Lock()
+        self._writing = anyio.CapacityLimiter(1)
         self._text = b""
         self._collected_at = float("-inf")
 
@@ -49,7 +51,9 @@ class Collection:
                 samples = of_modules[found.module.name]
                 group.start_soon(_ask_module, host, found, samples, own)
         add_own(own, host, self._counts)
-        return as_text([own, *of_modules.values()])
+        # Thousands of lines take a while; not a thread that jobs may all have taken.
+        everything = [own, *of_modules.values()]
+        return await anyio.to_thread.run_sync(as_text, everything, limiter=self._writing)
 
 
 async def _ask_database(host: Host, own: Samples) -> None:
