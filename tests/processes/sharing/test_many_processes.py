@@ -2,8 +2,12 @@
 
 import os
 import re
+import secrets
 import signal
+import socket
+from contextlib import suppress
 
+import httpx2
 import pytest
 
 from processes.acting import GatedJob, NappingJob
@@ -11,9 +15,19 @@ from processes.deployment import QUICK, Deployment
 from processes.host_process import HostProcess, until
 from processes.service_manager import listening
 from processes.stage import Act
+from scraping import Scrape
 from sweeps import ONE_DATABASE
 
 pytestmark = pytest.mark.anyio
+
+
+def two_free_ports() -> int:
+    """Return the first of two free ports, below those that are given to whoever asks for any."""
+    while True:
+        port = 20_000 + secrets.randbelow(10_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            socket.create_server(("127.0.0.1", port + 1)).close()
+            return port
 
 
 def workers(supervisor: HostProcess) -> list[int]:
@@ -95,9 +109,19 @@ async def test_one_that_cannot_start_anew_ends_no_other(deployment: Deployment) 
 
 
 @ONE_DATABASE
-async def test_workers_end_with_a_supervisor_that_is_killed(deployment: Deployment) -> None:
-    supervisor = deployment.start("worker", "--processes", "2", **QUICK)
+async def test_workers_listen_side_by_side_and_end_with_a_supervisor_that_is_killed(
+    deployment: Deployment,
+) -> None:
+    port = two_free_ports()
+    bind = f"127.0.0.1:{port}"
+    supervisor = deployment.start("worker", "--processes", "2", host__bind=bind, **QUICK)
     await supervisor.logs(r"Worker \S+ runs", times=2)
+    await supervisor.logs(r"health +http", times=2)
+    async with httpx2.AsyncClient() as client:
+        for each in (port, port + 1):
+            answer = await client.get(f"http://127.0.0.1:{each}/metrics")
+            assert answer.status_code == 200
+            assert Scrape(answer.text).value("modhost_host", role="worker") == 1
     supervisor.signal(signal.SIGKILL)
     for pid in workers(supervisor):
         await until(lambda pid=pid: not lives(pid), "the worker to end")  # type: ignore[misc]

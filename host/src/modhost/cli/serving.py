@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import click
 
@@ -37,6 +37,7 @@ from modhost.runtime.serving.server import (
 
 logger = logging.getLogger(__name__)
 
+MAX_PORT: Final = 65_535
 
 _reload = click.option(
     "--reload",
@@ -72,12 +73,12 @@ def worker(context: click.Context, processes: int, *, reload: bool) -> None:
     """Process jobs; serve nothing but health."""
     if reload:
         _keep_reloading(context, "worker", "--processes", str(processes))
-    stop_with_supervisor()
+    number = stop_with_supervisor()
     host = _host(context, "worker")
     if processes > 1:
         seconds = _stop_seconds(host.configuration)
         context.exit(supervise(_command(context, "worker"), processes, seconds))
-    with _listen(host.configuration.host, or_any_port=True) as listener:
+    with _listen(host.configuration.host, number - 1, or_any_port=True) as listener:
         serve(host, listener, lambda: _greet(host, listener))
 
 
@@ -116,10 +117,11 @@ def _host(context: click.Context, role: Role) -> Host:
     return build_host(configuration, role)
 
 
-def _listen(options: HostOptions, *, or_any_port: bool = False) -> socket.socket:
-    """Listen where the configuration says, or on any free port if that one is taken."""
+def _listen(options: HostOptions, after: int = 0, *, or_any_port: bool = False) -> socket.socket:
+    """Listen so many ports after that of the configuration, or on any free one if it is taken."""
+    port = options.bind_port + after if options.bind_port else 0
     try:
-        return open_socket(options.bind_host, options.bind_port)
+        return open_socket(options.bind_host, port if port <= MAX_PORT else 0)
     except OSError as error:
         if or_any_port and error.errno == errno.EADDRINUSE:
             return open_socket(options.bind_host, 0)

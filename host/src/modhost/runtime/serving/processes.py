@@ -18,17 +18,21 @@ from modhost.runtime.serving.service_manager import VARIABLE, ServiceManager
 logger = logging.getLogger(__name__)
 
 SUPERVISED: Final = "MODHOST_SUPERVISED"
-"""The variable that makes a process stop when its supervisor closes its standard input."""
+"""The variable that makes a process stop when its supervisor closes its standard input.
+
+It holds the number of the process, from 1.
+"""
 
 RESTART_PAUSES: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 STABLE_SECONDS: Final = 60.0
 BAD_CONFIGURATION: Final = 2
 
 
-def stop_with_supervisor() -> None:
-    """Stop this process when its supervisor is gone, for whatever reason."""
-    if os.environ.pop(SUPERVISED, None) is None:
-        return
+def stop_with_supervisor() -> int:
+    """Stop this process when its supervisor is gone, for whatever reason; return its number."""
+    number = os.environ.pop(SUPERVISED, None)
+    if number is None:
+        return 1
 
     def wait() -> None:
         while os.read(0, 1024):
@@ -36,6 +40,7 @@ def stop_with_supervisor() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, name="supervisor watch", daemon=True).start()
+    return int(number)
 
 
 def supervise(command: Sequence[str], count: int, stop_seconds: float) -> int:
@@ -125,7 +130,7 @@ class _Supervisor:
             stdin=subprocess.PIPE,
             stdout=None,
             stderr=None,
-            env={**os.environ, SUPERVISED: "1", VARIABLE: self._addresses.get(number, "")},
+            env={**os.environ, SUPERVISED: str(number), VARIABLE: self._addresses.get(number, "")},
             start_new_session=True,
         )
         async with process, anyio.create_task_group() as group:
