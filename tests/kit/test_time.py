@@ -60,6 +60,18 @@ async def test_jobs_of_a_lost_worker_run_again_after_its_lease(
     assert [(each.number, each.error is None) for each in attempts] == [(1, False), (1, True)]
 
 
+async def test_jobs_run_again_whose_worker_was_lost_before_their_end_was_stored(
+    jobs: Jobs, clock: MovableClock
+) -> None:
+    await jobs.scheduling.enqueue(SendParcel, Parcel(to="anna", pieces=2))
+    lost = await jobs.lose_worker(after_running=True)
+    assert [each.state for each in lost] == [JobState.RUNNING] * 2
+    await jobs.assert_enqueued(SendParcel, queue="rest", count=1)
+    clock.move(minutes=1)
+    assert [each.state for each in await jobs.drain()] == [JobState.COMPLETED] * 3
+    await jobs.assert_enqueued(SendParcel, queue="rest", count=2)
+
+
 async def test_a_schedule_fires_once_where_the_hour_is_there_twice(
     jobs: Jobs, clock: MovableClock
 ) -> None:

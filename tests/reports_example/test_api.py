@@ -4,7 +4,6 @@ import csv
 import io
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -13,41 +12,23 @@ import anyio
 import httpx2
 import pytest
 
-from hosts import host_with
 from modhost.testing import RunningHost
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.storage.retention import RetentionStore
-from modhost_reports_example.module import ReportsModule
 from modhost_reports_example.sources import UploadSweeper
 from modhost_reports_example.storage import ReportStorage
+from reports_example.conftest import MAX_UPLOAD_BYTES
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.permissions("*"), pytest.mark.jobs("inline")]
 
 ORDER: Final[dict[str, object]] = {"type": "monthly", "source": "seattle-weather"}
 CSV: Final = {"Content-Type": "text/csv"}
-LIMIT: Final = 2000
 UNKNOWN: Final = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 
-@asynccontextmanager
-async def serving(database_url: str, folder: Path, mode: str) -> AsyncIterator[RunningHost]:
-    options: dict[str, Any] = {
-        "background_jobs": {"worker_mode": mode, "max_concurrency": 2},
-        "reports_example": {"upload_folder": folder / "up", "max_upload_bytes": LIMIT},
-    }
-    async with host_with(database_url, ReportsModule(), **options) as jobs:
-        yield jobs.host
-
-
 @pytest.fixture
-async def host(database_url: str, tmp_path: Path) -> AsyncIterator[RunningHost]:
-    async with serving(database_url, tmp_path, "Consumer") as host:
-        yield host
-
-
-@pytest.fixture
-async def client(host: RunningHost) -> httpx2.AsyncClient:
-    return await host.client("*")
+def modhost_database_url(database_url: str) -> str:
+    return database_url
 
 
 @pytest.fixture
@@ -56,14 +37,11 @@ def uploads(tmp_path: Path) -> anyio.Path:
 
 
 async def made(client: httpx2.AsyncClient, accepted: httpx2.Response) -> dict[str, Any]:
-    """Return the job of a report once it has finished."""
+    """Return the job of a report, which has finished."""
     assert accepted.status_code == 202
-    with anyio.fail_after(20):
-        while True:
-            job: dict[str, Any] = (await client.get(accepted.headers["Location"])).json()
-            if job["completed_at"] is not None:
-                return job
-            await anyio.sleep(0.01)
+    job: dict[str, Any] = (await client.get(accepted.headers["Location"])).json()
+    assert job["completed_at"] is not None
+    return job
 
 
 async def names_in(folder: anyio.Path) -> list[str]:
@@ -160,14 +138,14 @@ async def test_what_is_sent_in_another_way_is_refused_and_not_kept(
     client: httpx2.AsyncClient, uploads: anyio.Path
 ) -> None:
     async def endless() -> AsyncIterator[bytes]:
-        for _ in range(LIMIT):
+        for _ in range(MAX_UPLOAD_BYTES):
             yield b"2012-01-01,1\n"
 
     address = "/api/reports?type=monthly"
-    announced = await client.post(address, content=b"x" * (LIMIT + 1), headers=CSV)
+    announced = await client.post(address, content=b"x" * (MAX_UPLOAD_BYTES + 1), headers=CSV)
     chunked = await client.post(address, content=endless(), headers=CSV)
     assert [announced.status_code, chunked.status_code] == [413, 413]
-    assert str(LIMIT) in chunked.json()["detail"]
+    assert str(MAX_UPLOAD_BYTES) in chunked.json()["detail"]
     untyped = await client.post("/api/reports", content="date,x\n", headers=CSV)
     assert (untyped.status_code, untyped.json()["errors"][0]["field"]) == (422, "type")
     other = await client.post(address, content="x", headers={"Content-Type": "text/plain"})
@@ -192,17 +170,17 @@ async def test_the_file_of_a_failed_job_stays_for_a_retry_until_the_job_is_gone(
         assert await (await scope.get(ReportStorage)).uploads() == []
 
 
+@pytest.mark.jobs("held")
 async def test_the_file_of_a_cancelled_job_goes(
-    database_url: str, tmp_path: Path, uploads: anyio.Path
+    host: RunningHost, client: httpx2.AsyncClient, uploads: anyio.Path
 ) -> None:
-    async with serving(database_url, tmp_path, "Producer") as host, host.scope() as scope:
-        client = await host.client("*")
-        sent = [
-            await client.post("/api/reports?type=yearly", content="date,x\n", headers=CSV)
-            for _ in range(2)
-        ]
-        cancelled, kept = (each.json()["job_id"] for each in sent)
-        assert (await client.post(f"/api/jobs/{cancelled}/cancel")).status_code == 200
+    sent = [
+        await client.post("/api/reports?type=yearly", content="date,x\n", headers=CSV)
+        for _ in range(2)
+    ]
+    cancelled, kept = (each.json()["job_id"] for each in sent)
+    assert (await client.post(f"/api/jobs/{cancelled}/cancel")).status_code == 200
+    async with host.scope() as scope:
         await (await scope.get(UploadSweeper)).sweep()
         ((job_id, upload),) = await (await scope.get(ReportStorage)).uploads()
         assert (str(job_id), await names_in(uploads)) == (kept, [upload])

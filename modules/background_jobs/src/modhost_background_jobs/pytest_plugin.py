@@ -27,6 +27,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let the marker be enough where a test has a host and asks nothing about jobs."""
+    if isinstance(item, pytest.Function) and item.get_closest_marker("jobs") is not None:
+        names = item.fixturenames
+        if "host" in names and "jobs" not in names:
+            names.append("jobs")
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_modhost_options(request: pytest.FixtureRequest) -> Mapping[str, Mapping[str, Any]]:
     """Run a worker where a test asks for one, and let nobody mistrust a clock that was moved."""

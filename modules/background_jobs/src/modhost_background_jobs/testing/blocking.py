@@ -40,9 +40,9 @@ class BlockingJobs:
         """Run a real worker until nothing is due."""
         return self._call(self.jobs.drain, seconds)
 
-    def lose_worker(self) -> list[JobStatus]:
+    def lose_worker(self, *, after_running: bool = False) -> list[JobStatus]:
         """Let a worker take what is due, and die."""
-        return self._call(self.jobs.lose_worker)
+        return self._call(lambda: self.jobs.lose_worker(after_running=after_running))
 
     def wait(self, job_id: JobId, seconds: float = WAIT_SECONDS) -> JobDetail:
         """Wait until a job has ended; for a real worker."""

@@ -12,12 +12,14 @@ from modhost import Scope
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.storage import JobStore, QueueClock
 from modhost_background_jobs.testing.passing_time import PassingTime
-from modhost_background_jobs.worker.attempts.attempt import AttemptRegistry
+from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
+from modhost_background_jobs.worker.attempts.outcome import Outcome
 from modhost_background_jobs.worker.claiming.claim_loop import ClaimCursor, ClaimLoop
 from modhost_background_jobs.worker.claiming.lanes import Lanes
 from modhost_background_jobs.worker.claiming.slots import Slots
 from modhost_background_jobs.worker.executor import AttemptExecutor
-from modhost_background_jobs.worker.finishing.finisher import Finisher
+from modhost_background_jobs.worker.finishing.finisher import Finisher, OutcomeWriter
+from modhost_background_jobs.worker.finishing.statistics import StatisticsService
 from modhost_background_jobs.worker.processor import JobProcessorService
 from modhost_background_jobs.worker.registration import WorkerRegistration
 
@@ -26,6 +28,7 @@ STUCK: Final = (
     "`drain` a longer timeout, or let the jobs wait for nothing that does not come in a test."
 )
 
+MAX_LOST: Final = 1000
 _DRAINS: Final[ContextVar[bool]] = ContextVar("drains", default=False)
 
 
@@ -92,15 +95,19 @@ class HeldWorker:
                         raise TimeoutError(STUCK.format(seconds, ", ".join(running) or "none runs"))
         return list(ran)
 
-    async def lose(self) -> list[UUID]:
-        """Claim what is due as a worker that dies with it, and return the jobs."""
+    async def lose(self, *, after_running: bool) -> list[UUID]:
+        """Claim what is due as a worker that dies with it, or once it has run; return the jobs."""
         ran: dict[UUID, None] = {}
         async with self._running:
             with _draining():
                 await self._passing.catch_up()
                 await self._fire()
                 worker, slots = await self._lost.register()
-                await self._claim_all(worker, slots, ran)
+                if after_running:
+                    async with slots.opened():
+                        await self._run_due(worker, slots, ran)
+                else:
+                    await self._claim_all(worker, slots, ran)
                 await self._passing.watch_workers()
         return list(ran)
 
@@ -144,21 +151,33 @@ class HeldWorker:
             ran |= dict.fromkeys(each.lease.job_id for each in claimed)
 
 
+class _NoFinisher(Finisher):
+    """Stores no end, as a worker that is dead."""
+
+    attempts: AttemptRegistry
+
+    def add(self, attempt: Attempt, outcome: Outcome) -> None:
+        attempt.is_finished = True
+        self.attempts.remove([attempt])
+
+
 class LostWorkers:
-    """Workers that hold jobs and never run them, as if their processes had been killed."""
+    """Workers that hold jobs and store nothing of them, as if their processes had been killed."""
 
     def __init__(
         self,
         registration: WorkerRegistration,
         store: JobStore,
         executor: AttemptExecutor,
-        finisher: Finisher,
+        writer: OutcomeWriter,
+        statistics: StatisticsService,
         clock: QueueClock,
     ) -> None:
         self._registration = registration
         self._store = store
         self._executor = executor
-        self._finisher = finisher
+        self._writer = writer
+        self._statistics = statistics
         self._clock = clock
 
     @classmethod
@@ -168,13 +187,17 @@ class LostWorkers:
             await scope.get(WorkerRegistration),
             await scope.get(JobStore),
             await scope.get(AttemptExecutor),
-            await scope.get(Finisher),
+            await scope.get(OutcomeWriter),
+            await scope.get(StatisticsService),
             await scope.get(QueueClock),
         )
 
     async def register(self) -> tuple[str, Slots]:
-        """Register one more; return its name, and slots that run nothing."""
+        """Register one more; return its name, and slots that run nothing unless they are opened."""
         worker = self._registration.identity()
         await self._store.register(worker, self._clock.now())
-        slots = Slots(1000, AttemptRegistry(), self._executor, self._finisher, self._clock)
-        return worker.name, slots
+        finisher = _NoFinisher(self._writer, self._statistics, self._clock)
+        finisher.attempts = AttemptRegistry()
+        return worker.name, Slots(
+            MAX_LOST, finisher.attempts, self._executor, finisher, self._clock
+        )

@@ -116,10 +116,14 @@ class Jobs(EnqueuedJobs):
             raise RuntimeError(REAL_WORKER)
         return [await self._status(each) for each in await self._worker.drain(seconds)]
 
-    async def lose_worker(self) -> list[JobStatus]:
+    async def lose_worker(self, *, after_running: bool = False) -> list[JobStatus]:
         """Let a worker take what is due, and die, as by `kill -9`, before any of it begins.
 
-        The jobs are `Running` until the clock was moved by `stall_timeout` and the queue drained.
+        The jobs are `Running` until the clock was moved by `stall_timeout` and the queue drained:
+        then they run, or run again.
+
+        Args:
+            after_running: whether it runs them first, and dies before their ends are stored.
 
         Returns:
             The jobs.
@@ -130,7 +134,10 @@ class Jobs(EnqueuedJobs):
         """
         if self.mode == "worker":
             raise RuntimeError(REAL_WORKER)
-        return [await self._status(each) for each in await self._worker.lose()]
+        return [
+            await self._status(each)
+            for each in await self._worker.lose(after_running=after_running)
+        ]
 
     async def wait(self, job_id: JobId, seconds: float = WAIT_SECONDS) -> JobDetail:
         """Wait until a job has ended, in real time; for a real worker.
