@@ -11,8 +11,12 @@ from sqlalchemy import Engine, event
 
 from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.jobs_module import ProbedJob, ReportingJob, WaitingJob, Work
+from modhost.module import Role
+from modhost.runtime.metrics.own import HOST_METRICS
+from modhost.testing import running_host
 from modhost_background_jobs.contracts import Concurrency, JobExecutionContext
 from modhost_background_jobs.metrics.declared import METRICS
+from modhost_background_jobs.module import BackgroundJobsModule
 from scraping import VIEW_METRICS, Scrape, scrape
 
 pytestmark = pytest.mark.anyio
@@ -28,6 +32,20 @@ class LimitedJob(ProbedJob):
 
 async def scraped(jobs: Jobs) -> Scrape:
     return await scrape(await jobs.host.client(VIEW_METRICS))
+
+
+@pytest.mark.parametrize("role", ["web", "worker"])
+async def test_each_process_has_all_metrics_as_they_are_declared(
+    database_url: str, role: Role
+) -> None:
+    config = {"host": {"database_url": database_url}}
+    async with running_host([BackgroundJobsModule()], config=config, role=role) as host:
+        found = await scrape(await host.client(VIEW_METRICS))
+    found.fits([*HOST_METRICS, *METRICS])
+    assert found.value("modhost_host", role=role) == 1
+    assert found.value("modhost_database_up") == 1
+    assert found.value("modhost_module_metrics_up", module="background_jobs") == 1
+    assert (found.value("background_jobs_slots") > 0) is (role == "worker")
 
 
 async def test_a_producer_says_what_waits(database_url: str) -> None:

@@ -1,5 +1,8 @@
 """`/metrics` is for scrapers: who may read it, what it costs, and what it says of the host."""
 
+import subprocess
+import sys
+
 import anyio
 import pytest
 
@@ -130,3 +133,12 @@ async def test_a_worker_answers_everybody_on_its_machine_and_asks_others_for_a_t
         assert (await (await host.client()).get("/metrics")).status_code == 401
         assert (await (await host.client("Host.ViewAudit")).get("/metrics")).status_code == 403
         await scrape(await host.client(VIEW_METRICS))
+
+
+def test_who_is_never_scraped_does_not_import_the_library() -> None:
+    built = "from modhost.runtime.assembly import build_host\n"
+    built += "from modhost.configuration import Configuration\n"
+    built += "build_host(Configuration({}), 'web')\n"
+    built += "import sys\nprint('prometheus_client' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", built], capture_output=True, text=True, check=True)
+    assert run.stdout == "False\n"
