@@ -148,7 +148,9 @@ async def test_code_templates_and_configuration_are_served_as_edited(editor: Edi
     await editor.shows("plain other!")
     assert (editor.folder / "finished").exists()
 
-    editor.code.write_text(MODULE + "\nclass :")
+    # As an editor that replaces a file: the other one is none of the module's.
+    (editor.package / "4913").write_text(MODULE + "\nclass :")
+    (editor.package / "4913").rename(editor.code)
     await host.logs(r"Not reloaded: .*acme_edited/__init__\.py, line \d+")
     await editor.shows("plain other!")
     (editor.package / "templates" / "edited.html").write_text(TEMPLATE.replace("plain", "fancy"))
@@ -163,6 +165,8 @@ async def test_code_templates_and_configuration_are_served_as_edited(editor: Edi
     host.signal(signal.SIGTERM)
     assert await host.exit_code() == 0, host.log
     assert host.log.count("The host has ended") == 1
+    assert "4913" not in host.log
+    assert "watchfiles" not in host.log
 
 
 @EXHAUSTIVE

@@ -13,7 +13,7 @@ from typing import Final
 
 import anyio
 from anyio.abc import Process
-from watchfiles import Change, awatch
+from watchfiles import Change, DefaultFilter, awatch
 
 from modhost.plugins.discovery import GROUP
 from modhost.runtime.serving.processes import SUPERVISED
@@ -35,6 +35,8 @@ def keep_reloading(command: Sequence[str], config: Path, stop_seconds: Callable[
         stop_seconds: how long it may take to stop; asked before each stop.
 
     """
+    # It logs each batch of changes, those of the log's own file too.
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)
     reloader = _Reloader(command, config.resolve(), stop_seconds)
     anyio.run(reloader.run)
     return reloader.exit_code
@@ -59,7 +61,7 @@ class _Reloader:
         packages = _packages()
         async with anyio.create_task_group() as group:
             if packages:
-                group.start_soon(self._watch, awatch(*packages))
+                group.start_soon(self._watch, awatch(*packages, watch_filter=_Sources()))
             if self._config.parent.is_dir():
                 group.start_soon(
                     self._watch,
@@ -137,6 +139,13 @@ class _Reloader:
             return
         logger.error("The host does not stop; killing it.")
         process.kill()
+
+
+class _Sources(DefaultFilter):
+    """What editors and linters leave behind for a moment is not among them."""
+
+    def __call__(self, change: Change, path: str) -> bool:
+        return bool(Path(path).suffix) and super().__call__(change, path)
 
 
 def _packages() -> list[Path]:
