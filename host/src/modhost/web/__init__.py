@@ -21,6 +21,7 @@ from modhost.web.routing.checks import check_web
 from modhost.web.routing.declarations import Declaration, Endpoints, Pages
 from modhost.web.routing.module_web import MiddlewareStack, ModuleWeb
 from modhost.web.routing.routes import build_routes
+from modhost.web.routing.static_files import version_of
 
 __all__ = [
     "Authenticator",
@@ -54,4 +55,5 @@ __all__ = [
     "read_json",
     "request_scope",
     "template_environment",
+    "version_of",
 ]

@@ -1,10 +1,12 @@
 """The Starlette application: the routes of all modules within the middleware."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Lifespan
 
 from modhost import Clock
@@ -27,6 +29,12 @@ from modhost.web.problems import HttpProblem
 from modhost.web.rendering.shell import Shell
 from modhost.web.routing.module_web import ModuleWeb
 from modhost.web.routing.routes import build_routes
+from modhost.web.routing.static_files import VERSIONED
+
+SMALL: Final = 1000
+"""Answers of fewer bytes fit into one packet as they are."""
+GZIP_LEVEL: Final = 4
+"""The highest one takes half as long again, and saves a tenth."""
 
 
 def build_app(
@@ -39,6 +47,7 @@ def build_app(
     trusted_proxies: Sequence[str] = (),
     behind_tls: bool = False,
     public_url: PublicUrl | None = None,
+    asset_version: str = "",
     clock: Clock | None = None,
     counts: RequestCounts | None = None,
     error_reports: ErrorReports | None = None,
@@ -57,6 +66,8 @@ def build_app(
             a request comes from, and by which scheme.
         behind_tls: whether a proxy ahead of the host ends TLS for every request.
         public_url: where browsers find the host; without it each request decides.
+        asset_version: that of the static files, under which browsers keep them; empty where files
+            may change while the host runs.
         clock: the time of pages; this machine's unless given.
         counts: counts what is answered, for metrics.
         error_reports: passes errors that nothing has handled to modules.
@@ -68,6 +79,7 @@ def build_app(
         {module.name: module.folder("templates") for module in modules},
         clock or SystemClock(),
         public_url.path if public_url else "",
+        VERSIONED.format(version=asset_version) if asset_version else "/static",
     )
     reports = error_reports or ErrorReports()
     responder = ErrorResponder(modules, shell, reports)
@@ -79,7 +91,7 @@ def build_app(
     )
     hosts = Middleware(AllowedHostsMiddleware, allowed_hosts=allowed_hosts)
     app = Starlette(
-        routes=build_routes(modules, shell),
+        routes=build_routes(modules, shell, asset_version),
         # From the outermost to the innermost.
         middleware=[
             Middleware(RequestIdMiddleware, reports=reports),
@@ -87,6 +99,7 @@ def build_app(
             Middleware(AbsoluteTargetMiddleware),
             *proxy_middleware(trusted_proxies, public_url, behind_tls=behind_tls),
             Middleware(SecurityHeadersMiddleware),
+            Middleware(GZipMiddleware, minimum_size=SMALL, compresslevel=GZIP_LEVEL),
             Middleware(UnreadBodyMiddleware),
             context,
             Middleware(ErrorMiddleware, responder=responder),

@@ -1,5 +1,7 @@
 """The web application of a host: its routes, and who may use them."""
 
+from pathlib import Path
+
 from starlette.applications import Starlette
 
 from modhost import Principal, Scope
@@ -7,7 +9,7 @@ from modhost.audit.recording import RefusedRequests
 from modhost.runtime.host import Host
 from modhost.runtime.lifespan import running
 from modhost.runtime.metrics.scrapers import CallerAuthentication
-from modhost.web import RequestCounts, build_app
+from modhost.web import RequestCounts, build_app, version_of
 
 
 class _Refusals:
@@ -17,6 +19,11 @@ class _Refusals:
         self, scope: Scope, principal: Principal, route: str, path: str, reason: str
     ) -> None:
         await (await scope.get(RefusedRequests)).note(principal.id, route, path, reason)
+
+
+def _static(host: Host) -> list[Path]:
+    found = (web.folder("static") for web in host.web)
+    return [folder for folder in found if folder is not None]
 
 
 def application_of(host: Host, counts: RequestCounts) -> Starlette:
@@ -37,6 +44,8 @@ def application_of(host: Host, counts: RequestCounts) -> Starlette:
         trusted_proxies=[str(each) for each in options.trusted_proxies],
         behind_tls=options.behind_tls,
         public_url=options.public,
+        # A module's author edits them while the host runs.
+        asset_version=version_of(_static(host)) if options.environment == "production" else "",
         clock=host.clock,
         counts=counts,
         error_reports=host.error_reports,

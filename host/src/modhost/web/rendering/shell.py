@@ -78,6 +78,7 @@ class Shell:
         folders: the folder of templates of each module, None for a module without.
         clock: the time of pages.
         base_path: what the host's public address adds in front of all paths.
+        assets: the path of the static files of all modules.
 
     """
 
@@ -87,12 +88,14 @@ class Shell:
         folders: Mapping[str, Path | None],
         clock: Clock,
         base_path: str = "",
+        assets: str = "/static",
     ) -> None:
         # What most visitors come for goes first.
         self._entries = sorted(entries, key=lambda entry: entry.module == HOST)
         self._folders = folders
         self._clock = clock
         self._base_path = base_path
+        self._assets = assets
         self._environments: dict[str, jinja2.Environment] = {}
 
     async def render(
@@ -120,7 +123,9 @@ class Shell:
         """Return the templates of a module, made when they are first needed: workers never do."""
         if module not in self._environments:
             folder = self._folders.get(module)
-            self._environments[module] = template_environment(module, folder, self._base_path)
+            self._environments[module] = template_environment(
+                module, folder, self._base_path, self._assets
+            )
         return self._environments[module]
 
 

@@ -54,7 +54,7 @@ class _BelowBase(jinja2.BaseLoader):
 
 
 def template_environment(
-    module: str, folder: Path | None, base_path: str = ""
+    module: str, folder: Path | None, base_path: str = "", assets: str = "/static"
 ) -> jinja2.Environment:
     """Return the templates of a module; those of the host start with `modhost/`.
 
@@ -68,7 +68,7 @@ def template_environment(
         return f"{base_path}{path}" if path.startswith("/") else path
 
     def static(module: str, file: str) -> str:
-        return url(f"/static/{module}/{file}")
+        return url(f"{assets}/{module}/{file}")
 
     shell = jinja2.PrefixLoader({HOST: jinja2.PackageLoader("modhost.web")})
     own = [] if folder is None else [jinja2.FileSystemLoader(folder)]

@@ -26,7 +26,7 @@ from modhost.web.rendering.shell import Page, Shell
 from modhost.web.routing.declarations import Declaration
 from modhost.web.routing.module_web import ModuleWeb
 from modhost.web.routing.settings import ErrorMap
-from modhost.web.routing.static_files import ModuleFiles
+from modhost.web.routing.static_files import VERSIONED, ModuleFiles
 
 KIND: Final = "modhost.kind"
 """Where the scope of a request holds whether an endpoint or a page answers it."""
@@ -36,7 +36,9 @@ _REFUSED: Final = (403, 409, 422)
 _PARAMETER: Final = re.compile(r"{[^}]*}")
 
 
-def build_routes(modules: Sequence[ModuleWeb], shell: Shell) -> list[BaseRoute]:
+def build_routes(
+    modules: Sequence[ModuleWeb], shell: Shell, asset_version: str = ""
+) -> list[BaseRoute]:
     """Return the routes of all modules, the most literal paths first, then their static files."""
     paths: dict[str, list[_Handling]] = {}
     for module in modules:
@@ -51,9 +53,11 @@ def build_routes(modules: Sequence[ModuleWeb], shell: Shell) -> list[BaseRoute]:
     return [
         *(_PathRoute(path, paths[path]) for path in sorted(paths, key=specificity)),
         *(
-            Mount(route := f"/static/{module.name}", ModuleFiles(route, folder))
+            Mount(f"{place}/{module.name}", files)
             for module in modules
             if (folder := module.folder("static")) is not None
+            for files in [ModuleFiles(f"/static/{module.name}", folder, asset_version)]
+            for place in ("/static", VERSIONED)
         ),
     ]
 
