@@ -87,12 +87,10 @@ def clock() -> "MovableClock":
 
 
 @pytest.fixture(scope="session")
-def _modhost_templates(
-    modhost_database: str, tmp_path_factory: pytest.TempPathFactory
-) -> "Iterator[Templates]":
+def _modhost_templates(modhost_database: str) -> "Iterator[Templates]":
     from modhost.testing.templates import Templates
 
-    with Templates(modhost_database, tmp_path_factory.mktemp("modhost")) as templates:
+    with Templates(modhost_database) as templates:
         yield templates
 
 

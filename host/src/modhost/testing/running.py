@@ -13,6 +13,7 @@ from modhost.module import Role
 from modhost.runtime.assembly import build_host
 from modhost.runtime.host import Host
 from modhost.runtime.lifespan import running
+from modhost.testing.templates import new_file
 
 if TYPE_CHECKING:
     import httpx2
@@ -77,11 +78,10 @@ async def running_host(
     """
     with TemporaryDirectory() as folder:
         values = dict(config or {})
-        values["host"] = {
-            "environment": "development",
-            "database_url": f"sqlite:///{Path(folder) / 'modhost.db'}",
-            **values.get("host", {}),
-        }
+        own = {"environment": "development", **values.get("host", {})}
+        if "database_url" not in own:
+            own["database_url"] = await new_file(Path(folder), modules, values)
+        values["host"] = own
         host = build_host(Configuration(values), role, modules=modules, clock=clock)
         async with running(host):
             yield RunningHost(host)

@@ -1,12 +1,10 @@
 """Databases that are migrated once, and copied for each test in a few milliseconds."""
 
-import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
-from uuid import uuid4
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
@@ -16,6 +14,9 @@ from modhost.runtime.assembly import build_host
 from modhost.testing.servers import DatabaseServer
 
 SQLITE: Final = "sqlite"
+MAX_FILES: Final = 20
+_FILES: Final[dict[object, bytes]] = {}
+"""What a migrated SQLite database is, for the latest sets of modules of this process."""
 
 
 class Templates:
@@ -23,13 +24,11 @@ class Templates:
 
     Args:
         url: `sqlite` for files, or the URL of a PostgreSQL server whose user may create databases.
-        folder: where the files are.
 
     """
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(self, url: str) -> None:
         self._url = url
-        self._folder = folder
         self._made: dict[object, str] = {}
         self._stack = ExitStack()
         self._server: DatabaseServer | None = None
@@ -66,46 +65,44 @@ class Templates:
             StartupError: as the command line would report it.
 
         """
-        template = self._template(modules, config)
-        if self._server is not None:
-            with self._server.database(template) as url:
-                yield url
-        else:
-            yield sqlite_url(shutil.copy(template, folder / "modhost.db"))
-
-    def _template(self, modules: Sequence[Module] | None, config: Mapping[str, Any]) -> str:
+        if self._server is None:
+            yield self._portal.call(new_file, folder, modules, config)
+            return
         key = _key_of(modules, config)
         if key not in self._made:
-            self._made[key] = self._make(lambda url: self._migrate(url, modules, config))
-        return self._made[key]
-
-    def _make(self, migrate: Callable[[str], None]) -> str:
-        """Return the file, or the name of the database, that was migrated."""
-        if self._server is not None:
-            return self._stack.enter_context(self._server.template(migrate))
-        file = self._folder / f"{uuid4().hex}.db"
-        migrate(sqlite_url(file))
-        return str(file)
-
-    def _migrate(
-        self, url: str, modules: Sequence[Module] | None, config: Mapping[str, Any]
-    ) -> None:
-        # Tests that bring their own databases do without alembic.
-        from modhost.database.migrations import migrate
-
-        own = {**config.get("host", {}), "database_url": url}
-        host = build_host(Configuration({**config, "host": own}), "command", modules=modules)
-
-        async def run() -> None:
-            async with host.database.open():
-                await migrate(host.database, host.migrations)
-
-        self._portal.call(run)
+            migrated = self._server.template(
+                lambda url: self._portal.call(_migrate, url, modules, config)
+            )
+            self._made[key] = self._stack.enter_context(migrated)
+        with self._server.database(self._made[key]) as url:
+            yield url
 
 
-def sqlite_url(file: Path | str) -> str:
-    """Return the URL of a SQLite database."""
-    return f"sqlite:///{file}"
+async def new_file(
+    folder: Path, modules: Sequence[Module] | None, config: Mapping[str, Any]
+) -> str:
+    """Return the URL of a new SQLite database in a folder; `Templates.copy` describes the rest."""
+    file = folder / "modhost.db"
+    key = _key_of(modules, config)
+    url = f"sqlite:///{file}"
+    if key in _FILES:
+        file.write_bytes(_FILES[key])
+    else:
+        await _migrate(url, modules, config)
+        if len(_FILES) >= MAX_FILES:
+            del _FILES[next(iter(_FILES))]
+        _FILES[key] = file.read_bytes()
+    return url
+
+
+async def _migrate(url: str, modules: Sequence[Module] | None, config: Mapping[str, Any]) -> None:
+    # Tests that bring their own databases do without alembic.
+    from modhost.database.migrations import migrate
+
+    own = {**config.get("host", {}), "database_url": url}
+    host = build_host(Configuration({**config, "host": own}), "command", modules=modules)
+    async with host.database.open():
+        await migrate(host.database, host.migrations)
 
 
 def _key_of(modules: Sequence[Module] | None, config: Mapping[str, Any]) -> object:

@@ -87,7 +87,7 @@ class HeldWorker:
         async with self._running:
             with _draining():
                 await self._passing.catch_up()
-                async with self._processor.opened() as (worker, slots):
+                async with self._processor.opened(listens=False) as (worker, slots):
                     with anyio.move_on_after(seconds) as bound:
                         await self._run_all(worker, slots, ran)
                     if bound.cancelled_caught:

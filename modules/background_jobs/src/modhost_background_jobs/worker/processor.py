@@ -58,13 +58,16 @@ class JobProcessorService(HostedService):
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Process jobs until cancelled, then let them finish within the grace."""
-        async with self.opened() as (worker, slots):
+        async with self.opened(listens=True) as (worker, slots):
             task_status.started()
             await self._claims.run(worker, slots)
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[tuple[str, Slots]]:
-        """Be a worker during the block, with slots that run what they take; it claims nothing."""
+    async def opened(self, *, listens: bool) -> AsyncIterator[tuple[str, Slots]]:
+        """Be a worker during the block, with slots that run what they take; it claims nothing.
+
+        `listens` is whether it hears of what other processes change.
+        """
         guard_exits(asyncio.get_running_loop())
         async with self._registration.consumer() as worker:
             # Made anew each time: what a run that crashed has left behind is not this one's.
@@ -76,7 +79,8 @@ class JobProcessorService(HostedService):
             async with anyio.create_task_group() as group:
                 await group.start(self._run_attempts, worker.name, slots, may_end)
                 logger.info("Worker %s runs up to %d jobs.", worker.name, worker.max_concurrency)
-                group.start_soon(self._wakeups.watch)
+                if listens:
+                    group.start_soon(self._wakeups.watch)
                 try:
                     yield worker.name, slots
                 finally:
