@@ -172,9 +172,9 @@ async def test_edited_data_with_a_key_that_is_there_twice_are_refused() -> None:
 
 
 async def test_ordinary_data_that_resemble_a_secret_are_shown() -> None:
-    stored = to_stored({"$secret": "plain", "token": SecretStr("hunter2")})
+    stored = to_stored({"$secret": 7, "token": SecretStr("hunter2")})
     assert stored is not None
-    assert for_people(stored) == {"$secret": "plain", "token": "***"}
+    assert for_people(stored) == {"$secret": 7, "token": "***"}
     assert for_people(to_stored({"$secret": 5})) == {"$secret": 5}
 
 

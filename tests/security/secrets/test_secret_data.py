@@ -107,3 +107,37 @@ async def test_data_that_cannot_be_stored_is_reported_without_its_values() -> No
     with pytest.raises(InvalidJobData) as caught:
         to_stored({"password": SecretStr(SENTINEL), "x": object()})
     assert SENTINEL not in str(caught.value)
+
+
+NAMED = {
+    "password": SENTINEL,
+    "Api-Key": SENTINEL,
+    "credentials": {"user": SENTINEL, "hosts": [SENTINEL], "port": 8080},
+    "max_tokens": 4096,
+    "token": "",
+    "note": "the password is elsewhere",
+}
+
+
+async def test_a_text_under_the_name_of_a_secret_is_one() -> None:
+    stored = to_stored(NAMED)
+    assert stored is not None
+    assert for_people(stored) == {
+        "password": "***",
+        "Api-Key": "***",
+        "credentials": {"user": "***", "hosts": ["***"], "port": 8080},
+        "max_tokens": 4096,
+        "token": "",
+        "note": "the password is elsewhere",
+    }
+    assert json.loads(for_job(stored)) == NAMED
+    assert SENTINEL in secrets_in(stored)
+    assert secrets_in(to_stored({"note": "a password", "max_tokens": 4096})) == ()
+
+
+async def test_such_a_text_stays_where_its_mask_was_left() -> None:
+    stored = to_stored(NAMED)
+    shown = for_people(stored)
+    assert edited(shown, stored) == NAMED
+    changed = edited({**shown, "password": "new one", "note": "***"}, stored)
+    assert changed == {**NAMED, "password": "new one", "note": "***"}

@@ -4,6 +4,7 @@ from modhost.configuration.configuration import Configuration, load_configuratio
 from modhost.configuration.host_options import HostOptions, ModulesOptions
 from modhost.configuration.paths import DEFAULT_FILE
 from modhost.configuration.public_url import PublicUrl, is_loopback
+from modhost.configuration.redaction import is_secret_name
 
 __all__ = [
     "DEFAULT_FILE",
@@ -12,5 +13,6 @@ __all__ = [
     "ModulesOptions",
     "PublicUrl",
     "is_loopback",
+    "is_secret_name",
     "load_configuration",
 ]

@@ -13,7 +13,7 @@ from modhost.telemetry import ErrorOrigin, ErrorReports, LoggedIn
 
 HEADER: Final = "X-Request-ID"
 UNKNOWN: Final = "(unknown)"
-"""The route of requests that none answers: what they ask for is no bounded set."""
+"""The route of requests that none answers: what they ask for is not a bounded set."""
 # What proxies and gateways send, and nothing that would forge a line of a log.
 _ACCEPTED: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:/+=@-]{0,127}")
 _KEY: Final = "modhost.request_log"

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
+from modhost.configuration import is_secret_name
 from modhost_background_jobs.contracts import InvalidJobData, ModuleJob
 from modhost_background_jobs.contracts.flow import Per
 from modhost_background_jobs.model.data.differences import SECRET_TYPES, is_list, is_model, json_key
@@ -107,7 +108,7 @@ def _value_of(data: Any, name: str) -> _Value:
     is_secret = False
     for step in name.split("."):
         value, is_hidden = _step(value, step, name, is_json=is_json)
-        is_secret = is_secret or is_hidden
+        is_secret = is_secret or is_hidden or is_secret_name(step)
     if type(value) in (str, int, bool):
         return _Value(value, is_secret)
     if is_json:

@@ -15,8 +15,10 @@ from modhost_background_jobs.model.data.secret_json import (
     KEY,
     escaped,
     find_secrets,
-    replaced,
+    masked,
+    may_have_secrets,
     restored,
+    revealed,
     secret_texts,
     with_secrets,
 )
@@ -107,12 +109,12 @@ def _refuse_number(name: str) -> None:
 
 def for_job(stored: str) -> str:
     """Return the JSON with the real values."""
-    return stored if KEY not in stored else json.dumps(replaced(_read(stored), mask=False))
+    return stored if KEY not in stored else json.dumps(revealed(_read(stored)))
 
 
 def for_people(stored: str | None) -> Any:
     """Return the value that the JSON stands for, with each secret masked."""
-    return None if stored is None else replaced(_read(stored), mask=True)
+    return None if stored is None else masked(_read(stored))
 
 
 def edited(value: Any, stored: str | None) -> Any:
@@ -121,7 +123,7 @@ def edited(value: Any, stored: str | None) -> Any:
     What was a secret stays one, and where the mask was left it keeps its value.
     """
     ordinary = escaped(value)
-    if stored is None or KEY not in stored:
+    if stored is None or not may_have_secrets(stored):
         return ordinary
     return restored(ordinary, json.loads(stored))
 
@@ -132,7 +134,7 @@ def secrets_in(stored: str | None) -> tuple[str, ...]:
     Each is there as programs write it: plain, line by line, quoted in Python and in JSON, and in a
     URL.
     """
-    if stored is None or KEY not in stored:
+    if stored is None or not may_have_secrets(stored):
         return ()
     written = {each for text in secret_texts(json.loads(stored)) for each in _spellings(text)}
     texts = {text for text in written if len(text) >= _SHORTEST_REDACTED}

@@ -1,7 +1,8 @@
 """Secrets in the JSON of a job's data: marked where they are, and found again.
 
 A secret is stored as `{"$secret": value}`, so that whoever reads the data knows it for one without
-knowing the job's class. A key of ordinary data that resembles it gets one more dollar.
+knowing the job's class. A key of ordinary data that resembles it gets one more dollar. Texts under
+a name like `password` or `api_key` are secrets too, whatever their type.
 """
 
 import dataclasses
@@ -14,12 +15,14 @@ from pydantic import BaseModel, RootModel
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
+from modhost.configuration import is_secret_name
 from modhost_background_jobs.contracts import InvalidJobData
 from modhost_background_jobs.model.data.differences import SECRET_TYPES, Place, json_key
 
 MASK: Final = "***"
 KEY: Final = "$secret"
 _RESEMBLING: Final = re.compile(r"\$+secret")
+_NAME: Final = re.compile(r'"([^"\\]{1,200})":')
 _AS_IT_IS: Final = object()
 
 
@@ -92,14 +95,26 @@ def _is_wrapped(value: Any) -> bool:
     return isinstance(value, dict) and value.keys() == {KEY}
 
 
-def replaced(value: Any, *, mask: bool) -> Any:
-    """Return JSON as it was given, with the secrets or with masks."""
+def revealed(value: Any) -> Any:
+    """Return JSON as it was given, with the secrets."""
     if _is_wrapped(value):
-        return MASK if mask else value[KEY]
+        return value[KEY]
     if isinstance(value, dict):
-        return {_plain_key(key): replaced(below, mask=mask) for key, below in value.items()}
+        return {_plain_key(key): revealed(below) for key, below in value.items()}
+    return list(map(revealed, value)) if isinstance(value, list) else value
+
+
+def masked(value: Any, *, is_secret: bool = False) -> Any:
+    """Return JSON as it was given, with masks for the secrets; all texts of one that is secret."""
+    if _is_wrapped(value) or (is_secret and isinstance(value, str) and value):
+        return MASK
+    if isinstance(value, dict):
+        return {
+            _plain_key(key): masked(below, is_secret=is_secret or is_secret_name(key))
+            for key, below in value.items()
+        }
     if isinstance(value, list):
-        return [replaced(below, mask=mask) for below in value]
+        return [masked(below, is_secret=is_secret) for below in value]
     return value
 
 
@@ -107,25 +122,41 @@ def _plain_key(key: str) -> str:
     return key[1:] if _RESEMBLING.fullmatch(key) and key != KEY else key
 
 
-def restored(value: Any, before: Any) -> Any:
+def restored(value: Any, before: Any, *, is_secret: bool = False) -> Any:
     """Return edited JSON with the secrets that were there before, where a mask was left."""
     if _is_wrapped(before):
         return before if value == MASK else {KEY: value}
+    if is_secret and value == MASK and isinstance(before, str):
+        return before
     if isinstance(value, dict) and isinstance(before, dict):
-        return {key: restored(below, before.get(key)) for key, below in value.items()}
+        return {
+            key: restored(below, before.get(key), is_secret=is_secret or is_secret_name(key))
+            for key, below in value.items()
+        }
     if isinstance(value, list) and isinstance(before, list):
         older = [*before, *[None] * len(value)]
-        return [restored(*pair) for pair in zip(value, older, strict=False)]
+        pairs = zip(value, older, strict=False)
+        return [restored(*pair, is_secret=is_secret) for pair in pairs]
     return value
 
 
-def secret_texts(value: Any) -> Iterator[str]:
-    """Yield the texts and numbers of all secrets."""
+def may_have_secrets(stored: str) -> bool:
+    """Return whether it pays to search JSON for secrets."""
+    return KEY in stored or any(map(is_secret_name, set(_NAME.findall(stored))))
+
+
+def secret_texts(value: Any, *, is_secret: bool = False) -> Iterator[str]:
+    """Yield the texts of all secrets, and the numbers of those that are marked."""
     if _is_wrapped(value):
         yield from _leaves(value[KEY])
-    elif isinstance(value, dict | list):
-        for below in value.values() if isinstance(value, dict) else value:
-            yield from secret_texts(below)
+    elif isinstance(value, dict):
+        for key, below in value.items():
+            yield from secret_texts(below, is_secret=is_secret or is_secret_name(key))
+    elif isinstance(value, list):
+        for below in value:
+            yield from secret_texts(below, is_secret=is_secret)
+    elif is_secret and isinstance(value, str):
+        yield value
 
 
 def _leaves(value: Any) -> Iterator[str]:
