@@ -18,6 +18,8 @@ from modhost_reports_example.contracts import (
     ReportType,
 )
 from modhost_reports_example.jobs import GenerateReportJob
+from modhost_reports_example.module import ReportsModule
+from scraping import VIEW_METRICS, scrape
 
 pytestmark = pytest.mark.anyio
 
@@ -52,6 +54,14 @@ async def test_a_report_shows_its_progress_and_exists_in_the_end(
     (status,) = await reports.latest()
     report = await reports.get(status.job_id)
     assert (report.records, len(report.rows)) == (1461, 48)
+
+
+async def test_the_records_of_reports_are_among_the_metrics(jobs: Jobs, host: RunningHost) -> None:
+    await jobs.perform(GenerateReportJob, SHIPPED)
+    found = await scrape(await host.client(VIEW_METRICS))
+    found.fits(ReportsModule.metrics)
+    assert found.value("reports_example_records_total", type="monthly") == 1461
+    assert found.value("reports_example_records_total", type="yearly") == 0
 
 
 async def test_a_run_of_the_schedule_has_a_report_from_its_start(

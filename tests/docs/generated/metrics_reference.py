@@ -6,10 +6,12 @@ from typing import Final
 from modhost.metrics import Metric
 from modhost.runtime.metrics.own import HOST_METRICS
 from modhost_background_jobs.metrics.declared import METRICS
+from modhost_reports_example.module import ReportsModule
 
 DECLARED: Final[dict[str, Sequence[Metric]]] = {
     "modhost": HOST_METRICS,
     "background_jobs": METRICS,
+    "reports_example": ReportsModule.metrics,
 }
 
 

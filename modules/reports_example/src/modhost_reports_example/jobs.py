@@ -25,6 +25,7 @@ from modhost_reports_example.computing.records import (
     read_records,
 )
 from modhost_reports_example.contracts import ReportRequest, ReportRow, ReportType, UnknownSource
+from modhost_reports_example.metrics import RecordCounts
 from modhost_reports_example.options import ReportsSettings
 from modhost_reports_example.sources import Sources
 from modhost_reports_example.storage import ReportStorage, Seed
@@ -45,11 +46,16 @@ class GenerateReportJob(ModuleJob[ReportRequest]):
     unique = Unique(until="started")
 
     def __init__(
-        self, storage: ReportStorage, sources: Sources, settings: Settings[ReportsSettings]
+        self,
+        storage: ReportStorage,
+        sources: Sources,
+        settings: Settings[ReportsSettings],
+        counts: RecordCounts,
     ) -> None:
         self._storage = storage
         self._sources = sources
         self._settings = settings
+        self._counts = counts
 
     async def execute(self, context: JobExecutionContext[ReportRequest]) -> None:
         """Make the report; a CSV that cannot be read fails the job at once, with the reason."""
@@ -58,6 +64,7 @@ class GenerateReportJob(ModuleJob[ReportRequest]):
         if not await self._storage.begin(context.job_id, request):
             rows = await self._compute(request, context)
             await self._storage.complete(context.job_id, rows)
+            self._counts.count(request.type, sum(row.count for row in rows))
         if request.upload is not None:
             self._sources.delete(request.upload)
         context.report_progress(100, "Report complete")

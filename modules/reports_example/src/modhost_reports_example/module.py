@@ -15,11 +15,13 @@ from modhost import (
     ServiceCollection,
     hookimpl,
 )
+from modhost.metrics import Metric, Samples
 from modhost.web import Endpoints, Menu, Pages
 from modhost_background_jobs.contracts import add_module_job
 from modhost_reports_example.api import map_endpoints
 from modhost_reports_example.contracts import ReportsContracts
 from modhost_reports_example.jobs import GenerateReportJob, MonthlyReportSeed
+from modhost_reports_example.metrics import RECORDS, RecordCounts
 from modhost_reports_example.options import ReportsOptions, ReportsSettings
 from modhost_reports_example.pages import map_pages
 from modhost_reports_example.permissions import GENERATE, VIEW
@@ -40,6 +42,7 @@ class ReportsModule(Module):
     options: ClassVar[type[BaseModel]] = ReportsOptions
     settings: ClassVar[type[ModuleSettings] | None] = ReportsSettings
     migrations: ClassVar[str] = "modhost_reports_example.migrations"
+    metrics: ClassVar[tuple[Metric, ...]] = (RECORDS,)
 
     @hookimpl
     def configure_services(self, services: ServiceCollection) -> None:
@@ -48,6 +51,7 @@ class ReportsModule(Module):
         services.add_singleton(ReportStorage)
         services.add_singleton(MonthlyReportSeed)
         services.add_singleton(UploadSweeper)
+        services.add_singleton(RecordCounts)
         services.add_scoped(ReportsContracts, ReportsService)
         add_module_job(services, GenerateReportJob)
         add_module_job(services, YearReportJob)
@@ -57,6 +61,11 @@ class ReportsModule(Module):
     def configure_permissions(self) -> Sequence[Permission]:
         """Declare who may see and who may request reports."""
         return [GENERATE, VIEW]
+
+    @hookimpl
+    async def collect_metrics(self, samples: Samples, scope: Scope) -> None:
+        """Add how many records reports were made of."""
+        (await scope.get(RecordCounts)).add(samples)
 
     @hookimpl
     def hosted_services(self) -> Sequence[type[HostedService]]:
