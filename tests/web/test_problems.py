@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from modhost.permissions import ANYONE
-from modhost.web import HttpProblem
+from modhost.web import HttpProblem, Page
 from web.serving import MANAGE, MANAGER, Serving
 from web.things import (
     assert_problem,
@@ -61,6 +61,23 @@ def test_a_problem_raised_by_a_handler_is_answered_as_it_is() -> None:
     assert response.headers["retry-after"] == "7"
 
 
+async def away() -> Page:
+    raise HttpProblem(503, "The database does not work at present.")
+
+
+def test_a_page_that_cannot_be_shown_leads_to_itself_and_claims_nothing_of_the_visitor() -> None:
+    serving = Serving()
+    serving.web.pages.get("/", away, permission=ANYONE)
+    serving.web.pages.post("/", away, permission=ANYONE)
+    with serving.client() as client:
+        shown = client.get("/things?page=2&x=%22", headers={"Accept": "text/html"})
+        posted = client.post("/things", headers={"Accept": "text/html"})
+    assert (shown.status_code, posted.status_code) == (503, 503)
+    assert '<a class="button" href="/things?page=2&amp;x=%22">Try again</a>' in shown.text
+    assert "Try again" not in posted.text
+    assert "Log in" not in shown.text + posted.text
+
+
 def test_an_unexpected_error_is_500_without_internals_and_is_logged(
     serving: Serving, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -78,3 +95,12 @@ def test_an_unexpected_error_is_500_without_internals_and_is_logged(
     reference = str(problem["detail"]).rstrip(".").rsplit(" ", 1)[-1]
     assert reference in caplog.text
     assert response.headers["x-content-type-options"] == "nosniff"
+
+
+def test_it_leads_to_itself_below_a_base_path_too() -> None:
+    serving = Serving()
+    serving.web.pages.get("/", away, permission=ANYONE)
+    public = "https://example.org/tools"
+    with serving.client(public_url=public, base_url="https://example.org") as client:
+        shown = client.get("/tools/things?page=2", headers={"Accept": "text/html"})
+    assert '<a class="button" href="/tools/things?page=2">Try again</a>' in shown.text

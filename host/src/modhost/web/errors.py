@@ -55,7 +55,7 @@ class ErrorResponder:
         if problem.status == 401:
             return RedirectResponse(_login_path(request), 303)
         title = _TITLES.get(problem.status, problem.title)
-        context = {"problem": problem}
+        context = {"problem": problem, "retry": _path_of(request)}
         page = Page("modhost/error.html", context, title, problem.status, problem.headers)
         return await self._shell.render(request, HOST, page)
 
@@ -122,7 +122,13 @@ def _shown_path(scope: Scope) -> str:
 
 
 def _login_path(request: Request) -> str:
+    path = _path_of(request)
+    return f"/login?next={quote(path, safe='/')}" if path else "/login"
+
+
+def _path_of(request: Request) -> str:
+    """Return the address of a page; empty where going there again would do something."""
     if request.method not in ("GET", "HEAD"):
-        return "/login"
+        return ""
     query = f"?{request.url.query}" if request.url.query else ""
-    return f"/login?next={quote(request.url.path + query, safe='/')}"
+    return request.url.path + query

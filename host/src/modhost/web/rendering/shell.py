@@ -108,6 +108,8 @@ class Shell:
         entries = [entry for entry in self._entries if entry.visible_to(principal)]
         variables = {
             "principal": principal,
+            # A page about a failure cannot say that nobody is logged in.
+            "is_visitor_known": page.status < 500,
             "navigation": entries,
             "current": _current(entries, path),
             "path": path,
