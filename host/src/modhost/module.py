@@ -162,6 +162,8 @@ class HostInfo:
         version: the version of the `modhost` distribution.
         public_url: `[host] public_url` with its last slash, for links in mails and the like; empty
             where it is not set.
+        trace_url: `[host] trace_url`, with `{trace_id}` where the id of a trace goes; empty
+            where it is not set.
 
     """
 
@@ -169,6 +171,13 @@ class HostInfo:
     environment: Literal["development", "production"]
     version: str
     public_url: str = ""
+    trace_url: str = ""
+
+    def trace_link(self, trace_id: str | None) -> str | None:
+        """Return where a trace is shown; None without one, and where no tool is configured."""
+        return (
+            self.trace_url.replace("{trace_id}", trace_id) if trace_id and self.trace_url else None
+        )
 
     @property
     def base_path(self) -> str:

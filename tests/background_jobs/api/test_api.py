@@ -77,7 +77,17 @@ async def test_a_job_is_shown_with_everything_that_is_known_of_it(database_url: 
         *("completed_at", "started_at", "error", "retry_count", "module_name", "data", "result"),
         "logs",
         *("execute_at", "worker", "attempts", "recurring_job_id", "due_at"),
-        *("queue", "priority", "tags", "waiting_for", "steps", "workflow_id", "after", "when"),
+        *(
+            "queue",
+            "priority",
+            "tags",
+            "waiting_for",
+            "steps",
+            "workflow_id",
+            "trace_id",
+            "after",
+            "when",
+        ),
     }
     assert set(job["logs"][0]) == {"timestamp", "message"}
     assert set(job["attempts"][0]) == {"number", "started_at", "ended_at", "worker", "error"}

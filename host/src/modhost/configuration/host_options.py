@@ -61,6 +61,12 @@ class HostOptions(ModuleOptions):
         description="How the log is written: `json`, a line of JSON for each event, for programs, "
         "or `text`, to read. `auto` is `text` in development and `json` in production.",
     )
+    trace_url: str = Field(
+        "",
+        description="Address at which the operator's own tool shows a trace, with `{trace_id}` "
+        "where its id goes, e.g. `https://traces.example.org/trace/{trace_id}`: the page of a job "
+        "links to it. Empty by default: the page shows the id alone.",
+    )
     start_wait: Duration = Field(
         timedelta(0),
         description="How long a start waits for what may pass, such as a database that is down or "
@@ -141,6 +147,16 @@ class HostOptions(ModuleOptions):
     @classmethod
     def _public_url_is_an_address(cls, value: str) -> str:
         return str(PublicUrl.parse(value)) if value else ""
+
+    @field_validator("trace_url")
+    @classmethod
+    def _trace_url_is_a_template(cls, value: str) -> str:
+        is_address = value.startswith(("https://", "http://")) and "{trace_id}" in value
+        if value and (not is_address or {"{", "}"} & set(value.replace("{trace_id}", ""))):
+            msg = f"{value!r} is not an address with {{trace_id}}; write one like "
+            msg += "'https://traces.example.org/trace/{trace_id}'."
+            raise ValueError(msg)
+        return value
 
     @property
     def public(self) -> PublicUrl | None:

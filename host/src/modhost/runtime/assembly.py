@@ -75,7 +75,9 @@ class _Assembly:
         self._clock = clock
         self._blueprint = HostBlueprint.of(configuration, given)
         options = configuration.host
-        self._info = HostInfo(role, options.environment, VERSION, options.public_url)
+        self._info = HostInfo(
+            role, options.environment, VERSION, options.public_url, options.trace_url
+        )
         self._chosen = choose_modules(configuration, given)
         self._modules = self._chosen.modules
         self._hooks = HookCaller(self._modules)

@@ -1,6 +1,26 @@
-"""What reaches the tools of operators: log lines and errors that say whose work they are about."""
+"""What reaches the tools of operators: log lines, errors and traces."""
 
 from modhost.telemetry.errors import ErrorOrigin, ErrorReports
 from modhost.telemetry.log_context import LogContext, LoggedIn, current_log_context
+from modhost.telemetry.tracing import (
+    current_tracer,
+    span_context_of,
+    trace_id_in,
+    trace_ids,
+    traceparent_of,
+    within,
+)
 
-__all__ = ["ErrorOrigin", "ErrorReports", "LogContext", "LoggedIn", "current_log_context"]
+__all__ = [
+    "ErrorOrigin",
+    "ErrorReports",
+    "LogContext",
+    "LoggedIn",
+    "current_log_context",
+    "current_tracer",
+    "span_context_of",
+    "trace_id_in",
+    "trace_ids",
+    "traceparent_of",
+    "within",
+]

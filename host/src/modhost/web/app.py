@@ -25,6 +25,7 @@ from modhost.web.middleware.protection import (
     SecurityHeadersMiddleware,
 )
 from modhost.web.middleware.request_ids import RequestIdMiddleware
+from modhost.web.middleware.tracing import TracingMiddleware
 from modhost.web.problems import HttpProblem
 from modhost.web.rendering.shell import Shell
 from modhost.web.routing.module_web import ModuleWeb
@@ -95,6 +96,7 @@ def build_app(
         # From the outermost to the innermost.
         middleware=[
             Middleware(RequestIdMiddleware, reports=reports),
+            Middleware(TracingMiddleware),
             Middleware(CountingMiddleware, counts=counts or RequestCounts()),
             Middleware(AbsoluteTargetMiddleware),
             *proxy_middleware(trusted_proxies, public_url, behind_tls=behind_tls),

@@ -12,7 +12,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 from modhost.configuration import HostOptions
 from modhost.configuration.redaction import redacted
-from modhost.telemetry import current_log_context
+from modhost.telemetry import current_log_context, trace_ids
 
 UNMASKED: Final = "(left out: its secrets could not be masked)"
 
@@ -83,7 +83,7 @@ class JsonLines(_Lines, JsonFormatter):
 
 def _ids() -> Mapping[str, str | int]:
     context = current_log_context()
-    return context.log_fields() if context else {}
+    return {**(context.log_fields() if context else {}), **trace_ids()}
 
 
 def _masked(value: Any) -> Any:

@@ -9,7 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modhost.ids import new_id
-from modhost.telemetry import ErrorOrigin, ErrorReports, LoggedIn
+from modhost.telemetry import ErrorOrigin, ErrorReports, LoggedIn, trace_ids
 
 HEADER: Final = "X-Request-ID"
 UNKNOWN: Final = "(unknown)"
@@ -40,7 +40,9 @@ class RequestLog:
     def origin(self) -> ErrorOrigin:
         """Where its errors come from."""
         return ErrorOrigin(
-            kind="request", name=f"{self.method} {self.route}", ids=self.log_fields()
+            kind="request",
+            name=f"{self.method} {self.route}",
+            ids={**self.log_fields(), **trace_ids()},
         )
 
 

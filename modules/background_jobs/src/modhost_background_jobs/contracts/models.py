@@ -123,7 +123,8 @@ class JobDetail(JobStatus):
     `due_at` is the due time that a run is for. `waiting_for` is a sentence that says why a pending
     job waits, and for what; None for others.
     A job that waits, or has waited, for others runs on the condition `when`, None where there is
-    none, `after` the first 1,000 of them. `workflow_id` is the workflow that it belongs to.
+    none, `after` the first 1,000 of them. `workflow_id` is the workflow that it belongs to,
+    `trace_id` the trace by OpenTelemetry; None where nothing has traced its producer.
     """
 
     module_name: str
@@ -138,6 +139,7 @@ class JobDetail(JobStatus):
     due_at: datetime | None
     waiting_for: str | None
     workflow_id: WorkflowId | None
+    trace_id: str | None
     after: tuple[JobId, ...]
     when: RunWhen | None
 

@@ -38,6 +38,7 @@ class ClaimedJob(NamedTuple):
     `timeout` is in seconds, `due_at` is that of a run, `module_version` that of who enqueued it,
     `lane` and `limits` are those of its flow control, as they are stored. `checkpoint` is the last
     one, as JSON; `is_awaited` is whether other jobs, its workflow or a caller wait for its end.
+    `traceparent` is the span that has enqueued it.
     """
 
     lease: Lease
@@ -58,6 +59,7 @@ class ClaimedJob(NamedTuple):
     workflow_id: UUID | None = None
     checkpoint: str | None = None
     is_awaited: bool = False
+    traceparent: str | None = None
 
     @property
     def queue(self) -> str:

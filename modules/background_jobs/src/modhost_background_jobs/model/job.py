@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from modhost.telemetry import trace_id_in
 from modhost_background_jobs.contracts import JobAttempt, JobState
 from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
 from modhost_background_jobs.model.flow import PLAIN, Flow, LimitKey
@@ -43,16 +44,20 @@ class EnqueuedJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob(EnqueuedJob):
-    """A job to insert as `Pending`; `data` is JSON, None for none."""
+    """A job to insert as `Pending`; `data` is JSON, None for none.
+
+    `traceparent` is the span that has enqueued it, by W3C Trace Context; None without a trace.
+    """
 
     data: str | None
     flow: Flow = PLAIN
     node: Node | None = None
+    traceparent: str | None = None
 
     @property
     def is_plain(self) -> bool:
-        """Whether it uses no flow control, and waits for no other job."""
-        return self.flow is PLAIN and self.node is None
+        """Whether it uses no flow control, waits for no other job, and belongs to no trace."""
+        return self.flow is PLAIN and self.node is None and self.traceparent is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +79,7 @@ class JobRow(EnqueuedJob):
         unique_key: what it must not be there twice by, as it is stored; None for nothing.
         fair_key: by which it takes turns with others of its type; None when they do not.
         workflow_id: the workflow that it belongs to.
+        traceparent: the span that has enqueued it; None for a job without a trace.
 
     """
 
@@ -101,6 +107,12 @@ class JobRow(EnqueuedJob):
     unique_key: str | None = None
     fair_key: str | None = None
     workflow_id: UUID | None = None
+    traceparent: str | None = None
+
+    @property
+    def trace_id(self) -> str | None:
+        """The trace that it belongs to; None for none."""
+        return trace_id_in(self.traceparent)
 
     @property
     def is_stopping(self) -> bool:

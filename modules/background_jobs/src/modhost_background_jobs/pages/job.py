@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 from starlette.responses import PlainTextResponse, Response
 
-from modhost import Principal
+from modhost import HostInfo, Principal
 from modhost.web import Form, Page, Query
 from modhost_background_jobs.client.run_again import Rerunning, UnreadableInput
 from modhost_background_jobs.contracts import (
@@ -45,10 +45,12 @@ async def show_job(
     query: Query[JobQuery],
     inspection: JobInspection,
     visitor: Principal,
+    host: HostInfo,
 ) -> Page:
     """Show all that is known of a job."""
     job = await inspection.inspect(id, query.log)
     context = job_context(job, may_manage=visitor.may(MANAGE_JOBS))
+    context["trace_link"] = host.trace_link(job.row.trace_id)
     context |= {"log_words": query.log or "", "log_lines": LOG_LINES, **query.as_context()}
     return Page("job.html", context, job.row.job_type.rpartition(".")[2])
 

@@ -14,6 +14,7 @@ from modhost_background_jobs.model import NewJob
 from modhost_background_jobs.queue.direct_inserts import DirectInserts
 from modhost_background_jobs.queue.inserting import wake_after_commit
 from modhost_background_jobs.queue.locked_jobs import lock_failed, lock_live, read_column
+from modhost_background_jobs.queue.producing import producing, tracer_for
 from modhost_background_jobs.queue.requeuing import holder_of_key, requeue
 from modhost_background_jobs.queue.unique import insert_jobs
 from modhost_background_jobs.queue.workflows.nodes import insert_nodes
@@ -51,6 +52,9 @@ class DatabaseJobQueue:
     ) -> list[UUID]:
         """Insert jobs and return their ids: in one commit with others, or in a session."""
         self._database.refuse_other_loops()
+        if (tracer := tracer_for(jobs)) is not None:
+            with producing(tracer, jobs) as traced:
+                return await self.enqueue(traced, session)
         if session is None:
             # Before joining others, who would wait for this very task.
             self._database.refuse_nested_write()
@@ -78,6 +82,9 @@ class DatabaseJobQueue:
         id is that of a job of another type.
         """
         self._database.refuse_other_loops()
+        if (tracer := tracer_for([job])) is not None:
+            with producing(tracer, [job]) as (traced,):
+                return await self.enqueue_once(traced, session)
         if session is None:
             async with self._database.session() as own:
                 return await self.enqueue_once(job, own)

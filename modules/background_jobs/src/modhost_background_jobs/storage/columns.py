@@ -18,11 +18,21 @@ from modhost_background_jobs.model.flow import (
 from modhost_background_jobs.storage.flow import turns_of
 from modhost_background_jobs.storage.tables import JOBS, JobColumns
 
-NEW: Final = tuple(field.name for field in fields(NewJob) if field.name not in ("flow", "node"))
+_APART: Final = ("flow", "node", "traceparent")
+NEW: Final = tuple(field.name for field in fields(NewJob) if field.name not in _APART)
 """What a job is inserted with."""
 _new: Final = attrgetter(*NEW)
-FLOW: Final = ("queue", "priority", "tags", "lane", "limits", "unique_key", "fair_key")
-"""What a job is inserted with besides when it uses flow control."""
+FLOW: Final = (
+    "queue",
+    "priority",
+    "tags",
+    "lane",
+    "limits",
+    "unique_key",
+    "fair_key",
+    "traceparent",
+)
+"""What a job is inserted with besides when it uses flow control, or belongs to a trace."""
 FLOWING: Final = (*NEW, *FLOW, "held_by")
 """All that such a job is inserted with, besides its turn."""
 
@@ -93,6 +103,7 @@ CLAIMED: Final = (
     "workflow_id",
     "checkpoint",
     "is_awaited",
+    "traceparent",
 )
 """What a worker needs of a job, in the order of `ClaimedJob`."""
 ROW: Final = tuple(field.name for field in fields(JobRow))
@@ -119,6 +130,7 @@ def flow_values(job: NewJob) -> tuple[object, ...]:
         limits_to_stored(flow.limits),
         flow.unique.stored if flow.unique else None,
         flow.fair_key,
+        job.traceparent,
     )
 
 

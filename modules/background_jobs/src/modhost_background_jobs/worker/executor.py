@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from modhost.runtime.shutdown import ShutdownSignal
-from modhost.telemetry import ErrorReports
+from modhost.telemetry import ErrorReports, current_tracer
 from modhost_background_jobs.model import Lease, Released, is_last_chance, is_suspect
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, QueueClock
@@ -13,6 +13,7 @@ from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.failures import report_failure
 from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
+from modhost_background_jobs.worker.attempts.tracing import note_outcome, processing
 from modhost_background_jobs.worker.processes.runner import ProcessRunner
 from modhost_background_jobs.worker.write_retry import until_written
 
@@ -75,8 +76,13 @@ class AttemptExecutor:
             self._on_last_chance.discard(attempt.lease)
 
     async def _run(self, attempt: Attempt) -> Outcome:
-        outcome = await self._runner_of(attempt).run(attempt)
-        return self._unless_shut_down(attempt, outcome)
+        runner = self._runner_of(attempt)
+        if (tracer := current_tracer()) is None:
+            return self._unless_shut_down(attempt, await runner.run(attempt))
+        with processing(tracer, attempt) as span:
+            outcome = await runner.run(attempt)
+            note_outcome(span, attempt, outcome)
+            return self._unless_shut_down(attempt, outcome)
 
     def _unless_shut_down(self, attempt: Attempt, outcome: Outcome) -> Outcome:
         """Return the outcome, reported; a failure during a shutdown, maybe its cause, is a release.

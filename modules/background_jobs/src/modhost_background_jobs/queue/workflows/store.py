@@ -13,6 +13,7 @@ from modhost_background_jobs.contracts import JobNotFound, JobState, WorkflowCon
 from modhost_background_jobs.model import NewJob
 from modhost_background_jobs.model.workflow import NewWorkflow
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
+from modhost_background_jobs.queue.producing import producing, tracer_for
 from modhost_background_jobs.queue.requeuing import requeue
 from modhost_background_jobs.queue.workflows.nodes import insert_nodes
 from modhost_background_jobs.storage import QueueClock
@@ -55,6 +56,9 @@ class DatabaseWorkflows:
     ) -> None:
         """Store a workflow with all of its jobs. Raises as `insert_nodes` does."""
         self._database.refuse_other_loops()
+        if (tracer := tracer_for(jobs)) is not None:
+            with producing(tracer, jobs) as traced:
+                return await self.store(workflow, traced, session)
         if session is None:
             return await self._store_alone(workflow, jobs)
         connection = await session.connection()
@@ -86,6 +90,9 @@ class DatabaseWorkflows:
 
         The caller ends the job in the same transaction. Raises as `insert_nodes` does.
         """
+        if (tracer := tracer_for(jobs)) is not None:
+            with producing(tracer, jobs) as traced:
+                return await self.grow(session, job_id, workflow_id, traced)
         connection = await session.connection()
         await run_in_session(connection, self._statements.lock([job_id], with_dependents=True))
         count = len(jobs)
@@ -97,6 +104,7 @@ class DatabaseWorkflows:
         await self._let_dependents_wait(connection, job_id, jobs)
         await insert_nodes(session, jobs, self._clock.now(), self._events)
         await self._queue.wake_after_commit(session)
+        return None
 
     @repeated_after_deadlock
     async def cancel(self, workflow_id: UUID) -> str:

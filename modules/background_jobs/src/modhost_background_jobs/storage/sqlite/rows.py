@@ -53,8 +53,8 @@ def as_stored(values: Iterable[Any]) -> list[object]:
 def claimed(row: tuple[Any, ...], now: datetime) -> ClaimedJob:
     """Return the job of a claim's row."""
     id_, fence, job_type, data, attempt, attempts_left, timeout, execute_at, *more = row
-    max_attempts, rescues, run_of, due_at, module_version, lane, limits = more[:-3]
-    workflow_id, checkpoint, is_awaited = more[-3:]
+    max_attempts, rescues, run_of, due_at, module_version, lane, limits = more[:-4]
+    workflow_id, checkpoint, is_awaited, traceparent = more[-4:]
     return ClaimedJob(
         Lease(UUID(id_), fence),
         job_type,
@@ -74,6 +74,7 @@ def claimed(row: tuple[Any, ...], now: datetime) -> ClaimedJob:
         workflow_id and UUID(workflow_id),
         checkpoint,
         bool(is_awaited),
+        traceparent,
     )
 
 

@@ -68,6 +68,7 @@ class JobColumns(BackgroundJobsTable):
     checkpoint: str | None = None
     turn_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     """The last place that it got among others of its lane, by its turn."""
+    traceparent: str | None = None
 
 
 class Job(JobColumns, table=True):

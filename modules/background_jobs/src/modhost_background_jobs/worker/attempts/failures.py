@@ -1,6 +1,6 @@
 """Failed attempts, for the modules that report errors elsewhere."""
 
-from modhost.telemetry import ErrorOrigin, ErrorReports
+from modhost.telemetry import ErrorOrigin, ErrorReports, trace_ids
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, Released
 from modhost_background_jobs.worker.attempts.attempt import Attempt
@@ -19,6 +19,9 @@ def report_failure(reports: ErrorReports, attempt: Attempt, outcome: Outcome) ->
     if outcome is None or attempt.is_reported or not (is_final or is_spent):
         return
     where = ErrorOrigin(
-        kind="job", name=attempt.claimed.job_type, ids=attempt.log_fields(), is_final=is_final
+        kind="job",
+        name=attempt.claimed.job_type,
+        ids={**attempt.log_fields(), **trace_ids()},
+        is_final=is_final,
     )
     reports.report(error or AttemptBrokenOff(outcome.error), where)

@@ -30,6 +30,7 @@ from modhost_background_jobs.worker.attempts.failures import report_failure
 from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
 from modhost_background_jobs.worker.attempts.steps.attempt_steps import StepTools
+from modhost_background_jobs.worker.attempts.tracing import continued
 from modhost_background_jobs.worker.processes import messages
 
 
@@ -170,9 +171,10 @@ class _Program:
             self._attempt = attempt
             self._channel.begin(claimed.lease)
             # In a task of its own, so that the next attempt does not see what this one leaves.
-            outcome = await asyncio.create_task(runner.run(attempt))
-            self._attempt = None
-            report_failure(reports, attempt, outcome)
+            with continued(claimed.traceparent):
+                outcome = await asyncio.create_task(runner.run(attempt))
+                self._attempt = None
+                report_failure(reports, attempt, outcome)
             self._channel.end(outcome)
 
     def _take(self, message: messages.Message) -> None:
