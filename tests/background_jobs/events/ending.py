@@ -144,10 +144,11 @@ class Ends:
 
 @asynccontextmanager
 async def ends_of(
-    database_url: str, module: Hearing, mode: str = "Producer"
+    database_url: str, module: Hearing, mode: str = "Producer", **options: Any
 ) -> AsyncIterator[Ends]:
-    options = {"worker_mode": mode, "retry_base_delay": "20ms"}
-    async with host_with(database_url, module, background_jobs=options) as jobs:
+    """Run a host with the module; the options are those of background jobs."""
+    quick = {"worker_mode": mode, "retry_base_delay": "20ms", **options}
+    async with host_with(database_url, module, background_jobs=quick) as jobs:
         store = await jobs.service(JobStore)
         if mode == "Producer":
             await add_worker(store)
