@@ -17,9 +17,10 @@ from modhost import (
 )
 from modhost.metrics import Metric, Samples
 from modhost.web import Endpoints, Menu, Pages
-from modhost_background_jobs.contracts import add_module_job
+from modhost_background_jobs.contracts import JobFailed, add_event_job, add_module_job
 from modhost_reports_example.api import map_endpoints
 from modhost_reports_example.contracts import ReportsContracts
+from modhost_reports_example.failures import MailFailureJob
 from modhost_reports_example.jobs import GenerateReportJob, MonthlyReportSeed
 from modhost_reports_example.metrics import RECORDS, RecordCounts
 from modhost_reports_example.options import ReportsOptions, ReportsSettings
@@ -45,7 +46,7 @@ class ReportsModule(Module):
     metrics: ClassVar[tuple[Metric, ...]] = (RECORDS,)
 
     @hookimpl
-    def configure_services(self, services: ServiceCollection) -> None:
+    def configure_services(self, services: ServiceCollection, options: ReportsOptions) -> None:
         """Register the contract, its parts, and the jobs."""
         services.add_singleton(Sources)
         services.add_singleton(ReportStorage)
@@ -56,6 +57,8 @@ class ReportsModule(Module):
         add_module_job(services, GenerateReportJob)
         add_module_job(services, YearReportJob)
         add_module_job(services, CompareYearsJob)
+        if options.mail_to:
+            add_event_job(services, JobFailed, MailFailureJob)
 
     @hookimpl
     def configure_permissions(self) -> Sequence[Permission]:

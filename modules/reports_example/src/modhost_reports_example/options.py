@@ -21,6 +21,21 @@ class ReportsOptions(ModuleOptions):
         ge=1,
         description="Size of the largest CSV file that is accepted, in bytes; 50 MiB by default.",
     )
+    mail_to: str = Field(
+        "",
+        pattern=r"^([^@\s]+@[^@\s]+)?$",
+        description="Who gets a mail when a report has failed, and the sender of it; nobody by "
+        "default. All hosts and workers have to agree on whether there is one.",
+    )
+    mail_folder: Path = Field(
+        Path("var/mail"),
+        description="Where mails are written as files without an `smtp_host`.",
+    )
+    smtp_host: str = Field(
+        "",
+        description="The mail server that takes mails without login, `host` or `host:port`; files "
+        "instead by default.",
+    )
 
 
 class ReportsSettings(ModuleSettings):
