@@ -156,7 +156,7 @@ class HostInfo:
     """The host's own facts.
 
     Attributes:
-        role: `web` serves pages and the API (`modhost run`), `worker` only health
+        role: `web` serves pages and the API (`modhost run`), `worker` only health and metrics
             (`modhost worker`), `command` runs one command and ends.
         environment: `development` or `production`.
         version: the version of the `modhost` distribution.

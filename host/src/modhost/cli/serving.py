@@ -70,7 +70,7 @@ def run(context: click.Context, *, reload: bool) -> None:
 @_reload
 @click.pass_context
 def worker(context: click.Context, processes: int, *, reload: bool) -> None:
-    """Process jobs; serve nothing but health."""
+    """Process jobs; serve nothing but health and metrics."""
     if reload:
         _keep_reloading(context, "worker", "--processes", str(processes))
     number = stop_with_supervisor()

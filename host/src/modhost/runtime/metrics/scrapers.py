@@ -34,8 +34,9 @@ class CallerAuthentication:
     async def authenticate(self, request: Request, scope: Scope) -> Principal | None:
         """Return the caller, None for an anonymous one."""
         authenticator = await scope.get(Authenticator)
-        shown = request.headers.get("authorization")
-        if shown is None or request.scope["path"].rstrip("/") != PATH:
+        is_scrape = request.scope["path"].rstrip("/") == PATH
+        shown = request.headers.get("authorization") if is_scrape else None
+        if shown is None:
             return await authenticator.authenticate(request, scope)
         unanswered: tuple[type[Exception], ...] = (
             TimeoutError,
