@@ -7,6 +7,7 @@ from sqlalchemy import Interval, literal, update
 
 from modhost import Clock
 from modhost.database import Database
+from modhost.testing import MovableClock
 from modhost_background_jobs.maintenance.stalled_jobs import StalledJobSweeperService
 from modhost_background_jobs.model import CurrentWorker
 from modhost_background_jobs.options import BackgroundJobsOptions
@@ -39,7 +40,9 @@ class PassingTime:
         self._database = database
         self._store = store
         self._clock = clock
-        self._seen = clock.now()
+        self._moved = timedelta(0)
+        if isinstance(clock, MovableClock):
+            clock.on_move(self._note_move)
         self._replayed = _Replayed(clock)
         self._interval = options.stall_sweep_interval.total_seconds()
         self._enough = 2 + int(options.stall_timeout.total_seconds() / self._interval)
@@ -52,11 +55,14 @@ class PassingTime:
 
     async def catch_up(self) -> None:
         """Let all pass by which the clock was moved since the last time."""
-        before, self._seen = self._seen, self._clock.now()
-        if self._seen > before:
-            await self._move_limits(before, self._seen - before)
+        moved, self._moved = self._moved, timedelta(0)
+        if moved > timedelta(0):
+            await self._move_limits(self._clock.now() - moved, moved)
         if await self._store.heartbeats():
             await self._sweep()
+
+    def _note_move(self, span: timedelta) -> None:
+        self._moved += span
 
     async def _sweep(self) -> None:
         """Sweep as often as a consumer would have, as far as that makes a difference."""
