@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from modhost.permissions import Permission, Principal
     from modhost.services import Scope, ServiceCollection
     from modhost.telemetry import ErrorOrigin
-    from modhost.web import Endpoints, Menu, MiddlewareStack, Pages
+    from modhost.web import Endpoints, Menu, MiddlewareStack, Pages, Slots
 
 PROJECT = "modhost"
 
@@ -51,6 +51,10 @@ class ModuleHooks:
     @hookspec
     def configure_menu(self, menu: "Menu") -> None:
         """Add entries to the navigation; an entry shows only to those who may open its page."""
+
+    @hookspec
+    def configure_slots(self, slots: "Slots") -> None:
+        """Add cards to the start page, and tabs to the pages of other modules."""
 
     @hookspec
     def configure_middleware(self, middleware: "MiddlewareStack", options: BaseModel) -> None:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from modhost.audit.contracts import AuditPage, AuditReader, AuditSearch
 from modhost.permissions import Permission
-from modhost.web import Endpoints, Menu, Page, Pages, Query
+from modhost.web import ADMINISTRATION, Endpoints, Menu, Page, Pages, Query
 
 VIEW_AUDIT: Final = Permission("Host.ViewAudit", "See who did what")
 
@@ -41,7 +41,7 @@ def map_audit_pages(pages: Pages) -> None:
 
 def add_audit_to_menu(menu: Menu) -> None:
     """Show the page in the navigation."""
-    menu.add("Audit", _PATH, VIEW_AUDIT, "Who did what, and when.")
+    menu.add("Audit", _PATH, VIEW_AUDIT, "Who did what, and when.", group=ADMINISTRATION)
 
 
 async def list_entries(query: Query[ApiQuery], audit: AuditReader) -> AuditPage:

@@ -94,7 +94,9 @@ class Configuration:
         if not findings:
             where = self.origin("host", "database_url")
             self.findings += misplaced_database(url, self.start, where)
-        self.host = host.model_copy(update={"database_url": absolute_url(url, self.start)})
+        logo = str(self.start / host.logo) if host.logo else ""
+        absolute = {"database_url": absolute_url(url, self.start), "logo": logo}
+        self.host = host.model_copy(update=absolute)
 
     def module_names(self) -> list[str]:
         """Return the modules that have a section."""

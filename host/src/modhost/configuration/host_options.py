@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, IPvAnyNetwork, field_validator
 
+from modhost.configuration.colours import DARK, LIGHT, check_accent
 from modhost.configuration.public_url import PublicUrl
 from modhost.durations import Duration
 from modhost.module import ModuleOptions
@@ -115,6 +116,28 @@ class HostOptions(ModuleOptions):
         "the proxy keeps it, or the proxy may use one that has just been closed (nginx: 60s); in "
         "whole seconds.",
     )
+    name: str = Field(
+        "modhost",
+        min_length=1,
+        max_length=60,
+        description="What the pages call the host, in their header and in the titles of windows.",
+    )
+    logo: str = Field(
+        "",
+        description="File of the logo that stands beside the name and is the icon of windows: "
+        "SVG, PNG, WebP or JPEG, at most 256 KiB, best as a square; empty for that of modhost.",
+    )
+    accent: str = Field(
+        "",
+        description="Colour of links, buttons and what is selected, as `#rrggbb`; empty for that "
+        "of modhost. Texts in it must be readable: a colour without enough contrast stops the "
+        "start, with the nearest one that has it.",
+    )
+    accent_dark: str = Field(
+        "",
+        description="The same where the browser prefers dark pages; empty for a lighter shade of "
+        "`accent`.",
+    )
     silence: list[str] = Field(
         default_factory=list,
         description="Codes of rules, e.g. `MH508`, that neither stop a start nor are reported by "
@@ -142,6 +165,16 @@ class HostOptions(ModuleOptions):
                 msg += "'*.example.org', without scheme and port, or '*' for any."
                 raise ValueError(msg)
         return value
+
+    @field_validator("accent")
+    @classmethod
+    def _accent_is_readable(cls, value: str) -> str:
+        return check_accent(value, LIGHT) if value else value
+
+    @field_validator("accent_dark")
+    @classmethod
+    def _accent_is_readable_in_the_dark(cls, value: str) -> str:
+        return check_accent(value, DARK) if value else value
 
     @field_validator("public_url")
     @classmethod

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from modhost import HostedService, Module, Permission, ServiceCollection, hookimpl
@@ -25,7 +26,7 @@ from modhost.identity.external.external_users import ExternalUsers
 from modhost.identity.login import login
 from modhost.identity.login import pages as login_pages
 from modhost.identity.tables import SCHEMA
-from modhost.web import Endpoints, Menu, Pages
+from modhost.web import ADMINISTRATION, Endpoints, Menu, Pages
 
 
 class IdentityModule(Module):
@@ -100,10 +101,10 @@ class IdentityModule(Module):
     @hookimpl
     def configure_menu(self, menu: Menu) -> None:
         """Show the pages of the administration to those who may open them."""
-        who = "Who may log in, and with which roles."
-        menu.add("Users", user_pages.PATH, MANAGE_USERS, who)
-        menu.add("Roles", role_page.PATH, MANAGE_USERS, "Sets of permissions, under a name each.")
-        menu.add("Tokens", token_page.PATH, MANAGE_TOKENS, "How programs get to the API.")
+        add = partial(menu.add, group=ADMINISTRATION)
+        add("Users", user_pages.PATH, MANAGE_USERS, "Who may log in, and with which roles.")
+        add("Roles", role_page.PATH, MANAGE_USERS, "Sets of permissions, under a name each.")
+        add("Tokens", token_page.PATH, MANAGE_TOKENS, "How programs get to the API.")
         web.add_audit_to_menu(menu)
         settings_pages.add_settings_to_menu(menu)
         system_pages.add_system_to_menu(menu)

@@ -30,11 +30,11 @@ from modhost.runtime.model_checks import check_models
 from modhost.runtime.module_settings import register_settings
 from modhost.runtime.serving.application import application_of
 from modhost.runtime.shutdown import ShutdownSignal
-from modhost.runtime.startup_checks import check_assembled, check_exposure, refuse
+from modhost.runtime.startup_checks import branding_of, check_assembled, check_exposure, refuse
 from modhost.runtime.system.report import HostSystem
 from modhost.services import ServiceProvider, ServiceRegistry, Subscription
 from modhost.telemetry import ErrorReports
-from modhost.web import ModuleWeb, host_web
+from modhost.web import Branding, ModuleWeb, host_web
 
 VERSION: Final = importlib.metadata.version("modhost")
 
@@ -90,6 +90,7 @@ class _Assembly:
         self._health = HealthEndpoints()
         self._metrics = MetricsEndpoint()
         self._system = HostSystem()
+        self._branding = Branding()
         self._hosted: list[tuple[FoundModule, type[HostedService]]] = []
 
     def build(self) -> Host:
@@ -119,7 +120,7 @@ class _Assembly:
             error_reports=self._reports,
         )
         self._health.host = self._metrics.host = self._system.host = host
-        host.app = application_of(host, self._metrics.counts)
+        host.app = application_of(host, self._metrics.counts, self._branding)
         return host
 
     def _all_hosted(self) -> list[type[HostedService]]:
@@ -195,9 +196,14 @@ class _Assembly:
             self._call(found, "map_endpoints", endpoints=web.endpoints, options=own)
             self._call(found, "map_pages", pages=web.pages, options=own)
             self._call(found, "configure_menu", menu=web.menu)
+            self._call(found, "configure_slots", slots=web.slots)
             self._call(found, "configure_middleware", middleware=web.middleware, options=own)
         everything = [*webs, health]
-        return [host_web(everything, VERSION, self._info.public_url), *everything]
+        if self._info.role == "web":
+            self._branding, unusable = branding_of(self._configuration)
+            self._findings += unusable
+        own_web = host_web(everything, VERSION, self._info.public_url, self._branding)
+        return [own_web, *everything]
 
     def _call(self, found: FoundModule, hook: str, **arguments: object) -> Any:
         if found.module.name in self._broken:

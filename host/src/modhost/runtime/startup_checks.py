@@ -6,12 +6,12 @@ from typing import Final
 
 from modhost import HostedService
 from modhost.checks import Finding, StartupError, rules
-from modhost.configuration import HostOptions, is_loopback
+from modhost.configuration import Configuration, HostOptions, is_loopback
 from modhost.permissions import Permissions
 from modhost.plugins import FoundModule
 from modhost.runtime.events.checks import check_events
 from modhost.services import ServiceRegistry, check_graph
-from modhost.web import ModuleWeb, check_web
+from modhost.web import Branding, ModuleWeb, UnusableLogo, check_web
 
 _MISSING: Final = (rules.MISSING_SERVICE, rules.UNPUBLISHED_EVENT)
 
@@ -72,6 +72,16 @@ def with_distributions(
         replace(each, distribution=each.distribution or brought_by.get(each.module or ""))
         for each in findings
     ]
+
+
+def branding_of(configuration: Configuration) -> tuple[Branding, list[Finding]]:
+    """Return the branding of the host, and what is wrong with its logo."""
+    try:
+        return Branding.of(configuration.host), []
+    except UnusableLogo as error:
+        detail = f"{configuration.origin('host', 'logo')}: [host] logo is unusable: {error}"
+        remedy = "Name the file of an image, or leave it out."
+        return Branding(), [Finding(rules.BAD_VALUE, detail, remedy)]
 
 
 def check_exposure(options: HostOptions) -> list[Finding]:

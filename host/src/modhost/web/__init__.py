@@ -15,17 +15,21 @@ from modhost.web.middleware.addressing import base_path
 from modhost.web.middleware.counting import RequestCounts
 from modhost.web.openapi import OpenApi
 from modhost.web.problems import FieldError, HttpProblem
-from modhost.web.rendering.shell import Menu, MenuEntry, Page, Shell
+from modhost.web.rendering.branding import Branding, UnusableLogo
+from modhost.web.rendering.shell import ADMINISTRATION, Menu, MenuEntry, Page, Shell
 from modhost.web.rendering.templates import template_environment
 from modhost.web.routing.checks import check_web
 from modhost.web.routing.declarations import Declaration, Endpoints, Pages
 from modhost.web.routing.module_web import MiddlewareStack, ModuleWeb
 from modhost.web.routing.routes import build_routes
+from modhost.web.routing.slots import Slots
 from modhost.web.routing.static_files import version_of
 
 __all__ = [
+    "ADMINISTRATION",
     "Authenticator",
     "Body",
+    "Branding",
     "Declaration",
     "Endpoints",
     "FieldError",
@@ -44,6 +48,8 @@ __all__ = [
     "Reply",
     "RequestCounts",
     "Shell",
+    "Slots",
+    "UnusableLogo",
     "base_path",
     "build_app",
     "build_routes",

@@ -27,6 +27,7 @@ from modhost.web.middleware.protection import (
 from modhost.web.middleware.request_ids import RequestIdMiddleware
 from modhost.web.middleware.tracing import TracingMiddleware
 from modhost.web.problems import HttpProblem
+from modhost.web.rendering.branding import Branding
 from modhost.web.rendering.shell import Shell
 from modhost.web.routing.module_web import ModuleWeb
 from modhost.web.routing.routes import build_routes
@@ -49,6 +50,7 @@ def build_app(
     behind_tls: bool = False,
     public_url: PublicUrl | None = None,
     asset_version: str = "",
+    branding: Branding | None = None,
     clock: Clock | None = None,
     counts: RequestCounts | None = None,
     error_reports: ErrorReports | None = None,
@@ -69,6 +71,7 @@ def build_app(
         public_url: where browsers find the host; without it each request decides.
         asset_version: that of the static files, under which browsers keep them; empty where files
             may change while the host runs.
+        branding: the name, logo and accent of pages; those of modhost unless given.
         clock: the time of pages; this machine's unless given.
         counts: counts what is answered, for metrics.
         error_reports: passes errors that nothing has handled to modules.
@@ -81,6 +84,8 @@ def build_app(
         clock or SystemClock(),
         public_url.path if public_url else "",
         VERSIONED.format(version=asset_version) if asset_version else "/static",
+        branding,
+        [tab for module in modules for tab in module.slots.tabs],
     )
     reports = error_reports or ErrorReports()
     responder = ErrorResponder(modules, shell, reports)

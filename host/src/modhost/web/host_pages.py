@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,10 +13,15 @@ from starlette.responses import Response
 from modhost import ANYONE, Principal
 from modhost.web.openapi import Json, OpenApi
 from modhost.web.reference import ApiReference
-from modhost.web.rendering.shell import MenuEntry, Page
+from modhost.web.rendering.branding import LOGO_PATH, STYLE_PATH, Branding
+from modhost.web.rendering.shell import MenuEntry, Page, place_in_menu
 from modhost.web.rendering.templates import HOST
 from modhost.web.rendering.wording import module_title
 from modhost.web.routing.module_web import ModuleWeb
+from modhost.web.start_cards import StartCards
+
+# The address of another content is another one.
+_KEPT: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +40,37 @@ class ListedModule:
 class HostPages:
     """The handlers of the host's own addresses."""
 
-    def __init__(self, modules: Sequence[ModuleWeb], version: str, public_url: str) -> None:
+    def __init__(
+        self, modules: Sequence[ModuleWeb], version: str, public_url: str, branding: Branding
+    ) -> None:
+        self.branding = branding
+        base_path = urlsplit(public_url).path.rstrip("/")
+        self._cards = StartCards(modules, base_path)
         self._modules = modules
         self._public_url = public_url
         self._version = version
 
-    async def start(self, principal: Principal | None) -> Page:
-        """Show where to go from here."""
+    async def start(self, request: Request, principal: Principal | None) -> Page:
+        """Show where to go from here, and the cards of modules."""
         entries = [entry for module in self._listed(principal) for entry in module.entries]
-        return Page("modhost/start.html", {"entries": entries}, "Welcome")
+        context = {
+            "entries": sorted(entries, key=place_in_menu),
+            "cards": await self._cards.shown_to(principal, request),
+        }
+        return Page("modhost/start.html", context, "Welcome")
 
     async def administration(self, principal: Principal) -> Page:
         """List the modules with the pages that the visitor may open."""
         context = {"modules": self._listed(principal), "version": self._version}
         return Page("modhost/admin.html", context, "Administration")
+
+    async def style(self) -> Response:
+        """Send the stylesheet of the accent colour."""
+        return Response(self.branding.style, headers=_KEPT, media_type="text/css")
+
+    async def logo(self) -> Response:
+        """Send the logo."""
+        return Response(self.branding.logo, headers=_KEPT, media_type=self.branding.logo_kind)
 
     async def openapi(self) -> Response:
         """Describe the API, in the words of OpenAPI 3.1."""
@@ -76,15 +100,24 @@ class HostPages:
         return [each for each in listed if each.name != HOST or each.entries]
 
 
-def host_web(modules: Sequence[ModuleWeb], version: str, public_url: str = "") -> ModuleWeb:
+def host_web(
+    modules: Sequence[ModuleWeb],
+    version: str,
+    public_url: str = "",
+    branding: Branding | None = None,
+) -> ModuleWeb:
     """Return the host's own pages as a module, which the checks treat like any other.
 
     The pages show `modules`, with whatever is added to them until the first request.
     """
     web = ModuleWeb.named(HOST, "modhost.web")
-    pages = HostPages(modules, version, public_url)
+    pages = HostPages(modules, version, public_url, branding or Branding())
     web.pages.get("/", pages.start, permission=ANYONE)
     web.pages.get("/admin", pages.administration, permission=ANYONE)
     web.pages.get("/docs", pages.reference, permission=ANYONE)
+    if pages.branding.style:
+        web.pages.get(STYLE_PATH, pages.style, permission=ANYONE)
+    if pages.branding.logo:
+        web.pages.get(LOGO_PATH, pages.logo, permission=ANYONE)
     web.endpoints.get("/openapi.json", pages.openapi, permission=ANYONE)
     return web

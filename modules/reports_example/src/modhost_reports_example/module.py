@@ -16,7 +16,7 @@ from modhost import (
     hookimpl,
 )
 from modhost.metrics import Metric, Samples
-from modhost.web import Endpoints, Menu, Pages
+from modhost.web import Endpoints, Menu, Pages, Slots
 from modhost_background_jobs.contracts import JobFailed, add_event_job, add_module_job
 from modhost_reports_example.api import map_endpoints
 from modhost_reports_example.contracts import ReportsContracts
@@ -24,7 +24,7 @@ from modhost_reports_example.failures import MailFailureJob
 from modhost_reports_example.jobs import GenerateReportJob, MonthlyReportSeed
 from modhost_reports_example.metrics import RECORDS, RecordCounts
 from modhost_reports_example.options import ReportsOptions, ReportsSettings
-from modhost_reports_example.pages import map_pages
+from modhost_reports_example.pages import map_pages, newest_report
 from modhost_reports_example.permissions import GENERATE, VIEW
 from modhost_reports_example.reports import ReportsService
 from modhost_reports_example.sources import Sources, UploadSweeper
@@ -89,6 +89,12 @@ class ReportsModule(Module):
     def configure_menu(self, menu: Menu) -> None:
         """Show the page in the navigation."""
         menu.add("Reports", "/reports", VIEW, "Figures by month or year, with charts.")
+
+    @hookimpl
+    def configure_slots(self, slots: Slots) -> None:
+        """Show the newest report on the start page, and the reports beside the jobs."""
+        slots.card(newest_report, permission=VIEW)
+        slots.tab("background_jobs", "Reports", "/reports", VIEW)
 
     @hookimpl
     async def on_start(self, scope: Scope) -> None:

@@ -62,6 +62,12 @@ async def show_reports(
     return Page("reports.html", context, "Reports")
 
 
+async def newest_report(reports: ReportsContracts) -> Page | None:
+    """Show the newest report on the start page, once there is one."""
+    found = next((each for each in await reports.latest(5) if each.is_finished), None)
+    return Page("newest_report.html", {"report": found}, "Newest report") if found else None
+
+
 async def request_report(form: Form[ReportForm], reports: ReportsContracts) -> Response:
     """Request a report, and return to the page."""
     try:

@@ -11,7 +11,7 @@ from modhost.administration.settings.changes import SettingChanges, UnknownSetti
 from modhost.administration.settings.declared import InvalidSetting
 from modhost.administration.settings.reading import SettingsReader
 from modhost.permissions import Principal
-from modhost.web import FieldError, Form, HttpProblem, Menu, Page, Pages, Query
+from modhost.web import ADMINISTRATION, FieldError, Form, HttpProblem, Menu, Page, Pages, Query
 from modhost.web.rendering.wording import module_title
 
 PATH: Final = "/admin/settings"
@@ -48,7 +48,7 @@ def map_settings_pages(pages: Pages) -> None:
 def add_settings_to_menu(menu: Menu) -> None:
     """Show the page in the navigation."""
     about = "What may be changed while the host runs."
-    menu.add("Settings", PATH, VIEW_SETTINGS, about)
+    menu.add("Settings", PATH, VIEW_SETTINGS, about, group=ADMINISTRATION)
 
 
 async def show_settings(

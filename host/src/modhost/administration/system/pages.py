@@ -4,7 +4,7 @@ from typing import Final
 
 from modhost.administration.system.contracts import SystemReader
 from modhost.permissions import Permission
-from modhost.web import Menu, Page, Pages
+from modhost.web import ADMINISTRATION, Menu, Page, Pages
 
 VIEW_SYSTEM: Final = Permission(
     "Host.ViewSystem", "See modules, processes and the configuration of the host"
@@ -20,7 +20,8 @@ def map_system_pages(pages: Pages) -> None:
 
 def add_system_to_menu(menu: Menu) -> None:
     """Show the page in the navigation."""
-    menu.add("System", _PATH, VIEW_SYSTEM, "Modules, processes, configuration, what is wrong.")
+    about = "Modules, processes, configuration, what is wrong."
+    menu.add("System", _PATH, VIEW_SYSTEM, about, group=ADMINISTRATION)
 
 
 async def show_system(system: SystemReader) -> Page:

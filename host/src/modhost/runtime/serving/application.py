@@ -9,7 +9,7 @@ from modhost.audit.recording import RefusedRequests
 from modhost.runtime.host import Host
 from modhost.runtime.lifespan import running
 from modhost.runtime.metrics.scrapers import CallerAuthentication
-from modhost.web import RequestCounts, build_app, version_of
+from modhost.web import Branding, RequestCounts, build_app, version_of
 
 
 class _Refusals:
@@ -26,12 +26,13 @@ def _static(host: Host) -> list[Path]:
     return [folder for folder in found if folder is not None]
 
 
-def application_of(host: Host, counts: RequestCounts) -> Starlette:
+def application_of(host: Host, counts: RequestCounts, branding: Branding) -> Starlette:
     """Return the application of an assembled host.
 
     Args:
         host: what it serves.
         counts: counts what it answers.
+        branding: the name, logo and accent of its pages.
 
     """
     options = host.configuration.host
@@ -46,6 +47,7 @@ def application_of(host: Host, counts: RequestCounts) -> Starlette:
         public_url=options.public,
         # A module's author edits them while the host runs.
         asset_version=version_of(_static(host)) if options.environment == "production" else "",
+        branding=branding,
         clock=host.clock,
         counts=counts,
         error_reports=host.error_reports,

@@ -13,7 +13,7 @@ from modhost.permissions import Permission
 from modhost.plugins import FoundModule, hook_failed
 from modhost.runtime.health import module_health, readiness
 from modhost.runtime.host import Host
-from modhost.runtime.startup_checks import check_exposure
+from modhost.runtime.startup_checks import branding_of, check_exposure
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +26,7 @@ def declared_findings(host: Host) -> list[Finding]:
         *_left_out(host),
         *_shared_state(host),
         *check_exposure(host.configuration.host),
+        *branding_of(host.configuration)[1],
         *_unused_permissions(host),
     ]
 

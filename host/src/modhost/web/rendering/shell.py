@@ -1,9 +1,10 @@
 """Pages, their templates, and the shell around them: the layout and the navigation."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import jinja2
 from starlette.requests import Request
@@ -12,8 +13,12 @@ from starlette.responses import HTMLResponse
 from modhost import Clock, Permission, Principal
 from modhost.permissions import Anyone
 from modhost.web.access.context import current_principal
+from modhost.web.rendering.branding import Branding
 from modhost.web.rendering.forms import NO_FORM, SentForm
 from modhost.web.rendering.templates import HOST, template_environment
+
+ADMINISTRATION: Final = "Administration"
+"""The group of the menu that has the host's own entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +53,24 @@ class MenuEntry:
     path: str
     permission: Permission | Anyone
     description: str = ""
+    group: str = ""
+    order: int = 0
 
     def visible_to(self, principal: Principal | None) -> bool:
         """Return whether the visitor, None for an anonymous one, may open the page."""
-        if isinstance(self.permission, Anyone):
-            return True
-        return principal is not None and principal.may(self.permission)
+        return may_see(principal, self.permission)
+
+
+def place_in_menu(entry: MenuEntry) -> tuple[bool, int]:
+    """Return a sort key: what most visitors come for goes first, and the host's own last."""
+    return entry.module == HOST, entry.order
+
+
+def may_see(principal: Principal | None, permission: Permission | Anyone) -> bool:
+    """Return whether a visitor, None for an anonymous one, has a permission."""
+    if isinstance(permission, Anyone):
+        return True
+    return principal is not None and principal.may(permission)
 
 
 class Menu:
@@ -64,10 +81,36 @@ class Menu:
         self.entries: list[MenuEntry] = []
 
     def add(
-        self, label: str, path: str, permission: Permission | Anyone, description: str = ""
+        self,
+        label: str,
+        path: str,
+        permission: Permission | Anyone,
+        description: str = "",
+        *,
+        group: str = "",
+        order: int = 0,
     ) -> None:
-        """Add a link to a page; `path` is the whole path, e.g. `/admin/jobs`."""
-        self.entries.append(MenuEntry(self.module, label, path, permission, description))
+        """Add a link to a page.
+
+        Args:
+            label: what the link is called.
+            path: the whole path, e.g. `/admin/jobs`.
+            permission: what a visitor needs to see it, or `ANYONE`.
+            description: a sentence for the start page, where the link is a card.
+            group: entries of the same group, of whichever module, open from one point of the menu.
+            order: entries with a lower number come first; those of the host come last.
+
+        """
+        entry = MenuEntry(self.module, label, path, permission, description, group, order)
+        self.entries.append(entry)
+
+
+@dataclass(frozen=True, slots=True)
+class MenuGroup:
+    """Entries that open from one point of the menu; without a label, one entry that is alone."""
+
+    label: str
+    entries: Sequence[MenuEntry]
 
 
 class Shell:
@@ -79,6 +122,8 @@ class Shell:
         clock: the time of pages.
         base_path: what the host's public address adds in front of all paths.
         assets: the path of the static files of all modules.
+        branding: the name, logo and accent; those of modhost unless given.
+        tabs: what modules add to the pages of others, with the names of those.
 
     """
 
@@ -89,13 +134,16 @@ class Shell:
         clock: Clock,
         base_path: str = "",
         assets: str = "/static",
+        branding: Branding | None = None,
+        tabs: Sequence[tuple[str, MenuEntry]] = (),
     ) -> None:
-        # What most visitors come for goes first.
-        self._entries = sorted(entries, key=lambda entry: entry.module == HOST)
+        self._entries = sorted(entries, key=place_in_menu)
+        self._tabs = tabs
         self._folders = folders
         self._clock = clock
         self._base_path = base_path
         self._assets = assets
+        self._branding = branding or Branding()
         self._environments: dict[str, jinja2.Environment] = {}
 
     async def render(
@@ -107,10 +155,12 @@ class Shell:
         path = request.url.path
         entries = [entry for entry in self._entries if entry.visible_to(principal)]
         variables = {
+            "branding": self._branding,
             "principal": principal,
             # A page about a failure cannot say that nobody is logged in.
             "is_visitor_known": page.status < 500,
-            "navigation": entries,
+            "navigation": _grouped(entries),
+            "tabs_of": partial(self._tabs_of, principal),
             "current": _current(entries, path),
             "path": path,
             "sent_form": form,
@@ -121,6 +171,10 @@ class Shell:
             template.render(variables | dict(page.context)), page.status, page.headers
         )
 
+    def _tabs_of(self, principal: Principal | None, module: str) -> list[MenuEntry]:
+        """Return the tabs that others add to the pages of a module, for those who may see them."""
+        return [tab for on, tab in self._tabs if on == module and tab.visible_to(principal)]
+
     def _environment(self, module: str) -> jinja2.Environment:
         """Return the templates of a module, made when they are first needed: workers never do."""
         if module not in self._environments:
@@ -129,6 +183,15 @@ class Shell:
                 module, folder, self._base_path, self._assets
             )
         return self._environments[module]
+
+
+def _grouped(entries: Iterable[MenuEntry]) -> list[MenuGroup]:
+    """Return the entries in groups, each in the place of its first entry."""
+    groups: dict[str, list[MenuEntry]] = {}
+    for entry in entries:
+        # The path of an entry without a group is unique, and begins otherwise than labels do.
+        groups.setdefault(entry.group or entry.path, []).append(entry)
+    return [MenuGroup(found[0].group if len(found) > 1 else "", found) for found in groups.values()]
 
 
 def _current(entries: Iterable[MenuEntry], path: str) -> MenuEntry | None:

@@ -27,6 +27,7 @@ def check_web(
                     who = _named(declared)
                     findings += missing(services, parameter.needs, who, declared.module)
         findings += _check_menu(module, permissions)
+        findings += _check_cards(module, permissions, services)
     findings += check_templates(modules)
     return findings + _check_duplicates(each for module in modules for each in module.declared)
 
@@ -46,11 +47,29 @@ def _check_permission(declared: Declaration, permissions: Permissions) -> list[F
 
 def _check_menu(module: ModuleWeb, permissions: Permissions) -> list[Finding]:
     findings = []
-    for entry in module.menu.entries:
+    for entry in (*module.menu.entries, *(tab for _, tab in module.slots.tabs)):
         undeclared = _undeclared(entry.permission, permissions)
         if undeclared is not None:
             detail = f"The menu entry {entry.label!r} shows to those who have {undeclared!r}, "
             detail += "which no module declares."
+            remedy = "Return the permission from configure_permissions."
+            rule = rules.UNDECLARED_PERMISSION
+            findings.append(Finding(rule, detail, remedy, module.name))
+    return findings
+
+
+def _check_cards(
+    module: ModuleWeb, permissions: Permissions, services: ServiceRegistry
+) -> list[Finding]:
+    findings = list(module.slots.findings)
+    for card in module.slots.cards:
+        for parameter in card.binding.parameters:
+            if parameter.needs is not None:
+                findings += missing(services, parameter.needs, card.name, module.name)
+        undeclared = _undeclared(card.permission, permissions)
+        if undeclared is not None:
+            detail = f"The card {card.name} shows to those who have {undeclared!r}, which no "
+            detail += "module declares."
             remedy = "Return the permission from configure_permissions."
             rule = rules.UNDECLARED_PERMISSION
             findings.append(Finding(rule, detail, remedy, module.name))

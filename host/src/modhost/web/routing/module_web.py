@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from modhost import Module
 from modhost.web.rendering.shell import Menu
 from modhost.web.routing.declarations import Declaration, Endpoints, Pages
+from modhost.web.routing.slots import Slots
 
 
 class MiddlewareStack:
@@ -31,7 +32,7 @@ class MiddlewareStack:
 
 @dataclass(frozen=True, slots=True)
 class ModuleWeb:
-    """A module's endpoints, pages, menu and middleware; empty until its hooks have filled them.
+    """What a module serves and adds to the shell; empty until its hooks have filled it.
 
     `package` holds its folders `templates/` and `static/`; empty for none.
     """
@@ -41,6 +42,7 @@ class ModuleWeb:
     endpoints: Endpoints
     pages: Pages
     menu: Menu
+    slots: Slots
     middleware: MiddlewareStack
 
     @classmethod
@@ -60,6 +62,7 @@ class ModuleWeb:
             Endpoints(name, route_prefix),
             Pages(name, view_prefix),
             Menu(name),
+            Slots(name),
             MiddlewareStack(name),
         )
 
