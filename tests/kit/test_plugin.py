@@ -1,5 +1,6 @@
 """The plugin, as pytest finds it: the page about it works, on both databases and in parallel."""
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from docs.pages import files_shown, page
+from modhost.checks import StartupError
+from modhost.testing import MovableClock
+from modhost.testing.setup import HostSetup
 from postgres import Postgres
 
 OPTIONS = (
@@ -57,6 +61,21 @@ def test_the_examples_pass_in_parallel(project: Path) -> None:
     command = [sys.executable, "-m", "pytest", *OPTIONS, "-n", "2", str(project)]
     run = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert "8 passed" in run.stdout, run.stdout + run.stderr
+
+
+def test_the_host_of_a_fixture_may_be_stopped_by_another_task() -> None:
+    """As with pytest-asyncio, which runs the two halves of a fixture in two tasks."""
+    context = HostSetup([], {}, MovableClock()).running()
+    with asyncio.Runner() as runner:
+        host = runner.run(context.__aenter__())
+        assert runner.run(host.token("*"))
+        runner.run(context.__aexit__(None, None, None))
+
+
+def test_a_host_that_does_not_start_says_why() -> None:
+    context = HostSetup([], {"modules": {"none": {}}}, MovableClock()).running()
+    with asyncio.Runner() as runner, pytest.raises(StartupError, match="MH"):
+        runner.run(context.__aenter__())
 
 
 def test_a_mode_that_is_none_is_refused(project: Path, capfd: pytest.CaptureFixture[str]) -> None:

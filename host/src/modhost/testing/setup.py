@@ -10,6 +10,7 @@ from modhost import Clock, Module
 from modhost.module import Role
 from modhost.plugins.discovery import GROUP
 from modhost.testing.blocking import BlockingHost, blocking_host
+from modhost.testing.own_task import in_own_task
 from modhost.testing.running import RunningHost, running_host
 
 
@@ -56,7 +57,9 @@ class HostSetup:
 
     def running(self) -> AbstractAsyncContextManager[RunningHost]:
         """Run the host on the event loop that runs now."""
-        return running_host(self.modules, config=self.config, role=self.role, clock=self.clock)
+        return in_own_task(
+            running_host(self.modules, config=self.config, role=self.role, clock=self.clock)
+        )
 
     def blocking(self) -> AbstractContextManager[BlockingHost]:
         """Run the host in a thread."""
