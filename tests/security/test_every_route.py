@@ -137,7 +137,11 @@ RULES: Final = {
     "POST /reports": GENERATE,
     "POST /reports/compare": GENERATE,
 }
-STATIC: Final = {"/static/modhost", "/static/background_jobs", "/static/reports_example"}
+STATIC: Final = {
+    f"{folder}/{name}"
+    for folder in ("/static", "/static/v-{version}")
+    for name in ("modhost", "background_jobs", "reports_example")
+}
 
 USER: Final = "a user who is logged in"
 
