@@ -1,5 +1,6 @@
 """The job that makes a report, and the recurring job that makes one each month."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from modhost import Clock, Settings
 from modhost.database import Database
+from modhost.metrics import Metric, Samples
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     Concurrency,
@@ -25,13 +27,34 @@ from modhost_reports_example.computing.records import (
     read_records,
 )
 from modhost_reports_example.contracts import ReportRequest, ReportRow, ReportType, UnknownSource
-from modhost_reports_example.metrics import RecordCounts
 from modhost_reports_example.options import ReportsSettings
 from modhost_reports_example.sources import Sources
 from modhost_reports_example.storage import ReportStorage, Seed
 
 MONTHLY_REPORT: Final = "Monthly Report"
 _RECORDS_PER_CHECK: Final = 1000
+RECORDS: Final = Metric(
+    "reports_example_records_total",
+    "counter",
+    "Records of which reports were made in this process.",
+    ("type",),
+)
+
+
+class RecordCounts:
+    """Counts records as reports are made of them."""
+
+    def __init__(self) -> None:
+        self._by_type: Counter[ReportType] = Counter()
+
+    def count(self, kind: ReportType, records: int) -> None:
+        """Count the records of a report."""
+        self._by_type[kind] += records
+
+    def add(self, samples: Samples) -> None:
+        """Add the counts of all types, also of those without a report."""
+        for kind in ReportType:
+            samples.add(RECORDS, self._by_type[kind], type=kind)
 
 
 class GenerateReportJob(ModuleJob[ReportRequest]):

@@ -21,8 +21,7 @@ from modhost_background_jobs.contracts import JobFailed, add_event_job, add_modu
 from modhost_reports_example.api import map_endpoints
 from modhost_reports_example.contracts import ReportsContracts
 from modhost_reports_example.failures import MailFailureJob
-from modhost_reports_example.jobs import GenerateReportJob, MonthlyReportSeed
-from modhost_reports_example.metrics import RECORDS, RecordCounts
+from modhost_reports_example.jobs import RECORDS, GenerateReportJob, MonthlyReportSeed, RecordCounts
 from modhost_reports_example.options import ReportsOptions, ReportsSettings
 from modhost_reports_example.pages import map_pages, newest_report
 from modhost_reports_example.permissions import GENERATE, VIEW
