@@ -101,6 +101,19 @@ async def test_every_way_to_enqueue_continues_the_trace(
 
 
 @pytest.mark.anyio
+async def test_a_subscriber_in_the_process_continues_the_trace(
+    spans: InMemorySpanExporter, jobs: HostedJobs
+) -> None:
+    client = await jobs.host.client()
+    assert (await client.post("/api/traced/fell")).status_code == 204
+    await until(spans, "process traced.LeafJob")
+    found = list(spans.get_finished_spans())
+    assert len(ids_of(found)) == 1
+    (enqueued,) = [span for span in found if span.name == "enqueue traced.LeafJob"]
+    assert parent_of(enqueued, found) == "POST /api/traced/fell"
+
+
+@pytest.mark.anyio
 async def test_a_recurring_run_begins_a_trace(
     spans: InMemorySpanExporter, jobs: HostedJobs
 ) -> None:

@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost import ANYONE, Module, ServiceCollection, hookimpl
 from modhost.database import Database
+from modhost.events import Event, Events
 from modhost.web import Endpoints
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
@@ -55,6 +56,19 @@ class ElsewhereJob(BranchJob):
         await self._jobs.enqueue(LeafJob)
 
 
+class Felled(Event):
+    pass
+
+
+async def plant_again(event: Felled, jobs: BackgroundJobs) -> None:
+    await jobs.enqueue(LeafJob)
+
+
+async def fell(events: Events, database: Database) -> None:
+    async with database.session() as session:
+        await events.publish(Felled(), session=session)
+
+
 async def begin(jobs: BackgroundJobs) -> JobId:
     return await jobs.enqueue(BranchJob)
 
@@ -82,13 +96,16 @@ class TracedModule(Module):
     name: ClassVar[str] = "traced"
     route_prefix: ClassVar[str] = "/api/traced"
     requires: ClassVar[tuple[str, ...]] = ("background_jobs",)
+    publishes: ClassVar[tuple[type[Event], ...]] = (Felled,)
 
     @hookimpl
     def configure_services(self, services: ServiceCollection) -> None:
         for each in (LeafJob, UrgentJob, UniqueJob, BranchJob, ElsewhereJob):
             add_module_job(services, each)
+        services.subscribe(Felled, plant_again)
 
     @hookimpl
     def map_endpoints(self, endpoints: Endpoints) -> None:
+        endpoints.post("/fell", fell, permission=ANYONE)
         endpoints.post("/{number}", begin, permission=ANYONE)
         endpoints.post("/", begin_in_all_ways, permission=ANYONE)

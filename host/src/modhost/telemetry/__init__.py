@@ -3,6 +3,8 @@
 from modhost.telemetry.errors import ErrorOrigin, ErrorReports
 from modhost.telemetry.log_context import LogContext, LoggedIn, current_log_context
 from modhost.telemetry.tracing import (
+    continued,
+    current_traceparent,
     current_tracer,
     span_context_of,
     trace_id_in,
@@ -16,7 +18,9 @@ __all__ = [
     "ErrorReports",
     "LogContext",
     "LoggedIn",
+    "continued",
     "current_log_context",
+    "current_traceparent",
     "current_tracer",
     "span_context_of",
     "trace_id_in",

@@ -3,7 +3,8 @@
 import re
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
 _API: Final = "opentelemetry.trace"
 _TRACEPARENT: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+_made: Final[dict[str, Any]] = {}
+"""The tracer that was made last, and the provider that has made it."""
 
 
 def current_tracer() -> "Tracer | None":
@@ -24,7 +27,9 @@ def current_tracer() -> "Tracer | None":
     provider = api.get_tracer_provider()
     if isinstance(provider, (api.ProxyTracerProvider, api.NoOpTracerProvider)):
         return None
-    tracer: Tracer = provider.get_tracer("modhost")
+    if _made.get("provider") is not provider:
+        _made.update(provider=provider, tracer=provider.get_tracer("modhost"))
+    tracer: Tracer = _made["tracer"]
     return tracer
 
 
@@ -43,6 +48,25 @@ def traceparent_of(span: "Span") -> str | None:
     if not context.is_valid:
         return None
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+
+
+def current_traceparent() -> str | None:
+    """Return the span that this task or thread is in, as it is passed on; None without one."""
+    if current_tracer() is None:
+        return None
+    from opentelemetry.trace import get_current_span
+
+    return traceparent_of(get_current_span())
+
+
+def continued(traceparent: str | None) -> AbstractContextManager[object]:
+    """Let the block be part of a span that another task or process has begun."""
+    if traceparent is None or current_tracer() is None:
+        return nullcontext()
+    from opentelemetry.trace import NonRecordingSpan, use_span
+
+    parent = span_context_of(traceparent)
+    return nullcontext() if parent is None else use_span(NonRecordingSpan(parent))
 
 
 def trace_id_in(traceparent: str | None) -> str | None:

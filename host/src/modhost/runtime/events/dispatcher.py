@@ -25,7 +25,10 @@ from modhost.telemetry import (
     ErrorReports,
     LogContext,
     LoggedIn,
+    continued,
     current_log_context,
+    current_traceparent,
+    trace_ids,
 )
 
 logger = logging.getLogger(__name__)
@@ -45,6 +48,7 @@ class Delivery:
     subscription: Subscription
     caller: Caller
     log_context: LogContext | None
+    traceparent: str | None
 
     def __str__(self) -> str:
         shown = repr(self.event)
@@ -57,7 +61,8 @@ class Delivery:
         ids = self.log_context.log_fields() if self.log_context else {}
         event = type(self.event).__qualname__
         more = {"event": event, "module": self.subscription.module}
-        return ErrorOrigin(kind="event", name=self.subscription.name, ids={**ids, **more})
+        ids = {**ids, **more, **trace_ids()}
+        return ErrorOrigin(kind="event", name=self.subscription.name, ids=ids)
 
 
 class EventDispatcher(HostedService):
@@ -87,8 +92,8 @@ class EventDispatcher(HostedService):
     def dispatch(self, event: Event, subscriptions: Iterable[Subscription], caller: Caller) -> None:
         """Start a task for each subscriber; before the dispatcher runs, they wait for that."""
         self._loop.check()
-        log_context = current_log_context()
-        self._dispatch([Delivery(event, each, caller, log_context) for each in subscriptions])
+        work = current_log_context(), current_traceparent()
+        self._dispatch([Delivery(event, each, caller, *work) for each in subscriptions])
 
     def _dispatch(self, deliveries: Sequence[Delivery]) -> None:
         if self._has_stopped:
@@ -142,16 +147,17 @@ class EventDispatcher(HostedService):
                 )
 
     async def _deliver(self, delivery: Delivery) -> None:
-        try:
-            with ActingFor(delivery.caller), LoggedIn(delivery.log_context):
-                await self._call(delivery.event, delivery.subscription)
-        except (Exception, asyncio.CancelledError, SystemExit, KeyboardInterrupt) as error:
-            task = asyncio.current_task()
-            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
-                raise  # by the dispatcher; one without a request is the subscriber's own
-            with LoggedIn(delivery.log_context):
+        with LoggedIn(delivery.log_context), continued(delivery.traceparent):
+            try:
+                with ActingFor(delivery.caller):
+                    await self._call(delivery.event, delivery.subscription)
+            except (Exception, asyncio.CancelledError, SystemExit, KeyboardInterrupt) as error:
+                task = asyncio.current_task()
+                is_cancelled = isinstance(error, asyncio.CancelledError)
+                if is_cancelled and task is not None and task.cancelling():
+                    raise  # by the dispatcher; one without a request is the subscriber's own
                 logger.exception("The subscriber %s failed.", delivery)
-            self._reports.report(error, delivery.origin)
+                self._reports.report(error, delivery.origin)
 
     async def _call(self, event: Event, subscription: Subscription) -> None:
         async with self._provider.scope() as scope:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from modhost.telemetry import current_tracer, span_context_of, traceparent_of, within
+from modhost.telemetry import span_context_of, traceparent_of, within
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended
 from modhost_background_jobs.worker.attempts.attempt import Attempt
@@ -64,16 +64,3 @@ def note_outcome(span: "Span", attempt: Attempt, outcome: Outcome) -> None:
         span.set_attribute("error.type", kind)
         span.set_status(StatusCode.ERROR, (error or "").partition("\n")[0][:MAX_DESCRIPTION])
         span.add_event("exception", {"exception.type": kind, "exception.stacktrace": error or ""})
-
-
-@contextmanager
-def continued(traceparent: str | None) -> Iterator[None]:
-    """Let the block be part of the span of an attempt that the worker has begun."""
-    parent = span_context_of(traceparent) if current_tracer() else None
-    if parent is None:
-        yield
-        return
-    from opentelemetry.trace import NonRecordingSpan, use_span
-
-    with use_span(NonRecordingSpan(parent)):
-        yield

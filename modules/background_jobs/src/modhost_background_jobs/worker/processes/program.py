@@ -20,7 +20,7 @@ from modhost.runtime.host import Host
 from modhost.runtime.lifespan import ready
 from modhost.runtime.serving.forks import isolate_forks
 from modhost.runtime.serving.logs import configure_logging
-from modhost.telemetry import ErrorReports
+from modhost.telemetry import ErrorReports, continued
 from modhost_background_jobs.model import ClaimedJob, JobTypes, Lease, LogLine, ProgressUpdate
 from modhost_background_jobs.model.steps import Checkpoint
 from modhost_background_jobs.options import BackgroundJobsOptions
@@ -30,7 +30,6 @@ from modhost_background_jobs.worker.attempts.failures import report_failure
 from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes
 from modhost_background_jobs.worker.attempts.runner import AttemptRunner
 from modhost_background_jobs.worker.attempts.steps.attempt_steps import StepTools
-from modhost_background_jobs.worker.attempts.tracing import continued
 from modhost_background_jobs.worker.processes import messages
 
 
