@@ -101,10 +101,11 @@ class Editor:
         (folder / "config").mkdir()
         (folder / "config" / "host.toml").write_text(CONFIG)
 
-    def start(self, command: str) -> HostProcess:
+    def start(self, command: str, **variables: str) -> HostProcess:
         bare = {name: text for name, text in os.environ.items() if not name.startswith("MODHOST")}
         installed = {"PYTHONPATH": str(self.folder / "installed")}
-        self.process = HostProcess([command, "--reload"], bare | installed, self.folder / "log")
+        environment = bare | installed | variables
+        self.process = HostProcess([command, "--reload"], environment, self.folder / "log")
         return self.process
 
     @property
@@ -153,13 +154,11 @@ async def test_code_templates_and_configuration_are_served_as_edited(editor: Edi
     (editor.package / "4913").rename(editor.code)
     await host.logs(r"Not reloaded: .*acme_edited/__init__\.py, line \d+")
     await editor.shows("plain other!")
-    (editor.package / "templates" / "edited.html").write_text(TEMPLATE.replace("plain", "fancy"))
-    editor.code.write_text(MODULE.replace('"first"', '"third"'))
-    await editor.shows("fancy third!")
-
     config = editor.folder / "config" / "host.toml"
     config.write_text("[host\n")
+    editor.code.write_text(MODULE.replace('"first"', '"third"'))
     await host.logs(r"The host has ended \(2\); a change starts it again\.")
+    (editor.package / "templates" / "edited.html").write_text(TEMPLATE.replace("plain", "fancy"))
     config.write_text(f'{CONFIG}[modules.edited]\nsuffix = "?"\n')
     await editor.shows("fancy third?")
     host.signal(signal.SIGTERM)
@@ -177,6 +176,17 @@ async def test_a_worker_starts_again_too(editor: Editor) -> None:
     await worker.logs(r"^  health ", times=2)
     worker.signal(signal.SIGINT)
     assert await worker.exit_code() == 0, worker.log
+
+
+@EXHAUSTIVE
+async def test_without_a_configuration_it_logs_as_the_host_does(editor: Editor) -> None:
+    (editor.folder / "config" / "host.toml").unlink()
+    host = editor.start("run", MODHOST__HOST__BIND="127.0.0.1:0")
+    await editor.shows("plain first!")
+    host.signal(signal.SIGTERM)
+    assert await host.exit_code() == 0, host.log
+    assert "reloading: SIGTERM: stopping." in host.log
+    assert "{" not in host.log
 
 
 @pytest.mark.parametrize("command", ["run", "worker"])

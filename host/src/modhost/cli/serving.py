@@ -12,7 +12,7 @@ import click
 
 from modhost.cli.context import BadUsage, configuration_of
 from modhost.cli.output import discard_output, is_of_output
-from modhost.cli.unconfigured import is_unconfigured
+from modhost.cli.unconfigured import HOST, is_unconfigured
 from modhost.configuration import (
     DEFAULT_FILE,
     Configuration,
@@ -92,6 +92,9 @@ def _keep_reloading(context: click.Context, *words: str) -> NoReturn:
         raise BadUsage(msg) from error
     path: Path | None = context.find_root().params.get("config")
     configuration = load_configuration(path, os.environ)
+    if is_unconfigured(configuration):
+        # Without what modules say of it: they are not imported here, since one may have errors.
+        configuration = Configuration({"host": dict(HOST)}, environ=os.environ)
     configure_logging(configuration.host)
     code = keep_reloading(
         _command(context, *words),

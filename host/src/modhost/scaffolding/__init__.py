@@ -1,1 +1,1 @@
-"""Start a module: an installable package, written from the templates beside this file."""
+"""Start an application or a module: a project, written from the templates beside this file."""

@@ -13,6 +13,7 @@ from typing import Final
 
 import anyio
 from anyio.abc import Process
+from anyio.lowlevel import checkpoint
 from watchfiles import Change, DefaultFilter, awatch
 
 from modhost.plugins.discovery import GROUP
@@ -72,6 +73,8 @@ class _Reloader:
                     ),
                 )
             group.start_soon(self._await_signals)
+            # Whether files can be watched is known then.
+            await checkpoint()
             while not self._stopping.is_set():
                 _forget_compiled(self._files)
                 self._files.clear()
@@ -79,8 +82,14 @@ class _Reloader:
             group.cancel_scope.cancel()
 
     async def _watch(self, changes: AsyncIterator[set[tuple[Change, str]]]) -> None:
-        async for found in changes:
-            self._files |= {Path(path) for _, path in found}
+        try:
+            async for found in changes:
+                self._files |= {Path(path) for _, path in found}
+                self._changed.set()
+        except (OSError, RuntimeError) as error:
+            logger.error("Files cannot be watched: %s.", error)  # noqa: TRY400 - a limit of the machine
+            self.exit_code = 1
+            self._stopping.set()
             self._changed.set()
 
     async def _await_signals(self) -> None:
