@@ -32,7 +32,7 @@ REFUSED: dict[str, list[tuple[Any, str]]] = {
         (True, "Send a whole number."),
         (0, "The fewest items must not be more than the most."),
     ],
-    "rate": [([], "Send a number."), ("many", "Write a number.")],
+    "rate": [([], "Send a number."), ("many", "Write a number."), ("inf", "Give a finite number.")],
     "greeting": [("\x1b", "Give it without control characters."), ("x" * 10_001, "10,000")],
     "colour": [("blue", "Write 'red' or 'green'.")],
     "size": [(4, "Write 1, 2 or 3.")],

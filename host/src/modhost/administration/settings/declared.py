@@ -1,6 +1,7 @@
 """The settings that a module declares, and what they are with the values that were stored."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -124,6 +125,8 @@ def _check_default(model: type[ModuleSettings], name: str) -> None:
 
 
 def _unfit(value: Any) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "Give a finite number."
     text = json.dumps(value)
     if len(text) > MAX_LENGTH:
         return f"Give at most {MAX_LENGTH:,} characters."
