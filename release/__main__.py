@@ -35,7 +35,7 @@ def main() -> int:
         print(f"Error: `{' '.join(map(str, error.cmd))}` failed. {output}", file=sys.stderr)
         return 1
     names = "\n".join(f"  dist/{each.name}" for each in built)
-    print(f"Ready:\n{names}\nCommit, tag v{version}, then `twine upload dist/*`.")
+    print(f"Ready:\n{names}\nCommit, tag v{version}, then `.venv/bin/twine upload dist/modhost*`.")
     return 0
 
 
