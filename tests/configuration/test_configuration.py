@@ -1,6 +1,7 @@
 """The configuration is read, bound and shown; each mistake is reported with its remedy."""
 
 from datetime import timedelta
+from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -227,6 +228,21 @@ def test_a_folder_in_place_of_the_file_is_the_only_problem(tmp_path: Path) -> No
     (tmp_path / "etc" / "modhost").mkdir(parents=True)
     named = load_configuration(None, {"MODHOST_CONFIG": str(tmp_path / "etc" / "modhost")})
     assert "is a folder. Name the file in it, by --config" in only_problem(named)
+
+
+@pytest.mark.parametrize(
+    ("given", "version"),
+    [("2026.11.3", "2026.11.3"), ("distribution:modhost", version_of("modhost")), ("", "")],
+)
+def test_the_version_of_the_application_may_be_that_of_a_distribution(
+    tmp_path: Path, given: str, version: str
+) -> None:
+    assert load(tmp_path, f'[host]\napp_version = "{given}"\n').host.app_version == version
+
+
+def test_a_distribution_that_is_not_installed_has_no_version(tmp_path: Path) -> None:
+    problem = only_problem(load(tmp_path, '[host]\napp_version = "distribution:acme"\n'))
+    assert "'distribution:acme' names no distribution that is installed here" in problem
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import pytest
 from modhost_background_jobs.inspection.overview import Bucket
 from modhost_background_jobs.model.statistics import Histogram
 from modhost_background_jobs.pages import charts
+from modhost_background_jobs.storage.statistics import SeenVersion
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -53,6 +54,18 @@ def test_one_long_run_does_not_flatten_the_others() -> None:
     assert drawn.is_logarithmic
     assert list(drawn.ticks) == pytest.approx([1000, 10**0.5, 0.01])
     assert not charts.runs(short).is_logarithmic
+
+
+def test_new_versions_are_marked_where_they_first_ran() -> None:
+    history = [bucket(number) for number in range(4)]
+    versions = [
+        SeenVersion("1", START - timedelta(seconds=1)),
+        SeenVersion("2", START + timedelta(minutes=1)),
+        SeenVersion("3", START + timedelta(minutes=4)),
+    ]
+    (mark,) = charts.deployments(history, versions)
+    assert (mark.version, mark.x) == ("2", 25.0)
+    assert charts.deployments([], versions) == []
 
 
 def test_a_chart_of_nothing_has_no_line() -> None:

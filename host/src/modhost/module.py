@@ -164,6 +164,8 @@ class HostInfo:
             where it is not set.
         trace_url: `[host] trace_url`, with `{trace_id}` where the id of a trace goes; empty
             where it is not set.
+        app_version: `[host] app_version`, the version of the application; empty where it is not
+            set.
 
     """
 
@@ -172,6 +174,7 @@ class HostInfo:
     version: str
     public_url: str = ""
     trace_url: str = ""
+    app_version: str = ""
 
     def trace_link(self, trace_id: str | None) -> str | None:
         """Return where a trace is shown; None without one, and where no tool is configured."""

@@ -15,7 +15,7 @@ from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.selection import Selection
 from modhost_background_jobs.storage import JobStore, open_store
 from modhost_background_jobs.storage.retention import open_retention
-from modhost_background_jobs.storage.statistics import StatisticsStore
+from modhost_background_jobs.storage.statistics import StatisticsStore, TypeStatisticsStore
 from moving_clock import START, MovingClock
 
 DAY = timedelta(days=1)
@@ -68,6 +68,7 @@ def new_retention(store: JobStore, database: Database, clock: MovingClock) -> Re
         store,
         open_retention(database),
         StatisticsStore(database),
+        TypeStatisticsStore(database),
         BackgroundJobsOptions(),
         clock,
     )

@@ -8,7 +8,7 @@ import anyio
 
 from modhost.database import Database
 from modhost.events import Events
-from modhost.module import HostedService
+from modhost.module import HostedService, HostInfo
 from modhost.runtime.hosted_services import HostedServiceFailed, Supervisor
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost.services import ServiceProvider
@@ -51,6 +51,7 @@ from simulation.workers.stand_ins import (
     SimulatedHeartbeat,
 )
 
+HOST: Final = HostInfo("worker", "production", "1.0.0")
 OPTIONS: Final = BackgroundJobsOptions(
     max_concurrency=3,
     retry_base_delay=timedelta(seconds=1),
@@ -147,7 +148,9 @@ class SimulatedHost:
         worker = CurrentWorker()
         types = JobTypes(REGISTERED)
         buffer = ProgressBuffer(store, options)
-        statistics = StatisticsService(cast(StatisticsStore, None), worker, clock)
+        statistics = StatisticsService(
+            cast(StatisticsStore, None), cast(Any, None), worker, clock, HOST
+        )
         provider = cast(ServiceProvider, Provider(Stage(self._history, self.link)))
         outcomes = Outcomes(options, clock)
         steps = StepTools(cast(Database, NoSession()), store, cast(Any, None), options, clock)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, IPvAnyNetwork, field_validator
@@ -12,6 +13,8 @@ from modhost.durations import Duration
 from modhost.module import ModuleOptions
 
 _HOST_PATTERN: Final = re.compile(r"\*|(\*\.)?[\w-]+(\.[\w-]+)*|\[[0-9A-Fa-f:.]+\]")
+
+_DISTRIBUTION: Final = "distribution:"
 
 
 class ModulesOptions(ModuleOptions):
@@ -138,6 +141,13 @@ class HostOptions(ModuleOptions):
         description="The same where the browser prefers dark pages; empty for a lighter shade of "
         "`accent`.",
     )
+    app_version: str = Field(
+        "",
+        max_length=100,
+        description="Version of the application that runs in the host, e.g. `2026.11.3` or a "
+        "commit; `distribution:NAME` for that of an installed distribution. What jobs did is "
+        "counted by it, and charts mark when a new one first ran jobs. Empty by default: none.",
+    )
     silence: list[str] = Field(
         default_factory=list,
         description="Codes of rules, e.g. `MH508`, that neither stop a start nor are reported by "
@@ -180,6 +190,19 @@ class HostOptions(ModuleOptions):
     @classmethod
     def _public_url_is_an_address(cls, value: str) -> str:
         return str(PublicUrl.parse(value)) if value else ""
+
+    @field_validator("app_version")
+    @classmethod
+    def _app_version_is_known(cls, value: str) -> str:
+        name = value.removeprefix(_DISTRIBUTION)
+        if name == value:
+            return value.strip()
+        try:
+            return version(name.strip())
+        except (PackageNotFoundError, ValueError) as error:
+            msg = f"{value!r} names no distribution that is installed here; `pip list` shows "
+            msg += "those that are. Or write the version itself, like '2026.11.3'."
+            raise ValueError(msg) from error
 
     @field_validator("trace_url")
     @classmethod

@@ -76,7 +76,12 @@ class _Assembly:
         self._blueprint = HostBlueprint.of(configuration, given)
         options = configuration.host
         self._info = HostInfo(
-            role, options.environment, VERSION, options.public_url, options.trace_url
+            role,
+            options.environment,
+            VERSION,
+            options.public_url,
+            options.trace_url,
+            options.app_version,
         )
         self._chosen = choose_modules(configuration, given)
         self._modules = self._chosen.modules

@@ -31,6 +31,7 @@ from modhost_background_jobs.inspection.schedules import Schedules
 from modhost_background_jobs.inspection.workflows.view import WorkflowInspection
 from modhost_background_jobs.maintenance import recurring, retention, stalled_jobs
 from modhost_background_jobs.maintenance.limit_keys import LimitKeysService
+from modhost_background_jobs.maintenance.roll_ups import RollUpService
 from modhost_background_jobs.metrics.process import ProcessMetrics, Sweepers
 from modhost_background_jobs.metrics.queue import QueueMetrics
 from modhost_background_jobs.model import CurrentWorker, JobTypes
@@ -68,7 +69,11 @@ from modhost_background_jobs.storage.clocks.shared_clock import ClockWatch, Shar
 from modhost_background_jobs.storage.end_events import EndEvents
 from modhost_background_jobs.storage.postgres.notifications import Notifications
 from modhost_background_jobs.storage.retention import RetentionStore, open_retention
-from modhost_background_jobs.storage.statistics import StatisticsStore
+from modhost_background_jobs.storage.statistics import (
+    AppVersions,
+    StatisticsStore,
+    TypeStatisticsStore,
+)
 from modhost_background_jobs.worker import executor, processor, registration, shutdown
 from modhost_background_jobs.worker.attempts import context, growth, outcome, runner
 from modhost_background_jobs.worker.attempts.steps.attempt_steps import StepTools
@@ -97,7 +102,8 @@ def add_services(services: ServiceCollection) -> None:
     services.add_singleton(context.Reports, _reports)
     services.add_singleton(growth.Growth, _growth)
     add_module_job(services, changes.ChangeManyJobs)
-    _add(services, Notifications, StatisticsStore, ClockWatch)
+    _add(services, Notifications, ClockWatch)
+    _add(services, StatisticsStore, TypeStatisticsStore, AppVersions)
     _add(services, search.JobBrowser, listing.JobListing, load.QueueLoad)
     _add(services, details.JobDetailReader, logs.JobLogs, ends.JobEnds, held_places.HeldPlaces)
     _add(services, job_queue.DatabaseJobQueue, schedules.RecurringSchedules, firing.RecurringFiring)
@@ -112,7 +118,7 @@ def add_services(services: ServiceCollection) -> None:
     _add(services, Sweepers, ProcessMetrics, QueueMetrics)
     _add(services, stalled_jobs.StalledJobSweeperService, stalled_jobs.BulkSweeperService)
     _add(services, recurring.RecurringJobsService, retention.RetentionService)
-    _add(services, LimitKeysService)
+    _add(services, LimitKeysService, RollUpService)
     _add(services, changes.BulkChanges, changes.BulkRequests, BulkRunner)
     _add(
         services,
@@ -198,4 +204,5 @@ def hosted_services(options: BackgroundJobsOptions, host: HostInfo) -> list[type
         recurring.RecurringJobsService,
         retention.RetentionService,
         LimitKeysService,
+        RollUpService,
     ]

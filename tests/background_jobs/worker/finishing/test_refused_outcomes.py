@@ -11,13 +11,14 @@ import pytest
 from background_jobs.support import attempt_of, claim, new_job
 from modhost.database import Database
 from modhost.events import Events
+from modhost.module import HostInfo
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import CurrentWorker, Ended, JobTypes, LogLine
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.selection import Selection
 from modhost_background_jobs.storage import JobStore, open_lane_store
-from modhost_background_jobs.storage.statistics import StatisticsStore
+from modhost_background_jobs.storage.statistics import AppVersions, StatisticsStore
 from modhost_background_jobs.worker.attempts.attempt import AttemptRegistry
 from modhost_background_jobs.worker.finishing.finisher import Finisher, OutcomeWriter
 from modhost_background_jobs.worker.finishing.in_process import InProcessEnds
@@ -55,7 +56,10 @@ async def test_it_holds_up_the_ends_and_logs_of_no_other(
     """The batch was tried again and again, and nothing ended on this worker any more."""
     refusing = Refusing(store)
     buffer = ProgressBuffer(refusing, BackgroundJobsOptions(max_log_entries=10))
-    statistics = StatisticsService(StatisticsStore(database), CurrentWorker(), clock)
+    host = HostInfo("worker", "production", "1.0.0")
+    statistics = StatisticsService(
+        StatisticsStore(database), AppVersions(database), CurrentWorker(), clock, host
+    )
     nobody = InProcessEnds(cast("Events", None), (), database, JobTypes([]))
     lanes = open_lane_store(database, clock)
     writer = OutcomeWriter(refusing, lanes, buffer, clock, nobody)

@@ -1,5 +1,6 @@
 """How the queue is doing, from index lookups and roll-ups: nothing here counts history."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
@@ -8,7 +9,7 @@ from modhost_background_jobs.inspection.snapshot import Snapshot
 from modhost_background_jobs.model.statistics import MinuteCounts
 from modhost_background_jobs.queries.load import QueueLoad
 from modhost_background_jobs.storage import QueueClock
-from modhost_background_jobs.storage.statistics import StatisticsStore
+from modhost_background_jobs.storage.statistics import AppVersions, SeenVersion, StatisticsStore
 
 Span = Literal["hour", "day"]
 _SPANS: Final = {
@@ -46,9 +47,16 @@ class Bucket:
 class Overview:
     """What the dashboard shows."""
 
-    def __init__(self, load: QueueLoad, statistics: StatisticsStore, clock: QueueClock) -> None:
+    def __init__(
+        self,
+        load: QueueLoad,
+        statistics: StatisticsStore,
+        versions: AppVersions,
+        clock: QueueClock,
+    ) -> None:
         self._load = load
         self._statistics = statistics
+        self._versions = versions
         self._clock = clock
 
     async def summary(self, snapshot: Snapshot) -> Summary:
@@ -72,12 +80,17 @@ class Overview:
         start = end - length
         counted = await self._statistics.since(start, width)
         return [
-            _bucket(moment, counted.get(moment, MinuteCounts()))
+            bucket_of(moment, counted.get(moment, MinuteCounts()))
             for moment in (start + number * width for number in range(length // width))
         ]
 
+    async def versions(self, history: Sequence[Bucket]) -> list[SeenVersion]:
+        """Return the versions of the application that were new since the first bucket."""
+        return await self._versions.since(history[0].start)
 
-def _bucket(start: datetime, counts: MinuteCounts) -> Bucket:
+
+def bucket_of(start: datetime, counts: MinuteCounts) -> Bucket:
+    """Return what ended from a moment on, with percentiles."""
     percentiles = [
         each.percentile(part) for each in (counts.waits, counts.runs) for part in (0.5, 0.95)
     ]

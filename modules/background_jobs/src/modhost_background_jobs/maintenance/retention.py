@@ -13,7 +13,8 @@ from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import GuardedClock, JobStore
 from modhost_background_jobs.storage.retention import RetentionStore
-from modhost_background_jobs.storage.statistics import StatisticsStore
+from modhost_background_jobs.storage.statistics import StatisticsStore, TypeStatisticsStore
+from modhost_background_jobs.storage.statistics.rows import HOUR, MINUTE
 
 
 class ClockJumpGuard:
@@ -55,6 +56,7 @@ logger = logging.getLogger(__name__)
 BATCH_SIZE: Final = 500
 PAUSE_SECONDS: Final = 0.05
 STATISTICS_KEPT: Final = timedelta(days=2)
+HOURS_KEPT: Final = timedelta(days=90)
 OCCURRENCES_KEPT: Final = timedelta(days=7)
 PATIENCE: Final = timedelta(days=1)
 JUMP: Final = (
@@ -78,12 +80,14 @@ class RetentionService(PeriodicService):
         store: JobStore,
         deletion: RetentionStore,
         statistics: StatisticsStore,
+        of_types: TypeStatisticsStore,
         options: BackgroundJobsOptions,
         clock: GuardedClock,
     ) -> None:
         self._store = store
         self._deletion = deletion
         self._statistics = statistics
+        self._of_types = of_types
         self._retention = options.retention
         self._retention_failed = (
             max(options.retention, options.retention_failed)
@@ -112,6 +116,8 @@ class RetentionService(PeriodicService):
         if not await self._trusts(now):
             return 0
         await self._statistics.forget(now - STATISTICS_KEPT)
+        await self._of_types.forget(now - STATISTICS_KEPT, MINUTE)
+        await self._of_types.forget(now - HOURS_KEPT, HOUR)
         await self._deletion.forget_occurrences(now - self._occurrences)
         await _in_batches(partial(self._deletion.forget_periods, now))
         deleted = 0

@@ -4,7 +4,8 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from modhost_background_jobs.contracts import JobState
 
@@ -62,6 +63,11 @@ class MinuteCounts:
         self.waits.add(waited)
         self.runs.add(ran)
 
+    @property
+    def total(self) -> int:
+        """How many jobs finished."""
+        return self.completed + self.failed + self.cancelled
+
     def merge(self, other: "MinuteCounts") -> None:
         """Add the counts of others."""
         self.completed += other.completed
@@ -69,6 +75,22 @@ class MinuteCounts:
         self.cancelled += other.cancelled
         self.waits.merge(other.waits.counts)
         self.runs.merge(other.runs.counts)
+
+
+class TypeKey(NamedTuple):
+    """What finished jobs are counted by: their type and queue, and the application's version."""
+
+    job_type: str
+    queue: str
+    app_version: str
+
+
+class TypeCounts(NamedTuple):
+    """What finished of a key within a span of time that begins at `start`."""
+
+    start: datetime
+    key: TypeKey
+    counts: MinuteCounts
 
 
 def _step_of(seconds: float) -> int:

@@ -1,12 +1,14 @@
-"""Scales of charts: up to a round number, or by powers where one value dwarfs the rest."""
+"""Charts: scales up to a round number or by powers, bars, lines, and marks of deployments."""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from statistics import median
 from typing import Final
 
 from modhost_background_jobs.inspection.overview import Bucket
+from modhost_background_jobs.storage.statistics import SeenVersion
 
 _ROUND: Final = (1, 2, 4, 5, 10)
 _DWARFED: Final = 20
@@ -121,6 +123,28 @@ def _bar(bucket: Bucket, start: float, step: float, scale: Scale) -> Bar:
         failed_y=failed_y,
         failed_height=round(completed_y - failed_y, 2),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A version of the application, and where in a chart a worker first ran it."""
+
+    version: str
+    at: datetime
+    x: float
+
+
+def deployments(history: Sequence[Bucket], versions: Sequence[SeenVersion]) -> list[Deployment]:
+    """Return the marks of the versions that were new within the time of a chart."""
+    if len(history) < 2:
+        return []
+    start = history[0].start
+    length = (history[1].start - start) * len(history)
+    return [
+        Deployment(version, at, round(100 * ((at - start) / length), 2))
+        for version, at in versions
+        if start <= at < start + length
+    ]
 
 
 def waits(history: Sequence[Bucket]) -> Durations:

@@ -45,6 +45,7 @@ class Dashboard:
             "running": snapshot.running[:ROWS],
             "failed": failed,
             "history": history,
+            "deployments": charts.deployments(history, await self._overview.versions(history)),
             "throughput": charts.throughput(history),
             "waits": charts.waits(history),
             "runs": charts.runs(history),

@@ -25,7 +25,12 @@ from modhost_background_jobs.storage.tables.jobs import (
     JobColumns,
 )
 from modhost_background_jobs.storage.tables.schedules import OCCURRENCES, SCHEDULES
-from modhost_background_jobs.storage.tables.workers import STATISTICS, WORKERS
+from modhost_background_jobs.storage.tables.workers import (
+    APP_VERSIONS,
+    STATISTICS,
+    TYPE_STATISTICS,
+    WORKERS,
+)
 from modhost_background_jobs.storage.tables.workflows import (
     CONDITIONS,
     DEPENDENCIES,
@@ -34,6 +39,7 @@ from modhost_background_jobs.storage.tables.workflows import (
 )
 
 __all__ = [
+    "APP_VERSIONS",
     "ATTEMPTS",
     "CONDITIONS",
     "DEPENDENCIES",
@@ -56,6 +62,7 @@ __all__ = [
     "SCHEMA",
     "STATISTICS",
     "STEPS",
+    "TYPE_STATISTICS",
     "UNIQUE_PERIODS",
     "WORKERS",
     "WORKFLOWS",

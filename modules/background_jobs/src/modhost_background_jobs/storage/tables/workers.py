@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, text
 from sqlmodel import Field
 
 from modhost.database import UtcDateTime
-from modhost_background_jobs.storage.tables.base import BackgroundJobsTable, table
+from modhost_background_jobs.storage.tables.base import BackgroundJobsTable, index, table
 
 
 class Worker(BackgroundJobsTable, table=True):
@@ -43,5 +43,42 @@ class Statistic(BackgroundJobsTable, table=True):
     runs: str
 
 
+class TypeStatistic(BackgroundJobsTable, table=True):
+    """What finished of a type within `width` seconds, from `start` on.
+
+    Workers write rows of their own by the minute; those with an empty `worker` are of all workers
+    together, by the minute and by the hour.
+    """
+
+    __tablename__ = "type_statistics"
+    __table_args__ = (
+        index("type_statistics_start", "width", "start"),
+        index("type_statistics_worker", "start", where="worker <> ''"),
+    )
+
+    job_type: str = Field(primary_key=True)
+    width: int = Field(primary_key=True)
+    start: datetime = Field(primary_key=True, sa_type=UtcDateTime)
+    queue: str = Field(primary_key=True)
+    app_version: str = Field(primary_key=True)
+    worker: str = Field(primary_key=True)
+    completed: int
+    failed: int
+    cancelled: int
+    waits: str
+    runs: str
+
+
+class AppVersion(BackgroundJobsTable, table=True):
+    """A version of the application, and when a worker first ran it."""
+
+    __tablename__ = "app_versions"
+
+    version: str = Field(primary_key=True)
+    first_seen_at: datetime = Field(sa_type=UtcDateTime)
+
+
 WORKERS: Final = table("workers")
 STATISTICS: Final = table("statistics")
+TYPE_STATISTICS: Final = table("type_statistics")
+APP_VERSIONS: Final = table("app_versions")

@@ -1,25 +1,36 @@
 """Statistics of finished jobs: counted in memory, written once a second."""
 
 import logging
-from collections.abc import Iterable
-from datetime import datetime
-from typing import Final
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
 
 import anyio
 from anyio.abc import TaskStatus
 
 from modhost.failures import describe
-from modhost.module import PeriodicService
+from modhost.metrics import OTHER
+from modhost.module import HostInfo, PeriodicService
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
 from modhost_background_jobs.model import ClaimedJob, CurrentWorker
 from modhost_background_jobs.model.counts import JobCounts
-from modhost_background_jobs.model.statistics import MinuteCounts
+from modhost_background_jobs.model.flow import Lane
+from modhost_background_jobs.model.statistics import MinuteCounts, TypeCounts, TypeKey
 from modhost_background_jobs.storage import QueueClock
-from modhost_background_jobs.storage.statistics import StatisticsStore
+from modhost_background_jobs.storage.statistics import AppVersions, StatisticsStore
 
 logger = logging.getLogger(__name__)
 
 SHUTDOWN_TIMEOUT: Final = 2.0
+MAX_KEYS: Final = 200
+"""Producers name queues as they like: beyond so many lanes in a minute they count as `OTHER`."""
+REPLACED_UNTIL: Final = timedelta(minutes=2)
+"""So long after a minute what was stored of it is replaced; later it may be merged already."""
+UNNAMED: Final = "unnamed"
+
+_Key: TypeAlias = tuple[str | None, str]
+"""A lane and a type, as jobs are claimed."""
 
 
 class StatisticsService(PeriodicService):
@@ -29,12 +40,23 @@ class StatisticsService(PeriodicService):
     interval = 1.0
     failure = "The write of statistics"
 
-    def __init__(self, store: StatisticsStore, worker: CurrentWorker, clock: QueueClock) -> None:
+    def __init__(
+        self,
+        store: StatisticsStore,
+        versions: AppVersions,
+        worker: CurrentWorker,
+        clock: QueueClock,
+        host: HostInfo,
+    ) -> None:
         self._store = store
+        self._versions = versions
         self._worker = worker
         self._clock = clock
-        self._minutes: dict[datetime, MinuteCounts] = {}
+        self._app_version = host.app_version
+        self._minutes: dict[datetime, dict[_Key, MinuteCounts]] = {}
+        self._written: dict[tuple[datetime, TypeKey], int] = {}
         self._is_unwritten = False
+        self._is_version_noted = not host.app_version
         self.counts = JobCounts()
         """What the worker has counted since its process began."""
 
@@ -42,12 +64,13 @@ class StatisticsService(PeriodicService):
         """Count jobs whose final states were just stored, with when their attempts finished."""
         now = self._clock.now()
         minute = now.replace(second=0, microsecond=0)
-        counts = self._minutes.get(minute)
-        if counts is None:
-            counts = self._minutes[minute] = MinuteCounts()
+        by_key = self._minutes.setdefault(minute, {})
         for claimed, state, finished_at in finished:
             waited = (claimed.claimed_at - claimed.execute_at).total_seconds()
             ran = (finished_at - claimed.claimed_at).total_seconds()
+            key = (claimed.lane, claimed.job_type)
+            if (counts := by_key.get(key)) is None:
+                counts = _added(by_key, key)
             counts.count(state, waited, ran)
             self.counts.of(claimed).count(state, waited, ran)
         self._is_unwritten = True
@@ -65,16 +88,59 @@ class StatisticsService(PeriodicService):
 
     async def step(self) -> None:
         """Write the counts; those of the current minute are kept, and written again."""
+        now = self._clock.now()
+        if not self._is_version_noted:
+            await self._versions.note(self._app_version, now)
+            self._is_version_noted = True
         if not self._is_unwritten:
             return
-        minutes = list(self._minutes.items())
-        current = self._clock.now().replace(second=0, microsecond=0)
+        current = now.replace(second=0, microsecond=0)
         self._is_unwritten = False
+        minutes = [(minute, _total(by_key)) for minute, by_key in self._minutes.items()]
+        of_types = [each for each in self._of_types() if self._is_news(each, current)]
         try:
-            await self._store.save(self._worker.name or "", minutes)
+            await self._store.save(self._worker.name or UNNAMED, minutes, of_types)
         except BaseException:
             self._is_unwritten = True
             raise
+        for each in of_types:
+            self._written[each.start, each.key] = each.counts.total
         for minute, _ in minutes:
             if minute < current:
                 del self._minutes[minute]
+        for written in [each for each in self._written if each[0] not in self._minutes]:
+            del self._written[written]
+
+    def _of_types(self) -> Iterator[TypeCounts]:
+        """Yield what was counted by minute and type; lanes of one queue are counted together."""
+        for minute, by_key in self._minutes.items():
+            found: dict[TypeKey, MinuteCounts] = {}
+            for (lane, job_type), counts in by_key.items():
+                key = TypeKey(job_type, _queue_of(lane), self._app_version)
+                found.setdefault(key, MinuteCounts()).merge(counts)
+            for key, counts in found.items():
+                yield TypeCounts(minute, key, counts)
+
+    def _is_news(self, each: TypeCounts, current: datetime) -> bool:
+        written = self._written.get((each.start, each.key), 0)
+        may_be_merged = written and current - each.start > REPLACED_UNTIL
+        return each.counts.total != written and not may_be_merged
+
+
+def _queue_of(lane: str | None) -> str:
+    if lane is None:
+        return DEFAULT_QUEUE
+    return OTHER if lane == OTHER else Lane.of(lane).queue
+
+
+def _added(by_key: dict[_Key, MinuteCounts], key: _Key) -> MinuteCounts:
+    if len(by_key) >= MAX_KEYS:
+        key = (OTHER, key[1])
+    return by_key.setdefault(key, MinuteCounts())
+
+
+def _total(by_key: dict[_Key, MinuteCounts]) -> MinuteCounts:
+    total = MinuteCounts()
+    for counts in by_key.values():
+        total.merge(counts)
+    return total

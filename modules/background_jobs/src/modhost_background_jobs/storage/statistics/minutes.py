@@ -3,16 +3,22 @@
 Each worker writes rows of its own: nobody waits for a shared counter.
 """
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, tuple_
 
 from modhost.database import Database
-from modhost_background_jobs.model.statistics import Histogram, MinuteCounts
+from modhost_background_jobs.model.statistics import MinuteCounts, TypeCounts
 from modhost_background_jobs.storage.dialects import upsert
-from modhost_background_jobs.storage.tables import STATISTICS
+from modhost_background_jobs.storage.statistics.rows import (
+    MINUTE,
+    TYPE_KEY,
+    columns_of,
+    counts_of,
+    type_row,
+)
+from modhost_background_jobs.storage.tables import STATISTICS, TYPE_STATISTICS
 
 
 class StatisticsStore:
@@ -21,22 +27,28 @@ class StatisticsStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def save(self, worker: str, minutes: Sequence[tuple[datetime, MinuteCounts]]) -> None:
-        """Store a worker's counts of some minutes, in place of what it stored of them before."""
+    async def save(
+        self,
+        worker: str,
+        minutes: Sequence[tuple[datetime, MinuteCounts]],
+        of_types: Iterable[TypeCounts] = (),
+    ) -> None:
+        """Store a worker's counts of some minutes, in place of what it stored of them before.
+
+        Args:
+            worker: its name.
+            minutes: what finished in some minutes.
+            of_types: what finished of each type in these minutes.
+
+        """
         rows = [
-            {
-                "minute": minute,
-                "worker": worker,
-                "completed": counts.completed,
-                "failed": counts.failed,
-                "cancelled": counts.cancelled,
-                "waits": json.dumps(counts.waits.counts),
-                "runs": json.dumps(counts.runs.counts),
-            }
-            for minute, counts in minutes
+            {"minute": minute, "worker": worker, **columns_of(counts)} for minute, counts in minutes
         ]
         async with self._database.session() as session:
-            await upsert(await session.connection(), STATISTICS, rows, ["minute", "worker"])
+            connection = await session.connection()
+            await upsert(connection, STATISTICS, rows, ["minute", "worker"])
+            if typed := [type_row(worker, MINUTE, each) for each in of_types]:
+                await upsert(connection, TYPE_STATISTICS, typed, TYPE_KEY)
 
     async def since(self, moment: datetime, width: timedelta) -> dict[datetime, MinuteCounts]:
         """Return what ended since a moment, added up over spans of a width from that moment on."""
@@ -45,15 +57,7 @@ class StatisticsStore:
         async with self._database.reading() as session:
             for row in (await (await session.connection()).execute(statement)).mappings():
                 start = moment + (row["minute"] - moment) // width * width
-                spans.setdefault(start, MinuteCounts()).merge(
-                    MinuteCounts(
-                        row["completed"],
-                        row["failed"],
-                        row["cancelled"],
-                        _histogram(row["waits"]),
-                        _histogram(row["runs"]),
-                    )
-                )
+                spans.setdefault(start, MinuteCounts()).merge(counts_of(row))
         return spans
 
     async def failed_since(self, moment: datetime) -> int:
@@ -72,7 +76,3 @@ class StatisticsStore:
             old = select(rows.c.minute, rows.c.worker).where(rows.c.minute < before)
             deleting = delete(STATISTICS).where(key.in_(old.with_for_update(skip_locked=True)))
             await (await session.connection()).execute(deleting)
-
-
-def _histogram(stored: str) -> Histogram:
-    return Histogram({int(step): count for step, count in json.loads(stored).items()})

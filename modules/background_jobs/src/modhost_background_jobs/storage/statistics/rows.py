@@ -1,0 +1,61 @@
+"""Counts as the rows that hold them."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from modhost_background_jobs.model.statistics import Histogram, MinuteCounts, TypeCounts, TypeKey
+from modhost_background_jobs.storage.tables import TYPE_STATISTICS
+
+MINUTE: Final = timedelta(minutes=1)
+HOUR: Final = timedelta(hours=1)
+TYPE_KEY: Final = [each.name for each in TYPE_STATISTICS.primary_key.columns]
+
+
+def type_row(worker: str, width: timedelta, each: TypeCounts) -> Mapping[str, Any]:
+    """Return the row of what a worker counted of a type; without a worker, of what all did."""
+    return {
+        **each.key._asdict(),
+        "width": seconds(width),
+        "start": each.start,
+        "worker": worker,
+        **columns_of(each.counts),
+    }
+
+
+def type_counts_of(row: Mapping[Any, Any]) -> TypeCounts:
+    """Return what a row counted of a type."""
+    key = TypeKey(row["job_type"], row["queue"], row["app_version"])
+    return TypeCounts(row["start"], key, counts_of(row))
+
+
+def seconds(width: timedelta) -> int:
+    """Return a width as rows have it."""
+    return int(width.total_seconds())
+
+
+def columns_of(counts: MinuteCounts) -> Mapping[str, Any]:
+    """Return counts as the columns that hold them."""
+    return {
+        "completed": counts.completed,
+        "failed": counts.failed,
+        "cancelled": counts.cancelled,
+        "waits": json.dumps(counts.waits.counts),
+        "runs": json.dumps(counts.runs.counts),
+    }
+
+
+def counts_of(row: Mapping[Any, Any]) -> MinuteCounts:
+    """Return the counts of a row."""
+    return MinuteCounts(
+        row["completed"],
+        row["failed"],
+        row["cancelled"],
+        _histogram(row["waits"]),
+        _histogram(row["runs"]),
+    )
+
+
+def _histogram(stored: str) -> Histogram:
+    return Histogram({int(step): count for step, count in json.loads(stored).items()})
