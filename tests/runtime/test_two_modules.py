@@ -68,7 +68,7 @@ class Acme(Module):
     def map_endpoints(self, endpoints: Endpoints) -> None:
         endpoints.get("/", show, permission=ANYONE)
 '''
-SHOP = '''
+MARKET = '''
 from sqlalchemy import MetaData
 from sqlalchemy.orm import registry
 from sqlmodel import Field, Relationship, SQLModel, select
@@ -78,11 +78,11 @@ from modhost.database import Database
 from modhost.web import Endpoints
 
 
-class ShopTable(SQLModel, registry=registry(metadata=MetaData(schema="shop"))):
+class MarketTable(SQLModel, registry=registry(metadata=MetaData(schema="market"))):
     """Base of this module's tables, with a registry of their own."""
 
 
-class Item(ShopTable, table=True):
+class Item(MarketTable, table=True):
     __tablename__ = "items"
 
     id: int = Field(primary_key=True)
@@ -90,11 +90,11 @@ class Item(ShopTable, table=True):
     parts: list["Part"] = Relationship(back_populates="item")
 
 
-class Part(ShopTable, table=True):
+class Part(MarketTable, table=True):
     __tablename__ = "parts"
 
     id: int = Field(primary_key=True)
-    item_id: int = Field(foreign_key="shop.items.id")
+    item_id: int = Field(foreign_key="market.items.id")
     url: str
     item: "Item" = Relationship(back_populates="parts")
 
@@ -103,16 +103,16 @@ async def show(database: Database) -> list[str]:
     """Store an item with a part, and return the addresses of all parts."""
     async with database.session() as session:
         if await session.get(Item, 1) is None:
-            session.add(Item(id=1, group_id=1, parts=[Part(id=1, url="https://shop.items/a")]))
+            session.add(Item(id=1, group_id=1, parts=[Part(id=1, url="https://market.items/a")]))
     async with database.reading() as session:
         return list((await session.exec(select(Part.url).join(Item))).all())
 
 
 class Acme(Module):
-    name = "shop"
-    route_prefix = "/api/shop"
+    name = "market"
+    route_prefix = "/api/market"
     requires = ("order",)
-    migrations = "acme_shop.migrations"
+    migrations = "acme_market.migrations"
 
     @hookimpl
     def map_endpoints(self, endpoints: Endpoints) -> None:
@@ -126,7 +126,7 @@ def folder(
 ) -> Iterator[Path]:
     """Where both modules are installed, once there is a database without their tables."""
     install(tmp_path / "order", monkeypatch, "order", ORDER.replace("LENGTH", "10"))
-    install(tmp_path / "shop", monkeypatch, "shop", SHOP)
+    install(tmp_path / "market", monkeypatch, "market", MARKET)
     yield tmp_path
     forget()
 
@@ -134,19 +134,19 @@ def folder(
 def forget() -> None:
     """Let the packages be imported anew."""
     _history_of.cache_clear()
-    for name in [each for each in sys.modules if each.startswith(("acme_order", "acme_shop"))]:
+    for name in [each for each in sys.modules if each.startswith(("acme_order", "acme_market"))]:
         del sys.modules[name]
     gc.collect()
 
 
 async def answers(database_url: str) -> list[Any]:
+    from acme_market import Acme as Market  # type: ignore[import-not-found]
     from acme_order import Acme as Order  # type: ignore[import-not-found]
-    from acme_shop import Acme as Shop  # type: ignore[import-not-found]
 
     config = {"host": {"database_url": database_url}}
-    async with running_host([Order(), Shop()], config=config) as host:
+    async with running_host([Order(), Market()], config=config) as host:
         client = await host.client()
-        paths = ("/api/order", "/api/shop", "/api/order")
+        paths = ("/api/order", "/api/market", "/api/order")
         login = await client.post("/login", data={"name": "nobody", "password": "wrong"})
         assert login.status_code < 500
         return [(await client.get(path)).json() for path in paths]
@@ -154,11 +154,11 @@ async def answers(database_url: str) -> list[Any]:
 
 def test_they_are_written_changed_and_used(folder: Path, empty_database_url: str) -> None:
     doctor = Doctor.of(folder, empty_database_url)
-    for module in ("order", "shop"):
+    for module in ("order", "market"):
         write_revision(doctor, module)
     doctor.migrate()
     assert doctor.findings(exits=0) == []
-    expected = [["order.item"], ["https://shop.items/a"], ["order.item"]]
+    expected = [["order.item"], ["https://market.items/a"], ["order.item"]]
     assert anyio.run(answers, empty_database_url) == expected
 
     package = folder / "order" / "installed" / "acme_order"

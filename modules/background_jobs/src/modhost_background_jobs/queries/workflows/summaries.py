@@ -1,6 +1,5 @@
 """Workflows as they are read: their counts, and the state that follows from these."""
 
-from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -84,26 +83,17 @@ def _in_state(state: WorkflowState | None) -> list[ColumnElement[bool]]:
 
 
 async def _summaries(connection: AsyncConnection, workflows: Select[Any]) -> list[WorkflowSummary]:
-    rows = (await connection.execute(workflows)).all()
-    counts = await _running(connection, [row.id for row in rows if row.unfinished])
-    return [_summary(row, counts.get(row.id, 0)) for row in rows]
+    # By one statement: of a job that ends meanwhile both counts know, or neither.
+    some = workflows.subquery()
+    own = running(JOBS.c.workflow_id == some.c.id)
+    count = own.select(func.count()).correlate(some).scalar_subquery()
+    read = select(some, count.label("running")).order_by(some.c.id.desc())
+    return [_summary(row) for row in await connection.execute(read)]
 
 
-async def _running(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Return how many jobs of the workflows run, of those with any."""
-    if not ids:
-        return {}
-    of_workflows = running(JOBS.c.workflow_id.in_(ids))
-    counts = of_workflows.select(JOBS.c.workflow_id, func.count())
-    counting = counts.group_by(JOBS.c.workflow_id)
-    return {row[0]: row[1] for row in await connection.execute(counting)}
-
-
-def _summary(row: Row[Any], running_count: int) -> WorkflowSummary:
-    has_begun = running_count or row.unfinished < row.total
+def _summary(row: Row[Any]) -> WorkflowSummary:
+    has_begun = row.running or row.unfinished < row.total
     open_state = WorkflowState.RUNNING if has_begun else WorkflowState.PENDING
-    # Read after the workflow: some may have finished in between.
-    now_running = min(running_count, row.unfinished)
     return WorkflowSummary(
         id=WorkflowId(row.id),
         name=row.name,
@@ -114,6 +104,6 @@ def _summary(row: Row[Any], running_count: int) -> WorkflowSummary:
         completed=row.total - row.unfinished - row.failed - row.cancelled,
         failed=row.failed,
         cancelled=row.cancelled,
-        running=now_running,
-        pending=row.unfinished - now_running,
+        running=row.running,
+        pending=row.unfinished - row.running,
     )
