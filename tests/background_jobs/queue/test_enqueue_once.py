@@ -11,7 +11,7 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import InvalidJobData, JobNotFound, JobState
 from modhost_background_jobs.model import Ended
 from modhost_background_jobs.queries.listing import JobListing
-from modhost_background_jobs.queue import locked_jobs
+from modhost_background_jobs.queue.changing import locked_jobs
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import JobStore, open_store, open_wakeups
 from moving_clock import MovingClock

@@ -53,6 +53,8 @@ from modhost_background_jobs.queue import (
     schedule_changes,
     schedules,
 )
+from modhost_background_jobs.queue.changing.deletion import JobDeletion
+from modhost_background_jobs.queue.changing.due_times import DueTimes
 from modhost_background_jobs.queue.workflows.store import DatabaseWorkflows
 from modhost_background_jobs.storage import (
     GuardedClock,
@@ -107,6 +109,7 @@ def add_services(services: ServiceCollection) -> None:
     _add(services, search.JobBrowser, listing.JobListing, load.QueueLoad)
     _add(services, details.JobDetailReader, logs.JobLogs, ends.JobEnds, held_places.HeldPlaces)
     _add(services, job_queue.DatabaseJobQueue, schedules.RecurringSchedules, firing.RecurringFiring)
+    _add(services, DueTimes, JobDeletion)
     _add(services, pauses.Pauses, limits.Limits, limit_changes.LimitChanges)
     _add(services, new_jobs.NewJobs, DatabaseWorkflows, WorkflowReader, NodeReader, ShapeReader)
     _add(services, WorkflowInspection)

@@ -7,10 +7,10 @@ from typing import Annotated
 from uuid import UUID
 
 import anyio
-from pydantic import BaseModel, BeforeValidator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator
 
 from modhost.runtime.shutdown import ShutdownSignal
-from modhost.web import Endpoints, Header, Query, Reply
+from modhost.web import Body, Endpoints, Header, Query, Reply
 from modhost_background_jobs.api.flow import map_flow
 from modhost_background_jobs.api.preferences import Preferences
 from modhost_background_jobs.api.states import states
@@ -19,6 +19,7 @@ from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
     InvalidCronExpression,
+    InvalidJobData,
     JobConflict,
     JobDetail,
     JobFilter,
@@ -39,6 +40,7 @@ def map_endpoints(endpoints: Endpoints) -> None:
     """Map the routes."""
     endpoints.map_error(JobNotFound, 404)
     endpoints.map_error(JobConflict, 409)
+    endpoints.map_error(InvalidJobData, 422)
     endpoints.map_error(InvalidCronExpression, 409)
     endpoints.map_error(UnknownTimeZone, 409)
     endpoints.get("/", list_jobs, permission=VIEW_JOBS)
@@ -52,6 +54,9 @@ def map_endpoints(endpoints: Endpoints) -> None:
     endpoints.get("/{id}", get_job, permission=VIEW_JOBS)
     endpoints.post("/{id}/cancel", cancel_job, permission=MANAGE_JOBS)
     endpoints.post("/{id}/retry", retry_job, permission=MANAGE_JOBS)
+    endpoints.post("/{id}/run-now", run_job_now, permission=MANAGE_JOBS)
+    endpoints.post("/{id}/reschedule", reschedule_job, permission=MANAGE_JOBS)
+    endpoints.delete("/{id}", delete_job, permission=MANAGE_JOBS)
 
 
 class JobQuery(JobFilter):
@@ -59,6 +64,12 @@ class JobQuery(JobFilter):
 
     state: Annotated[tuple[JobState, ...], BeforeValidator(states)] = ()
     job_type: Annotated[str | None, BeforeValidator(lambda value: value or None)] = None
+
+
+class NewTime(BaseModel):
+    """When a job is to be due."""
+
+    execute_at: AwareDatetime
 
 
 class Toggled(BaseModel):
@@ -116,6 +127,25 @@ async def cancel_job(id: UUID, jobs: BackgroundJobs) -> Reply[JobStatus]:  # noq
 async def retry_job(id: UUID, jobs: BackgroundJobsContracts) -> JobStatus:  # noqa: A002
     """Queue a failed job again, with a fresh allowance of attempts."""
     return await jobs.retry(JobId(id))
+
+
+async def run_job_now(id: UUID, jobs: BackgroundJobs) -> JobStatus:  # noqa: A002
+    """Make a pending job due now; one that waits for other jobs is refused."""
+    return await jobs.run_now(JobId(id))
+
+
+async def reschedule_job(
+    id: UUID,  # noqa: A002
+    body: Body[NewTime],
+    jobs: BackgroundJobs,
+) -> JobStatus:
+    """Move the time at which a pending job is due; a time that has passed is now."""
+    return await jobs.reschedule(JobId(id), body.execute_at)
+
+
+async def delete_job(id: UUID, jobs: BackgroundJobs) -> None:  # noqa: A002
+    """Delete a finished job with its data, result, log, attempts and steps."""
+    await jobs.delete(JobId(id))
 
 
 async def list_recurring(jobs: BackgroundJobsContracts) -> Sequence[RecurringJob]:

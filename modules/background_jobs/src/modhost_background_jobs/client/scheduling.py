@@ -6,24 +6,21 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from modhost.audit import AuditLog, recorded
+from modhost.audit import AuditLog
 from modhost.caller import current_caller
 from modhost.database import Database
 from modhost_background_jobs.client.blocking.from_thread import ThreadCalls
 from modhost_background_jobs.client.blocking.waiting import JobWaits
 from modhost_background_jobs.client.call_flow import hold_back
+from modhost_background_jobs.client.changing import JobChangesService
 from modhost_background_jobs.client.flow import FlowControlService
 from modhost_background_jobs.client.limits import as_uuid, due_time, known_id, wait_seconds
 from modhost_background_jobs.client.new_jobs import Asked, NewJobs
-from modhost_background_jobs.client.querying import status_after
 from modhost_background_jobs.client.recurring import RecurringJobsService
 from modhost_background_jobs.client.workflows.block import node_of
 from modhost_background_jobs.client.workflows.service import WorkflowsService
 from modhost_background_jobs.contracts import (
-    JobConflict,
     JobId,
-    JobNotFound,
-    JobState,
     JobStatus,
     ModuleJob,
 )
@@ -33,6 +30,8 @@ from modhost_background_jobs.model import JobTypes, NewJob
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.workflows.summaries import WorkflowReader
+from modhost_background_jobs.queue.changing.deletion import JobDeletion
+from modhost_background_jobs.queue.changing.due_times import DueTimes
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.pauses import Pauses
@@ -42,7 +41,9 @@ from modhost_background_jobs.queue.workflows.store import DatabaseWorkflows
 from modhost_background_jobs.storage import QueueClock
 
 
-class BackgroundJobsService(RecurringJobsService, FlowControlService, WorkflowsService):
+class BackgroundJobsService(
+    JobChangesService, RecurringJobsService, FlowControlService, WorkflowsService
+):
     """Implements `BackgroundJobs`, which describes each method."""
 
     def __init__(
@@ -62,12 +63,13 @@ class BackgroundJobsService(RecurringJobsService, FlowControlService, WorkflowsS
         audit: AuditLog,
         clock: QueueClock,
         waits: JobWaits,
+        due_times: DueTimes,
+        deletion: JobDeletion,
     ) -> None:
+        JobChangesService.__init__(self, queue, due_times, deletion, listing, audit)
         RecurringJobsService.__init__(self, schedules, changes, firing, types, options, audit)
         FlowControlService.__init__(self, database, pauses, audit, clock)
         WorkflowsService.__init__(self, new_jobs, workflows, workflow_reader, audit, clock)
-        self._queue = queue
-        self._listing = listing
         self._waits = waits
         self._from_thread = ThreadCalls(self)
 
@@ -136,19 +138,6 @@ class BackgroundJobsService(RecurringJobsService, FlowControlService, WorkflowsS
         asked = await self._asked(job, queue, priority, tags, max_attempts, timeout)
         new = self._new_jobs.make(asked, data, due_at, job_id, node_of(after, when))
         return await self._store(new, session, is_named=job_id is not None)
-
-    async def cancel(self, job_id: JobId) -> JobStatus:
-        """Cancel at once or ask to stop."""
-        id_ = known_id(job_id)
-        async with recorded(
-            self._audit, "jobs.cancel", f"job:{id_}", JobConflict, JobNotFound
-        ) as entry:
-            state = await self._queue.cancel(id_)
-            entry.detail = "asked to stop" if state is JobState.RUNNING else "cancelled at once"
-        row = await self._listing.find(id_)
-        if row is None:
-            raise JobNotFound(id_)
-        return status_after(row, state)
 
     @property
     def from_thread(self) -> ThreadCalls:

@@ -29,11 +29,14 @@ class JobConflict(BackgroundJobsError):
         allowed: str = "",
         *,
         taken_by: UUID | None = None,
+        reason: str = "",
     ) -> None:
         what = f"The job {id} is {state.value} and cannot be {action}"
         if taken_by is not None:
-            why = f"while the job {taken_by} has its unique key: cancel that one, or let it finish"
-            super().__init__(f"{what} {why}.")
+            reason = f"while the job {taken_by} has its unique key: cancel that one, or let it "
+            reason += "finish"
+        if reason:
+            super().__init__(f"{what} {reason}.")
             return
         super().__init__(f"{what}; only {allowed} can.")
 

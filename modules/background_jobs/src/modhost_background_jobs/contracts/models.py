@@ -79,8 +79,12 @@ class JobSummary(BaseModel):
 
 
 class JobStatus(JobSummary):
-    """The status of a job: `error` is that of its last attempt, or why it was skipped."""
+    """The status of a job: `error` is that of its last attempt, or why it was skipped.
 
+    `execute_at` is when it is, or was, due; after a failed attempt, when the next one is.
+    """
+
+    execute_at: datetime
     started_at: datetime | None
     error: str | None
     retry_count: int
@@ -131,7 +135,6 @@ class JobDetail(JobStatus):
     data: Any
     result: Any
     logs: list[JobLogEntry]
-    execute_at: datetime
     worker: str | None
     attempts: list[JobAttempt]
     steps: list[JobStep]

@@ -31,7 +31,8 @@ class InspectedJob:
     """A job as its page shows it: equal to another one that would look the same.
 
     `left` is the time left in words; `data`, `log` and the jobs around it are there
-    for the whole page only. `result` is as it is stored.
+    for the whole page only. `result` is as it is stored. `is_due_later` is whether only time keeps
+    a pending job from being due.
     """
 
     row: JobRow
@@ -39,6 +40,7 @@ class InspectedJob:
     events: Sequence[Event]
     why_waiting: Waiting | None
     left: str | None
+    is_due_later: bool = False
     data: str | None = None
     log: Sequence[LogRow] = ()
     result: str | None = None
@@ -147,6 +149,7 @@ class JobInspection:
             events=timeline(row, found.attempts, now),
             why_waiting=waiting,
             left=time_left(row, now),
+            is_due_later=not row.on_hold and row.execute_at > now,
             data=data,
             log=found.log,
             result=found.result,

@@ -11,6 +11,17 @@ _TEXTS: Final = {
     "cancelled": ("good", "The job is cancelled."),
     "stopping": ("good", "The job was asked to stop; it is cancelled as soon as it has."),
     "retried": ("good", "The job waits for its next attempt."),
+    "due-now": ("good", "The job is due now."),
+    "not-now": (
+        "warn",
+        "Nothing was done: the job had started already, or waits for other jobs.",
+    ),
+    "rescheduled": ("good", "The job has its new time."),
+    "job-deleted": ("good", "The job is deleted."),
+    "needed": (
+        "warn",
+        "Nothing was done: the job, its workflow or a job after it is unfinished.",
+    ),
     "enqueued": ("good", "This job is the new one, with the input as you edited it."),
     "run-now": ("good", "This run was started by hand, besides the due times of its schedule."),
     "enabled": ("good", "The schedule {name} is enabled."),

@@ -1,9 +1,9 @@
 """Which page is where, and who may open it."""
 
 from modhost.web import Pages
-from modhost_background_jobs.contracts import InvalidFlow, JobNotFound
+from modhost_background_jobs.contracts import InvalidFlow, InvalidJobData, JobNotFound
 from modhost_background_jobs.inspection.queues import UnknownJobType
-from modhost_background_jobs.pages import dashboard, job, job_list, queues, recurring
+from modhost_background_jobs.pages import dashboard, job, job_changes, job_list, queues, recurring
 from modhost_background_jobs.pages.live import stream
 from modhost_background_jobs.pages.workflows import views as workflows
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
@@ -15,6 +15,7 @@ def map_pages(pages: Pages) -> None:
     for missing in (JobNotFound, UnknownJobType, UnknownLimit):
         pages.map_error(missing, 404)
     pages.map_error(InvalidFlow, 422)
+    pages.map_error(InvalidJobData, 422)
     pages.get("/", dashboard.show_dashboard, permission=VIEW_JOBS)
     pages.get("/list", job_list.show_list, permission=VIEW_JOBS, is_search=True)
     pages.get("/workers", dashboard.show_workers, permission=VIEW_JOBS)
@@ -42,6 +43,11 @@ def map_pages(pages: Pages) -> None:
     pages.get("/workflows/{id}/retry", workflows.confirm_retry, permission=MANAGE_JOBS)
     pages.post("/workflows/{id}/retry", workflows.retry, permission=MANAGE_JOBS)
     pages.get("/{id}", job.show_job, permission=VIEW_JOBS)
+    pages.post("/{id}/run-now", job_changes.run_now, permission=MANAGE_JOBS)
+    pages.get("/{id}/reschedule", job_changes.ask_time, permission=MANAGE_JOBS)
+    pages.post("/{id}/reschedule", job_changes.reschedule, permission=MANAGE_JOBS)
+    pages.get("/{id}/delete", job_changes.confirm_delete, permission=MANAGE_JOBS)
+    pages.post("/{id}/delete", job_changes.delete, permission=MANAGE_JOBS)
     pages.get("/{id}/log.txt", job.download_log, permission=VIEW_JOBS)
     pages.post("/{id}/cancel", job.cancel, permission=MANAGE_JOBS)
     pages.post("/{id}/retry", job.retry, permission=MANAGE_JOBS)

@@ -11,11 +11,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from modhost.database import Database
 from modhost_background_jobs.contracts import InvalidJobData, JobConflict, JobState
 from modhost_background_jobs.model import NewJob
+from modhost_background_jobs.queue.changing.locked_jobs import lock_failed, lock_live, read_column
+from modhost_background_jobs.queue.changing.requeuing import holder_of_key, requeue
 from modhost_background_jobs.queue.direct_inserts import DirectInserts
 from modhost_background_jobs.queue.inserting import wake_after_commit
-from modhost_background_jobs.queue.locked_jobs import lock_failed, lock_live, read_column
 from modhost_background_jobs.queue.producing import producing, tracer_for
-from modhost_background_jobs.queue.requeuing import holder_of_key, requeue
 from modhost_background_jobs.queue.unique import insert_jobs
 from modhost_background_jobs.queue.workflows.nodes import insert_nodes
 from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups

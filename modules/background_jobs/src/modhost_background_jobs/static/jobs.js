@@ -3,6 +3,7 @@
 import "./live.js";
 import "./selection.js";
 import "./copying.js";
+import "./zone.js";
 
 // The outcome of an action is shown once, not again after a reload.
 if (new URLSearchParams(location.search).has("notice")) {

@@ -1,4 +1,4 @@
-"""The contract for enqueuing, scheduling and cancelling jobs, and for flow control."""
+"""The contract for enqueuing, scheduling and changing jobs, and for flow control."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,6 +10,7 @@ from modhost_background_jobs.contracts.flow import FlowControl
 from modhost_background_jobs.contracts.ids import JobId
 from modhost_background_jobs.contracts.job import ModuleJob
 from modhost_background_jobs.contracts.models import JobStatus
+from modhost_background_jobs.contracts.scheduling.changes import JobChanges
 from modhost_background_jobs.contracts.scheduling.from_thread import JobsFromThread
 from modhost_background_jobs.contracts.scheduling.options import EnqueueOptions, Then
 from modhost_background_jobs.contracts.scheduling.recurring import RecurringScheduling
@@ -20,8 +21,8 @@ Data = TypeVar("Data")
 More = TypeVar("More")
 
 
-class BackgroundJobs(RecurringScheduling, FlowControl, Workflows, Protocol):
-    """Enqueue, schedule and cancel jobs, besides the recurring ones and workflows; pause them."""
+class BackgroundJobs(JobChanges, RecurringScheduling, FlowControl, Workflows, Protocol):
+    """Enqueue, schedule and change jobs, besides the recurring ones and workflows; pause them."""
 
     @overload
     async def enqueue(
@@ -196,21 +197,6 @@ class BackgroundJobs(RecurringScheduling, FlowControl, Workflows, Protocol):
             InvalidFlow: `queue`, `priority` or a tag is out of bounds.
             InvalidWorkflow: `after` is neither a node nor an id, or `when` is unknown.
             JobNotFound: a job of `after` does not exist.
-
-        """
-
-    async def cancel(self, job_id: JobId) -> JobStatus:
-        """Cancel a pending job at once, or ask a running one to stop, on whatever host it runs.
-
-        Args:
-            job_id: the job to cancel.
-
-        Returns:
-            The job's status: `Cancelled`, or `Running` until the job has stopped.
-
-        Raises:
-            JobNotFound: there is no such job.
-            JobConflict: the job has finished.
 
         """
 

@@ -12,9 +12,9 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import JobNotFound, JobState, WorkflowConflict, WorkflowState
 from modhost_background_jobs.model import NewJob
 from modhost_background_jobs.model.workflow import NewWorkflow
+from modhost_background_jobs.queue.changing.requeuing import requeue
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.producing import producing, tracer_for
-from modhost_background_jobs.queue.requeuing import requeue
 from modhost_background_jobs.queue.workflows.nodes import insert_nodes
 from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.storage.deadlocks import repeated_after_deadlock

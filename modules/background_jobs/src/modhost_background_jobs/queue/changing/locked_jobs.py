@@ -19,8 +19,23 @@ class LiveJob(NamedTuple):
     on_hold: bool
 
 
-async def lock_live(connection: AsyncConnection, job_id: UUID) -> LiveJob:
+class FinishedRow(NamedTuple):
+    """A finished job that is locked."""
+
+    state: JobState
+    job_type: str
+    workflow_id: UUID | None
+
+
+async def lock_live(
+    connection: AsyncConnection,
+    job_id: UUID,
+    action: str = "cancelled",
+    allowed: str = "a pending or running job",
+) -> LiveJob:
     """Lock a live job, and before it its workflow and the condition that it waits for.
+
+    `action` is what is to be done to it, `allowed` which jobs that can be done to.
 
     Raises `JobNotFound` and `JobConflict`.
     """
@@ -36,7 +51,7 @@ async def lock_live(connection: AsyncConnection, job_id: UUID) -> LiveJob:
         found = await _state(connection, job_id)
         # A live job after all has come back in between, by a retry.
         if found.is_final:
-            raise JobConflict(job_id, found, "cancelled", "a pending or running job")
+            raise JobConflict(job_id, found, action, allowed)
     return LiveJob(JobState(row.state), *row[1:])
 
 
@@ -50,6 +65,19 @@ async def lock_failed(connection: AsyncConnection, job_id: UUID) -> None:
         # A failed job after all has failed in between.
         if found is not JobState.FAILED:
             raise JobConflict(job_id, found, "retried", "a failed job")
+
+
+async def lock_finished(connection: AsyncConnection, job_id: UUID, action: str) -> FinishedRow:
+    """Lock a finished job, and its workflow before it. Raises `JobNotFound` and `JobConflict`."""
+    await _lock_workflow(connection, FINISHED, job_id)
+    columns = (FINISHED.c.state, FINISHED.c.job_type, FINISHED.c.workflow_id)
+    statement = select(*columns).where(FINISHED.c.id == job_id).with_for_update()
+    while not (row := (await connection.execute(statement)).one_or_none()):
+        found = await _state(connection, job_id)
+        # A finished job after all has finished in between.
+        if not found.is_final:
+            raise JobConflict(job_id, found, action, "a finished job")
+    return FinishedRow(JobState(row.state), *row[1:])
 
 
 async def _lock_workflow(connection: AsyncConnection, table: Table, job_id: UUID) -> None:
