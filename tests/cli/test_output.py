@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from modhost.cli import show
+from sweeps import EXHAUSTIVE
 
 FULL = Path("/dev/full")
 INTERRUPTED = """
@@ -44,7 +45,13 @@ def modhost(
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="only Linux has a device that is always full")
-@pytest.mark.parametrize("words", ["--help", "modules --json", "jobs list", "doctor"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "jobs list",
+        *(pytest.param(each, marks=EXHAUSTIVE) for each in ("--help", "modules --json", "doctor")),
+    ],
+)
 def test_output_that_cannot_be_written_ends_a_command_with_one_line(
     sqlite_url: str, tmp_path: Path, words: str
 ) -> None:
@@ -55,7 +62,7 @@ def test_output_that_cannot_be_written_ends_a_command_with_one_line(
     assert (run.returncode, run.stderr) == (1, reported)
 
 
-@pytest.mark.parametrize("name", ["pydantic", "modhost.cli.main"])
+@pytest.mark.parametrize("name", ["pydantic", pytest.param("modhost.cli.main", marks=EXHAUSTIVE)])
 def test_an_interrupt_during_the_imports_leaves_no_traceback(name: str) -> None:
     run = modhost("modules", program=INTERRUPTED.format(name=name))
     assert (run.returncode, run.stderr) == (-signal.SIGINT, "")

@@ -26,6 +26,7 @@ def python(project: Path) -> Path:
     return new_environment(project.parent, project)
 
 
+@pytest.mark.exhaustive
 def test_its_own_tests_pass(project: Path, python: Path) -> None:
     command: list[str | Path] = [
         python,

@@ -12,6 +12,7 @@ from modhost.checks import StartupError
 from modhost.testing import MovableClock
 from modhost.testing.setup import HostSetup
 from postgres import Postgres
+from sweeps import EXHAUSTIVE
 
 OPTIONS = (
     *("-q", "-W", "error", "--strict-markers", "--import-mode=importlib"),
@@ -38,7 +39,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=EXHAUSTIVE)])
 def test_the_examples_of_the_page_pass(
     kind: str,
     project: Path,

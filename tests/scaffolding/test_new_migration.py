@@ -10,6 +10,7 @@ from click.testing import Result
 from diagnosis.support import Doctor, install
 from modhost import new_id
 from modhost.database.migrations.histories import _history_of
+from sweeps import ONE_DATABASE
 
 MODELS = """
 from uuid import UUID
@@ -100,6 +101,7 @@ def author(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str) -
     return Author(tmp_path, monkeypatch, database_url)
 
 
+@ONE_DATABASE
 def test_a_module_is_written_changed_and_migrated(author: Author) -> None:
     written = author.write("Orders of authors")
     assert written.exit_code == 0, written.output
@@ -166,6 +168,7 @@ class Kind(StrEnum):
     assert "It is empty" in written.output, author.revision("0003_nothing.py")
 
 
+@ONE_DATABASE
 def test_tables_of_modules_whose_names_begin_alike_stay_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, author: Author
 ) -> None:
@@ -200,6 +203,7 @@ class Word(Base, table=True):
     assert "It is empty" in written.output, author.revision("0003_nothing.py")
 
 
+@ONE_DATABASE
 def test_tables_of_two_registries_are_written_together(author: Author) -> None:
     more = """
     user_id: UUID | None = Field(foreign_key="modhost.users.id", sa_type=Identifier)

@@ -51,6 +51,7 @@ def test_its_own_tests_pass(project: Path, python: Path) -> None:
     assert "3 passed" in tests.stdout
 
 
+@pytest.mark.exhaustive
 def test_the_host_finds_it_with_its_routes(project: Path, python: Path) -> None:
     config = project.parent / "host.toml"
     config.write_text(f'[host]\ndatabase_url = "sqlite:///{project.parent}/modhost.db"\n')

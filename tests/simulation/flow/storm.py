@@ -29,7 +29,7 @@ UNTIL: Final[Sequence[Literal["finished", "started"] | timedelta]] = (
     "started",
     timedelta(seconds=6),
 )
-DEFAULT: Final = {"sqlite": (0, 1, 2, 3), "postgresql": (0,)}
+DEFAULT: Final = {"sqlite": (0, 1), "postgresql": (2,)}
 
 
 class FlowStorm(Storm):

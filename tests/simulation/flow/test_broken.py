@@ -19,6 +19,7 @@ from simulation.workers.databases import Backend, open_backend
 from simulation.workers.hosts import OPTIONS
 from simulation.workers.postgres import PostgresBackend
 from simulation.world import World, open_world
+from sweeps import swept
 
 SEEDS: Final = 8
 
@@ -79,8 +80,13 @@ class OfQueues(Rush):
         (OfRates, broken.timed_before, 10, "no window has more starts than the rate"),
         (OfLimits, broken.held_ones_passed, 59, "jobs of a key start in order"),
         (OfTurns, broken_inserts.without_turns, 0, "fair keys take turns"),
-        (OfTurns, broken_inserts.without_memory, 0, "fair keys have one turn in a round"),
-        (OfTurns, broken_inserts.without_a_front, 0, "new fair keys go first"),
+        *swept(
+            [
+                (OfTurns, broken_inserts.without_memory, 0, "fair keys have one turn in a round"),
+                (OfTurns, broken_inserts.without_a_front, 0, "new fair keys go first"),
+            ],
+            always=[],
+        ),
         (OfUnique, broken_inserts.read_before_insert, 0, "no two jobs of a unique key live"),
         (OfUnique, broken_inserts.read_before_insert, 0, "no two jobs come within a period"),
         (OfQueues, broken.pauses_read_rarely, 3, "nothing paused starts"),

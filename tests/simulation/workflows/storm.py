@@ -26,7 +26,7 @@ from simulation.world import World
 
 T = TypeVar("T")
 
-DEFAULT: Final = {"sqlite": (0, 1, 2, 3), "postgresql": (0, 1)}
+DEFAULT: Final = {"sqlite": (0, 1), "postgresql": (2,)}
 FIRST_WORKFLOW: Final = 2_000_000
 REFUSALS: Final = (
     ConnectionResetError,
