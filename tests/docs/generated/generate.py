@@ -11,6 +11,7 @@ from typing import Final
 from docs.generated import (
     architecture,
     configuration_reference,
+    event_reference,
     metrics_reference,
     web_references,
 )
@@ -27,6 +28,7 @@ PARTS: Final[dict[str, dict[str, Callable[[], str]]]] = {
         for section in configuration_reference.MODELS | configuration_reference.SETTINGS
     },
     "http-api.md": {"the API": web_references.api},
+    "modules/events.md": {"the events": event_reference.events},
     "permissions.md": {"the permissions": web_references.permissions},
     "metrics.md": {
         owner: partial(metrics_reference.reference, owner) for owner in metrics_reference.DECLARED
