@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from modhost_background_jobs.contracts import JobDetail, JobId, JobState
+from modhost_background_jobs.contracts import JobDetail, JobFilter, JobId, JobState
 from pages.demo import ImportCustomersJob, Steps
-from pages.site import Site
+from pages.site import Site, site
 from pages.visitor import Visitor
 
 pytestmark = pytest.mark.anyio
@@ -89,3 +89,39 @@ async def _detail(served: Site, job_id: JobId) -> JobDetail:
     found = await served.querying.get_job_detail(job_id)
     assert found is not None
     return found
+
+
+async def test_a_change_of_many_shows_their_states_and_types(
+    served: Site, visitor: Visitor
+) -> None:
+    later = [await served.scheduling.schedule(ImportCustomersJob, LATER) for _ in range(2)]
+    done = await served.scheduling.enqueue(ImportCustomersJob, Steps())
+    await served.reaches(done, JobState.COMPLETED)
+    asked = await visitor.get("/admin/jobs/many?change=cancel&all=true")
+    assert "Pending ImportCustomersJob customers 2" in asked.text
+    assert "typed" not in asked.values
+    assert "Completed" not in asked.text
+    ticked = await visitor.get(f"/admin/jobs/many?change=cancel&id={later[0]}&id={done}")
+    assert "Pending ImportCustomersJob customers 1" in ticked.text
+    assert "Completed ImportCustomersJob customers left alone 1" in ticked.text
+
+
+async def test_a_change_of_more_than_a_thousand_jobs_asks_for_their_number(
+    database_url: str,
+) -> None:
+    async with site(database_url, mode="Producer") as served:
+        visitor = await Visitor.of(served, "BackgroundJobs.*")
+        await served.scheduling.enqueue_many(ImportCustomersJob, [Steps()] * 1001)
+        search = {"change": "cancel", "all": "true", "state": "Pending"}
+        asked = await visitor.get("/admin/jobs/many?change=cancel&all=true&state=Pending")
+        assert "Type 1 001 to confirm" in asked.text
+        assert asked.values["shown"] == ["1001"]
+        # Neither a form without the number nor one that shows another is taken.
+        for wrong in ({}, {"shown": "1001", "typed": "1000"}, {"shown": "5", "typed": "5"}):
+            _, page = await visitor.post("/admin/jobs/many/apply", search | wrong)
+            assert "Type the number 1001: nothing was done yet." in page.text
+        jobs = await served.querying.get_jobs(JobFilter(state=JobState.PENDING))
+        assert jobs.total_count == 1001
+        sent = search | {"shown": "1001", "typed": "1 001"}
+        _, page = await visitor.post("/admin/jobs/many/apply", sent)
+        assert "This job does it" in page.text

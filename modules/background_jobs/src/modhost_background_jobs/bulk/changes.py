@@ -23,7 +23,7 @@ from modhost_background_jobs.contracts import (
     ModuleJob,
 )
 from modhost_background_jobs.queries.listing import JobListing
-from modhost_background_jobs.queries.search import Count, JobBrowser, Search
+from modhost_background_jobs.queries.search import Count, JobBrowser, Kinds, Search
 from modhost_background_jobs.queries.search.job_search import JobSearch
 
 LOCK_SECONDS: Final = 2.0
@@ -97,6 +97,18 @@ class BulkChanges:
         """Return how many jobs of the search can be changed; counting ends at `limit`."""
         changed = _search(change, search, last)
         return await self._browser.count(changed, limit) if changed else Count(0, is_all=True)
+
+    async def kinds(self, change: Change, search: JobSearch, ids: Collection[UUID] = ()) -> Kinds:
+        """Return what would be changed by state and type: of these jobs, or of a whole search.
+
+        Of a search those that can be changed are counted, up to `MAX_CONFIRMED`.
+        """
+        if ids:
+            return await self._browser.kinds_of(ids)
+        changed = _search(change, search, None)
+        if changed is None:
+            return Kinds([], is_all=True)
+        return await self._browser.count_kinds(changed, MAX_CONFIRMED)
 
     async def change(self, change: Change, ids: Collection[UUID]) -> Changed:
         """Change these jobs, one after the other; pass over those that are locked."""

@@ -1,23 +1,18 @@
-"""The list of jobs, and the changes of many of them, with a confirmation that says how many."""
+"""The list of jobs: a search, page by page."""
 
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
 
-from pydantic import Field
-from starlette.responses import Response
-
 from modhost import Principal
-from modhost.web import Form, Page, Query
-from modhost_background_jobs.bulk.changes import BulkChanges, BulkRequests, Change
+from modhost.web import Page, Query
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import JobTypes
-from modhost_background_jobs.pages.job import path_of
-from modhost_background_jobs.pages.notices import NoticeQuery, redirect
+from modhost_background_jobs.pages.notices import NoticeQuery
 from modhost_background_jobs.permissions import MANAGE_JOBS
 from modhost_background_jobs.queries.load import QueueLoad
-from modhost_background_jobs.queries.search import Count, JobBrowser
+from modhost_background_jobs.queries.search import JobBrowser
 from modhost_background_jobs.queries.search.job_search import JobSearch
 
 PATH: Final = "/admin/jobs/list"
@@ -84,41 +79,3 @@ def list_path(place: ListPlace) -> str:
 def _link(searched: Sequence[tuple[str, str]], **place: UUID) -> str:
     query = urlencode([*searched, *((name, str(id_)) for name, id_ in place.items())])
     return f"{PATH}?{query}" if query else PATH
-
-
-class ManyForm(ListPlace):
-    """What to do, and to which jobs: those that were ticked, or all of the search."""
-
-    change: Change
-    id: list[UUID] = Field(default_factory=list, max_length=200)
-    all: bool = False
-
-
-async def confirm(query: Query[ManyForm], many: BulkChanges) -> Page | Response:
-    """Say how many jobs it is, and ask."""
-    if not query.all and not query.id:
-        return redirect(list_path(query), "none-selected")
-    if query.all:
-        count = await many.count(query.change, query)
-    else:
-        count = Count(len(query.id), is_all=True)
-    context = {
-        "form": query,
-        "searched": query.as_query(),
-        "place": query.place(),
-        "back": list_path(query),
-        "count": count.number,
-        "is_bounded": not count.is_all,
-    }
-    title = "Cancel jobs" if query.change is Change.CANCEL else "Retry jobs"
-    return Page("confirm_many.html", context, title)
-
-
-async def apply(form: Form[ManyForm], many: BulkChanges, requests: BulkRequests) -> Response:
-    """Do it: at once for jobs that were ticked, by a background job for a whole search."""
-    if form.all:
-        search = JobSearch.model_validate(form.model_dump(include={*JobSearch.model_fields}))
-        return redirect(path_of(await requests.enqueue(form.change, search)), "changing")
-    changed = await many.change(form.change, form.id)
-    notice, done, left = form.change.value, changed.done, len(form.id) - changed.done
-    return redirect(list_path(form), notice, done=done, left=left)

@@ -3,7 +3,15 @@
 from modhost.web import Pages
 from modhost_background_jobs.contracts import InvalidFlow, InvalidJobData, JobNotFound
 from modhost_background_jobs.inspection.queues import UnknownJobType
-from modhost_background_jobs.pages import dashboard, job, job_changes, job_list, queues, recurring
+from modhost_background_jobs.pages import (
+    dashboard,
+    job,
+    job_changes,
+    job_list,
+    many,
+    queues,
+    recurring,
+)
 from modhost_background_jobs.pages.live import stream
 from modhost_background_jobs.pages.workflows import views as workflows
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
@@ -20,8 +28,8 @@ def map_pages(pages: Pages) -> None:
     pages.get("/list", job_list.show_list, permission=VIEW_JOBS, is_search=True)
     pages.get("/workers", dashboard.show_workers, permission=VIEW_JOBS)
     pages.get("/events", stream.send_changes, permission=VIEW_JOBS)
-    pages.get("/many", job_list.confirm, permission=MANAGE_JOBS)
-    pages.post("/many/apply", job_list.apply, permission=MANAGE_JOBS)
+    pages.get("/many", many.confirm, permission=MANAGE_JOBS)
+    pages.post("/many/apply", many.apply, permission=MANAGE_JOBS)
     pages.get("/recurring", recurring.show_schedules, permission=VIEW_JOBS)
     pages.post("/recurring/{id}/toggle", recurring.toggle, permission=MANAGE_JOBS)
     pages.post("/recurring/{id}/enable", recurring.enable, permission=MANAGE_JOBS)

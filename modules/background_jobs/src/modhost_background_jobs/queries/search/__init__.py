@@ -1,5 +1,6 @@
 """Jobs searched by any conditions, page by page."""
 
 from modhost_background_jobs.queries.search.browser import Count, JobBrowser, JobPage, Search
+from modhost_background_jobs.queries.search.kinds import Kind, Kinds
 
-__all__ = ["Count", "JobBrowser", "JobPage", "Search"]
+__all__ = ["Count", "JobBrowser", "JobPage", "Kind", "Kinds", "Search"]

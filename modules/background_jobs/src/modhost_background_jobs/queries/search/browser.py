@@ -1,11 +1,12 @@
 """Jobs page by page, from where the last page ended: as fast with millions of them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, union_all
+from sqlalchemy import ColumnElement, Subquery, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database
@@ -20,6 +21,7 @@ from modhost_background_jobs.queries.partitions import (
     values_of,
 )
 from modhost_background_jobs.queries.rows import rows_of
+from modhost_background_jobs.queries.search.kinds import Kinds, count_kinds
 from modhost_background_jobs.queries.search.words import BATCH_SIZE, partitions_with_words
 from modhost_background_jobs.queries.selection import Selection
 from modhost_background_jobs.storage.tables import FINISHED, JOBS
@@ -117,14 +119,33 @@ class JobBrowser:
         """Return how many jobs match, counted up to a bound."""
         async with self._database.reading() as session:
             connection = await session.connection()
-            partitions = await _partitions(connection, search)
-            at_most = MAX_CHECKED if search.words is None else self.max_counted_errors
-            partitions, end = await narrow(connection, partitions, at_most)
-            bounded = [select(each.ids().limit(bound).subquery()) for each in partitions]
-            limited = select(union_all(*bounded).subquery()).limit(bound).subquery()
+            limited, is_whole = await self._bounded(connection, search, bound)
             counted = await connection.execute(select(func.count()).select_from(limited))
             number = int(counted.scalar_one())
-            return Count(number, is_all=number < bound and end is None)
+            return Count(number, is_all=number < bound and is_whole)
+
+    async def count_kinds(self, search: Search, bound: int) -> Kinds:
+        """Return how many jobs of each state and type match, counted up to a bound."""
+        async with self._database.reading() as session:
+            connection = await session.connection()
+            limited, is_whole = await self._bounded(connection, search, bound)
+            kinds = await count_kinds(connection, select(limited.c.id))
+            return Kinds(kinds, is_all=is_whole and sum(each.number for each in kinds) < bound)
+
+    async def kinds_of(self, ids: Collection[UUID]) -> Kinds:
+        """Return how many of these jobs are of each state and type."""
+        async with self._database.reading() as session:
+            return Kinds(await count_kinds(await session.connection(), ids), is_all=True)
+
+    async def _bounded(
+        self, connection: AsyncConnection, search: Search, bound: int
+    ) -> tuple[Subquery, bool]:
+        """Return the ids of the jobs that match, up to a bound, and whether all were checked."""
+        partitions = await _partitions(connection, search)
+        at_most = MAX_CHECKED if search.words is None else self.max_counted_errors
+        partitions, end = await narrow(connection, partitions, at_most)
+        bounded = [select(each.ids().limit(bound).subquery()) for each in partitions]
+        return select(union_all(*bounded).subquery()).limit(bound).subquery(), end is None
 
     async def finished_types(self) -> list[str]:
         """Return the types of the finished jobs, by name."""
