@@ -32,6 +32,8 @@ function query() {
 
 function tellState(state, words) {
   if (!mark) return;
+  if (state === "waiting" && mark.dataset.liveMark === "live") say("No longer live: reconnecting.");
+  if (state === "live" && mark.dataset.liveMark === "waiting") say("Live again.");
   mark.hidden = false;
   mark.dataset.liveMark = state;
   mark.textContent = words;
@@ -52,6 +54,10 @@ function listen() {
   opened.addEventListener("fragments", heard(show));
   opened.addEventListener("log", heard(append));
   opened.addEventListener("bye", leave);
+  opened.addEventListener("behind", () => {
+    clearTimeout(patience);
+    if (source === opened) tellState("waiting", "Reconnecting");
+  });
   opened.onerror = () => {
     if (source !== opened) return;
     tellState("waiting", "Reconnecting");
@@ -68,7 +74,10 @@ function poll() {
 
 async function look() {
   try {
-    const answer = await fetch(`${EVENTS}?${query()}&poll=true`, { headers: { Accept: "application/json" } });
+    const answer = await fetch(`${EVENTS}?${query()}&poll=true`, {
+      headers: { Accept: "application/json" },
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
     if (answer.redirected || answer.status === 401 || answer.status === 403) return leave();
     if (!answer.ok) return tellState("waiting", "Reconnecting");
     const { fragments, log } = await answer.json();

@@ -24,6 +24,8 @@ MAX_LINES: Final = 500
 # A stream ends after this long; the browser opens the next one, and shows that it still may. Who
 # was logged out, or lost the permission, is notified, and sees nothing new from then on.
 STREAM_SECONDS: Final = 15.0
+LATE_SECONDS: Final = 3.0
+"""A poll that takes longer leaves the viewers behind, and they are notified."""
 
 
 class Viewer:
@@ -33,6 +35,7 @@ class Viewer:
         self.topics = topics
         self.position = None if job_id is None else LogPosition(job_id, line)
         self.changed = Signal()
+        self.is_behind = False
         self._sent: dict[str, str] = {}
         self._due: dict[str, str] = {}
         self._lines: list[LogRow] = []
@@ -48,6 +51,12 @@ class Viewer:
             self._lines += new
             self.position = self.position._replace(line=new[-1].line)
         if self._due or self._lines:
+            self.changed.fire()
+
+    def fall_behind(self, *, is_behind: bool) -> None:
+        """Note whether what the viewer sees is not the present state."""
+        if self.is_behind != is_behind:
+            self.is_behind = is_behind
             self.changed.fire()
 
     def take(self) -> tuple[dict[str, str], list[LogRow]]:
@@ -70,9 +79,11 @@ class LiveFeed(HostedService):
         *,
         max_lines: int = MAX_LINES,
         stream_seconds: float = STREAM_SECONDS,
+        late_seconds: float = LATE_SECONDS,
     ) -> None:
         self.max_lines = max_lines
         self.stream_seconds = stream_seconds
+        self.late_seconds = late_seconds
         self._topics = topics
         self._logs = logs
         self._memory = Memory()
@@ -97,13 +108,36 @@ class LiveFeed(HostedService):
             if not self._viewers:
                 await ticket.wait()
                 continue
-            try:
-                await self.poll()
-                failures.passed(POLL)
-            except Exception as error:  # noqa: BLE001 - whatever the driver raises, it polls again
-                failures.failed(logger, POLL, error)
+            if not await self._poll_in_time():
                 await anyio.sleep(POLL_INTERVAL)
             await wait_for(ticket, POLL_INTERVAL)
+
+    async def _poll_in_time(self) -> bool:
+        """Poll, and let the viewers know while it fails or takes long; return whether it worked."""
+        async with anyio.create_task_group() as group:
+
+            async def notify_if_late() -> None:
+                await anyio.sleep(self.late_seconds)
+                self._fall_behind(is_behind=True)
+
+            group.start_soon(notify_if_late)
+            has_worked = await self._try_to_poll()
+            group.cancel_scope.cancel()
+        self._fall_behind(is_behind=not has_worked)
+        return has_worked
+
+    async def _try_to_poll(self) -> bool:
+        try:
+            await self.poll()
+        except Exception as error:  # noqa: BLE001 - whatever the driver raises, it polls again
+            failures.failed(logger, POLL, error)
+            return False
+        failures.passed(POLL)
+        return True
+
+    def _fall_behind(self, *, is_behind: bool) -> None:
+        for viewer in self._viewers:
+            viewer.fall_behind(is_behind=is_behind)
 
     async def poll(self) -> None:
         """Poll once, and offer the viewers what changed."""

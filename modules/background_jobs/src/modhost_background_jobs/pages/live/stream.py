@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from modhost import Principal
+from modhost.database.failures import may_pass
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost.web import Query, principal_now
 from modhost_background_jobs.contracts import WorkflowState
@@ -106,9 +107,13 @@ async def _events(
     with feed.watch(viewer):
         # Where an event cannot get through, the browser sees no answer, and polls.
         yield "retry: 500\n\n"
+        is_behind = False
         while not shutdown.has_begun and anyio.current_time() < end:
             ticket = viewer.changed.ticket()
             fragments, lines = viewer.take()
+            if viewer.is_behind != is_behind:
+                is_behind = viewer.is_behind
+                yield f"event: {'behind' if is_behind else 'fragments'}\ndata: {{}}\n\n"
             if lines:
                 log = json.dumps([_line(line) for line in lines])
                 yield f"id: {lines[-1].line}\nevent: log\ndata: {log}\n\n"
@@ -122,7 +127,12 @@ async def _events(
 
 
 async def _may_still_watch(request: Request) -> bool:
-    visitor = await principal_now(request)
+    try:
+        visitor = await principal_now(request)
+    except Exception as error:
+        if not may_pass(error):
+            raise
+        return True  # The database is away: the browser's next request is the one to refuse.
     return visitor is not None and visitor.may(VIEW_JOBS)
 
 
@@ -141,4 +151,4 @@ async def _change_or_end(ticket: anyio.Event, shutdown: ShutdownSignal, end: flo
 
 def _line(row: LogRow) -> dict[str, Any]:
     moment = row.logged_at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
-    return {"line": row.line, "at": moment, "message": row.message}
+    return {"line": row.line, "at": moment, "message": row.shown}

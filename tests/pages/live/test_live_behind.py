@@ -1,0 +1,58 @@
+"""Pages that cannot follow any more are notified within seconds, and again when they can."""
+
+from collections.abc import AsyncIterator
+
+import anyio
+import asyncpg
+import pytest
+from sqlalchemy import text
+
+from modhost.database import Database
+from modhost_background_jobs.pages.live.feed import LiveFeed
+from pages.live.streams import Event, events
+from pages.site import Site, site
+
+pytestmark = pytest.mark.anyio
+
+
+async def next_of(stream: AsyncIterator[Event], kind: str) -> None:
+    with anyio.fail_after(20):
+        async for found, _, _ in stream:
+            if found == kind:
+                return
+
+
+async def rename(served: Site, name: str, to: str) -> None:
+    database = await served.service(Database)
+    async with database.session() as session:
+        await (await session.connection()).execute(text(f"ALTER TABLE {name} RENAME TO {to}"))
+
+
+async def test_viewers_are_notified_of_a_database_that_fails_and_when_it_works_again(
+    database_url: str,
+) -> None:
+    """The page called itself live until its stream ended, 15 seconds later."""
+    is_sqlite = "sqlite" in database_url
+    schema, prefix = ("", "background_jobs_") if is_sqlite else ("background_jobs.", "")
+    async with site(database_url, mode="Producer") as served:
+        async with events(served, "watch=dashboard") as stream:
+            await next_of(stream, "fragments")
+            await rename(served, f"{schema}{prefix}workers", "gone")
+            await next_of(stream, "behind")
+            await rename(served, f"{schema}gone", f"{prefix}workers")
+            await next_of(stream, "fragments")
+
+
+async def test_viewers_are_notified_of_a_database_that_does_not_answer(postgres_url: str) -> None:
+    async with site(postgres_url, mode="Producer") as served:
+        (await served.service(LiveFeed)).late_seconds = 0.2
+        async with events(served, "watch=dashboard") as stream:
+            await next_of(stream, "fragments")
+            other = await asyncpg.connect(postgres_url)
+            try:
+                async with other.transaction():
+                    await other.execute("LOCK TABLE background_jobs.workers")
+                    await next_of(stream, "behind")
+            finally:
+                await other.close()
+            await next_of(stream, "fragments")
