@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import escape
 
 import pytest
 
@@ -12,7 +13,7 @@ from modhost.identity.access.usage import Usage
 from modhost.permissions import Principal
 from modhost.testing import RunningHost
 from moving_clock import MovingClock
-from security.support import add_role, add_user, browser, user_id
+from security.support import PASSWORD, add_role, add_user, browser, user_id
 
 pytestmark = pytest.mark.anyio
 
@@ -21,6 +22,41 @@ pytestmark = pytest.mark.anyio
 async def host(host: RunningHost) -> RunningHost:
     await add_user(host, "vera", "Viewer")
     return host
+
+
+AGENTS = {
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0": (
+        "Firefox on Windows"
+    ),
+    "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 "
+    "Safari/537.36 Edg/142.0.0.0": "Edge on Windows",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.6 Safari/605.1.15": "Safari on macOS",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
+    "Gecko) CriOS/142.0.0.0 Mobile/15E148 Safari/604.1": "Chrome on iPhone",
+    "Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "SamsungBrowser/29.0 Chrome/136.0.0.0 Mobile Safari/537.36": "Samsung Internet on Android",
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 HeadlessChrome/142.0.0.0 Safari/537.36": (
+        "Chrome on Linux"
+    ),
+    "curl/8.14.1": "curl",
+    "Mozilla/5.0 (X11; Linux x86_64)": "An unknown browser on Linux",
+    "<b>": "An unknown browser",
+}
+
+
+async def test_browsers_are_named_in_words_with_what_they_call_themselves_on_hover(
+    host: RunningHost,
+) -> None:
+    vera = await browser(host, "vera")
+    for agent in AGENTS:
+        client = await host.client()
+        headers = {"User-Agent": agent}
+        form = {"name": "vera", "password": PASSWORD}
+        assert (await client.post("/login", data=form, headers=headers)).status_code == 303
+    page = (await vera.get("/account")).text
+    for agent, words in AGENTS.items():
+        assert f'<span title="{escape(agent)}">{words}</span>' in page
 
 
 async def test_users_see_and_end_their_sessions(host: RunningHost) -> None:

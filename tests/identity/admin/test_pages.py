@@ -3,8 +3,10 @@
 import httpx2
 import pytest
 
-from modhost.identity import LoginService
+from modhost import Principal
+from modhost.identity import LoginService, TokenService
 from modhost.testing import RunningHost
+from pages.html import Html
 from security.support import COOKIE, PASSWORD, add_role, add_user, browser, user_id
 
 pytestmark = pytest.mark.anyio
@@ -89,17 +91,51 @@ async def test_a_token_is_shown_once_works_and_is_revoked(
     page = await anna.post("/admin/tokens", data=form)
     assert page.status_code == 200
     assert page.headers["cache-control"] == "no-store"
-    secret = page.text.partition('<pre tabindex="0">')[2].partition("<")[0]
+    secret = page.text.partition('id="secret">')[2].partition("<")[0]
     assert secret.startswith("mh_")
     program = await host.client()
     bearer = {"Authorization": f"Bearer {secret}"}
     assert (await program.get("/reports", headers=bearer)).status_code == 200
     listed = (await anna.get("/admin/tokens")).text
     assert secret not in listed
-    path = listed.partition('action="/admin/tokens/')[2].partition('"')[0]
+    path = listed.partition('href="/admin/tokens/')[2].partition('"')[0]
+    asked = await anna.get(f"/admin/tokens/{path}")
+    assert "Revoke ci? Programs that send this token are refused from now on" in asked.text
+    assert f'action="/admin/tokens/{path}"' in asked.text
+    assert (await program.get("/reports", headers=bearer)).status_code == 200
     assert (await anna.post(f"/admin/tokens/{path}")).status_code == 303
     assert (await program.get("/reports", headers=bearer)).status_code == 303
     assert (await anna.post(f"/admin/tokens/{path}")).status_code == 404
+    assert (await anna.get(f"/admin/tokens/{path}")).status_code == 404
+
+
+async def test_tokens_are_listed_with_the_names_of_who_made_them(
+    host: RunningHost, anna: httpx2.AsyncClient
+) -> None:
+    await anna.post("/admin/tokens", data={"name": "ci", "permission": "*"})
+    async with host.scope() as scope:
+        tokens = await scope.get(TokenService)
+        ci = next(each for each in await tokens.list() if each.name == "ci")
+        maker = Principal(f"token:{ci.id}", "ci", grants=frozenset({"*"}))
+        await tokens.create("deploy", ["Reports.View"], creator=maker)
+    page = Html((await anna.get("/admin/tokens")).text)
+    assert "by anna" in page.text
+    assert "by ci" in page.text
+
+
+async def test_what_cannot_be_undone_is_asked_first(
+    host: RunningHost, anna: httpx2.AsyncClient
+) -> None:
+    await add_role(host, "Clerk", ["Reports.View"])
+    await add_user(host, "vera")
+    asked = Html((await anna.get("/admin/roles/remove?role=Clerk")).text)
+    assert "Remove Clerk? Everybody who has this role loses what it grants" in asked.text
+    assert asked.values["role"] == ["Clerk"]
+    vera = f"/admin/users/{await user_id(host, 'vera')}"
+    assert f"{vera}/disable" in Html((await anna.get(vera)).text).links
+    asked = Html((await anna.get(f"{vera}/disable")).text)
+    assert "the tokens that they have made are revoked permanently" in asked.text
+    assert vera in asked.links
 
 
 async def test_a_manager_is_offered_and_given_no_more_than_they_have(host: RunningHost) -> None:

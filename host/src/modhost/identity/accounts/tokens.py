@@ -18,7 +18,7 @@ from modhost.identity.accounts.audited import AuditedService
 from modhost.identity.accounts.user_rows import usable_name
 from modhost.identity.contracts import CreatedToken, TokenInfo
 from modhost.identity.errors import NameTaken, TokenNotFound, UnusableExpiry
-from modhost.identity.tables import Token, TokenRole
+from modhost.identity.tables import Token, TokenRole, User
 
 
 class Tokens(AuditedService):
@@ -68,7 +68,11 @@ class Tokens(AuditedService):
             tokens = (await session.exec(statement)).all()
             ids = select(col(Token.id)).where(unrevoked)
             roles = await _roles(session, col(TokenRole.token_id).in_(ids))
-            return [_info(token, roles.get(token.id, ())) for token in tokens]
+            names = await _names(session, {token.created_by for token in tokens})
+            return [
+                _info(token, roles.get(token.id, ()), names.get(token.created_by or "", ""))
+                for token in tokens
+            ]
 
     async def revoke(self, id_or_name: UUID | str) -> TokenInfo:
         """Revoke a token."""
@@ -112,11 +116,7 @@ def _expiry(now: datetime, expires: timedelta | None) -> datetime | None:
 
 async def _find(session: AsyncSession, id_or_name: UUID | str) -> Token:
     given = str(id_or_name)
-    try:
-        token_id = UUID(given)
-    except ValueError:
-        token_id = None
-    same = or_(Token.id == token_id, Token.name == given)
+    same = or_(Token.id == _as_id(given), Token.name == given)
     statement = select(Token).where(same, col(Token.revoked_at).is_(None))
     token = (await session.exec(statement)).first()
     if token is None:
@@ -128,6 +128,13 @@ async def _find(session: AsyncSession, id_or_name: UUID | str) -> Token:
     return token
 
 
+def _as_id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 async def _roles(session: AsyncSession, of_tokens: ColumnElement[bool]) -> dict[UUID, list[str]]:
     found: dict[UUID, list[str]] = defaultdict(list)
     for held in await session.exec(select(TokenRole).where(of_tokens).order_by(TokenRole.role)):
@@ -135,7 +142,19 @@ async def _roles(session: AsyncSession, of_tokens: ColumnElement[bool]) -> dict[
     return found
 
 
-def _info(token: Token, roles: Iterable[str]) -> TokenInfo:
+async def _names(session: AsyncSession, ids: Collection[str | None]) -> dict[str, str]:
+    """Return the names of users and tokens by the ids of their principals."""
+    names: dict[str, str] = {}
+    for kind, table in (("user", User), ("token", Token)):
+        own = (each.removeprefix(f"{kind}:") for each in ids if each and each.startswith(kind))
+        keys = [key for each in own if (key := _as_id(each))]
+        if keys:
+            rows = await session.exec(select(table.id, table.name).where(col(table.id).in_(keys)))
+            names |= {f"{kind}:{id_}": name for id_, name in rows}
+    return names
+
+
+def _info(token: Token, roles: Iterable[str], creator_name: str = "") -> TokenInfo:
     return TokenInfo(
         id=token.id,
         name=token.name,
@@ -145,4 +164,5 @@ def _info(token: Token, roles: Iterable[str]) -> TokenInfo:
         created_by=token.created_by,
         expires_at=token.expires_at,
         last_used_at=token.last_used_at,
+        creator_name=creator_name,
     )

@@ -67,6 +67,32 @@ def notice_page(template: str, title: str, notice: str, **context: Any) -> Page:
     return Page(f"modhost/identity/{template}", {**context, **texts}, title)
 
 
+def confirmation(
+    title: str,
+    question: str,
+    action: str,
+    above: tuple[str, str],
+    about: str,
+    values: Mapping[str, str] | None = None,
+    **context: Any,
+) -> Page:
+    """Return the page that asks before what cannot be undone.
+
+    Args:
+        title: the heading, and what the button says.
+        question: what is about to happen.
+        action: where the form goes.
+        above: the address and the name of the page that one came from.
+        about: the name of the user, role or token.
+        values: the hidden fields of the form.
+        context: further variables; `used` is when a token was used last.
+
+    """
+    asked = {"question": question, "action": action, "button": title}
+    where = {"above": above, "about": about, "values": values or {}}
+    return Page("modhost/identity/confirm.html", asked | where | context, title)
+
+
 async def answer(change: Awaitable[object], path: str, notice: str) -> Response:
     """Make a change and redirect to a path with a notice. Raises `HttpProblem` if it is refused."""
     await accepted(change)

@@ -54,6 +54,7 @@ def map_role_pages(pages: Pages) -> None:
     post = partial(pages.post, permission=MANAGE_USERS, shown_by=show_roles)
     post(f"{PATH}/grant", grant)
     post(f"{PATH}/revoke", revoke)
+    pages.get(f"{PATH}/remove", ask_to_remove, permission=MANAGE_USERS)
     post(f"{PATH}/remove", remove)
 
 
@@ -75,6 +76,19 @@ async def grant(form: Form[GrantForm], roles: RoleService) -> Response:
 async def revoke(form: Form[GrantForm], roles: RoleService) -> Response:
     """Revoke a permission from a role."""
     return await actions.answer(roles.revoke(form.role, form.permission), PATH, "revoked")
+
+
+async def ask_to_remove(query: Query[RoleForm]) -> Page:
+    """Ask whether to remove a role."""
+    question = f"Remove {query.role}? Everybody who has this role loses what it grants, at once."
+    return actions.confirmation(
+        "Remove the role",
+        question,
+        f"{PATH}/remove",
+        (PATH, "Roles"),
+        query.role,
+        {"role": query.role},
+    )
 
 
 async def remove(form: Form[RoleForm], roles: RoleService) -> Response:

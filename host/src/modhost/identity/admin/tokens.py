@@ -1,6 +1,5 @@
 """The page of API tokens."""
 
-from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from modhost import Principal
 from modhost.durations import Duration
 from modhost.identity.admin import actions
 from modhost.identity.admin.actions import MANAGE_TOKENS, NoticeQuery
-from modhost.identity.contracts import CreatedToken, RoleService, TokenService
+from modhost.identity.contracts import CreatedToken, RoleService, TokenInfo, TokenService
 from modhost.identity.errors import TokenNotFound
 from modhost.permissions import Permissions
 from modhost.web import Form, Page, Pages, Query
@@ -48,13 +47,21 @@ class TokenPages:
             created=created,
         )
 
+    async def find(self, id_: UUID) -> TokenInfo:
+        """Return a token in use. Raises `TokenNotFound`."""
+        for token in await self._tokens.list():
+            if token.id == id_:
+                return token
+        raise TokenNotFound(f"No token in use has the id {id_}.")
+
 
 def map_token_pages(pages: Pages) -> None:
     """Map the page, and the actions of its forms."""
     pages.get(PATH, show_tokens, permission=MANAGE_TOKENS)
     pages.post(PATH, create_token, permission=MANAGE_TOKENS)
-    post = partial(pages.post, permission=MANAGE_TOKENS, errors={TokenNotFound: 404})
-    post(f"{PATH}/{{id}}/revoke", revoke_token, shown_by=show_tokens)
+    one, missing = f"{PATH}/{{id}}/revoke", {TokenNotFound: 404}
+    pages.get(one, ask_to_revoke, permission=MANAGE_TOKENS, errors=missing)
+    pages.post(one, revoke_token, permission=MANAGE_TOKENS, errors=missing, shown_by=show_tokens)
 
 
 async def show_tokens(query: Query[NoticeQuery], pages: TokenPages) -> Page:
@@ -69,6 +76,21 @@ async def create_token(
     rights = (form.permission, form.role)
     creating = tokens.create(form.name, *rights, form.expires, creator=visitor)
     return await pages.all("", created=await actions.accepted(creating))
+
+
+async def ask_to_revoke(id: UUID, pages: TokenPages) -> Page:
+    """Ask whether to revoke a token."""
+    token = await pages.find(id)
+    question = f"Revoke {token.name}? Programs that send this token are refused from now on."
+    above = (PATH, "API tokens")
+    return actions.confirmation(
+        "Revoke the token",
+        question,
+        f"{PATH}/{id}/revoke",
+        above,
+        token.name,
+        used=token.last_used_at,
+    )
 
 
 async def revoke_token(id: UUID, tokens: TokenService) -> Response:

@@ -67,6 +67,7 @@ def map_user_pages(pages: Pages) -> None:
     one, missing = f"{PATH}/{{id}}", {UserNotFound: 404}
     pages.get(one, show_user, permission=MANAGE_USERS, errors=missing)
     post = partial(pages.post, permission=MANAGE_USERS, errors=missing, shown_by=show_user)
+    pages.get(f"{one}/disable", ask_to_disable, permission=MANAGE_USERS, errors=missing)
     post(f"{one}/disable", disable)
     post(f"{one}/enable", enable)
     post(f"{one}/password", set_password)
@@ -91,6 +92,18 @@ async def add_user(form: Form[UserForm], users: UserService, visitor: Principal)
 async def show_user(id: UUID, query: Query[NoticeQuery], pages: UserPages) -> Page:
     """Show one user."""
     return await pages.one(query.notice, id)
+
+
+async def ask_to_disable(id: UUID, users: UserService) -> Page:
+    """Ask whether to disable a user, which also revokes the tokens that they have made."""
+    user = await users.get(id)
+    question = (
+        f"Disable {user.name}? They are logged out everywhere, and the tokens that they have made "
+        "are revoked permanently. Their account can be enabled again."
+    )
+    path = f"{PATH}/{id}"
+    above = (path, user.name)
+    return actions.confirmation("Disable the user", question, f"{path}/disable", above, "Disable")
 
 
 async def disable(id: UUID, users: UserService) -> Response:

@@ -20,7 +20,11 @@ class CreatedToken:
 
 @dataclass(frozen=True, slots=True)
 class TokenInfo:
-    """A token, without its secret. `permissions` may hold wildcards."""
+    """A token, without its secret. `permissions` may hold wildcards.
+
+    `created_by` is the id of who made it, `creator_name` the name of that user or token; it is
+    empty for commands.
+    """
 
     id: UUID
     name: str
@@ -30,6 +34,7 @@ class TokenInfo:
     created_by: str | None
     expires_at: datetime | None
     last_used_at: datetime | None
+    creator_name: str = ""
 
 
 class TokenService(Protocol):

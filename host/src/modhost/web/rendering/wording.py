@@ -8,6 +8,8 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
+from modhost.web.rendering.agents import browser
+
 _UNITS: Final = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
 
@@ -107,6 +109,6 @@ def written(value: object) -> str:
 
 FILTERS: Final = {
     each.__name__: each
-    for each in (ago, capitalized, coded, duration, grouped, marked, module_title, rough)
+    for each in (ago, browser, capitalized, coded, duration, grouped, marked, module_title, rough)
 } | {"utc": utc, "written": written}
 """The filters of all templates."""
