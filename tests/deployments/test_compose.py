@@ -134,7 +134,7 @@ async def make_a_report(page: Page, public_url: str) -> None:
     await page.get_by_role("link", name="Reports", exact=True).first.click()
     await page.get_by_role("button", name="Make a report").click()
     await expect(page).to_have_url(f"{public_url}reports")
-    await page.get_by_role("link", name="job", exact=True).first.click()
+    await page.get_by_role("link", name="job of").first.click()
     await expect(page.locator(".state-line")).to_contain_text("Completed")
     await expect(page.locator("[data-live-mark]")).to_have_text("Live")
     await expect(page.get_by_role("log")).to_contain_text("records")

@@ -105,7 +105,7 @@ async def test_the_log_follows_until_somebody_scrolls_and_can_be_searched(
     await expect(page.locator(".log-line").nth(found)).to_be_attached()
     assert {str(each)[0] for each in await numbers_of(page)} == {"1"}
     async with page.expect_download() as download:
-        await page.get_by_role("link", name="Download").click()
+        await page.get_by_role("link", name="Download the log").click()
     assert (await download.value).suggested_filename == f"job-{job_id}.log"
     await page.get_by_role("link", name="Show the whole log").click()
     await show_tab(page, hidden=True)

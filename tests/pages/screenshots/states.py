@@ -37,11 +37,6 @@ async def _bad_input(page: Page, paths: Mapping[str, str]) -> None:
     await page.get_by_role("button", name="Run", exact=True).click()
 
 
-async def _traceback(page: Page, paths: Mapping[str, str]) -> None:
-    await page.goto(paths["failed job"])
-    await page.locator(".attempts summary").first.click()
-
-
 async def _log_search(page: Page, paths: Mapping[str, str]) -> None:
     await page.goto(f"{paths['finished job']}?log=record 1")
 
@@ -63,7 +58,6 @@ STATES: Final[Mapping[str, Callable[[Page, Mapping[str, str]], Awaitable[None]]]
     "figures": _figures,
     "confirmation": _confirmation,
     "bad input": _bad_input,
-    "traceback": _traceback,
     "log search": _log_search,
     "refused": _refused,
     "backwards": _backwards,

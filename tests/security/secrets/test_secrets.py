@@ -93,6 +93,7 @@ async def test_a_job_gets_its_secret_and_nobody_else_sees_it(
                 own,
                 f"{own}/run-again",
                 f"{own}/log.txt",
+                f"{own}/input.json",
                 f"/admin/jobs/events?watch=job&id={job_id}&poll=true",
                 "/openapi.json",
             )

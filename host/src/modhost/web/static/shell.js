@@ -1,5 +1,6 @@
 // Times: counted from now, and in the visitor's own zone on hover.
 
+import "./copying.js";
 import "./refresh.js";
 
 const UNITS = [["d", 86400], ["h", 3600], ["min", 60]];

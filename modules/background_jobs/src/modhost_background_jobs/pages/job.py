@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import PlainTextResponse, Response
 
 from modhost import HostInfo, Principal
-from modhost.web import Form, Page, Query
+from modhost.web import Form, HttpProblem, Page, Query
 from modhost_background_jobs.client.run_again import Rerunning, UnreadableInput
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
@@ -63,6 +63,23 @@ async def download_log(id: UUID, jobs: BackgroundJobsContracts) -> Response:  # 
     lines = [f"{entry.timestamp:%Y-%m-%dT%H:%M:%S.%fZ} {entry.message}\n" for entry in detail.logs]
     headers = {"Content-Disposition": f'attachment; filename="job-{id}.log"'}
     return PlainTextResponse("".join(lines), headers=headers)
+
+
+async def download_input(id: UUID, inspection: JobInspection) -> Response:  # noqa: A002
+    """Send the whole input of a job as people see it: secrets are masked."""
+    return _json_file(id, "input", (await inspection.inspect(id)).data)
+
+
+async def download_result(id: UUID, inspection: JobInspection) -> Response:  # noqa: A002
+    """Send the whole result of a job as people see it."""
+    return _json_file(id, "result", (await inspection.inspect(id)).shown_result)
+
+
+def _json_file(job_id: UUID, name: str, text: str | None) -> Response:
+    if text is None:
+        raise HttpProblem(404, f"The job {job_id} has no {name}.")
+    headers = {"Content-Disposition": f'attachment; filename="job-{job_id}-{name}.json"'}
+    return Response(text, headers=headers, media_type="application/json")
 
 
 async def cancel(id: UUID, jobs: BackgroundJobs) -> Response:  # noqa: A002

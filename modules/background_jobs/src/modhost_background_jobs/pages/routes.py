@@ -57,6 +57,8 @@ def map_pages(pages: Pages) -> None:
     pages.get("/{id}/delete", job_changes.confirm_delete, permission=MANAGE_JOBS)
     pages.post("/{id}/delete", job_changes.delete, permission=MANAGE_JOBS)
     pages.get("/{id}/log.txt", job.download_log, permission=VIEW_JOBS)
+    pages.get("/{id}/input.json", job.download_input, permission=VIEW_JOBS)
+    pages.get("/{id}/result.json", job.download_result, permission=VIEW_JOBS)
     pages.post("/{id}/cancel", job.cancel, permission=MANAGE_JOBS)
     pages.post("/{id}/retry", job.retry, permission=MANAGE_JOBS)
     pages.get("/{id}/run-again", job.edit_input, permission=MANAGE_JOBS)

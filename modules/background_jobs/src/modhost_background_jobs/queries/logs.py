@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Select, literal, select, union_all
 from modhost.database import Database
 from modhost_background_jobs.storage.tables import LOGS
 
+SHOWN_CHARACTERS: Final = 4_000
 _POSITIONS_PER_STATEMENT: Final = 100
 
 
@@ -28,6 +29,14 @@ class LogRow(NamedTuple):
     line: int
     logged_at: datetime
     message: str
+
+    @property
+    def shown(self) -> str:
+        """The message as pages show it; the download has all of a long one."""
+        if len(self.message) <= SHOWN_CHARACTERS:
+            return self.message
+        more = f"{len(self.message) - SHOWN_CHARACTERS:,} more characters"
+        return f"{self.message[:SHOWN_CHARACTERS]}… ({more} in the download)"
 
 
 class JobLogs:

@@ -2,7 +2,6 @@
 
 import "./live.js";
 import "./selection.js";
-import "./copying.js";
 import "./zone.js";
 
 // The outcome of an action is shown once, not again after a reload.
