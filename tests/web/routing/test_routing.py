@@ -75,3 +75,20 @@ def test_a_literal_path_wins_over_a_parameter_whatever_the_order(serving: Servin
         assert client.get("/api/things/recurring", headers=VIEWER).json() == "literal"
         assert client.get("/api/things/7.csv", headers=VIEWER).json() == "csv of 7"
         assert client.get(f"/api/things/{KNOWN}", headers=VIEWER).json()["name"] == "spade"
+
+
+def test_a_longer_path_wins_over_a_parameter_that_would_take_all_of_it(serving: Serving) -> None:
+    """It was 405, since the shorter path took the longer one's addresses."""
+
+    async def show(name: str) -> str:
+        return f"shown {name}"
+
+    async def pause(name: str) -> str:
+        return f"paused {name}"
+
+    serving.web.endpoints.get("/named/{name:path}", show, permission=VIEW)
+    serving.web.endpoints.post("/named/{name:path}/pause", pause, permission=VIEW)
+    with serving.client() as client:
+        assert client.get("/api/things/named/a/b", headers=VIEWER).json() == "shown a/b"
+        paused = client.post("/api/things/named/a/b/pause", headers=VIEWER)
+        assert paused.json() == "paused a/b"

@@ -34,6 +34,7 @@ KIND: Final = "modhost.kind"
 # A form is shown again; with any other status there is nothing to correct.
 _REFUSED: Final = (403, 409, 422)
 _PARAMETER: Final = re.compile(r"{[^}]*}")
+_END: Final = (4, 0)
 
 
 def build_routes(
@@ -63,8 +64,11 @@ def build_routes(
 
 
 def specificity(path: str) -> list[tuple[int, int]]:
-    """Return a sort key: literal segments go before mixed ones, and those before `{id}`."""
-    return [_segment_rank(segment) for segment in path.split("/")]
+    """Return a sort key: literal segments go before mixed ones, and those before `{id}`.
+
+    A longer path goes before its beginning: `{name:path}` would take the rest, too.
+    """
+    return [*(_segment_rank(segment) for segment in path.split("/")), _END]
 
 
 def _segment_rank(segment: str) -> tuple[int, int]:
