@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final, NamedTuple
 
+import anyio
 from sqlalchemy import select
 
 from modhost.database import Database
@@ -10,6 +11,7 @@ from modhost_background_jobs.storage.dialects import insert_unless_exists
 from modhost_background_jobs.storage.tables import APP_VERSIONS
 
 MAX_SHOWN: Final = 50
+CACHE_SECONDS: Final = 15.0
 
 
 class SeenVersion(NamedTuple):
@@ -20,25 +22,31 @@ class SeenVersion(NamedTuple):
 
 
 class AppVersions:
-    """Writes and reads the versions."""
+    """Writes and reads the versions; what is read may be `CACHE_SECONDS` old."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._known: tuple[float, list[SeenVersion]] | None = None
 
     async def note(self, version: str, now: datetime) -> None:
         """Note that a worker runs a version; only the first of them counts."""
         row = {"version": version, "first_seen_at": now}
         async with self._database.session() as session:
             await insert_unless_exists(await session.connection(), APP_VERSIONS, row, ["version"])
+        self._known = None
 
     async def since(self, moment: datetime) -> list[SeenVersion]:
         """Return the versions that were new since a moment, the last ones, the oldest first."""
-        newest = (
-            select(APP_VERSIONS.c.version, APP_VERSIONS.c.first_seen_at)
-            .where(APP_VERSIONS.c.first_seen_at >= moment)
-            .order_by(APP_VERSIONS.c.first_seen_at.desc(), APP_VERSIONS.c.version)
-            .limit(MAX_SHOWN)
-        )
-        async with self._database.reading() as session:
-            rows = (await (await session.connection()).execute(newest)).all()
-        return [SeenVersion(*row) for row in reversed(rows)]
+        now = anyio.current_time()
+        if self._known is None or now - self._known[0] >= CACHE_SECONDS:
+            async with self._database.reading() as session:
+                rows = (await (await session.connection()).execute(_NEWEST)).all()
+            self._known = (now, [SeenVersion(*row) for row in reversed(rows)])
+        return [each for each in self._known[1] if each.first_seen_at >= moment]
+
+
+_NEWEST: Final = (
+    select(APP_VERSIONS.c.version, APP_VERSIONS.c.first_seen_at)
+    .order_by(APP_VERSIONS.c.first_seen_at.desc(), APP_VERSIONS.c.version)
+    .limit(MAX_SHOWN)
+)
