@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model.statistics import MinuteCounts
+from modhost_background_jobs.model.statistics import MinuteCounts, TypeCounts, TypeKey
 from modhost_background_jobs.storage.statistics import StatisticsStore
 from modhost_reports_example.contracts import ReportRequest, ReportsContracts, ReportType
 from pages.demo import ImportCustomersJob, RebuildSearchIndexJob, SendInvoicesJob, Steps
 from pages.site import Site
+
+_INVOICES = TypeKey("customers.SendInvoicesJob", "default", "2026.11.3")
 
 
 async def make_busy(served: Site) -> None:
@@ -34,7 +36,9 @@ async def remember_a_day(served: Site) -> None:
     async with served.host.scope() as scope:
         store = await scope.get(StatisticsStore)
         for start in range(0, len(minutes), 200):
-            await store.save("yesterday", minutes[start : start + 200])
+            some = minutes[start : start + 200]
+            typed = [TypeCounts(minute, _INVOICES, counts) for minute, counts in some]
+            await store.save("yesterday", some, typed)
 
 
 def _minute(minute: int, chance: random.Random) -> MinuteCounts:

@@ -58,6 +58,8 @@ async def filled(served: Site) -> Mapping[str, str]:
         "recurring": f"{jobs}/recurring",
         "delete schedule": f"{jobs}/recurring/{recurring}/delete",
         "workers": f"{jobs}/workers",
+        "types": f"{jobs}/types",
+        "type": f"{jobs}/types/customers.ImportCustomersJob",
         "reports": "/reports",
         "users": "/admin/users",
         "roles": "/admin/roles",

@@ -28,6 +28,8 @@ from modhost_background_jobs.contracts.events import END_EVENTS
 from modhost_background_jobs.inspection import diagnosis, job, overview, queues, snapshot
 from modhost_background_jobs.inspection.limits import LimitReader
 from modhost_background_jobs.inspection.schedules import Schedules
+from modhost_background_jobs.inspection.types.figures import TypeFigures
+from modhost_background_jobs.inspection.types.view import TypeInspection
 from modhost_background_jobs.inspection.workflows.view import WorkflowInspection
 from modhost_background_jobs.maintenance import recurring, retention, stalled_jobs
 from modhost_background_jobs.maintenance.limit_keys import LimitKeysService
@@ -39,9 +41,11 @@ from modhost_background_jobs.options import BackgroundJobsOptions, WorkerMode
 from modhost_background_jobs.pages import dashboard
 from modhost_background_jobs.pages.live import feed, topics
 from modhost_background_jobs.pages.live.fragments import Fragments
+from modhost_background_jobs.pages.live.types import TypeTopics
 from modhost_background_jobs.pages.live.workflows import WorkflowTopics
 from modhost_background_jobs.pages.queues import FlowPage
 from modhost_background_jobs.queries import details, ends, held_places, listing, load, logs, search
+from modhost_background_jobs.queries.search.failures import RecentFailures
 from modhost_background_jobs.queries.workflows.nodes import NodeReader
 from modhost_background_jobs.queries.workflows.shape import ShapeReader
 from modhost_background_jobs.queries.workflows.summaries import WorkflowReader
@@ -117,6 +121,7 @@ def add_services(services: ServiceCollection) -> None:
     _add(services, schedule_changes.ScheduleChanges, run_again.Rerunning, Schedules)
     _add(services, snapshot.Snapshots, overview.Overview, job.JobInspection)
     _add(services, diagnosis.QueueDiagnosis, queues.Queues, LimitReader)
+    _add(services, RecentFailures, TypeFigures, TypeInspection)
     _add_worker(services)
     _add(services, Sweepers, ProcessMetrics, QueueMetrics)
     _add(services, stalled_jobs.StalledJobSweeperService, stalled_jobs.BulkSweeperService)
@@ -129,6 +134,7 @@ def add_services(services: ServiceCollection) -> None:
         FlowPage,
         Fragments,
         WorkflowTopics,
+        TypeTopics,
         topics.Topics,
         feed.LiveFeed,
     )

@@ -11,6 +11,7 @@ from modhost_background_jobs.client.limit_changes import MAX_LIMIT, LimitChanges
 from modhost_background_jobs.contracts import BackgroundJobs, InvalidFlow
 from modhost_background_jobs.inspection.limits import LimitReader, LimitStatus
 from modhost_background_jobs.inspection.queues import Queues, QueueStatus, UnknownJobType
+from modhost_background_jobs.inspection.types.view import JobTypeDetail, TypeInspection
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 from modhost_background_jobs.queue.limits import UnknownLimit
 
@@ -24,6 +25,7 @@ def map_flow(endpoints: Endpoints) -> None:
     endpoints.post("/queues/{name:path}/pause", pause_queue, permission=MANAGE_JOBS)
     endpoints.post("/queues/{name:path}/resume", resume_queue, permission=MANAGE_JOBS)
     endpoints.get("/types", list_types, permission=VIEW_JOBS)
+    endpoints.get("/types/{job_type:path}", show_type, permission=VIEW_JOBS)
     endpoints.post("/types/{job_type:path}/pause", pause_type, permission=MANAGE_JOBS)
     endpoints.post("/types/{job_type:path}/resume", resume_type, permission=MANAGE_JOBS)
     endpoints.get("/limits", list_limits, permission=VIEW_JOBS)
@@ -72,6 +74,11 @@ async def resume_queue(name: str, jobs: BackgroundJobs, queues: Queues) -> Queue
 async def list_types(queues: Queues) -> Sequence[QueueStatus]:
     """List the job types with what waits and runs; counts stop at 10,000 jobs of a queue."""
     return await queues.types()
+
+
+async def show_type(job_type: str, types: TypeInspection) -> JobTypeDetail:
+    """Show a job type: figures of 1 h, 24 h and 7 days, versions, failures in groups."""
+    return (await types.one(job_type, "week")).detail
 
 
 async def pause_type(

@@ -75,9 +75,14 @@ class QueueView:
     is_capped: bool
     arrived_last_minute: int
 
+    @classmethod
+    def idle(cls, name: str) -> "QueueView":
+        """Return what neither waits nor runs."""
+        return _view(name, None, (), 0, 0, 0, 0)
+
     @property
     def catches_up_in(self) -> timedelta | None:
-        """How long until nothing due waits, as fast as it goes; None for never at this rate."""
+        """How long until nothing due waits, as fast as it goes; None where more arrives."""
         gained = self.status.finished_last_minute - self.arrived_last_minute
         if not self.status.due:
             return timedelta(0)

@@ -11,6 +11,7 @@ from modhost_background_jobs.pages import (
     many,
     queues,
     recurring,
+    types,
 )
 from modhost_background_jobs.pages.live import stream
 from modhost_background_jobs.pages.workflows import views as workflows
@@ -44,6 +45,8 @@ def map_pages(pages: Pages) -> None:
     pages.get("/queues/limit", queues.ask_limit, permission=MANAGE_JOBS)
     pages.post("/queues/limit", queues.set_limit, permission=MANAGE_JOBS)
     pages.post("/queues/limit/reset", queues.reset_limit, permission=MANAGE_JOBS)
+    pages.get("/types", types.show_types, permission=VIEW_JOBS)
+    pages.get("/types/{job_type:path}", types.show_type, permission=VIEW_JOBS)
     pages.get("/workflows", workflows.show_workflows, permission=VIEW_JOBS)
     pages.get("/workflows/{id}", workflows.show_workflow, permission=VIEW_JOBS)
     pages.get("/workflows/{id}/cancel", workflows.confirm_cancel, permission=MANAGE_JOBS)

@@ -21,6 +21,7 @@ from modhost_background_jobs.inspection.overview import Span
 from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
 from modhost_background_jobs.pages.live.topic import Kind, Topic
 from modhost_background_jobs.pages.live.topics import Memory, Topics
+from modhost_background_jobs.pages.types import watched_of
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 from modhost_background_jobs.queries.logs import JobLogs, LogRow
 from modhost_background_jobs.queries.search.job_search import search_of
@@ -34,7 +35,8 @@ class WatchQuery(BaseModel):
     """What to watch; `line` is the last line of the log that is on the page.
 
     With `newest` the newest jobs of `search`, the query string of a list, are watched too.
-    `workflow_state` is that of the workflows of a list.
+    `workflow_state` is that of the workflows of a list. `types` is the query string of a list of
+    job types, or says which type is watched.
     """
 
     watch: Kind
@@ -44,7 +46,14 @@ class WatchQuery(BaseModel):
     newest: bool = False
     search: str = Field(default="", max_length=1000)
     workflow_state: WorkflowState | Literal[""] = ""
+    types: str = Field(default="", max_length=3000)
     poll: bool = False
+
+    @field_validator("types")
+    @classmethod
+    def _can_be_read(cls, types: str) -> str:
+        watched_of(types)
+        return types
 
     @field_validator("search")
     @classmethod
@@ -88,6 +97,9 @@ def _viewer(query: WatchQuery, last_event_id: str, visitor: Principal) -> Viewer
         return Viewer(frozenset([topic]), query.id[0], _line_of(last_event_id, query.line))
     if query.watch == "workflow" and query.id:
         topic = Topic("workflow", job_id=query.id[0], may_manage=visitor.may(MANAGE_JOBS))
+        return Viewer(frozenset([topic]), None, -1)
+    if query.watch in ("types", "type"):
+        topic = Topic(query.watch, may_manage=visitor.may(MANAGE_JOBS), search=query.types)
         return Viewer(frozenset([topic]), None, -1)
     if query.watch == "workflows":
         return Viewer(frozenset([Topic("workflows", search=query.workflow_state)]), None, -1)

@@ -7,7 +7,17 @@ from uuid import UUID
 from modhost_background_jobs.inspection.overview import Span
 
 Kind = Literal[
-    "dashboard", "workers", "recurring", "job", "row", "newest", "queues", "workflows", "workflow"
+    "dashboard",
+    "workers",
+    "recurring",
+    "job",
+    "row",
+    "newest",
+    "queues",
+    "workflows",
+    "workflow",
+    "types",
+    "type",
 ]
 
 
@@ -16,7 +26,8 @@ class Topic:
     """A page, or a job on a page; `may_manage` for those who see its buttons.
 
     `search` is the query string of the list whose newest jobs are watched, or the state of the
-    workflows of a list; `job_id` may be that of a workflow.
+    workflows of a list, or which job types, or type, of which span; `job_id` may be that of a
+    workflow.
     """
 
     kind: Kind

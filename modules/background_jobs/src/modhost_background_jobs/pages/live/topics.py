@@ -15,6 +15,7 @@ from modhost_background_jobs.pages.job import job_context
 from modhost_background_jobs.pages.job_list import ROWS
 from modhost_background_jobs.pages.live.fragments import Fragments, Html
 from modhost_background_jobs.pages.live.topic import Kind, Topic
+from modhost_background_jobs.pages.live.types import TypeTopics
 from modhost_background_jobs.pages.live.workflows import WorkflowTopics
 from modhost_background_jobs.pages.queues import FlowPage
 from modhost_background_jobs.pages.recurring import schedules_context
@@ -54,6 +55,7 @@ class Topics:
         inspection: JobInspection,
         flow: FlowPage,
         workflows: WorkflowTopics,
+        types: TypeTopics,
         fragments: Fragments,
         *,
         list_interval: float = LIST_INTERVAL,
@@ -67,6 +69,7 @@ class Topics:
         self._inspection = inspection
         self._flow = flow
         self._workflows = workflows
+        self._types = types
         self._fragments = fragments
 
     async def render(self, topics: Collection[Topic], memory: Memory) -> dict[Topic, Html]:
@@ -90,6 +93,10 @@ class Topics:
             memory.rendered[topic] = await self._queues(topic, before.get(topic))
         for topic in (*of.get("workflows", ()), *of.get("workflow", ())):
             found = await self._workflows.render(topic, before.get(topic))
+            if found is not None:
+                memory.rendered[topic] = found
+        for topic in (*of.get("types", ()), *of.get("type", ())):
+            found = await self._types.render(topic, before.get(topic))
             if found is not None:
                 memory.rendered[topic] = found
         if "dashboard" in of or "workers" in of:

@@ -1,0 +1,1 @@
+"""Job types over time: their figures against those before, their failures by what they share."""
