@@ -141,7 +141,7 @@ async def test_ticked_jobs_are_changed_after_a_question(served: Site, visitor: V
     assert asked.values["id"] == chosen
     assert (await detail(served, ids[0])).state is JobState.PENDING
     _, page = await visitor.post("/admin/jobs/many/apply", {"change": "cancel", "id": chosen})
-    assert "Cancelled, or asked to stop: 2. Left alone, since they had finished: 1." in page.text
+    assert "Cancelled, or asked to stop: 2. Skipped, already finished: 1." in page.text
     states = [(await detail(served, id_)).state for id_ in ids]
     assert states == [JobState.CANCELLED, JobState.CANCELLED, JobState.PENDING]
     answer = await visitor.client.get("/admin/jobs/many?change=cancel&state=Failed")
@@ -160,7 +160,7 @@ async def test_all_jobs_of_a_search_are_changed_by_a_job(served: Site, visitor: 
     asked = await visitor.get(f"/admin/jobs/many?{urlencode(search)}")
     assert "Retry 110 jobs" in asked.buttons
     location, page = await visitor.post("/admin/jobs/many/apply", search)
-    assert "This job does it" in page.text
+    assert "This background job makes the change" in page.text
     operation = _id_in(location)
     done = await served.reaches(operation, JobState.COMPLETED, seconds=60)
     assert done.progress_message == "110 jobs done"

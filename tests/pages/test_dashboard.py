@@ -21,7 +21,7 @@ async def test_it_shows_what_runs_waits_and_failed(served: Site, visitor: Visito
     await served.reaches(running, JobState.RUNNING)
     page = await visitor.get("/admin/jobs")
     # At once, whenever the worker's heart beats and its roll-ups are written.
-    assert "Active 1 running now" in page.text
+    assert "Running 1 right now" in page.text
     assert "1 of 4 slots busy" in page.text
     assert "Failed 1 in the last day" in page.text
     assert "Pending 1 none overdue" in page.text

@@ -103,7 +103,7 @@ async def test_a_change_of_many_shows_their_states_and_types(
     assert "Completed" not in asked.text
     ticked = await visitor.get(f"/admin/jobs/many?change=cancel&id={later[0]}&id={done}")
     assert "Pending ImportCustomersJob customers 1" in ticked.text
-    assert "Completed ImportCustomersJob customers left alone 1" in ticked.text
+    assert "Completed ImportCustomersJob customers skipped 1" in ticked.text
 
 
 async def test_a_change_of_more_than_a_thousand_jobs_asks_for_their_number(
@@ -124,4 +124,4 @@ async def test_a_change_of_more_than_a_thousand_jobs_asks_for_their_number(
         assert jobs.total_count == 1001
         sent = search | {"shown": "1001", "typed": "1 001"}
         _, page = await visitor.post("/admin/jobs/many/apply", sent)
-        assert "This job does it" in page.text
+        assert "This background job makes the change" in page.text

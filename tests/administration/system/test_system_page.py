@@ -127,7 +127,7 @@ async def test_what_is_wrong_is_shown_with_its_remedy_and_secrets_are_not(
     )
     assert "MH405" in page["What is wrong"]
     assert "Probe 3.2.1 degraded Half of it is away." in page["Modules"]
-    assert "probe-1 probe, 9 mars silent" in page["Processes"]
+    assert "probe-1 probe, 9 mars not responding" in page["Processes"]
     assert "size 7 the configuration" in page["Configuration"]
     assert "key ***" in page["Configuration"]
     assert "hush" not in str(page)

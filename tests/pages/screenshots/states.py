@@ -27,7 +27,7 @@ async def _figures(page: Page, _: Mapping[str, str]) -> None:
 
 async def _confirmation(page: Page, _: Mapping[str, str]) -> None:
     await page.goto("/admin/jobs/list")
-    await page.get_by_label("All of the search").check()
+    await page.get_by_label("All matching").check()
     await page.get_by_role("button", name="Cancel jobs").click()
 
 

@@ -24,7 +24,7 @@ from modhost.web.routing.routes import KIND
 
 _TITLES: Final = {
     400: "This request cannot be read",
-    403: "You may not do this",
+    403: "You do not have access",
     404: "This page does not exist",
     405: "This page cannot do that",
     409: "This cannot be done now",

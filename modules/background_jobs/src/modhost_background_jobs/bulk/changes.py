@@ -169,6 +169,8 @@ class ChangeManyJobs(ModuleJob):
         caller = (row and row.enqueued_by) or "an unknown caller"
         total = f"{count.number}{'' if count.is_all else ' or more'}"
         context.log(f"{request.change.value}: {total} jobs match; requested by {caller}")
+        doing = f"{'Cancelling' if request.change is Change.CANCEL else 'Retrying'} {total} jobs…"
+        context.report_progress(0, doing)
         done = left_alone = 0
         below, has_more = None, True
         locked: list[UUID] = []
@@ -183,7 +185,7 @@ class ChangeManyJobs(ModuleJob):
             done += changed.done
             left_alone += changed.left_alone
             context.report_progress(
-                min(99, 100 * done // max(count.number, 1)), f"{done} jobs done"
+                min(99, 100 * done // max(count.number, 1)), f"{doing} {done} done"
             )
         context.log(f"{done} jobs done; {left_alone} had finished or were gone before their turn")
         context.report_progress(100, f"{done} jobs done")

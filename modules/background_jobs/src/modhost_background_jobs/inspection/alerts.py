@@ -64,7 +64,7 @@ def _no_worker(snapshot: Snapshot) -> list[Alert]:
 def _silent_workers(snapshot: Snapshot) -> list[Alert]:
     return [
         Alert(
-            f"The worker {worker.row.name} is silent",
+            f"The worker {worker.row.name} is not responding",
             f"Its last heartbeat was at {worker.row.heartbeat_at:%H:%M:%S} UTC; the next sweep "
             "gives its jobs to other workers.",
             "/admin/jobs/workers",

@@ -28,7 +28,10 @@ _TEXTS: Final = {
     "disabled": ("good", "The schedule {name} is disabled; what it misses is not caught up."),
     "unreadable": ("warn", "Nothing was done: the schedule {name} cannot fire on this machine."),
     "deleted": ("good", "The schedule is deleted; its past runs stay."),
-    "changing": ("good", "This job does it; its progress is shown here. Cancel it to stop."),
+    "changing": (
+        "good",
+        "This background job makes the change. Cancel it to stop.",
+    ),
     "too-late": ("warn", "Nothing was done: the job was in another state already."),
     "none-selected": ("warn", "Nothing was done: no job was selected."),
     "paused": ("good", "It is paused: no worker starts another of its jobs."),
@@ -46,8 +49,8 @@ _TEXTS: Final = {
     "gone": ("warn", "Nothing was done: the schedule does not exist any more."),
 }
 _COUNTED: Final = {
-    "cancel": "Cancelled, or asked to stop: {done}. Left alone, since they had finished: {left}.",
-    "retry": "Queued again: {done}. Left alone, since they had not failed: {left}.",
+    "cancel": "Cancelled, or asked to stop: {done}. Skipped, already finished: {left}.",
+    "retry": "Queued again: {done}. Skipped, not failed: {left}.",
 }
 
 

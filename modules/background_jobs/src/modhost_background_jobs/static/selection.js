@@ -13,7 +13,7 @@ function tell() {
   page.checked = ticked > 0 && ticked === rows().length;
   page.indeterminate = ticked > 0 && !page.checked;
   for (const box of [page, ...rows()]) box.disabled = isAll;
-  if (isAll) hint.textContent = "All jobs that the search finds, on every page.";
+  if (isAll) hint.textContent = "All matching jobs, on every page.";
   else if (ticked) hint.textContent = `${ticked} selected`;
   else hint.textContent = hint.dataset.hint;
 }
