@@ -1,5 +1,7 @@
 """What fits, and what is offered only where it works."""
 
+import re
+
 import pytest
 from playwright.async_api import Browser, Page, expect
 
@@ -10,6 +12,7 @@ from pages.site import site
 
 pytestmark = pytest.mark.anyio
 
+EXACT = re.compile(r"^\d+ \w{3} \d\d:\d\d:\d\d$")
 _WITHOUT_CLIPBOARD = "Object.defineProperty(navigator, 'clipboard', { value: undefined })"
 
 
@@ -41,6 +44,12 @@ async def test_pages_fit_and_offer_what_works(browser: Browser, sqlite_url: str)
         await page.get_by_role("button", name="Copy the input").click()
         await expect(page.get_by_role("button", name="Copied")).to_be_visible()
         assert len(await page.evaluate("navigator.clipboard.readText()")) > 50_000
+        assert await page.locator(".log-day").count() == 1
+        await page.get_by_role("button", name="Exact times").click()
+        moment = page.locator(".timeline time").first
+        await expect(moment).to_have_text(EXACT)
+        await page.reload()
+        await expect(moment).to_have_text(EXACT)
         await page.emulate_media(media="print")
         await expect(page.get_by_role("navigation", name="Main")).to_be_hidden()
         await expect(page.get_by_role("button", name="Cancel")).to_be_hidden()

@@ -23,6 +23,7 @@ function elapsed(seconds) {
   return `${Math.floor(whole / length)} ${unit}` + (rest ? ` ${rest} ${lesser}` : "");
 }
 
+const CHOICE = "modhost-exact-times";
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
 const pad = (number, length = 2) => String(number).padStart(length, "0");
 const minute = (moment) => `${pad(moment.getHours())}:${pad(moment.getMinutes())}`;
@@ -34,9 +35,18 @@ const FORMATS = {
   elapsed: (moment) => elapsed(since(moment)),
   clock: (moment) => `${minute(moment)}:${pad(moment.getSeconds())}.${pad(moment.getMilliseconds(), 3)}`,
   minute,
+  date: (moment) => `${moment.getDate()} ${moment.toLocaleString("en", { month: "short" })} ${moment.getFullYear()}`,
   day: (moment) => `${moment.getDate()} ${moment.toLocaleString("en", { month: "short" })} ${minute(moment)}`,
 };
 const MOVING = ["ago", "elapsed"];
+const root = document.documentElement;
+
+function textOf(moment, format) {
+  if (format !== "ago" || !("exactTimes" in root.dataset)) return FORMATS[format](moment);
+  const year = moment.getFullYear() === new Date().getFullYear() ? "" : `${moment.getFullYear()} `;
+  const [date, clock] = FORMATS.day(moment).split(/ (?=\S+$)/);
+  return `${date} ${year}${clock}:${pad(moment.getSeconds())}`;
+}
 
 function showTime(element) {
   const moment = new Date(element.dateTime);
@@ -47,7 +57,7 @@ function showTime(element) {
     element.title = exact.format(moment);
   }
   if ("exact" in element.dataset || !(isNew || MOVING.includes(format))) return;
-  const text = FORMATS[format](moment);
+  const text = textOf(moment, format);
   if (element.textContent !== text) element.textContent = text;
 }
 
@@ -55,7 +65,35 @@ export function showTimes(root = document, which = "time[datetime]") {
   for (const element of root.querySelectorAll(which)) showTime(element);
 }
 
-showTimes();
+// Exact times in place of those counted from now, for those who cannot hover: a choice that stays.
+function choose(isExact) {
+  if (isExact) root.dataset.exactTimes = "";
+  else delete root.dataset.exactTimes;
+  const button = document.querySelector("[data-times]");
+  button?.setAttribute("aria-pressed", String(isExact));
+  showTimes();
+}
+
+function remembered() {
+  try {
+    return localStorage.getItem(CHOICE) === "yes";
+  } catch {
+    return false; // The browser keeps nothing.
+  }
+}
+
+const choice = document.querySelector("[data-times]");
+if (choice) {
+  choice.hidden = !document.querySelector("time[datetime]");
+  choice.addEventListener("click", () => {
+    const isExact = !("exactTimes" in root.dataset);
+    try {
+      localStorage.setItem(CHOICE, isExact ? "yes" : "no");
+    } catch { /* For this page only. */ }
+    choose(isExact);
+  });
+}
+choose(remembered());
 setInterval(() => { if (!document.hidden) showTimes(document, "time[datetime]:not([data-exact])"); }, 10_000);
 setInterval(() => { if (!document.hidden) showTimes(document, '[data-format="elapsed"]'); }, 1000);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) showTimes(); });

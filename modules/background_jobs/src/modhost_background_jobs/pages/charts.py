@@ -10,17 +10,23 @@ from typing import Final
 from modhost_background_jobs.inspection.overview import Bucket
 from modhost_background_jobs.storage.statistics import SeenVersion
 
-_ROUND: Final = (1, 2, 4, 5, 10)
+_ROUND: Final = (1, 2, 5, 10)
+_UNITS: Final = (86_400, 3600, 60, 1)
+_MAX_STEPS: Final = 4
 _DWARFED: Final = 20
 """How many times the middle value the largest may be before the rest would lie on the ground."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Where values lie between the edges, 0 being the upper one."""
+    """Where values lie between the edges, 0 being the upper one.
+
+    `step` is the distance of two ticks, of a logarithmic scale in powers of ten.
+    """
 
     bottom: float
     top: float
+    step: float
     is_logarithmic: bool = False
 
     def y(self, value: float) -> float:
@@ -33,36 +39,42 @@ class Scale:
         )
 
     @property
-    def ticks(self) -> tuple[float, float, float]:
-        """The values at the upper edge, in the middle and at the lower edge."""
+    def ticks(self) -> list[float]:
+        """The values beside the axis, from the upper edge to the lower one."""
         if self.is_logarithmic:
-            return self.top, math.sqrt(self.top * self.bottom), self.bottom
-        return self.top, self.top / 2, 0
+            parts = round(math.log10(self.top / self.bottom) / self.step)
+            return [self.top / 10 ** (self.step * part) for part in range(parts + 1)]
+        parts = round(self.top / self.step)
+        return [round(self.step * part, 9) for part in range(parts, -1, -1)]
 
 
 def counts(values: Sequence[int]) -> Scale:
-    """Return the scale of whole numbers, whose half is one too."""
-    return Scale(0, max(2, _rounded_up(max(values, default=0))))
+    """Return the scale of whole numbers."""
+    return _linear(max(values, default=0), 1, least=1)
 
 
 def seconds(values: Sequence[float]) -> Scale:
-    """Return the scale of durations."""
+    """Return the scale of durations, with ticks that are round in minutes and hours too."""
     longest = max(values, default=0.0)
     if not longest:
-        return Scale(0, 1)
+        return Scale(0, 1, 0.5)
     positive = [value for value in values if value > 0]
     if longest > _DWARFED * median(positive):
-        top = 10.0 ** math.ceil(math.log10(longest))
-        bottom = min(10.0 ** math.floor(math.log10(min(positive))), top / 100)
-        return Scale(bottom, top, is_logarithmic=True)
-    return Scale(0, _rounded_up(longest))
+        upper = math.ceil(math.log10(longest))
+        lower = min(math.floor(math.log10(min(positive))), upper - 2)
+        step = math.ceil((upper - lower) / _MAX_STEPS)
+        lower = upper - step * math.ceil((upper - lower) / step)
+        return Scale(10.0**lower, 10.0**upper, step, is_logarithmic=True)
+    unit = next(each for each in _UNITS if longest >= each or each == 1)
+    return _linear(longest, unit)
 
 
-def _rounded_up(value: float) -> float:
-    if value <= 0:
-        return 0
-    power = 10.0 ** math.floor(math.log10(value))
-    return next(each * power for each in _ROUND if each * power >= value * 0.9999)
+def _linear(value: float, unit: float, least: float = 0) -> Scale:
+    """Return a scale of two to four steps of 1, 2 or 5 times a power of ten of a unit."""
+    wanted = max(value / unit, least) / _MAX_STEPS * 0.9999
+    power = 10.0 ** math.floor(math.log10(wanted))
+    step = max(next(each * power for each in _ROUND if each * power >= wanted), least) * unit
+    return Scale(0, step * max(2, math.ceil(value / step * 0.9999)), step)
 
 
 _GAP: Final = 0.2

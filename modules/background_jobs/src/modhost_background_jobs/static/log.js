@@ -21,10 +21,42 @@ export function append(lines) {
   }
   if (!parts.hasChildNodes()) return;
   log.querySelector("[data-log-empty]")?.remove();
-  showTimes(parts);
   log.append(parts);
   prune();
+  markDays();
   if (follow?.checked) log.scrollTop = log.scrollHeight;
+}
+
+// A line with the date stands where the visitor's own day changes.
+function markDays() {
+  let last = "";
+  let marked = null;
+  for (const line of log.querySelectorAll(".log-day, .log-line")) {
+    const { dateTime } = line.querySelector("time");
+    const day = new Date(dateTime).toDateString();
+    if (line.className === "log-day") {
+      marked?.remove();
+      marked = line;
+      continue;
+    }
+    const isNew = day !== last;
+    if (isNew && !marked) line.before(dayOf(dateTime));
+    else if (isNew) marked.querySelector("time").dateTime = dateTime;
+    else marked?.remove();
+    marked = null;
+    last = day;
+  }
+  showTimes(log);
+}
+
+function dayOf(dateTime) {
+  const line = document.createElement("p");
+  line.className = "log-day";
+  const time = document.createElement("time");
+  time.dateTime = dateTime;
+  time.dataset.format = "date";
+  line.append(time);
+  return line;
 }
 
 function paragraph({ at, message }) {
@@ -66,6 +98,7 @@ function prune() {
 const isAtEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END;
 
 if (log) {
+  markDays();
   log.scrollTop = log.scrollHeight;
   if (follow) {
     follow.closest("[hidden]")?.removeAttribute("hidden");
