@@ -106,12 +106,22 @@ async def test_modules_processes_and_configuration_are_shown(database_url: str) 
             while "slots busy" not in (page := await shown(jobs.host))["Processes"]:
                 await anyio.sleep(0.05)
     assert "could not be read" not in page[""]
-    assert re.search(r"This host 0\.1\.0 healthy modhost \S+ at 0006", page["Modules"])
+    assert re.search(r"This host 0\.1\.0 healthy modhost \S+ at 0007", page["Modules"])
     assert re.search(r"Background jobs \S+ healthy modhost_background_jobs", page["Modules"])
     assert re.search(r"this host web, \S+ .*? alive", page["Processes"])
     assert re.search(r"worker, \S+ .*? alive 0 of 3 slots busy", page["Processes"])
     assert "max_concurrency 3 the configuration" in page["Configuration"]
     assert "poll_interval 1s default" in page["Configuration"]
+
+
+async def test_other_web_hosts_are_shown_until_they_leave(database_url: str) -> None:
+    async with host_with(database_url) as jobs:
+        async with host_with(database_url):
+            with anyio.fail_after(30):
+                while (page := await shown(jobs.host))["Processes"].count("web,") == 1:
+                    await anyio.sleep(0.1)
+            assert re.search(r"\S+, process \d+ web, \S+ .*? alive", page["Processes"])
+        assert (await shown(jobs.host))["Processes"].count("web,") == 1
 
 
 async def test_what_is_wrong_is_shown_with_its_remedy_and_secrets_are_not(
@@ -177,12 +187,12 @@ async def test_a_table_that_is_locked_leaves_the_rest_of_the_page(postgres_url: 
             await other.close()
         assert "The revisions of the tables could not be read within 0.5 s." in page[""]
         assert re.search(r"This host 0\.1\.0 healthy modhost \S+ unknown", page["Modules"])
-        assert "at 0006" in (await shown(host))["Modules"]
+        assert "at 0007" in (await shown(host))["Modules"]
 
 
 async def test_tables_that_are_behind_are_named(sqlite_url: str) -> None:
     async with probed(sqlite_url, Probe()) as host:
         async with host.scope() as scope, (await scope.get(Database)).session() as session:
-            statement = text("UPDATE modhost_alembic_version SET version_num = '0005'")
+            statement = text("UPDATE modhost_alembic_version SET version_num = '0006'")
             await (await session.connection()).execute(statement)
-        assert "at 0005, not 0006" in (await shown(host))["Modules"]
+        assert "at 0006, not 0007" in (await shown(host))["Modules"]

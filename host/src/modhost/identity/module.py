@@ -5,13 +5,23 @@ from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
-from modhost import HostedService, Module, Permission, ServiceCollection, hookimpl
+from modhost import (
+    HostedService,
+    HostInfo,
+    Module,
+    Permission,
+    ProcessReport,
+    Scope,
+    ServiceCollection,
+    hookimpl,
+)
 from modhost.administration import settings
 from modhost.administration.settings import api as settings_api
 from modhost.administration.settings import live as live_settings
 from modhost.administration.settings import pages as settings_pages
 from modhost.administration.settings.table import SettingStore
 from modhost.administration.system import pages as system_pages
+from modhost.administration.system.presence import Presence
 from modhost.audit import AuditLog, AuditReader, log, web
 from modhost.audit.recording import RefusedRequests
 from modhost.identity import contracts
@@ -55,6 +65,7 @@ class IdentityModule(Module):
             live_settings.SettingsFollower,
             settings.SettingChanges,
             settings.SettingsReader,
+            Presence,
         ):
             services.add_singleton(service)
         services.add_singleton(live_settings.LiveSettings, live_settings.open_settings)
@@ -67,6 +78,11 @@ class IdentityModule(Module):
         services.add_singleton(contracts.RoleService, roles.Roles)
         services.add_singleton(contracts.SessionService, sessions.Sessions)
         services.add_singleton(contracts.LoginService, login.Login)
+
+    @hookimpl
+    async def report_processes(self, scope: Scope) -> Sequence[ProcessReport]:
+        """Report the other web hosts."""
+        return await (await scope.get(Presence)).others()
 
     @hookimpl
     def configure_permissions(self) -> Sequence[Permission]:
@@ -110,6 +126,9 @@ class IdentityModule(Module):
         system_pages.add_system_to_menu(menu)
 
     @hookimpl
-    def hosted_services(self) -> Sequence[type[HostedService]]:
-        """Run the writer of the last use of tokens and sessions."""
-        return [usage.Usage]
+    def hosted_services(self, host: HostInfo) -> Sequence[type[HostedService]]:
+        """Run the writer of the last use of tokens and sessions, and let web hosts be known.
+
+        Workers are reported by the module that has them.
+        """
+        return [usage.Usage, Presence] if host.role == "web" else [usage.Usage]

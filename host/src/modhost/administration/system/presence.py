@@ -1,0 +1,109 @@
+"""Which web hosts run, on whatever machines: each says so from time to time."""
+
+import os
+import socket
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import anyio
+from anyio.abc import TaskStatus
+from sqlalchemy import MetaData, delete
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel, col, select
+
+from modhost.clock import Clock
+from modhost.database import Database, UtcDateTime
+from modhost.ids import new_id
+from modhost.module import HostInfo, PeriodicService, ProcessReport
+
+FIRST_SECONDS: Final = 1.0
+"""A host that ends at once leaves no trace."""
+INTERVAL_SECONDS: Final = 20.0
+ALIVE: Final = timedelta(seconds=60)
+FORGOTTEN: Final = timedelta(hours=1)
+FAREWELL_SECONDS: Final = 2.0
+
+
+class PresenceTable(SQLModel, registry=registry(metadata=MetaData(schema="modhost"))):
+    """Base of the table of web hosts, in a registry of its own."""
+
+
+class WebHostRow(PresenceTable, table=True):
+    """A web host that runs, or has ended without a farewell."""
+
+    __tablename__ = "web_hosts"
+
+    id: UUID = Field(primary_key=True)
+    machine: str
+    version: str
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    heard_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Presence(PeriodicService):
+    """Keeps the row of this web host, and reads those of the others."""
+
+    name = "presence"
+    interval = INTERVAL_SECONDS
+    failure = "The note that this host runs"
+
+    def __init__(self, database: Database, clock: Clock, info: HostInfo) -> None:
+        self._database = database
+        self._clock = clock
+        self._info = info
+        self._id = new_id()
+        self._started_at: datetime | None = None
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Repeat the step until cancelled, and say farewell."""
+        try:
+            await super().run(task_status=task_status)
+        finally:
+            if self._started_at is not None:
+                with anyio.move_on_after(FAREWELL_SECONDS, shield=True):
+                    await self._leave()
+
+    async def step(self) -> float | None:
+        """Write that this host runs, and delete those of which nothing was heard for long."""
+        now = self._clock.now()
+        if self._started_at is None:
+            self._started_at = now
+            return FIRST_SECONDS
+        async with self._database.session() as session:
+            forgotten = col(WebHostRow.heard_at) < now - FORGOTTEN
+            await (await session.connection()).execute(delete(WebHostRow).where(forgotten))
+            await session.merge(
+                WebHostRow(
+                    id=self._id,
+                    machine=f"{socket.gethostname()}, process {os.getpid()}",
+                    version=self._info.version,
+                    started_at=self._started_at,
+                    heard_at=now,
+                )
+            )
+        return None
+
+    async def others(self) -> list[ProcessReport]:
+        """Return the other web hosts; those that ended without a farewell for an hour."""
+        now = self._clock.now()
+        async with self._database.reading() as session:
+            rows = (await session.exec(select(WebHostRow).order_by(col(WebHostRow.id)))).all()
+        return [
+            ProcessReport(
+                row.machine,
+                "web",
+                row.version,
+                row.machine,
+                row.started_at,
+                row.heard_at,
+                is_alive=now - row.heard_at < ALIVE,
+            )
+            for row in rows
+            if row.id != self._id
+        ]
+
+    async def _leave(self) -> None:
+        async with self._database.session() as session:
+            own = col(WebHostRow.id) == self._id
+            await (await session.connection()).execute(delete(WebHostRow).where(own))
