@@ -118,7 +118,7 @@ async def test_a_new_version_of_the_application_is_marked(served: Site, visitor:
 async def test_only_managers_can_pause_a_type_and_change_its_limits(sqlite_url: str) -> None:
     async with site(sqlite_url, mode="Producer") as served:
         path = f"{PATH}/customers.CallPartnerJob"
-        pause = "/admin/jobs/queues/pause?kind=type&name=customers.CallPartnerJob"
+        pause = "/admin/jobs/queues/pause?kind=type&back=type&name=customers.CallPartnerJob"
         limit = f"/admin/jobs/queues/limit?name={PER_PARTNER}"
         await served.scheduling.enqueue(CallPartnerJob, Steps(note="acme"))
         manager = await visit(served, path, VIEW, MANAGE)
@@ -127,6 +127,14 @@ async def test_only_managers_can_pause_a_type_and_change_its_limits(sqlite_url: 
         assert not {pause, limit} & set(viewer.links)
         assert PER_PARTNER in viewer.text
         assert "not at this rate" in viewer.text
+        visitor = await Visitor.of(served, VIEW, MANAGE)
+        assert path in (await visitor.get(pause)).links
+        location, page = await visitor.post(pause, {"reason": "Until Monday"})
+        assert location == f"{path}?notice=paused"
+        assert "Until Monday" in page.text
+        location, page = await visitor.post(pause.replace("/pause?", "/resume?"))
+        assert location == f"{path}?notice=resumed"
+        assert "It is resumed" in page.text
 
 
 async def visit(served: Site, path: str, *permissions: str) -> Html:

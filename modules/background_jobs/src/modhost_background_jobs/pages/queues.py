@@ -15,6 +15,7 @@ from modhost_background_jobs.inspection.limits import LimitReader, LimitView
 from modhost_background_jobs.inspection.queues import Queues, QueueView
 from modhost_background_jobs.model.pauses import PauseKind
 from modhost_background_jobs.pages.notices import NoticeQuery, redirect
+from modhost_background_jobs.pages.types import path_of_type
 from modhost_background_jobs.permissions import MANAGE_JOBS
 from modhost_background_jobs.storage import QueueClock
 
@@ -45,10 +46,16 @@ def flow_context(
 
 
 class Paused(BaseModel):
-    """What is paused or resumed, as the address names it."""
+    """What is paused or resumed, as the address names it, and which page asked for it."""
 
     kind: PauseKind
     name: Annotated[str, Field(max_length=500)]
+    back: Literal["queues", "type"] = "queues"
+
+    @property
+    def path(self) -> str:
+        """The address of the page that asked."""
+        return PATH if self.back == "queues" else path_of_type(self.name)
 
 
 class PauseForm(BaseModel):
@@ -79,7 +86,12 @@ async def show_queues(query: Query[NoticeQuery], page: FlowPage, visitor: Princi
 async def ask_pause(query: Query[Paused], queues: Queues) -> Page:
     """Ask why, and until when."""
     find = queues.queue if query.kind == "queue" else queues.job_type
-    context = {"kind": query.kind, "status": await find(query.name), "max_reason": MAX_REASON}
+    context = {
+        "kind": query.kind,
+        "status": await find(query.name),
+        "asked": query,
+        "max_reason": MAX_REASON,
+    }
     what = "queue" if query.kind == "queue" else "job type"
     return Page("flow/pause.html", context, f"Pause the {what} {query.name}")
 
@@ -92,14 +104,14 @@ async def pause(
     until = None if minutes is None else clock.now() + timedelta(minutes=minutes)
     change = jobs.pause_queue if query.kind == "queue" else jobs.pause_job_type
     await change(query.name, until=until, reason=form.reason)
-    return redirect(PATH, "paused")
+    return redirect(query.path, "paused")
 
 
 async def resume(query: Query[Paused], jobs: BackgroundJobs) -> Response:
     """End the pause of a queue or a job type."""
     change = jobs.resume_queue if query.kind == "queue" else jobs.resume_job_type
     await change(query.name)
-    return redirect(PATH, "resumed")
+    return redirect(query.path, "resumed")
 
 
 async def ask_limit(query: Query[Limited], limits: LimitReader) -> Page:

@@ -1,7 +1,7 @@
 """Job types: all of them with what waits, runs and fails, and a page for each."""
 
 from typing import Annotated, Any, Final
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, quote, urlencode
 
 from pydantic import BaseModel, BeforeValidator, Field
 
@@ -15,6 +15,7 @@ from modhost_background_jobs.inspection.types.view import (
     TypeLine,
 )
 from modhost_background_jobs.pages import charts
+from modhost_background_jobs.pages.notices import NoticeQuery
 from modhost_background_jobs.permissions import MANAGE_JOBS
 
 PATH: Final = "/admin/jobs/types"
@@ -63,6 +64,10 @@ class TypeQuery(BaseModel):
     span: TypeSpan = "day"
 
 
+class ShownType(TypeQuery, NoticeQuery):
+    """The page of a type, with what was done there."""
+
+
 class WatchedType(TypeQuery):
     """A type whose page is watched."""
 
@@ -101,6 +106,11 @@ def type_context(found: InspectedType, span: TypeSpan, *, may_manage: bool) -> d
     }
 
 
+def path_of_type(job_type: str) -> str:
+    """Return the address of the page of a type."""
+    return f"{PATH}/{quote(job_type)}"
+
+
 async def show_types(query: Query[TypesQuery], types: TypeInspection) -> Page:
     """Show the job types."""
     lines = await types.all(query.span, query.sort, query.q)
@@ -108,9 +118,9 @@ async def show_types(query: Query[TypesQuery], types: TypeInspection) -> Page:
 
 
 async def show_type(
-    job_type: str, query: Query[TypeQuery], types: TypeInspection, visitor: Principal
+    job_type: str, query: Query[ShownType], types: TypeInspection, visitor: Principal
 ) -> Page:
     """Show a job type."""
     found = await types.one(job_type, query.span)
     context = type_context(found, query.span, may_manage=visitor.may(MANAGE_JOBS))
-    return Page("types/type.html", context, job_type)
+    return Page("types/type.html", context | query.as_context(), job_type)
