@@ -2,6 +2,7 @@
 
 import os
 import socket
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -54,14 +55,17 @@ class Presence(PeriodicService):
         self._info = info
         self._id = new_id()
         self._started_at: datetime | None = None
+        self._is_noted = False
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Repeat the step until cancelled, and say farewell."""
         try:
             await super().run(task_status=task_status)
         finally:
-            if self._started_at is not None:
-                with anyio.move_on_after(FAREWELL_SECONDS, shield=True):
+            if self._is_noted:
+                # Without it the others forget this host an hour later.
+                bound = anyio.move_on_after(FAREWELL_SECONDS, shield=True)
+                with bound, suppress(*self._database.errors):
                     await self._leave()
 
     async def step(self) -> float | None:
@@ -70,6 +74,7 @@ class Presence(PeriodicService):
         if self._started_at is None:
             self._started_at = now
             return FIRST_SECONDS
+        self._is_noted = True
         async with self._database.session() as session:
             forgotten = col(WebHostRow.heard_at) < now - FORGOTTEN
             await (await session.connection()).execute(delete(WebHostRow).where(forgotten))
