@@ -40,6 +40,20 @@ async def test_it_shows_what_runs_waits_and_failed(served: Site, visitor: Visito
     await served.scheduling.cancel(running)
 
 
+async def test_the_start_page_shows_the_state_of_the_queue(served: Site, visitor: Visitor) -> None:
+    await served.scheduling.schedule(ImportCustomersJob, datetime.now(UTC) + timedelta(hours=1))
+    failed = await served.scheduling.enqueue(ImportCustomersJob, Steps(fail_at=0))
+    await served.reaches(failed, JobState.FAILED)
+    with anyio.fail_after(20):
+        page = await visitor.get("/")
+        while "Failed 1 in the last day" not in page.text:
+            page = await visitor.get("/")
+    assert "Background jobs Running 0 Pending 1 Failed 1 in the last day Workers 1" in page.text
+    assert "/admin/jobs/list?state=Failed" in page.links
+    stranger = await Visitor.of(served, "Host.ViewAudit")
+    assert "Pending" not in (await stranger.get("/")).text
+
+
 async def test_it_says_what_needs_attention(database_url: str) -> None:
     async with site(database_url, mode="Producer") as served:
         job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps())

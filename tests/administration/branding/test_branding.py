@@ -25,7 +25,7 @@ async def test_pages_have_the_branding_that_is_configured(tmp_path: Path, public
         for path in ("/", "/login", "/nothing"):
             answer = await client.get(path, headers={"Accept": "text/html"})
             page = answer.text
-            assert "– Acme &amp; Co</title>" in page
+            assert "– Acme &amp; Co (development)</title>" in page
             assert "Acme &amp; Co</a>" in page
             assert "img-src 'self' data:" in answer.headers["Content-Security-Policy"]
         base = "/tools" if public_url else ""
@@ -43,11 +43,29 @@ async def test_pages_have_the_branding_that_is_configured(tmp_path: Path, public
         assert "immutable" in image.headers["Cache-Control"]
 
 
+@pytest.mark.parametrize(
+    ("options", "head", "title"),
+    [
+        ({"environment": "production"}, "production", "– modhost</title>"),
+        ({"environment": "development"}, "development", "– modhost (development)</title>"),
+        ({"environment_name": "staging"}, "staging", "– modhost (staging)</title>"),
+    ],
+)
+async def test_pages_name_the_environment(
+    sqlite_url: str, options: dict[str, str], head: str, title: str
+) -> None:
+    configured = {"host": {"database_url": sqlite_url, **options}}
+    async with running_host([], config=configured) as host:
+        page = (await (await host.client()).get("/login")).text
+        assert title in page
+        assert f"Environment: </span>{head}</span>" in page
+
+
 async def test_without_branding_it_is_that_of_modhost(sqlite_url: str) -> None:
     async with running_host([], config={"host": {"database_url": sqlite_url}}) as host:
         client = await host.client()
         page = (await client.get("/")).text
-        assert "– modhost</title>" in page
+        assert "– modhost (development)</title>" in page
         assert "/branding/" not in page
         assert (await client.get("/branding/logo")).status_code == 404
 

@@ -125,6 +125,12 @@ class HostOptions(ModuleOptions):
         max_length=60,
         description="What the pages call the host, in their header and in the titles of windows.",
     )
+    environment_name: str = Field(
+        "",
+        max_length=30,
+        description="What the pages call the environment, beside the name, e.g. `staging`; empty "
+        "for that of `environment`.",
+    )
     logo: str = Field(
         "",
         description="File of the logo that stands beside the name and is the icon of windows: "

@@ -19,7 +19,7 @@ from modhost import (
 from modhost.checks import Finding
 from modhost.events import Event
 from modhost.metrics import Metric, Samples
-from modhost.web import Endpoints, Menu, Pages
+from modhost.web import Endpoints, Menu, Pages, Slots
 from modhost_background_jobs.api.endpoints import map_endpoints
 from modhost_background_jobs.composition import add_services, hosted_services
 from modhost_background_jobs.contracts.events import END_EVENTS
@@ -30,6 +30,7 @@ from modhost_background_jobs.metrics.declared import METRICS
 from modhost_background_jobs.metrics.process import ProcessMetrics
 from modhost_background_jobs.metrics.queue import QueueMetrics
 from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.pages.dashboard import show_state
 from modhost_background_jobs.pages.routes import map_pages
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 from modhost_background_jobs.queue.limits import Limits
@@ -80,6 +81,11 @@ class BackgroundJobsModule(Module):
     def configure_menu(self, menu: Menu) -> None:
         """Show the dashboard in the navigation."""
         menu.add("Jobs", "/admin/jobs", VIEW_JOBS, "What runs, what waits, what failed and why.")
+
+    @hookimpl
+    def configure_slots(self, slots: Slots) -> None:
+        """Show the state of the queue on the start page."""
+        slots.card(show_state, permission=VIEW_JOBS, order=-1)
 
     @hookimpl
     async def on_start(self, scope: Scope) -> None:

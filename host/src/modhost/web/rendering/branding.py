@@ -29,6 +29,7 @@ class Branding:
     """How pages present the host.
 
     Attributes:
+        environment: what the environment is called; empty to say nothing.
         style: the stylesheet of the accent; empty for that of the shell.
         logo: the file of the logo; empty for that of the shell.
         logo_kind: its media type.
@@ -39,13 +40,21 @@ class Branding:
     style: bytes = b""
     logo: bytes = b""
     logo_kind: str = ""
+    environment: str = ""
 
     @classmethod
     def of(cls, options: HostOptions) -> "Branding":
         """Return the branding that the configuration describes. Raises `UnusableLogo`."""
         logo, kind = _read(Path(options.logo)) if options.logo else (b"", "")
         style = _style(options.accent, options.accent_dark).encode()
-        return cls(options.name, style, logo, kind)
+        environment = options.environment_name or options.environment
+        return cls(options.name, style, logo, kind, environment)
+
+    @property
+    def title(self) -> str:
+        """What windows are called after: the name, and the environment unless it is production."""
+        is_said = self.environment not in ("", "production")
+        return f"{self.name} ({self.environment})" if is_said else self.name
 
     @property
     def style_path(self) -> str:

@@ -17,6 +17,7 @@ from modhost_background_jobs.pages import charts
 from modhost_background_jobs.queries.listing import JobListing
 
 ROWS: Final = 8
+ALERTS: Final = 3
 
 
 class DashboardQuery(BaseModel):
@@ -65,6 +66,18 @@ async def show_dashboard(
     """Show how the queue is doing."""
     context = await dashboard.context(query.span, await snapshots.take())
     return Page("dashboard.html", context, "Background jobs")
+
+
+async def show_state(overview: Overview, snapshots: Snapshots) -> Page:
+    """Show the state of the queue on the start page: a few figures, and what needs attention."""
+    snapshot = await snapshots.take()
+    context = {
+        "summary": await overview.summary(snapshot),
+        "workers": snapshot.alive,
+        "alerts": alerts_of(snapshot)[:ALERTS],
+        "now": snapshot.now,
+    }
+    return Page("state_card.html", context, "Background jobs")
 
 
 async def show_workers(snapshots: Snapshots) -> Page:

@@ -68,7 +68,7 @@ async def show_list(
         "may_manage": visitor.may(MANAGE_JOBS),
         **query.as_context(),
     }
-    return Page("list.html", context, "Jobs")
+    return Page("list.html", context, "All jobs")
 
 
 def list_path(place: ListPlace) -> str:
