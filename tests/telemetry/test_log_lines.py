@@ -145,6 +145,8 @@ def test_what_python_prints_by_itself_is_in_the_log(
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     levels = {name: logging.getLogger(name).level for name in ("uvicorn", "alembic", "asyncio")}
+    # Another test may have left it on: then nothing is captured anew.
+    logging.captureWarnings(capture=False)
     configure_logging(HostOptions())
     try:
         thread = threading.Thread(target=lambda: 1 / 0, name="counter")
