@@ -23,7 +23,7 @@ FIRST_SECONDS: Final = 1.0
 INTERVAL_SECONDS: Final = 20.0
 ALIVE: Final = timedelta(seconds=60)
 FORGOTTEN: Final = timedelta(hours=1)
-FAREWELL_SECONDS: Final = 2.0
+LEAVE_SECONDS: Final = 2.0
 
 
 class PresenceTable(SQLModel, registry=registry(metadata=MetaData(schema="modhost"))):
@@ -31,7 +31,7 @@ class PresenceTable(SQLModel, registry=registry(metadata=MetaData(schema="modhos
 
 
 class WebHostRow(PresenceTable, table=True):
-    """A web host that runs, or has ended without a farewell."""
+    """A web host that runs, or has ended without leaving."""
 
     __tablename__ = "web_hosts"
 
@@ -58,13 +58,13 @@ class Presence(PeriodicService):
         self._is_noted = False
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Repeat the step until cancelled, and say farewell."""
+        """Repeat the step until cancelled, and take the row back."""
         try:
             await super().run(task_status=task_status)
         finally:
             if self._is_noted:
                 # Without it the others forget this host an hour later.
-                bound = anyio.move_on_after(FAREWELL_SECONDS, shield=True)
+                bound = anyio.move_on_after(LEAVE_SECONDS, shield=True)
                 with bound, suppress(*self._database.errors):
                     await self._leave()
 
@@ -90,7 +90,7 @@ class Presence(PeriodicService):
         return None
 
     async def others(self) -> list[ProcessReport]:
-        """Return the other web hosts; those that ended without a farewell for an hour."""
+        """Return the other web hosts; those that ended without leaving for an hour."""
         now = self._clock.now()
         async with self._database.reading() as session:
             rows = (await session.exec(select(WebHostRow).order_by(col(WebHostRow.id)))).all()
