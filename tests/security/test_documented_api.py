@@ -121,7 +121,7 @@ def served(url_of_all: str) -> Iterator[Served]:
         product(("sqlite", "postgresql"), KINDS),
         # Without a permission nobody gets as far as the database.
         always=[
-            *(("sqlite", kind) for kind in ("anonymous", "without permissions", "manage")),
+            *(("sqlite", kind) for kind in ("anonymous", "without permissions")),
             ("postgresql", "manage"),
         ],
     ),

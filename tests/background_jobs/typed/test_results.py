@@ -35,6 +35,7 @@ from modhost_background_jobs.contracts import (
     JobState,
     ResultNotAvailable,
 )
+from sweeps import ONE_DATABASE
 
 pytestmark = pytest.mark.anyio
 
@@ -61,6 +62,7 @@ async def test_what_a_job_returns_is_read_as_its_type(database_url: str) -> None
         }
 
 
+@ONE_DATABASE
 async def test_a_job_in_a_process_returns_something(database_url: str) -> None:
     async with typed_host(database_url, max_result_size=1000) as jobs:
         job_id = await jobs.scheduling.enqueue(ResizeInProcess, A)

@@ -13,6 +13,7 @@ from modhost_background_jobs.contracts import JobFilter, JobState
 from modhost_reports_example.contracts import ReportsContracts
 from modhost_reports_example.module import ReportsModule
 from processes.faults.dying_producer import TYPES
+from sweeps import ONE_DATABASE
 
 pytestmark = pytest.mark.anyio
 
@@ -27,6 +28,7 @@ async def killed(database_url: str, when: str) -> None:
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
 
 
+@ONE_DATABASE
 async def test_a_row_and_its_job_exist_both_or_not_at_all_whenever_their_process_is_killed(
     database_url: str,
 ) -> None:

@@ -12,6 +12,7 @@ from background_jobs.events.ending import TYPE, Hearing, ends_of
 from background_jobs.events.subscribing import orders_with
 from modhost_background_jobs.contracts import JobFilter, JobState
 from processes.publishing.publisher import subscribing
+from sweeps import ONE_DATABASE
 
 pytestmark = pytest.mark.anyio
 
@@ -26,6 +27,7 @@ async def killed(program: str, database_url: str, when: str) -> None:
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
 
 
+@ONE_DATABASE
 async def test_a_job_is_there_exactly_when_the_event_was_committed(database_url: str) -> None:
     async with anyio.create_task_group() as group:
         for when in ("before", "after"):
@@ -34,6 +36,7 @@ async def test_a_job_is_there_exactly_when_the_event_was_committed(database_url:
         assert await orders.logged() == ["billed ShopEvent after", "confirmed after"]
 
 
+@ONE_DATABASE
 async def test_the_end_of_a_job_is_there_exactly_when_its_event_is(database_url: str) -> None:
     """A job whose end was not committed runs again, and ends once more, for the first time."""
     for when in ("before", "after"):
