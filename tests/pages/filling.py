@@ -54,6 +54,8 @@ async def filled(served: Site) -> Mapping[str, str]:
         "finished job": f"{jobs}/{done}",
         "pending job": f"{jobs}/{pending}",
         "cancelled job": f"{jobs}/{cancelled}",
+        "reschedule": f"{jobs}/{pending}/reschedule",
+        "delete job": f"{jobs}/{done}/delete",
         "run again": f"{jobs}/{failed}/run-again",
         "recurring": f"{jobs}/recurring",
         "delete schedule": f"{jobs}/recurring/{recurring}/delete",

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -29,7 +30,7 @@ async def test_one_pages_past_job_21_and_back(database_url: str) -> None:
         ids = await served.scheduling.enqueue_many(ImportCustomersJob, [Steps()] * 45)
         newest_first = [str(id_) for id_ in sorted(ids, reverse=True)]
         visitor = await Visitor.of(served, "BackgroundJobs.ViewJobs")
-        first = await visitor.get("/admin/jobs/list?state=Pending")
+        first = await visitor.get("/admin/jobs/list?state=Pending&rows=20")
         assert first.job_ids() == newest_first[:20]
         (older,) = [link for link in first.links if "before=" in link]
         assert "state=Pending" in older
@@ -159,3 +160,50 @@ async def test_words_are_searched_page_by_page_to_the_end_of_the_history(
     assert not [link for link in last.links if "before=" in link]
     end = await visitor.get(f"{path}&before={ids[0]}")
     assert "No more jobs match." in end.text
+
+
+async def test_a_page_has_as_many_rows_as_one_likes(sqlite_url: str) -> None:
+    async with site(sqlite_url, mode="Producer") as served:
+        await served.scheduling.enqueue_many(ImportCustomersJob, [Steps()] * 52)
+        visitor = await Visitor.of(served, "BackgroundJobs.ViewJobs")
+        page = await visitor.get("/admin/jobs/list")
+        assert len(page.job_ids()) == 50
+        page = await visitor.get("/admin/jobs/list?rows=20")
+        (older,) = [link for link in page.links if "before=" in link]
+        assert "rows=20" in older
+        assert len((await visitor.get(older)).job_ids()) == 20
+        assert len((await visitor.get("/admin/jobs/list?rows=200")).job_ids()) == 52
+        assert 'id="rows-error"' in (await visitor.get("/admin/jobs/list?rows=7", 422)).source
+
+
+async def test_jobs_are_found_by_times_of_a_zone_created_or_finished(
+    served: Site, visitor: Visitor
+) -> None:
+    done = await served.scheduling.enqueue(ImportCustomersJob, Steps())
+    await served.reaches(done, JobState.COMPLETED)
+    pending = await served.scheduling.schedule(ImportCustomersJob, LATER)
+
+    async def found(**search: str) -> list[str]:
+        page = await visitor.get(f"/admin/jobs/list?{urlencode(search)}")
+        return page.job_ids()
+
+    zone = "Asia/Kathmandu"
+    before, after = (
+        f"{datetime.now(ZoneInfo(zone)) + timedelta(minutes=minutes):%Y-%m-%dT%H:%M}"
+        for minutes in (-2, 2)
+    )
+    assert await found(since=before, until=after, zone=zone) == [str(pending), str(done)]
+    assert await found(since=after, zone=zone) == []
+    # By the clock of UTC that is hours away.
+    assert await found(since=before) == []
+    assert await found(by="finished") == [str(done)]
+    assert await found(by="finished", since=before, until=after, zone=zone) == [str(done)]
+    assert await found(by="finished", until=before, zone=zone) == []
+    assert await found(by="finished", state="Pending") == []
+    page = await visitor.get(f"/admin/jobs/list?since={before}&zone={zone}&by=finished")
+    assert page.values["since"] == [before, f"{before}:00"]
+    assert page.values["zone"] == [zone, zone]
+    search = {"change": "cancel", "all": "true", "since": after, "zone": zone}
+    assert "Cancel 0 jobs" in (await visitor.get(f"/admin/jobs/many?{urlencode(search)}")).text
+    refused = await visitor.get("/admin/jobs/list?zone=Mars%2FOlympus", 422)
+    assert "is not a time zone that this machine knows" in refused.text

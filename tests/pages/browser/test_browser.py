@@ -78,7 +78,7 @@ async def test_the_list_is_filtered_paged_searched_and_changed(
     for job_id in ids:
         await served.reaches(job_id, JobState.FAILED)
     page = await opened(browser, served)
-    await page.goto("/admin/jobs/list")
+    await page.goto("/admin/jobs/list?rows=20")
     await page.get_by_role("checkbox", name="Failed", exact=True).check()
     await page.get_by_role("button", name="Search").click()
     rows = page.locator("tbody tr")

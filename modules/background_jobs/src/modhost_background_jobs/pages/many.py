@@ -74,7 +74,7 @@ def _question(form: ManyForm, kinds: Kinds, typed: str | None = None) -> Page:
     context: dict[str, Any] = {
         "form": form,
         "searched": form.as_query(),
-        "place": form.place(),
+        "place": [*form.length(), *form.place()],
         "back": list_path(form),
         "count": kinds.number if form.all else len(form.id),
         "is_bounded": not kinds.is_all,

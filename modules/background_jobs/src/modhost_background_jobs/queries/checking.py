@@ -1,10 +1,10 @@
 """Conditions that no index answers: checked of a bounded number of jobs at a time."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import literal, select, union_all
+from sqlalchemy import ColumnElement, FromClause, cast, literal, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost_background_jobs.queries.partitions import Partition
@@ -76,12 +76,20 @@ def _passing(partition: Partition, batch_size: int, *, ascending: bool) -> Parti
         ids = partition.ids().order_by(ordered).limit(2 * batch_size).subquery()
         # The limits keep the checks out of the parts, which others of their indexes would answer.
         found = [
-            select(*(table.c[name] for name in CHECKED)).join(ids, ids.c.id == table.c.id)
-            for table in (JOBS, FINISHED)
+            select(*_checked(table)).join(ids, ids.c.id == table.c.id) for table in (JOBS, FINISHED)
         ]
         parts = [select(each.limit(2 * batch_size).subquery()) for each in found]
         batch = union_all(*parts).subquery()
     else:
-        columns = [partition.table.c[name] for name in CHECKED]
-        batch = partition.select(*columns).order_by(ordered).limit(2 * batch_size).subquery()
+        batch = (
+            partition.select(*_checked(partition.table))
+            .order_by(ordered)
+            .limit(2 * batch_size)
+            .subquery()
+        )
     return Partition(batch, [check(batch.c) for check in partition.checks])
+
+
+def _checked(table: FromClause) -> list[ColumnElement[Any]]:
+    absent = cast(null(), FINISHED.c.completed_at.type).label("completed_at")
+    return [table.c.get(name, absent) for name in CHECKED]

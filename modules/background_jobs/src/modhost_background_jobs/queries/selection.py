@@ -13,7 +13,8 @@ Columns: TypeAlias = ColumnCollection[str, Any]
 Check: TypeAlias = Callable[[Columns], ColumnElement[bool]]
 """A condition that no index answers, of the columns `CHECKED`."""
 
-CHECKED: Final = ("id", "state", "job_type", "queue", "error")
+CHECKED: Final = ("id", "state", "job_type", "queue", "error", "completed_at")
+"""Live jobs have no `completed_at`: it is NULL."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Table, func, select
+from sqlalchemy import ColumnElement, Select, Table, Text, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
 
 CHANNEL: Final = "background_jobs"
 """PostgreSQL's channel: `due` for work, `stop` for requests to stop, `flow` for new pauses, and
@@ -83,6 +86,24 @@ async def notify(connection: AsyncConnection, payload: str) -> None:
     """Wake other processes when the transaction commits; SQLite's watch the file anyway."""
     if connection.dialect.name == "postgresql":
         await connection.execute(select(func.pg_notify(CHANNEL, payload)))
+
+
+class first_line(GenericFunction[str]):  # noqa: N801 - a function of SQL
+    """The first line of a text."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(first_line)
+def _on_sqlite(element: first_line, compiler: SQLCompiler, **options: Any) -> str:
+    text = compiler.process(element.clauses, **options)
+    return f"substr({text}, 1, instr({text} || char(10), char(10)) - 1)"
+
+
+@compiles(first_line, "postgresql")
+def _on_postgres(element: first_line, compiler: SQLCompiler, **options: Any) -> str:
+    return f"split_part({compiler.process(element.clauses, **options)}, chr(10), 1)"
 
 
 def is_integrity_error(error: BaseException) -> bool:

@@ -12,7 +12,7 @@ from modhost_background_jobs.inspection.schedules import Schedules
 from modhost_background_jobs.inspection.snapshot import Snapshots
 from modhost_background_jobs.pages.dashboard import Dashboard
 from modhost_background_jobs.pages.job import job_context
-from modhost_background_jobs.pages.job_list import ROWS
+from modhost_background_jobs.pages.job_list import NEWEST
 from modhost_background_jobs.pages.live.fragments import Fragments, Html
 from modhost_background_jobs.pages.live.topic import Kind, Topic
 from modhost_background_jobs.pages.live.types import TypeTopics
@@ -139,7 +139,7 @@ class Topics:
         interval = SEARCH_INTERVAL if search.q else self.list_interval
         if known is not None and isinstance(known[0], float) and now - known[0] < interval:
             return known
-        rows = (await self._browser.older(search.as_search(), None, ROWS)).rows
+        rows = (await self._browser.older(search.as_search(), None, NEWEST)).rows
         context = {"newest_ids": [row.id for row in rows]}
         return now, self._fragments.render("list.html", context)
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Subquery, func, select, union_all
+from sqlalchemy import Subquery, false, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database
@@ -14,16 +13,12 @@ from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
 from modhost_background_jobs.model import JobRow
 from modhost_background_jobs.queries import checking
 from modhost_background_jobs.queries.checking import narrow
-from modhost_background_jobs.queries.partitions import (
-    Partition,
-    find_partitions,
-    in_queues,
-    values_of,
-)
+from modhost_background_jobs.queries.partitions import Partition, in_queues, values_of
 from modhost_background_jobs.queries.rows import rows_of
+from modhost_background_jobs.queries.search.by_end import page_by_end
+from modhost_background_jobs.queries.search.conditions import Order, Search, partitions_of_search
 from modhost_background_jobs.queries.search.kinds import Kinds, count_kinds
-from modhost_background_jobs.queries.search.words import BATCH_SIZE, partitions_with_words
-from modhost_background_jobs.queries.selection import Selection
+from modhost_background_jobs.queries.search.words import BATCH_SIZE
 from modhost_background_jobs.storage.tables import FINISHED, JOBS
 
 MAX_COUNTED_ERRORS: Final = 10_000
@@ -34,26 +29,6 @@ MAX_CHECKED: Final = 100_000
 _FINISHED_TYPES: Final = values_of("job_type", Partition(FINISHED))
 _LIVE_QUEUES: Final = values_of("queue", in_queues(JOBS), "live")
 _FINISHED_QUEUES: Final = values_of("queue", in_queues(FINISHED), "finished")
-
-
-@dataclass(frozen=True, slots=True)
-class Search(Selection):
-    """Which jobs: all conditions that are given hold; the bounds of ids are inclusive.
-
-    Attributes:
-        words: a tag, or part of the error, in any case.
-        first: the smallest id; ids sort by the time of their creation.
-        last: the greatest id.
-        since: created at this time or later.
-        until: created before this time.
-
-    """
-
-    words: str | None = None
-    first: UUID | None = None
-    last: UUID | None = None
-    since: datetime | None = None
-    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +116,11 @@ class JobBrowser:
         self, connection: AsyncConnection, search: Search, bound: int
     ) -> tuple[Subquery, bool]:
         """Return the ids of the jobs that match, up to a bound, and whether all were checked."""
-        partitions = await _partitions(connection, search)
+        partitions = await partitions_of_search(connection, search)
         at_most = MAX_CHECKED if search.words is None else self.max_counted_errors
         partitions, end = await narrow(connection, partitions, at_most)
+        if not partitions:
+            return select(FINISHED.c.id).where(false()).subquery(), True
         bounded = [select(each.ids().limit(bound).subquery()) for each in partitions]
         return select(union_all(*bounded).subquery()).limit(bound).subquery(), end is None
 
@@ -168,9 +145,11 @@ class JobBrowser:
         self, search: Search, start: UUID | None, limit: int, *, ascending: bool = False
     ) -> tuple[list[JobRow], UUID | None]:
         """Return jobs beyond the start, and the id at which to continue if there may be more."""
+        if search.order is Order.FINISHED:
+            return await self._page_by_end(search, start, limit, ascending=ascending)
         async with self._database.reading() as session:
             connection = await session.connection()
-            partitions = await _partitions(connection, search)
+            partitions = await partitions_of_search(connection, search)
             if start is not None:
                 partitions = [
                     each.narrowed(each.id > start if ascending else each.id < start)
@@ -194,29 +173,15 @@ class JobBrowser:
             resume = ids[limit - 1] if len(ids) > limit else end
             return await rows_of(connection, ids[:limit]), resume
 
-
-async def _partitions(connection: AsyncConnection, search: Search) -> list[Partition]:
-    """Return the partitions to read."""
-    if search.words is not None:
-        partitions = partitions_with_words(search, search.words)
-    else:
-        partitions = await find_partitions(connection, search)
-    return [each.narrowed(*_in_bounds(each.id, search)) for each in partitions]
-
-
-def _in_bounds(id_: ColumnElement[UUID], search: Search) -> list[ColumnElement[bool]]:
-    # The first 48 bits of an id are the milliseconds of its creation.
-    since = search.since and _smallest_id(search.since)
-    until = search.until and _smallest_id(search.until)
-    bounds = [
-        (search.first, id_.__ge__),
-        (search.last, id_.__le__),
-        (since, id_.__ge__),
-        (until, id_.__lt__),
-    ]
-    return [compare(bound) for bound, compare in bounds if bound is not None]
-
-
-def _smallest_id(moment: datetime) -> UUID:
-    milliseconds = int(max(0.0, moment.timestamp()) * 1000)
-    return UUID(int=min(milliseconds, 2**48 - 1) << 80)
+    async def _page_by_end(
+        self, search: Search, start: UUID | None, limit: int, *, ascending: bool
+    ) -> tuple[list[JobRow], UUID | None]:
+        if (of_finished := search.of_finished) is None:
+            return [], None
+        batch = self.batch_of(search)
+        async with self._database.reading() as session:
+            connection = await session.connection()
+            ids, resume = await page_by_end(
+                connection, of_finished, start, limit, batch, ascending=ascending
+            )
+            return await rows_of(connection, ids), resume

@@ -1,6 +1,6 @@
 """What people search jobs by, as it stands in a query string."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from typing import Annotated, Final
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -8,7 +8,15 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, Field
 
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.queries.search import Search
+from modhost_background_jobs.cron.zones import zone_named
+from modhost_background_jobs.queries.search import Order, Search
+from modhost_background_jobs.queries.search.local_times import (
+    UTC_NAME,
+    LocalTime,
+    ZoneName,
+    end_of,
+    start_of,
+)
 
 _ID_DIGITS: Final = 32
 _MIN_DIGITS: Final = 6
@@ -26,9 +34,12 @@ class JobSearch(BaseModel):
 
     Attributes:
         state: the states, any of which a job is in; none for any.
-        q: an id or its beginning, or else a tag, or words of the error.
-        since: the first day (UTC) on which the jobs were created.
-        until: the last of these days.
+        q: an id or its beginning, or else a tag, or words of the error's first line.
+        tracebacks: whether the words may be anywhere in the error.
+        by: the time that the jobs are sorted by, and that `since` and `until` are of.
+        since: the first day, or the time from which on.
+        until: the last day, or the time before which.
+        zone: whose days, and by whose clock.
 
     """
 
@@ -37,14 +48,41 @@ class JobSearch(BaseModel):
     queue: Annotated[str | None, Field(max_length=100)] = None
     tag: Annotated[str | None, Field(max_length=100)] = None
     q: Annotated[str | None, Field(max_length=200)] = None
-    since: date | None = None
-    until: date | None = None
+    tracebacks: bool = False
+    by: Order = Order.CREATED
+    since: LocalTime | None = None
+    until: LocalTime | None = None
+    zone: ZoneName = UTC_NAME
+
+    @property
+    def since_at(self) -> datetime | None:
+        """The time from which on, in UTC."""
+        return start_of(self.since, self.zone) if self.since else None
+
+    @property
+    def until_at(self) -> datetime | None:
+        """The time before which, in UTC."""
+        return end_of(self.until, self.zone) if self.until else None
+
+    @property
+    def is_backwards(self) -> bool:
+        """Whether it ends before it begins, so that no job can match."""
+        since, until = self.since_at, self.until_at
+        return since is not None and until is not None and since >= until
+
+    def on_clock(self, moment: datetime | None) -> str:
+        """Return a time as an input for times shows it, by the clock of the zone."""
+        return f"{moment.astimezone(zone_named(self.zone)):%Y-%m-%dT%H:%M}" if moment else ""
 
     def as_query(self) -> list[tuple[str, str]]:
         """Return the conditions as names and values of a query string; states have one each."""
         fields = {*JobSearch.model_fields} - {"state"}
-        values = JobSearch.model_dump(self, mode="json", include=fields)
-        others = [(name, value) for name, value in values.items() if value]
+        values = JobSearch.model_dump(self, mode="json", include=fields, exclude_defaults=True)
+        if not (self.since or self.until):
+            values.pop("zone", None)
+        others = [
+            (name, "true" if value is True else value) for name, value in values.items() if value
+        ]
         return [*(("state", state.value) for state in self.state), *others]
 
     def as_search(self, last: UUID | None = None) -> Search:
@@ -60,10 +98,12 @@ class JobSearch(BaseModel):
             queue=self.queue,
             tag=self.tag,
             words=words,
+            in_tracebacks=self.tracebacks,
             first=first,
             last=last,
-            since=_start_of(self.since) if self.since else None,
-            until=_end_of(self.until) if self.until else None,
+            order=self.by,
+            since=self.since_at,
+            until=self.until_at,
         )
 
 
@@ -82,12 +122,3 @@ def _ids_starting_with(text: str) -> tuple[UUID, UUID] | None:
     if not is_id:
         return None
     return UUID(digits.ljust(_ID_DIGITS, "0")), UUID(digits.ljust(_ID_DIGITS, "f"))
-
-
-def _start_of(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
-
-
-def _end_of(day: date) -> datetime | None:
-    """Return when a day ends; None for the last possible one."""
-    return None if day == date.max else _start_of(day + timedelta(days=1))

@@ -1,0 +1,108 @@
+"""The conditions of a search, and the partitions that they are found in."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.queries.partitions import Partition, find_partitions
+from modhost_background_jobs.queries.search.words import has_words, partitions_with_words
+from modhost_background_jobs.queries.selection import Check, Columns, Selection, is_tagged
+
+
+class Order(StrEnum):
+    """The time that jobs are sorted by, the latest first, and that `since` and `until` are of."""
+
+    CREATED = "created"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Search(Selection):
+    """Which jobs: all conditions that are given hold; the bounds of ids are inclusive.
+
+    Attributes:
+        words: a tag, or part of the first line of the error, in any case.
+        in_tracebacks: whether the words may be anywhere in the error.
+        first: the smallest id; ids sort by the time of their creation.
+        last: the greatest id.
+        order: by which time; sorted by their end are those that have finished.
+        since: created, or finished, at this time or later.
+        until: created, or finished, before this time.
+
+    """
+
+    words: str | None = None
+    in_tracebacks: bool = False
+    first: UUID | None = None
+    last: UUID | None = None
+    order: Order = Order.CREATED
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def of_finished(self) -> "Search | None":
+        """The same search among the finished jobs; None when it is for others only."""
+        states = tuple(state for state in JobState if state.is_final and self.has(state))
+        return replace(self, states=states) if states else None
+
+    def all_checks(self) -> list[Check]:
+        """Return its conditions, besides the states and times, to be checked of each job."""
+        checks = self.checks("job_type", "queue")
+        if self.tag is not None:
+            checks.append(is_tagged(self.tag))
+        if (words := self.words) is not None:
+            in_error = has_words(words, in_tracebacks=self.in_tracebacks)
+            has_tag = is_tagged(words)
+            checks.append(lambda job: has_tag(job) | in_error(job))
+        if self.first is not None or self.last is not None:
+            checks.append(lambda job: and_(*self._of_ids(job.id)))
+        return checks
+
+    def bounds(self, id_: ColumnElement[UUID]) -> list[ColumnElement[bool]]:
+        """Return the conditions of an id, the time of its creation among them."""
+        if self.order is not Order.CREATED:
+            return self._of_ids(id_)
+        # The first 48 bits of an id are the milliseconds of its creation.
+        since = self.since and _smallest_id(self.since)
+        until = self.until and _smallest_id(self.until)
+        times = [(since, id_.__ge__), (until, id_.__lt__)]
+        return self._of_ids(id_) + [compare(bound) for bound, compare in times if bound is not None]
+
+    def of_end(self, ended_at: ColumnElement[datetime]) -> list[ColumnElement[bool]]:
+        """Return the conditions of the time at which a job has finished."""
+        times = [(self.since, ended_at.__ge__), (self.until, ended_at.__lt__)]
+        return [compare(bound) for bound, compare in times if bound is not None]
+
+    def _of_ids(self, id_: ColumnElement[UUID]) -> list[ColumnElement[bool]]:
+        bounds = [(self.first, id_.__ge__), (self.last, id_.__le__)]
+        return [compare(bound) for bound, compare in bounds if bound is not None]
+
+
+async def partitions_of_search(connection: AsyncConnection, search: Search) -> list[Partition]:
+    """Return the partitions that are read in the order of their ids."""
+    if search.order is Order.FINISHED:
+        if search.of_finished is None:
+            return []
+        search = search.of_finished
+    if search.words is not None:
+        partitions = partitions_with_words(search, search.words, in_tracebacks=search.in_tracebacks)
+    else:
+        partitions = await find_partitions(connection, search)
+    partitions = [each.narrowed(*search.bounds(each.id)) for each in partitions]
+    if search.order is Order.FINISHED and (search.since or search.until):
+        return [each.checked(lambda job: _has_ended(job, search)) for each in partitions]
+    return partitions
+
+
+def _has_ended(job: Columns, search: Search) -> ColumnElement[bool]:
+    return and_(*search.of_end(job.completed_at))
+
+
+def _smallest_id(moment: datetime) -> UUID:
+    milliseconds = int(max(0.0, moment.timestamp()) * 1000)
+    return UUID(int=min(milliseconds, 2**48 - 1) << 80)
