@@ -1,5 +1,6 @@
 """Source distributions and wheels: built one from the other, and compared with the sources."""
 
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -29,8 +30,8 @@ def build(root: Path, folder: Path) -> list[Path]:
     for project in PROJECTS:
         _hatch("sdist", root / project, folder)
     for source in folder.glob("modhost*.tar.gz"):
-        with TemporaryDirectory() as unpacked, tarfile.open(source) as archive:
-            archive.extractall(unpacked, filter="data")
+        with TemporaryDirectory() as unpacked:
+            shutil.unpack_archive(source, unpacked)
             _hatch("wheel", Path(unpacked, source.name.removesuffix(".tar.gz")), folder)
     return sorted(folder.glob("modhost*"))
 

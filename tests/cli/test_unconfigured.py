@@ -113,7 +113,7 @@ def test_a_deployment_by_variables_is_in_production(
     modhost: CliRunner, variables: dict[str, str]
 ) -> None:
     lines = run(modhost, "config", **variables).output.splitlines()
-    (kind,) = [line for line in lines if line.startswith("[host] environment")]
+    (kind,) = [line for line in lines if line.startswith("[host] environment ")]
     assert "production" in kind
     (mode,) = [line for line in lines if line.startswith("[modules.background_jobs] worker_mode")]
     assert "Producer" in mode

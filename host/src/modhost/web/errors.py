@@ -55,7 +55,9 @@ class ErrorResponder:
         if problem.status == 401:
             return RedirectResponse(_login_path(request), 303)
         title = _TITLES.get(problem.status, problem.title)
-        context = {"problem": problem, "retry": _path_of(request)}
+        # An address that has a secret is not shown again.
+        has_secret = _shown_path(request.scope) != request.scope["path"]
+        context = {"problem": problem, "retry": "" if has_secret else _path_of(request)}
         page = Page("modhost/error.html", context, title, problem.status, problem.headers)
         return await self._shell.render(request, HOST, page)
 
