@@ -34,7 +34,7 @@ from modhost.runtime.startup_checks import branding_of, check_assembled, check_e
 from modhost.runtime.system.report import HostSystem
 from modhost.services import ServiceProvider, ServiceRegistry, Subscription
 from modhost.telemetry import ErrorReports
-from modhost.web import Branding, ModuleWeb, host_web
+from modhost.web import Branding, ModuleWeb, RequestCounts, host_web
 
 VERSION: Final = importlib.metadata.version("modhost")
 
@@ -155,6 +155,7 @@ class _Assembly:
         services.add_instance(Configuration, self._configuration)
         services.add_instance(SystemReader, self._system)
         services.add_instance(Permissions, self._permissions)
+        services.add_instance(RequestCounts, self._metrics.counts)
         self._permissions.declare("modhost", [VIEW_METRICS])
         services.add_singleton(EventDispatcher)
         services.add_singleton(Events, PublishedEvents)

@@ -17,6 +17,7 @@ from modhost.clock import Clock
 from modhost.database import Database, UtcDateTime
 from modhost.ids import new_id
 from modhost.module import HostInfo, PeriodicService, ProcessReport
+from modhost.web import RequestCounts
 
 FIRST_SECONDS: Final = 1.0
 """A host that ends at once leaves no trace."""
@@ -40,19 +41,31 @@ class WebHostRow(PresenceTable, table=True):
     version: str
     started_at: datetime = Field(sa_type=UtcDateTime)
     heard_at: datetime = Field(sa_type=UtcDateTime)
+    load: str
 
 
 class Presence(PeriodicService):
-    """Keeps the row of this web host, and reads those of the others."""
+    """Keeps the row of this web host, and reads those of the others.
+
+    Attributes:
+        load: how many requests this one has answered a minute, between its last two steps.
+
+    """
 
     name = "presence"
     interval = INTERVAL_SECONDS
     failure = "The note that this host runs"
 
-    def __init__(self, database: Database, clock: Clock, info: HostInfo) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, info: HostInfo, counts: RequestCounts
+    ) -> None:
         self._database = database
         self._clock = clock
         self._info = info
+        self._counts = counts
+        self._counted = 0
+        self._counted_at = clock.now()
+        self.load = ""
         self._id = new_id()
         self._started_at: datetime | None = None
         self._is_noted = False
@@ -71,6 +84,10 @@ class Presence(PeriodicService):
     async def step(self) -> float | None:
         """Write that this host runs, and delete those of which nothing was heard for long."""
         now = self._clock.now()
+        answered = self._counts.requests.total()
+        seconds = max(1.0, (now - self._counted_at).total_seconds())
+        self.load = f"{60 * (answered - self._counted) / seconds:.0f} requests a minute"
+        self._counted, self._counted_at = answered, now
         if self._started_at is None:
             self._started_at = now
             return FIRST_SECONDS
@@ -85,6 +102,7 @@ class Presence(PeriodicService):
                     version=self._info.version,
                     started_at=self._started_at,
                     heard_at=now,
+                    load=self.load,
                 )
             )
         return None
@@ -103,6 +121,7 @@ class Presence(PeriodicService):
                 row.started_at,
                 row.heard_at,
                 is_alive=now - row.heard_at < ALIVE,
+                load=row.load,
             )
             for row in rows
             if row.id != self._id

@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("version", sa.String(), nullable=False),
         sa.Column("started_at", UtcDateTime(), nullable=False),
         sa.Column("heard_at", UtcDateTime(), nullable=False),
+        sa.Column("load", sa.String(), nullable=False),
         schema=SCHEMA,
     )
 

@@ -12,6 +12,7 @@ import anyio
 
 from modhost import ProcessReport
 from modhost.administration.system.contracts import ModuleState, SystemState
+from modhost.administration.system.presence import Presence
 from modhost.checks import Finding, StartupError
 from modhost.configuration.configuration import Setting
 from modhost.database.errors import reason_of
@@ -54,17 +55,26 @@ class HostSystem:
                 with_distributions(heard, self.host.modules),
                 key=lambda each: each.rule.severity != "error",
             ),
-            processes=[self._own_process(), *reading.processes],
+            processes=[await self._own_process(), *reading.processes],
             configuration=self._configuration,
             missing=reading.missing,
         )
 
-    def _own_process(self) -> ProcessReport:
+    async def _own_process(self) -> ProcessReport:
+        async with self.host.scope() as scope:
+            load = (await scope.get(Presence)).load
         now, info = self.host.clock.now(), self.host.info
         machine = f"{socket.gethostname()}, process {os.getpid()}"
         name = "this host"
         return ProcessReport(
-            name, info.role, info.version, machine, self.host.started_at or now, now, is_alive=True
+            name,
+            info.role,
+            info.version,
+            machine,
+            self.host.started_at or now,
+            now,
+            is_alive=True,
+            load=load,
         )
 
     @cached_property
