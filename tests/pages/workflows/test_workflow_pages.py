@@ -92,7 +92,7 @@ async def test_a_manager_cancels_and_retries_after_a_confirmation(database_url: 
         await ended(served, failed)
         assert "Retry 1 failed job?" in (await visitor.get(f"{PATH}/{failed}/retry")).text
         _, page = await visitor.post(f"{PATH}/{failed}/retry")
-        assert "What had failed runs again" in page.text
+        assert "What had failed runs again" in page.text, page.text
         viewer = await Visitor.of(served, VIEW)
         page = await viewer.get(f"{PATH}/{failed}")
         assert not [link for link in page.links if link.endswith(("/cancel", "/retry"))]
