@@ -16,7 +16,7 @@ from modhost.identity import Authenticator, IdentityModule, LoginService, UserSe
 from modhost.module import HostInfo
 from modhost.permissions import Permissions
 from modhost.services import Scope, ServiceProvider, ServiceRegistry, check_graph
-from modhost.web import ModuleWeb, build_app
+from modhost.web import ModuleWeb, RequestCounts, build_app
 from moving_clock import MovingClock
 
 
@@ -47,6 +47,7 @@ async def provider(
     services.add_instance(Clock, clock)
     services.add_instance(Permissions, permissions)
     services.add_instance(HostInfo, host_info)
+    services.add_instance(RequestCounts, RequestCounts())
     module.configure_services(services)
     assert check_graph(registry) == []
     provider = ServiceProvider(registry)

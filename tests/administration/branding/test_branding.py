@@ -72,7 +72,8 @@ async def test_without_branding_it_is_that_of_modhost(sqlite_url: str) -> None:
 
 def test_a_logo_is_found_beside_the_configuration_and_is_small(tmp_path: Path) -> None:
     (tmp_path / "acme.png").write_bytes(b"x" * (MAX_BYTES + 1))
-    configuration = Configuration({"host": {"logo": "acme.png"}}, start=tmp_path)
+    host = {"logo": "acme.png", "database_url": f"sqlite:///{tmp_path}/host.db"}
+    configuration = Configuration({"host": host}, start=tmp_path)
     assert configuration.host.logo == str(tmp_path / "acme.png")
     with pytest.raises(StartupError, match="more than 262,144"):
         build_host(configuration, "web", modules=[])
