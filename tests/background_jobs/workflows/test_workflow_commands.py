@@ -5,7 +5,7 @@ import pytest
 from background_jobs.commands import Commands
 from background_jobs.workflows.nodes import OnlyOneJob, Task, add, workflows_host
 from modhost import new_id
-from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.contracts import JobState, WorkflowConflict
 
 pytestmark = pytest.mark.anyio
 
@@ -56,9 +56,10 @@ async def test_a_retry_that_unique_keys_forbid_says_so(
         await jobs.over(workflow.id)
         taken = await jobs.scheduling.enqueue(OnlyOneJob, Task(name="one", waits=True))
         await jobs.reaches(taken, JobState.RUNNING)
-        said = await commands.done("workflows", "retry", str(workflow.id))
+        run = await commands.run("workflows", "retry", str(workflow.id))
+        with pytest.raises(WorkflowConflict, match="no other job has the unique key"):
+            await jobs.scheduling.retry_workflow(workflow.id)
         jobs.probe.gate.set()
-    assert said == (
-        f"The workflow {workflow.id} is left alone: other jobs have the unique keys of those that "
-        "failed.\n"
-    )
+    assert run.exit_code == 1
+    assert "is Failed and cannot be retried" in run.stderr
+    assert "no other job has the unique key" in run.stderr

@@ -129,10 +129,7 @@ async def cancel_workflow(scope: Scope, workflow_id: UUID, *, as_json: bool) -> 
 async def retry_workflow(scope: Scope, workflow_id: UUID, *, as_json: bool) -> None:
     """Retry all failed jobs of a workflow, and what was cancelled because of them."""
     found = await (await scope.get(BackgroundJobs)).retry_workflow(WorkflowId(workflow_id))
-    done = "runs again"
-    if found.state.is_final:
-        done = "is left alone: other jobs have the unique keys of those that failed"
-    print_result(found.model_dump(), f"The workflow {workflow_id} {done}.", as_json=as_json)
+    print_result(found.model_dump(), f"The workflow {workflow_id} runs again.", as_json=as_json)
 
 
 def _refuse_two_places(page: int, after: UUID | None) -> None:

@@ -100,11 +100,11 @@ class Workflows(Protocol):
             workflow_id: the workflow to retry.
 
         Returns:
-            The workflow, which is `Running`; it stays `Failed` when other jobs have the unique keys
-            of all that failed.
+            The workflow, as it is a moment later: it may have finished again.
 
         Raises:
             JobNotFound: there is no such workflow.
-            WorkflowConflict: none of its jobs has failed.
+            WorkflowConflict: none of its jobs has failed, or other jobs have the unique keys of all
+                that have.
 
         """

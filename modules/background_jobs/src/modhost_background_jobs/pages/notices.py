@@ -43,7 +43,7 @@ _TEXTS: Final = {
     "workflow-retried": ("good", "What had failed runs again, and what waits for it."),
     "workflow-left": (
         "warn",
-        "Nothing was done: other jobs have the keys of what failed.",
+        "Nothing was done: no job has failed, or other jobs have the keys of those that have.",
     ),
     "workflow-too-late": ("warn", "Nothing was done: its jobs were in other states already."),
     "gone": ("warn", "Nothing was done: the schedule does not exist any more."),

@@ -132,11 +132,10 @@ async def cancel(id: UUID, jobs: BackgroundJobs) -> Response:  # noqa: A002
 async def retry(id: UUID, jobs: BackgroundJobs) -> Response:  # noqa: A002
     """Retry what has failed."""
     try:
-        found = await jobs.retry_workflow(WorkflowId(id))
+        await jobs.retry_workflow(WorkflowId(id))
     except WorkflowConflict:
-        return redirect(f"{PATH}/{id}", "workflow-too-late")
-    is_left = found.state.is_final
-    return redirect(f"{PATH}/{id}", "workflow-left" if is_left else "workflow-retried")
+        return redirect(f"{PATH}/{id}", "workflow-left")
+    return redirect(f"{PATH}/{id}", "workflow-retried")
 
 
 async def _confirmation(id_: UUID, inspection: WorkflowInspection, verb: str) -> Page:

@@ -139,7 +139,8 @@ class DatabaseWorkflows:
     async def retry(self, workflow_id: UUID) -> str:
         """Queue all failed jobs again, and what was cancelled because of them; return how many.
 
-        Raises `JobNotFound`, and `WorkflowConflict` when none has failed.
+        Raises `JobNotFound`, and `WorkflowConflict` when none has failed, or other jobs have the
+        unique keys of all that have.
         """
         now = self._clock.now()
         async with self._database.session() as session:
@@ -152,6 +153,10 @@ class DatabaseWorkflows:
                 state = outcome or WorkflowState.RUNNING
                 raise WorkflowConflict(workflow_id, state, "retried", "one with failed jobs")
             again = await requeue(connection, ids, now)
+            if not again:
+                state = outcome or WorkflowState.RUNNING
+                allowed = "one of whose failed jobs no other job has the unique key"
+                raise WorkflowConflict(workflow_id, state, "retried", allowed)
             await self._queue.wake_after_commit(session)
         left = f", {len(ids) - len(again)} left since their unique keys are taken"
         return f"{len(again)} jobs retried{left if len(again) < len(ids) else ''}"
