@@ -1,133 +1,124 @@
 """A cron schedule in words, made of its values as a person says them."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
+from modhost_background_jobs.cron.days import Words, days_in_words
 from modhost_background_jobs.cron.fields import Field, binds_both_days
+from modhost_background_jobs.cron.spans import DASH, distance, listed, numbers, spans
 
 MAX_TIMES: Final = 6
+"""How many times of a day are listed where a shorter phrase says them, too."""
 MIN_SPACED: Final = 4
 """How many values it takes to say how far apart they are rather than to list them."""
-MIN_SPAN: Final = 3
-_ORDINALS: Final = {2: "2nd", 3: "3rd"} | {n: f"{n}th" for n in range(4, 31)}
-
-_MONTHS: Final = (
-    *("January", "February", "March", "April", "May", "June", "July", "August"),
-    *("September", "October", "November", "December"),
-)
-_WEEKDAYS: Final = (
-    *("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"),
-)
+MAX_WINDOWS: Final = 3
+_ORDINALS: Final = {2: "2nd", 3: "3rd"} | {n: f"{n}th" for n in range(4, 13)}
 
 
+@lru_cache(maxsize=1024)
 def in_words(fields: tuple[Field, ...]) -> str:
-    """Return the five fields as a phrase, e.g. `at 00:00 on day 1 of the month`."""
-    minute, hour, _, month, _ = fields
-    times, is_daily = _times(minute, hour)
-    days = _days(fields) or ("every day" if is_daily else "")
-    return " ".join(filter(None, (times, days, _months(month))))
+    """Return the five fields as a phrase, e.g. `At 00:00 on the 1st of the month`.
+
+    Fields of the same values have the same words, however they are written.
+    """
+    minute, hour = (field.values for field in fields[:2])
+    day, month, weekday = (() if field.is_any else field.values for field in fields[2:])
+    needs_both = binds_both_days(fields)
+    if not needs_both and not (day and weekday):
+        # Either is enough: if one of them has all days, every day is one.
+        day = weekday = ()
+    days = days_in_words(day, month, weekday, needs_both=needs_both)
+    # Hours beyond midnight belong to the next day, and so are one window of any day alone.
+    times, is_daily = _times(minute, hour, is_round=not days)
+    if is_daily and not any(each.says_days for each in days):
+        days.insert(0, Words("every day"))
+    phrase, stands_apart = times.text, times.stands_apart
+    for each in days:
+        stands_apart = stands_apart or each.stands_apart
+        phrase += f"{',' if stands_apart else ''} {each.text}"
+    return phrase
 
 
-def _times(minute: Field, hour: Field) -> tuple[str, bool]:
+def _times(minutes: Sequence[int], hours: Sequence[int], *, is_round: bool) -> tuple[Words, bool]:
     """Return the times of a day, and whether it takes a word to say that every day has them."""
-    minutes, hours = minute.values, hour.values
-    is_single = len(minutes) == 1
-    hour_step = _step(hours, 24, MIN_SPACED)
-    if is_single and hour_step:
-        words = _every(hour_step, "hour")
-        return words if minutes == (0,) else f"{words} at minute {minutes[0]}", False
-    if len(hours) * len(minutes) <= MAX_TIMES:
-        return "at " + _listed([_clock(h, m) for h in hours for m in minutes]), True
-    minute_step = _step(minutes, 60, 2)
-    if (is_single or minute_step) and not hour.is_any and _is_span(hours, 1):
-        words = "every hour" if minute_step is None else _every(minute_step, "minute")
-        first, last = _clock(hours[0], minutes[0]), _clock(hours[-1], minutes[-1])
-        return f"{words} from {first} to {last}", False
-    if minute_step:
-        words = _every(minute_step, "minute")
-        return words if hour.is_any else f"{words} {_of_hours(hours)}", False
-    if is_single:
-        words = f"at minute {minutes[0]}"
-    elif _is_span(minutes):
-        words = f"every minute from {minutes[0]} to {minutes[-1]}"
+    whole = len(hours) == 24
+    windows = spans(hours, 24 if is_round else None)
+    if len(minutes) == 1:
+        words = _each_hour(minutes[0], hours, windows)
     else:
-        words = f"at minutes {_listed(_numbers(minutes))}"
-    return f"{words} {'of every hour' if hour.is_any else _of_hours(hours)}", False
+        words = _each_minutes(minutes, hours, windows)
+    if words is not None:
+        return words, False
+    if len(hours) * len(minutes) <= MAX_TIMES:
+        return Words("At " + listed([_clock(h, m) for h in hours for m in minutes])), True
+    text = "At minute " if len(minutes) == 1 else "At minutes "
+    text += listed(numbers(minutes))
+    if not whole and len(minutes) > 1 and len(windows) <= MAX_WINDOWS:
+        return Words(f"{text}, {_windows(windows, 0, 59)}", stands_apart=True), False
+    return Words(f"{text} {'of every hour' if whole else _of_hours(hours)}"), False
+
+
+def _each_hour(
+    minute: int, hours: Sequence[int], windows: Sequence[tuple[int, int]]
+) -> Words | None:
+    """Return how many hours lie between the times; None where that has no short phrase."""
+    step = distance(hours, MIN_SPACED)
+    if step and len(hours) * step == 24 and hours[0] == 0:
+        at = f" at minute {minute}" if minute else ""
+        return Words(_every(step, "hour") + at)
+    is_split = len(windows) <= MAX_WINDOWS and len(hours) > MAX_TIMES
+    if is_split or (len(windows) == 1 and len(hours) >= MIN_SPACED):
+        return Words(f"Every hour, {_windows(windows, minute, minute)}", stands_apart=True)
+    if step:
+        window = _windows([(hours[0], hours[-1])], minute, minute)
+        return Words(f"{_every(step, 'hour')}, {window}", stands_apart=True)
+    return None
+
+
+def _each_minutes(
+    minutes: Sequence[int], hours: Sequence[int], windows: Sequence[tuple[int, int]]
+) -> Words | None:
+    """Return how many minutes lie between the times; None where that has no short phrase."""
+    step = distance(minutes, 2)
+    if step is None:
+        return None
+    text, is_even = _every(step, "minute"), len(minutes) * step == 60 and minutes[0] == 0
+    if not is_even:
+        if len(minutes) <= MAX_TIMES:
+            return None
+        text += f" from minute {minutes[0]} to {minutes[-1]}"
+    if len(hours) == 24:
+        return Words(text if is_even else f"{text} of every hour")
+    fewest = MIN_SPACED if len(windows) == 1 else MAX_TIMES
+    if len(minutes) < MIN_SPACED and len(minutes) * len(hours) <= fewest:
+        return None
+    if len(windows) <= MAX_WINDOWS:
+        return Words(f"{text}, {_windows(windows, 0, 59)}", stands_apart=True)
+    return Words(f"{text} {_of_hours(hours)}")
 
 
 def _of_hours(hours: Sequence[int]) -> str:
-    if step := _step(hours, 24, MIN_SPACED):
+    step = distance(hours, MIN_SPACED)
+    if step and len(hours) * step == 24 and hours[0] == 0:
         return f"of every {_ORDINALS[step]} hour"
-    if _is_span(hours):
-        return f"of the hours {hours[0]} to {hours[-1]}"
-    return f"of the hour{'s'[: len(hours) - 1]} {_listed(_numbers(hours))}"
+    return f"of the hours {listed(numbers(hours))}"
 
 
-def _days(fields: tuple[Field, ...]) -> str:
-    _, _, day, _, weekday = fields
-    days = "" if day.is_any else _days_of_month(day.values)
-    weekdays = "" if weekday.is_any else _weekdays(weekday.values)
-    if binds_both_days(fields):
-        if days and weekdays:
-            return f"{weekdays} when it is {days.replace('days', 'day').replace(' and ', ' or ')}"
-        return f"on {days}" if days else weekdays
-    # Either is enough: if one of them has all days, every day is.
-    return f"on {days} or {weekdays}" if days and weekdays else ""
-
-
-def _weekdays(values: Sequence[int]) -> str:
-    # A week begins on Monday, so that Saturday and Sunday are neighbours.
-    order = sorted((value - 1) % 7 for value in values)
-    names = [_WEEKDAYS[(value + 1) % 7] for value in order]
-    return f"on {names[0]} to {names[-1]}" if _is_span(order) else f"on {_listed(names)}"
-
-
-def _days_of_month(values: Sequence[int]) -> str:
-    first, last = values[0], values[-1]
-    if len(values) == 1:
-        return f"day {first} of the month"
-    if _is_span(values):
-        return f"days {first} to {last} of the month"
-    step = values[1] - first
-    if len(values) > MAX_TIMES and tuple(values) == tuple(range(first, last + 1, step)):
-        return f"every {_ORDINALS[step]} day of the month from day {first} to {last}"
-    return f"days {_listed(_numbers(values))} of the month"
-
-
-def _months(month: Field) -> str:
-    if month.is_any:
-        return ""
-    names = [_MONTHS[value - 1] for value in month.values]
-    if _is_span(month.values):
-        return f"from {names[0]} to {names[-1]}"
-    return "in " + _listed(names)
-
-
-def _step(values: Sequence[int], whole: int, least: int) -> int | None:
-    """Return the distance of at least so many values that divide a whole evenly, from 0 on."""
-    if len(values) < least or whole % len(values):
-        return None
-    step = whole // len(values)
-    return step if tuple(values) == tuple(range(0, whole, step)) else None
-
-
-def _is_span(values: Sequence[int], least: int = MIN_SPAN) -> bool:
-    return len(values) >= least and values[-1] - values[0] == len(values) - 1
+def _windows(windows: Sequence[tuple[int, int]], first: int, last: int) -> str:
+    return listed(
+        [
+            _clock(start, first)
+            if (start, first) == (end, last)
+            else f"{_clock(start, first)}{DASH}{_clock(end, last)}"
+            for start, end in windows
+        ]
+    )
 
 
 def _every(count: int, what: str) -> str:
-    return f"every {what}" if count == 1 else f"every {count} {what}s"
+    return f"Every {what}" if count == 1 else f"Every {count} {what}s"
 
 
 def _clock(hour: int, minute: int) -> str:
     return f"{hour:02d}:{minute:02d}"
-
-
-def _numbers(values: Sequence[int]) -> list[str]:
-    return [str(value) for value in values]
-
-
-def _listed(words: list[str]) -> str:
-    if len(words) == 1:
-        return words[0]
-    return f"{', '.join(words[:-1])} and {words[-1]}"
