@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 import anyio
 import pytest
 
-from modhost_background_jobs.contracts import JobState
+from modhost.database import Database
+from modhost_background_jobs.contracts import JobId, JobState
+from modhost_background_jobs.storage.tables import FINISHED
 from pages.demo import ImportCustomersJob, Steps
 from pages.site import Site, site
 from pages.visitor import Visitor
@@ -49,9 +51,37 @@ async def test_the_start_page_shows_the_state_of_the_queue(served: Site, visitor
         while "Failed 1 in the last day" not in page.text:
             page = await visitor.get("/")
     assert "Background jobs Running 0 Pending 1 Failed 1 in the last day Workers 1" in page.text
-    assert "/admin/jobs/list?state=Failed" in page.links
+    assert [link for link in page.links if link.startswith("/admin/jobs/list?state=Failed&by=")]
     stranger = await Visitor.of(served, "Host.ViewAudit")
     assert "Pending" not in (await stranger.get("/")).text
+
+
+async def test_failures_are_counted_as_the_list_behind_the_count_has_them(
+    served: Site, visitor: Visitor
+) -> None:
+    """Roll-ups also had those that were deleted since, and the list those of days ago."""
+    failed = [
+        await served.scheduling.enqueue(ImportCustomersJob, Steps(fail_at=0)) for _ in range(3)
+    ]
+    for each in failed:
+        await served.reaches(each, JobState.FAILED)
+    await served.scheduling.delete(failed[1])
+    await _ended_days_ago(served, failed[2])
+    for path in ("/admin/jobs", "/admin/jobs/types/customers.ImportCustomersJob"):
+        page = await visitor.get(path)
+        assert "Failed 1 in the last day" in page.text
+        (link,) = {each for each in page.links if "state=Failed&by=finished&since=" in each}
+        listed = await visitor.get(link)
+        assert f"/admin/jobs/{failed[0]}" in listed.links
+        assert "That is all: 1 job." in listed.text
+
+
+async def _ended_days_ago(served: Site, job_id: JobId) -> None:
+    database = await served.service(Database)
+    ending = FINISHED.update().where(FINISHED.c.id == job_id)
+    long_ago = datetime.now(UTC) - timedelta(days=1, minutes=2)
+    async with database.session() as session:
+        await (await session.connection()).execute(ending.values(completed_at=long_ago))
 
 
 async def test_it_says_what_needs_attention(database_url: str) -> None:

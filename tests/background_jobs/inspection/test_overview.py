@@ -79,7 +79,7 @@ async def test_what_ended_is_counted_with_its_wait_and_run_times(database_url: s
     longest = max(ran(job) for job in ended)
     reported = [bucket.run_p95 for bucket in hour if bucket.run_p95 is not None]
     assert 0 < max(reported) <= longest_reported(longest)
-    assert summary.failed_last_day == 1
+    assert summary.failed.number == 1
 
 
 async def test_a_wait_for_the_database_at_the_end_is_not_a_run_time(database_url: str) -> None:

@@ -35,7 +35,8 @@ class Past:
         self._store = StatisticsStore(database)
         self._clock = clock
         self.figures = TypeFigures(TypeStatisticsStore(database), clock)
-        self.roll_up = RollUpService(TypeStatisticsStore(database), clock)
+        of_types = TypeStatisticsStore(database)
+        self.roll_up = RollUpService(self._store, of_types, clock)
 
     async def add(self, ago: timedelta, counts: MinuteCounts, key: TypeKey = KEY) -> None:
         minute: datetime = (self._clock.now() - ago).replace(second=0, microsecond=0)

@@ -75,7 +75,7 @@ async def test_workers_minutes_become_one_row_by_the_minute_and_one_by_the_hour(
         for worker in ("w1", "w2", "w3"):
             await add(database, worker, START + minute * MINUTE, counted(2, 1))
     before = await columns(of_types)
-    roll_up = RollUpService(of_types, clock)
+    roll_up = RollUpService(StatisticsStore(database), of_types, clock)
     await roll_up.step()
     assert await rows(database) == 9, "the minutes are not past yet"
     clock.advance(timedelta(minutes=7))
@@ -111,8 +111,8 @@ async def test_many_minutes_are_merged_by_several_hosts_at_once_and_counted_once
     clock.advance(DAY)
     async with anyio.create_task_group() as group:
         for _ in range(3):
-            group.start_soon(RollUpService(of_types, clock).step)
-    await RollUpService(of_types, clock).step()
+            group.start_soon(RollUpService(StatisticsStore(database), of_types, clock).step)
+    await RollUpService(StatisticsStore(database), of_types, clock).step()
     assert (await total(of_types, HOUR)).completed == 1200
     assert await rows(database) == 1200 + 12 * 3
 
@@ -122,7 +122,7 @@ async def test_minutes_are_kept_for_two_days_and_hours_for_ninety(
 ) -> None:
     await add(database, "w1", START, counted(1))
     clock.advance(HOUR)
-    await RollUpService(of_types, clock).step()
+    await RollUpService(StatisticsStore(database), of_types, clock).step()
     await of_types.forget(START + MINUTE, MINUTE)
     assert await rows(database) == 1
     await of_types.forget(START, HOUR)
@@ -173,10 +173,10 @@ async def test_a_write_that_is_late_does_not_count_twice_what_was_merged(
     with pytest.raises(OSError, match="away"):
         await service.step()
     clock.advance(timedelta(minutes=10))
-    await RollUpService(of_types, clock).step()
+    await RollUpService(StatisticsStore(database), of_types, clock).step()
     statistics.is_away = False
     await service.step()
-    await RollUpService(of_types, clock).step()
+    await RollUpService(StatisticsStore(database), of_types, clock).step()
     assert (await total(of_types, HOUR)).completed == 2
 
 

@@ -1,6 +1,5 @@
 """`modhost jobs`: watch the queue and control it."""
 
-from dataclasses import asdict
 from uuid import UUID
 
 import click
@@ -132,7 +131,16 @@ async def stats(scope: Scope, *, as_json: bool) -> None:
     """Show the state of the queue, and what needs attention."""
     overview = await scope.get(Overview)
     snapshot = await (await scope.get(Snapshots)).take()
-    counts = asdict(await overview.summary(snapshot)) | {"workers": len(snapshot.alive)}
+    summary = await overview.summary(snapshot)
+    counts = {
+        "running": summary.running,
+        "pending": summary.pending,
+        "pending_is_capped": summary.pending_is_capped,
+        "oldest_pending_at": summary.oldest_pending_at,
+        "failed_last_day": summary.failed.number,
+        "recurring": summary.recurring,
+        "workers": len(snapshot.alive),
+    }
     alerts = alerts_of(snapshot)
     if as_json:
         attention = [{"title": each.title, "text": each.text} for each in alerts]

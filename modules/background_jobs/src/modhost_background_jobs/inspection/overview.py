@@ -8,6 +8,7 @@ from typing import Final, Literal
 from modhost_background_jobs.inspection.snapshot import Snapshot
 from modhost_background_jobs.model.statistics import MinuteCounts
 from modhost_background_jobs.queries.load import QueueLoad
+from modhost_background_jobs.queries.search.failures import FailureCount, RecentFailures
 from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.storage.statistics import AppVersions, SeenVersion, StatisticsStore
 
@@ -21,13 +22,13 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The counts of the dashboard; `pending` stops at a bound, which `pending_is_capped` tells."""
+    """The counts of the dashboard; those that stop at a bound say whether there may be more."""
 
     running: int
     pending: int
     pending_is_capped: bool
     oldest_pending_at: datetime | None
-    failed_last_day: int
+    failed: FailureCount
     recurring: int
 
 
@@ -50,11 +51,13 @@ class Overview:
     def __init__(
         self,
         load: QueueLoad,
+        failures: RecentFailures,
         statistics: StatisticsStore,
         versions: AppVersions,
         clock: QueueClock,
     ) -> None:
         self._load = load
+        self._failures = failures
         self._statistics = statistics
         self._versions = versions
         self._clock = clock
@@ -67,7 +70,7 @@ class Overview:
             pending=pending,
             pending_is_capped=is_capped,
             oldest_pending_at=min((each.oldest_at for each in snapshot.due), default=None),
-            failed_last_day=await self._statistics.failed_since(snapshot.now - timedelta(days=1)),
+            failed=await self._failures.last_day(snapshot.now),
             recurring=len(snapshot.schedules),
         )
 

@@ -14,6 +14,7 @@ from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import GuardedClock, JobStore
 from modhost_background_jobs.storage.retention import RetentionStore
 from modhost_background_jobs.storage.statistics import StatisticsStore, TypeStatisticsStore
+from modhost_background_jobs.storage.statistics.minutes import KEPT as STATISTICS_KEPT
 from modhost_background_jobs.storage.statistics.rows import HOUR, MINUTE
 
 
@@ -55,7 +56,6 @@ logger = logging.getLogger(__name__)
 
 BATCH_SIZE: Final = 500
 PAUSE_SECONDS: Final = 0.05
-STATISTICS_KEPT: Final = timedelta(days=2)
 HOURS_KEPT: Final = timedelta(days=90)
 OCCURRENCES_KEPT: Final = timedelta(days=7)
 PATIENCE: Final = timedelta(days=1)

@@ -1,23 +1,26 @@
-"""Roll up what workers have counted of each job type."""
+"""Roll up what workers have counted, altogether and of each job type."""
 
 from modhost.module import PeriodicService
 from modhost_background_jobs.storage import QueueClock
-from modhost_background_jobs.storage.statistics import TypeStatisticsStore
-from modhost_background_jobs.storage.statistics.by_type import BATCH_SIZE
+from modhost_background_jobs.storage.statistics import StatisticsStore, TypeStatisticsStore
+from modhost_background_jobs.storage.statistics.rows import BATCH_SIZE
 
 
 class RollUpService(PeriodicService):
-    """Merges the past minutes of all workers into rows by the minute and by the hour."""
+    """Merges past minutes into rows of all workers, by the minute, the half hour and the hour."""
 
     name = "roll-ups"
     interval = 60.0
     failure = "The roll-up of statistics"
 
-    def __init__(self, store: TypeStatisticsStore, clock: QueueClock) -> None:
-        self._store = store
+    def __init__(
+        self, statistics: StatisticsStore, of_types: TypeStatisticsStore, clock: QueueClock
+    ) -> None:
+        self._stores = (statistics, of_types)
         self._clock = clock
 
     async def step(self) -> None:
         """Merge all that is past, in small transactions."""
-        while await self._store.merge(self._clock.now()) == BATCH_SIZE:
-            pass
+        for store in self._stores:
+            while await store.merge(self._clock.now()) == BATCH_SIZE:
+                pass

@@ -1,18 +1,14 @@
 """The dashboard."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import timedelta
 from typing import Any, Final
 
 from pydantic import BaseModel
 
 from modhost.web import Page, Query
 from modhost_background_jobs.inspection.alerts import alerts_of
-from modhost_background_jobs.inspection.overview import Overview, Span, Summary
+from modhost_background_jobs.inspection.overview import Overview, Span
 from modhost_background_jobs.inspection.snapshot import Snapshot, Snapshots
 from modhost_background_jobs.inspection.waiting import describe_pause
-from modhost_background_jobs.model import JobRow
 from modhost_background_jobs.pages import charts
 from modhost_background_jobs.queries.listing import JobListing
 
@@ -36,28 +32,20 @@ class Dashboard:
     async def context(self, span: Span, snapshot: Snapshot) -> dict[str, Any]:
         """Return the variables of the template."""
         history = await self._overview.history(span)
-        failed = await self._listing.latest_failures(ROWS)
         return {
             "span": span,
-            "summary": _with_latest(await self._overview.summary(snapshot), failed, snapshot),
+            "summary": await self._overview.summary(snapshot),
             "alerts": alerts_of(snapshot),
             "paused": [(describe_pause(each.pause), each) for each in snapshot.paused],
             "workers": snapshot.workers,
             "running": snapshot.running[:ROWS],
-            "failed": failed,
+            "failed": await self._listing.latest_failures(ROWS),
             "history": history,
             "deployments": charts.deployments(history, await self._overview.versions(history)),
             "throughput": charts.throughput(history),
             "waits": charts.waits(history),
             "runs": charts.runs(history),
         }
-
-
-def _with_latest(summary: Summary, failed: Sequence[JobRow], snapshot: Snapshot) -> Summary:
-    """Return the counts with the failures of the last second, which no roll-up has yet."""
-    day_ago = snapshot.now - timedelta(days=1)
-    known = sum(row.completed_at is not None and row.completed_at >= day_ago for row in failed)
-    return replace(summary, failed_last_day=max(summary.failed_last_day, known))
 
 
 async def show_dashboard(

@@ -88,6 +88,14 @@ async def notify(connection: AsyncConnection, payload: str) -> None:
         await connection.execute(select(func.pg_notify(CHANNEL, payload)))
 
 
+async def try_lock(connection: AsyncConnection, number: int) -> bool:
+    """Take a lock until the transaction ends unless somebody has it; SQLite has one writer."""
+    if connection.dialect.name != "postgresql":
+        return True
+    lock = select(func.pg_try_advisory_xact_lock(number))
+    return bool((await connection.execute(lock)).scalar())
+
+
 class first_line(GenericFunction[str]):  # noqa: N801 - a function of SQL
     """The first line of a text."""
 

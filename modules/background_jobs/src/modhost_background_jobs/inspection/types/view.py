@@ -18,7 +18,12 @@ from modhost_background_jobs.inspection.types.figures import (
     TypeSpan,
     VersionFigures,
 )
-from modhost_background_jobs.queries.search.failures import MAX_FAILURES, RecentFailures
+from modhost_background_jobs.queries.search.failures import (
+    MAX_FAILURES,
+    FailureCount,
+    RecentFailures,
+)
+from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.storage.statistics import AppVersions, SeenVersion
 
 Sorting: TypeAlias = Literal["behind", "name", "oldest", "running", "failed", "wait", "run"]
@@ -61,6 +66,7 @@ class InspectedType:
     deployed: list[SeenVersion]
     failures: list[FailureGroup]
     failures_read: int
+    failed_last_day: FailureCount
 
     @property
     def detail(self) -> JobTypeDetail:
@@ -90,7 +96,9 @@ class TypeInspection:
         failures: RecentFailures,
         versions: AppVersions,
         registered: tuple[RegisteredJob, ...],
+        clock: QueueClock,
     ) -> None:
+        self._clock = clock
         self._queues = queues
         self._limits = limits
         self._figures = figures
@@ -142,6 +150,7 @@ class TypeInspection:
             await self._versions.since(history.buckets[0].start),
             grouped(failed),
             len(failed),
+            await self._failures.last_day(self._clock.now(), job_type),
         )
 
     def _own(self, job_type: str, limits: Sequence[LimitView]) -> list[LimitView]:

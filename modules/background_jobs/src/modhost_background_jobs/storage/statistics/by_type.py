@@ -8,15 +8,18 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, func, select, tuple_, union_all
+from sqlalchemy import delete, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database
 from modhost_background_jobs.model.statistics import MinuteCounts, TypeCounts, TypeKey
-from modhost_background_jobs.storage.dialects import upsert
+from modhost_background_jobs.storage.dialects import try_lock, upsert
 from modhost_background_jobs.storage.statistics.rows import (
+    BATCH_SIZE,
     HOUR,
+    MERGED_AFTER,
     MINUTE,
+    OF_ALL,
     TYPE_KEY,
     seconds,
     type_counts_of,
@@ -24,10 +27,6 @@ from modhost_background_jobs.storage.statistics.rows import (
 )
 from modhost_background_jobs.storage.tables import TYPE_STATISTICS
 
-MERGED_AFTER: Final = timedelta(minutes=5)
-"""A worker that can reach the database has written a minute by then."""
-BATCH_SIZE: Final = 500
-_OF_ALL: Final = ""
 _LOCK: Final = 0x74797065
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ROWS: Final = TYPE_STATISTICS.c
@@ -55,8 +54,8 @@ class TypeStatisticsStore:
         """
         of_type = () if job_type is None else (_ROWS.job_type == job_type,)
         recent = select(TYPE_STATISTICS).where(_ROWS.start >= moment, *of_type)
-        merged = recent.where(_ROWS.width == seconds(width), _ROWS.worker == _OF_ALL)
-        unmerged = recent.where(_ROWS.worker != _OF_ALL)
+        merged = recent.where(_ROWS.width == seconds(width), _ROWS.worker == OF_ALL)
+        unmerged = recent.where(_ROWS.worker != OF_ALL)
         async with self._database.reading() as session:
             connection = await session.connection()
             rows = await connection.execute(union_all(merged, unmerged))
@@ -69,10 +68,8 @@ class TypeStatisticsStore:
         """
         async with self._database.session() as session:
             connection = await session.connection()
-            if connection.dialect.name == "postgresql":
-                lock = select(func.pg_try_advisory_xact_lock(_LOCK))
-                if not (await connection.execute(lock)).scalar():
-                    return 0
+            if not await try_lock(connection, _LOCK):
+                return 0
             taken = await _take(connection, now - MERGED_AFTER)
             if taken:
                 await _add(connection, [*_by(taken, MINUTE), *_by(taken, HOUR)])
@@ -96,7 +93,7 @@ async def _take(connection: AsyncConnection, before: datetime) -> list[TypeCount
     """Delete the rows of workers, some of them, and return what they counted."""
     rows = TYPE_STATISTICS.alias("old")
     old = select(*(rows.c[name] for name in TYPE_KEY)).where(
-        rows.c.worker != _OF_ALL, rows.c.start < before
+        rows.c.worker != OF_ALL, rows.c.start < before
     )
     some = old.order_by(rows.c.start).limit(BATCH_SIZE).with_for_update(skip_locked=True)
     key = tuple_(*(_ROWS[name] for name in TYPE_KEY))
@@ -118,7 +115,7 @@ async def _add(connection: AsyncConnection, added: list[tuple[timedelta, TypeCou
         (each.key.job_type, seconds(width), each.start, each.key.queue, each.key.app_version)
         for width, each in added
     ]
-    there = select(TYPE_STATISTICS).where(_ROWS.worker == _OF_ALL, _SHARED_KEY.in_(keys))
+    there = select(TYPE_STATISTICS).where(_ROWS.worker == OF_ALL, _SHARED_KEY.in_(keys))
     before = {
         (row["width"], found.start, found.key): found.counts
         for row in (await connection.execute(there)).mappings()
@@ -127,5 +124,5 @@ async def _add(connection: AsyncConnection, added: list[tuple[timedelta, TypeCou
     for width, each in added:
         if known := before.get((seconds(width), each.start, each.key)):
             each.counts.merge(known)
-    rows = [type_row(_OF_ALL, width, each) for width, each in added]
+    rows = [type_row(OF_ALL, width, each) for width, each in added]
     await upsert(connection, TYPE_STATISTICS, rows, TYPE_KEY)

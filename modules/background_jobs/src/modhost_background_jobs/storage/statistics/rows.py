@@ -10,6 +10,11 @@ from modhost_background_jobs.storage.tables import TYPE_STATISTICS
 
 MINUTE: Final = timedelta(minutes=1)
 HOUR: Final = timedelta(hours=1)
+MERGED_AFTER: Final = timedelta(minutes=5)
+"""A worker that can reach the database has written a minute by then."""
+BATCH_SIZE: Final = 500
+OF_ALL: Final = ""
+"""In place of a worker's name in rows of all workers."""
 TYPE_KEY: Final = [each.name for each in TYPE_STATISTICS.primary_key.columns]
 
 

@@ -54,7 +54,7 @@ class StatisticsService(PeriodicService):
         self._clock = clock
         self._app_version = host.app_version
         self._minutes: dict[datetime, dict[_Key, MinuteCounts]] = {}
-        self._written: dict[tuple[datetime, TypeKey], int] = {}
+        self._written: dict[tuple[datetime, TypeKey | None], int] = {}
         self._is_unwritten = False
         self._is_version_noted = not host.app_version
         self.counts = JobCounts()
@@ -96,8 +96,13 @@ class StatisticsService(PeriodicService):
             return
         current = now.replace(second=0, microsecond=0)
         self._is_unwritten = False
-        minutes = [(minute, _total(by_key)) for minute, by_key in self._minutes.items()]
-        of_types = [each for each in self._of_types() if self._is_news(each, current)]
+        of_all = [(minute, _total(by_key)) for minute, by_key in self._minutes.items()]
+        minutes = [each for each in of_all if self._is_news(each[0], None, each[1], current)]
+        of_types = [
+            each
+            for each in self._of_types()
+            if self._is_news(each.start, each.key, each.counts, current)
+        ]
         try:
             await self._store.save(self._worker.name or UNNAMED, minutes, of_types)
         except BaseException:
@@ -105,7 +110,8 @@ class StatisticsService(PeriodicService):
             raise
         for each in of_types:
             self._written[each.start, each.key] = each.counts.total
-        for minute, _ in minutes:
+        for minute, counts in of_all:
+            self._written[minute, None] = counts.total
             if minute < current:
                 del self._minutes[minute]
         for written in [each for each in self._written if each[0] not in self._minutes]:
@@ -121,10 +127,13 @@ class StatisticsService(PeriodicService):
             for key, counts in found.items():
                 yield TypeCounts(minute, key, counts)
 
-    def _is_news(self, each: TypeCounts, current: datetime) -> bool:
-        written = self._written.get((each.start, each.key), 0)
-        may_be_merged = written and current - each.start > REPLACED_UNTIL
-        return each.counts.total != written and not may_be_merged
+    def _is_news(
+        self, minute: datetime, key: TypeKey | None, counts: MinuteCounts, current: datetime
+    ) -> bool:
+        """Return whether counts of a key, or of all, are yet to be written, and still may be."""
+        written = self._written.get((minute, key), 0)
+        may_be_merged = written and current - minute > REPLACED_UNTIL
+        return counts.total != written and not may_be_merged
 
 
 def _queue_of(lane: str | None) -> str:
