@@ -20,6 +20,11 @@ class MailFailureJob(ModuleJob[JobFailed]):
     def __init__(self, options: ReportsOptions) -> None:
         self._options = options
 
+    @staticmethod
+    def summary(data: JobFailed) -> str:
+        """Say which job has failed."""
+        return f"{data.job_type} {data.job_id}"
+
     def execute(self, context: JobExecutionContext[JobFailed]) -> None:
         """Send the mail, in a thread; other modules' jobs are none of its business."""
         failed = context.data

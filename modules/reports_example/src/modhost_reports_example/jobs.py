@@ -80,6 +80,11 @@ class GenerateReportJob(ModuleJob[ReportRequest]):
         self._settings = settings
         self._counts = counts
 
+    @staticmethod
+    def summary(data: ReportRequest) -> str:
+        """Say which report it is."""
+        return f"{data.type.value} report of {data.source}"
+
     async def execute(self, context: JobExecutionContext[ReportRequest]) -> None:
         """Make the report; a CSV that cannot be read fails the job at once, with the reason."""
         request = context.data

@@ -41,6 +41,11 @@ class YearReportJob(ModuleJob[YearRequest, ReportRow]):
         self._storage = storage
         self._sources = sources
 
+    @staticmethod
+    def summary(data: YearRequest) -> str:
+        """Say which year it is."""
+        return f"{data.year} of {data.source}"
+
     async def execute(self, context: JobExecutionContext[YearRequest]) -> ReportRow:
         """Make the report; done twice it is the same."""
         request = context.data
@@ -57,6 +62,11 @@ class CompareYearsJob(ModuleJob[ComparisonRequest]):
 
     def __init__(self, storage: ReportStorage) -> None:
         self._storage = storage
+
+    @staticmethod
+    def summary(data: ComparisonRequest) -> str:
+        """Say which source it is."""
+        return f"the years of {data.source}"
 
     async def execute(self, context: JobExecutionContext[ComparisonRequest]) -> None:
         """Make the report."""

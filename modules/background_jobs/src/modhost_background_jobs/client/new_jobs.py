@@ -13,6 +13,7 @@ from modhost_background_jobs.client.limits import attempts, bounded, timeout_sec
 from modhost_background_jobs.contracts import InvalidJobData, ModuleJob
 from modhost_background_jobs.model import JobTypes, NewJob
 from modhost_background_jobs.model.data.job_data import to_stored
+from modhost_background_jobs.model.data.summaries import summary_of
 from modhost_background_jobs.model.workflow import Node
 from modhost_background_jobs.options import BackgroundJobsOptions
 
@@ -72,6 +73,7 @@ class NewJobs:
             max_attempts=attempts(asked.max_attempts, job.max_attempts, self._options.max_attempts),
             timeout_seconds=timeout_seconds(asked.timeout, job.timeout),
             enqueued_by=asked.enqueued_by,
+            summary=summary_of(job, data, stored),
             flow=asked.flow.of(data, stored),
             node=node,
         )

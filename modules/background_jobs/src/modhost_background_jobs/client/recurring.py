@@ -37,6 +37,7 @@ from modhost_background_jobs.contracts import (
 from modhost_background_jobs.cron.schedule import CronSchedule
 from modhost_background_jobs.model import JobTypes, ScheduleDefinition
 from modhost_background_jobs.model.data.job_data import to_stored
+from modhost_background_jobs.model.data.summaries import summary_of
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
@@ -185,6 +186,7 @@ class RecurringJobsService:
             max_attempts=attempts(recurring.max_attempts, of_class, self._options.max_attempts),
             timeout_seconds=timeout_seconds(recurring.timeout, recurring.job.timeout),
             flow=flow.of(recurring.data, stored).to_stored(),
+            summary=summary_of(recurring.job, recurring.data, stored),
         )
 
     async def _put(

@@ -17,6 +17,7 @@ from modhost_background_jobs.contracts import InvalidJobData, JobId, JobNotFound
 from modhost_background_jobs.model import Flow, JobRow, JobTypes, NewJob, UniqueKey
 from modhost_background_jobs.model.data.job_data import edited, for_job
 from modhost_background_jobs.model.data.read_back import read_as
+from modhost_background_jobs.model.data.summaries import summary_of
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.details import JobDetailReader
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
@@ -162,6 +163,7 @@ class Rerunning:
             flow = self._flow_of(row, edited)
         except InvalidJobData as error:
             raise UnreadableInput([str(error)]) from error
+        known = self._types.current(row.job_type)
         return NewJob(
             id=new_id(),
             job_type=row.job_type,
@@ -174,6 +176,7 @@ class Rerunning:
             max_attempts=row.max_attempts,
             timeout_seconds=row.timeout_seconds,
             enqueued_by=(await current_caller()).person,
+            summary=summary_of(known.job_class, None, edited) if known else None,
             flow=flow,
         )
 

@@ -62,7 +62,7 @@ class PagedResult(BaseModel, Generic[Item]):
 
 
 class JobSummary(BaseModel):
-    """A job in a list."""
+    """A job in a list; `summary` is what it is about, None where its class says nothing."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -76,6 +76,7 @@ class JobSummary(BaseModel):
     queue: str
     priority: int
     tags: tuple[str, ...]
+    summary: str | None
 
 
 class JobStatus(JobSummary):

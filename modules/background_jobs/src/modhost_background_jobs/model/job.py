@@ -9,6 +9,7 @@ from uuid import UUID
 from modhost.telemetry import trace_id_in
 from modhost_background_jobs.contracts import JobAttempt, JobState
 from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
+from modhost_background_jobs.model.data.summaries import words_in
 from modhost_background_jobs.model.flow import PLAIN, Flow, LimitKey
 from modhost_background_jobs.model.workflow import Node
 
@@ -26,6 +27,7 @@ class EnqueuedJob:
         due_at: the due time of the schedule that it is the run of, whenever it runs.
         module_version: the version of its module where it was enqueued; None if that is unknown.
         enqueued_by: who enqueued it, e.g. `user:vera`; None for code of the host.
+        summary: what it is about, as its class says; None where that says nothing.
 
     """
 
@@ -40,6 +42,7 @@ class EnqueuedJob:
     due_at: datetime | None = None
     module_version: str | None = None
     enqueued_by: str | None = None
+    summary: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +59,14 @@ class NewJob(EnqueuedJob):
 
     @property
     def is_plain(self) -> bool:
-        """Whether it uses no flow control, waits for no other job, and belongs to no trace."""
-        return self.flow is PLAIN and self.node is None and self.traceparent is None
+        """Whether it uses no flow control, waits for no other job, and has no trace or summary."""
+        apart = (self.node, self.traceparent, self.summary)
+        return self.flow is PLAIN and apart == (None, None, None)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of its summary, by which it is found."""
+        return words_in(self.summary or "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ class ScheduleDefinition:
     """What somebody defines a schedule by; `data` is JSON, None for none.
 
     The policies are texts, since a later version may have stored others. `flow` is the flow control
-    of its runs as JSON, None for none.
+    of its runs as JSON, None for none, and `summary` what each of them is about.
     """
 
     name: str
@@ -37,6 +37,7 @@ class ScheduleDefinition:
     timeout_seconds: float | None
     module_version: str | None = None
     flow: str | None = None
+    summary: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost_background_jobs.queries.partitions import Partition
 from modhost_background_jobs.queries.selection import CHECKED
-from modhost_background_jobs.storage.tables import FINISHED, JOB_TAGS, JOBS
+from modhost_background_jobs.storage.tables import FINISHED, JOBS
 
 BATCH_SIZE: Final = 5_000
 """The number of jobs that are checked for one page."""
@@ -72,7 +72,7 @@ async def _end(
 def _passing(partition: Partition, batch_size: int, *, ascending: bool) -> Partition:
     # Jobs may have come since the end was found.
     ordered = partition.order(ascending=ascending)
-    if partition.table is JOB_TAGS:
+    if partition.is_of_others:
         ids = partition.ids().order_by(ordered).limit(2 * batch_size).subquery()
         # The limits keep the checks out of the parts, which others of their indexes would answer.
         found = [

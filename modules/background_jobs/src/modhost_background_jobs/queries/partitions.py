@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
 from modhost_background_jobs.queries.selection import Check, Selection
-from modhost_background_jobs.storage.tables import FINISHED, IS_WAITING, JOB_TAGS, JOBS
+from modhost_background_jobs.storage.tables import FINISHED, IS_WAITING, JOB_TAGS, JOB_WORDS, JOBS
 
 _OTHERS: Final = JOBS.alias("others")
 FEW: Final = 2000
@@ -43,9 +43,14 @@ class Partition:
     checks: Sequence[Check] = ()
 
     @property
+    def is_of_others(self) -> bool:
+        """Whether it is a table that jobs are found by, and not one of jobs."""
+        return self.table in (JOB_TAGS, JOB_WORDS)
+
+    @property
     def id(self) -> ColumnElement[Any]:
         """The column of the ids."""
-        return self.table.c.job_id if self.table is JOB_TAGS else self.table.c.id
+        return self.table.c.job_id if self.is_of_others else self.table.c.id
 
     def narrowed(self, *more: ColumnElement[bool]) -> "Partition":
         """Return the jobs among them that fulfil more conditions."""
@@ -125,6 +130,11 @@ def running_besides(selection: Selection) -> Partition | None:
 def tagged(tag: str, *checks: Check) -> Partition:
     """Return the jobs with a tag, live and finished."""
     return Partition(JOB_TAGS, [JOB_TAGS.c.tag == tag], checks)
+
+
+def worded(word: str, *checks: Check) -> Partition:
+    """Return the jobs with a word in their summary, live and finished."""
+    return Partition(JOB_WORDS, [JOB_WORDS.c.word == word], checks)
 
 
 def in_state(table: FromClause, state: JobState) -> ColumnElement[bool]:

@@ -4,15 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ColumnCollection, ColumnElement, exists
+from sqlalchemy import ColumnCollection, ColumnElement, and_, exists, false
 
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.storage.tables import JOB_TAGS
+from modhost_background_jobs.model.data.summaries import words_in
+from modhost_background_jobs.storage.tables import JOB_TAGS, JOB_WORDS
 
 Columns: TypeAlias = ColumnCollection[str, Any]
 Check: TypeAlias = Callable[[Columns], ColumnElement[bool]]
 """A condition that no index answers, of the columns `CHECKED`."""
 
+MAX_WORDS: Final = 10
+"""How many words of a search are searched in summaries."""
 CHECKED: Final = ("id", "state", "job_type", "queue", "error", "completed_at")
 """Live jobs have no `completed_at`: it is NULL."""
 
@@ -51,3 +54,19 @@ class Selection:
 def is_tagged(tag: str) -> Check:
     """Return the check that a job has a tag."""
     return lambda job: exists().where(JOB_TAGS.c.tag == tag, JOB_TAGS.c.job_id == job.id)
+
+
+def has_in_summary(words: str) -> Check:
+    """Return the check that a job has all these words in its summary."""
+    wanted = searched_words(words)
+    if not wanted:
+        return lambda _: false()
+    return lambda job: and_(
+        *(exists().where(JOB_WORDS.c.word == each, JOB_WORDS.c.job_id == job.id) for each in wanted)
+    )
+
+
+def searched_words(text: str) -> list[str]:
+    """Return the words of a search, first the one that probably the fewest jobs have."""
+    some = words_in(text)[:MAX_WORDS]
+    return sorted(some, key=lambda word: (not any(map(str.isdecimal, word)), -len(word)))

@@ -23,7 +23,7 @@ from modhost_background_jobs.cron.catch_up import (
 )
 from modhost_background_jobs.model import DueSchedules, NewJob, ScheduleRow
 from modhost_background_jobs.model.flow import flow_of
-from modhost_background_jobs.queue.inserting import insert_tags, values_of
+from modhost_background_jobs.queue.inserting import insert_found_by, values_of
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.schedules import lock_schedule, next_run
 from modhost_background_jobs.storage import JobStore, QueueClock
@@ -193,6 +193,7 @@ def _run_of(
         due_at=due_at,
         enqueued_by=by or f"schedule:{row.name}",
         flow=flow_of(row.flow),
+        summary=row.summary,
     )
 
 
@@ -206,4 +207,4 @@ async def _skip(session: AsyncSession, job: NewJob, reason: str) -> None:
     }
     connection = await session.connection()
     await insert_with_data(connection, FINISHED, [skipped])
-    await insert_tags(connection, {job.id: job.flow.tags})
+    await insert_found_by(connection, job.id, job)

@@ -1,6 +1,6 @@
 """Inserting jobs by a transaction of SQLAlchemy, with what flow control keeps of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from modhost_background_jobs.storage.columns import FLOW, NEW, flow_values, flow
 from modhost_background_jobs.storage.dialects import insert_free, notify
 from modhost_background_jobs.storage.postgres import statements as postgres
 from modhost_background_jobs.storage.sqlite import transitions as sqlite
-from modhost_background_jobs.storage.tables import JOB_TAGS
+from modhost_background_jobs.storage.tables import JOB_TAGS, JOB_WORDS
 
 ENQUEUED: Final = "modhost_background_jobs.enqueued"
 """By which key a session knows the wake-ups that its commit sends."""
@@ -33,16 +33,22 @@ async def insert_rows(
             lambda own: sqlite.insert_flowing(own.exec_driver_sql, jobs, unless_there=unless_there)
         )
     are_nodes = any(job.node is not None for job in jobs)
-    insert = postgres.insert_flowing(unless_there=unless_there, are_nodes=are_nodes)
-    statement, values = postgres.insert_with(insert, flowing_rows(jobs))
+    have_words = any(job.summary is not None for job in jobs)
+    insert = postgres.insert_flowing(
+        unless_there=unless_there, are_nodes=are_nodes, have_words=have_words
+    )
+    rows = flowing_rows(jobs, with_words=have_words)
+    statement, values = postgres.insert_with(insert, rows)
     return {row[0] for row in await connection.exec_driver_sql(statement, tuple(values))}
 
 
-async def insert_tags(connection: AsyncConnection, tags: Mapping[UUID, Sequence[str]]) -> None:
-    """Insert the tags of jobs, by which they are found."""
-    rows = [{"tag": tag, "job_id": job_id} for job_id, words in tags.items() for tag in words]
-    if rows:
-        await insert_free(connection, JOB_TAGS, rows, "job_id")
+async def insert_found_by(connection: AsyncConnection, job_id: UUID, job: NewJob) -> None:
+    """Insert the tags of a job and the words of its summary, by which it is found."""
+    tags = [{"tag": tag, "job_id": job_id} for tag in job.flow.tags]
+    words = [{"word": word, "job_id": job_id} for word in job.words]
+    for table, rows in ((JOB_TAGS, tags), (JOB_WORDS, words)):
+        if rows:
+            await insert_free(connection, table, rows, "job_id")
 
 
 def values_of(job: NewJob) -> dict[str, object]:

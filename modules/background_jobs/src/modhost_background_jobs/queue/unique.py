@@ -15,13 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import NewJob, UniqueKey
-from modhost_background_jobs.queue.inserting import insert_rows, insert_tags, values_of
+from modhost_background_jobs.queue.inserting import insert_found_by, insert_rows, values_of
 from modhost_background_jobs.storage.columns import FLOW
 from modhost_background_jobs.storage.dialects import insert_or_renew
 from modhost_background_jobs.storage.large_data import in_row, insert_large
 from modhost_background_jobs.storage.tables import (
     IS_UNIQUE,
     JOB_TAGS,
+    JOB_WORDS,
     JOBS,
     LARGE_DATA,
     UNIQUE_PERIODS,
@@ -151,8 +152,8 @@ async def _replace(connection: AsyncConnection, job_id: UUID, job: NewJob) -> bo
         "held_by": None,
     }
     await connection.execute(update(JOBS).where(JOBS.c.id == job_id).values(changed))
-    for table in (LARGE_DATA, JOB_TAGS):
+    for table in (LARGE_DATA, JOB_TAGS, JOB_WORDS):
         await connection.execute(delete(table).where(table.c.job_id == job_id))
     await insert_large(connection, [values])
-    await insert_tags(connection, {job_id: job.flow.tags})
+    await insert_found_by(connection, job_id, job)
     return True

@@ -18,7 +18,7 @@ from modhost_background_jobs.model.flow import (
 from modhost_background_jobs.storage.flow import turns_of
 from modhost_background_jobs.storage.tables import JOBS, JobColumns
 
-_APART: Final = ("flow", "node", "traceparent")
+_APART: Final = ("flow", "node", "traceparent", "summary")
 NEW: Final = tuple(field.name for field in fields(NewJob) if field.name not in _APART)
 """What a job is inserted with."""
 _new: Final = attrgetter(*NEW)
@@ -31,8 +31,9 @@ FLOW: Final = (
     "unique_key",
     "fair_key",
     "traceparent",
+    "summary",
 )
-"""What a job is inserted with besides when it uses flow control, or belongs to a trace."""
+"""What a job is inserted with besides when it uses flow control, or has a trace or a summary."""
 FLOWING: Final = (*NEW, *FLOW, "held_by")
 """All that such a job is inserted with, besides its turn."""
 
@@ -131,13 +132,15 @@ def flow_values(job: NewJob) -> tuple[object, ...]:
         flow.unique.stored if flow.unique else None,
         flow.fair_key,
         job.traceparent,
+        job.summary,
     )
 
 
-def flowing_rows(jobs: Sequence[NewJob]) -> list[tuple[Any, ...]]:
+def flowing_rows(jobs: Sequence[NewJob], *, with_words: bool = False) -> list[tuple[Any, ...]]:
     """Return the values of `FLOWING` for each job, and its turn if it is fair and due.
 
-    Those of `NODE` are between them where jobs wait, or are waited for.
+    Those of `NODE` are between them where jobs wait, or are waited for, and the words of their
+    summaries as JSON where they are asked for.
     """
     now = max(job.created_at for job in jobs)
     keys = (
@@ -149,7 +152,14 @@ def flowing_rows(jobs: Sequence[NewJob]) -> list[tuple[Any, ...]]:
         for job in jobs
     )
     return [
-        (*_new(job), *flow_values(job), job.flow.held_by, *_node_values(job), turn)
+        (
+            *_new(job),
+            *flow_values(job),
+            job.flow.held_by,
+            *_node_values(job),
+            *((words_to_stored(job.words),) if with_words else ()),
+            turn,
+        )
         for job, turn in zip(jobs, turns_of(keys), strict=True)
     ]
 

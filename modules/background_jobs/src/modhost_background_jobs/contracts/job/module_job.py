@@ -68,6 +68,24 @@ class ModuleJob(ABC, TypedJob[Data_contra, Result_co]):
         super().__init_subclass__(**options)
         set_models(cls, is_final=False)
 
+    @staticmethod
+    def summary(data: Any) -> str | None:
+        """Say in a line what a job with these data is about; by default nothing.
+
+        A static method, or a class method. What it returns is stored when the job is enqueued and
+        shown beside its type; people find the job by its words. It has up to 200 characters, no
+        line breaks, and masks in place of the secrets of the data. When it raises, the job is
+        enqueued without a summary, and a warning is logged.
+
+        Args:
+            data: what the job will get as its data.
+
+        Returns:
+            The line; None for none.
+
+        """
+        return None
+
     @abstractmethod
     def execute(
         self, context: JobExecutionContext[Data_contra]

@@ -30,6 +30,7 @@ from modhost_background_jobs.contracts.job_checks.limits import (
     is_period,
 )
 from modhost_background_jobs.contracts.job_checks.problem import Problem
+from modhost_background_jobs.contracts.job_checks.summary import of_summary
 from modhost_background_jobs.contracts.job_checks.types import contradictions
 
 UNKNOWN_EXECUTOR: Final = Rule("MH601", "Job names no executor that there is")
@@ -65,7 +66,7 @@ def problems_of(job: Any) -> list[Problem]:
         remedy = "Pass a subclass of ModuleJob, the class itself."
         return [Problem(NOT_A_JOB, f"add_module_job was given {job!r}.", remedy)]
     set_models(job, is_final=True)
-    problems = [*_of_execute(job), *_misspelt(job), *_of_values(job)]
+    problems = [*_of_execute(job), *of_summary(job), *_misspelt(job), *_of_values(job)]
     return problems or [*contradictions(job), *unknown_fields(job)]
 
 

@@ -136,7 +136,7 @@ def secrets_in(stored: str | None) -> tuple[str, ...]:
     """
     if stored is None or not may_have_secrets(stored):
         return ()
-    written = {each for text in secret_texts(json.loads(stored)) for each in _spellings(text)}
+    written = {each for text in secret_texts(json.loads(stored)) for each in spellings(text)}
     texts = {text for text in written if len(text) >= _SHORTEST_REDACTED}
     return tuple(sorted(texts, key=len, reverse=True))
 
@@ -149,7 +149,8 @@ def _read(stored: str) -> Any:
         raise UnreadableValue(msg) from None
 
 
-def _spellings(text: str) -> tuple[str, ...]:
+def spellings(text: str) -> tuple[str, ...]:
+    """Return a text as programs write it, so that it is known wherever it stands."""
     as_json = (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
     in_python = (repr(text)[1:-1], repr(text.encode(errors="replace"))[2:-1])
     quoted = (quote(text, safe=safe, errors="replace") for safe in ("/", ""))

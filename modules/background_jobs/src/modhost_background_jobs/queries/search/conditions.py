@@ -10,7 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.queries.partitions import Partition, find_partitions
-from modhost_background_jobs.queries.search.words import has_words, partitions_with_words
+from modhost_background_jobs.queries.search.words import (
+    has_words,
+    is_found_by,
+    partitions_with_words,
+)
 from modhost_background_jobs.queries.selection import Check, Columns, Selection, is_tagged
 
 
@@ -26,7 +30,8 @@ class Search(Selection):
     """Which jobs: all conditions that are given hold; the bounds of ids are inclusive.
 
     Attributes:
-        words: a tag, or part of the first line of the error, in any case.
+        words: a tag, words of the summary, or part of the first line of the error, in any case.
+        in_errors: whether errors are searched at all.
         in_tracebacks: whether the words may be anywhere in the error.
         first: the smallest id; ids sort by the time of their creation.
         last: the greatest id.
@@ -37,6 +42,7 @@ class Search(Selection):
     """
 
     words: str | None = None
+    in_errors: bool = True
     in_tracebacks: bool = False
     first: UUID | None = None
     last: UUID | None = None
@@ -57,8 +63,10 @@ class Search(Selection):
             checks.append(is_tagged(self.tag))
         if (words := self.words) is not None:
             in_error = has_words(words, in_tracebacks=self.in_tracebacks)
-            has_tag = is_tagged(words)
-            checks.append(lambda job: has_tag(job) | in_error(job))
+            by_index = is_found_by(words)
+            checks.append(
+                lambda job: by_index(job) | in_error(job) if self.in_errors else by_index(job)
+            )
         if self.first is not None or self.last is not None:
             checks.append(lambda job: and_(*self._of_ids(job.id)))
         return checks
@@ -90,7 +98,12 @@ async def partitions_of_search(connection: AsyncConnection, search: Search) -> l
             return []
         search = search.of_finished
     if search.words is not None:
-        partitions = partitions_with_words(search, search.words, in_tracebacks=search.in_tracebacks)
+        partitions = partitions_with_words(
+            search,
+            search.words,
+            in_errors=search.in_errors,
+            in_tracebacks=search.in_tracebacks,
+        )
     else:
         partitions = await find_partitions(connection, search)
     partitions = [each.narrowed(*search.bounds(each.id)) for each in partitions]

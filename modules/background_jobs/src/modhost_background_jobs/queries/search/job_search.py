@@ -34,7 +34,8 @@ class JobSearch(BaseModel):
 
     Attributes:
         state: the states, any of which a job is in; none for any.
-        q: an id or its beginning, or else a tag, or words of the error's first line.
+        q: an id or its beginning, or else a tag, words of the summary or of the error's first line.
+        indexed: whether tags and summaries alone are searched, and no errors.
         tracebacks: whether the words may be anywhere in the error.
         by: the time that the jobs are sorted by, and that `since` and `until` are of.
         since: the first day, or the time from which on.
@@ -48,6 +49,7 @@ class JobSearch(BaseModel):
     queue: Annotated[str | None, Field(max_length=100)] = None
     tag: Annotated[str | None, Field(max_length=100)] = None
     q: Annotated[str | None, Field(max_length=200)] = None
+    indexed: bool = False
     tracebacks: bool = False
     by: Order = Order.CREATED
     since: LocalTime | None = None
@@ -98,6 +100,7 @@ class JobSearch(BaseModel):
             queue=self.queue,
             tag=self.tag,
             words=words,
+            in_errors=not self.indexed,
             in_tracebacks=self.tracebacks,
             first=first,
             last=last,

@@ -1,12 +1,19 @@
-"""Search for words: a word may be a tag, which has an index, and errors, which have none."""
+"""Search for words: of tags and summaries, which have an index, and errors, which have none."""
 
 from typing import Final
 
 from sqlalchemy import ColumnElement, and_, func, or_
 
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.queries.partitions import Partition, partitions_of, tagged
-from modhost_background_jobs.queries.selection import Check, Columns, Selection, is_tagged
+from modhost_background_jobs.queries.partitions import Partition, partitions_of, tagged, worded
+from modhost_background_jobs.queries.selection import (
+    Check,
+    Columns,
+    Selection,
+    has_in_summary,
+    is_tagged,
+    searched_words,
+)
 from modhost_background_jobs.storage.dialects import first_line
 
 BATCH_SIZE: Final = 500
@@ -27,34 +34,50 @@ def has_words(words: str, *, in_tracebacks: bool) -> Check:
     return check
 
 
+def is_found_by(words: str) -> Check:
+    """Return the check that a job has a tag, or all the words in its summary: by indexes alone."""
+    has_tag, in_summary = is_tagged(words), has_in_summary(words)
+    return lambda job: or_(has_tag(job), in_summary(job))
+
+
 def partitions_with_words(
-    selection: Selection, words: str, *, in_tracebacks: bool
+    selection: Selection, words: str, *, in_errors: bool, in_tracebacks: bool
 ) -> list[Partition]:
-    """Return the partitions of the selected jobs that have a tag, or words in their error.
+    """Return the partitions of the selected jobs that are found by words.
 
     Args:
         selection: which jobs.
-        words: the whole tag, or part of the error, in any case.
-        in_tracebacks: whether the words may be beyond the first line of the error.
+        words: the whole tag, words of the summary, or part of the error, in any case.
+        in_errors: whether they may be in the first line of the error.
+        in_tracebacks: whether they may be beyond the first line of the error.
 
     """
     with_errors = Selection(selection.states or _WITH_ERRORS)
     (has_state,) = with_errors.checks("states")
-    has_tag = is_tagged(words)
+    by_index = is_found_by(words)
     in_error = has_words(words, in_tracebacks=in_tracebacks)
 
     if selection.tag is not None:
         checks = selection.checks("states", "job_type", "queue")
-        return [
-            tagged(selection.tag, *checks).checked(
-                lambda job: or_(has_tag(job), and_(has_state(job), in_error(job)))
-            )
-        ]
+        found = (
+            (lambda job: or_(by_index(job), and_(has_state(job), in_error(job))))
+            if in_errors
+            else by_index
+        )
+        return [tagged(selection.tag, *checks).checked(found)]
+    has_tag = is_tagged(words)
+    checks = selection.checks("states", "job_type", "queue")
+    partitions = [tagged(words, *checks)]
+    if wanted := searched_words(words):
+        rest = [has_in_summary(" ".join(wanted[1:]))] if len(wanted) > 1 else []
+        partitions.append(worded(wanted[0], *checks, *rest, lambda job: ~has_tag(job)))
+    if not in_errors:
+        return partitions
     # Not each combination of conditions has an index beside that of errors.
     of_errors = [
         each.narrowed(each.table.c.error.is_not(None)).checked(
-            *selection.checks("job_type", "queue"), in_error, lambda job: ~has_tag(job)
+            *selection.checks("job_type", "queue"), in_error, lambda job: ~by_index(job)
         )
         for each in partitions_of(with_errors)
     ]
-    return [*of_errors, tagged(words, *selection.checks("states", "job_type", "queue"))]
+    return [*of_errors, *partitions]

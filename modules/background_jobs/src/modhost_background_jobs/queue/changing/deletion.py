@@ -16,6 +16,7 @@ from modhost_background_jobs.storage.tables import (
     DEPENDENCIES,
     FINISHED,
     JOB_TAGS,
+    JOB_WORDS,
     JOBS,
     LARGE_DATA,
     LOGS,
@@ -23,7 +24,16 @@ from modhost_background_jobs.storage.tables import (
     WORKFLOWS,
 )
 
-_OF_JOB: Final = (LOGS, ATTEMPTS, LARGE_DATA, CONDITIONS, DEPENDENCIES, STEPS, JOB_TAGS)
+_OF_JOB: Final = (
+    LOGS,
+    ATTEMPTS,
+    LARGE_DATA,
+    CONDITIONS,
+    DEPENDENCIES,
+    STEPS,
+    JOB_TAGS,
+    JOB_WORDS,
+)
 
 
 class JobDeletion:

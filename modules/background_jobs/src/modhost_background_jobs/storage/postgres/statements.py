@@ -60,7 +60,14 @@ INSERT_AND_NOTIFY: Final = Insert(*(f"WITH inserted AS ({insert}) {NOTIFY}" for 
 
 _FLOWING_TYPES: Final = {
     name: JOBS.c[name].type.compile(_DIALECT).partition(" COLLATE")[0] for name in (*FLOWING, *NODE)
-} | {"turn": "bigint"}
+} | {"words": "text", "turn": "bigint"}
+
+_WORDS: Final = """,
+worded AS (
+    INSERT INTO background_jobs.job_words (word, job_id)
+    SELECT word, id FROM inserted JOIN given USING (id), json_array_elements_text(words::json) word
+    ON CONFLICT DO NOTHING
+)"""
 
 
 @cache
@@ -70,27 +77,30 @@ def insert_flowing(
     notifies: bool = False,
     are_nodes: bool = False,
     have_turns: bool = True,
+    have_words: bool = False,
 ) -> Insert:
-    """Return the inserts of jobs with flow control, with their tags; they return the ids.
+    """Return the inserts of jobs with flow control or a summary; they return the ids.
 
     Args:
         unless_there: whether jobs whose id or unique key is taken are left out.
         notifies: whether workers are woken when it commits.
         are_nodes: whether they have the values of `NODE`.
         have_turns: whether some of them are fair and due.
+        have_words: whether some of them have a summary, and with it the words to be found by.
 
     """
     names = (*FLOWING, *NODE) if are_nodes else FLOWING
     initial = {name: sql for name, sql in INITIAL_FLOWING.items() if name not in names}
     turns = (f"{POSTGRES_ROUNDS},", POSTGRES_PLACE) if have_turns else ("", "NULL::timestamptz")
-    given = [f"${n}::{_FLOWING_TYPES[name]}" for n, name in enumerate((*names, "turn"), 1)]
+    columns = (*names, *(("words",) if have_words else ()), "turn")
+    given = [f"${n}::{_FLOWING_TYPES[name]}" for n, name in enumerate(columns, 1)]
     arrays = ", ".join(f"{each}[]" for each in given)
     values = listed(names, "g").replace("g.held_by", "g.held_by" if are_nodes else POSTGRES_HELD_BY)
     woken = ", pg_notify('background_jobs', 'due')" if notifies else ""
 
     def insert(source: str) -> str:
         return f"""
-WITH given AS (SELECT * FROM {source} AS g({listed((*names, "turn"))})),
+WITH given AS (SELECT * FROM {source} AS g({listed(columns)})),
 {turns[0]}
 inserted AS (
     INSERT INTO background_jobs.jobs
@@ -104,7 +114,7 @@ tagged AS (
     INSERT INTO background_jobs.job_tags (tag, job_id)
     SELECT word, id FROM inserted, json_array_elements_text(tags::json) AS word
     ON CONFLICT DO NOTHING
-)
+){_WORDS if have_words else ""}
 SELECT id{woken} FROM inserted
 """
 

@@ -58,10 +58,13 @@ class PostgresJobStore(LeaseWrites, PostgresSteps):
         self, jobs: Sequence[model.NewJob], *, unless_there: bool = False
     ) -> set[UUID]:
         """Do the same; a transaction that is open and has a unique key is not waited for long."""
-        given = flowing_rows(jobs)
-        have_turns = any(row[-1] is not None for row in given)
+        have_words = any(job.summary is not None for job in jobs)
+        given = flowing_rows(jobs, with_words=have_words)
         insert = partial(
-            statements.insert_flowing, unless_there=unless_there, have_turns=have_turns
+            statements.insert_flowing,
+            unless_there=unless_there,
+            have_turns=any(row[-1] is not None for row in given),
+            have_words=have_words,
         )
         tries = 1 if unless_there else INSERT_LOCK_WAITS
         try:

@@ -4,7 +4,7 @@ from typing import Final
 
 # What a workflow reads of its jobs is there until all of them have finished.
 _OLD: Final = """old AS (
-    SELECT id, tags FROM background_jobs.finished_jobs f
+    SELECT id, tags, summary FROM background_jobs.finished_jobs f
     WHERE state = $1 AND completed_at < $2 AND (workflow_id IS NULL OR NOT EXISTS (
         SELECT FROM background_jobs.workflows w WHERE w.id = f.workflow_id AND w.outcome IS NULL
     ))
@@ -29,6 +29,10 @@ logs AS (DELETE FROM background_jobs.logs USING old WHERE job_id = old.id),
 attempts AS (DELETE FROM background_jobs.attempts USING old WHERE job_id = old.id),
 tags AS (
     DELETE FROM background_jobs.job_tags USING old WHERE old.tags IS NOT NULL AND job_id = old.id
+),
+words AS (
+    DELETE FROM background_jobs.job_words USING old
+    WHERE old.summary IS NOT NULL AND job_id = old.id
 )
 DELETE FROM background_jobs.finished_jobs f USING old WHERE f.id = old.id RETURNING f.id
 """
@@ -40,6 +44,7 @@ _OF_JOBS: Final = (
     "job_conditions",
     "job_dependencies",
     "job_tags",
+    "job_words",
 )
 _FREE: Final = "".join(
     f"""
@@ -61,12 +66,16 @@ _IS_FREE: Final = " AND ".join(
 PRUNE_FREE: Final = f"""
 WITH {_OLD},
 {_FREE}
-free AS (SELECT id, tags FROM old WHERE {_IS_FREE}),
+free AS (SELECT id, tags, summary FROM old WHERE {_IS_FREE}),
 {_CONDITIONS.format("free")}
 logs AS (DELETE FROM background_jobs.logs USING free WHERE job_id = free.id),
 attempts AS (DELETE FROM background_jobs.attempts USING free WHERE job_id = free.id),
 tags AS (
     DELETE FROM background_jobs.job_tags USING free WHERE free.tags IS NOT NULL AND job_id = free.id
+),
+words AS (
+    DELETE FROM background_jobs.job_words USING free
+    WHERE free.summary IS NOT NULL AND job_id = free.id
 )
 DELETE FROM background_jobs.finished_jobs f USING free WHERE f.id = free.id RETURNING f.id
 """

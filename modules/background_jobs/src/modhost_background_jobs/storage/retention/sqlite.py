@@ -55,8 +55,9 @@ class SqliteRetention:
 def _prune(connection: sqlite3.Connection, bounds: Sequence[str | int]) -> int:
     """Delete the finished jobs within the bounds of `OLD_FINISHED`; return how many."""
     old = connection.execute(statements.OLD_FINISHED, bounds).fetchall()
-    if tagged := [id_ for id_, has_tags in old if has_tags]:
-        connection.execute(statements.PRUNE_TAGS, [json.dumps(tagged)])
+    if found_by := [id_ for id_, has_tags_or_words in old if has_tags_or_words]:
+        for statement in statements.PRUNE_FOUND_BY:
+            connection.execute(statement, [json.dumps(found_by)])
     ids = json.dumps([id_ for id_, _ in old])
     for statement in statements.PRUNE:
         connection.execute(statement, [ids])

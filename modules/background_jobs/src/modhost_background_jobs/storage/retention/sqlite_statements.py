@@ -4,7 +4,7 @@ from typing import Final
 
 # What a workflow reads of its jobs is there until all of them have finished.
 OLD_FINISHED: Final = """
-SELECT id, tags IS NOT NULL FROM background_jobs_finished_jobs f
+SELECT id, tags IS NOT NULL OR summary IS NOT NULL FROM background_jobs_finished_jobs f
 WHERE state = ? AND completed_at < ? AND (workflow_id IS NULL OR NOT EXISTS (
     SELECT 1 FROM background_jobs_workflows w WHERE w.id = f.workflow_id AND w.outcome IS NULL
 ))
@@ -23,9 +23,10 @@ PRUNE: Final = (
     f"DELETE FROM background_jobs_finished_jobs WHERE id IN {_IDS}",
 )
 
-PRUNE_TAGS: Final = """
-DELETE FROM background_jobs_job_tags WHERE job_id IN (SELECT value FROM json_each(?1))
-"""
+PRUNE_FOUND_BY: Final = (
+    f"DELETE FROM background_jobs_job_tags WHERE job_id IN {_IDS}",
+    f"DELETE FROM background_jobs_job_words WHERE job_id IN {_IDS}",
+)
 
 ENDED_PERIODS: Final = """
 SELECT unique_key FROM background_jobs_unique_periods WHERE ends_at < ?1

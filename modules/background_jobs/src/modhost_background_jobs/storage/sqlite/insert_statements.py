@@ -55,6 +55,10 @@ HOLDER: Final = f"SELECT id FROM background_jobs_jobs WHERE unique_key = ? AND {
 
 EXISTING: Final = "SELECT id FROM background_jobs_jobs WHERE id IN (SELECT value FROM json_each(?))"
 
+INSERT_WORDS: Final = """
+INSERT INTO background_jobs_job_words (word, job_id) VALUES (?, ?) ON CONFLICT DO NOTHING
+"""
+
 INSERT_TAGS: Final = """
 INSERT INTO background_jobs_job_tags (tag, job_id)
 SELECT word.value, job.id FROM json_each(?) AS given

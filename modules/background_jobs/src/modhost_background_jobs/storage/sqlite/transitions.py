@@ -43,7 +43,7 @@ def insert_flowing(
     *,
     unless_there: bool = False,
 ) -> set[UUID]:
-    """Insert jobs with flow control, their data and their tags; return the ids of those inserted.
+    """Insert jobs with their data, tags and words; return the ids of those inserted.
 
     Args:
         execute: runs a statement in the transaction for a tuple of values and returns its rows, or
@@ -66,6 +66,8 @@ def insert_flowing(
         new = {UUID(row[0]) for row in execute(inserts.EXISTING, ids) if row[0] not in there}
     if any(job.flow.tags for job in jobs):
         execute(inserts.INSERT_TAGS, (json.dumps([str(id_) for id_ in new]),))
+    if words := [(word, str(job.id)) for job in jobs if job.id in new for word in job.words]:
+        execute(inserts.INSERT_WORDS, words)
     if large := [(str(job.id), job.data) for job in jobs if is_large(job.data) and job.id in new]:
         execute(inserts.INSERT_LARGE, large)
     return new

@@ -69,6 +69,7 @@ class JobColumns(BackgroundJobsTable):
     turn_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     """The last place that it got among others of its lane, by its turn."""
     traceparent: str | None = None
+    summary: str | None = None
 
 
 class Job(JobColumns, table=True):
@@ -157,6 +158,16 @@ class LargeData(BackgroundJobsTable, table=True):
     data: str
 
 
+class JobWord(BackgroundJobsTable, table=True):
+    """A word of the summary of a job, live or finished, in small letters."""
+
+    __tablename__ = "job_words"
+    __table_args__ = (index("job_words_job", "job_id"),)
+
+    word: str = Field(primary_key=True)
+    job_id: UUID = Field(primary_key=True, sa_type=Identifier)
+
+
 class EndedAttempt(BackgroundJobsTable, table=True):
     """An attempt that did not end its job; the last attempt is recorded in the job's own row."""
 
@@ -186,5 +197,6 @@ class LogEntry(BackgroundJobsTable, table=True):
 JOBS: Final = table("jobs")
 FINISHED: Final = table("finished_jobs")
 LARGE_DATA: Final = table("large_data")
+JOB_WORDS: Final = table("job_words")
 ATTEMPTS: Final = table("attempts")
 LOGS: Final = table("logs")

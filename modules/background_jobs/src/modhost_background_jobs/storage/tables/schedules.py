@@ -39,6 +39,7 @@ class Schedule(BackgroundJobsTable, table=True):
     left_out_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     module_version: str | None = None
     flow: str | None = None
+    summary: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
