@@ -11,10 +11,14 @@ export UV_SYSTEM_CERTS
 # Tests start hundreds of processes, and where an image forbids compiled files each would compile again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-all test-postgres race kills steps check docs bench release screenshots format clean
+.PHONY: run demo test test-all test-postgres race kills steps check docs bench release screenshots format clean
 
 run: .venv/.synced
 	.venv/bin/modhost run
+
+# DATABASE: an empty one, instead of var/demo.db, which is made anew. ARGUMENTS: --help for the others.
+demo: .venv/.synced
+	.venv/bin/python -m benchmarks.demo $(if $(DATABASE),--database "$(DATABASE)") $(ARGUMENTS)
 
 test: .venv/.synced
 	.venv/bin/pytest -n 4 --dist worksteal -m "not exhaustive"

@@ -1,0 +1,1 @@
+"""What has happened in the shop: drawn, and as the rows that are stored of it."""

@@ -1,0 +1,80 @@
+"""What was counted of the finished jobs, as the roll-ups that pages read."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from benchmarks.demo.past.history import Ended
+from benchmarks.demo.shop import FINISHED, LENGTH, SHARES, VERSIONS, Story, tide, type_of
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.model.statistics import Histogram, MinuteCounts, TypeCounts, TypeKey
+from modhost_background_jobs.storage.statistics.rows import HOUR, MINUTE, type_row
+
+MINUTES_KEPT: Final = timedelta(days=2)
+DRAWN: Final = 6
+"""So many durations of an hour are drawn, and stand for all of it."""
+OF_ALL: Final = ""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class RollUps:
+    """Counts jobs as workers do: by the minute for two days, and by the hour."""
+
+    def __init__(self, story: Story) -> None:
+        self._story = story
+        self.of_workers: dict[str, dict[datetime, MinuteCounts]] = defaultdict(
+            lambda: defaultdict(MinuteCounts)
+        )
+        self._of_types: dict[tuple[timedelta, datetime, TypeKey], MinuteCounts] = defaultdict(
+            MinuteCounts
+        )
+
+    def count(self, ended: Iterable[Ended]) -> None:
+        """Count the ends of jobs."""
+        for each in ended:
+            key = TypeKey(each.job_type, each.queue, self._story.version_at(each.at))
+            spans = [self._of_types[HOUR, _start(each.at, HOUR), key]]
+            if each.at > self._story.now - MINUTES_KEPT:
+                minute = _start(each.at, MINUTE)
+                spans += [self._of_types[MINUTE, minute, key]]
+                spans += [self.of_workers[each.worker][minute]]
+            for counts in spans:
+                counts.count(each.state, each.waited, each.ran)
+
+    def of_types(self, scale: float, days: int) -> Iterator[Mapping[str, Any]]:
+        """Yield the rows of all types, with some of days whose jobs retention has deleted."""
+        for (width, start, key), counts in self._of_types.items():
+            yield type_row(OF_ALL, width, TypeCounts(start, key, counts))
+        first = _start(self._story.start, HOUR)
+        for hours in range(1, 24 * days):
+            start = first - hours * HOUR
+            for each in self._earlier(start, scale):
+                yield type_row(OF_ALL, HOUR, each)
+
+    def _earlier(self, start: datetime, scale: float) -> Iterator[TypeCounts]:
+        chance = self._story.chance
+        an_hour = FINISHED * scale / (LENGTH / HOUR) / sum(each.weight for each in SHARES)
+        for each in SHARES:
+            expected = 1.7 * an_hour * each.weight * tide(start) * chance.uniform(0.8, 1.2)
+            if not (number := int(expected + chance.random())):
+                continue
+            drawn = MinuteCounts()
+            for _ in range(DRAWN):
+                drawn.count(JobState.COMPLETED, *self._story.seconds(each.job, start))
+            counts = MinuteCounts(
+                number,
+                int(number * 0.01 + chance.random() / 2),
+                0,
+                _times(drawn.waits, number),
+                _times(drawn.runs, number),
+            )
+            yield TypeCounts(start, TypeKey(type_of(each.job), each.job.queue, VERSIONS[0]), counts)
+
+
+def _times(drawn: Histogram, number: int) -> Histogram:
+    return Histogram({step: -(-count * number // DRAWN) for step, count in drawn.counts.items()})
+
+
+def _start(moment: datetime, width: timedelta) -> datetime:
+    return moment - (moment - _EPOCH) % width
