@@ -22,6 +22,7 @@ PACKAGES: Final = (
     "procrastinate",
     "psycopg",
     "pgqueuer",
+    "awa-pg",
     "huey",
     "celery",
     "redis",

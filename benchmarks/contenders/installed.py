@@ -12,6 +12,7 @@ _MODULES: Final = {
     "bare sqlite3": "bare_sqlite",
     "procrastinate": "peers.procrastinate_queue",
     "pgqueuer": "peers.pgqueuer_queue",
+    "awa": "peers.awa_queue",
     "huey": "peers.huey_queue",
     "celery": "peers.celery_queue",
 }

@@ -17,6 +17,7 @@ from benchmarks.measurements import (
 )
 from benchmarks.measurements.flow import claiming, drains
 from benchmarks.measurements.growth import backlog, history, pages
+from benchmarks.measurements.volume import write_ahead_log
 from benchmarks.measurements.workflows import drains as workflows
 from benchmarks.run import Run
 
@@ -26,6 +27,7 @@ MEASUREMENTS: Final[dict[str, Measure]] = {
     "enqueue": enqueue.measure,
     "drain": drain.measure,
     "pickup": pickup.measure,
+    "wal": write_ahead_log.measure,
     "idle": idle.measure,
     "backlog": backlog.measure,
     "history": history.measure,

@@ -6,7 +6,7 @@ import anyio
 
 from benchmarks.contenders.contender import Contender, Dialect, Kind
 from benchmarks.figures.results import Metric, Results
-from benchmarks.processes import worker_processes
+from benchmarks.processes import Workers, worker_processes
 from benchmarks.run import Run
 
 DEADLINE_SECONDS = 900
@@ -64,12 +64,17 @@ async def _drain(run: Run, contender: Contender, kind: Kind, count: int, process
         await run.databases.settle(contender.dialect)
         async with worker_processes(run.fork_servers, contender, url, processes) as workers:
             await workers.go()
-            await workers.until(lambda: workers.executed >= count, DEADLINE_SECONDS, POLL_INTERVAL)
-            with anyio.fail_after(DEADLINE_SECONDS):
-                while not await contender.is_drained(url):
-                    await anyio.sleep(POLL_INTERVAL)
+            await until_drained(contender, url, workers, count)
             nanoseconds = time.monotonic_ns() - workers.first
-            if workers.executed != count:
-                msg = f"{contender.name} executed {workers.executed} times what were {count} jobs."
-                raise RuntimeError(msg)
     return count / nanoseconds * 1e9
+
+
+async def until_drained(contender: Contender, url: str, workers: Workers, count: int) -> None:
+    """Wait until workers have executed so many jobs, and none is left; each has run once."""
+    await workers.until(lambda: workers.executed >= count, DEADLINE_SECONDS, POLL_INTERVAL)
+    with anyio.fail_after(DEADLINE_SECONDS):
+        while not await contender.is_drained(url):
+            await anyio.sleep(POLL_INTERVAL)
+    if workers.executed != count:
+        msg = f"{contender.name} executed {workers.executed} times what were {count} jobs."
+        raise RuntimeError(msg)

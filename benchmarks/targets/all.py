@@ -9,6 +9,7 @@ from benchmarks.targets.costs import (
     judge_logs,
     judge_pages,
     judge_rescues,
+    judge_writes,
 )
 from benchmarks.targets.flow import judge_flow
 from benchmarks.targets.rates import judge_latencies, judge_rates
@@ -21,6 +22,7 @@ def verdicts(results: Sequence[Results]) -> Iterator[Verdict]:
     for judge in (
         judge_rates,
         judge_latencies,
+        judge_writes,
         judge_idling,
         judge_claims,
         judge_flow,

@@ -1,4 +1,4 @@
-"""What idling, logging, pages and large tables may cost, and how soon a rescue has to come."""
+"""What idling, writes, logs, pages and large tables may cost, and how soon a rescue comes."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -15,6 +15,7 @@ IDLE: Final = (
     ("memory", 120.0, "MB"),
 )
 LIMIT: Final = 1.2
+MAX_WRITTEN: Final = 1_000.0
 
 
 def judge_idling(results: Sequence[Results]) -> Iterator[Verdict]:
@@ -24,6 +25,13 @@ def judge_idling(results: Sequence[Results]) -> Iterator[Verdict]:
         for metric, most, unit in IDLE:
             own = found.median("modhost", metric) if found else None
             yield under(f"idle worker, {metric}, {dialect}", most, unit, own, digits=2)
+
+
+def judge_writes(results: Sequence[Results]) -> Iterator[Verdict]:
+    """Judge the write-ahead log of a job."""
+    found = find(results, "wal", Dialect.POSTGRESQL)
+    own = found.median("modhost", "in bulk and drained") if found else None
+    yield under("write-ahead log of a job, PostgreSQL", MAX_WRITTEN, "B", own, digits=0)
 
 
 def judge_claims(results: Sequence[Results]) -> Iterator[Verdict]:

@@ -12,22 +12,31 @@ TWO: Final = "no-op, 2 processes"
 POSTGRES: Final = Dialect.POSTGRESQL
 SQLITE: Final = Dialect.SQLITE
 RATIOS: Final = (
-    ("drain", POSTGRES, ONE, "pgqueuer", 3.0),
+    ("drain", POSTGRES, ONE, "pgqueuer", 1.5),
     ("drain", POSTGRES, ONE, "bare asyncpg", 0.5),
-    ("drain", POSTGRES, TWO, "pgqueuer", 3.0),
+    ("drain", POSTGRES, TWO, "pgqueuer", 1.3),
+    ("drain", POSTGRES, ONE, "awa", 1.0),
+    ("drain", POSTGRES, TWO, "awa", 1.0),
     ("drain", POSTGRES, ONE, "procrastinate", 1.0),
     ("drain", POSTGRES, ONE, "celery", 1.0),
     ("drain", SQLITE, ONE, "huey", 5.0),
     ("drain", SQLITE, TWO, "huey", 5.0),
     ("enqueue", POSTGRES, "one by one", "pgqueuer", 1.0),
     ("enqueue", POSTGRES, "one by one", "procrastinate", 1.0),
+    ("enqueue", POSTGRES, "one by one", "awa", 1.0),
     ("enqueue", SQLITE, "one by one", "huey", 1.0),
     ("enqueue", POSTGRES, "bulk", "pgqueuer", 1.0),
     ("enqueue", POSTGRES, "bulk", "procrastinate", 1.0),
+    ("enqueue", POSTGRES, "bulk", "awa", 1.0),
     ("held", POSTGRES, "during", "pgqueuer", 1.0),
     ("held", POSTGRES, "during", "procrastinate", 1.0),
 )
-PICKUPS: Final = {"pgqueuer": POSTGRES, "procrastinate": POSTGRES, "huey": SQLITE}
+PICKUPS: Final = {
+    "pgqueuer": POSTGRES,
+    "procrastinate": POSTGRES,
+    "awa": POSTGRES,
+    "huey": SQLITE,
+}
 
 
 def judge_rates(results: Sequence[Results]) -> Iterator[Verdict]:

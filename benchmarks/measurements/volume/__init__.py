@@ -1,0 +1,1 @@
+"""How much a queue writes, and how much it keeps."""
