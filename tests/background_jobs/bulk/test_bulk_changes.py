@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +14,8 @@ from background_jobs.jobs_module import ReportingJob, WaitingJob, Work
 from background_jobs.support import new_job
 from modhost.audit import AuditReader, AuditSearch
 from modhost.caller import ActingFor, Caller
-from modhost_background_jobs.bulk.changes import (
-    BulkChange,
-    BulkChanges,
-    BulkRequests,
-    Change,
-    Changed,
-)
+from modhost_background_jobs.bulk.change import BulkChange, Change
+from modhost_background_jobs.bulk.changes import BulkChanges, BulkRequests, Changed
 from modhost_background_jobs.client.run_again import Rerunning
 from modhost_background_jobs.contracts import JobId, JobState
 from modhost_background_jobs.inspection.alerts import alerts_of
@@ -68,13 +64,15 @@ class Gate:
         changes.batch_size = 1
         monkeypatch.setattr(changes, "change", self._change_or_wait)
 
-    async def _change_or_wait(self, change: Change, ids: Collection[UUID]) -> Changed:
+    async def _change_or_wait(
+        self, change: Change, ids: Collection[UUID], execute_at: datetime | None = None
+    ) -> Changed:
         if not self._left:
             self.reached.set()
             await self.open.wait()
         else:
             self._left -= 1
-        return await self._change(change, ids)
+        return await self._change(change, ids, execute_at)
 
 
 async def test_jobs_are_cancelled_while_every_slot_is_busy(database_url: str) -> None:
@@ -117,7 +115,7 @@ async def test_one_host_at_a_time_runs_a_bulk_change(database_url: str) -> None:
     assert len(bulk_change.attempts) == 1
     assert [entry.message for entry in bulk_change.logs] == [
         "cancel: 20 jobs match; requested by user:vera",
-        "20 jobs done; 0 had finished or were gone before their turn",
+        "20 jobs done; 0 were in another state, still needed or gone before their turn",
     ]
 
 

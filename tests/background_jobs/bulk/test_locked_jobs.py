@@ -6,7 +6,8 @@ import pytest
 from background_jobs.hosts import jobs_host
 from background_jobs.hung_client import rows_locked
 from background_jobs.jobs_module import ReportingJob, Work
-from modhost_background_jobs.bulk.changes import BulkRequests, Change
+from modhost_background_jobs.bulk.change import Change
+from modhost_background_jobs.bulk.changes import BulkRequests
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.queries.search.job_search import JobSearch
 

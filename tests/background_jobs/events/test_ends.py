@@ -8,7 +8,8 @@ import pytest
 
 from background_jobs.events.ending import Ends, Heard, Hearing, OnFailed, Task, Work, ends_of
 from background_jobs.support import seen
-from modhost_background_jobs.bulk.changes import BulkChanges, Change
+from modhost_background_jobs.bulk.change import Change
+from modhost_background_jobs.bulk.changes import BulkChanges
 from modhost_background_jobs.contracts import JobId, JobState
 from modhost_background_jobs.contracts.events import JobFailed
 from modhost_background_jobs.model import Ended, Released

@@ -76,7 +76,7 @@ async def _many_jobs(page: Page, served: Site) -> None:
     await page.goto("/admin/jobs/list?state=Pending")
     await reach(page, f"Select customers.ImportCustomersJob {job_id}")
     await page.keyboard.press("Space")
-    await press(page, "Cancel jobs…")
+    await press(page, "Cancel…")
     await press(page, "Cancel 1 job")
     await expect(page.get_by_text("Cancelled, or asked to stop: 1.")).to_be_visible()
     await served.reaches(job_id, JobState.CANCELLED)

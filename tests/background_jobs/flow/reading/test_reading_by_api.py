@@ -12,7 +12,8 @@ from background_jobs.commands import Commands
 from background_jobs.flow.reading.flowing_jobs import enqueue, job_with, move_to
 from background_jobs.hosts import Jobs, jobs_host
 from modhost.database import Database
-from modhost_background_jobs.bulk.changes import BulkChange, BulkChanges, Change
+from modhost_background_jobs.bulk.change import BulkChange, Change
+from modhost_background_jobs.bulk.changes import BulkChanges
 from modhost_background_jobs.contracts import JobFilter, JobId, JobState
 from modhost_background_jobs.model import Flow, NewJob
 from modhost_background_jobs.queries.search.job_search import JobSearch, search_of

@@ -1,1 +1,1 @@
-"""Cancel or retry many jobs by one request."""
+"""Change many jobs by one request."""

@@ -1,17 +1,17 @@
-"""Cancel or retry many jobs: some at once, all jobs of a search by a background job."""
+"""Changes of many jobs: some at once, all jobs of a search by a background job."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import datetime
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
 import anyio
-from pydantic import BaseModel
 
 from modhost import new_id
 from modhost.audit import AuditLog
 from modhost.database import Database
+from modhost_background_jobs.bulk.change import BulkChange, Change, change_one
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
@@ -19,7 +19,6 @@ from modhost_background_jobs.contracts import (
     JobExecutionContext,
     JobId,
     JobNotFound,
-    JobState,
     ModuleJob,
 )
 from modhost_background_jobs.queries.listing import JobListing
@@ -32,28 +31,6 @@ MAX_CONFIRMED: Final = 10_000
 """Where counting ends before a person is asked to confirm."""
 MAX_COUNTED: Final = 1_000_000
 """Where counting ends before all jobs of a search are changed."""
-
-
-class Change(StrEnum):
-    """What can be done to many jobs."""
-
-    CANCEL = "cancel"
-    RETRY = "retry"
-
-    @property
-    def states(self) -> tuple[JobState, ...]:
-        """The states of the jobs that it can be done to."""
-        if self is Change.CANCEL:
-            return (JobState.RUNNING, JobState.PENDING)
-        return (JobState.FAILED,)
-
-
-class BulkChange(BaseModel):
-    """The data of the job that changes all jobs of a search up to the id `last`."""
-
-    change: Change
-    search: JobSearch
-    last: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,24 +87,23 @@ class BulkChanges:
             return Kinds([], is_all=True)
         return await self._browser.count_kinds(changed, MAX_CONFIRMED)
 
-    async def change(self, change: Change, ids: Collection[UUID]) -> Changed:
+    async def change(
+        self, change: Change, ids: Collection[UUID], execute_at: datetime | None = None
+    ) -> Changed:
         """Change these jobs, one after the other; pass over those that are locked."""
         done = 0
         locked = []
         for id_ in ids:
             with anyio.move_on_after(self._lock_seconds) as patience:
-                done += await self._change_one(change, JobId(id_))
+                done += await self._change_one(change, JobId(id_), execute_at)
             if patience.cancelled_caught:
                 locked.append(id_)
         return Changed(done, len(ids) - done - len(locked), tuple(locked))
 
-    async def _change_one(self, change: Change, job_id: JobId) -> bool:
+    async def _change_one(self, change: Change, job_id: JobId, execute_at: datetime | None) -> bool:
         """Change a job; return whether that was possible."""
         try:
-            if change is Change.CANCEL:
-                await self._jobs.cancel(job_id)
-            else:
-                await self._queries.retry(job_id)
+            await change_one(change, job_id, self._jobs, self._queries, execute_at)
         except (JobNotFound, JobConflict):
             return False
         return True
@@ -139,8 +115,7 @@ class BulkChanges:
         search = _search(request.change, request.search, request.last)
         if search is None:
             return [], None
-        page = await self._browser.older(search, below, self.batch_size)
-        return [row.id for row in page.rows], page.older
+        return await self._browser.ids_below(search, below, self.batch_size)
 
 
 def _search(change: Change, search: JobSearch, last: UUID | None) -> Search | None:
@@ -169,7 +144,7 @@ class ChangeManyJobs(ModuleJob):
         caller = (row and row.enqueued_by) or "an unknown caller"
         total = f"{count.number}{'' if count.is_all else ' or more'}"
         context.log(f"{request.change.value}: {total} jobs match; requested by {caller}")
-        doing = f"{'Cancelling' if request.change is Change.CANCEL else 'Retrying'} {total} jobs…"
+        doing = f"{request.change.doing} {total} jobs…"
         context.report_progress(0, doing)
         done = left_alone = 0
         below, has_more = None, True
@@ -180,14 +155,15 @@ class ChangeManyJobs(ModuleJob):
                 has_more = below is not None
             else:
                 ids, locked = locked, []
-            changed = await self._bulk.change(request.change, ids)
+            changed = await self._bulk.change(request.change, ids, request.execute_at)
             locked += changed.locked
             done += changed.done
             left_alone += changed.left_alone
             context.report_progress(
                 min(99, 100 * done // max(count.number, 1)), f"{doing} {done} done"
             )
-        context.log(f"{done} jobs done; {left_alone} had finished or were gone before their turn")
+        left = f"{left_alone} were in another state, still needed or gone before their turn"
+        context.log(f"{done} jobs done; {left}")
         context.report_progress(100, f"{done} jobs done")
 
 
@@ -199,13 +175,15 @@ class BulkRequests:
         self._jobs = jobs
         self._audit = audit
 
-    async def enqueue(self, change: Change, search: JobSearch) -> JobId:
+    async def enqueue(
+        self, change: Change, search: JobSearch, execute_at: datetime | None = None
+    ) -> JobId:
         """Enqueue the change of all jobs that match now; return the job that does it.
 
         Jobs that are enqueued later are left alone. The request and its entry in the audit log are
-        committed together.
+        committed together. `execute_at` is the time to reschedule to.
         """
-        request = BulkChange(change=change, search=search, last=new_id())
+        request = BulkChange(change=change, search=search, last=new_id(), execute_at=execute_at)
         conditions: dict[str, str] = {}
         for name, value in search.as_query():
             conditions[name] = f"{conditions[name]}, {value}" if name in conditions else value

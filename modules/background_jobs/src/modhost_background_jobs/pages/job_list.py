@@ -85,11 +85,20 @@ async def show_list(
         "newest": _link(shown),
         "is_first": not query.place(),
         "checked_at_once": browser.batch_of(search),
+        "without_errors": _without_errors(query),
         "page_rows": query.rows,
         "may_manage": visitor.may(MANAGE_JOBS),
         **query.as_context(),
     }
     return Page("list.html", context, "All jobs")
+
+
+def _without_errors(query: ListQuery) -> str | None:
+    """Return where tags and summaries alone are searched, which have an index."""
+    if not query.q or query.indexed:
+        return None
+    alone = query.model_copy(update={"indexed": True, "tracebacks": False})
+    return _link([*alone.as_query(), *alone.length()])
 
 
 def list_path(place: ListPlace) -> str:

@@ -51,6 +51,9 @@ _TEXTS: Final = {
 _COUNTED: Final = {
     "cancel": "Cancelled, or asked to stop: {done}. Skipped, already finished: {left}.",
     "retry": "Queued again: {done}. Skipped, not failed: {left}.",
+    "run_now": "Due now: {done}. Skipped, not pending or waiting for other jobs: {left}.",
+    "reschedule": "Rescheduled: {done}. Skipped, not pending: {left}.",
+    "delete": "Deleted: {done}. Skipped, unfinished or still needed: {left}.",
 }
 
 

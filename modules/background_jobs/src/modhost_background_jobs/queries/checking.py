@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, cast, literal, null, select, union_all
+from sqlalchemy import ColumnElement, FromClause, cast, false, literal, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost_background_jobs.queries.partitions import Partition
@@ -76,13 +76,14 @@ def _passing(partition: Partition, batch_size: int, *, ascending: bool) -> Parti
         ids = partition.ids().order_by(ordered).limit(2 * batch_size).subquery()
         # The limits keep the checks out of the parts, which others of their indexes would answer.
         found = [
-            select(*_checked(table)).join(ids, ids.c.id == table.c.id) for table in (JOBS, FINISHED)
+            select(*checked_columns(table)).join(ids, ids.c.id == table.c.id)
+            for table in (JOBS, FINISHED)
         ]
         parts = [select(each.limit(2 * batch_size).subquery()) for each in found]
         batch = union_all(*parts).subquery()
     else:
         batch = (
-            partition.select(*_checked(partition.table))
+            partition.select(*checked_columns(partition.table))
             .order_by(ordered)
             .limit(2 * batch_size)
             .subquery()
@@ -90,6 +91,10 @@ def _passing(partition: Partition, batch_size: int, *, ascending: bool) -> Parti
     return Partition(batch, [check(batch.c) for check in partition.checks])
 
 
-def _checked(table: FromClause) -> list[ColumnElement[Any]]:
-    absent = cast(null(), FINISHED.c.completed_at.type).label("completed_at")
-    return [table.c.get(name, absent) for name in CHECKED]
+def checked_columns(table: FromClause) -> list[ColumnElement[Any]]:
+    """Return the columns `CHECKED` of either table."""
+    absent = {
+        "completed_at": cast(null(), FINISHED.c.completed_at.type).label("completed_at"),
+        "on_hold": false().label("on_hold"),
+    }
+    return [table.c[name] if name in table.c else absent[name] for name in CHECKED]

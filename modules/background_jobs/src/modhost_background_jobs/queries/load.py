@@ -93,6 +93,12 @@ class PendingJobs:
     queue: str
     oldest_at: datetime
 
+    def partitions(self, *more: ColumnElement[bool]) -> list[Partition]:
+        """Return where they are: each is a range of an index in the order of their due times."""
+        of_type = JOBS.c.job_type == self.job_type
+        in_lane = in_lanes(of_type, JOBS.c.queue == self.queue, *more)
+        return [in_lane, claimable(of_type, *more)] if self.queue == DEFAULT_QUEUE else [in_lane]
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
@@ -120,7 +126,7 @@ class QueueLoad:
             is_all = len(rows) < MAX_RUNNING
             return Load(
                 workers=await _workers(connection),
-                pending=await _pending(connection),
+                pending=await pending_jobs(connection),
                 pauses=[PauseRow(**row) for row in (await connection.execute(_PAUSES)).mappings()],
                 running=rows,
                 running_count=len(rows) if is_all else await _count(connection, _RUNNING_COUNT),
@@ -143,7 +149,7 @@ class QueueLoad:
     async def pending_types(self) -> set[str]:
         """Return the types that have pending jobs."""
         async with self._database.reading() as session:
-            return {each.job_type for each in await _pending(await session.connection())}
+            return {each.job_type for each in await pending_jobs(await session.connection())}
 
     async def counts(
         self, groups: Sequence[Sequence[PendingJobs]], due_by: datetime | None = None
@@ -159,7 +165,7 @@ class QueueLoad:
             )
             for number, group in enumerate(groups)
             for each in group
-            for jobs in _partitions_of(each)
+            for jobs in each.partitions()
         ]
         found = [0] * len(groups)
         if counting:
@@ -178,14 +184,9 @@ async def _count(connection: AsyncConnection, counting: Select[Any]) -> int:
     return int((await connection.execute(counting)).scalar_one())
 
 
-async def _pending(connection: AsyncConnection) -> list[PendingJobs]:
+async def pending_jobs(connection: AsyncConnection) -> list[PendingJobs]:
+    """Return the types and queues of the pending jobs that wait for nothing but their time."""
     return [PendingJobs(*row) for row in await connection.execute(_PENDING)]
-
-
-def _partitions_of(pending: PendingJobs, *more: ColumnElement[bool]) -> list[Partition]:
-    of_type = JOBS.c.job_type == pending.job_type
-    in_lane = in_lanes(of_type, JOBS.c.queue == pending.queue, *more)
-    return [in_lane, claimable(of_type, *more)] if pending.queue == DEFAULT_QUEUE else [in_lane]
 
 
 async def _workers(connection: AsyncConnection) -> list[WorkerRow]:

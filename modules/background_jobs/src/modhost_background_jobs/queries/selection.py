@@ -16,8 +16,17 @@ Check: TypeAlias = Callable[[Columns], ColumnElement[bool]]
 
 MAX_WORDS: Final = 10
 """How many words of a search are searched in summaries."""
-CHECKED: Final = ("id", "state", "job_type", "queue", "error", "completed_at")
-"""Live jobs have no `completed_at`: it is NULL."""
+CHECKED: Final = (
+    "id",
+    "state",
+    "job_type",
+    "queue",
+    "error",
+    "execute_at",
+    "completed_at",
+    "on_hold",
+)
+"""Live jobs have no `completed_at`: it is NULL; finished ones are not `on_hold`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ for (const form of document.querySelectorAll("form[data-zoned]")) {
   const times = [...form.querySelectorAll('input[type="datetime-local"]')];
   // What was refused stays as it was typed.
   if (!zone || times.some((input) => input.value && !input.dataset.at)) continue;
-  form.elements.zone.value = zone;
+  form.querySelector("[data-zone]").value = zone;
   for (const name of form.querySelectorAll("[data-zone-name]")) name.textContent = zone;
   for (const input of times) if (input.dataset.at) input.value = local(input.dataset.at);
 }

@@ -15,7 +15,7 @@ from modhost_background_jobs.queries import checking
 from modhost_background_jobs.queries.checking import narrow
 from modhost_background_jobs.queries.partitions import Partition, in_queues, values_of
 from modhost_background_jobs.queries.rows import rows_of
-from modhost_background_jobs.queries.search.by_end import page_by_end
+from modhost_background_jobs.queries.search.by_time import page_by_time
 from modhost_background_jobs.queries.search.conditions import Order, Search, partitions_of_search
 from modhost_background_jobs.queries.search.kinds import Kinds, count_kinds
 from modhost_background_jobs.queries.search.words import BATCH_SIZE
@@ -85,6 +85,18 @@ class JobBrowser:
         rows, older = await self._page(search, before, limit)
         return JobPage(rows, newer=rows[0].id if rows and before else None, older=older)
 
+    async def ids_below(
+        self, search: Search, before: UUID | None, limit: int
+    ) -> tuple[list[UUID], UUID | None]:
+        """Return the next ids in falling order, whatever the order of the search.
+
+        For those who change the jobs as they go: a place in the order of the ids stays one when
+        its job is gone.
+        """
+        async with self._database.reading() as session:
+            connection = await session.connection()
+            return await self._ids(connection, search, before, limit)
+
     async def newer(self, search: Search, after: UUID, limit: int) -> JobPage:
         """Return the oldest of the jobs that are newer than one."""
         rows, newer = await self._page(search, after, limit, ascending=True)
@@ -117,7 +129,8 @@ class JobBrowser:
     ) -> tuple[Subquery, bool]:
         """Return the ids of the jobs that match, up to a bound, and whether all were checked."""
         partitions = await partitions_of_search(connection, search)
-        at_most = MAX_CHECKED if search.words is None else self.max_counted_errors
+        has_errors = search.words is not None and search.in_errors
+        at_most = self.max_counted_errors if has_errors else MAX_CHECKED
         partitions, end = await narrow(connection, partitions, at_most)
         if not partitions:
             return select(FINISHED.c.id).where(false()).subquery(), True
@@ -139,49 +152,63 @@ class JobBrowser:
 
     def batch_of(self, search: Search) -> int:
         """Return how many jobs are checked for one page of a search."""
-        return self.checked_at_once if search.words is None else self.batch_size
+        has_errors = search.words is not None and search.in_errors
+        return self.batch_size if has_errors else self.checked_at_once
 
     async def _page(
         self, search: Search, start: UUID | None, limit: int, *, ascending: bool = False
     ) -> tuple[list[JobRow], UUID | None]:
         """Return jobs beyond the start, and the id at which to continue if there may be more."""
-        if search.order is Order.FINISHED:
-            return await self._page_by_end(search, start, limit, ascending=ascending)
+        if search.order is not Order.CREATED:
+            return await self._page_by_time(search, start, limit, ascending=ascending)
         async with self._database.reading() as session:
             connection = await session.connection()
-            partitions = await partitions_of_search(connection, search)
-            if start is not None:
-                partitions = [
-                    each.narrowed(each.id > start if ascending else each.id < start)
-                    for each in partitions
-                ]
-            partitions, end = await narrow(
-                connection, partitions, self.batch_of(search), ascending=ascending
-            )
-            one_more = limit + 1
-            ranges = [
-                select(
-                    each.ids().order_by(each.order(ascending=ascending)).limit(one_more).subquery()
-                )
+            # By the ids: a job that is deleted before its row is read does not end the search.
+            ids, resume = await self._ids(connection, search, start, limit, ascending=ascending)
+            return await rows_of(connection, ids), resume
+
+    async def _ids(
+        self,
+        connection: AsyncConnection,
+        search: Search,
+        start: UUID | None,
+        limit: int,
+        *,
+        ascending: bool = False,
+    ) -> tuple[list[UUID], UUID | None]:
+        partitions = await partitions_of_search(connection, search)
+        if not partitions:
+            return [], None
+        if start is not None:
+            partitions = [
+                each.narrowed(each.id > start if ascending else each.id < start)
                 for each in partitions
             ]
-            both = union_all(*ranges).subquery()
-            order = both.c.id.asc() if ascending else both.c.id.desc()
-            found = await connection.execute(select(both.c.id).order_by(order).limit(one_more))
-            ids = list(found.scalars())
-            # By the ids: a job that is deleted before its row is read does not end the search.
-            resume = ids[limit - 1] if len(ids) > limit else end
-            return await rows_of(connection, ids[:limit]), resume
+        partitions, end = await narrow(
+            connection, partitions, self.batch_of(search), ascending=ascending
+        )
+        one_more = limit + 1
+        ranges = [
+            select(each.ids().order_by(each.order(ascending=ascending)).limit(one_more).subquery())
+            for each in partitions
+        ]
+        both = union_all(*ranges).subquery()
+        order = both.c.id.asc() if ascending else both.c.id.desc()
+        found = await connection.execute(select(both.c.id).order_by(order).limit(one_more))
+        ids = list(found.scalars())
+        return ids[:limit], ids[limit - 1] if len(ids) > limit else end
 
-    async def _page_by_end(
+    async def _page_by_time(
         self, search: Search, start: UUID | None, limit: int, *, ascending: bool
     ) -> tuple[list[JobRow], UUID | None]:
-        if (of_finished := search.of_finished) is None:
+        if (in_order := search.in_order) is None:
             return [], None
         batch = self.batch_of(search)
+        # Of due times the earliest goes first.
+        ascending = ascending != (search.order is Order.DUE)
         async with self._database.reading() as session:
             connection = await session.connection()
-            ids, resume = await page_by_end(
-                connection, of_finished, start, limit, batch, ascending=ascending
+            ids, resume = await page_by_time(
+                connection, in_order, start, limit, batch, ascending=ascending
             )
             return await rows_of(connection, ids), resume

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, not_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost_background_jobs.contracts import JobState
@@ -19,10 +19,14 @@ from modhost_background_jobs.queries.selection import Check, Columns, Selection,
 
 
 class Order(StrEnum):
-    """The time that jobs are sorted by, the latest first, and that `since` and `until` are of."""
+    """The time that jobs are sorted by, and that `since` and `until` are of.
+
+    The latest goes first, but of due times the earliest.
+    """
 
     CREATED = "created"
     FINISHED = "finished"
+    DUE = "due"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +39,10 @@ class Search(Selection):
         in_tracebacks: whether the words may be anywhere in the error.
         first: the smallest id; ids sort by the time of their creation.
         last: the greatest id.
-        order: by which time; sorted by their end are those that have finished.
-        since: created, or finished, at this time or later.
-        until: created, or finished, before this time.
+        order: by which time; sorted by their end are those that have finished, by their due times
+            those that wait for nothing else.
+        since: created, finished or due at this time or later.
+        until: created, finished or due before this time.
 
     """
 
@@ -51,9 +56,16 @@ class Search(Selection):
     until: datetime | None = None
 
     @property
-    def of_finished(self) -> "Search | None":
-        """The same search among the finished jobs; None when it is for others only."""
-        states = tuple(state for state in JobState if state.is_final and self.has(state))
+    def in_order(self) -> "Search | None":
+        """The same search among the jobs that have the time of its order; None for no job."""
+        if self.order is Order.CREATED:
+            return self
+        of_order = [
+            state
+            for state in JobState
+            if (state is JobState.PENDING if self.order is Order.DUE else state.is_final)
+        ]
+        states = tuple(filter(self.has, of_order))
         return replace(self, states=states) if states else None
 
     def all_checks(self) -> list[Check]:
@@ -81,9 +93,9 @@ class Search(Selection):
         times = [(since, id_.__ge__), (until, id_.__lt__)]
         return self._of_ids(id_) + [compare(bound) for bound, compare in times if bound is not None]
 
-    def of_end(self, ended_at: ColumnElement[datetime]) -> list[ColumnElement[bool]]:
-        """Return the conditions of the time at which a job has finished."""
-        times = [(self.since, ended_at.__ge__), (self.until, ended_at.__lt__)]
+    def of_time(self, moment: ColumnElement[datetime]) -> list[ColumnElement[bool]]:
+        """Return the conditions of the time of its order, where that is not that of creation."""
+        times = [(self.since, moment.__ge__), (self.until, moment.__lt__)]
         return [compare(bound) for bound, compare in times if bound is not None]
 
     def _of_ids(self, id_: ColumnElement[UUID]) -> list[ColumnElement[bool]]:
@@ -93,10 +105,9 @@ class Search(Selection):
 
 async def partitions_of_search(connection: AsyncConnection, search: Search) -> list[Partition]:
     """Return the partitions that are read in the order of their ids."""
-    if search.order is Order.FINISHED:
-        if search.of_finished is None:
-            return []
-        search = search.of_finished
+    if (in_order := search.in_order) is None:
+        return []
+    search = in_order
     if search.words is not None:
         partitions = partitions_with_words(
             search,
@@ -107,13 +118,19 @@ async def partitions_of_search(connection: AsyncConnection, search: Search) -> l
     else:
         partitions = await find_partitions(connection, search)
     partitions = [each.narrowed(*search.bounds(each.id)) for each in partitions]
+    if search.order is Order.DUE:
+        return [each.checked(lambda job: _is_due(job, search)) for each in partitions]
     if search.order is Order.FINISHED and (search.since or search.until):
         return [each.checked(lambda job: _has_ended(job, search)) for each in partitions]
     return partitions
 
 
 def _has_ended(job: Columns, search: Search) -> ColumnElement[bool]:
-    return and_(*search.of_end(job.completed_at))
+    return and_(*search.of_time(job.completed_at))
+
+
+def _is_due(job: Columns, search: Search) -> ColumnElement[bool]:
+    return and_(not_(job.on_hold), *search.of_time(job.execute_at))
 
 
 def _smallest_id(moment: datetime) -> UUID:
