@@ -28,6 +28,7 @@ from modhost_background_jobs.storage.tables import (
     DEPENDENCIES,
     FINISHED,
     JOB_TAGS,
+    JOB_WORDS,
     JOBS,
     LOGS,
     OCCURRENCES,
@@ -67,7 +68,9 @@ async def fill(
     filling = _Filling(await scope.get(Database), story)
     roll_ups = await filling.past(planned)
     await filling.store(TYPE_STATISTICS, roll_ups.of_types(scale, days=83 if scale >= 1 else 8))
-    await _count(await scope.get(StatisticsStore), roll_ups)
+    statistics = await scope.get(StatisticsStore)
+    for worker, minutes in roll_ups.altogether.items():
+        await statistics.save(worker, list(minutes.items()))
     versions = await scope.get(AppVersions)
     for version, age in zip(VERSIONS, (timedelta(days=9), DEPLOYED), strict=True):
         await versions.note(version, now - age)
@@ -100,6 +103,7 @@ class _Filling:
                 await _insert(connection, ATTEMPTS, rows.attempts)
                 await _insert(connection, LOGS, rows.logs)
                 await _insert(connection, JOB_TAGS, rows.tags)
+                await _insert(connection, JOB_WORDS, rows.words)
         return roll_ups
 
     async def schedules(self, schedules: Schedules, runs: Sequence[Run], new: NewJobs) -> None:
@@ -156,13 +160,6 @@ async def _insert(
 ) -> None:
     if rows:
         await connection.execute(insert(table), rows)
-
-
-async def _count(store: StatisticsStore, roll_ups: RollUps) -> None:
-    for worker, minutes in roll_ups.of_workers.items():
-        counted = list(minutes.items())
-        for start in range(0, len(counted), BATCH_SIZE):
-            await store.save(worker, counted[start : start + BATCH_SIZE])
 
 
 def _flow(new: NewJobs, each: Definition) -> Flow:

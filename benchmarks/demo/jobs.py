@@ -70,11 +70,21 @@ class OrderJob(ShopJob):
 
     data_model: ClassVar[type[BaseModel]] = Order
 
+    @staticmethod
+    def summary(data: Order) -> str:
+        """Name the customer and the order."""
+        return f"{data.customer}, order {data.order}"
+
 
 class BatchJob(ShopJob):
     """A job for many records."""
 
     data_model: ClassVar[type[BaseModel]] = Batch
+
+    @staticmethod
+    def summary(data: Batch) -> str:
+        """Name the source, and how many records there are."""
+        return f"{data.source}: {data.records} records"
 
 
 class ChargeCard(OrderJob):

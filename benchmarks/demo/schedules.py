@@ -125,6 +125,7 @@ class Schedules:
                 "cron_expression": each.cron,
                 "time_zone": each.zone,
                 "data": each.data.model_dump_json(),
+                "summary": each.job.summary(each.data),
                 "overlap": OverlapPolicy.SKIP.value,
                 "catch_up": CatchUpPolicy.ONE.value,
                 "max_attempts": 3,

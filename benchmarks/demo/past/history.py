@@ -11,6 +11,7 @@ from benchmarks.demo.jobs import ShopJob
 from benchmarks.demo.past.plan import Planned
 from benchmarks.demo.shop import MODULE, MODULE_VERSION, Story, type_of
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.model.data.summaries import words_in
 
 BACKOFF: Final = 10.0
 LOGGED: Final = timedelta(hours=2)
@@ -37,6 +38,7 @@ class Rows:
     attempts: list[Mapping[str, Any]] = field(default_factory=list)
     logs: list[Mapping[str, Any]] = field(default_factory=list)
     tags: list[Mapping[str, Any]] = field(default_factory=list)
+    words: list[Mapping[str, Any]] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
 
 
@@ -60,6 +62,7 @@ def common(story: Story, job: type[ShopJob], data: Any, id_: UUID) -> dict[str, 
         "queue": job.queue,
         "priority": job.priority,
         "tags": json.dumps(tags) if tags else None,
+        "summary": job.summary(data),
     }
 
 
@@ -68,6 +71,7 @@ def _add(rows: Rows, story: Story, each: Planned) -> None:
     id_ = each.id_ or story.id_at(each.at)
     row = common(story, each.job, data, id_)
     rows.tags += [{"tag": tag, "job_id": id_} for tag in story.tags(each.job, data)]
+    rows.words += [{"word": word, "job_id": id_} for word in words_in(row["summary"])]
     due_at = each.at + each.after
     row |= {
         "state": each.state.value,

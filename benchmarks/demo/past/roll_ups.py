@@ -3,49 +3,60 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from benchmarks.demo.past.history import Ended
 from benchmarks.demo.shop import FINISHED, LENGTH, SHARES, VERSIONS, Story, tide, type_of
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model.statistics import Histogram, MinuteCounts, TypeCounts, TypeKey
-from modhost_background_jobs.storage.statistics.rows import HOUR, MINUTE, type_row
+from modhost_background_jobs.storage.statistics.minutes import HALF_HOUR, KEPT, MINUTES_FOR
+from modhost_background_jobs.storage.statistics.rows import (
+    HOUR,
+    MERGED_AFTER,
+    MINUTE,
+    OF_ALL,
+    type_row,
+)
 
-MINUTES_KEPT: Final = timedelta(days=2)
 DRAWN: Final = 6
 """So many durations of an hour are drawn, and stand for all of it."""
-OF_ALL: Final = ""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_ByWorker: TypeAlias = dict[str, dict[datetime, MinuteCounts]]
 
 
 class RollUps:
-    """Counts jobs as workers do: by the minute for two days, and by the hour."""
+    """Counts jobs as workers do, and merges what is past as they do."""
 
     def __init__(self, story: Story) -> None:
         self._story = story
-        self.of_workers: dict[str, dict[datetime, MinuteCounts]] = defaultdict(
-            lambda: defaultdict(MinuteCounts)
-        )
-        self._of_types: dict[tuple[timedelta, datetime, TypeKey], MinuteCounts] = defaultdict(
+        self.altogether: _ByWorker = defaultdict(lambda: defaultdict(MinuteCounts))
+        """What finished of all types, by worker, and by minute or half hour."""
+        self._of_types: dict[tuple[str, timedelta, datetime, TypeKey], MinuteCounts] = defaultdict(
             MinuteCounts
         )
 
     def count(self, ended: Iterable[Ended]) -> None:
         """Count the ends of jobs."""
         for each in ended:
+            age = self._story.now - each.at
+            # The last minutes are not merged yet.
+            worker = each.worker if age < MERGED_AFTER else OF_ALL
             key = TypeKey(each.job_type, each.queue, self._story.version_at(each.at))
-            spans = [self._of_types[HOUR, _start(each.at, HOUR), key]]
-            if each.at > self._story.now - MINUTES_KEPT:
-                minute = _start(each.at, MINUTE)
-                spans += [self._of_types[MINUTE, minute, key]]
-                spans += [self.of_workers[each.worker][minute]]
+            widths = [width for width in (MINUTE, HOUR) if width is HOUR or age < KEPT]
+            spans = [
+                self._of_types[worker, width, _start(each.at, width), key]
+                for width in (widths if worker == OF_ALL else [MINUTE])
+            ]
+            if age < KEPT:
+                width = MINUTE if age < MINUTES_FOR else HALF_HOUR
+                spans.append(self.altogether[worker][_start(each.at, width)])
             for counts in spans:
                 counts.count(each.state, each.waited, each.ran)
 
     def of_types(self, scale: float, days: int) -> Iterator[Mapping[str, Any]]:
         """Yield the rows of all types, with some of days whose jobs retention has deleted."""
-        for (width, start, key), counts in self._of_types.items():
-            yield type_row(OF_ALL, width, TypeCounts(start, key, counts))
+        for (worker, width, start, key), counts in self._of_types.items():
+            yield type_row(worker, width, TypeCounts(start, key, counts))
         first = _start(self._story.start, HOUR)
         for hours in range(1, 24 * days):
             start = first - hours * HOUR
