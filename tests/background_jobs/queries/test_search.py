@@ -17,6 +17,7 @@ from modhost_background_jobs.queries.partitions import FEW
 from modhost_background_jobs.queries.rows import rows_of
 from modhost_background_jobs.queries.search import Count, JobBrowser, Search
 from modhost_background_jobs.queries.search import browser as browsing
+from modhost_background_jobs.queries.search.job_search import JobSearch
 from modhost_background_jobs.queries.selection import Selection
 from modhost_background_jobs.storage import JobStore, open_store
 from modhost_background_jobs.storage.tables import JOBS
@@ -181,3 +182,23 @@ async def test_a_long_history_is_counted_once_a_second(database: Database, store
     assert await total() == 2
     counts.cache_seconds = 0.0
     assert await total() == 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["C-10172", "c0ffee", "512204", "01a2-0ac5", "01a20ac5c-7ea", "decade", f"{'01a2' * 8}0"],
+)
+def test_words_of_hexadecimal_digits_are_words_all_the_same(text: str) -> None:
+    search = JobSearch(q=text).as_search()
+    assert (search.words, search.first, search.last) == (text, None, None)
+
+
+@pytest.mark.parametrize("end", [6, 8, 9, 13, 14, 36])
+def test_an_id_is_found_by_its_beginning(end: int) -> None:
+    job_id = new_id()
+    for text in (str(job_id)[:end], str(job_id)[:end].upper(), job_id.hex[:end]):
+        search = JobSearch(q=text).as_search()
+        assert search.words is None
+        assert search.first is not None
+        assert search.last is not None
+        assert search.first <= job_id <= search.last

@@ -1,5 +1,6 @@
 """What people search jobs by, as it stands in a query string."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Final
 from urllib.parse import parse_qs
@@ -20,6 +21,7 @@ from modhost_background_jobs.queries.search.local_times import (
 
 _ID_DIGITS: Final = 32
 _MIN_DIGITS: Final = 6
+_HEXADECIMAL: Final = re.compile("[0-9a-f]+")
 
 
 def _states(value: object) -> object:
@@ -119,9 +121,17 @@ def search_of(query: str) -> JobSearch:
 
 
 def _ids_starting_with(text: str) -> tuple[UUID, UUID] | None:
-    """Return the smallest and the greatest id that start with the text; None if none can."""
+    """Return the smallest and the greatest id that start with the text; None if none can.
+
+    A customer C-10172 or an order 512204 is none: ids begin with their time, which is with 0.
+    """
     digits = text.lower().replace("-", "")
-    is_id = _MIN_DIGITS <= len(digits) <= _ID_DIGITS and set(digits) <= set("0123456789abcdef")
-    if not is_id:
+    is_whole = len(digits) == _ID_DIGITS
+    if not (is_whole or (_MIN_DIGITS <= len(digits) < _ID_DIGITS and digits[0] == "0")):
         return None
-    return UUID(digits.ljust(_ID_DIGITS, "0")), UUID(digits.ljust(_ID_DIGITS, "f"))
+    if not _HEXADECIMAL.fullmatch(digits):
+        return None
+    lowest = UUID(digits.ljust(_ID_DIGITS, "0"))
+    if "-" in text and not str(lowest).startswith(text.lower()):
+        return None
+    return lowest, UUID(digits.ljust(_ID_DIGITS, "f"))
