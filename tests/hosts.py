@@ -91,10 +91,15 @@ async def host_with(
     config = {"host": {"database_url": database_url}, "modules": options}
     everything = [BackgroundJobsModule(), *modules]
     async with running_host(everything, config=config, clock=clock) as host:
-        async with host.scope() as scope:
-            yield HostedJobs(
-                host, await scope.get(BackgroundJobs), await scope.get(BackgroundJobsContracts)
-            )
+        yield await jobs_of(host)
+
+
+async def jobs_of(host: RunningHost) -> HostedJobs:
+    """Return a host with the contracts of its background jobs."""
+    async with host.scope() as scope:
+        return HostedJobs(
+            host, await scope.get(BackgroundJobs), await scope.get(BackgroundJobsContracts)
+        )
 
 
 @asynccontextmanager

@@ -23,6 +23,7 @@ from modhost_background_jobs.model.flow import Flow
 from modhost_background_jobs.queue.unique import insert_jobs
 from modhost_background_jobs.storage.statistics import AppVersions, StatisticsStore
 from modhost_background_jobs.storage.tables import (
+    APP_VERSIONS,
     ATTEMPTS,
     CONDITIONS,
     DEPENDENCIES,
@@ -71,6 +72,7 @@ async def fill(
     statistics = await scope.get(StatisticsStore)
     for worker, minutes in roll_ups.altogether.items():
         await statistics.save(worker, list(minutes.items()))
+    await filling.empty(APP_VERSIONS)
     versions = await scope.get(AppVersions)
     for version, age in zip(VERSIONS, (timedelta(days=9), DEPLOYED), strict=True):
         await versions.note(version, now - age)
@@ -108,27 +110,22 @@ class _Filling:
 
     async def schedules(self, schedules: Schedules, runs: Sequence[Run], new: NewJobs) -> None:
         """Store the schedules, in place of those that the start of the module has put."""
-        async with self._database.session() as session:
-            connection = await session.connection()
-            await connection.execute(delete(SCHEDULES))
-            rows = [
-                {**row, "flow": _flow(new, each).to_stored()}
-                for row, each in zip(schedules.rows, schedules.definitions, strict=True)
-            ]
-            await _insert(connection, SCHEDULES, rows)
-            await _insert(
-                connection,
-                OCCURRENCES,
-                [
-                    {
-                        "recurring_job_id": run.schedule,
-                        "due_at": run.due_at,
-                        "fired_at": run.due_at,
-                        "job_id": self._story.id_at(run.due_at),
-                    }
-                    for run in runs
-                ],
-            )
+        await self.empty(SCHEDULES)
+        rows = [
+            {**row, "flow": _flow(new, each).to_stored()}
+            for row, each in zip(schedules.rows, schedules.definitions, strict=True)
+        ]
+        await self.store(SCHEDULES, rows)
+        occurrences = (
+            {
+                "recurring_job_id": run.schedule,
+                "due_at": run.due_at,
+                "fired_at": run.due_at,
+                "job_id": self._story.id_at(run.due_at),
+            }
+            for run in runs
+        )
+        await self.store(OCCURRENCES, occurrences)
 
     async def present(self, new: NewJobs, scale: float, *, live: bool) -> None:
         """Store what waits and runs, and the workers."""
@@ -141,6 +138,11 @@ class _Filling:
             await _insert(connection, JOBS, [row for row, _ in running])
             await _insert(connection, LOGS, [line for _, lines in running for line in lines])
             await _insert(connection, WORKERS, list(present.workers(self._story, live=live)))
+
+    async def empty(self, table: Table) -> None:
+        """Delete what the start of the host has stored."""
+        async with self._database.session() as session:
+            await (await session.connection()).execute(delete(table))
 
     async def store(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
         """Store rows of a table."""

@@ -48,7 +48,7 @@ def pending(story: Story, new: NewJobs, scale: float, *, live: bool) -> Iterator
         )
         yield from hold_back(flow.registered, sorted(made, key=lambda each: each.created_at))
     for _ in range(_some(LATER, scale)):
-        made_at = timedelta(hours=10 * story.chance.random())
+        made_at = timedelta(hours=10 * story.chance.random() ** 3)
         later = story.now + timedelta(hours=0.3 + 22 * story.chance.random())
         waiting = _new(story, new, jobs.SendShippingNotice, made_at)
         yield replace(waiting, execute_at=later)

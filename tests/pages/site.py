@@ -48,9 +48,16 @@ async def site(database_url: str, *, mode: str = "Consumer", **options: Any) -> 
     }
     modules = (ReportsModule(), DemoModule())
     async with host_with(database_url, *modules, background_jobs=jobs) as hosted:
-        with open_socket("127.0.0.1", 0) as listener:
-            async with _serving(hosted.host, listener):
-                yield Site(hosted, f"http://127.0.0.1:{listener.getsockname()[1]}")
+        async with served_on_a_port(hosted) as served:
+            yield served
+
+
+@asynccontextmanager
+async def served_on_a_port(hosted: HostedJobs) -> AsyncIterator[Site]:
+    """Serve a host until the end of the block."""
+    with open_socket("127.0.0.1", 0) as listener:
+        async with _serving(hosted.host, listener):
+            yield Site(hosted, f"http://127.0.0.1:{listener.getsockname()[1]}")
 
 
 @asynccontextmanager

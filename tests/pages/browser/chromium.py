@@ -59,16 +59,22 @@ async def browser() -> AsyncIterator[Browser]:
             await started.close()
 
 
-async def opened(browser: Browser, served: Site, *, script: bool = True) -> Page:
+async def opened(
+    browser: Browser, served: Site, *, script: bool = True, zone: str | None = None
+) -> Page:
     """Return a page of an administrator who came by the one-time link."""
-    page = await blank(browser, served, script=script)
+    page = await blank(browser, served, script=script, zone=zone)
     await page.goto(await served.login_link())
     return page
 
 
-async def blank(browser: Browser, served: Site, *, script: bool = True) -> Page:
+async def blank(
+    browser: Browser, served: Site, *, script: bool = True, zone: str | None = None
+) -> Page:
     """Return a page of somebody who has not come yet, which waits for long on a busy machine."""
-    context = await browser.new_context(java_script_enabled=script, base_url=served.url)
+    context = await browser.new_context(
+        java_script_enabled=script, base_url=served.url, timezone_id=zone
+    )
     context.set_default_timeout(60_000)
     page = await context.new_page()
     page.on("pageerror", lambda error: pytest.fail(f"JavaScript: {error}"))
