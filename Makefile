@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS
 # Tests start hundreds of processes, and where an image forbids compiled files each would compile again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run demo test test-all test-postgres race kills steps check docs bench release screenshots format clean
+.PHONY: run demo test test-all test-postgres chaos race kills steps check docs bench release screenshots format clean
 
 run: .venv/.synced
 	.venv/bin/modhost run
@@ -30,6 +30,11 @@ test-all: .venv/.synced
 # Programs of other versions come from npm; without VERSION all that are promised are tested.
 test-postgres: .venv/.synced
 	PYTHONPATH=tests .venv/bin/python -m postgres_versions $(VERSION)
+
+# MINUTES on each DATABASE (sqlite, postgres, pgbouncer, or all three), by default another SEED each time.
+chaos: .venv/.synced
+	PYTHONPATH=tests .venv/bin/python -m chaos $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(DATABASE),--database $(DATABASE)) $(if $(SEED),--seed $(SEED)) $(ARGUMENTS)
 
 # ARGUMENTS: --jobs 20000 --database sqlite|postgresql|both; --help for the others.
 race: .venv/.synced

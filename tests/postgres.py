@@ -103,15 +103,16 @@ class Postgres:
                 started.run(f"ALTER SYSTEM SET {name} = '{value}'")
             # Not all of them can be changed while the server runs.
             superuser.close()
-            started._stop(signal.SIGINT)
+            started.stop(signal.SIGINT)
             started.start_again()
             yield started
 
     def crash(self) -> None:
         """Stop our own server without a farewell to anybody."""
-        self._stop(signal.SIGQUIT)
+        self.stop(signal.SIGQUIT)
 
-    def _stop(self, how: signal.Signals) -> None:
+    def stop(self, how: signal.Signals) -> None:
+        """Stop our own server in one of its ways."""
         postmaster = self.server.get_postmaster_info().process
         postmaster.send_signal(how)
         postmaster.wait(30)

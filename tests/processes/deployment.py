@@ -25,7 +25,7 @@ from modhost_background_jobs.contracts import (
     ModuleJob,
 )
 from processes.acting import ActingModule
-from processes.forking import CLOCK_AHEAD
+from processes.forking import CLOCK_AHEAD, NETWORK
 from processes.host_process import POLL_SECONDS, HostProcess, until
 from processes.stage import Act, Stage
 
@@ -87,11 +87,30 @@ class Deployment:
         for process in self._processes:
             process.kill()
 
-    def start(self, *command: str, ahead: str = "0", **options: str) -> HostProcess:
-        """Start a process, by default a worker, with options of background jobs.
+    def start(
+        self, *command: str, ahead: str = "0", network: str = "", **options: str
+    ) -> HostProcess:
+        """Start a process, by default a worker, with options as `environment` takes them.
 
-        Others are written with their section: `host__bind`, `modules__acting__folder`. Its clock is
-        `ahead` by seconds.
+        Its clock is `ahead` by seconds. `network` is the file of the network namespace that it is
+        in.
+        """
+        own = {CLOCK_AHEAD: ahead, NETWORK: network}
+        log = self.folder / f"process-{len(self._processes)}.log"
+        process = HostProcess(self.words(*command), self.environment(**options) | own, log)
+        self._processes.append(process)
+        return process
+
+    def words(self, *command: str) -> list[str]:
+        """Return what follows `modhost` on the command line, by default of a worker."""
+        config = self.folder / "host.toml"
+        config.touch()
+        return ["--config", str(config), *(command or ("worker",))]
+
+    def environment(self, **options: str) -> dict[str, str]:
+        """Return the environment of a process with options of background jobs.
+
+        Others are written with their section: `host__bind`, `modules__acting__folder`.
         """
         environment = {
             **os.environ,
@@ -101,20 +120,12 @@ class Deployment:
             "MODHOST__HOST__ENVIRONMENT": "development",
             "MODHOST__HOST__MODULES__DISABLED": '["reports_example"]',
             f"MODHOST__MODULES__{self._module.name.upper()}__FOLDER": str(self.folder),
-            CLOCK_AHEAD: ahead,
         }
         for name, value in options.items():
             has_section = name.startswith(("host__", "modules__"))
             section = "" if has_section else "MODULES__BACKGROUND_JOBS__"
             environment[f"MODHOST__{section}{name.upper()}"] = value
-        config = self.folder / "host.toml"
-        config.touch()
-        log = self.folder / f"process-{len(self._processes)}.log"
-        process = HostProcess(
-            ["--config", str(config), *(command or ("worker",))], environment, log
-        )
-        self._processes.append(process)
-        return process
+        return environment
 
     async def ready(self, *processes: HostProcess) -> None:
         for process in processes:

@@ -3,6 +3,7 @@
 That one is a fork server of Python, of which each process of pytest has its own.
 """
 
+import ctypes
 import gc
 import multiprocessing
 import os
@@ -17,6 +18,8 @@ from tempfile import TemporaryDirectory
 
 CLOCK_AHEAD = "TEST_CLOCK_AHEAD"
 """The variable with the seconds by which a process's clock is ahead of this machine's."""
+NETWORK = "TEST_NETWORK"
+"""The variable with the file of the network namespace of a process, if it has one of its own."""
 
 IMPORTED = [
     "modhost.cli.main",
@@ -101,6 +104,8 @@ def _be_modhost(
         opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         os.dup2(opened, descriptor)
         os.close(opened)
+    if network := environment.get(NETWORK):
+        _enter_network(Path(network))
     # What forks here has put nothing in the place of the input.
     sys.stdin = os.fdopen(0, closefd=False)
     os.environ.clear()
@@ -112,6 +117,12 @@ def _be_modhost(
     from modhost.cli.main import main
 
     main(arguments)
+
+
+def _enter_network(path: Path) -> None:
+    with path.open() as namespace:
+        if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), 0):
+            raise OSError(ctypes.get_errno(), f"cannot enter the network {path}")
 
 
 def _set_clock(ahead: timedelta) -> None:

@@ -1,0 +1,88 @@
+"""Throughput is back after each fault without a restart, and long-lived processes gain nothing."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+from chaos.judging.account import SECOND, Account
+
+SHARE: Final = 0.95
+"""What of the throughput before a fault has to be back."""
+MEMORY_SHARE: Final = 1.25
+MEMORY_BYTES: Final = 16 * 2**20
+DESCRIPTORS: Final = 8
+"""What a process may gain between the first fault and the last: pools grow, and heaps fragment."""
+MIN_SAMPLES: Final = 8
+LONG: Final = 60 * SECOND
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What a fault did to the throughput, as slots at work in the average of a window.
+
+    Where all slots have something to do, that hardly depends on how much of the machine others use.
+
+    Attributes:
+        name: of the fault.
+        before: the throughput before it.
+        seconds: after how many seconds from its end it was back; None where it never was.
+        best: the best window after the fault.
+
+    """
+
+    name: str
+    before: float
+    seconds: float | None
+    best: float
+
+
+def busy(account: Account, since: int, until: int) -> float:
+    """Return how many slots were at work between two times, on average."""
+    total = 0
+    for run in reversed(account.runs):
+        # They are nearly in the order of their begins, and none lasts for long.
+        if run.began < since - LONG:
+            break
+        ended = account.ended_at(run) or until
+        total += max(0, min(ended, until) - max(run.began, since))
+    return total / max(1, until - since)
+
+
+def lasting(recoveries: Sequence[Recovery], bound: float) -> Iterator[str]:
+    """Return a sentence for each fault after which the throughput was not back within a bound."""
+    for each in recoveries:
+        if each.seconds is None or each.seconds > bound:
+            yield (
+                f"after {each.name} the throughput was at most {each.best:.2f} slots within "
+                f"{bound:.0f} s, and {each.before:.2f} before"
+            )
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a long-lived process has at a moment at which nothing is wrong."""
+
+    process: str
+    memory: int
+    descriptors: int
+
+
+def gains(samples: Sequence[Sample]) -> Iterator[str]:
+    """Return a sentence for each process that has more in the end than in the beginning."""
+    for process in dict.fromkeys(sample.process for sample in samples):
+        own = [sample for sample in samples if sample.process == process]
+        if len(own) < MIN_SAMPLES:
+            continue
+        quarter = len(own) // 4
+        # The first quarter is that of a process which has not seen everything yet.
+        first, last = own[quarter : 2 * quarter], own[-quarter:]
+        memory = [median(each.memory for each in part) for part in (first, last)]
+        if memory[1] > memory[0] * MEMORY_SHARE + MEMORY_BYTES:
+            yield f"{process} has {memory[1] / 2**20:.0f} MiB, and had {memory[0] / 2**20:.0f}"
+        descriptors = [
+            min(each.descriptors for each in last),
+            max(each.descriptors for each in first),
+        ]
+        if descriptors[0] > descriptors[1] + DESCRIPTORS:
+            yield f"{process} has {descriptors[0]} descriptors, and had at most {descriptors[1]}"
