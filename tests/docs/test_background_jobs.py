@@ -10,6 +10,7 @@ from modhost_background_jobs.api.endpoints import map_endpoints
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
+    JobAction,
     JobDetail,
     JobExecutionContext,
     JobState,
@@ -73,11 +74,12 @@ def test_every_route_is_there_with_its_permission() -> None:
 
 def test_the_answers_have_the_fields_of_the_models() -> None:
     shown = [json.loads(block) for block in blocks(PAGE, "json")]
-    jobs, detail, status, _, schedules = shown
+    jobs, detail, status, _, actions, schedules = shown
     assert set(jobs) == set(PagedResult[JobSummary].model_fields)
     assert set(jobs["items"][0]) == set(JobSummary.model_fields)
     assert set(detail) == set(JobDetail.model_fields)
     assert set(status) == set(JobStatus.model_fields)
+    assert set(actions[0]) == set(JobAction.model_fields)
     assert set(schedules[0]) == set(RecurringJob.model_fields)
     for model, answer in ((JobDetail, detail), (JobStatus, status), (RecurringJob, schedules[0])):
         model.model_validate(answer)

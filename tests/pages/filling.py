@@ -58,6 +58,7 @@ async def filled(served: Site) -> Mapping[str, str]:
         "delete job": f"{jobs}/{done}/delete",
         "run again": f"{jobs}/{failed}/run-again",
         "recurring": f"{jobs}/recurring",
+        "schedule": f"{jobs}/recurring/{recurring}",
         "delete schedule": f"{jobs}/recurring/{recurring}/delete",
         "workers": f"{jobs}/workers",
         "types": f"{jobs}/types",

@@ -20,6 +20,7 @@ from modhost_background_jobs.contracts import (
 )
 from modhost_background_jobs.model import Released
 from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queries.schedule_runs import ScheduleRuns
 from modhost_background_jobs.queries.selection import Selection
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
@@ -54,9 +55,9 @@ async def due_since(jobs: Jobs, recurring_id: UUID, span: timedelta) -> datetime
 
 async def run_of(jobs: Jobs, recurring_id: UUID) -> UUID:
     """Wait for a run of a schedule, and return its id."""
-    listing = await jobs.service(JobListing)
+    runs = await jobs.service(ScheduleRuns)
     with anyio.fail_after(20):
-        while not (found := (await listing.latest_runs([recurring_id], 1))[recurring_id]):
+        while not (found := (await runs.page(recurring_id, 1)).rows):
             await anyio.sleep(0.02)
     return found[0].id
 

@@ -93,6 +93,7 @@ async def _schedules(page: Page, served: Site) -> None:
     await press(page, "Run now Nightly")
     await expect(page.get_by_text("started by hand")).to_be_visible()
     await page.goto("/admin/jobs/recurring")
-    await press(page, "Delete… Nightly")
+    await press(page, "Nightly")
+    await press(page, "Delete…")
     await press(page, "Delete the schedule")
     await expect(page.get_by_role("heading", name="Nightly")).to_have_count(0)

@@ -9,6 +9,7 @@ import pytest
 
 from modhost.identity import TokenService
 from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
+from modhost_background_jobs.pages.live.recurring import ScheduleTopics
 from modhost_background_jobs.pages.live.topic import Topic
 from modhost_background_jobs.pages.live.topics import Topics
 from pages.demo import ImportCustomersJob, Steps
@@ -21,21 +22,26 @@ pytestmark = pytest.mark.anyio
 LATER = datetime.now(UTC) + timedelta(days=1)
 
 
-async def test_the_schedules_are_live(served: Site) -> None:
+@pytest.mark.parametrize("page", ["list", "details"])
+async def test_the_schedules_are_live(served: Site, page: str) -> None:
     recurring = await served.scheduling.add_recurring(
         ImportCustomersJob, name="Nightly", cron_expression="0 3 * * *", data=Steps()
     )
-    has_toggled = False
-    async with events(served, "watch=recurring") as stream:
+    (await served.service(ScheduleTopics)).interval = 0.0
+    is_list, has_toggled = page == "list", False
+    query = "watch=recurring&schedules=q%3Dnight" if is_list else f"watch=schedule&id={recurring}"
+    async with events(served, query) as stream:
         with anyio.fail_after(30):
             async for _, _, data in stream:
-                reported = data["live_schedules"]
-                if "Never, while it is disabled." in reported:
+                reported = data["live_schedules" if is_list else "live_schedule"]
+                assert "Monthly Report" not in reported
+                if "Disabled" in reported:
                     break
                 if not has_toggled:
                     await served.scheduling.toggle_recurring(recurring)
                     has_toggled = True
-    assert f"/admin/jobs/recurring/{recurring}/enable" in reported
+    enable = f'name="enable" value="{recurring}"' if is_list else "while it is disabled"
+    assert enable in reported
 
 
 async def test_viewers_of_a_list_are_reported_its_newest_jobs(

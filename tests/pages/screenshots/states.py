@@ -49,11 +49,6 @@ async def _backwards(page: Page, _: Mapping[str, str]) -> None:
     await page.goto("/admin/jobs/list?since=2026-03-02&until=2026-03-01")
 
 
-async def _upcoming(page: Page, _: Mapping[str, str]) -> None:
-    await page.goto("/admin/jobs/recurring")
-    await page.locator(".upcoming summary").first.click()
-
-
 STATES: Final[Mapping[str, Callable[[Page, Mapping[str, str]], Awaitable[None]]]] = {
     "figures": _figures,
     "confirmation": _confirmation,
@@ -61,5 +56,4 @@ STATES: Final[Mapping[str, Callable[[Page, Mapping[str, str]], Awaitable[None]]]
     "log search": _log_search,
     "refused": _refused,
     "backwards": _backwards,
-    "upcoming": _upcoming,
 }

@@ -1,6 +1,6 @@
 """The contracts of the audit: `AuditLog` writes entries, `AuditReader` reads them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Protocol
@@ -96,6 +96,15 @@ class AuditReader(Protocol):
             search: the filters.
             limit: how many entries at most.
             before: the id of an entry; only older ones are returned. None by default.
+
+        """
+
+    async def about(self, subjects: Collection[str], limit: int) -> Sequence[AuditEntry]:
+        """Return the newest entries about several things, by the index.
+
+        Args:
+            subjects: what they are about, e.g. `job:0199…`; none finds nothing.
+            limit: how many entries at most, of all of them together.
 
         """
 

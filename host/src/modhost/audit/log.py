@@ -1,6 +1,6 @@
 """The table of the audit, and the service that appends to it and reads it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final, TypeVar
 from uuid import UUID
@@ -95,6 +95,14 @@ class DatabaseAudit:
             statement = statement.where(col(Entry.id) < before)
         async with self._database.reading() as session:
             return await _entries(session, statement.limit(limit))
+
+    async def about(self, subjects: Collection[str], limit: int) -> Sequence[AuditEntry]:
+        """Read the newest entries about several things."""
+        if not subjects:
+            return []
+        statement = select(Entry).where(col(Entry.subject).in_(subjects))
+        async with self._database.reading() as session:
+            return await _entries(session, statement.order_by(col(Entry.id).desc()).limit(limit))
 
     async def page(self, search: AuditSearch, page: int, page_size: int) -> AuditPage:
         """Read a page of entries."""

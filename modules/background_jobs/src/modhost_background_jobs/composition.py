@@ -26,6 +26,7 @@ from modhost_background_jobs.contracts import (
 )
 from modhost_background_jobs.contracts.events import END_EVENTS
 from modhost_background_jobs.inspection import diagnosis, job, overview, queues, snapshot
+from modhost_background_jobs.inspection.actions import JobActions
 from modhost_background_jobs.inspection.limits import LimitReader
 from modhost_background_jobs.inspection.schedules import Schedules
 from modhost_background_jobs.inspection.types.figures import TypeFigures
@@ -41,10 +42,12 @@ from modhost_background_jobs.options import BackgroundJobsOptions, WorkerMode
 from modhost_background_jobs.pages import dashboard
 from modhost_background_jobs.pages.live import feed, topics
 from modhost_background_jobs.pages.live.fragments import Fragments
+from modhost_background_jobs.pages.live.recurring import ScheduleTopics
 from modhost_background_jobs.pages.live.types import TypeTopics
 from modhost_background_jobs.pages.live.workflows import WorkflowTopics
 from modhost_background_jobs.pages.queues import FlowPage
 from modhost_background_jobs.queries import details, ends, held_places, listing, load, logs, search
+from modhost_background_jobs.queries.schedule_runs import ScheduleRuns
 from modhost_background_jobs.queries.search.failures import RecentFailures
 from modhost_background_jobs.queries.workflows.nodes import NodeReader
 from modhost_background_jobs.queries.workflows.shape import ShapeReader
@@ -118,8 +121,8 @@ def add_services(services: ServiceCollection) -> None:
     _add(services, new_jobs.NewJobs, DatabaseWorkflows, WorkflowReader, NodeReader, ShapeReader)
     _add(services, WorkflowInspection)
     _add(services, WorkflowGrowth)
-    _add(services, schedule_changes.ScheduleChanges, run_again.Rerunning, Schedules)
-    _add(services, snapshot.Snapshots, overview.Overview, job.JobInspection)
+    _add(services, schedule_changes.ScheduleChanges, run_again.Rerunning, Schedules, ScheduleRuns)
+    _add(services, snapshot.Snapshots, overview.Overview, job.JobInspection, JobActions)
     _add(services, diagnosis.QueueDiagnosis, queues.Queues, LimitReader)
     _add(services, RecentFailures, TypeFigures, TypeInspection)
     _add_worker(services)
@@ -135,6 +138,7 @@ def add_services(services: ServiceCollection) -> None:
         Fragments,
         WorkflowTopics,
         TypeTopics,
+        ScheduleTopics,
         topics.Topics,
         feed.LiveFeed,
     )

@@ -20,6 +20,7 @@ from modhost_background_jobs.contracts import (
     BackgroundJobsContracts,
     InvalidCronExpression,
     InvalidJobData,
+    JobAction,
     JobConflict,
     JobDetail,
     JobFilter,
@@ -52,6 +53,7 @@ def map_endpoints(endpoints: Endpoints) -> None:
     map_flow(endpoints)
     map_workflows(endpoints)
     endpoints.get("/{id}", get_job, permission=VIEW_JOBS)
+    endpoints.get("/{id}/actions", list_actions, permission=VIEW_JOBS)
     endpoints.post("/{id}/cancel", cancel_job, permission=MANAGE_JOBS)
     endpoints.post("/{id}/retry", retry_job, permission=MANAGE_JOBS)
     endpoints.post("/{id}/run-now", run_job_now, permission=MANAGE_JOBS)
@@ -102,6 +104,11 @@ async def get_job(
     return Reply(
         detail, headers={} if seconds is None else {"Preference-Applied": f"wait={seconds}"}
     )
+
+
+async def list_actions(id: UUID, jobs: BackgroundJobsContracts) -> Sequence[JobAction]:  # noqa: A002
+    """List what people did to a job, and to its workflow, oldest first: who retried it and when."""
+    return await jobs.get_job_actions(JobId(id))
 
 
 async def _wait(jobs: BackgroundJobs, id_: JobId, seconds: int, shutdown: ShutdownSignal) -> None:

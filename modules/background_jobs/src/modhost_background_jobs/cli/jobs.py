@@ -93,14 +93,16 @@ async def list_jobs(
 @as_json
 @with_scope(BackgroundJobsError)
 async def show_job_detail(scope: Scope, job_id: UUID, *, as_json: bool) -> None:
-    """Show a job with its data, result, attempts and log."""
-    detail = await (await scope.get(BackgroundJobsContracts)).get_job_detail(JobId(job_id))
+    """Show a job with its data, result, attempts, log, and what people did to it."""
+    queries = await scope.get(BackgroundJobsContracts)
+    detail = await queries.get_job_detail(JobId(job_id))
     if detail is None:
         raise JobNotFound(job_id)
+    actions = await queries.get_job_actions(JobId(job_id))
     if as_json:
-        print_json(detail.model_dump())
+        print_json(detail.model_dump() | {"actions": [each.model_dump() for each in actions]})
     else:
-        show_job(detail)
+        show_job(detail, actions)
 
 
 @jobs.command("cancel")

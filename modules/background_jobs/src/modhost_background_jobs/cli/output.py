@@ -7,12 +7,12 @@ from typing import Any
 import click
 
 from modhost.cli import show, show_fields, without_controls
-from modhost_background_jobs.contracts import JobDetail
+from modhost_background_jobs.contracts import JobAction, JobDetail
 from modhost_background_jobs.inspection.alerts import Alert
 
 
-def show_job(job: JobDetail) -> None:
-    """Print a job: its fields, then the attempts with their errors, the steps, and the log."""
+def show_job(job: JobDetail, actions: Sequence[JobAction]) -> None:
+    """Print a job: its fields, then what people did to it, attempts, steps, and the log."""
     fields = job.model_dump(exclude={"attempts", "steps", "logs", "error", "data", "result"})
     fields["tags"] = " ".join(job.tags)
     fields |= {"data": json.dumps(job.data, ensure_ascii=False)}
@@ -21,6 +21,9 @@ def show_job(job: JobDetail) -> None:
     show_fields(fields)
     if job.error:
         _show_block("error", job.error)
+    if actions:
+        click.echo("\nactions")
+        show([each.model_dump() for each in actions], as_json=False)
     if job.attempts:
         click.echo("\nattempts")
         attempts = [each.model_dump(exclude={"error"}) for each in job.attempts]

@@ -14,6 +14,7 @@ from modhost_background_jobs.contracts import (
     JobState,
     JobStatus,
 )
+from modhost_background_jobs.inspection.timeline import STOPPING
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.changing.deletion import JobDeletion
 from modhost_background_jobs.queue.changing.due_times import DueTimes
@@ -42,7 +43,7 @@ class JobChangesService:
         id_ = known_id(job_id)
         async with self._change("jobs.cancel", id_) as entry:
             state = await self._queue.cancel(id_)
-            entry.detail = "asked to stop" if state is JobState.RUNNING else "cancelled at once"
+            entry.detail = STOPPING if state is JobState.RUNNING else "cancelled at once"
         return await self._status(id_, state)
 
     async def run_now(self, job_id: JobId) -> JobStatus:

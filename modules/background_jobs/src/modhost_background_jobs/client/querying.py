@@ -10,6 +10,7 @@ from typing_extensions import TypeForm
 from modhost.audit import AuditLog, recorded
 from modhost_background_jobs.client.limits import as_uuid, known_id
 from modhost_background_jobs.contracts import (
+    JobAction,
     JobConflict,
     JobDetail,
     JobFilter,
@@ -31,6 +32,7 @@ from modhost_background_jobs.contracts import (
     WorkflowSummary,
 )
 from modhost_background_jobs.contracts.workflow_models import MAX_AFTER
+from modhost_background_jobs.inspection.actions import JobActions
 from modhost_background_jobs.inspection.job import JobInspection
 from modhost_background_jobs.inspection.waiting import Waiting
 from modhost_background_jobs.model import JobRow, ScheduleRow
@@ -64,6 +66,7 @@ class BackgroundJobsQueries:
         schedules: RecurringSchedules,
         workflows: WorkflowReader,
         nodes: NodeReader,
+        actions: JobActions,
         audit: AuditLog,
     ) -> None:
         self._queue = queue
@@ -75,6 +78,7 @@ class BackgroundJobsQueries:
         self._schedules = schedules
         self._workflows = workflows
         self._nodes = nodes
+        self._actions = actions
         self._audit = audit
 
     async def get_jobs(self, job_filter: JobFilter) -> PagedResult[JobSummary]:
@@ -104,6 +108,14 @@ class BackgroundJobsQueries:
             return None
         waiting = (await self._inspection.why_waiting([found]))[found.row.id]
         return _detail(found, waiting)
+
+    async def get_job_actions(self, job_id: JobId) -> Sequence[JobAction]:
+        """Read what people did to a job."""
+        id_ = known_id(job_id)
+        row = await self._listing.find(id_)
+        if row is None:
+            raise JobNotFound(id_)
+        return (await self._actions.of([row]))[id_]
 
     async def get_result(self, job_id: JobId, model: TypeForm[T]) -> T:
         """Read the result of a job."""

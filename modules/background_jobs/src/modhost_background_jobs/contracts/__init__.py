@@ -28,6 +28,7 @@ from modhost_background_jobs.contracts.flow import Concurrency, Fair, FlowContro
 from modhost_background_jobs.contracts.ids import JobId, RecurringJobId, WorkflowId
 from modhost_background_jobs.contracts.job import Executor, JobExecutionContext, ModuleJob
 from modhost_background_jobs.contracts.models import (
+    JobAction,
     JobAttempt,
     JobDetail,
     JobFilter,
@@ -75,6 +76,7 @@ __all__ = [
     "InvalidFlow",
     "InvalidJobData",
     "InvalidWorkflow",
+    "JobAction",
     "JobAttempt",
     "JobCancelled",
     "JobCompleted",

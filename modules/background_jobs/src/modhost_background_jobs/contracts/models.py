@@ -111,6 +111,26 @@ class JobAttempt(BaseModel):
     error: str | None
 
 
+class JobAction(BaseModel):
+    """What somebody did to a job, or to its workflow.
+
+    Attributes:
+        at: when.
+        action: what: `cancel`, `retry`, `run_now`, `reschedule`, `run_again`, `cancel_workflow` or
+            `retry_workflow`.
+        by: who, e.g. `user:vera`, `token:ci (0199…)` or `command:root`; None for code of the host.
+        detail: more of it, e.g. the new time; may be empty.
+        bulk_job_id: the job that did it for them, among many; None for a single job.
+
+    """
+
+    at: datetime
+    action: str
+    by: str | None
+    detail: str
+    bulk_job_id: JobId | None
+
+
 class JobStep(BaseModel):
     """A step that the job has taken: no later attempt takes it again."""
 

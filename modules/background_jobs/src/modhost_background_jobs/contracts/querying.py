@@ -7,6 +7,7 @@ from typing_extensions import TypeForm
 
 from modhost_background_jobs.contracts.ids import JobId, WorkflowId
 from modhost_background_jobs.contracts.models import (
+    JobAction,
     JobDetail,
     JobFilter,
     JobStatus,
@@ -43,6 +44,17 @@ class BackgroundJobsContracts(Protocol):
 
         Args:
             job_id: the job to read.
+
+        """
+
+    async def get_job_actions(self, job_id: JobId) -> Sequence[JobAction]:
+        """Return what people did to a job, by the audit, the oldest first.
+
+        Args:
+            job_id: the job to read.
+
+        Raises:
+            JobNotFound: there is no such job.
 
         """
 

@@ -1,18 +1,18 @@
 """Everything that the page of one job shows."""
 
-import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from modhost_background_jobs.contracts import JobAttempt, JobNotFound, JobState
+from modhost_background_jobs.contracts import JobAction, JobAttempt, JobNotFound, JobState
+from modhost_background_jobs.inspection.actions import JobActions
 from modhost_background_jobs.inspection.snapshot import Snapshots
 from modhost_background_jobs.inspection.timeline import Event, time_left, timeline
 from modhost_background_jobs.inspection.waiting import Waiting, why_waiting
 from modhost_background_jobs.model import JobRow, JobTypes
-from modhost_background_jobs.model.data.job_data import for_people
+from modhost_background_jobs.model.data.job_data import json_for_people
 from modhost_background_jobs.model.steps import StepRow
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.details import JobDetailReader, JobDetails, Known
@@ -54,7 +54,7 @@ class InspectedJob:
     @property
     def shown_steps(self) -> list[tuple[StepRow, str | None]]:
         """The latest steps, each with its result as people see it."""
-        return [(each, _shown(each.result)) for each in self.steps]
+        return [(each, json_for_people(each.result)) for each in self.steps]
 
     @property
     def reason(self) -> tuple[str, str, str]:
@@ -70,7 +70,7 @@ class InspectedJob:
     @property
     def shown_result(self) -> str | None:
         """The result as people see it."""
-        return _shown(self.result)
+        return json_for_people(self.result)
 
 
 class JobInspection:
@@ -81,6 +81,7 @@ class JobInspection:
         details: JobDetailReader,
         snapshots: Snapshots,
         places: HeldPlaces,
+        actions: JobActions,
         types: JobTypes,
         options: BackgroundJobsOptions,
         clock: QueueClock,
@@ -88,6 +89,7 @@ class JobInspection:
         self._details = details
         self._snapshots = snapshots
         self._places = places
+        self._actions = actions
         self._aging = options.priority_aging
         self._bulk_types = types.of_bulk_runners
         self._clock = clock
@@ -95,14 +97,15 @@ class JobInspection:
     async def inspect(self, job_id: UUID, words: str | None = None) -> InspectedJob:
         """Return a job with the end of its log, or with the lines that have certain words.
 
-        Takes two statements, a third for a pending job, and two more for one that a limit holds
-        back. Raises `JobNotFound`.
+        Takes three statements, a fourth for a pending job, two more for one that a limit holds
+        back, and one for one that was changed with many. Raises `JobNotFound`.
         """
         found = await self._details.find(job_id, LOG_LINES, words)
         if found is None:
             raise JobNotFound(job_id)
         waiting = await self.why_waiting([found])
-        return self._inspected(found, waiting[job_id], _shown(found.data))
+        actions = (await self._actions.of([found.row]))[job_id]
+        return self._inspected(found, waiting[job_id], actions, json_for_people(found.data))
 
     async def follow(
         self, ids: Collection[UUID], known: Mapping[UUID, InspectedJob]
@@ -119,7 +122,12 @@ class JobInspection:
         }
         found = await self._details.find_live(ids, before)
         waiting = await self.why_waiting(found)
-        return {each.row.id: self._inspected(each, waiting[each.row.id]) for each in found}
+        # An action is in the audit a moment after it was done: the row does not say whether it is.
+        actions = await self._actions.of([each.row for each in found])
+        return {
+            each.row.id: self._inspected(each, waiting[each.row.id], actions[each.row.id])
+            for each in found
+        }
 
     async def why_waiting(self, found: Collection[JobDetails]) -> dict[UUID, Waiting | None]:
         """Return why each job waits; None for those that do not."""
@@ -140,13 +148,17 @@ class JobInspection:
         }
 
     def _inspected(
-        self, found: JobDetails, waiting: Waiting | None, data: str | None = None
+        self,
+        found: JobDetails,
+        waiting: Waiting | None,
+        actions: Sequence[JobAction],
+        data: str | None = None,
     ) -> InspectedJob:
         row, now = found.row, self._clock.now()
         return InspectedJob(
             row=row,
             attempts=found.attempts,
-            events=timeline(row, found.attempts, now),
+            events=timeline(row, found.attempts, now, actions),
             why_waiting=waiting,
             left=time_left(row, now),
             is_due_later=not row.on_hold and row.execute_at > now,
@@ -159,10 +171,3 @@ class JobInspection:
             condition=found.condition,
             neighbours=found.neighbours,
         )
-
-
-def _shown(stored: str | None) -> str | None:
-    """Return JSON as people see it, indented, with each secret masked."""
-    if stored is None:
-        return None
-    return json.dumps(for_people(stored), indent=2, ensure_ascii=False)

@@ -1,11 +1,12 @@
 """What happened to a job, in order, and what is still to come."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
-from modhost_background_jobs.contracts import JobAttempt, JobState
+from modhost_background_jobs.contracts import JobAction, JobAttempt, JobState
 from modhost_background_jobs.model import JobRow
 
 MAX_NOTE: Final = 80
@@ -13,6 +14,17 @@ MAX_NOTE: Final = 80
 
 _MIN_PERCENTAGE: Final = 2
 _MIN_SECONDS: Final = 5
+STOPPING: Final = "asked to stop"
+"""What the audit says of a running job that was cancelled."""
+_ACTIONS: Final = {
+    "retry": ("Retried", "pending"),
+    "run_now": ("Made due now", "pending"),
+    "reschedule": ("Rescheduled", "pending"),
+    "run_again": ("Run again", "pending"),
+    "cancel": ("Cancelled", "cancelled"),
+    "cancel_workflow": ("Workflow cancelled", "cancelled"),
+    "retry_workflow": ("Workflow retried", "pending"),
+}
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 
@@ -27,6 +39,7 @@ class Event:
         kind: the state that it led to, in lower case.
         note: more of it; `span` is the seconds that the note ends with.
         by: who did it.
+        job_id: the job that did it for them, or that it made.
         has_happened: False for what is to come, or never came about.
 
     """
@@ -37,16 +50,38 @@ class Event:
     note: str = ""
     span: float | None = None
     by: str | None = None
+    job_id: UUID | None = None
     has_happened: bool = True
 
 
-def timeline(row: JobRow, attempts: Sequence[JobAttempt], now: datetime) -> list[Event]:
-    """Return the events by their time, those that have not happened last."""
+def timeline(
+    row: JobRow,
+    attempts: Sequence[JobAttempt],
+    now: datetime,
+    actions: Sequence[JobAction] = (),
+) -> list[Event]:
+    """Return the events by their time, those that have not happened last.
+
+    Args:
+        row: the job.
+        attempts: its attempts.
+        now: the time.
+        actions: what people did to it; nothing by default.
+
+    """
+    ends, done = _end(row), [_done(each) for each in actions if each.action in _ACTIONS]
+    # The row says that it was cancelled, too, without who it was.
+    for event in reversed([each for each in done if each.kind == "cancelled"]):
+        if ends and ends[0].name == event.name:
+            done.remove(event)
+            ends[0] = replace(ends[0], by=event.by, job_id=event.job_id)
+            break
     events = [
         Event("Created", row.created_at, "pending", by=row.enqueued_by),
         *_due(row, now),
         *_attempts(row, attempts),
-        *_end(row),
+        *done,
+        *ends,
     ]
     return sorted(events, key=lambda event: (not event.has_happened, event.at))
 
@@ -89,12 +124,24 @@ def _attempts(row: JobRow, attempts: Sequence[JobAttempt]) -> Iterator[Event]:
             yield Event(f"Attempt {attempt.number} ended", attempt.ended_at, "failed", short)
 
 
-def _end(row: JobRow) -> Iterator[Event]:
+def _done(action: JobAction) -> Event:
+    name, kind = _ACTIONS[action.action]
+    if action.action == "cancel" and action.detail == STOPPING:
+        name = "Asked to stop"
+    made = action.detail.removeprefix("as job:") if action.action == "run_again" else ""
+    note = action.detail if action.action == "reschedule" else ""
+    job_id = UUID(made) if made else action.bulk_job_id
+    return Event(name, action.at, kind, note, by=action.by, job_id=job_id)
+
+
+def _end(row: JobRow) -> list[Event]:
+    events = []
     if row.cancel_requested_at is not None:
-        yield Event("Asked to stop", row.cancel_requested_at, "cancelled")
+        events.append(Event("Asked to stop", row.cancel_requested_at, "cancelled"))
     if row.completed_at is not None:
-        note = "" if row.ran is None else "after running"
-        yield Event(row.state.value, row.completed_at, row.state.value.lower(), note, row.ran)
+        note, state = "" if row.ran is None else "after running", row.state.value
+        events.append(Event(state, row.completed_at, state.lower(), note, row.ran))
+    return events
 
 
 def _rounded(seconds: float) -> str:

@@ -10,10 +10,11 @@ from modhost_background_jobs.pages import (
     job_list,
     many,
     queues,
-    recurring,
     types,
 )
 from modhost_background_jobs.pages.live import stream
+from modhost_background_jobs.pages.recurring import details as recurring
+from modhost_background_jobs.pages.recurring import list as recurring_list
 from modhost_background_jobs.pages.workflows import views as workflows
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 from modhost_background_jobs.queue.limits import UnknownLimit
@@ -32,7 +33,9 @@ def map_pages(pages: Pages) -> None:
     pages.get("/many", many.confirm_by_link, permission=MANAGE_JOBS)
     pages.post("/many", many.confirm, permission=MANAGE_JOBS)
     pages.post("/many/apply", many.apply, permission=MANAGE_JOBS)
-    pages.get("/recurring", recurring.show_schedules, permission=VIEW_JOBS)
+    pages.get("/recurring", recurring_list.show_schedules, permission=VIEW_JOBS, is_search=True)
+    pages.post("/recurring", recurring_list.change, permission=MANAGE_JOBS)
+    pages.get("/recurring/{id}", recurring.show_schedule, permission=VIEW_JOBS)
     pages.post("/recurring/{id}/toggle", recurring.toggle, permission=MANAGE_JOBS)
     pages.post("/recurring/{id}/enable", recurring.enable, permission=MANAGE_JOBS)
     pages.post("/recurring/{id}/disable", recurring.disable, permission=MANAGE_JOBS)

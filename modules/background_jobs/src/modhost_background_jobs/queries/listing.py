@@ -1,7 +1,6 @@
-"""Jobs by their ids, by page numbers, by their end, and as the runs of schedules."""
+"""Jobs by their ids, by page numbers, and by their end."""
 
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -12,7 +11,6 @@ from sqlalchemy import (
     FromClause,
     ScalarSelect,
     Select,
-    Table,
     func,
     literal,
     select,
@@ -94,9 +92,6 @@ class ListPage(NamedTuple):
     older: UUID | None
 
 
-_SCHEDULES_PER_STATEMENT: Final = 50
-
-
 class JobListing:
     """Reads jobs without their data."""
 
@@ -138,26 +133,3 @@ class JobListing:
         latest = failed.order_by(FINISHED.c.completed_at.desc()).limit(limit)
         async with self._database.reading() as session:
             return await fetch_rows(await session.connection(), latest)
-
-    async def latest_runs(self, schedules: Sequence[UUID], count: int) -> dict[UUID, list[JobRow]]:
-        """Return the latest runs of each schedule, the oldest first."""
-        runs: dict[UUID | None, list[JobRow]] = defaultdict(list)
-        async with self._database.reading() as session:
-            connection = await session.connection()
-            for start in range(0, len(schedules), _SCHEDULES_PER_STATEMENT):
-                parts = [
-                    _latest_runs(table, schedule, count)
-                    for schedule in schedules[start : start + _SCHEDULES_PER_STATEMENT]
-                    for table in (JOBS, FINISHED)
-                ]
-                for row in await fetch_rows(connection, select(union_all(*parts).subquery())):
-                    runs[row.recurring_job_id].append(row)
-        return {
-            schedule: sorted(runs[schedule], key=lambda row: row.id)[-count:]
-            for schedule in schedules
-        }
-
-
-def _latest_runs(table: Table, schedule: UUID, count: int) -> Select[Any]:
-    newest = select_rows(table).where(table.c.recurring_job_id == schedule)
-    return select(newest.order_by(table.c.id.desc()).limit(count).subquery())

@@ -16,11 +16,12 @@ let source = null;
 let timers = [];
 
 function query() {
-  const { watch, span, job, search, types, workflowState } = watching.dataset;
+  const { watch, span, job, search, types, schedules, workflowState } = watching.dataset;
   const values = new URLSearchParams({ watch });
   if (span) values.set("span", span);
   if (job) values.append("id", job);
   if (types) values.set("types", types);
+  if (schedules) values.set("schedules", schedules);
   if (workflowState) values.set("workflow_state", workflowState);
   if (search !== undefined) {
     values.set("newest", "true");

@@ -114,6 +114,25 @@ def _on_postgres(element: first_line, compiler: SQLCompiler, **options: Any) -> 
     return f"split_part({compiler.process(element.clauses, **options)}, chr(10), 1)"
 
 
+class milliseconds_between(GenericFunction[str]):  # noqa: N801 - a function of SQL
+    """The whole milliseconds from one moment to another, as a text."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(milliseconds_between)
+def _span_on_sqlite(element: milliseconds_between, compiler: SQLCompiler, **options: Any) -> str:
+    start, end = (compiler.process(each, **options) for each in element.clauses)
+    return f"CAST(CAST(round((julianday({end}) - julianday({start})) * 86400000) AS int) AS text)"
+
+
+@compiles(milliseconds_between, "postgresql")
+def _span_on_postgres(element: milliseconds_between, compiler: SQLCompiler, **options: Any) -> str:
+    start, end = (compiler.process(each, **options) for each in element.clauses)
+    return f"CAST(round(extract(epoch FROM {end} - {start}) * 1000) AS bigint)::text"
+
+
 def is_integrity_error(error: BaseException) -> bool:
     """Return whether the database, or its driver, rejected the values, and so stored nothing.
 

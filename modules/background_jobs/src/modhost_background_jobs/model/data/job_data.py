@@ -117,6 +117,13 @@ def for_people(stored: str | None) -> Any:
     return None if stored is None else masked(_read(stored))
 
 
+def json_for_people(stored: str | None) -> str | None:
+    """Return JSON as people see it, indented, with each secret masked."""
+    if stored is None:
+        return None
+    return json.dumps(for_people(stored), indent=2, ensure_ascii=False)
+
+
 def edited(value: Any, stored: str | None) -> Any:
     """Return data that somebody has edited, to be stored.
 

@@ -21,6 +21,7 @@ from modhost_background_jobs.inspection.overview import Span
 from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
 from modhost_background_jobs.pages.live.topic import Kind, Topic
 from modhost_background_jobs.pages.live.topics import Memory, Topics
+from modhost_background_jobs.pages.recurring.list import watched_schedules
 from modhost_background_jobs.pages.types import watched_of
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 from modhost_background_jobs.queries.logs import JobLogs, LogRow
@@ -36,7 +37,7 @@ class WatchQuery(BaseModel):
 
     With `newest` the newest jobs of `search`, the query string of a list, are watched too.
     `workflow_state` is that of the workflows of a list. `types` is the query string of a list of
-    job types, or says which type is watched.
+    job types, or says which type is watched; `schedules` is that of a list of recurring jobs.
     """
 
     watch: Kind
@@ -47,7 +48,13 @@ class WatchQuery(BaseModel):
     search: str = Field(default="", max_length=1000)
     workflow_state: WorkflowState | Literal[""] = ""
     types: str = Field(default="", max_length=3000)
+    schedules: str = Field(default="", max_length=3000)
     poll: bool = False
+
+    @field_validator("schedules")
+    @classmethod
+    def _one_list(cls, schedules: str) -> str:
+        return watched_schedules(schedules).watched
 
     @field_validator("types")
     @classmethod
@@ -89,14 +96,17 @@ def _viewer(query: WatchQuery, last_event_id: str, visitor: Principal) -> Viewer
         if query.newest:
             topics.add(Topic("newest", search=query.search))
         return Viewer(frozenset(topics), None, -1)
-    if query.watch in ("recurring", "queues"):
-        topic = Topic(query.watch, may_manage=visitor.may(MANAGE_JOBS))
+    if query.watch == "queues":
+        topic = Topic("queues", may_manage=visitor.may(MANAGE_JOBS))
+        return Viewer(frozenset([topic]), None, -1)
+    if query.watch == "recurring":
+        topic = Topic("recurring", may_manage=visitor.may(MANAGE_JOBS), search=query.schedules)
         return Viewer(frozenset([topic]), None, -1)
     if query.watch == "job" and query.id:
         topic = Topic("job", job_id=query.id[0], may_manage=visitor.may(MANAGE_JOBS))
         return Viewer(frozenset([topic]), query.id[0], _line_of(last_event_id, query.line))
-    if query.watch == "workflow" and query.id:
-        topic = Topic("workflow", job_id=query.id[0], may_manage=visitor.may(MANAGE_JOBS))
+    if query.watch in ("workflow", "schedule") and query.id:
+        topic = Topic(query.watch, job_id=query.id[0], may_manage=visitor.may(MANAGE_JOBS))
         return Viewer(frozenset([topic]), None, -1)
     if query.watch in ("types", "type"):
         topic = Topic(query.watch, may_manage=visitor.may(MANAGE_JOBS), search=query.types)

@@ -10,6 +10,7 @@ Kind = Literal[
     "dashboard",
     "workers",
     "recurring",
+    "schedule",
     "job",
     "row",
     "newest",
@@ -26,8 +27,8 @@ class Topic:
     """A page, or a job on a page; `may_manage` for those who see its buttons.
 
     `search` is the query string of the list whose newest jobs are watched, or the state of the
-    workflows of a list, or which job types, or type, of which span; `job_id` may be that of a
-    workflow.
+    workflows of a list, or which job types, or type, of which span, or which recurring jobs;
+    `job_id` may be that of a workflow or of a recurring job.
     """
 
     kind: Kind

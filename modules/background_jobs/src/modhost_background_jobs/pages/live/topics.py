@@ -8,17 +8,16 @@ import anyio
 import anyio.lowlevel
 
 from modhost_background_jobs.inspection.job import InspectedJob, JobInspection
-from modhost_background_jobs.inspection.schedules import Schedules
 from modhost_background_jobs.inspection.snapshot import Snapshots
 from modhost_background_jobs.pages.dashboard import Dashboard
 from modhost_background_jobs.pages.job import job_context
 from modhost_background_jobs.pages.job_list import NEWEST
 from modhost_background_jobs.pages.live.fragments import Fragments, Html
+from modhost_background_jobs.pages.live.recurring import ScheduleTopics
 from modhost_background_jobs.pages.live.topic import Kind, Topic
 from modhost_background_jobs.pages.live.types import TypeTopics
 from modhost_background_jobs.pages.live.workflows import WorkflowTopics
 from modhost_background_jobs.pages.queues import FlowPage
-from modhost_background_jobs.pages.recurring import schedules_context
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.search import JobBrowser
 from modhost_background_jobs.queries.search.job_search import search_of
@@ -51,7 +50,7 @@ class Topics:
         snapshots: Snapshots,
         listing: JobListing,
         browser: JobBrowser,
-        schedules: Schedules,
+        schedules: ScheduleTopics,
         inspection: JobInspection,
         flow: FlowPage,
         workflows: WorkflowTopics,
@@ -82,17 +81,16 @@ class Topics:
         rendered = await self._rows(of.get("row", ()))
         if "job" in of:
             await self._jobs(of["job"], jobs, before, memory)
-        if "recurring" in of:
-            views = await self._schedules.all()
-            for topic in of["recurring"]:
-                context = schedules_context(views, may_manage=topic.may_manage)
-                self._remember(memory, before, topic, views, "recurring.html", context)
         for topic in of.get("newest", ()):
             memory.rendered[topic] = await self._newest(topic, before.get(topic))
         for topic in of.get("queues", ()):
             memory.rendered[topic] = await self._queues(topic, before.get(topic))
         for topic in (*of.get("workflows", ()), *of.get("workflow", ())):
             found = await self._workflows.render(topic, before.get(topic))
+            if found is not None:
+                memory.rendered[topic] = found
+        for topic in (*of.get("recurring", ()), *of.get("schedule", ())):
+            found = await self._schedules.render(topic, before.get(topic))
             if found is not None:
                 memory.rendered[topic] = found
         for topic in (*of.get("types", ()), *of.get("type", ())):
