@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS
 # Tests start hundreds of processes, and where an image forbids compiled files each would compile again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run demo test test-all test-postgres chaos race kills steps check docs bench release screenshots format clean
+.PHONY: run demo test test-all test-postgres chaos race kills steps check docs bench mutate release screenshots format clean
 
 run: .venv/.synced
 	.venv/bin/modhost run
@@ -68,6 +68,11 @@ docs: .venv/.synced
 bench: .venv/.synced
 	$(UV) sync --locked --quiet --group bench --python $(PYTHON) --no-python-downloads
 	.venv/bin/python -m benchmarks $(ARGUMENTS)
+
+# ARGUMENTS: --areas cron --sample 100 --processes 2; --help for the others.
+mutate: .venv/.synced
+	$(UV) sync --locked --quiet --group mutation --python $(PYTHON) --no-python-downloads
+	.venv/bin/python -m mutation $(ARGUMENTS)
 
 # VERSION: that of all distributions, e.g. 0.2.0. They are left in dist/, and uploaded by nobody.
 release: .venv/.synced
