@@ -45,9 +45,10 @@ def report(kind: str, plan: Plan, result: Result) -> Iterator[str]:
 def _table(evidence: Evidence) -> Iterator[str]:
     names = sorted({each.name for each in evidence.recoveries})
     width = max(map(len, names), default=5)
-    yield f"  {'fault':{width}}  times  back after at most"
+    yield f"  {'fault':{width}}  times  judged  back after at most"
     for name in names:
         own = [each for each in evidence.recoveries if each.name == name]
-        seconds = [each.seconds for each in own if each.seconds is not None]
-        back = f"{max(seconds):.1f} s" if len(seconds) == len(own) else "never"
-        yield f"  {name:{width}}  {len(own):5}  {back}"
+        judged = [each for each in own if each.is_judged]
+        seconds = [each.seconds for each in judged if each.seconds is not None]
+        back = f"{max(seconds):.1f} s" if seconds and len(seconds) == len(judged) else "never"
+        yield f"  {name:{width}}  {len(own):5}  {len(judged):6}  {back if judged else ''}"

@@ -36,7 +36,7 @@ class Size:
     producers: int = 2
     workers: int = 2
     supervised: int = 2
-    slots: int = 4
+    slots: int = 3
 
 
 class Scene:

@@ -159,7 +159,8 @@ class Trial:
             if now >= SHARE * before:
                 seconds = time.monotonic() - self._plan.window - ended
             await self._watch(POLL_SECONDS)
-        self._evidence.recoveries.append(Recovery(fault.name, before, seconds, best))
+        least = min(share, self._contention.share())
+        self._evidence.recoveries.append(Recovery(fault.name, before, seconds, best, least))
 
     def _throughput(self) -> float:
         """Return the average of the last window."""

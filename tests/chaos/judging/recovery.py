@@ -9,6 +9,7 @@ from chaos.judging.account import SECOND, Account
 
 SHARE: Final = 0.95
 """What of the throughput before a fault has to be back."""
+MIN_SHARE: Final = 0.5
 MEMORY_SHARE: Final = 1.25
 MEMORY_BYTES: Final = 16 * 2**20
 DESCRIPTORS: Final = 8
@@ -28,6 +29,8 @@ class Recovery:
         before: the throughput before it.
         seconds: after how many seconds from its end it was back; None where it never was.
         best: the best window after the fault.
+        share: of the time in which processes wanted a processor, that in which they had one, in the
+            busiest of the windows.
 
     """
 
@@ -35,6 +38,12 @@ class Recovery:
     before: float
     seconds: float | None
     best: float
+    share: float = 1.0
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the machine had time for the deployment, so that its throughput says anything."""
+        return self.share >= MIN_SHARE
 
 
 def busy(account: Account, since: int, until: int) -> float:
@@ -52,7 +61,7 @@ def busy(account: Account, since: int, until: int) -> float:
 def lasting(recoveries: Sequence[Recovery], bound: float) -> Iterator[str]:
     """Return a sentence for each fault after which the throughput was not back within a bound."""
     for each in recoveries:
-        if each.seconds is None or each.seconds > bound:
+        if each.is_judged and (each.seconds is None or each.seconds > bound):
             yield (
                 f"after {each.name} the throughput was at most {each.best:.2f} slots within "
                 f"{bound:.0f} s, and {each.before:.2f} before"

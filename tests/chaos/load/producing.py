@@ -23,7 +23,9 @@ from modhost_background_jobs.contracts.states import RunWhen
 from modhost_background_jobs.storage.tables import JOBS
 
 BACKLOG: Final = 60
-"""How many jobs wait for a free slot."""
+"""How many jobs wait for a free slot at least."""
+MAX_BACKLOG: Final = 250
+"""At how many producers stop for a while: on a busy machine nobody could keep up with them."""
 KEYS: Final = 6
 FILLER_SECONDS: Final = 1.0
 PAUSE_SECONDS: Final = 6.0
@@ -39,6 +41,7 @@ class Producer(HostedService):
         self._database = database
         self._events = events
         self._quiet = folder / "quiet"
+        self._is_behind = False
         self._pausable = f"pausable-{getpid()}"
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
@@ -46,9 +49,9 @@ class Producer(HostedService):
         activities: dict[Callable[[], Awaitable[None]], float] = {
             self._fill: 0.4,
             self._one_by_one: 1.0,
-            self._limited: 1.0,
+            self._limited: 1.5,
             self._in_transactions: 1.0,
-            self._workflow: 3.0,
+            self._workflow: 4.0,
             self._stepped: 2.0,
             self._doomed: 3.0,
             self._paused: 15.0,
@@ -60,7 +63,8 @@ class Producer(HostedService):
     async def _repeat(self, activity: Callable[[], Awaitable[None]], seconds: float) -> None:
         while not self._quiet.exists():
             try:
-                await activity()
+                if activity == self._fill or not self._is_behind:
+                    await activity()
             except Exception as error:  # noqa: BLE001 - whatever a database in trouble raises
                 self._offers.refused(error)
             await anyio.sleep(seconds * random.uniform(0.5, 1.5))  # noqa: S311
@@ -72,11 +76,15 @@ class Producer(HostedService):
         return Task(**{"token": self._offers.token(), "key": key, "partner": partner} | facts)
 
     async def _fill(self) -> None:
-        waiting = JOBS.c.job_type == "chaos.Filler", JOBS.c.state == "Pending"
+        """Keep slots at work, and watch how many jobs wait."""
+        is_filler = JOBS.c.job_type == "chaos.Filler"
+        count = select(is_filler, func.count()).where(JOBS.c.state == "Pending").group_by(is_filler)
         async with self._database.reading() as session:
-            count = select(func.count()).select_from(JOBS).where(*waiting)
-            found: int = (await (await session.connection()).execute(count)).scalar_one()
-        more = [self._task(seconds=FILLER_SECONDS) for _ in range(BACKLOG - found)]
+            rows = await (await session.connection()).execute(count)
+            waiting = {bool(filler): int(jobs) for filler, jobs in rows}
+        self._is_behind = waiting.get(False, 0) > MAX_BACKLOG
+        missing = BACKLOG - waiting.get(True, 0)
+        more = [self._task(seconds=FILLER_SECONDS) for _ in range(missing)]
         if more:
             await self._offers.many(kinds.Filler, more)
 
@@ -101,7 +109,7 @@ class Producer(HostedService):
             seconds = random.choice((0.0, 0.02, 0.1))  # noqa: S311
             failures = random.choice((0,) * 8 + (1,))  # noqa: S311
             task = self._task(seconds=seconds, failures=failures)
-            await self._offers.many(job, [task, self._task(seconds=seconds)])
+            await self._offers.many(job, [task])
 
     async def _in_transactions(self) -> None:
         """Commit jobs and events together with something else, or roll them back."""
