@@ -60,7 +60,8 @@ async def work_beside(scene: Scene) -> None:
             process.send_signal(signal.SIGTERM)
             await process.wait()
     except BaseException:
-        process.kill()
+        if process.returncode is None:
+            process.kill()
         raise
 
 

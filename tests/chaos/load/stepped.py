@@ -9,7 +9,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chaos.ledger import Ledger
 from modhost.database import Database
-from modhost_background_jobs.bulk.change import Change
 from modhost_background_jobs.bulk.changes import BulkRequests
 from modhost_background_jobs.contracts import Executor, JobExecutionContext, ModuleJob
 from modhost_background_jobs.queries.search.job_search import JobSearch
@@ -70,6 +69,9 @@ class CancelMany(ModuleJob[Doom]):
         self.ledger = ledger
 
     async def execute(self, context: JobExecutionContext[Doom]) -> None:
+        # An older version may have it elsewhere, and then fails: its job is tried again.
+        from modhost_background_jobs.bulk.change import Change
+
         doom = context.data
         with self.ledger.running(context, doom.token, self):
             await self.requests.enqueue(Change.CANCEL, JobSearch(tag=doom.tag))
