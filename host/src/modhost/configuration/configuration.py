@@ -22,7 +22,7 @@ from modhost.configuration.paths import (
 )
 from modhost.configuration.redaction import HIDDEN, is_secret_name, redacted
 from modhost.configuration.secret_files import SecretFiles
-from modhost.configuration.values import PREFIX, Origin, Values, leaves
+from modhost.configuration.values import PREFIX, Origin, Values, leaves, read_tables
 from modhost.durations import format_duration
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -219,7 +219,7 @@ def load_configuration(path: Path | None, environ: Mapping[str, str]) -> Configu
     findings: list[Finding] = []
     if chosen is not None:
         try:
-            values = tomllib.loads(chosen.read_text("utf-8-sig"))
+            values = read_tables(chosen)
         except (OSError, ValueError) as error:
             findings.append(_unreadable(chosen, error))
     return Configuration(values, chosen, environ, findings, start_of_paths(chosen))

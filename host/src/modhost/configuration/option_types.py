@@ -11,6 +11,8 @@ from pydantic.fields import FieldInfo
 SEPARATOR: Final = "__"
 FILE_SUFFIX: Final = "_file"
 """Of the key that names a file with the value of an option."""
+MAX_DEPTH: Final = 50
+"""Of tables and lists: whatever reads them descends level by level."""
 _CONTAINERS: Final = frozenset({"array", "object"})
 
 Path = tuple[str, ...]
@@ -102,7 +104,7 @@ def locate(name: str, annotation: Any, present: Any) -> tuple[Path, Any]:
         return _option(name, model, present)
     below = _values_of(annotation)
     if below is None:
-        return tuple(name.lower().split(SEPARATOR)), Any
+        return keys_of(name), Any
     is_table = model_of(below) is not None or _values_of(below) is not None
     written, separator, rest = name.partition(SEPARATOR) if is_table else (name, "", "")
     keys = present if isinstance(present, Mapping) else {}
@@ -126,7 +128,12 @@ def _option(name: str, model: type[BaseModel], present: Any) -> tuple[Path, Any]
             keys = present if isinstance(present, Mapping) else {}
             path, found = locate(name[len(start) :], field.annotation, keys.get(key))
             return (key, *path), found
-    return tuple(name.lower().split(SEPARATOR)), Any
+    return keys_of(name), Any
+
+
+def keys_of(name: str) -> Path:
+    """Return the keys in what follows the prefix of a variable; beyond `MAX_DEPTH`, one of all."""
+    return tuple(name.lower().split(SEPARATOR, MAX_DEPTH))
 
 
 def _values_of(annotation: Any) -> Any:
@@ -150,9 +157,20 @@ def read_as(annotation: Any, text: str) -> Any:
     if not kinds & _CONTAINERS and (text != "null" or "string" in kinds or "null" not in kinds):
         return text
     try:
-        return json.loads(text)
-    except ValueError:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
         return text
+    return text if is_too_deep(value) else value
+
+
+def is_too_deep(value: Any) -> bool:
+    """Return whether tables and lists are nested in more than `MAX_DEPTH` levels."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        tables = [each.values() for each in level if isinstance(each, dict)]
+        lists = [each for each in level if isinstance(each, list)]
+        level = [inner for each in (*tables, *lists) for inner in each]
+    return bool(level)
 
 
 def _kinds(annotation: Any) -> frozenset[str]:

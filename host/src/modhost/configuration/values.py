@@ -1,13 +1,23 @@
 """What operators set, and where: the tables of a file, overridden by environment variables."""
 
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
+from pathlib import Path as FilePath
 from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel
 
-from modhost.configuration.option_types import SEPARATOR, Path, locate, read_as
+from modhost.configuration.option_types import (
+    MAX_DEPTH,
+    SEPARATOR,
+    Path,
+    is_too_deep,
+    keys_of,
+    locate,
+    read_as,
+)
 
 PREFIX: Final = "MODHOST__"
 
@@ -42,7 +52,7 @@ class Values:
         self._paths: dict[str, Path] = {}
         self._read_files: dict[Path, str] = {}
         for name, text in self._texts.items():
-            path = tuple(name[len(PREFIX) :].lower().split(SEPARATOR))
+            path = keys_of(name[len(PREFIX) :])
             self._paths[name] = path
             if len(path) <= len(_section_of(path)):
                 self._put(self._tables, path, read_as(dict, text))
@@ -128,6 +138,18 @@ class Values:
                 below = table[part] = {}
             table = below
         table[path[-1]] = value
+
+
+def read_tables(file: FilePath) -> dict[str, Any]:
+    """Return the tables of a TOML file. Raises `OSError`, and `ValueError` with the reason."""
+    msg = f"its tables and lists are nested more than {MAX_DEPTH} levels deep"
+    try:
+        tables = tomllib.loads(file.read_text("utf-8-sig"))
+    except RecursionError:
+        raise ValueError(msg) from None
+    if is_too_deep(tables):
+        raise ValueError(msg)
+    return tables
 
 
 def leaves(tree: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path, Any]]:
