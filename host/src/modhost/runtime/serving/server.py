@@ -5,7 +5,6 @@ import errno
 import gc
 import ipaddress
 import logging
-import math
 import os
 import socket
 import sys
@@ -21,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from modhost.runtime.host import Host
 from modhost.runtime.lifespan import running
 from modhost.runtime.serving.forks import isolate_forks
+from modhost.runtime.serving.protocol import server_config
 from modhost.runtime.serving.service_manager import ServiceManager
 from modhost.runtime.serving.signals import StopSignals
 from modhost.runtime.serving.start_gate import StartGate
@@ -146,15 +146,10 @@ class _Serving:
         self._starting = anyio.CancelScope()
         self._server_ended = anyio.Event()
         self._server = _Server(
-            uvicorn.Config(
+            server_config(
                 _MappedClients(self._gate) if family == socket.AF_INET6 else self._gate,
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=math.ceil(options.keep_alive.total_seconds()),
-                timeout_graceful_shutdown=CONNECTIONS_SECONDS,
+                options.keep_alive,
+                CONNECTIONS_SECONDS,
             )
         )
 
