@@ -39,6 +39,17 @@ def test_the_csv_of_a_report_without_numbers_has_the_counts(csv_folder: CsvFolde
     assert as_csv(report).split() == ["period,count", "2012-01,1"]
 
 
+def test_a_column_named_like_a_formula_is_text_in_a_spreadsheet(csv_folder: CsvFolder) -> None:
+    names = ["=1+1", "+a", "-b", "@c", "plain"]
+    report = csv_folder.report(f"date,{','.join(names)}\n2012-01-01,1,-2,3,4,5\n")
+    header, row = csv.reader(as_csv(report).splitlines())
+    assert [each.removesuffix(" sum") for each in header[2::4]] == [
+        *(f"'{name}" for name in names[:4]),
+        "plain",
+    ]
+    assert row[6] == "-2.0"
+
+
 def test_the_chart_names_its_source_its_columns_and_its_periods(csv_folder: CsvFolder) -> None:
     svg = as_svg(csv_folder.report(TWO_MONTHS, source="weather"))
     assert parsed(svg).findtext(f"{SVG}title") == "weather, monthly: means"

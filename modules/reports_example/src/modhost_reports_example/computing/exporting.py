@@ -43,6 +43,7 @@ _DARK: Final = (
     " text { fill: #cfd6e0 !important }"
     " .guide, .axis .line, .guides { stroke: #2c333f !important } }"
 )
+_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _NOT_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -51,7 +52,7 @@ def as_csv(report: Report) -> str:
     columns = _columns(report)
     text = io.StringIO()
     writer = csv.writer(text)
-    named = [f"{column} {measure}" for column in columns for measure in _MEASURES]
+    named = [_as_cell(f"{column} {measure}") for column in columns for measure in _MEASURES]
     writer.writerow(["period", "count", *named])
     for row in report.rows:
         cells: list[object] = [row.period, row.count]
@@ -60,6 +61,11 @@ def as_csv(report: Report) -> str:
             cells += [getattr(summary, measure) if summary else "" for measure in _MEASURES]
         writer.writerow(cells)
     return text.getvalue()
+
+
+def _as_cell(text: str) -> str:
+    """Keep spreadsheets from running a text, which an uploader chose, as a formula."""
+    return f"'{text}" if text.startswith(_FORMULAS) else text
 
 
 def as_svg(report: Report, *, is_narrow: bool = False) -> str:
