@@ -130,3 +130,15 @@ async def test_settings_of_a_module_that_has_none_are_not_found(host: RunningHos
         await client.post("/admin/settings/reports_example/nothing/reset"),
     ):
         assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "written", ["[" * 20_000, '["\\ud800"]', '["\\u0000"]', "[" + "9" * 5000 + "]"]
+)
+async def test_a_list_that_cannot_be_kept_is_refused(database_url: str, written: str) -> None:
+    async with hosted(database_url) as host:
+        client = await host.client(VIEW, MANAGE)
+        opened = typed((await client.get("/admin/settings/shop")).text)
+        answer = await client.post("/admin/settings/shop", data=opened | {"names": written})
+        assert answer.status_code == 422
+        assert 'id="names-error"' in answer.text

@@ -106,7 +106,7 @@ class SettingField:
             if text.startswith("["):
                 try:
                     return json.loads(text)
-                except ValueError:
+                except (ValueError, RecursionError):
                     return text
             return [line.strip() for line in text.splitlines() if line.strip()]
         if self.kind == "string":
