@@ -105,7 +105,9 @@ async def test_input_that_the_job_cannot_read_is_refused_field_by_field(
     assert "&#34;many&#34;" in page.source
     _, page = await visitor.post(form, {"data": ""})
     assert "The input has to be an object." in page.text
-    for data in ("[" * 100_000, '{"note": "\\ud800"}', '{"pause": NaN}'):
+    numbers = ("NaN", "1e400", "-1e999", "9" * 5000)
+    odd = ["[" * 100_000, '{"note": "\\ud800"}', *(f'{{"pause": {each}}}' for each in numbers)]
+    for data in odd:
         _, page = await visitor.post(form, {"data": data})
         assert 'aria-invalid="true"' in page.source
     jobs = await served.querying.get_jobs(JobFilter(page_size=10))

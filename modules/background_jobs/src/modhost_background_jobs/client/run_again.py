@@ -1,6 +1,7 @@
 """Running a job again as a new one, with its input edited and checked by the job's model."""
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -77,9 +78,16 @@ def read_edited(text: str, before: str | None, model: Any = None) -> str | None:
 
 def _parsed(text: str) -> Any:
     try:
-        value = json.loads(text, parse_constant=_refuse, object_pairs_hook=_with_each_key_once)
+        value = json.loads(
+            text,
+            parse_constant=_refuse,
+            parse_float=_finite,
+            object_pairs_hook=_with_each_key_once,
+        )
         # An unpaired surrogate is valid JSON, and cannot be stored.
         json.dumps(value, ensure_ascii=False).encode()
+    except UnreadableInput:
+        raise
     except json.JSONDecodeError as error:
         known = (words for start, words in _JSON_FAULTS.items() if error.msg.startswith(start))
         fault = next(known, "it cannot be read from there on")
@@ -89,6 +97,15 @@ def _parsed(text: str) -> Any:
         raise UnreadableInput(["The input is nested too deeply."]) from error
     except UnicodeEncodeError as error:
         raise UnreadableInput(["A text of the input contains an unpaired surrogate."]) from error
+    except ValueError as error:
+        raise UnreadableInput(["A number of the input has thousands of digits."]) from error
+    return value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise UnreadableInput([f"The number {text[:40]} of the input is too large."])
     return value
 
 
