@@ -1,6 +1,6 @@
 """Durations are read and written with their units."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -17,11 +17,18 @@ def test_durations_are_read(written: object, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["", "s", "2 weeks", "-1s", -1, "1e3s", True, None, float("nan"), "9" * 30]
+    "written",
+    ["", "s", "2 weeks", "-1s", -1, "1e3s", True, None, float("nan"), "9" * 30, "36501d", 1e300],
 )
 def test_what_is_not_a_duration_is_refused(written: object) -> None:
     with pytest.raises(ValueError, match=r"duration|negative"):
         parse_duration(written)
+
+
+def test_the_longest_duration_leads_from_the_present_to_a_date() -> None:
+    """`retention` of 999999999 days was accepted, and no job was ever deleted."""
+    longest = parse_duration("36500d")
+    assert datetime.now(UTC) - 3 * longest < datetime.now(UTC) + 3 * longest
 
 
 @pytest.mark.parametrize("text", ["500ms", "2s", "5m", "1h", "7d", "0", "90s"])

@@ -7,6 +7,8 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator
 
+MAX_DURATION: Final = timedelta(days=36_500)
+"""Added to the present, or taken from it, it is still a date; so are several."""
 _UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _WRITTEN: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*")
 
@@ -19,8 +21,10 @@ def parse_duration(value: object) -> timedelta:
     try:
         duration = value if isinstance(value, timedelta) else timedelta(seconds=_seconds(value))
     except OverflowError:
-        msg = f"{value!r} is longer than any duration can be."
-        raise ValueError(msg) from None
+        duration = timedelta.max
+    if duration > MAX_DURATION:
+        msg = f"{value!r} is longer than 100 years, the longest duration that can be set."
+        raise ValueError(msg)
     if duration < timedelta(0):
         msg = f"{value!r} is negative; a duration is zero or more."
         raise ValueError(msg)
