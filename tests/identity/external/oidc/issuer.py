@@ -18,8 +18,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from modhost import Clock
 from modhost.runtime.serving.server import open_socket
-from moving_clock import MovingClock
 
 CLIENT = "modhost"
 SECRET = "the-client-secret"
@@ -29,7 +29,7 @@ AUDIENCE = "https://modhost.example/api"
 class Issuer:
     """What it publishes and signs; the attributes are what tests change."""
 
-    def __init__(self, url: str, clock: MovingClock) -> None:
+    def __init__(self, url: str, clock: Clock) -> None:
         self.url = url
         self.named = url
         self.clock = clock
@@ -109,7 +109,7 @@ def key_named(kid: str) -> RSAKey:
 
 
 @contextmanager
-def running_issuer(clock: MovingClock) -> Iterator[Issuer]:
+def running_issuer(clock: Clock) -> Iterator[Issuer]:
     """Serve an issuer in a thread."""
     with open_socket("127.0.0.1", 0) as listener:
         issuer = Issuer(f"http://127.0.0.1:{listener.getsockname()[1]}", clock)
