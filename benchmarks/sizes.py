@@ -26,6 +26,8 @@ class Sizes:
         claims: claims of a hundred for each.
         jobs: numbers of finished and of pending jobs among which pages are opened.
         pages: visits to each page.
+        shop: the scale of the shop whose pages are opened.
+        watched: seconds for which its dashboard is watched.
         log_lines: lines that one job logs.
         log_seconds: over how many seconds.
         apart: jobs that run in processes of their own.
@@ -51,6 +53,8 @@ class Sizes:
     claims: int
     jobs: tuple[tuple[int, int], ...]
     pages: int
+    shop: float
+    watched: float
     log_lines: int
     log_seconds: float
     apart: int
@@ -76,6 +80,8 @@ _SMALL: Final = Sizes(
     claims=40,
     jobs=((1_000, 1_000), (1_000_000, 100_000)),
     pages=20,
+    shop=1.0,
+    watched=30,
     log_lines=10_000,
     log_seconds=10,
     apart=500,
@@ -102,6 +108,8 @@ SIZES: Final = {
         claims=1,
         jobs=((600, 10), (1_000, 30)),
         pages=1,
+        shop=0.002,
+        watched=0.1,
         log_lines=40,
         log_seconds=0.2,
         apart=1,
@@ -135,6 +143,8 @@ SIZES: Final = {
         claims=100,
         jobs=((1_000, 1_000), (1_000_000, 100_000)),
         pages=50,
+        shop=1.0,
+        watched=30,
         log_lines=10_000,
         log_seconds=10,
         apart=2_000,

@@ -16,7 +16,7 @@ from benchmarks.measurements import (
     pickup,
 )
 from benchmarks.measurements.flow import claiming, drains
-from benchmarks.measurements.growth import backlog, history, pages
+from benchmarks.measurements.growth import backlog, history, pages, shop
 from benchmarks.measurements.volume import write_ahead_log
 from benchmarks.measurements.workflows import drains as workflows
 from benchmarks.run import Run
@@ -38,6 +38,7 @@ MEASUREMENTS: Final[dict[str, Measure]] = {
     "lanes": claiming.measure,
     "workflows": workflows.measure,
     "pages": pages.measure,
+    "shop": shop.measure,
     "held": held_transaction.measure,
     "drivers": drivers.measure,
 }

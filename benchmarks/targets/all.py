@@ -9,6 +9,7 @@ from benchmarks.targets.costs import (
     judge_logs,
     judge_pages,
     judge_rescues,
+    judge_shop,
     judge_writes,
 )
 from benchmarks.targets.flow import judge_flow
@@ -30,5 +31,6 @@ def verdicts(results: Sequence[Results]) -> Iterator[Verdict]:
         judge_rescues,
         judge_logs,
         judge_pages,
+        judge_shop,
     ):
         yield from judge(results)

@@ -15,6 +15,12 @@ IDLE: Final = (
     ("memory", 120.0, "MB"),
 )
 LIMIT: Final = 1.2
+SHOP: Final = (
+    ("dashboard, day", "processor time", 60.0, "ms"),
+    ("recurring, 61 schedules", "processor time", 60.0, "ms"),
+    ("recurring, 61 schedules", "bytes", 40.0, "kB"),
+    ("a live viewer of the dashboard", "sent", 2.0, "kB/s"),
+)
 MAX_WRITTEN: Final = 1_000.0
 
 
@@ -79,6 +85,15 @@ def judge_pages(results: Sequence[Results]) -> Iterator[Verdict]:
         slowest = max(times, key=lambda page: times[page])
         what = f"slowest page ({slowest}) with {amount}, {dialect}"
         yield under(what, 200, "ms", times[slowest], digits=0)
+
+
+def judge_shop(results: Sequence[Results]) -> Iterator[Verdict]:
+    """Judge what the pages of a busy shop cost, and a viewer who stays."""
+    for dialect in Dialect:
+        found = find(results, "shop", dialect)
+        for row, metric, most, unit in SHOP:
+            own = found.median(row, metric) if found else None
+            yield under(f"{row}, {metric}, {dialect}", most, unit, own)
 
 
 def _claim(found: Results, first: str, row: str) -> Verdict:

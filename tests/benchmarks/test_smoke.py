@@ -17,7 +17,18 @@ ROOT = Path(__file__).parents[2]
 CONTENDERS = "modhost,bare asyncpg,bare sqlite3"
 SOME = ("enqueue", "logs")
 # In these modhost is not one row among contenders.
-OF_ITS_OWN = {"backlog", "history", "logs", "own", "flow", "lanes", "pages", "drivers", "workflows"}
+OF_ITS_OWN = {
+    "backlog",
+    "history",
+    "logs",
+    "own",
+    "flow",
+    "lanes",
+    "pages",
+    "shop",
+    "drivers",
+    "workflows",
+}
 
 
 @pytest.mark.timeout(400)

@@ -29,6 +29,7 @@ async def events(
         async with client.stream("GET", f"/admin/jobs/events?{query}") as answer:
             assert answer.status_code == 200
             assert answer.headers["content-type"].startswith("text/event-stream")
+            assert answer.headers["content-encoding"] == "gzip"
             yield _events(answer)
 
 

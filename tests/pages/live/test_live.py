@@ -1,11 +1,13 @@
 """What the pages are sent as things change."""
 
+import zlib
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import anyio
+import httpx2
 import pytest
 
 from modhost_background_jobs.contracts import JobState
@@ -206,3 +208,24 @@ async def test_a_stream_ends_soon_so_that_its_viewer_shows_again_that_it_may(
     async with events(served, "watch=workers") as stream:
         with anyio.fail_after(20):
             assert [name async for name, _, _ in stream]
+
+
+async def test_a_stream_is_compressed_unless_its_reader_cannot_read_that(sqlite_url: str) -> None:
+    async with site(sqlite_url, mode="Producer") as served:
+        headers = await served.host.headers("BackgroundJobs.*")
+        received: dict[str, bytes] = {}
+        async with httpx2.AsyncClient(base_url=served.url, headers=headers, timeout=30) as client:
+            for encoding in ("identity", "gzip"):
+                accepts = {"Accept-Encoding": encoding}
+                path = "/admin/jobs/events?watch=dashboard"
+                async with client.stream("GET", path, headers=accepts) as answer:
+                    text, raw = b"", b""
+                    decoder = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
+                    async for chunk in answer.aiter_raw():
+                        raw += chunk
+                        text += decoder.decompress(chunk) if decoder else chunk
+                        if b"event: fragments" in text and text.endswith(b"\n\n"):
+                            break
+                    received[encoding] = raw
+        assert b"live_tiles" in received["identity"]
+        assert len(received["gzip"]) < len(received["identity"]) / 2

@@ -95,11 +95,10 @@ class TypeFigures:
 
     async def all(self, span: ComparedSpan) -> dict[str, SpanFigures]:
         """Return the figures of each type that finished jobs within a span or the one before."""
-        start, rows = await self._compared(span, None)
-        by_type: dict[str, list[TypeCounts]] = defaultdict(list)
-        for each in rows:
-            by_type[each.key.job_type].append(each)
-        return {name: _compare(span, found, start) for name, found in by_type.items()}
+        shape = SHAPES[span]
+        start = _end(self._clock.now(), shape.rows) - shape.length
+        found = await self._store.compared(start - shape.length, start, shape.rows)
+        return {name: _figures(span, each.now, each.before) for name, each in found.items()}
 
     async def of_type(self, job_type: str, span: TypeSpan) -> TypeHistory:
         """Return the figures of a type; bars and versions are those of a span."""
@@ -127,7 +126,7 @@ class TypeFigures:
         return TypeHistory(spans, buckets, _by_version(within))
 
     async def _compared(
-        self, span: ComparedSpan, job_type: str | None
+        self, span: ComparedSpan, job_type: str
     ) -> tuple[datetime, list[TypeCounts]]:
         """Return when a span has begun, and what finished in it and in the one before."""
         shape = SHAPES[span]
@@ -144,6 +143,10 @@ def _compare(span: ComparedSpan, rows: Iterable[TypeCounts], start: datetime) ->
     now, before = MinuteCounts(), MinuteCounts()
     for each in rows:
         (now if each.start >= start else before).merge(each.counts)
+    return _figures(span, now, before)
+
+
+def _figures(span: ComparedSpan, now: MinuteCounts, before: MinuteCounts) -> SpanFigures:
     return SpanFigures(span=span, now=Figures.of(now), before=Figures.of(before))
 
 

@@ -6,9 +6,18 @@ workers, so that what is read does not grow with the workers that there are or w
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import delete, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    case,
+    delete,
+    func,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database
@@ -21,6 +30,7 @@ from modhost_background_jobs.storage.statistics.rows import (
     MINUTE,
     OF_ALL,
     TYPE_KEY,
+    added_up,
     seconds,
     type_counts_of,
     type_row,
@@ -33,6 +43,13 @@ _ROWS: Final = TYPE_STATISTICS.c
 _SHARED_KEY: Final = tuple_(
     _ROWS.job_type, _ROWS.width, _ROWS.start, _ROWS.queue, _ROWS.app_version
 )
+
+
+class Compared(NamedTuple):
+    """What finished within a span, and within the one before it."""
+
+    before: MinuteCounts
+    now: MinuteCounts
 
 
 class TypeStatisticsStore:
@@ -53,13 +70,31 @@ class TypeStatisticsStore:
 
         """
         of_type = () if job_type is None else (_ROWS.job_type == job_type,)
-        recent = select(TYPE_STATISTICS).where(_ROWS.start >= moment, *of_type)
-        merged = recent.where(_ROWS.width == seconds(width), _ROWS.worker == OF_ALL)
-        unmerged = recent.where(_ROWS.worker != OF_ALL)
         async with self._database.reading() as session:
             connection = await session.connection()
-            rows = await connection.execute(union_all(merged, unmerged))
+            rows = await connection.execute(_since(moment, width, *of_type))
             return [type_counts_of(row) for row in rows.mappings()]
+
+    async def compared(
+        self, moment: datetime, middle: datetime, width: timedelta
+    ) -> dict[str, Compared]:
+        """Return what finished of each type from a moment to another one, and from there on.
+
+        The database puts the rows of a type together: one by one they would take several times
+        as long to read.
+        """
+        rows = _since(moment, width).subquery().c
+        is_now = case((rows.start >= middle, 1), else_=0).label("is_now")
+        counts = [func.sum(rows[name]).label(name) for name in ("completed", "failed", "cancelled")]
+        joined = [func.aggregate_strings(rows[name], ",").label(name) for name in ("waits", "runs")]
+        together = select(rows.job_type, is_now, *counts, *joined).group_by(rows.job_type, is_now)
+        found: dict[str, Compared] = {}
+        async with self._database.reading() as session:
+            for row in (await (await session.connection()).execute(together)).mappings():
+                known = found.get(row["job_type"], Compared(MinuteCounts(), MinuteCounts()))
+                part = {"now" if row["is_now"] else "before": added_up(row)}
+                found[row["job_type"]] = known._replace(**part)
+        return found
 
     async def merge(self, now: datetime) -> int:
         """Merge some of what workers counted in minutes that are past; return how many rows.
@@ -87,6 +122,13 @@ class TypeStatisticsStore:
             await (await session.connection()).execute(
                 delete(TYPE_STATISTICS).where(key.in_(old.with_for_update(skip_locked=True)))
             )
+
+
+def _since(moment: datetime, width: timedelta, *more: ColumnElement[bool]) -> CompoundSelect[Any]:
+    """Return the rows of all workers since a moment, and those that are not merged yet."""
+    recent = select(TYPE_STATISTICS).where(_ROWS.start >= moment, *more)
+    merged = recent.where(_ROWS.width == seconds(width), _ROWS.worker == OF_ALL)
+    return union_all(merged, recent.where(_ROWS.worker != OF_ALL))
 
 
 async def _take(connection: AsyncConnection, before: datetime) -> list[TypeCounts]:

@@ -62,5 +62,24 @@ def counts_of(row: Mapping[Any, Any]) -> MinuteCounts:
     )
 
 
+def added_up(row: Mapping[Any, Any]) -> MinuteCounts:
+    """Return the counts of a row that stands for several, whose histograms follow each other."""
+    return MinuteCounts(
+        int(row["completed"]),
+        int(row["failed"]),
+        int(row["cancelled"]),
+        _sum(row["waits"]),
+        _sum(row["runs"]),
+    )
+
+
+def _sum(stored: str) -> Histogram:
+    steps: dict[str, int] = {}
+    for histogram in json.loads(f"[{stored}]"):
+        for step, count in histogram.items():
+            steps[step] = steps.get(step, 0) + count
+    return Histogram({int(step): count for step, count in steps.items()})
+
+
 def _histogram(stored: str) -> Histogram:
     return Histogram({int(step): count for step, count in json.loads(stored).items()})
