@@ -31,6 +31,10 @@ class ImportCustomersJob(ModuleJob):
     data_model: ClassVar[Any] = Steps
     max_attempts: ClassVar[int | None] = 1
 
+    @staticmethod
+    def summary(data: Any) -> str | None:
+        return data.note or None if isinstance(data, Steps) else None
+
     async def execute(self, context: JobExecutionContext) -> dict[str, int]:
         steps = context.get_data(Steps)
         for line in range(steps.lines):

@@ -40,3 +40,21 @@ async def test_the_bar_of_the_present_minute_is_marked(served: Site, visitor: Vi
     assert page.source.count('class="bar-open"') == 1
     assert "1 completed, 0 failed, so far" in page.text
     assert "so far" in page.text.partition("The figures as a table")[2]
+
+
+async def test_exact_times_need_no_javascript(served: Site, visitor: Visitor) -> None:
+    job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps())
+    done = await served.reaches(job_id, JobState.COMPLETED)
+    moment = f"{done.created_at:%b %H:%M:%S} UTC"
+    # The timeline has both.
+    assert moment in (await visitor.get(f"/admin/jobs/{job_id}")).text
+    listed = "/admin/jobs/list?state=Completed"
+    assert moment not in (await visitor.get(listed)).text
+    location, page = await visitor.post("/times", {"exact": "yes", "to": listed})
+    assert location == listed
+    assert moment in page.text
+    for elsewhere in ("https://example.org/", "//example.org", "/\\\\example.org", "\\t//x"):
+        answer = await visitor.client.post("/times", data={"exact": "no", "to": elsewhere})
+        assert answer.headers["location"].endswith("/") is True
+        assert "example" not in answer.headers["location"]
+    assert moment not in (await visitor.get(listed)).text

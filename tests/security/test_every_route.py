@@ -79,6 +79,7 @@ RULES: Final = {
     "POST /admin/tokens": TOKENS,
     "GET /admin/tokens/{id}/revoke": TOKENS,
     "POST /admin/tokens/{id}/revoke": TOKENS,
+    "POST /times": ANYONE,
     "GET /admin/jobs": VIEW_JOBS,
     "GET /admin/jobs/events": VIEW_JOBS,
     "GET /admin/jobs/list": VIEW_JOBS,

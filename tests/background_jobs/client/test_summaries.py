@@ -50,13 +50,7 @@ class UntypedJob(GoodJob):
         return f"{data['customer']} of {cls.__name__}"
 
 
-class BrokenJob(GoodJob):
-    @staticmethod
-    def summary(data: Any) -> str:
-        raise KeyError(data)
-
-
-JOBS = (ChargeJob, UntypedJob, BrokenJob, GoodJob)
+JOBS = (ChargeJob, UntypedJob, GoodJob)
 
 
 async def test_it_is_stored_however_a_job_is_enqueued(database_url: str) -> None:
@@ -95,15 +89,22 @@ async def test_it_is_stored_however_a_job_is_enqueued(database_url: str) -> None
 async def test_without_a_model_it_has_the_json_and_without_a_summary_there_is_none(
     database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with jobs_host(database_url, mode="Producer", more_jobs=JOBS) as jobs:
+    class BrokenJob(GoodJob):
+        @staticmethod
+        def summary(data: Any) -> str:
+            raise KeyError(data)
+
+    more = (*JOBS, BrokenJob)
+    async with jobs_host(database_url, mode="Producer", more_jobs=more) as jobs:
         given = {"customer": "C-1", "password": "hunter22"}
         untyped = await jobs.scheduling.enqueue(UntypedJob, given)
         assert (await jobs.detail(untyped)).summary == "C-1 of UntypedJob"
         with caplog.at_level(logging.WARNING):
             broken = await jobs.scheduling.enqueue(BrokenJob, given)
+            await jobs.scheduling.enqueue(BrokenJob, given)
         assert (await jobs.detail(broken)).summary is None
         assert (await jobs.detail(await jobs.scheduling.enqueue(GoodJob))).summary is None
-    assert "BrokenJob failed (KeyError): its job has none." in caplog.text
+    assert caplog.text.count("BrokenJob failed (KeyError): its job has none.") == 1
     assert "hunter22" not in caplog.text
 
 

@@ -104,7 +104,7 @@ async def test_the_list_is_filtered_paged_searched_and_changed(
     await all_rows.uncheck()
     await expect(reported).to_contain_text("Select jobs")
     await all_rows.check()
-    await page.get_by_role("button", name="Retry jobs").click()
+    await page.get_by_role("button", name="Retry…").click()
     await page.get_by_role("button", name="Retry 20 jobs").click()
     await expect(page.get_by_text("Queued again: 20.")).to_be_visible()
     await expect(page).not_to_have_url(re.compile("notice"))

@@ -28,7 +28,7 @@ async def _figures(page: Page, _: Mapping[str, str]) -> None:
 async def _confirmation(page: Page, _: Mapping[str, str]) -> None:
     await page.goto("/admin/jobs/list")
     await page.get_by_label("All matching").check()
-    await page.get_by_role("button", name="Cancel jobs").click()
+    await page.get_by_role("button", name="Cancel…").click()
 
 
 async def _bad_input(page: Page, paths: Mapping[str, str]) -> None:

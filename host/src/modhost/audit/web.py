@@ -41,7 +41,7 @@ def map_audit_pages(pages: Pages) -> None:
 
 def add_audit_to_menu(menu: Menu) -> None:
     """Show the page in the navigation."""
-    menu.add("Audit", _PATH, VIEW_AUDIT, "Who did what, and when.", group=ADMINISTRATION)
+    menu.add("Audit", _PATH, VIEW_AUDIT, "Who did what, and when.", group=ADMINISTRATION, key="a")
 
 
 async def list_entries(query: Query[ApiQuery], audit: AuditReader) -> AuditPage:

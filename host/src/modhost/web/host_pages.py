@@ -4,13 +4,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
+from pydantic import BaseModel
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from modhost import ANYONE, Principal
+from modhost.web.access.preferences import keep_exact_times, own_path
+from modhost.web.binding.parameters import Form
 from modhost.web.openapi import Json, OpenApi
 from modhost.web.reference import ApiReference
 from modhost.web.rendering.branding import LOGO_PATH, STYLE_PATH, Branding
@@ -35,6 +38,13 @@ class ListedModule:
     def title(self) -> str:
         """The name as people read it: `Background jobs`."""
         return "This host" if self.name == HOST else module_title(self.name)
+
+
+class TimesForm(BaseModel):
+    """Whether to show moments, and where to go back to."""
+
+    exact: Literal["yes", "no"] = "no"
+    to: str = "/"
 
 
 class HostPages:
@@ -63,6 +73,12 @@ class HostPages:
         """List the modules with the pages that the visitor may open."""
         context = {"modules": self._listed(principal), "version": self._version}
         return Page("modhost/admin.html", context, "Administration")
+
+    async def choose_times(self, request: Request, form: Form[TimesForm]) -> Response:
+        """Keep how times are shown; with JavaScript no request is needed for it."""
+        response = RedirectResponse(own_path(form.to), 303)
+        keep_exact_times(request, response, are_wanted=form.exact == "yes")
+        return response
 
     async def style(self) -> Response:
         """Send the stylesheet of the accent colour."""
@@ -113,6 +129,7 @@ def host_web(
     web = ModuleWeb.named(HOST, "modhost.web")
     pages = HostPages(modules, version, public_url, branding or Branding())
     web.pages.get("/", pages.start, permission=ANYONE)
+    web.pages.post("/times", pages.choose_times, permission=ANYONE)
     web.pages.get("/admin", pages.administration, permission=ANYONE)
     web.pages.get("/docs", pages.reference, permission=ANYONE)
     if pages.branding.style:

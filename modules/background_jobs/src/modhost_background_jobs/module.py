@@ -80,7 +80,9 @@ class BackgroundJobsModule(Module):
     @hookimpl
     def configure_menu(self, menu: Menu) -> None:
         """Show the dashboard in the navigation."""
-        menu.add("Jobs", "/admin/jobs", VIEW_JOBS, "What runs, what waits, what failed and why.")
+        menu.add(
+            "Jobs", "/admin/jobs", VIEW_JOBS, "What runs, what waits, what failed and why.", key="j"
+        )
 
     @hookimpl
     def configure_slots(self, slots: Slots) -> None:

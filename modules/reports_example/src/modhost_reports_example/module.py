@@ -87,7 +87,7 @@ class ReportsModule(Module):
     @hookimpl
     def configure_menu(self, menu: Menu) -> None:
         """Show the page in the navigation."""
-        menu.add("Reports", "/reports", VIEW, "Figures by month or year, with charts.")
+        menu.add("Reports", "/reports", VIEW, "Figures by month or year, with charts.", key="r")
 
     @hookimpl
     def configure_slots(self, slots: Slots) -> None:

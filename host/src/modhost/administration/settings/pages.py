@@ -48,7 +48,7 @@ def map_settings_pages(pages: Pages) -> None:
 def add_settings_to_menu(menu: Menu) -> None:
     """Show the page in the navigation."""
     about = "What may be changed while the host runs."
-    menu.add("Settings", PATH, VIEW_SETTINGS, about, group=ADMINISTRATION)
+    menu.add("Settings", PATH, VIEW_SETTINGS, about, group=ADMINISTRATION, key="s")
 
 
 async def show_settings(

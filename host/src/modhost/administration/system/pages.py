@@ -21,7 +21,7 @@ def map_system_pages(pages: Pages) -> None:
 def add_system_to_menu(menu: Menu) -> None:
     """Show the page in the navigation."""
     about = "Modules, processes, configuration, what is wrong."
-    menu.add("System", _PATH, VIEW_SYSTEM, about, group=ADMINISTRATION)
+    menu.add("System", _PATH, VIEW_SYSTEM, about, group=ADMINISTRATION, key="y")
 
 
 async def show_system(system: SystemReader) -> Page:

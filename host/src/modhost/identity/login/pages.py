@@ -2,7 +2,7 @@
 
 import logging
 from typing import Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from pydantic import BaseModel, SecretStr
 from starlette.requests import Request
@@ -21,6 +21,7 @@ from modhost.identity.contracts import LoginService, LoginWay, SessionService, V
 from modhost.identity.errors import LoginFailed, TooManyFailures
 from modhost.identity.login.login import LINK_PATH
 from modhost.web import Form, HttpProblem, Page, Pages, Query
+from modhost.web.access.preferences import own_path
 
 _NOT_STORED: Final = {"Cache-Control": "no-store"}
 _HOME: Final = "/admin"
@@ -85,7 +86,7 @@ async def show_login(
 ) -> Page | Response:
     """Ask for name and password."""
     if caller is not None:
-        return redirect(safe_next(query.next))
+        return redirect(own_path(query.next, _HOME))
     if not query.begun or keeps_cookies(request):
         return page.show(query)
     logger.warning("A browser did not keep its log-in. %s", PLAIN_HTTP)
@@ -146,7 +147,7 @@ def visitor_of(request: Request) -> Visitor:
 
 def logged_in(request: Request, secret: str, following: str) -> Response:
     """Give the browser a session until it is closed, and send it to the page that it wanted."""
-    page = safe_next(following)
+    page = own_path(following, _HOME)
     if not keeps_cookies(request):
         # Unless a proxy ends TLS and does not say so, this leads to the reason.
         page = f"/login?{urlencode({'next': page, 'begun': 'true'})}"
@@ -158,15 +159,3 @@ def logged_in(request: Request, secret: str, following: str) -> Response:
 def redirect(url: str) -> Response:
     """Send the browser elsewhere."""
     return RedirectResponse(url, 303, _NOT_STORED)
-
-
-def safe_next(path: str) -> str:
-    """Return the path if it belongs to this host, and the start page otherwise."""
-    try:
-        parts = urlsplit(path)
-    except ValueError:
-        return _HOME  # such as `//[`
-    is_own = path.startswith("/") and not parts.scheme and not parts.netloc
-    # Browsers read a backslash as a slash, and drop tabs and line ends.
-    is_plain = path.isascii() and path.isprintable() and "\\" not in path and path[:2] != "//"
-    return path if is_own and is_plain else _HOME

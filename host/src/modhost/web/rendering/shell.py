@@ -13,9 +13,11 @@ from starlette.responses import HTMLResponse
 from modhost import Clock, Permission, Principal
 from modhost.permissions import Anyone
 from modhost.web.access.context import current_principal
+from modhost.web.access.preferences import wants_exact_times
 from modhost.web.rendering.branding import Branding
 from modhost.web.rendering.forms import NO_FORM, SentForm
 from modhost.web.rendering.templates import HOST, template_environment
+from modhost.web.rendering.wording import EXACT_TIMES
 
 ADMINISTRATION: Final = "Administration"
 """The group of the menu that has the host's own entries."""
@@ -55,6 +57,7 @@ class MenuEntry:
     description: str = ""
     group: str = ""
     order: int = 0
+    key: str = ""
 
     def visible_to(self, principal: Principal | None) -> bool:
         """Return whether the visitor, None for an anonymous one, may open the page."""
@@ -89,6 +92,7 @@ class Menu:
         *,
         group: str = "",
         order: int = 0,
+        key: str = "",
     ) -> None:
         """Add a link to a page.
 
@@ -99,9 +103,11 @@ class Menu:
             description: a sentence for the start page, where the link is a card.
             group: entries of the same group, of whichever module, open from one point of the menu.
             order: entries with a lower number come first; those of the host come last.
+            key: a letter that leads there after `g`, on the keyboard; of several entries with the
+                same one the first has it.
 
         """
-        entry = MenuEntry(self.module, label, path, permission, description, group, order)
+        entry = MenuEntry(self.module, label, path, permission, description, group, order, key)
         self.entries.append(entry)
 
 
@@ -167,9 +173,14 @@ class Shell:
             "now": self._clock.now(),
             "title": page.title,
         }
-        return HTMLResponse(
-            template.render(variables | dict(page.context)), page.status, page.headers
-        )
+        exact = wants_exact_times(request)
+        variables |= {"exact_times": exact, "here": _here(request)}
+        token = EXACT_TIMES.set(exact)
+        try:
+            html = template.render(variables | dict(page.context))
+        finally:
+            EXACT_TIMES.reset(token)
+        return HTMLResponse(html, page.status, page.headers)
 
     def _tabs_of(self, principal: Principal | None, module: str) -> list[MenuEntry]:
         """Return the tabs that others add to the pages of a module, for those who may see them."""
@@ -192,6 +203,12 @@ def _grouped(entries: Iterable[MenuEntry]) -> list[MenuGroup]:
         # The path of an entry without a group is unique, and begins otherwise than labels do.
         groups.setdefault(entry.group or entry.path, []).append(entry)
     return [MenuGroup(found[0].group if len(found) > 1 else "", found) for found in groups.values()]
+
+
+def _here(request: Request) -> str:
+    """Return the address of a page, to come back to; of the answer to a form that of the start."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return request.url.path + query if request.method == "GET" else "/"
 
 
 def _current(entries: Iterable[MenuEntry], path: str) -> MenuEntry | None:

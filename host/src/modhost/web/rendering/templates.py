@@ -58,10 +58,10 @@ def template_environment(
 ) -> jinja2.Environment:
     """Return the templates of a module; those of the host start with `modhost/`.
 
-    Filters: `ago(now)`, `browser`, `duration`, `utc`, `grouped`, `marked(words)`, `coded`, `rough`,
-    `capitalized`, `module_title`, `written`. Functions: `static(file)` is the address of a static
-    file of the module, `url(path)` that of a path of the host, which only links from variables
-    need.
+    Filters: `ago(now)`, `browser`, `duration`, `stamp(now)`, `utc`, `grouped`, `marked(words)`,
+    `coded`, `rough`, `capitalized`, `module_title`, `written`. Functions: `static(file)` is the
+    address of a static file of the module, `url(path)` that of a path of the host, which only links
+    from variables need.
     """
 
     def url(path: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
@@ -10,6 +11,8 @@ from markupsafe import Markup, escape
 
 from modhost.web.rendering.agents import browser
 
+EXACT_TIMES: Final[ContextVar[bool]] = ContextVar("exact_times", default=False)
+"""Whether a page is rendered for somebody who wants moments, and not how far they are from now."""
 _UNITS: Final = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
 
@@ -20,6 +23,8 @@ def ago(moment: datetime, now: datetime | None) -> str:
     """
     if now is None:
         return utc(moment)
+    if EXACT_TIMES.get():
+        return stamp(moment, now)
     seconds = (now - moment).total_seconds()
     distance = abs(seconds)
     if distance < 5:
@@ -27,6 +32,13 @@ def ago(moment: datetime, now: datetime | None) -> str:
     unit, length = next(each for each in _UNITS if distance >= each[1])
     span = f"{int(distance // length)} {unit}"
     return f"{span} ago" if seconds > 0 else f"in {span}"
+
+
+def stamp(moment: datetime, now: datetime | None) -> str:
+    """Return a moment to the second, without the year if that is the present one."""
+    moment = moment.astimezone(UTC)
+    year = "" if now is not None and moment.year == now.year else f" {moment.year}"
+    return f"{moment.day} {moment:%b}{year} {moment:%H:%M:%S} UTC"
 
 
 def duration(span: float | timedelta | None) -> str:
@@ -109,6 +121,17 @@ def written(value: object) -> str:
 
 FILTERS: Final = {
     each.__name__: each
-    for each in (ago, browser, capitalized, coded, duration, grouped, marked, module_title, rough)
+    for each in (
+        ago,
+        browser,
+        capitalized,
+        coded,
+        duration,
+        grouped,
+        marked,
+        module_title,
+        rough,
+        stamp,
+    )
 } | {"utc": utc, "written": written}
 """The filters of all templates."""

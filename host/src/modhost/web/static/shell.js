@@ -2,6 +2,8 @@
 
 import "./copying.js";
 import "./refresh.js";
+import "./shortcuts.js";
+import { url } from "./links.js";
 
 const UNITS = [["d", 86400], ["h", 3600], ["min", 60]];
 
@@ -24,6 +26,7 @@ function elapsed(seconds) {
 }
 
 const CHOICE = "modhost-exact-times";
+const A_YEAR = 365 * 24 * 3600;
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
 const pad = (number, length = 2) => String(number).padStart(length, "0");
 const minute = (moment) => `${pad(moment.getHours())}:${pad(moment.getMinutes())}`;
@@ -36,13 +39,17 @@ const FORMATS = {
   clock: (moment) => `${minute(moment)}:${pad(moment.getSeconds())}.${pad(moment.getMilliseconds(), 3)}`,
   minute,
   date: (moment) => `${moment.getDate()} ${moment.toLocaleString("en", { month: "short" })} ${moment.getFullYear()}`,
+  stamp,
   day: (moment) => `${moment.getDate()} ${moment.toLocaleString("en", { month: "short" })} ${minute(moment)}`,
 };
 const MOVING = ["ago", "elapsed"];
 const root = document.documentElement;
 
 function textOf(moment, format) {
-  if (format !== "ago" || !("exactTimes" in root.dataset)) return FORMATS[format](moment);
+  return format === "ago" && "exactTimes" in root.dataset ? stamp(moment) : FORMATS[format](moment);
+}
+
+function stamp(moment) {
   const year = moment.getFullYear() === new Date().getFullYear() ? "" : `${moment.getFullYear()} `;
   const [date, clock] = FORMATS.day(moment).split(/ (?=\S+$)/);
   return `${date} ${year}${clock}:${pad(moment.getSeconds())}`;
@@ -65,35 +72,19 @@ export function showTimes(root = document, which = "time[datetime]") {
   for (const element of root.querySelectorAll(which)) showTime(element);
 }
 
-// Exact times in place of those counted from now, for those who cannot hover: a choice that stays.
-function choose(isExact) {
+// Exact times in place of those counted from now, for those who cannot hover: a choice that stays, in a
+// cookie, since without JavaScript the server writes the times.
+const choice = document.querySelector("[data-times]");
+choice?.addEventListener("click", (event) => {
+  event.preventDefault();
+  const isExact = !("exactTimes" in root.dataset);
+  document.cookie = `${CHOICE}=${isExact ? "yes" : "no"}; path=${url("/")}; max-age=${A_YEAR}; samesite=lax`;
   if (isExact) root.dataset.exactTimes = "";
   else delete root.dataset.exactTimes;
-  const button = document.querySelector("[data-times]");
-  button?.setAttribute("aria-pressed", String(isExact));
+  choice.setAttribute("aria-pressed", String(isExact));
   showTimes();
-}
-
-function remembered() {
-  try {
-    return localStorage.getItem(CHOICE) === "yes";
-  } catch {
-    return false; // The browser keeps nothing.
-  }
-}
-
-const choice = document.querySelector("[data-times]");
-if (choice) {
-  choice.hidden = !document.querySelector("time[datetime]");
-  choice.addEventListener("click", () => {
-    const isExact = !("exactTimes" in root.dataset);
-    try {
-      localStorage.setItem(CHOICE, isExact ? "yes" : "no");
-    } catch { /* For this page only. */ }
-    choose(isExact);
-  });
-}
-choose(remembered());
+});
+showTimes();
 setInterval(() => { if (!document.hidden) showTimes(document, "time[datetime]:not([data-exact])"); }, 10_000);
 setInterval(() => { if (!document.hidden) showTimes(document, '[data-format="elapsed"]'); }, 1000);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) showTimes(); });

@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 from modhost_background_jobs.contracts import ModuleJob
@@ -35,17 +36,20 @@ def summary_of(job: type[ModuleJob], data: Any, stored: str | None) -> str | Non
         text = job.summary(_as_read(job.data_model, data, stored))
         return None if text is None else _line(text, stored)
     except Exception as error:  # noqa: BLE001 - it is the module's
-        # Not the error itself, which may have secrets of the data in it.
-        name = f"{job.__module__}.{job.__qualname__}"
-        logger.warning(
-            "The summary of %s failed (%s): its job has none.", name, type(error).__name__
-        )
+        _warn(job, type(error).__name__)
         return None
 
 
 def words_in(text: str) -> tuple[str, ...]:
     """Return the words of a summary, or of a search for some, each once, in small letters."""
     return tuple(dict.fromkeys(_WORD.findall(text.casefold())))
+
+
+@lru_cache(maxsize=1024)
+def _warn(job: type[ModuleJob], kind: str) -> None:
+    """Log once what fails for each job; not the error, which may have secrets of the data in it."""
+    name = f"{job.__module__}.{job.__qualname__}"
+    logger.warning("The summary of %s failed (%s): its job has none.", name, kind)
 
 
 def _as_read(model: Any, data: Any, stored: str | None) -> Any:
