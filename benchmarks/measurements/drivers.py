@@ -19,7 +19,7 @@ from benchmarks.measurements.growth.seeding import JOB_TYPE
 from benchmarks.run import Run
 from modhost_background_jobs.model import START
 from modhost_background_jobs.storage.columns import NEW
-from modhost_background_jobs.storage.postgres import claim_statements, statements
+from modhost_background_jobs.storage.postgres import claim_statements, lease_statements, statements
 
 BATCH: Final = 100
 WARM_UP: Final = 10
@@ -80,7 +80,7 @@ async def _turn(fetch: Fetch) -> dict[Metric, float]:
     rows = await timed(CLAIM, claim_statements.CLAIM, [JOB_TYPE], now, BATCH, "bench", *START)
     states, errors = ["Completed"] * len(rows), [None] * len(rows)
     leases = zip(*((row[0], row[1]) for row in rows), strict=True)
-    await timed(END, statements.END, *map(list, leases), states, errors, now)
+    await timed(END, lease_statements.END, *map(list, leases), states, errors, now)
     return taken
 
 

@@ -48,6 +48,18 @@ async def test_a_completion_with_an_old_fence_changes_nothing(
     assert await store.end([Ended(new.lease, JobState.COMPLETED)], LATER) == {old.job_id}
 
 
+@pytest.mark.parametrize("order", [1, -1])
+async def test_in_a_batch_with_two_attempts_the_later_one_ends_the_job(
+    store: JobStore, listing: JobListing, order: int
+) -> None:
+    old, new = await taken_over(store)
+    ends = [Ended(old, JobState.FAILED, "too late"), Ended(new.lease, JobState.COMPLETED)]
+    assert await store.end(ends[::order], LATER) == {old.job_id}
+    row = await listing.find(old.job_id)
+    assert row is not None
+    assert row.state == "Completed"
+
+
 async def test_a_failure_with_an_old_fence_changes_nothing(
     store: JobStore, listing: JobListing
 ) -> None:

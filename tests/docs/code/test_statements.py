@@ -4,7 +4,7 @@ import pytest
 
 from docs.pages import blocks, page
 from modhost_background_jobs.storage.postgres import claim_statements as postgres_claim_statements
-from modhost_background_jobs.storage.postgres import maintenance_statements
+from modhost_background_jobs.storage.postgres import lease_statements, maintenance_statements
 from modhost_background_jobs.storage.postgres import statements as postgres_statements
 from modhost_background_jobs.storage.sqlite import statements as sqlite_statements
 
@@ -13,6 +13,7 @@ SENT = " ".join(
     for module in (
         postgres_claim_statements,
         postgres_statements,
+        lease_statements,
         maintenance_statements,
         sqlite_statements,
     )

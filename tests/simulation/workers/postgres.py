@@ -11,7 +11,11 @@ import anyio
 from modhost.database import PostgresAccess
 from modhost_background_jobs.model import Heartbeat, Rescue
 from modhost_background_jobs.storage import JobStore, LaneStore
-from modhost_background_jobs.storage.postgres import maintenance_statements, statements
+from modhost_background_jobs.storage.postgres import (
+    lease_statements,
+    maintenance_statements,
+    statements,
+)
 from modhost_background_jobs.storage.postgres.lanes.store import PostgresLaneStore
 from modhost_background_jobs.storage.postgres.store import PostgresJobStore
 from simulation.workers.faults import Link, Server
@@ -36,8 +40,8 @@ _CHANGES_NO_JOB: Final = {
     maintenance_statements.BEAT,
     maintenance_statements.REGISTER,
     maintenance_statements.UNREGISTER,
-    statements.SAVE_PROGRESS,
-    statements.APPEND_LOGS,
+    lease_statements.SAVE_PROGRESS,
+    lease_statements.APPEND_LOGS,
     statements.NOTE_BEGIN,
 }
 

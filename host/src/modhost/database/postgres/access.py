@@ -19,7 +19,10 @@ Less than the second after which PostgreSQL searches for deadlocks: where a sess
 pool as well, it is the statement that gives way, which is tried again.
 """
 _IDLE_SECONDS: Final = 20.0
-_WAIT_FOR_LOCKS: Final = f"SET lock_timeout = '{1000 * LOCK_SECONDS:g}ms'"
+# Plans are kept: one that is made while a table is empty has to serve when it is full.
+_SETTINGS: Final = (
+    f"SET lock_timeout = '{1000 * LOCK_SECONDS:g}ms'; SET enable_seqscan = off; SET jit = off"
+)
 
 
 class PostgresAccess:
@@ -112,18 +115,19 @@ class PostgresAccess:
                     min_size=0,
                     max_size=MAX_CONNECTIONS,
                     max_inactive_connection_lifetime=_IDLE_SECONDS,
-                    init=self._bound_lock_waits,
+                    init=self._prepare,
                     reset=_skip_reset,
                 )
             return self._pool
 
-    async def _bound_lock_waits(self, connection: Any) -> None:
-        """Let no statement of many rows wait for long for one that is locked.
+    async def _prepare(self, connection: Any) -> None:
+        """Let no statement wait for long for a locked row, nor keep a plan that reads a table.
 
-        Not behind a pooler, which would lend the session to transactions of modules as well.
+        Not behind a pooler, which would lend the session to transactions of modules as well; no
+        plans are kept there.
         """
         if self._connector.keeps_statements:
-            await connection.execute(_WAIT_FOR_LOCKS)
+            await connection.execute(_SETTINGS)
 
 
 async def _skip_reset(_connection: Any) -> None:

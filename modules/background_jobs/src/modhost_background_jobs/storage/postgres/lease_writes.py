@@ -7,7 +7,7 @@ from uuid import UUID
 
 from modhost.database import PostgresAccess
 from modhost_background_jobs import model
-from modhost_background_jobs.storage.postgres import statements
+from modhost_background_jobs.storage.postgres import lease_statements as statements
 from modhost_background_jobs.storage.postgres.locked_jobs import (
     FIND_WITH_LOCKED_DEPENDENTS,
     LockedJobs,
@@ -34,6 +34,9 @@ class LeaseWrites:
         """Move jobs to the finished ones."""
 
         async def write(ended: Sequence[model.Ended]) -> set[UUID]:
+            # Of two attempts of a job only the later one can be held.
+            last = {item.lease.job_id: item for item in sorted(ended, key=_fence)}
+            ended = list(last.values())
             states = [item.state.value for item in ended]
             errors = [item.error for item in ended]
             results = [item.result for item in ended]
@@ -130,6 +133,10 @@ class LeaseWrites:
     async def _write(self, statement: str, items: Sequence[Any], *values: object) -> set[UUID]:
         """Run a statement that returns the jobs whose leases are still held."""
         return _ids(await self._postgres.fetch(statement, *_leases(items), *values))
+
+
+def _fence(item: model.Ended) -> int:
+    return item.lease.fence
 
 
 def _leases(items: Sequence[Any]) -> tuple[list[UUID], list[int]]:

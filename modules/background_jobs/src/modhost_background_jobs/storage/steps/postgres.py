@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from modhost.database import PostgresAccess
 from modhost_background_jobs.model import Lease, LogLine, ProgressUpdate
 from modhost_background_jobs.model.steps import Checkpoint, SavedStep, StepRow
+from modhost_background_jobs.storage.postgres.lease_statements import SAVE_CHECKPOINTS, TRIM_LOGS
 from modhost_background_jobs.storage.postgres.locked_jobs import LockedJobs
-from modhost_background_jobs.storage.postgres.statements import TRIM_LOGS
 from modhost_background_jobs.storage.workflows.steps import (
     Statement,
     Steps,
@@ -34,13 +34,6 @@ saved AS (
     RETURNING job_id
 )
 SELECT EXISTS (SELECT FROM held), EXISTS (SELECT FROM saved)
-"""
-
-SAVE_CHECKPOINTS: Final = """
-UPDATE background_jobs.jobs j SET checkpoint = g.checkpoint
-FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS g(id, fence, checkpoint)
-WHERE j.id = g.id AND j.fence = g.fence AND j.state = 'Running'
-RETURNING j.id
 """
 
 COMPLETED: Final = """

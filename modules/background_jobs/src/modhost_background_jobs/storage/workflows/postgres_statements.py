@@ -4,6 +4,7 @@ from typing import Final
 
 from modhost_background_jobs.model.flow import HAS_STARTED
 from modhost_background_jobs.storage.columns import CARRIED, REVIVED, listed
+from modhost_background_jobs.storage.postgres.lease_statements import IS_RUNNING
 from modhost_background_jobs.storage.tables import IS_UNIQUE
 
 _CARRIED: Final = listed(CARRIED)
@@ -89,7 +90,7 @@ WITH ended AS (
     DELETE FROM background_jobs.jobs j
     USING unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[])
         AS g(id, fence, state, error, result)
-    WHERE j.id = g.id AND j.fence = g.fence AND j.state = 'Running'
+    WHERE j.id = g.id AND j.fence = g.fence AND j.id = ANY ($1::uuid[]) AND {IS_RUNNING}
     RETURNING j.*, g.state AS final_state, g.error AS final_error, g.result AS final_result
 ),
 finished AS (
