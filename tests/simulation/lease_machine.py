@@ -8,7 +8,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from background_jobs.support import TYPES, add_worker
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model import Ended, Heartbeat, Lease, LogLine, ProgressUpdate, Released
+from modhost_background_jobs.model import (
+    Departure,
+    Ended,
+    Heartbeat,
+    Lease,
+    LogLine,
+    ProgressUpdate,
+    Released,
+)
 from modhost_background_jobs.model.steps import Checkpoint, SavedStep, StepRow
 from moving_clock import MovingClock
 from simulation.inputs import NIGHTLY, WORKERS, finals, new_job, picks, waits, workers
@@ -79,12 +87,12 @@ class LeaseMachine(RuleBasedStateMachine):
         if is_there:
             self.join(worker)
         else:
-            self.world.do(self.world.store.unregister, worker)
+            self.world.do(self.world.store.unregister, worker, self.now, Departure.STOPPED)
             self.model.beats.pop(worker, None)
 
     @rule(worker=workers)
     def beat(self, worker: str) -> None:
-        is_registered = self.world.do(self.world.store.beat, worker, self.now)
+        is_registered = self.world.do(self.world.store.beat, worker, self.now) is not None
         assert is_registered == (worker in self.model.beats)
         if is_registered:
             self.model.beats[worker] += 1

@@ -14,6 +14,7 @@ from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.selection import Selection
 from modhost_background_jobs.storage import JobStore, open_store
+from modhost_background_jobs.storage.departed import DepartedWorkers
 from modhost_background_jobs.storage.retention import open_retention
 from modhost_background_jobs.storage.statistics import StatisticsStore, TypeStatisticsStore
 from moving_clock import START, MovingClock
@@ -69,6 +70,7 @@ def new_retention(store: JobStore, database: Database, clock: MovingClock) -> Re
         open_retention(database),
         StatisticsStore(database),
         TypeStatisticsStore(database),
+        DepartedWorkers(database),
         BackgroundJobsOptions(),
         clock,
     )

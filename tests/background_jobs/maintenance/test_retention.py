@@ -14,6 +14,7 @@ from modhost_background_jobs.maintenance.retention import RetentionService
 from modhost_background_jobs.model.statistics import MinuteCounts
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.storage.departed import DepartedWorkers
 from modhost_background_jobs.storage.retention import RetentionStore
 from modhost_background_jobs.storage.statistics import StatisticsStore, TypeStatisticsStore
 from modhost_background_jobs.storage.tables import FINISHED
@@ -56,6 +57,7 @@ async def test_old_jobs_go_unless_they_are_kept_and_old_figures_always_go(
             await scope.get(RetentionStore),
             statistics,
             await scope.get(TypeStatisticsStore),
+            await scope.get(DepartedWorkers),
             BackgroundJobsOptions(
                 retention=timedelta(hours=hours), retention_failed=timedelta(hours=hours_failed)
             ),

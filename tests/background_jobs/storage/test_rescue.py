@@ -4,7 +4,7 @@ import pytest
 
 from background_jobs.support import add_worker, claim_one, new_job, seen
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model import UNREGISTERED, Heartbeat
+from modhost_background_jobs.model import UNREGISTERED, Departure, Heartbeat
 from modhost_background_jobs.queries.details import JobDetailReader
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
@@ -66,7 +66,7 @@ async def test_a_job_that_was_to_be_cancelled_is_cancelled_when_its_worker_dies(
 async def test_jobs_of_a_worker_that_is_not_registered_are_found(store: JobStore) -> None:
     await store.insert([new_job()])
     await claim_one(store)
-    await store.unregister("w1")
+    await store.unregister("w1", LATER, Departure.STOPPED)
     assert await store.heartbeats() == [Heartbeat("w1", UNREGISTERED)]
     (rescue,) = await store.rescue(Heartbeat("w1", UNREGISTERED), 3, LATER)
     assert rescue.state is JobState.PENDING

@@ -14,9 +14,9 @@ from background_jobs.hung_client import rows_locked
 from background_jobs.support import TYPES
 from modhost.clock import SystemClock
 from modhost.database import Database
-from modhost_background_jobs.model import WorkerInfo
+from modhost_background_jobs.model import Departure, WorkerInfo
 from modhost_background_jobs.storage import JobStore, open_wakeups
-from modhost_background_jobs.worker.registration import Connectivity, HeartbeatThread
+from modhost_background_jobs.worker.heartbeat import Connectivity, HeartbeatThread
 
 pytestmark = pytest.mark.anyio
 
@@ -86,7 +86,7 @@ async def test_a_beat_in_flight_registers_no_worker_that_has_left(
     heartbeat.start()
     await anyio.to_thread.run_sync(under_way.wait, 20)
     await heartbeat.stop()
-    await store.unregister(WORKER.name)
+    await store.unregister(WORKER.name, SystemClock().now(), Departure.STOPPED)
     may_go_on.set()
     await heartbeat.stop()
     assert WORKER.name not in {each.worker for each in await store.heartbeats()}
@@ -107,7 +107,7 @@ async def test_a_locked_row_of_the_worker_is_not_taken_for_a_network_that_is_cut
     """Connections that work would be given up when the row is free again."""
     if database.dialect == "sqlite":
         pytest.skip("A file has no locks of rows.")
-    monkeypatch.setattr("modhost_background_jobs.worker.registration.MIN_SILENCE_SECONDS", 0.5)
+    monkeypatch.setattr("modhost_background_jobs.worker.heartbeat.MIN_SILENCE_SECONDS", 0.5)
     reconnected = open_wakeups(database)
     connectivity = Connectivity(database, reconnected)
     ticket = reconnected.reconnected.ticket()

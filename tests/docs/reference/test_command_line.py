@@ -13,11 +13,13 @@ from click.testing import CliRunner
 
 from background_jobs.flow.control.served import MailJob
 from background_jobs.jobs_module import JobsModule, Probe
+from background_jobs.support import add_worker
 from diagnosis.support import install
 from docs.pages import headings, page, section
 from hosts import host_with
 from modhost.cli.main import cli
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.storage import JobStore
 from modhost_reports_example.contracts import ReportRequest, ReportType
 from modhost_reports_example.jobs import GenerateReportJob
 from modhost_reports_example.module import ReportsModule
@@ -74,7 +76,7 @@ def test_the_options_of_all_commands_are_there() -> None:
 
 
 async def filled(database_url: str) -> tuple[str, str, str, str]:
-    """Put a failed job, a pending one, a schedule and a failed workflow into a database."""
+    """Put a failed job, a pending one, a schedule, a failed workflow and a worker there."""
     consumer = {"worker_mode": "Consumer"}
     modules = (ReportsModule(), JobsModule(Probe(), [MailJob]))
     async with host_with(database_url, *modules, background_jobs=consumer) as hosted:
@@ -96,6 +98,7 @@ async def filled(database_url: str) -> tuple[str, str, str, str]:
         with anyio.fail_after(30):
             while (await jobs.get_workflow(workflow.id)).state != "Failed":  # type: ignore[union-attr]
                 await anyio.sleep(0.01)
+        await add_worker(await hosted.service(JobStore), "lasting")
         return str(failed), str(pending), str(nightly), str(workflow.id)
 
 
@@ -141,6 +144,10 @@ def test_the_json_has_the_keys_that_are_shown(tmp_path: Path) -> None:
         "modhost jobs retry": f"jobs retry {failed}",
         "modhost jobs cancel": f"jobs cancel {pending}",
         "modhost jobs stats": "jobs stats",
+        "modhost jobs workers list": "jobs workers list",
+        "modhost jobs workers departed": "jobs workers departed",
+        "modhost jobs workers quiet": "jobs workers quiet lasting",
+        "modhost jobs workers resume": "jobs workers resume lasting",
         "modhost jobs queues list": "jobs queues list",
         "modhost jobs queues pause": "jobs queues pause bulk",
         "modhost jobs queues resume": "jobs queues resume bulk",

@@ -33,8 +33,9 @@ from modhost_background_jobs.worker.finishing.finisher import Finisher, OutcomeW
 from modhost_background_jobs.worker.finishing.in_process import InProcessEnds
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
+from modhost_background_jobs.worker.heartbeat import HeartbeatThread
 from modhost_background_jobs.worker.processor import JobProcessorService
-from modhost_background_jobs.worker.registration import HeartbeatThread, WorkerRegistration
+from modhost_background_jobs.worker.registration import WorkerRegistration
 from modhost_background_jobs.worker.shutdown import Shutdown
 from modhost_background_jobs.worker.watching.lease_watch import WARY_SECONDS, WorkerWatch
 from modhost_background_jobs.worker.watching.unresponsive import UnresponsiveAttempts
@@ -159,11 +160,13 @@ class SimulatedHost:
         ends = InProcessEnds(cast(Events, None), (), cast(Database, None), types)
         writer = OutcomeWriter(store, self._lanes, buffer, clock, ends)
         registration = _Registration(
-            cast(Any, None), store, types, worker, self.wakeups, options, clock
+            cast(Any, None), store, types, worker, self.wakeups, options, clock, HOST
         )
         registration.history = self._history
         lanes = Lanes(types, self._lanes, self._turns, options, clock)
-        claims = ClaimLoop(types, store, self.wakeups, options, ShutdownSignal(), clock, lanes)
+        claims = ClaimLoop(
+            types, store, self.wakeups, options, ShutdownSignal(), clock, lanes, worker
+        )
         unresponsive = UnresponsiveAttempts(buffer, clock)
         self.processor = JobProcessorService(
             registration,
@@ -175,7 +178,7 @@ class SimulatedHost:
             Finisher(writer, statistics, clock),
             processes,
             WorkerWatch(store, self.wakeups, claims, unresponsive, clock),
-            Shutdown(writer, options),
+            Shutdown(writer, options, worker),
             clock,
         )
         return [
@@ -192,7 +195,7 @@ class _Registration(WorkerRegistration):
     history: History
     _clock: VirtualClock
 
-    def _heartbeat(self, worker: WorkerInfo) -> HeartbeatThread:
+    def _heartbeat(self, worker: WorkerInfo, own: CurrentWorker | None = None) -> HeartbeatThread:
         interval = self._options.heartbeat_interval.total_seconds()
         heartbeat = SimulatedHeartbeat(worker, self._store, interval, self._clock, self.history)
         return cast(HeartbeatThread, heartbeat)

@@ -44,6 +44,9 @@ class SimulatedHeartbeat:
     def start(self) -> None:
         self._task = asyncio.create_task(self._main())
 
+    def hurry(self) -> None:
+        pass
+
     async def stop(self) -> None:
         self._is_to_stop.set()
         await asyncio.wait([self._task], timeout=1)

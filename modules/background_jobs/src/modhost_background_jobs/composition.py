@@ -31,6 +31,7 @@ from modhost_background_jobs.inspection.limits import LimitReader
 from modhost_background_jobs.inspection.schedules import Schedules
 from modhost_background_jobs.inspection.types.figures import TypeFigures
 from modhost_background_jobs.inspection.types.view import TypeInspection
+from modhost_background_jobs.inspection.workers.status import Workers
 from modhost_background_jobs.inspection.workflows.view import WorkflowInspection
 from modhost_background_jobs.maintenance import recurring, retention, stalled_jobs
 from modhost_background_jobs.maintenance.limit_keys import LimitKeysService
@@ -46,6 +47,7 @@ from modhost_background_jobs.pages.live.recurring import ScheduleTopics
 from modhost_background_jobs.pages.live.types import TypeTopics
 from modhost_background_jobs.pages.live.workflows import WorkflowTopics
 from modhost_background_jobs.pages.queues import FlowPage
+from modhost_background_jobs.pages.workers.views import WorkersPage
 from modhost_background_jobs.queries import details, ends, held_places, listing, load, logs, search
 from modhost_background_jobs.queries.schedule_runs import ScheduleRuns
 from modhost_background_jobs.queries.search.failures import RecentFailures
@@ -62,6 +64,7 @@ from modhost_background_jobs.queue import (
 )
 from modhost_background_jobs.queue.changing.deletion import JobDeletion
 from modhost_background_jobs.queue.changing.due_times import DueTimes
+from modhost_background_jobs.queue.workers import QuietWorkers
 from modhost_background_jobs.queue.workflows.store import DatabaseWorkflows
 from modhost_background_jobs.storage import (
     GuardedClock,
@@ -75,6 +78,7 @@ from modhost_background_jobs.storage import (
     open_wakeups,
 )
 from modhost_background_jobs.storage.clocks.shared_clock import ClockWatch, SharedClock
+from modhost_background_jobs.storage.departed import DepartedWorkers
 from modhost_background_jobs.storage.end_events import EndEvents
 from modhost_background_jobs.storage.postgres.notifications import Notifications
 from modhost_background_jobs.storage.retention import RetentionStore, open_retention
@@ -112,12 +116,12 @@ def add_services(services: ServiceCollection) -> None:
     services.add_singleton(growth.Growth, _growth)
     add_module_job(services, changes.ChangeManyJobs)
     _add(services, Notifications, ClockWatch)
-    _add(services, StatisticsStore, TypeStatisticsStore, AppVersions)
+    _add(services, StatisticsStore, TypeStatisticsStore, AppVersions, DepartedWorkers)
     _add(services, search.JobBrowser, listing.JobListing, load.QueueLoad)
     _add(services, details.JobDetailReader, logs.JobLogs, ends.JobEnds, held_places.HeldPlaces)
     _add(services, job_queue.DatabaseJobQueue, schedules.RecurringSchedules, firing.RecurringFiring)
     _add(services, DueTimes, JobDeletion)
-    _add(services, pauses.Pauses, limits.Limits, limit_changes.LimitChanges)
+    _add(services, pauses.Pauses, QuietWorkers, Workers, limits.Limits, limit_changes.LimitChanges)
     _add(services, new_jobs.NewJobs, DatabaseWorkflows, WorkflowReader, NodeReader, ShapeReader)
     _add(services, WorkflowInspection)
     _add(services, WorkflowGrowth)
@@ -135,6 +139,7 @@ def add_services(services: ServiceCollection) -> None:
         services,
         dashboard.Dashboard,
         FlowPage,
+        WorkersPage,
         Fragments,
         WorkflowTopics,
         TypeTopics,

@@ -16,7 +16,7 @@ from background_jobs.support import JOB_TYPES, TYPES, lanes_of, new_job
 from modhost.clock import SystemClock
 from modhost.database import Database
 from modhost.runtime.shutdown import ShutdownSignal
-from modhost_background_jobs.model import ClaimedJob
+from modhost_background_jobs.model import ClaimedJob, CurrentWorker
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, open_wakeups
 from modhost_background_jobs.storage.tables import PAUSES
@@ -81,7 +81,9 @@ async def slots_of_a_loop(
     slots = RoomForTwo(before, count)
     options = BackgroundJobsOptions(poll_interval=timedelta(seconds=0.01))
     lanes, signal = lanes_of(database, clock), ShutdownSignal()
-    loop = ClaimLoop(JOB_TYPES, store, open_wakeups(database), options, signal, clock, lanes)
+    loop = ClaimLoop(
+        JOB_TYPES, store, open_wakeups(database), options, signal, clock, lanes, CurrentWorker()
+    )
     with anyio.fail_after(10):
         async with anyio.create_task_group() as group:
             group.start_soon(loop.run, "w1", slots)
@@ -186,6 +188,7 @@ async def test_wakeups_in_quick_succession_share_claims_and_search_no_further(
         ShutdownSignal(),
         clock,
         lanes_of(database, clock),
+        CurrentWorker(),
     )
     async with anyio.create_task_group() as group:
         began = anyio.current_time()

@@ -10,7 +10,7 @@ from background_jobs.support import JOB_TYPES, attempt_of, claim, lanes_of, new_
 from modhost.database import Database
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.model import ClaimedJob
+from modhost_background_jobs.model import ClaimedJob, CurrentWorker
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, open_wakeups
 from modhost_background_jobs.worker.attempts.attempt import AttemptRegistry
@@ -60,6 +60,7 @@ class Polling:
             ShutdownSignal(),
             clock,
             lanes_of(database, clock),
+            CurrentWorker(),
         )
         self.attempts = AttemptRegistry()
         self.lost = LostClaims(self.claims)

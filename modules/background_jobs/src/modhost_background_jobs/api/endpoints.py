@@ -14,6 +14,7 @@ from modhost.web import Body, Endpoints, Header, Query, Reply
 from modhost_background_jobs.api.flow import map_flow
 from modhost_background_jobs.api.preferences import Preferences
 from modhost_background_jobs.api.states import states
+from modhost_background_jobs.api.workers import map_workers
 from modhost_background_jobs.api.workflows import map_workflows
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
@@ -51,6 +52,7 @@ def map_endpoints(endpoints: Endpoints) -> None:
     endpoints.post("/recurring/{id}/disable", disable_recurring, permission=MANAGE_JOBS)
     endpoints.delete("/recurring/{id}", delete_recurring, permission=MANAGE_JOBS)
     map_flow(endpoints)
+    map_workers(endpoints)
     map_workflows(endpoints)
     endpoints.get("/{id}", get_job, permission=VIEW_JOBS)
     endpoints.get("/{id}/actions", list_actions, permission=VIEW_JOBS)

@@ -10,6 +10,7 @@ from modhost_background_jobs.cli.limits import limits
 from modhost_background_jobs.cli.output import show_job, show_stats
 from modhost_background_jobs.cli.queues import queues, types
 from modhost_background_jobs.cli.recurring import recurring
+from modhost_background_jobs.cli.workers import workers
 from modhost_background_jobs.cli.workflows import workflows
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
@@ -30,7 +31,7 @@ def jobs() -> None:
     """Background jobs: list, show, cancel, retry, stats, recurring ones and workflows."""
 
 
-for group in (recurring, queues, types, limits, workflows):
+for group in (recurring, queues, types, limits, workflows, workers):
     jobs.add_command(group)
 
 

@@ -7,7 +7,8 @@ from modhost.audit import AuditLog, recorded
 from modhost.caller import current_caller
 from modhost.database import Database
 from modhost_background_jobs.client.limits import LATEST
-from modhost_background_jobs.contracts import InvalidFlow
+from modhost_background_jobs.contracts import InvalidFlow, WorkerNotFound
+from modhost_background_jobs.contracts.errors import MAX_WORKER_NAME
 from modhost_background_jobs.contracts.flow_checks import (
     MAX_TYPE_NAME,
     QUEUE_NAME,
@@ -16,6 +17,7 @@ from modhost_background_jobs.contracts.flow_checks import (
 )
 from modhost_background_jobs.model.pauses import PauseKind
 from modhost_background_jobs.queue.pauses import Pauses
+from modhost_background_jobs.queue.workers import QuietWorkers
 from modhost_background_jobs.storage import QueueClock
 
 MAX_REASON: Final = 500
@@ -26,8 +28,14 @@ class FlowControlService:
     """Implements `FlowControl`, which describes each method; what is done is in the audit."""
 
     def __init__(
-        self, database: Database, pauses: Pauses, audit: AuditLog, clock: QueueClock
+        self,
+        database: Database,
+        pauses: Pauses,
+        quiet_workers: QuietWorkers,
+        audit: AuditLog,
+        clock: QueueClock,
     ) -> None:
+        self._quiet_workers = quiet_workers
         self._database = database
         self._pauses = pauses
         self._audit = audit
@@ -54,6 +62,29 @@ class FlowControlService:
     async def resume_job_type(self, job_type: str) -> None:
         """End the pause of a type."""
         await self._resume("type", _job_type(job_type))
+
+    async def quiet_worker(self, name: str) -> None:
+        """Have a worker claim no more jobs."""
+        by = await actor()
+        async with (
+            recorded(self._audit, "workers.quiet", f"worker:{_worker(name)}") as entry,
+            self._database.session() as session,
+        ):
+            was_claiming = await self._quiet_workers.quiet(session, name, by)
+            entry.detail = "" if was_claiming else "it was quiet already"
+            await entry.done_in(session)
+        self._quiet_workers.wake()
+
+    async def resume_worker(self, name: str) -> None:
+        """Have a quiet worker claim jobs again."""
+        async with (
+            recorded(self._audit, "workers.resume", f"worker:{_worker(name)}") as entry,
+            self._database.session() as session,
+        ):
+            was_quiet = await self._quiet_workers.resume(session, name)
+            entry.detail = "" if was_quiet else "it was not quiet"
+            await entry.done_in(session)
+        self._quiet_workers.wake()
 
     async def _pause(self, kind: PauseKind, name: str, until: datetime | None, reason: str) -> None:
         by = await actor()
@@ -112,6 +143,13 @@ def _job_type(name: str) -> str:
     if not is_type_name(name):
         msg = f"No job type is named {ascii(name)[:60]}; give 1 to {MAX_TYPE_NAME} printable "
         raise InvalidFlow(f"{msg}characters, as in reports_example.GenerateReportJob.")
+    return name
+
+
+def _worker(name: str) -> str:
+    """Return what can be the name of a worker. Raises `WorkerNotFound`."""
+    if not isinstance(name, str) or not name.isprintable() or len(name) > MAX_WORKER_NAME:
+        raise WorkerNotFound(name)
     return name
 
 

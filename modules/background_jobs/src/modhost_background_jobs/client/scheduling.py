@@ -37,6 +37,7 @@ from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.queue.pauses import Pauses
 from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
+from modhost_background_jobs.queue.workers import QuietWorkers
 from modhost_background_jobs.queue.workflows.store import DatabaseWorkflows
 from modhost_background_jobs.storage import QueueClock
 
@@ -57,6 +58,7 @@ class BackgroundJobsService(
         options: BackgroundJobsOptions,
         database: Database,
         pauses: Pauses,
+        quiet_workers: QuietWorkers,
         new_jobs: NewJobs,
         workflows: DatabaseWorkflows,
         workflow_reader: WorkflowReader,
@@ -68,7 +70,7 @@ class BackgroundJobsService(
     ) -> None:
         JobChangesService.__init__(self, queue, due_times, deletion, listing, audit)
         RecurringJobsService.__init__(self, schedules, changes, firing, types, options, audit)
-        FlowControlService.__init__(self, database, pauses, audit, clock)
+        FlowControlService.__init__(self, database, pauses, quiet_workers, audit, clock)
         WorkflowsService.__init__(self, new_jobs, workflows, workflow_reader, audit, clock)
         self._waits = waits
         self._from_thread = ThreadCalls(self)

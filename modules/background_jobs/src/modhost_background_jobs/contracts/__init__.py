@@ -16,6 +16,7 @@ from modhost_background_jobs.contracts.errors import (
     StepError,
     UnknownTimeZone,
     UnregisteredJob,
+    WorkerNotFound,
     WorkflowConflict,
 )
 from modhost_background_jobs.contracts.events import (
@@ -111,6 +112,7 @@ __all__ = [
     "Unique",
     "UnknownTimeZone",
     "UnregisteredJob",
+    "WorkerNotFound",
     "Workflow",
     "WorkflowConflict",
     "WorkflowDetail",

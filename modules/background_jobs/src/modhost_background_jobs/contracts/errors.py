@@ -1,9 +1,12 @@
 """Errors that callers of background jobs see, and exceptions that jobs raise."""
 
 from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from modhost_background_jobs.contracts.states import JobState
+
+MAX_WORKER_NAME: Final = 200
 
 
 class BackgroundJobsError(Exception):
@@ -16,6 +19,17 @@ class JobNotFound(BackgroundJobsError):
     def __init__(self, id: object, what: str = "job") -> None:  # noqa: A002
         shown = id if isinstance(id, UUID) else ascii(id)[:60]
         super().__init__(f"There is no {what} with the id {shown}.")
+
+
+class WorkerNotFound(BackgroundJobsError):
+    """No worker of this name is registered."""
+
+    def __init__(self, name: object) -> None:
+        is_name = isinstance(name, str) and name.isprintable() and len(name) <= MAX_WORKER_NAME
+        shown = name if is_name else ascii(name)[:60]
+        super().__init__(
+            f"There is no worker {shown}; `modhost jobs workers list` shows those that there are."
+        )
 
 
 class JobConflict(BackgroundJobsError):

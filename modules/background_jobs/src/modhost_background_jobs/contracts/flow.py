@@ -94,7 +94,7 @@ def declared_limits(job: Any) -> Iterator[Concurrency | Rate]:
 
 
 class FlowControl(Protocol):
-    """Pauses, which hold in all workers within a second and survive restarts."""
+    """Pauses of queues and types, which survive restarts, and workers that are to be quiet."""
 
     async def pause_queue(
         self, queue: str, *, until: datetime | None = None, reason: str = ""
@@ -145,5 +145,30 @@ class FlowControl(Protocol):
 
         Raises:
             InvalidFlow: no type can have the name.
+
+        """
+
+    async def quiet_worker(self, name: str) -> None:
+        """Have a worker claim no more jobs, while it finishes those that it runs.
+
+        It learns of it with its next heartbeat, on PostgreSQL at once. It stays quiet until it is
+        resumed or stops; a worker that starts anew is not quiet.
+
+        Args:
+            name: the name of the worker; nothing happens to one that is quiet already.
+
+        Raises:
+            WorkerNotFound: no worker of this name is registered.
+
+        """
+
+    async def resume_worker(self, name: str) -> None:
+        """Have a quiet worker claim jobs again; see `quiet_worker`.
+
+        Args:
+            name: the name of the worker; nothing happens to one that is not quiet.
+
+        Raises:
+            WorkerNotFound: no worker of this name is registered.
 
         """

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from modhost_background_jobs.inspection.snapshot import DO_NOT_STOP, Snapshot
+from modhost_background_jobs.inspection.snapshot import Snapshot
+from modhost_background_jobs.inspection.workers.view import DO_NOT_STOP
 from modhost_background_jobs.model import ScheduleRow
 from modhost_background_jobs.model.schedule import LATE, ScheduleProblem
 from modhost_background_jobs.storage.clocks.shared_clock import describe_skew
@@ -24,6 +25,7 @@ def alerts_of(snapshot: Snapshot) -> list[Alert]:
     return [
         *_no_worker(snapshot),
         *_silent_workers(snapshot),
+        *_blocked(snapshot),
         *_unresponsive(snapshot),
         *_wrong_clocks(snapshot),
         *_unknown_types(snapshot),
@@ -37,15 +39,16 @@ def health_problems(snapshot: Snapshot) -> list[str]:
     """Return what keeps jobs from running, in words without names, for probes."""
     is_late = any(each.oldest_at < snapshot.now - LATE for each in snapshot.pending)
     problems = []
-    if (is_late or snapshot.late_schedules) and not snapshot.alive:
-        problems.append("Jobs or schedules are due, and no worker is alive.")
+    if (is_late or snapshot.late_schedules) and not snapshot.consuming:
+        state = "no worker is alive" if not snapshot.alive else "all living workers are quiet"
+        problems.append(f"Jobs or schedules are due, and {state}.")
     if stuck := [worker for worker in snapshot.unresponsive if worker.is_stuck]:
         problems.append(f"All slots of some workers are held by {DO_NOT_STOP} ({len(stuck)}).")
     if wrong := snapshot.wrong_clocks:
         problems.append(f"The clocks of some workers are wrong ({len(wrong)}).")
     if unknown := _pending_unknown_types(snapshot):
         problems.append(f"No worker knows the type of some pending jobs ({len(unknown)}).")
-    if snapshot.alive and snapshot.unserved:
+    if snapshot.consuming and snapshot.unserved:
         unserved = len(snapshot.unserved)
         problems.append(f"No worker serves the queue of some pending jobs ({unserved}).")
     if unreadable := len(_unreadable(snapshot)):
@@ -54,10 +57,12 @@ def health_problems(snapshot: Snapshot) -> list[str]:
 
 
 def _no_worker(snapshot: Snapshot) -> list[Alert]:
-    if snapshot.alive:
+    if snapshot.consuming:
         return []
     due = " Jobs are due and wait." if snapshot.due else ""
     text = f"No worker is alive.{due} Start one with `modhost worker`."
+    if snapshot.alive:
+        text = f"All living workers are quiet or about to stop.{due} Resume one, or start another."
     return [Alert("Nothing executes jobs", text, "/admin/jobs/workers")]
 
 
@@ -71,6 +76,19 @@ def _silent_workers(snapshot: Snapshot) -> list[Alert]:
         )
         for worker in snapshot.workers
         if not worker.is_alive
+    ]
+
+
+def _blocked(snapshot: Snapshot) -> list[Alert]:
+    return [
+        Alert(
+            f"The event loop of the worker {worker.row.name} is blocked",
+            f"It has not turned since {worker.row.blocked_since:%H:%M:%S} UTC, and all its jobs "
+            "wait; its log names the job that blocks it.",
+            "/admin/jobs/workers",
+        )
+        for worker in snapshot.alive
+        if worker.row.blocked_since
     ]
 
 

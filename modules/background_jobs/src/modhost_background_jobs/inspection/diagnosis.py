@@ -63,8 +63,9 @@ class QueueDiagnosis:
 
 def _unserved(snapshot: Snapshot) -> Iterator[Finding]:
     which = "no living worker serves"
-    if not snapshot.alive:
-        which = "this host would not serve; no worker is alive"
+    if not snapshot.consuming:
+        state = "all living workers are quiet" if snapshot.alive else "no worker is alive"
+        which = f"this host would not serve; {state}"
     for queue in snapshot.unserved:
         yield Finding(
             UNSERVED_QUEUE,

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from modhost.database import Database
 from modhost_background_jobs.contracts import BackgroundJobsError, RegisteredJob
 from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
-from modhost_background_jobs.inspection.snapshot import Snapshots, WorkerView
+from modhost_background_jobs.inspection.snapshot import Snapshots
+from modhost_background_jobs.inspection.workers.view import WorkerView
 from modhost_background_jobs.model import JobTypes, serves
 from modhost_background_jobs.model.pauses import PauseKind, PauseRow
 from modhost_background_jobs.queries.flow.backlog import Backlog, backlogs, running_jobs
@@ -36,8 +37,8 @@ class UnknownJobType(BackgroundJobsError):
 class QueueStatus(BaseModel):
     """A queue, or a job type.
 
-    `pending` and `due` stop at 10,000 jobs of a type in a queue. `workers` are the living ones that
-    serve the queue, or know the type.
+    `pending` and `due` stop at 10,000 jobs of a type in a queue. `workers` are those that claim
+    jobs, and serve the queue, or know the type.
     """
 
     name: str
@@ -206,9 +207,10 @@ def _by_name(counts: Mapping[Key, int], place: int) -> Counter[str]:
 
 
 def _workers(kind: PauseKind, name: str, alive: list[WorkerView]) -> int:
+    consuming = [worker.row for worker in alive if worker.is_consuming]
     if kind == "type":
-        return sum(name in worker.row.job_types for worker in alive)
-    return sum(serves(worker.row.queues, name) for worker in alive)
+        return sum(name in worker.job_types for worker in consuming)
+    return sum(serves(worker.queues, name) for worker in consuming)
 
 
 def _view(

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
-from modhost import ProcessReport
 from modhost_background_jobs.inspection.stopped import (
     PausedJobs,
     Server,
@@ -13,64 +11,20 @@ from modhost_background_jobs.inspection.stopped import (
     paused_by,
     unserved_queues,
 )
-from modhost_background_jobs.model import JobRow, JobTypes, ScheduleRow, WorkerRow, is_bulk_runner
+from modhost_background_jobs.inspection.workers.view import WorkerView, views_of
+from modhost_background_jobs.model import JobRow, JobTypes, ScheduleRow
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.load import Load, PendingJobs, QueueLoad
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage import QueueClock
-
-DO_NOT_STOP: Final = "jobs that do not stop"
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerView:
-    """A worker; it is alive while its heartbeats arrive within the stall timeout.
-
-    `running` is how many of its slots are busy, `jobs` are the jobs in them, the oldest first.
-    """
-
-    row: WorkerRow
-    is_alive: bool
-    running: int
-    jobs: Sequence[JobRow] = ()
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether it has no free slot."""
-        return max(self.running, self.row.unresponsive) >= self.row.max_concurrency
-
-    @property
-    def is_stuck(self) -> bool:
-        """Whether jobs that do not stop hold all its slots, so that it begins no other."""
-        return self.row.unresponsive >= self.row.max_concurrency
-
-    @property
-    def report(self) -> ProcessReport:
-        """The worker as the host lists its processes."""
-        row = self.row
-        return ProcessReport(
-            name=row.name,
-            role="worker",
-            version=row.version,
-            machine=f"{row.host}, process {row.process}",
-            started_at=row.started_at,
-            heard_at=row.heartbeat_at,
-            is_alive=self.is_alive,
-            load=f"{self.running} of {row.max_concurrency} slots busy",
-        )
-
-    @property
-    def held(self) -> str:
-        """How many of its slots are held by jobs that do not stop, in words."""
-        slots = self.row.max_concurrency
-        return f"{min(self.row.unresponsive, slots)} of {slots} slots are held by {DO_NOT_STOP}"
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The workers, what is pending by type and queue, the running jobs, the schedules by name.
 
-    Queues are `unserved` by the living workers, or by what this host would run when there are none.
+    Queues are `unserved` by the workers that claim jobs, or by what this host would run when there
+    are none.
     Bulk changes need no worker: they are not among what is pending.
     """
 
@@ -87,6 +41,11 @@ class Snapshot:
     def alive(self) -> list[WorkerView]:
         """The workers that are alive."""
         return [worker for worker in self.workers if worker.is_alive]
+
+    @property
+    def consuming(self) -> list[WorkerView]:
+        """The workers that claim jobs."""
+        return [worker for worker in self.workers if worker.is_consuming]
 
     @property
     def wrong_clocks(self) -> list[WorkerView]:
@@ -147,7 +106,7 @@ class Snapshots:
         """Return a snapshot, by index lookups, however many jobs there are."""
         load = await self._load.read()
         now = self._clock.now()
-        workers = self._views(load.workers, load.running, now)
+        workers = views_of(load.workers, load.running, now, self._stall_timeout)
         pending = [each for each in load.pending if each.job_type not in self._bulk_types]
         unserved, paused = await self._stopped(load, workers, pending, now)
         return Snapshot(
@@ -172,8 +131,8 @@ class Snapshots:
         pauses = [pause for pause in load.pauses if pause.is_active(now)]
         paused = [(pause, found) for pause in pauses if (found := paused_by(pause, pending, now))]
         is_paused = {pause.name for pause in pauses if pause.kind == "queue"}
-        alive = [worker.row for worker in workers if worker.is_alive]
-        servers: Sequence[Server] = alive or [self._own]
+        consuming = [worker.row for worker in workers if worker.is_consuming]
+        servers: Sequence[Server] = consuming or [self._own]
         unserved = {
             queue: found
             for queue, found in unserved_queues(pending, servers).items()
@@ -188,32 +147,5 @@ class Snapshots:
         )
 
     async def workers(self) -> list[WorkerView]:
-        """Return the workers by name, without their jobs."""
-        return self._views(await self._load.workers(), (), self._clock.now())
-
-    def _views(
-        self, workers: Sequence[WorkerRow], running: Sequence[JobRow], now: datetime
-    ) -> list[WorkerView]:
-        oldest_first = sorted(running, key=lambda row: (row.started_at or now, row.id))
-        return [
-            WorkerView(
-                row=row,
-                is_alive=_silence(row, now) < self._stall_timeout,
-                # A worker claims more jobs than it has slots, to start them without a claim.
-                running=min(row.running, row.max_concurrency),
-                jobs=[job for job in oldest_first if job.worker == row.name][: row.max_concurrency],
-            )
-            for row in workers
-            if not is_bulk_runner(row.name)
-        ]
-
-
-def _silence(row: WorkerRow, now: datetime) -> timedelta:
-    """Return for how long a worker was not heard of.
-
-    With a file the time of its heartbeat is that of its host, whose clock may be known to be wrong.
-    """
-    silence = now - row.heartbeat_at
-    if not row.clock_skew:
-        return silence
-    return min(abs(silence), abs(silence + timedelta(seconds=row.clock_skew)))
+        """Return the workers, the troubled ones first, without their jobs."""
+        return views_of(await self._load.workers(), (), self._clock.now(), self._stall_timeout)

@@ -7,7 +7,7 @@ from typing import Final
 
 from modhost.durations import format_duration
 from modhost_background_jobs.contracts import JobState
-from modhost_background_jobs.inspection.snapshot import DO_NOT_STOP, WorkerView
+from modhost_background_jobs.inspection.workers.view import DO_NOT_STOP, WorkerView
 from modhost_background_jobs.model import JobRow, serves
 from modhost_background_jobs.model.job_types import LEFT_TO_NEWER
 from modhost_background_jobs.model.pauses import PauseRow
@@ -98,12 +98,15 @@ def why_waiting(
         alive = [worker for worker in workers if worker.is_alive]
         able = [worker for worker in alive if row.job_type in worker.row.job_types]
         serving = [worker for worker in able if serves(worker.row.queues, row.queue)]
+        consuming = [worker for worker in serving if worker.is_consuming]
         if not serving:
             text = _why_no_worker(row, alive, able)
         elif held is not None:
             text, until = _held(held)
+        elif not consuming:
+            text = "The workers that would run it are quiet or about to stop."
         else:
-            text = _why_no_slot(serving)
+            text = _why_no_slot(consuming)
     return Waiting(text, until, found.disabled_schedule)
 
 

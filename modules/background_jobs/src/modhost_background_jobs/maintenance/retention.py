@@ -12,6 +12,7 @@ from modhost.module import PeriodicService
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import GuardedClock, JobStore
+from modhost_background_jobs.storage.departed import DepartedWorkers
 from modhost_background_jobs.storage.retention import RetentionStore
 from modhost_background_jobs.storage.statistics import StatisticsStore, TypeStatisticsStore
 from modhost_background_jobs.storage.statistics.minutes import KEPT as STATISTICS_KEPT
@@ -81,6 +82,7 @@ class RetentionService(PeriodicService):
         deletion: RetentionStore,
         statistics: StatisticsStore,
         of_types: TypeStatisticsStore,
+        departed: DepartedWorkers,
         options: BackgroundJobsOptions,
         clock: GuardedClock,
     ) -> None:
@@ -88,6 +90,7 @@ class RetentionService(PeriodicService):
         self._deletion = deletion
         self._statistics = statistics
         self._of_types = of_types
+        self._departed = departed
         self._retention = options.retention
         self._retention_failed = (
             max(options.retention, options.retention_failed)
@@ -118,6 +121,7 @@ class RetentionService(PeriodicService):
         await self._statistics.forget(now - STATISTICS_KEPT)
         await self._of_types.forget(now - STATISTICS_KEPT, MINUTE)
         await self._of_types.forget(now - HOURS_KEPT, HOUR)
+        await self._departed.forget(now)
         await self._deletion.forget_occurrences(now - self._occurrences)
         await _in_batches(partial(self._deletion.forget_periods, now))
         deleted = 0

@@ -106,7 +106,7 @@ LIMIT_WAITING: Final = Metric(
 WORKERS: Final = Metric(
     "background_jobs_workers",
     "gauge",
-    "Registered workers: alive, or silent for longer than stall_timeout.",
+    "Registered workers: alive, quiet, or silent for longer than stall_timeout.",
     ("state",),
 )
 METRICS: Final = (

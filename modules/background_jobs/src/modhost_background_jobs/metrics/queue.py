@@ -58,5 +58,7 @@ class QueueMetrics:
             samples.add(declared.LIMIT_WAITING, count, limit=limit)
         workers = await self._snapshots.workers()
         alive = sum(each.is_alive for each in workers)
-        samples.add(declared.WORKERS, alive, state="alive")
+        quiet = sum(each.is_alive and each.row.quiet_since is not None for each in workers)
+        samples.add(declared.WORKERS, alive - quiet, state="alive")
+        samples.add(declared.WORKERS, quiet, state="quiet")
         samples.add(declared.WORKERS, len(workers) - alive, state="silent")

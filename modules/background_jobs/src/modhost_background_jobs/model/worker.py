@@ -6,6 +6,7 @@ import secrets
 import socket
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -26,6 +27,7 @@ class WorkerInfo:
     max_concurrency: int
     job_types: tuple[str, ...]
     queues: tuple[str, ...] = ("*",)
+    app_version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,11 @@ class WorkerRow(WorkerInfo):
         clock_skew: by how many seconds its host's clock is ahead of the shared one.
         unresponsive: how many of its slots are held by jobs that do not stop when asked.
         running: how many jobs it holds.
+        memory: the bytes of memory that its process uses; None where the system does not say.
+        blocked_since: since when its event loop has not turned.
+        stopping_since: when it was asked to stop.
+        quiet_since: since when it is to claim nothing.
+        quieted_by: who has asked for that.
 
     """
 
@@ -44,13 +51,77 @@ class WorkerRow(WorkerInfo):
     clock_skew: float
     unresponsive: int
     running: int
+    memory: int | None = None
+    blocked_since: datetime | None = None
+    stopping_since: datetime | None = None
+    quiet_since: datetime | None = None
+    quieted_by: str | None = None
+
+
+class Departure(StrEnum):
+    """How a worker left.
+
+    `drained` is a worker that was quiet when it was asked to stop, and had finished its jobs.
+    `crashed` is one whose job processor failed, which its host starts again under another name.
+    """
+
+    STOPPED = "stopped"
+    DRAINED = "drained"
+    CRASHED = "crashed"
+    DIED = "died"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepartedRow:
+    """A worker that is gone; `jobs` is how many were taken back, as it did not finish them."""
+
+    name: str
+    host: str
+    process: int
+    version: str
+    app_version: str
+    queues: tuple[str, ...]
+    started_at: datetime
+    heartbeat_at: datetime
+    quiet_since: datetime | None
+    quieted_by: str | None
+    left_at: datetime
+    departure: Departure
+    jobs: int
 
 
 class CurrentWorker:
-    """The consumer of this process: the one that is registered, or was last."""
+    """The consumer of this process: the one that is registered, or was last.
+
+    `is_quiet` is whether it is to claim nothing, `unfinished` how many jobs it had to let go of
+    when it stopped; for the others see `WorkerRow`.
+    """
 
     def __init__(self) -> None:
         self.name: str | None = None
+        self.is_quiet = False
+        self.blocked_since: datetime | None = None
+        self.stopping_since: datetime | None = None
+        self.unfinished = 0
+
+    def begin(self, name: str) -> None:
+        """Be a new one."""
+        self.name, self.is_quiet = name, False
+        self.stopping_since, self.unfinished = None, 0
+
+
+class Vitals(NamedTuple):
+    """What a worker says of itself with a heartbeat; see `WorkerRow`."""
+
+    memory: int | None = None
+    blocked_since: datetime | None = None
+    stopping_since: datetime | None = None
+
+
+class Known(NamedTuple):
+    """What a worker learns by a heartbeat, unless its row is gone."""
+
+    is_quiet: bool
 
 
 class Heartbeat(NamedTuple):

@@ -10,6 +10,7 @@ from modhost_background_jobs.inspection.overview import Overview, Span
 from modhost_background_jobs.inspection.snapshot import Snapshot, Snapshots
 from modhost_background_jobs.inspection.waiting import describe_pause
 from modhost_background_jobs.pages import charts
+from modhost_background_jobs.pages.workers.views import WorkersPage
 from modhost_background_jobs.queries.listing import JobListing
 
 ROWS: Final = 8
@@ -25,7 +26,8 @@ class DashboardQuery(BaseModel):
 class Dashboard:
     """Gathers the content of the dashboard."""
 
-    def __init__(self, overview: Overview, listing: JobListing) -> None:
+    def __init__(self, overview: Overview, listing: JobListing, workers: WorkersPage) -> None:
+        self._workers = workers
         self._overview = overview
         self._listing = listing
 
@@ -38,6 +40,7 @@ class Dashboard:
             "alerts": alerts_of(snapshot),
             "paused": [(describe_pause(each.pause), each) for each in snapshot.paused],
             "workers": snapshot.workers,
+            "lost_workers": await self._workers.lost(),
             "running": snapshot.running[:ROWS],
             "failed": await self._listing.latest_failures(ROWS),
             "history": history,
@@ -66,8 +69,3 @@ async def show_state(overview: Overview, snapshots: Snapshots) -> Page:
         "now": snapshot.now,
     }
     return Page("state_card.html", context, "Background jobs")
-
-
-async def show_workers(snapshots: Snapshots) -> Page:
-    """Show the workers with their load."""
-    return Page("workers.html", {"workers": (await snapshots.take()).workers}, "Workers")

@@ -36,6 +36,8 @@ _TEXTS: Final = {
     "none-selected": ("warn", "Nothing was done: no job was selected."),
     "paused": ("good", "It is paused: no worker starts another of its jobs."),
     "resumed": ("good", "It is resumed: workers start its jobs again."),
+    "quieted": ("good", "The worker claims no more jobs, and finishes those that it runs."),
+    "claims-again": ("good", "The worker claims jobs again."),
     "limit-set": ("good", "The limit holds in all workers, and deploys leave it alone."),
     "limit-reset": ("good", "The limit is the one of its class again."),
     "workflow-cancelled": ("good", "The workflow is cancelled."),

@@ -1,7 +1,12 @@
 """Which page is where, and who may open it."""
 
 from modhost.web import Pages
-from modhost_background_jobs.contracts import InvalidFlow, InvalidJobData, JobNotFound
+from modhost_background_jobs.contracts import (
+    InvalidFlow,
+    InvalidJobData,
+    JobNotFound,
+    WorkerNotFound,
+)
 from modhost_background_jobs.inspection.queues import UnknownJobType
 from modhost_background_jobs.pages import (
     dashboard,
@@ -15,6 +20,7 @@ from modhost_background_jobs.pages import (
 from modhost_background_jobs.pages.live import stream
 from modhost_background_jobs.pages.recurring import details as recurring
 from modhost_background_jobs.pages.recurring import list as recurring_list
+from modhost_background_jobs.pages.workers import views as workers
 from modhost_background_jobs.pages.workflows import views as workflows
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 from modhost_background_jobs.queue.limits import UnknownLimit
@@ -22,13 +28,15 @@ from modhost_background_jobs.queue.limits import UnknownLimit
 
 def map_pages(pages: Pages) -> None:
     """Map the pages, and the actions that their forms send."""
-    for missing in (JobNotFound, UnknownJobType, UnknownLimit):
+    for missing in (JobNotFound, UnknownJobType, UnknownLimit, WorkerNotFound):
         pages.map_error(missing, 404)
     pages.map_error(InvalidFlow, 422)
     pages.map_error(InvalidJobData, 422)
     pages.get("/", dashboard.show_dashboard, permission=VIEW_JOBS)
     pages.get("/list", job_list.show_list, permission=VIEW_JOBS, is_search=True)
-    pages.get("/workers", dashboard.show_workers, permission=VIEW_JOBS)
+    pages.get("/workers", workers.show_workers, permission=VIEW_JOBS)
+    pages.post("/workers/quiet", workers.quiet, permission=MANAGE_JOBS)
+    pages.post("/workers/resume", workers.resume, permission=MANAGE_JOBS)
     pages.get("/events", stream.send_changes, permission=VIEW_JOBS)
     pages.get("/many", many.confirm_by_link, permission=MANAGE_JOBS)
     pages.post("/many", many.confirm, permission=MANAGE_JOBS)

@@ -13,8 +13,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 
 CHANNEL: Final = "background_jobs"
-"""PostgreSQL's channel: `due` for work, `stop` for requests to stop, `flow` for new pauses, and
-`end` for the ends of awaited jobs."""
+"""PostgreSQL's channel: `due` for work, `stop` for requests to stop, `flow` for new pauses,
+`quiet` for workers that are quieted or resumed, and `end` for the ends of awaited jobs."""
 
 _DATA_AND_INTEGRITY: Final = ("22", "23")
 _LOCK_TIMEOUT: Final = "55P03"

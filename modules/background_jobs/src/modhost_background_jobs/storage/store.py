@@ -2,16 +2,18 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from modhost_background_jobs.model import (
     START,
     ClaimedJob,
     DatedHeartbeat,
+    Departure,
     DueSchedules,
     Ended,
     Heartbeat,
+    Known,
     Lease,
     LogLine,
     LostLease,
@@ -20,9 +22,12 @@ from modhost_background_jobs.model import (
     ProgressUpdate,
     Released,
     Rescue,
+    Vitals,
     WorkerInfo,
 )
 from modhost_background_jobs.storage.steps import StepStore
+
+NO_VITALS: Final = Vitals()
 
 
 class JobsLocked(Exception):
@@ -116,10 +121,13 @@ class JobStore(StepStore, Protocol):
         """Return the worker's running jobs, each with whether it was asked to stop."""
 
     async def register(self, worker: WorkerInfo, now: datetime) -> None:
-        """Add the worker to those alive; again after it was found dead, under the same name."""
+        """Add the worker to those alive; again after it was found dead, under the same name.
 
-    async def beat(self, worker: str, now: datetime) -> bool:
-        """Count a heartbeat; False when the worker's row is gone."""
+        One that was quiet then is quiet again.
+        """
+
+    async def beat(self, worker: str, now: datetime, vitals: Vitals = NO_VITALS) -> Known | None:
+        """Count a heartbeat; None when the worker's row is gone."""
 
     async def note_skew(self, worker: str, seconds: float) -> None:
         """Record by how many seconds the clock of a worker's host is ahead of the shared one."""
@@ -127,14 +135,21 @@ class JobStore(StepStore, Protocol):
     async def note_unresponsive(self, worker: str, attempts: int) -> None:
         """Record how many slots of a worker are held by attempts that do not stop."""
 
-    async def unregister(self, worker: str) -> None:
-        """Remove a worker that has released all its jobs."""
+    async def unregister(
+        self, worker: str, now: datetime, departure: Departure, jobs: int = 0
+    ) -> None:
+        """Remove a worker that has released all its jobs, and record how it left.
+
+        `jobs` is how many of them it had not finished.
+        """
 
     async def heartbeats(self) -> list[Heartbeat]:
         """Return the heartbeat count of each worker that is registered or holds jobs."""
 
     async def rescue(self, seen: Heartbeat, max_rescues: int, now: datetime) -> list[Rescue]:
         """Take all jobs back from a worker, provided that it has not been heard of since `seen`.
+
+        It is recorded that it died, and how many jobs that took back.
 
         A job that was rescued `max_rescues` times in a row fails instead, since it may be what
         kills them. Of suspects only those count that had begun. Jobs that somebody else has locked

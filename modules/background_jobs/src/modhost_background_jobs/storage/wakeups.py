@@ -44,9 +44,10 @@ async def wait_for(ticket: anyio.Event, seconds: float) -> bool:
 
 
 class Wakeups(ABC):
-    """Three signals, fired by changes that any process commits, and one of this process.
+    """Four signals, fired by changes that any process commits, and one of this process.
 
-    `ends` is fired when awaited jobs have ended, and `reconnected` when the database can be reached
+    `ends` is fired when awaited jobs have ended, `quiet` when somebody has quieted or resumed a
+    worker where notifications say so, and `reconnected` when the database can be reached
     again after it could not.
     """
 
@@ -54,6 +55,7 @@ class Wakeups(ABC):
         self.work = Signal()
         self.stop_requests = Signal()
         self.ends = Signal()
+        self.quiet = Signal()
         self.reconnected = Signal()
         self._watchers = 0
 

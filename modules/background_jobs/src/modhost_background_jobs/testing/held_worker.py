@@ -14,7 +14,8 @@ from modhost_background_jobs.storage import JobStore, QueueClock
 from modhost_background_jobs.testing.passing_time import PassingTime
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.attempts.outcome import Outcome
-from modhost_background_jobs.worker.claiming.claim_loop import ClaimCursor, ClaimLoop
+from modhost_background_jobs.worker.claiming.claim_loop import ClaimLoop
+from modhost_background_jobs.worker.claiming.cursor import ClaimCursor
 from modhost_background_jobs.worker.claiming.lanes import Lanes
 from modhost_background_jobs.worker.claiming.slots import Slots
 from modhost_background_jobs.worker.executor import AttemptExecutor

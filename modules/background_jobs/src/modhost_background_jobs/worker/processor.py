@@ -81,11 +81,13 @@ class JobProcessorService(HostedService):
                 logger.info("Worker %s runs up to %d jobs.", worker.name, worker.max_concurrency)
                 if listens:
                     group.start_soon(self._wakeups.watch)
+                    group.start_soon(self._registration.follow)
                 try:
                     yield worker.name, slots
                 finally:
                     try:
                         with anyio.CancelScope(shield=True):
+                            self._registration.stopping()
                             slots.release_waiting()
                             await self._shutdown.drain(attempts)
                     finally:

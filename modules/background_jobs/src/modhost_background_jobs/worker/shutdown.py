@@ -6,7 +6,7 @@ from typing import Final
 import anyio
 
 from modhost.failures import describe
-from modhost_background_jobs.model import Released
+from modhost_background_jobs.model import CurrentWorker, Released
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry, StopReason
 from modhost_background_jobs.worker.finishing.finisher import OutcomeWriter
@@ -29,11 +29,13 @@ class Shutdown:
         self,
         writer: OutcomeWriter,
         options: BackgroundJobsOptions,
+        own: CurrentWorker,
         *,
         stop_timeout: float = STOP_TIMEOUT,
     ) -> None:
         self.stop_timeout = stop_timeout
         self._writer = writer
+        self._own = own
         self._grace = options.shutdown_grace.total_seconds()
 
     async def drain(self, attempts: AttemptRegistry) -> None:
@@ -42,6 +44,7 @@ class Shutdown:
             logger.info("Stopping: %d jobs have %g s to finish.", len(attempts), self._grace)
         with anyio.move_on_after(self._grace):
             await attempts.wait_until_left(0)
+        self._own.unfinished = sum(map(_is_unfinished, attempts))
         for attempt in attempts:
             attempt.stop(StopReason.SHUTDOWN)
         with anyio.move_on_after(self.stop_timeout):

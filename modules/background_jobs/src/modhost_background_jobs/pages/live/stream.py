@@ -117,8 +117,8 @@ def _viewer(query: WatchQuery, last_event_id: str, visitor: Principal) -> Viewer
         if query.newest:
             topics.add(Topic("newest", search=query.search))
         return Viewer(frozenset(topics), None, -1)
-    if query.watch == "queues":
-        topic = Topic("queues", may_manage=visitor.may(MANAGE_JOBS))
+    if query.watch in ("queues", "workers"):
+        topic = Topic(query.watch, may_manage=visitor.may(MANAGE_JOBS))
         return Viewer(frozenset([topic]), None, -1)
     if query.watch == "recurring":
         topic = Topic("recurring", may_manage=visitor.may(MANAGE_JOBS), search=query.schedules)

@@ -18,6 +18,7 @@ from modhost_background_jobs.pages.live.topic import Kind, Topic
 from modhost_background_jobs.pages.live.types import TypeTopics
 from modhost_background_jobs.pages.live.workflows import WorkflowTopics
 from modhost_background_jobs.pages.queues import FlowPage
+from modhost_background_jobs.pages.workers.views import WorkersPage
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.search import JobBrowser
 from modhost_background_jobs.queries.search.job_search import search_of
@@ -55,6 +56,7 @@ class Topics:
         flow: FlowPage,
         workflows: WorkflowTopics,
         types: TypeTopics,
+        workers: WorkersPage,
         fragments: Fragments,
         *,
         list_interval: float = LIST_INTERVAL,
@@ -69,6 +71,7 @@ class Topics:
         self._flow = flow
         self._workflows = workflows
         self._types = types
+        self._workers = workers
         self._fragments = fragments
 
     async def render(self, topics: Collection[Topic], memory: Memory) -> dict[Topic, Html]:
@@ -103,8 +106,8 @@ class Topics:
                 context = await self._dashboard.context(topic.span, snapshot)
                 rendered[topic] = self._fragments.render("dashboard.html", context)
             for topic in of.get("workers", ()):
-                workers = {"workers": snapshot.workers}
-                rendered[topic] = self._fragments.render("workers.html", workers)
+                context = await self._workers.context(snapshot, may_manage=topic.may_manage)
+                rendered[topic] = self._fragments.render("workers/list.html", context)
         return rendered | {topic: html for topic, (_, html) in memory.rendered.items()}
 
     async def _rows(self, topics: Sequence[Topic]) -> dict[Topic, Html]:

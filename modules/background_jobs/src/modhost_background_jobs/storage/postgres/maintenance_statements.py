@@ -8,22 +8,42 @@ _CARRIED: Final = listed(CARRIED)
 
 # Beats begin anywhere: those of a worker that registers again are none that were seen before.
 REGISTER: Final = """
+WITH back AS (
+    DELETE FROM background_jobs.departed_workers WHERE name = $1 RETURNING quiet_since, quieted_by
+)
 INSERT INTO background_jobs.workers (name, host, process, version, started_at, heartbeat_at,
-    max_concurrency, job_types, beats, queues)
-VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9)
+    max_concurrency, job_types, beats, queues, app_version, quiet_since, quieted_by)
+SELECT $1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, back.quiet_since, back.quieted_by
+FROM (SELECT) AS one LEFT JOIN back ON true
 ON CONFLICT (name) DO NOTHING
 """
 
 BEAT: Final = """
-UPDATE background_jobs.workers SET heartbeat_at = $2, beats = beats + 1 WHERE name = $1
-RETURNING name
+UPDATE background_jobs.workers
+SET heartbeat_at = $2, beats = beats + 1, memory = $3, blocked_since = $4, stopping_since = $5
+WHERE name = $1
+RETURNING quiet_since IS NOT NULL
 """
 
 NOTE_SKEW: Final = "UPDATE background_jobs.workers SET clock_skew = $2 WHERE name = $1"
 
 NOTE_UNRESPONSIVE: Final = "UPDATE background_jobs.workers SET unresponsive = $2 WHERE name = $1"
 
-UNREGISTER: Final = "DELETE FROM background_jobs.workers WHERE name = $1"
+# Bulk runners leave no trace: their changes have one.
+DEPART: Final = """
+INSERT INTO background_jobs.departed_workers (name, host, process, version, app_version, queues,
+    started_at, heartbeat_at, quiet_since, quieted_by, left_at, departure, jobs)
+SELECT name, host, process, version, app_version, queues, started_at, heartbeat_at, quiet_since,
+    quieted_by, {left_at}::timestamptz, {departure}, {jobs}
+FROM gone WHERE NOT starts_with(name, 'operation@')
+ON CONFLICT (name) DO UPDATE
+SET left_at = excluded.left_at, departure = excluded.departure, jobs = excluded.jobs
+"""
+
+UNREGISTER: Final = f"""
+WITH gone AS (DELETE FROM background_jobs.workers WHERE name = $1 RETURNING *)
+{DEPART.format(left_at="$2", departure="$3::text", jobs="$4::int")}
+"""
 
 DATED_HEARTBEATS: Final = "SELECT name, beats, heartbeat_at FROM background_jobs.workers"
 
@@ -44,19 +64,20 @@ WHERE j.state = 'Running'
 #
 # A death counts against jobs that had begun, which is noted of suspects; of all others the first
 # death does, unless it would be the last.
+_JUDGED: Final = "(SELECT count(*) FROM judged)"
 RESCUE: Final = f"""
-WITH buried AS (
+WITH gone AS (
     DELETE FROM background_jobs.workers WHERE name = (
         SELECT name FROM background_jobs.workers WHERE name = $1 AND beats = $6
         FOR UPDATE SKIP LOCKED
     )
-    RETURNING name
+    RETURNING *
 ),
 held AS (
     SELECT *, has_begun OR (rescues = 0 AND $2 > 1) AS counts
     FROM background_jobs.jobs
     WHERE worker = $1 AND state = 'Running' AND (
-        EXISTS (SELECT FROM buried)
+        EXISTS (SELECT FROM gone)
         OR ($6 = -1 AND NOT EXISTS (SELECT FROM background_jobs.workers WHERE name = $1))
     )
     FOR UPDATE SKIP LOCKED
@@ -67,6 +88,11 @@ judged AS (
         WHEN counts AND rescues + 1 >= $2 THEN 'Failed'
         ELSE 'Pending' END AS next_state
     FROM held
+),
+departed AS ({DEPART.format(left_at="$3", departure="'died'", jobs=_JUDGED)}),
+departed_before AS (
+    UPDATE background_jobs.departed_workers SET jobs = jobs + {_JUDGED}
+    WHERE name = $1 AND $6 = -1
 ),
 noted AS (
     INSERT INTO background_jobs.attempts
@@ -94,7 +120,7 @@ SELECT judged.id, judged.next_state, judged.fence, judged.ends_apart,
 FROM judged
 UNION ALL
 SELECT j.id, 'Running', j.fence, false, NULL FROM background_jobs.jobs j
-WHERE j.worker = $1 AND j.state = 'Running' AND EXISTS (SELECT FROM buried)
+WHERE j.worker = $1 AND j.state = 'Running' AND EXISTS (SELECT FROM gone)
     AND NOT EXISTS (SELECT FROM judged WHERE judged.id = j.id)
 """
 

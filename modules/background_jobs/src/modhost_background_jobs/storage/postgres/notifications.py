@@ -130,5 +130,7 @@ class PostgresWakeups(Wakeups):
             self.stop_requests.fire()
         elif payload == "end":
             self.ends.fire()
+        elif payload == "quiet":
+            self.quiet.fire()
         else:
             self.work.fire()

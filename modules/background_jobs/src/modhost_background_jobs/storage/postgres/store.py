@@ -22,6 +22,7 @@ from modhost_background_jobs.storage.postgres import maintenance_statements as m
 from modhost_background_jobs.storage.postgres.claimed import claimed_job
 from modhost_background_jobs.storage.postgres.lease_writes import WORKFLOWS, LeaseWrites
 from modhost_background_jobs.storage.postgres.notifications import Notifications
+from modhost_background_jobs.storage.postgres.workers import WorkerWrites
 from modhost_background_jobs.storage.steps.postgres import PostgresSteps
 from modhost_background_jobs.storage.store import JobsLocked
 from modhost_background_jobs.storage.workflows.ending import take_back_ends
@@ -35,7 +36,7 @@ CLAIM_SECONDS: Final = 10.0
 _new: Final = attrgetter(*NEW)
 
 
-class PostgresJobStore(LeaseWrites, PostgresSteps):
+class PostgresJobStore(LeaseWrites, WorkerWrites, PostgresSteps):
     """Implements `JobStore`, which describes each method."""
 
     def __init__(
@@ -122,41 +123,6 @@ class PostgresJobStore(LeaseWrites, PostgresSteps):
         rows = await self._postgres.fetch(statements.LEASES, worker)
         return {Lease(row[0], row[1]): row[2] for row in rows}
 
-    async def register(self, worker: model.WorkerInfo, now: datetime) -> None:
-        """Insert the worker's row."""
-        await self._postgres.execute(
-            maintenance.REGISTER,
-            worker.name,
-            worker.host,
-            worker.process,
-            worker.version,
-            now,
-            worker.max_concurrency,
-            ",".join(worker.job_types),
-            model.first_beat(),
-            ",".join(worker.queues),
-        )
-
-    async def beat(self, worker: str, now: datetime) -> bool:
-        """Update the worker's row."""
-        return await self._postgres.fetchval(maintenance.BEAT, worker, now) is not None
-
-    async def note_skew(self, worker: str, seconds: float) -> None:
-        """Update the worker's row."""
-        await self._postgres.execute(maintenance.NOTE_SKEW, worker, seconds)
-
-    async def note_unresponsive(self, worker: str, attempts: int) -> None:
-        """Update the worker's row."""
-        await self._postgres.execute(maintenance.NOTE_UNRESPONSIVE, worker, attempts)
-
-    async def unregister(self, worker: str) -> None:
-        """Delete the worker's row."""
-        await self._postgres.execute(maintenance.UNREGISTER, worker)
-
-    async def heartbeats(self) -> list[model.Heartbeat]:
-        """Read all workers."""
-        return [model.Heartbeat(*row) for row in await self._postgres.fetch(maintenance.HEARTBEATS)]
-
     async def rescue(
         self, seen: model.Heartbeat, max_rescues: int, now: datetime
     ) -> list[model.Rescue]:
@@ -215,11 +181,6 @@ class PostgresJobStore(LeaseWrites, PostgresSteps):
     async def database_clock(self) -> datetime | None:
         """Read the server's clock."""
         return from_postgres(await self._postgres.fetchval(maintenance.TIME))
-
-    async def dated_heartbeats(self) -> list[model.DatedHeartbeat]:
-        """Read all workers."""
-        rows = await self._postgres.fetch(maintenance.DATED_HEARTBEATS)
-        return [model.DatedHeartbeat(row[0], row[1], from_postgres(row[2])) for row in rows]
 
     async def poll_schedules(self, now: datetime) -> model.DueSchedules:
         """Read the enabled schedules and the index of waiting runs."""

@@ -139,13 +139,19 @@ FROM background_jobs_jobs WHERE worker = ? AND state = 'Running'
 # Beats begin anywhere: those of a worker that registers again are none that were seen before.
 REGISTER: Final = """
 INSERT INTO background_jobs_workers (name, host, process, version, started_at, heartbeat_at,
-    max_concurrency, job_types, beats, queues)
-VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9)
+    max_concurrency, job_types, beats, queues, app_version, quiet_since, quieted_by)
+SELECT ?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10, back.quiet_since, back.quieted_by
+FROM (SELECT 1) LEFT JOIN background_jobs_departed_workers AS back ON back.name = ?1
+WHERE true
 ON CONFLICT (name) DO NOTHING
 """
 
+# The bare column: some versions of SQLite answer 1 to whether it is not null.
 BEAT: Final = """
-UPDATE background_jobs_workers SET heartbeat_at = ?2, beats = beats + 1 WHERE name = ?1
+UPDATE background_jobs_workers
+SET heartbeat_at = ?2, beats = beats + 1, memory = ?3, blocked_since = ?4, stopping_since = ?5
+WHERE name = ?1
+RETURNING quiet_since
 """
 
 NOTE_SKEW: Final = "UPDATE background_jobs_workers SET clock_skew = ?2 WHERE name = ?1"
@@ -153,6 +159,19 @@ NOTE_SKEW: Final = "UPDATE background_jobs_workers SET clock_skew = ?2 WHERE nam
 NOTE_UNRESPONSIVE: Final = "UPDATE background_jobs_workers SET unresponsive = ?2 WHERE name = ?1"
 
 UNREGISTER: Final = "DELETE FROM background_jobs_workers WHERE name = ?"
+
+# Bulk runners leave no trace: their changes have one.
+DEPART: Final = """
+INSERT OR REPLACE INTO background_jobs_departed_workers (name, host, process, version, app_version,
+    queues, started_at, heartbeat_at, quiet_since, quieted_by, left_at, departure, jobs)
+SELECT name, host, process, version, app_version, queues, started_at, heartbeat_at, quiet_since,
+    quieted_by, ?2, ?3, ?4
+FROM background_jobs_workers WHERE name = ?1 AND name NOT LIKE 'operation@%'
+"""
+COME_BACK: Final = "DELETE FROM background_jobs_departed_workers WHERE name = ?"
+COUNT_RESCUED: Final = """
+UPDATE background_jobs_departed_workers SET jobs = jobs + ?2 WHERE name = ?1
+"""
 
 DATED_HEARTBEATS: Final = "SELECT name, beats, heartbeat_at FROM background_jobs_workers"
 
@@ -164,7 +183,7 @@ WHERE state = 'Running' AND worker NOT IN (SELECT name FROM background_jobs_work
 """
 
 # Staleness is repeated here: a worker that was heard of since the sweeper's look keeps its jobs.
-BURY: Final = "DELETE FROM background_jobs_workers WHERE name = ? AND beats = ?"
+IS_SILENT: Final = "SELECT 1 FROM background_jobs_workers WHERE name = ? AND beats = ?"
 
 # A death counts against jobs that had begun, which is noted of suspects; of all others the first
 # death does, unless it would be the last.

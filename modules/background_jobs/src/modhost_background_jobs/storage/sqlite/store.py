@@ -16,11 +16,12 @@ from modhost_background_jobs.storage.large_data import is_large
 from modhost_background_jobs.storage.sqlite import rows as rows_as
 from modhost_background_jobs.storage.sqlite import statements, transitions
 from modhost_background_jobs.storage.sqlite.insert_statements import HOLDER
+from modhost_background_jobs.storage.sqlite.workers import WorkerWrites
 from modhost_background_jobs.storage.steps.sqlite import SqliteSteps
 from modhost_background_jobs.storage.workflows.session_ending import PublishedEnds
 
 
-class SqliteJobStore(SqliteSteps):
+class SqliteJobStore(WorkerWrites, SqliteSteps):
     """Implements `JobStore`, which describes each method."""
 
     def __init__(self, sqlite: SqliteAccess, published: PublishedEnds | None = None) -> None:
@@ -143,48 +144,8 @@ class SqliteJobStore(SqliteSteps):
         rows = await self._sqlite.fetch(statements.LEASES, [worker])
         return {Lease(UUID(row[0]), row[1]): bool(row[2]) for row in rows}
 
-    async def register(self, worker: model.WorkerInfo, now: datetime) -> None:
-        """Insert the worker's row."""
-        row = [
-            worker.name,
-            worker.host,
-            worker.process,
-            worker.version,
-            to_sqlite(now),
-            worker.max_concurrency,
-            ",".join(worker.job_types),
-            model.first_beat(),
-            ",".join(worker.queues),
-        ]
-        await self._sqlite.execute(statements.REGISTER, row)
-
-    async def beat(self, worker: str, now: datetime) -> bool:
-        """Update the worker's row."""
-        return await self._sqlite.execute(statements.BEAT, [worker, to_sqlite(now)]) > 0
-
-    async def note_skew(self, worker: str, seconds: float) -> None:
-        """Update the worker's row."""
-        await self._sqlite.execute(statements.NOTE_SKEW, [worker, seconds])
-
     async def database_clock(self) -> None:
         """Return nothing: a file has no clock."""
-
-    async def dated_heartbeats(self) -> list[model.DatedHeartbeat]:
-        """Read all workers."""
-        rows = await self._sqlite.fetch(statements.DATED_HEARTBEATS)
-        return [model.DatedHeartbeat(row[0], row[1], from_sqlite(row[2])) for row in rows]
-
-    async def note_unresponsive(self, worker: str, attempts: int) -> None:
-        """Update the worker's row."""
-        await self._sqlite.execute(statements.NOTE_UNRESPONSIVE, [worker, attempts])
-
-    async def unregister(self, worker: str) -> None:
-        """Delete the worker's row."""
-        await self._sqlite.execute(statements.UNREGISTER, [worker])
-
-    async def heartbeats(self) -> list[model.Heartbeat]:
-        """Read all workers."""
-        return [model.Heartbeat(*row) for row in await self._sqlite.fetch(statements.HEARTBEATS)]
 
     async def rescue(
         self, seen: model.Heartbeat, max_rescues: int, now: datetime

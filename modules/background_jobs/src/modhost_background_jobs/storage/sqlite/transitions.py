@@ -16,6 +16,7 @@ from modhost_background_jobs.storage.sqlite import comeback_statements as comeba
 from modhost_background_jobs.storage.sqlite import insert_statements as inserts
 from modhost_background_jobs.storage.sqlite import rows as rows_as
 from modhost_background_jobs.storage.sqlite import statements
+from modhost_background_jobs.storage.sqlite.workers import bury
 from modhost_background_jobs.storage.workflows.ending import end_jobs, take_back_ends
 from modhost_background_jobs.storage.workflows.sqlite import SqliteWorkflows
 from modhost_background_jobs.storage.workflows.steps import run_on_sqlite
@@ -169,9 +170,10 @@ def rescue(
 
     With `end_apart` those that have finished are returned as well, to be ended.
     """
-    if not _bury(connection, seen):
+    if not bury(connection, seen, now):
         return [], []
     rows = connection.execute(statements.RESCUABLE, [seen.worker, max_rescues]).fetchall()
+    connection.execute(statements.COUNT_RESCUED, [seen.worker, len(rows)])
     error = model.lost_attempt_error(seen.worker)
     again = [row for row in rows if row[1] == JobState.PENDING]
     back = [
@@ -233,9 +235,3 @@ def _to_pending(
 
 def _moment(time: datetime | None) -> str | None:
     return None if time is None else to_sqlite(time)
-
-
-def _bury(connection: sqlite3.Connection, seen: model.Heartbeat) -> bool:
-    if seen.beats == model.UNREGISTERED:
-        return not connection.execute(statements.IS_REGISTERED, [seen.worker]).fetchone()
-    return connection.execute(statements.BURY, [seen.worker, seen.beats]).rowcount > 0

@@ -28,6 +28,7 @@ from modhost_background_jobs.storage.tables.jobs import (
 from modhost_background_jobs.storage.tables.schedules import OCCURRENCES, SCHEDULES
 from modhost_background_jobs.storage.tables.workers import (
     APP_VERSIONS,
+    DEPARTED,
     STATISTICS,
     TYPE_STATISTICS,
     WORKERS,
@@ -43,6 +44,7 @@ __all__ = [
     "APP_VERSIONS",
     "ATTEMPTS",
     "CONDITIONS",
+    "DEPARTED",
     "DEPENDENCIES",
     "FINISHED",
     "GRANTS",

@@ -19,14 +19,41 @@ class Worker(BackgroundJobsTable, table=True):
     host: str
     process: int
     version: str
+    app_version: str = Field(default="", sa_column_kwargs={"server_default": ""})
     started_at: datetime = Field(sa_type=UtcDateTime)
     heartbeat_at: datetime = Field(sa_type=UtcDateTime)
     beats: int = Field(default=0, sa_type=BigInteger)
     clock_skew: float = Field(default=0.0, sa_column_kwargs={"server_default": text("0")})
     unresponsive: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    memory: int | None = Field(default=None, sa_type=BigInteger)
+    blocked_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    stopping_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    quiet_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    quieted_by: str | None = None
     max_concurrency: int
     job_types: str
     queues: str = Field(default="*", sa_column_kwargs={"server_default": "*"})
+
+
+class DepartedWorker(BackgroundJobsTable, table=True):
+    """A worker that is gone: how it left, and how many jobs were taken back from it by that."""
+
+    __tablename__ = "departed_workers"
+    __table_args__ = (index("departed_workers_left", "left_at"),)
+
+    name: str = Field(primary_key=True)
+    host: str
+    process: int
+    version: str
+    app_version: str
+    queues: str
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    heartbeat_at: datetime = Field(sa_type=UtcDateTime)
+    quiet_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    quieted_by: str | None = None
+    left_at: datetime = Field(sa_type=UtcDateTime)
+    departure: str
+    jobs: int
 
 
 class Statistic(BackgroundJobsTable, table=True):
@@ -79,6 +106,7 @@ class AppVersion(BackgroundJobsTable, table=True):
 
 
 WORKERS: Final = table("workers")
+DEPARTED: Final = table("departed_workers")
 STATISTICS: Final = table("statistics")
 TYPE_STATISTICS: Final = table("type_statistics")
 APP_VERSIONS: Final = table("app_versions")

@@ -11,11 +11,12 @@ import anyio
 
 from modhost.failures import failures
 from modhost.runtime.shutdown import ShutdownSignal
-from modhost_background_jobs.model import START, ClaimedJob, JobTypes, Place
+from modhost_background_jobs.model import START, ClaimedJob, CurrentWorker, JobTypes, Place
 from modhost_background_jobs.model.claiming.lanes import Shares
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, wait_for
 from modhost_background_jobs.worker.attempts.attempt import Attempt
+from modhost_background_jobs.worker.claiming.cursor import ClaimCursor
 from modhost_background_jobs.worker.claiming.lanes import Lanes
 from modhost_background_jobs.worker.claiming.slots import Slots
 
@@ -24,39 +25,9 @@ logger = logging.getLogger(__name__)
 CLAIM: Final = "The claim of jobs"
 NOTE: Final = "The write of the last runs of schedules"
 RETRY_SECONDS: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
-RESTART_SECONDS: Final = 0.5
 QUIET_SECONDS: Final = 0.05
 MIN_PAUSE_SECONDS: Final = 0.003
 OTHERS_SECONDS: Final = 0.005
-
-
-class ClaimCursor:
-    """Where the next claim begins, in the order of due times.
-
-    After a claim that found all it had room for there is more, most likely, and the next one goes
-    on where it ended. A job that is due earlier and was committed later stands before that place:
-    every `RESTART_SECONDS`, and whenever a claim finds too little, the next one starts over.
-    """
-
-    def __init__(self) -> None:
-        self._place = START
-        self._started_at: float | None = None
-
-    def next(self, now: float) -> Place:
-        """Return where the claim that begins now starts; `now` is monotonic."""
-        if self._started_at is None or now - self._started_at >= RESTART_SECONDS:
-            self._place = START
-        if self._place is START:
-            self._started_at = now
-        return self._place
-
-    def note(self, claimed: Sequence[ClaimedJob], limit: int) -> None:
-        """Move to where the claim ended."""
-        if len(claimed) < limit:
-            self._place = START
-        else:
-            last = claimed[-1]
-            self._place = Place(last.execute_at, last.lease.job_id)
 
 
 class ClaimLoop:
@@ -76,7 +47,9 @@ class ClaimLoop:
         shutdown: ShutdownSignal,
         clock: QueueClock,
         lanes: Lanes,
+        own: CurrentWorker,
     ) -> None:
+        self._own = own
         self._types = types
         self._lanes = lanes
         self._store = store
@@ -106,6 +79,10 @@ class ClaimLoop:
             if self._shutdown.has_begun:
                 # What is released meanwhile is for others: this loop is about to be cancelled.
                 await anyio.sleep_forever()
+            if self._own.is_quiet:
+                slots.release_waiting()
+                await wait_for(ticket, self._poll_interval)
+                continue
             try:
                 began = self._clock.monotonic()
                 _, has_more = await self.claim(worker, slots, room, cursor, ticket)

@@ -20,7 +20,7 @@ from modhost import Clock, HostedService
 from modhost.database import Database
 from modhost.failures import describe
 from modhost.telemetry import LoggedIn
-from modhost_background_jobs.model import LogLine
+from modhost_background_jobs.model import CurrentWorker, LogLine
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import open_store
 from modhost_background_jobs.worker.attempts.attempt import Attempt
@@ -75,6 +75,7 @@ class LoopWatch(HostedService):
         buffer: ProgressBuffer,
         options: BackgroundJobsOptions,
         clock: Clock,
+        own: CurrentWorker,
         *,
         limit: float = BLOCKED_SECONDS,
     ) -> None:
@@ -83,6 +84,7 @@ class LoopWatch(HostedService):
         self._buffer = buffer
         self._max_log_entries = options.max_log_entries
         self._clock = clock
+        self._own = own
         self._blocks: deque[_Block] = deque(maxlen=MAX_REPORTS)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
@@ -121,9 +123,11 @@ class LoopWatch(HostedService):
                 # An idle process whose loop turns at once was suspended.
                 if not (was_idle and turned.wait(GRACE_SECONDS)):
                     block = self._report(frame, seconds)
+                    self._own.blocked_since = block.began_at
                     while not turned.wait(POLL_SECONDS):
                         if stopping.is_set():
                             return
+                    self._own.blocked_since = None
                     block.seconds = round(time.monotonic() - began, 1)
                     logger.warning("%s blocked the event loop for %s s.", block.what, block.seconds)
             began, used = time.monotonic(), time.process_time()

@@ -21,9 +21,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
-from modhost_background_jobs.model import JobRow, WorkerRow
+from modhost_background_jobs.model import DepartedRow, Departure, JobRow, WorkerRow
 from modhost_background_jobs.model.pauses import PauseRow
 from modhost_background_jobs.queries.flow.backlog import lanes_by_queue
+from modhost_background_jobs.queries.load.workers import (
+    RUNNING_COUNT,
+    count_departures,
+    read_departed,
+    read_workers,
+)
 from modhost_background_jobs.queries.partitions import (
     Partition,
     claimable,
@@ -35,7 +41,7 @@ from modhost_background_jobs.queries.partitions import (
     waiting,
 )
 from modhost_background_jobs.queries.rows import fetch_rows, select_rows
-from modhost_background_jobs.storage.tables import JOBS, PAUSES, WORKERS
+from modhost_background_jobs.storage.tables import JOBS, PAUSES
 
 MAX_COUNTED: Final = 10_000
 MAX_RUNNING: Final = 1_000
@@ -43,12 +49,6 @@ MAX_RUNNING: Final = 1_000
 _IS_RUNNING: Final = in_state(JOBS, JobState.RUNNING)
 # In no order: an order might be found by a scan of all pending jobs.
 _RUNNING: Final = select_rows(JOBS).where(_IS_RUNNING).limit(MAX_RUNNING)
-_RUNNING_COUNT: Final = select(func.count()).select_from(JOBS).where(_IS_RUNNING)
-_WORKERS: Final = select(
-    WORKERS,
-    _RUNNING_COUNT.where(JOBS.c.worker == WORKERS.c.name).scalar_subquery().label("running"),
-).order_by(WORKERS.c.name)
-
 _PAUSES: Final = select(PAUSES).order_by(PAUSES.c.kind, PAUSES.c.name)
 
 
@@ -125,17 +125,27 @@ class QueueLoad:
             rows = await fetch_rows(connection, _RUNNING)
             is_all = len(rows) < MAX_RUNNING
             return Load(
-                workers=await _workers(connection),
+                workers=await read_workers(connection),
                 pending=await pending_jobs(connection),
                 pauses=[PauseRow(**row) for row in (await connection.execute(_PAUSES)).mappings()],
                 running=rows,
-                running_count=len(rows) if is_all else await _count(connection, _RUNNING_COUNT),
+                running_count=len(rows) if is_all else await _count(connection, RUNNING_COUNT),
             )
 
     async def workers(self) -> list[WorkerRow]:
         """Return the registered workers by name."""
         async with self._database.reading() as session:
-            return await _workers(await session.connection())
+            return await read_workers(await session.connection())
+
+    async def departed(self, limit: int) -> list[DepartedRow]:
+        """Return the workers that left, the last one first, at most so many."""
+        async with self._database.reading() as session:
+            return await read_departed(await session.connection(), limit)
+
+    async def departures(self) -> dict[Departure, int]:
+        """Return how many workers left in each way."""
+        async with self._database.reading() as session:
+            return await count_departures(await session.connection())
 
     async def pending_count(self) -> tuple[int, bool]:
         """Return how many jobs are pending, up to a bound, and whether there are more."""
@@ -187,23 +197,3 @@ async def _count(connection: AsyncConnection, counting: Select[Any]) -> int:
 async def pending_jobs(connection: AsyncConnection) -> list[PendingJobs]:
     """Return the types and queues of the pending jobs that wait for nothing but their time."""
     return [PendingJobs(*row) for row in await connection.execute(_PENDING)]
-
-
-async def _workers(connection: AsyncConnection) -> list[WorkerRow]:
-    return [
-        WorkerRow(
-            name=row.name,
-            host=row.host,
-            process=row.process,
-            version=row.version,
-            max_concurrency=row.max_concurrency,
-            job_types=tuple(filter(None, row.job_types.split(","))),
-            queues=tuple(row.queues.split(",")),
-            started_at=row.started_at,
-            heartbeat_at=row.heartbeat_at,
-            clock_skew=row.clock_skew,
-            unresponsive=row.unresponsive,
-            running=row.running,
-        )
-        for row in await connection.execute(_WORKERS)
-    ]

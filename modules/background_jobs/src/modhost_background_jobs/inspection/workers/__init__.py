@@ -1,0 +1,1 @@
+"""The workers that are alive, and those that left."""

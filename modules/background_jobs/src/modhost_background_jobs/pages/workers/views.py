@@ -1,0 +1,68 @@
+"""The workers: the troubled ones first, those that left within a day, and quieting them."""
+
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from modhost import Principal
+from modhost.web import Page, Query
+from modhost_background_jobs.contracts import BackgroundJobs
+from modhost_background_jobs.contracts.errors import MAX_WORKER_NAME
+from modhost_background_jobs.inspection.snapshot import Snapshot, Snapshots
+from modhost_background_jobs.model import Departure
+from modhost_background_jobs.pages.notices import NoticeQuery, redirect
+from modhost_background_jobs.permissions import MANAGE_JOBS
+from modhost_background_jobs.queries.load import QueueLoad
+
+PATH: Final = "/admin/jobs/workers"
+ROWS: Final = 50
+UNCLEAN: Final = (Departure.DIED, Departure.CRASHED)
+
+
+class WorkersPage:
+    """Gathers the content of the page."""
+
+    def __init__(self, load: QueueLoad) -> None:
+        self._load = load
+
+    async def context(self, snapshot: Snapshot, *, may_manage: bool) -> dict[str, Any]:
+        """Return the variables of the template, as far as they are live."""
+        departures = await self._load.departures()
+        return {
+            "workers": snapshot.workers,
+            "departed": await self._load.departed(ROWS),
+            "departures": [(each, departures[each]) for each in Departure if each in departures],
+            "may_manage": may_manage,
+        }
+
+    async def lost(self) -> int:
+        """Return how many workers have died or crashed within a day."""
+        departures = await self._load.departures()
+        return sum(departures.get(each, 0) for each in UNCLEAN)
+
+
+class Named(BaseModel):
+    """A worker, as the address names it."""
+
+    name: Annotated[str, Field(max_length=MAX_WORKER_NAME)]
+
+
+async def show_workers(
+    query: Query[NoticeQuery], page: WorkersPage, snapshots: Snapshots, visitor: Principal
+) -> Page:
+    """Show the workers, and those that left."""
+    context = await page.context(await snapshots.take(), may_manage=visitor.may(MANAGE_JOBS))
+    return Page("workers/list.html", context | query.as_context(), "Workers")
+
+
+async def quiet(query: Query[Named], jobs: BackgroundJobs) -> Response:
+    """Have a worker claim no more jobs."""
+    await jobs.quiet_worker(query.name)
+    return redirect(PATH, "quieted")
+
+
+async def resume(query: Query[Named], jobs: BackgroundJobs) -> Response:
+    """Have a quiet worker claim jobs again."""
+    await jobs.resume_worker(query.name)
+    return redirect(PATH, "claims-again")
