@@ -28,7 +28,7 @@ class QuietWorkers:
         return await self._set(session, name, None, None)
 
     def wake(self) -> None:
-        """Have the worker of this process learn it; the commit tells others where it can."""
+        """Have the worker of this process learn it; the commit wakes others where it can."""
         self._wakeups.quiet.fire()
 
     async def _set(
