@@ -94,6 +94,8 @@ RULES: Final = {
     "GET /admin/jobs/{id}/input.json": VIEW_JOBS,
     "GET /admin/jobs/{id}/result.json": VIEW_JOBS,
     "GET /admin/jobs/many": MANAGE_JOBS,
+    "POST /admin/jobs/searches": VIEW_JOBS,
+    "POST /admin/jobs/searches/forget": VIEW_JOBS,
     "POST /admin/jobs/many": MANAGE_JOBS,
     "POST /admin/jobs/many/apply": MANAGE_JOBS,
     "GET /admin/jobs/recurring/{id}/delete": MANAGE_JOBS,

@@ -185,7 +185,7 @@ async def test_schedules_are_named_by_their_names_too(
         assert run.stderr.endswith("`modhost jobs recurring list` shows all.\n")
 
 
-@pytest.mark.parametrize("action", ["show", "cancel", "retry"])
+@pytest.mark.parametrize("action", ["show", "cancel", "retry", "run-now", "delete"])
 async def test_an_unknown_id_is_a_failure(commands: Commands, action: str) -> None:
     run = await commands.run(action, UNKNOWN)
     assert (run.exit_code, run.stdout) == (1, "")
@@ -198,6 +198,8 @@ async def test_an_unknown_id_is_a_failure(commands: Commands, action: str) -> No
         "show 1",
         "cancel x",
         "retry x",
+        f"reschedule {UNKNOWN} soon",
+        f"reschedule {UNKNOWN}",
         "list --state Done",
         "list --page 0",
         "list --page-size 201",

@@ -47,6 +47,7 @@ from modhost_background_jobs.pages.live.recurring import ScheduleTopics
 from modhost_background_jobs.pages.live.types import TypeTopics
 from modhost_background_jobs.pages.live.workflows import WorkflowTopics
 from modhost_background_jobs.pages.queues import FlowPage
+from modhost_background_jobs.pages.searches.kept import SavedSearches
 from modhost_background_jobs.pages.workers.views import WorkersPage
 from modhost_background_jobs.queries import details, ends, held_places, listing, load, logs, search
 from modhost_background_jobs.queries.schedule_runs import ScheduleRuns
@@ -134,6 +135,7 @@ def add_services(services: ServiceCollection) -> None:
     _add(services, stalled_jobs.StalledJobSweeperService, stalled_jobs.BulkSweeperService)
     _add(services, recurring.RecurringJobsService, retention.RetentionService)
     _add(services, LimitKeysService, RollUpService)
+    _add(services, SavedSearches)
     _add(services, changes.BulkChanges, changes.BulkRequests, BulkRunner)
     _add(
         services,

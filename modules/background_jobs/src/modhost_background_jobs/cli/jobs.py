@@ -6,6 +6,7 @@ import click
 
 from modhost import Scope
 from modhost.cli import as_json, print_json, print_result, show, with_scope
+from modhost_background_jobs.cli.changes import delete_job, reschedule_job, run_job_now
 from modhost_background_jobs.cli.limits import limits
 from modhost_background_jobs.cli.output import show_job, show_stats
 from modhost_background_jobs.cli.queues import queues, types
@@ -31,8 +32,10 @@ def jobs() -> None:
     """Background jobs: list, show, cancel, retry, stats, recurring ones and workflows."""
 
 
-for group in (recurring, queues, types, limits, workflows, workers):
-    jobs.add_command(group)
+for command in (recurring, queues, types, limits, workflows, workers):
+    jobs.add_command(command)
+for change in (run_job_now, reschedule_job, delete_job):
+    jobs.add_command(change)
 
 
 @jobs.command("list")

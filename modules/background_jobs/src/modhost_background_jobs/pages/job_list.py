@@ -12,6 +12,7 @@ from modhost.web import Page, Query
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import JobTypes
 from modhost_background_jobs.pages.notices import NoticeQuery
+from modhost_background_jobs.pages.searches.kept import SavedSearches
 from modhost_background_jobs.permissions import MANAGE_JOBS
 from modhost_background_jobs.queries.load import QueueLoad
 from modhost_background_jobs.queries.search import JobBrowser, Order
@@ -58,6 +59,7 @@ async def show_list(
     load: QueueLoad,
     types: JobTypes,
     visitor: Principal,
+    saved: SavedSearches,
 ) -> Page:
     """Show the jobs of a search."""
     search = query.as_search()
@@ -87,6 +89,8 @@ async def show_list(
         "checked_at_once": browser.batch_of(search),
         "without_errors": _without_errors(query),
         "page_rows": query.rows,
+        "saved": await saved.of(visitor.id),
+        "query": urlencode(shown),
         "may_manage": visitor.may(MANAGE_JOBS),
         **query.as_context(),
     }

@@ -20,6 +20,7 @@ from modhost_background_jobs.pages import (
 from modhost_background_jobs.pages.live import stream
 from modhost_background_jobs.pages.recurring import details as recurring
 from modhost_background_jobs.pages.recurring import list as recurring_list
+from modhost_background_jobs.pages.searches import actions as searches
 from modhost_background_jobs.pages.workers import views as workers
 from modhost_background_jobs.pages.workflows import views as workflows
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
@@ -34,6 +35,8 @@ def map_pages(pages: Pages) -> None:
     pages.map_error(InvalidJobData, 422)
     pages.get("/", dashboard.show_dashboard, permission=VIEW_JOBS)
     pages.get("/list", job_list.show_list, permission=VIEW_JOBS, is_search=True)
+    pages.post("/searches", searches.save, permission=VIEW_JOBS)
+    pages.post("/searches/forget", searches.forget, permission=VIEW_JOBS)
     pages.get("/workers", workers.show_workers, permission=VIEW_JOBS)
     pages.post("/workers/quiet", workers.quiet, permission=MANAGE_JOBS)
     pages.post("/workers/resume", workers.resume, permission=MANAGE_JOBS)

@@ -26,6 +26,7 @@ from modhost_background_jobs.storage.tables.jobs import (
     JobColumns,
 )
 from modhost_background_jobs.storage.tables.schedules import OCCURRENCES, SCHEDULES
+from modhost_background_jobs.storage.tables.searches import SAVED_SEARCHES
 from modhost_background_jobs.storage.tables.workers import (
     APP_VERSIONS,
     DEPARTED,
@@ -62,6 +63,7 @@ __all__ = [
     "OCCURRENCES",
     "PAUSES",
     "PLACE",
+    "SAVED_SEARCHES",
     "SCHEDULES",
     "SCHEMA",
     "STATISTICS",

@@ -1,0 +1,1 @@
+"""Searches of the list that people keep."""
