@@ -59,6 +59,8 @@ async def filled(served: Site) -> Mapping[str, str]:
         "run again": f"{jobs}/{failed}/run-again",
         "recurring": f"{jobs}/recurring",
         "schedule": f"{jobs}/recurring/{recurring}",
+        "new schedule": f"{jobs}/recurring/new",
+        "edit schedule": f"{jobs}/recurring/{recurring}/edit",
         "delete schedule": f"{jobs}/recurring/{recurring}/delete",
         "workers": f"{jobs}/workers",
         "types": f"{jobs}/types",

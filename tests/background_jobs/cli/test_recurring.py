@@ -1,6 +1,7 @@
 """`modhost jobs recurring`: what a repeated command does, and names that several modules have."""
 
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
@@ -55,3 +56,22 @@ async def test_bad_usage_of_the_list_is_refused_in_one_line(commands: Commands) 
     assert (run.exit_code, "--job-type has a character" in run.stderr) == (2, True)
     run = await commands.run("list", "--page", "2", "--after", "0" * 32)
     assert (run.exit_code, "not both" in run.stderr) == (2, True)
+
+
+async def test_a_recurring_job_is_created_edited_and_run(
+    database_url: str, commands: Commands
+) -> None:
+    async with jobs_host(database_url, mode="Producer") as jobs:
+        for name, cron in (("Nightly", "0 3 * * *"), ("Hourly", "@hourly")):
+            await jobs.scheduling.add_recurring(WaitingJob, name=name, cron_expression=cron)
+        # The commands know the jobs of installed modules alone.
+        refused = await commands.run("recurring", "create", "Own", "tests.WaitingJob", "@daily")
+        assert (refused.exit_code, "has the job type 'tests.WaitingJob'" in refused.stderr) == (
+            2,
+            True,
+        )
+        refused = await commands.run("recurring", "edit", "Nightly", "--data", "{")
+        assert (refused.exit_code, "The input is not JSON" in refused.stderr) == (2, True)
+        run = await commands.json("recurring", "run", "Nightly")
+        detail = await jobs.detail(UUID(run["job_id"]))
+        assert str(detail.recurring_job_id) in await commands.done("recurring", "list")

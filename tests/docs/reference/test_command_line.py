@@ -165,6 +165,12 @@ def test_the_json_has_the_keys_that_are_shown(tmp_path: Path) -> None:
         "modhost jobs limits set": f"jobs limits set {limit} 3",
         "modhost jobs limits reset": f"jobs limits reset {limit}",
         "modhost jobs recurring list": "jobs recurring list",
+        "modhost jobs recurring create": (
+            "jobs recurring create Weekly reports_example.GenerateReportJob @weekly "
+            '--data {"type":"monthly","source":"seattle-weather"}'
+        ),
+        "modhost jobs recurring edit": "jobs recurring edit Weekly --cron @monthly",
+        "modhost jobs recurring run": "jobs recurring run Weekly",
         "modhost jobs recurring disable": f"jobs recurring disable {nightly}",
         "modhost jobs recurring enable": f"jobs recurring enable {nightly}",
         "modhost jobs recurring toggle": f"jobs recurring toggle {nightly}",

@@ -17,6 +17,7 @@ from modhost_background_jobs.client import (
     scheduling,
 )
 from modhost_background_jobs.client.blocking import waiting
+from modhost_background_jobs.client.schedules.editing import ScheduleEditing
 from modhost_background_jobs.client.workflows.growth import WorkflowGrowth
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
@@ -47,6 +48,7 @@ from modhost_background_jobs.pages.live.recurring import ScheduleTopics
 from modhost_background_jobs.pages.live.types import TypeTopics
 from modhost_background_jobs.pages.live.workflows import WorkflowTopics
 from modhost_background_jobs.pages.queues import FlowPage
+from modhost_background_jobs.pages.recurring.form import Previews
 from modhost_background_jobs.pages.searches.kept import SavedSearches
 from modhost_background_jobs.pages.workers.views import WorkersPage
 from modhost_background_jobs.queries import details, ends, held_places, listing, load, logs, search
@@ -127,6 +129,7 @@ def add_services(services: ServiceCollection) -> None:
     _add(services, WorkflowInspection)
     _add(services, WorkflowGrowth)
     _add(services, schedule_changes.ScheduleChanges, run_again.Rerunning, Schedules, ScheduleRuns)
+    _add(services, ScheduleEditing)
     _add(services, snapshot.Snapshots, overview.Overview, job.JobInspection, JobActions)
     _add(services, diagnosis.QueueDiagnosis, queues.Queues, LimitReader)
     _add(services, RecentFailures, TypeFigures, TypeInspection)
@@ -146,6 +149,7 @@ def add_services(services: ServiceCollection) -> None:
         WorkflowTopics,
         TypeTopics,
         ScheduleTopics,
+        Previews,
         topics.Topics,
         feed.LiveFeed,
     )

@@ -13,6 +13,7 @@ from modhost.runtime.shutdown import ShutdownSignal
 from modhost.web import Body, Endpoints, Header, Query, Reply
 from modhost_background_jobs.api.flow import map_flow
 from modhost_background_jobs.api.preferences import Preferences
+from modhost_background_jobs.api.recurring import map_recurring
 from modhost_background_jobs.api.states import states
 from modhost_background_jobs.api.workers import map_workers
 from modhost_background_jobs.api.workflows import map_workflows
@@ -31,8 +32,6 @@ from modhost_background_jobs.contracts import (
     JobStatus,
     JobSummary,
     PagedResult,
-    RecurringJob,
-    RecurringJobId,
     UnknownTimeZone,
 )
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
@@ -46,11 +45,7 @@ def map_endpoints(endpoints: Endpoints) -> None:
     endpoints.map_error(InvalidCronExpression, 409)
     endpoints.map_error(UnknownTimeZone, 409)
     endpoints.get("/", list_jobs, permission=VIEW_JOBS)
-    endpoints.get("/recurring", list_recurring, permission=VIEW_JOBS)
-    endpoints.post("/recurring/{id}/toggle", toggle_recurring, permission=MANAGE_JOBS)
-    endpoints.post("/recurring/{id}/enable", enable_recurring, permission=MANAGE_JOBS)
-    endpoints.post("/recurring/{id}/disable", disable_recurring, permission=MANAGE_JOBS)
-    endpoints.delete("/recurring/{id}", delete_recurring, permission=MANAGE_JOBS)
+    map_recurring(endpoints)
     map_flow(endpoints)
     map_workers(endpoints)
     map_workflows(endpoints)
@@ -74,12 +69,6 @@ class NewTime(BaseModel):
     """When a job is to be due."""
 
     execute_at: AwareDatetime
-
-
-class Toggled(BaseModel):
-    """Whether a schedule is enabled now."""
-
-    is_enabled: bool
 
 
 async def list_jobs(
@@ -155,30 +144,3 @@ async def reschedule_job(
 async def delete_job(id: UUID, jobs: BackgroundJobs) -> None:  # noqa: A002
     """Delete a finished job with its data, result, log, attempts and steps."""
     await jobs.delete(JobId(id))
-
-
-async def list_recurring(jobs: BackgroundJobsContracts) -> Sequence[RecurringJob]:
-    """List all schedules."""
-    return await jobs.get_recurring_jobs()
-
-
-async def toggle_recurring(id: UUID, jobs: BackgroundJobs) -> Toggled:  # noqa: A002
-    """Enable a disabled schedule, or disable an enabled one."""
-    return Toggled(is_enabled=await jobs.toggle_recurring(RecurringJobId(id)))
-
-
-async def enable_recurring(id: UUID, jobs: BackgroundJobs) -> Toggled:  # noqa: A002
-    """Enable a schedule; one that is enabled stays so."""
-    await jobs.enable_recurring(RecurringJobId(id))
-    return Toggled(is_enabled=True)
-
-
-async def disable_recurring(id: UUID, jobs: BackgroundJobs) -> Toggled:  # noqa: A002
-    """Disable a schedule; one that is disabled stays so."""
-    await jobs.disable_recurring(RecurringJobId(id))
-    return Toggled(is_enabled=False)
-
-
-async def delete_recurring(id: UUID, jobs: BackgroundJobs) -> None:  # noqa: A002
-    """Delete a schedule; its runs stay."""
-    await jobs.remove_recurring(RecurringJobId(id))

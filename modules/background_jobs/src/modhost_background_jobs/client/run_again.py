@@ -67,7 +67,7 @@ def read_edited(text: str, before: str | None, model: Any = None) -> str | None:
     What was a secret stays one. With a model, the job must be able to read it. Raises
     `UnreadableInput`.
     """
-    value = _parsed(text) if text.strip() else None
+    value = read_json(text) if text.strip() else None
     stored = None
     if value is not None:
         stored = json.dumps(edited(value, before), ensure_ascii=False, separators=(",", ":"))
@@ -76,7 +76,8 @@ def read_edited(text: str, before: str | None, model: Any = None) -> str | None:
     return stored
 
 
-def _parsed(text: str) -> Any:
+def read_json(text: str) -> Any:
+    """Return the value of a JSON text that a person typed. Raises `UnreadableInput`."""
     try:
         value = json.loads(
             text,

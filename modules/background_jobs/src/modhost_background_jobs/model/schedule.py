@@ -52,6 +52,7 @@ class ScheduleRow(ScheduleDefinition):
         is_of_start: whether a start of its module puts it, rather than somebody at run time; None
             where an earlier version has not stored that.
         left_out_since: since when the starts of its module have not put it.
+        is_by_hand: whether a person created it, or edited it last.
 
     """
 
@@ -64,6 +65,12 @@ class ScheduleRow(ScheduleDefinition):
     is_of_start: bool | None
     left_out_since: datetime | None
     created_at: datetime
+    is_by_hand: bool
+
+    @property
+    def is_of_code(self) -> bool:
+        """Whether the start of its module puts it, and would undo what a person changes."""
+        return bool(self.is_of_start) and self.left_out_since is None
 
     @property
     def schedule(self) -> CronSchedule:
@@ -117,6 +124,23 @@ class ScheduleProblem:
 
 class UnknownPolicy(BackgroundJobsError):
     """A policy that a later version has stored."""
+
+
+class ScheduleConflict(BackgroundJobsError):
+    """A change by hand of a schedule that code owns, or to a name that is taken."""
+
+    @classmethod
+    def of_name(cls, definition: ScheduleDefinition) -> "ScheduleConflict":
+        """Return the conflict of a name that the module has already."""
+        module = definition.module_name
+        msg = f"The module {module} has a recurring job named {definition.name!r} already; "
+        return cls(f"{msg}choose another name, or edit that one.")
+
+    @classmethod
+    def of_code(cls, row: ScheduleRow) -> "ScheduleConflict":
+        """Return the conflict of a schedule that code owns."""
+        msg = f"The start of the module {row.module_name} puts the recurring job {row.name!r}, and "
+        return cls(f"{msg}would undo what you change here: change it in the code of that module.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ _TEXTS: Final = {
     ),
     "enqueued": ("good", "This job is the new one, with the input as you edited it."),
     "run-now": ("good", "This run was started by hand, besides the due times of its schedule."),
+    "created": ("good", "The recurring job is created."),
+    "edited": ("good", "The recurring job is changed; runs that wait already stay as they are."),
     "enabled": ("good", "The schedule {name} is enabled."),
     "disabled": ("good", "The schedule {name} is disabled; what it misses is not caught up."),
     "unreadable": ("warn", "Nothing was done: the schedule {name} cannot fire on this machine."),

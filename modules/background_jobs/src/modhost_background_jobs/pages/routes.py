@@ -19,6 +19,7 @@ from modhost_background_jobs.pages import (
 )
 from modhost_background_jobs.pages.live import stream
 from modhost_background_jobs.pages.recurring import details as recurring
+from modhost_background_jobs.pages.recurring import form as recurring_form
 from modhost_background_jobs.pages.recurring import list as recurring_list
 from modhost_background_jobs.pages.searches import actions as searches
 from modhost_background_jobs.pages.workers import views as workers
@@ -46,6 +47,11 @@ def map_pages(pages: Pages) -> None:
     pages.post("/many/apply", many.apply, permission=MANAGE_JOBS)
     pages.get("/recurring", recurring_list.show_schedules, permission=VIEW_JOBS, is_search=True)
     pages.post("/recurring", recurring_list.change, permission=MANAGE_JOBS)
+    pages.get("/recurring/new", recurring_form.ask_new, permission=MANAGE_JOBS)
+    pages.post("/recurring/new", recurring_form.create, permission=MANAGE_JOBS)
+    pages.get("/recurring/preview", recurring_form.preview, permission=MANAGE_JOBS)
+    pages.get("/recurring/{id}/edit", recurring_form.ask_edit, permission=MANAGE_JOBS)
+    pages.post("/recurring/{id}/edit", recurring_form.edit, permission=MANAGE_JOBS)
     pages.get("/recurring/{id}", recurring.show_schedule, permission=VIEW_JOBS)
     pages.post("/recurring/{id}/toggle", recurring.toggle, permission=MANAGE_JOBS)
     pages.post("/recurring/{id}/enable", recurring.enable, permission=MANAGE_JOBS)

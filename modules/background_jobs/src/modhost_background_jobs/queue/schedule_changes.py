@@ -15,6 +15,7 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import InvalidCronExpression, JobNotFound, UnknownTimeZone
 from modhost_background_jobs.cron.schedule import CronSchedule
 from modhost_background_jobs.model import ScheduleDefinition, ScheduleRow, UnknownPolicy
+from modhost_background_jobs.model.schedule import ScheduleConflict
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedules import is_far_ahead, lock_schedule, next_run
 from modhost_background_jobs.storage import GuardedClock
@@ -22,6 +23,7 @@ from modhost_background_jobs.storage.dialects import insert_unless_exists
 from modhost_background_jobs.storage.tables import SCHEDULES
 
 _KEY: Final = ("module_name", "name")
+_BY_HAND: Final = {"is_by_hand": True, "is_of_start": False, "left_out_since": None}
 
 
 class ScheduleChanges:
@@ -49,20 +51,45 @@ class ScheduleChanges:
             connection = await joined.connection()
             agrees, now = await self._compared()
             schedule = CronSchedule.parse(definition.cron_expression, definition.time_zone)
-            changed = asdict(definition) | {"is_of_start": is_of_start, "left_out_since": None}
+            changed = asdict(definition) | _owned_by_code(is_of_start=is_of_start)
             added = {"id": new_id(), "next_run_at": schedule.next_after(now), "created_at": now}
             row = None
             # Again for one that somebody deletes between the two statements.
             while row is None:
                 await insert_unless_exists(connection, SCHEDULES, changed | added, _KEY)
                 row = await lock_schedule(connection, *_has_name(definition))
-            if not _has_same_times(row, schedule):
-                changed |= await self._times_after(joined, row, schedule, now, agrees=agrees)
-            elif row.next_run_at is None or is_far_ahead(row, next_run(row, now)):
-                changed["next_run_at"] = next_run(row, now)
+            changed |= await self._new_times(joined, row, schedule, now, agrees=agrees)
             await connection.execute(_update(row.id).values(changed))
             self._put_here[row.id] = row.module_name
             return row.id
+
+    async def create(self, definition: ScheduleDefinition) -> UUID:
+        """Add a schedule by hand. Raises `ScheduleConflict` if its module has one of this name."""
+        async with self._joined(None) as joined:
+            schedule = CronSchedule.parse(definition.cron_expression, definition.time_zone)
+            id_, now = new_id(), self._clock.now()
+            added = {"id": id_, "next_run_at": schedule.next_after(now), "created_at": now}
+            row = asdict(definition) | _BY_HAND | added
+            connection = await joined.connection()
+            if not await insert_unless_exists(connection, SCHEDULES, row, _KEY):
+                raise ScheduleConflict.of_name(definition)
+            return id_
+
+    async def edit(self, recurring_id: UUID, definition: ScheduleDefinition) -> None:
+        """Change a schedule by hand. Raises `JobNotFound`, and `ScheduleConflict` for code's."""
+        async with self._joined(None) as joined:
+            row = await _lock(joined, recurring_id)
+            if row.is_of_code:
+                raise ScheduleConflict.of_code(row)
+            same_name = (*_has_name(definition), SCHEDULES.c.id != recurring_id)
+            connection = await joined.connection()
+            if (await connection.execute(select(SCHEDULES.c.id).where(*same_name))).first():
+                raise ScheduleConflict.of_name(definition)
+            agrees, now = await self._compared()
+            schedule = CronSchedule.parse(definition.cron_expression, definition.time_zone)
+            times = await self._new_times(joined, row, schedule, now, agrees=agrees)
+            changed = asdict(definition) | _BY_HAND | times
+            await connection.execute(_update(row.id).values(changed))
 
     async def enable(self, recurring_id: UUID, session: AsyncSession | None = None) -> None:
         """Enable a schedule; what was due while it was disabled is not caught up."""
@@ -98,9 +125,9 @@ class ScheduleChanges:
     async def keep_only(
         self, module: str, kept: Collection[UUID], session: AsyncSession | None = None
     ) -> list[str]:
-        """Delete all schedules of a module but these; return the names of those deleted."""
+        """Delete a module's schedules but these, and those made by hand; return the names."""
         columns = SCHEDULES.c
-        others = (columns.module_name == module, columns.id.not_in(kept))
+        others = (columns.module_name == module, columns.id.not_in(kept), ~columns.is_by_hand)
         return await self._delete(*others, session=session)
 
     async def note_left_out(self, modules: Collection[str]) -> None:
@@ -134,6 +161,22 @@ class ScheduleChanges:
     async def _compared(self) -> tuple[bool, datetime]:
         """Return whether this host's clock may decide, and the time; commands never compared it."""
         return await self._clock.agrees(), self._clock.now()
+
+    async def _new_times(
+        self,
+        session: AsyncSession,
+        row: ScheduleRow,
+        schedule: CronSchedule,
+        now: datetime,
+        *,
+        agrees: bool,
+    ) -> dict[str, Any]:
+        """Return which times of a schedule change with its expression, if that has changed."""
+        if not _has_same_times(row, schedule):
+            return await self._times_after(session, row, schedule, now, agrees=agrees)
+        if row.next_run_at is None or is_far_ahead(row, next_run(row, now)):
+            return {"next_run_at": next_run(row, now)}
+        return {}
 
     async def _times_after(
         self,
@@ -184,6 +227,10 @@ async def _lock(session: AsyncSession, recurring_id: UUID) -> ScheduleRow:
 
 def _has_name(definition: ScheduleDefinition) -> list[ColumnElement[bool]]:
     return [SCHEDULES.c[key] == getattr(definition, key) for key in _KEY]
+
+
+def _owned_by_code(*, is_of_start: bool) -> dict[str, Any]:
+    return {"is_of_start": is_of_start, "left_out_since": None, "is_by_hand": False}
 
 
 def _has_same_times(row: ScheduleRow, schedule: CronSchedule) -> bool:

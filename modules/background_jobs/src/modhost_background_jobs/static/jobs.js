@@ -1,6 +1,7 @@
 // What the pages of background jobs do beyond their links and forms.
 
 import "./live.js";
+import "./preview.js";
 import "./selection.js";
 import "./zone.js";
 

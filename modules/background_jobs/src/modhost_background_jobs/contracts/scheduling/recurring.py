@@ -110,7 +110,8 @@ class RecurringScheduling(Protocol):
         """Make these the recurring jobs of a module, and no others.
 
         Each one is added or updated as by `add_recurring`. Those that the module has besides are
-        removed, so that one that was renamed or deleted in code does not fire any more.
+        removed, so that one that was renamed or deleted in code does not fire any more; those that
+        people created or edited by hand stay.
 
         Args:
             module: the name of the module, whose jobs all of them are.

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import UniqueConstraint, false
 from sqlmodel import Field
 
 from modhost.database import Identifier, UtcDateTime
@@ -41,6 +41,7 @@ class Schedule(BackgroundJobsTable, table=True):
     flow: str | None = None
     summary: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
+    is_by_hand: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class Occurrence(BackgroundJobsTable, table=True):

@@ -1,0 +1,1 @@
+"""Schedules that people create and edit by hand."""
