@@ -46,7 +46,7 @@ def fair_keys_take_turns(replay: Replay) -> Iterator[str]:
 
 
 def fair_keys_have_one_turn_in_a_round(replay: Replay) -> Iterator[str]:
-    """No two jobs of a key start in the same round."""
+    """No two jobs of a key start in the same round, unless one comes back with its turn."""
     started: dict[tuple[Key, datetime], UUID] = {}
     for moment in replay.moments():
         for start in moment.starts:
@@ -56,6 +56,10 @@ def fair_keys_have_one_turn_in_a_round(replay: Replay) -> Iterator[str]:
             other = started.setdefault(turn, start.job)
             if other != start.job:
                 yield f"{short(start.job)} starts at {moment.at:.2f} in the round of {short(other)}"
+        for change in moment.changes:
+            row = change.after
+            if change.lease_ended and row is not None and _is_placed(replay, change.job, row):
+                started.pop((_key(replay, change.job), _round(row)), None)
 
 
 def new_fair_keys_go_first(replay: Replay) -> Iterator[str]:
