@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from simulation.workers.history import History
+from simulation.history import History
 
 
 def seeds(default: Sequence[int]) -> Sequence[int]:

@@ -5,10 +5,11 @@ from typing import Any, Final
 
 import anyio
 
+from background_jobs.support import TYPES
 from modhost_background_jobs.contracts import JobConflict, JobNotFound
 from modhost_background_jobs.model import NewJob
+from simulation.links.databases import Backend
 from simulation.virtual_time import VirtualClock
-from simulation.workers.databases import Backend
 from simulation.workers.hosts import SimulatedHost
 from simulation.workers.jobs import Plan
 from simulation.workers.scenario import Scenario
@@ -29,6 +30,7 @@ class Storm(Scenario):
 
     seconds = STORM_SECONDS
     pause_seconds = PAUSE_SECONDS
+    of_one_type = 0.3
 
     def __init__(self, world: World, backend: Backend, clock: VirtualClock, seed: int) -> None:
         super().__init__(world, backend, clock, seed)
@@ -69,6 +71,7 @@ class Storm(Scenario):
         )
         return self.new_job(
             plan,
+            job_type=pick.choice([TYPES[0], TYPES[0], TYPES[1]]),
             wait=pick.choice([0, 0, 0, 4]),
             max_attempts=pick.randint(1, 3),
             timeout=pick.choice([None, None, None, 5.0]),

@@ -17,8 +17,8 @@ from modhost_background_jobs.storage.sqlite.lanes import limits
 from modhost_background_jobs.storage.sqlite.lanes import statements as lane_statements
 from modhost_background_jobs.storage.sqlite.lanes.store import SqliteLaneStore
 from simulation.flow.control import LIMIT_OF
-from simulation.workers import sqlite
-from simulation.workers.sqlite import SqliteStore
+from simulation.links import sqlite
+from simulation.links.sqlite import SqliteStore
 
 _BEFORE: ContextVar[dict[LimitKey, Usage] | None] = ContextVar("before", default=None)
 _KEYS: Final = [LimitKey(name, key) for name in LIMIT_OF for key in "ab"]

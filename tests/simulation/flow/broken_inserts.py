@@ -17,7 +17,7 @@ from modhost_background_jobs.storage.flow import turn_statements, turns
 from modhost_background_jobs.storage.sqlite import insert_statements
 from modhost_background_jobs.storage.tables import JOBS, UNIQUE_PERIODS
 from simulation.flow.storm import FlowStorm
-from simulation.workers.faults import Link
+from simulation.links.faults import Link
 from simulation.workers.invariants import PEOPLE
 
 _enqueue = FlowStorm.enqueue

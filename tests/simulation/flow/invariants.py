@@ -14,7 +14,7 @@ from simulation.flow.turns import (
     fair_keys_take_turns,
     new_fair_keys_go_first,
 )
-from simulation.workers.history import short
+from simulation.history import short
 from simulation.workers.hosts import OPTIONS
 
 COMMIT_SECONDS = 0.1
@@ -89,10 +89,7 @@ def jobs_of_a_lane_start_in_order(replay: Replay) -> Iterator[str]:
             if (lane := replay.lane(start.job)) is None or start.before is None:
                 continue
             own = (start.before.place or "", start.job)
-            for job in _left(moment):
-                # Such a job may have been held back, and let go at the end of the same commit.
-                if moment.tended.intersection(replay.flow(job).limits):
-                    continue
+            for job in _left(replay, moment):
                 if replay.lane(job) == lane and (moment.rows[job].place or "", job) < own:
                     yield f"{short(start.job)} starts at {moment.at:.2f} before {short(job)}"
 
@@ -122,7 +119,7 @@ def higher_priorities_go_first(replay: Replay) -> Iterator[str]:
             if replay.is_troubled(by, moment.at, 2 * KNOWN_SECONDS):
                 continue
             own = due_at(start.before) - AGING * replay.flow(start.job).priority
-            for job in _left(moment):
+            for job in _left(replay, moment):
                 flow = replay.flow(job)
                 due = due_at(moment.rows[job]) if not replay.is_fair(job) else moment.at
                 waits = moment.at - max(due, moment.claimable[job])
@@ -181,7 +178,17 @@ def nothing_stays_held(replay: Replay, calm_at: float) -> Iterator[str]:
         free_since = held
 
 
-def _left(moment: Moment) -> list[UUID]:
-    """Return the jobs that could be claimed before the commit, and still can."""
-    rows = moment.rows
-    return [job for job in moment.claimable if job in rows and rows[job].can_be_claimed]
+def _left(replay: Replay, moment: Moment) -> list[UUID]:
+    """Return the jobs that could be claimed before the commit, and still can.
+
+    Not those of keys that hold back other jobs than before: they may have been held back, and let
+    go at the end of the same commit.
+    """
+    rows, tended = moment.rows, moment.tended
+    return [
+        job
+        for job in moment.claimable
+        if job in rows
+        and rows[job].can_be_claimed
+        and not tended.intersection(replay.flow(job).limits)
+    ]

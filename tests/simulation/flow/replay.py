@@ -11,7 +11,8 @@ from modhost_background_jobs.model import LimitKey
 from modhost_background_jobs.model.flow import PLAIN, Flow
 from moving_clock import START
 from simulation.flow.control import Control
-from simulation.workers.history import Change, History, Row, process_of
+from simulation.history import Change, History, process_of
+from simulation.rows import Row
 
 EXCUSED_SECONDS = 8.0
 """How long after lost or slow calls a worker may know too little: it retries within 5 s."""

@@ -10,10 +10,10 @@ import anyio
 from background_jobs.support import TYPES
 from modhost_background_jobs.model import Flow, LimitKey, NewJob, UniqueKey
 from simulation.flow.control import LIMIT_OF, MAX_OF, Control, Operators
+from simulation.links.databases import Backend
+from simulation.links.faults import Link
 from simulation.storm import Storm
 from simulation.virtual_time import VirtualClock
-from simulation.workers.databases import Backend
-from simulation.workers.faults import Link
 from simulation.workers.hosts import OPTIONS
 from simulation.workers.invariants import PEOPLE
 from simulation.workers.jobs import Plan
@@ -36,6 +36,7 @@ class FlowStorm(Storm):
     """Many small jobs of few kinds, which stand in each other's way."""
 
     pause_seconds = PAUSE_SECONDS
+    of_one_type = 0.0
 
     def __init__(self, world: World, backend: Backend, clock: VirtualClock, seed: int) -> None:
         super().__init__(world, backend, clock, seed)

@@ -14,10 +14,10 @@ from modhost_background_jobs.model import Flow, LimitKey
 from simulation.flow import broken, broken_inserts
 from simulation.flow.storm import FlowStorm
 from simulation.flow.trial import found_in
+from simulation.links.databases import Backend, open_backend
+from simulation.links.postgres import PostgresBackend
 from simulation.virtual_time import VirtualClock
-from simulation.workers.databases import Backend, open_backend
 from simulation.workers.hosts import OPTIONS
-from simulation.workers.postgres import PostgresBackend
 from simulation.world import World, open_world
 from sweeps import swept
 

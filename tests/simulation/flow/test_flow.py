@@ -10,9 +10,9 @@ import pytest
 
 from simulation.flow.storm import DEFAULT, FlowStorm
 from simulation.flow.trial import found_in
+from simulation.links.databases import open_backend
 from simulation.seeds import report, seeds
 from simulation.virtual_time import VirtualClock
-from simulation.workers.databases import open_backend
 from simulation.world import open_world
 
 HERE = Path(__file__).parent

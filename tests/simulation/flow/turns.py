@@ -7,7 +7,8 @@ from uuid import UUID
 
 from modhost_background_jobs.contracts import JobState
 from simulation.flow.replay import Moment, Replay
-from simulation.workers.history import Change, Row, short
+from simulation.history import Change, short
+from simulation.rows import Row
 
 TURNS = 3
 """So many jobs of another key may start before the first job of a key: its turns in the round under
@@ -46,7 +47,7 @@ def fair_keys_take_turns(replay: Replay) -> Iterator[str]:
 
 
 def fair_keys_have_one_turn_in_a_round(replay: Replay) -> Iterator[str]:
-    """No two jobs of a key start in the same round, unless one comes back with its turn."""
+    """No two jobs of a key start in the same round, unless the first comes back."""
     started: dict[tuple[Key, datetime], UUID] = {}
     for moment in replay.moments():
         for start in moment.starts:
@@ -56,10 +57,8 @@ def fair_keys_have_one_turn_in_a_round(replay: Replay) -> Iterator[str]:
             other = started.setdefault(turn, start.job)
             if other != start.job:
                 yield f"{short(start.job)} starts at {moment.at:.2f} in the round of {short(other)}"
-        for change in moment.changes:
-            row = change.after
-            if change.lease_ended and row is not None and _is_placed(replay, change.job, row):
-                started.pop((_key(replay, change.job), _round(row)), None)
+        back = {each.job for each in moment.changes if _comes_back(each)}
+        started = {turn: job for turn, job in started.items() if job not in back}
 
 
 def new_fair_keys_go_first(replay: Replay) -> Iterator[str]:
@@ -84,10 +83,14 @@ def new_fair_keys_go_first(replay: Replay) -> Iterator[str]:
                 of_keys[key] = max(turn, of_keys.get(key, turn))
                 started[start.job] = turn
         waiting = {job: row for job, row in moment.rows.items() if _is_placed(replay, job, row)}
-        # What comes back waits for another turn, or has its place again.
-        for change in moment.changes:
-            if change.after is not None and change.after.state is JobState.PENDING:
-                started.pop(change.job, None)
+        for change in filter(_comes_back, moment.changes):
+            started.pop(change.job, None)
+
+
+def _comes_back(change: Change) -> bool:
+    """Return whether a job waits for another turn, or has its place again."""
+    is_pending = change.after is not None and change.after.state is JobState.PENDING
+    return change.lease_ended and is_pending
 
 
 def _is_placed(replay: Replay, job: UUID, row: Row) -> bool:

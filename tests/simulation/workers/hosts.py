@@ -1,5 +1,6 @@
 """A consumer's process: the real hosted services, over a faulty link to the database."""
 
+from collections.abc import Sequence
 from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any, Final, cast
@@ -13,7 +14,7 @@ from modhost.runtime.hosted_services import HostedServiceFailed, Supervisor
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost.services import ServiceProvider
 from modhost.telemetry import ErrorReports
-from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.contracts import JobState, RegisteredJob
 from modhost_background_jobs.maintenance.recurring import RecurringJobsService
 from modhost_background_jobs.maintenance.stalled_jobs import StalledJobSweeperService
 from modhost_background_jobs.model import CurrentWorker, JobTypes, WorkerInfo
@@ -39,11 +40,11 @@ from modhost_background_jobs.worker.registration import WorkerRegistration
 from modhost_background_jobs.worker.shutdown import Shutdown
 from modhost_background_jobs.worker.watching.lease_watch import WARY_SECONDS, WorkerWatch
 from modhost_background_jobs.worker.watching.unresponsive import UnresponsiveAttempts
+from simulation.history import History, process_of, short
+from simulation.links.databases import Remote
+from simulation.links.faults import Link
 from simulation.virtual_time import VirtualClock
-from simulation.workers.databases import Remote
-from simulation.workers.faults import Link
-from simulation.workers.history import History, process_of, short
-from simulation.workers.jobs import REGISTERED, Stage
+from simulation.workers.jobs import Stage
 from simulation.workers.stand_ins import (
     FiredWakeups,
     NoProcesses,
@@ -81,6 +82,7 @@ class SimulatedHost:
         history: History,
         clock: VirtualClock,
         options: BackgroundJobsOptions,
+        types: Sequence[RegisteredJob],
     ) -> None:
         self.link = link
         link.on_stop = self.stop
@@ -93,6 +95,7 @@ class SimulatedHost:
         self._history = history
         self._clock = clock
         self._options = options
+        self._types = types
         self.wakeups = FiredWakeups()
         self.processor: JobProcessorService | None = None
         self._is_to_stop = anyio.Event()
@@ -147,7 +150,7 @@ class SimulatedHost:
     def _services(self) -> list[HostedService]:
         store, clock, options = self._store, self._clock, self._options
         worker = CurrentWorker()
-        types = JobTypes(REGISTERED)
+        types = JobTypes(self._types)
         buffer = ProgressBuffer(store, options)
         statistics = StatisticsService(
             cast(StatisticsStore, None), cast(Any, None), worker, clock, HOST

@@ -1,18 +1,23 @@
 """The invariants of every history, whatever failed in it."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
 from typing import TypeAlias
 from uuid import UUID
 
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Lease
 from modhost_background_jobs.worker.shutdown import STOP_TIMEOUT
-from simulation.workers.history import Attempt, Change, History, StepEvent, process_of, short
-from simulation.workers.hosts import OPTIONS
+from simulation.history import Attempt, History, StepEvent, describe, process_of, short
+from simulation.workers.worker_invariants import (
+    a_rescue_is_no_failure,
+    only_the_silent_are_taken_for_dead,
+    requests_to_stop_arrive,
+    slots_are_not_exceeded,
+    workers_run_what_they_know,
+)
 
 PEOPLE = "people"
-STALL_SECONDS = OPTIONS.stall_timeout.total_seconds()
 
 
 Check: TypeAlias = Callable[[History], Iterator[str]]
@@ -31,9 +36,13 @@ def violations(history: History, without: Collection[Check] = ()) -> list[str]:
         states_match_what_the_code_did,
         what_was_logged_is_stored_with_the_end,
         only_the_silent_are_taken_for_dead,
+        a_rescue_is_no_failure,
         slots_are_not_exceeded,
         runs_of_a_schedule_do_not_overlap,
         what_is_done_is_not_done_again,
+        workers_run_what_they_know,
+        requests_to_stop_arrive,
+        due_times_fire_once,
     )
     return history.violations + [
         f"{check.__name__.replace('_', ' ')}: {violation}"
@@ -50,7 +59,7 @@ def nothing_is_lost(history: History) -> Iterator[str]:
     for job, row in history.rows.items():
         if not row.state.is_final:
             yield f"{short(job)} is {row.state.value} still, of {row.worker}"
-    yield from _describe(change for change in history.changes if change.after is None)
+    yield from describe(change for change in history.changes if change.after is None)
 
 
 def fences_only_grow(history: History) -> Iterator[str]:
@@ -61,7 +70,7 @@ def fences_only_grow(history: History) -> Iterator[str]:
         was_running = change.before is not None and change.before.state is JobState.RUNNING
         step = int(is_claim and not was_running)
         if change.after is not None and change.after.fence != before + step:
-            yield from _describe([change])
+            yield from describe([change])
 
 
 def final_states_are_final(history: History) -> Iterator[str]:
@@ -71,7 +80,7 @@ def final_states_are_final(history: History) -> Iterator[str]:
             continue
         states = (change.before.state, change.after and change.after.state)
         if change.by != PEOPLE or states != (JobState.FAILED, JobState.PENDING):
-            yield from _describe([change])
+            yield from describe([change])
 
 
 def a_job_that_is_to_stop_is_not_run_again(history: History) -> Iterator[str]:
@@ -81,14 +90,14 @@ def a_job_that_is_to_stop_is_not_run_again(history: History) -> Iterator[str]:
             continue
         runs_on = change.after.state is JobState.RUNNING and change.after.is_to_stop
         if not (change.after.state.is_final or runs_on):
-            yield from _describe([change])
+            yield from describe([change])
 
 
 def no_attempt_is_too_many(history: History) -> Iterator[str]:
     """No job is claimed that has no attempts left."""
     for change in history.changes:
         if change.after is not None and change.after.attempts_left < 0:
-            yield from _describe([change])
+            yield from describe([change])
 
 
 def nobody_else_ends_an_attempt(history: History) -> Iterator[str]:
@@ -97,7 +106,7 @@ def nobody_else_ends_an_attempt(history: History) -> Iterator[str]:
         if not change.lease_ended or change.is_rescue or change.before is None:
             continue
         if process_of(change.before.worker or "") != change.by:
-            yield from _describe([change])
+            yield from describe([change])
 
 
 def attempts_run_one_at_a_time(history: History) -> Iterator[str]:
@@ -128,8 +137,9 @@ def states_match_what_the_code_did(history: History) -> Iterator[str]:
         state = change.after.state if change.after else None
         if state is JobState.FAILED and how == "stopped":
             continue  # timed out, or cancelled by itself
-        if not has_ended or how != wanted.get(state, how):  # type: ignore[arg-type]
-            yield from _describe([change], f", but {attempt}")
+        is_lost = state is JobState.PENDING and how == "returned"
+        if is_lost or not has_ended or how != wanted.get(state, how):  # type: ignore[arg-type]
+            yield from describe([change], f", but {attempt}")
 
 
 def what_was_logged_is_stored_with_the_end(history: History) -> Iterator[str]:
@@ -140,33 +150,7 @@ def what_was_logged_is_stored_with_the_end(history: History) -> Iterator[str]:
         attempt = history.attempts.get(Lease(change.job, change.before.fence))
         lines = {(change.job, line) for line in attempt.lines} if attempt else set()
         if lines - history.lines:
-            yield from _describe([change], f" without {lines - history.lines}")
-
-
-def only_the_silent_are_taken_for_dead(history: History) -> Iterator[str]:
-    """No jobs are taken from a worker that has sent a heartbeat within the stall timeout."""
-    for change in history.changes:
-        if not change.is_rescue or change.before is None:
-            continue
-        since = change.at - STALL_SECONDS
-        for beat in history.beats:
-            is_recent = beat.sent > since and beat.acknowledged < change.at
-            if beat.worker == change.before.worker and is_recent:
-                yield from _describe([change], f", whose heartbeat came at {beat.acknowledged:.2f}")
-
-
-def slots_are_not_exceeded(history: History) -> Iterator[str]:
-    """A process runs at most `max_concurrency` jobs at once."""
-    changes: list[tuple[float, int, str]] = []
-    for attempt in history.attempts.values():
-        changes.append((attempt.began, 1, attempt.process))
-        if attempt.ended_at is not None:
-            changes.append((attempt.ended_at, -1, attempt.process))
-    running: Counter[str] = Counter()
-    for at, change, process in sorted(changes):
-        running[process] += change
-        if running[process] > OPTIONS.max_concurrency:
-            yield f"{running[process]} run in {process} at {at:.2f}"
+            yield from describe([change], f" without {lines - history.lines}")
 
 
 def runs_of_a_schedule_do_not_overlap(history: History) -> Iterator[str]:
@@ -177,7 +161,16 @@ def runs_of_a_schedule_do_not_overlap(history: History) -> Iterator[str]:
         if row is not None and row.is_recurring:
             (live.discard if row.state.is_final else live.add)(change.job)
         if len(live) > 1:
-            yield from _describe([change])
+            yield from describe([change])
+
+
+def due_times_fire_once(history: History) -> Iterator[str]:
+    """Of a due time there is one run, which may have been skipped."""
+    runs: dict[str, UUID] = {}
+    for change in history.changes:
+        due_at = change.after and change.after.due_at
+        if due_at is not None and runs.setdefault(due_at, change.job) != change.job:
+            yield from describe([change], f", like {short(runs[due_at])}")
 
 
 def what_is_done_is_not_done_again(history: History) -> Iterator[str]:
@@ -193,9 +186,3 @@ def what_is_done_is_not_done_again(history: History) -> Iterator[str]:
         stored = history.stored_steps.get((job, name))
         if known is not None and stored != known.result:
             yield f"{name} of {short(job)}: {known}, but it was stored under the fence {stored}"
-
-
-def _describe(changes: Iterable[Change], why: str = "") -> Iterator[str]:
-    for change in changes:
-        what = f"{short(change.job)} at {change.at:.2f} by {change.by}"
-        yield f"{what}: {change.before} -> {change.after}{why}"

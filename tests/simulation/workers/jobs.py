@@ -17,8 +17,8 @@ from modhost_background_jobs.contracts import (
 )
 from modhost_background_jobs.model import Lease
 from modhost_background_jobs.worker.attempts.context import AttemptContext
-from simulation.workers.faults import Link
-from simulation.workers.history import History, StepEvent
+from simulation.history import History, StepEvent
+from simulation.links.faults import Link
 
 
 class Plan(BaseModel):

@@ -2,6 +2,7 @@
 
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import count
 from random import Random
@@ -14,19 +15,19 @@ from anyio.abc import TaskGroup
 
 from background_jobs.support import TYPES
 from modhost.database import Database
-from modhost_background_jobs.contracts import CatchUpPolicy, OverlapPolicy
+from modhost_background_jobs.contracts import CatchUpPolicy, OverlapPolicy, RegisteredJob
 from modhost_background_jobs.model import NewJob, ScheduleDefinition, WorkerInfo
 from modhost_background_jobs.queue import firing
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 from modhost_background_jobs.storage import Turns
 from modhost_background_jobs.worker import registration
+from simulation.history import History
+from simulation.links.databases import Backend, Remote
+from simulation.links.faults import Link, Server
 from simulation.virtual_time import SkewedClock, VirtualClock, run_virtually
-from simulation.workers.databases import Backend, Remote
-from simulation.workers.faults import Link, Server
-from simulation.workers.history import History
 from simulation.workers.hosts import OPTIONS, PROCESS, SimulatedHost
 from simulation.workers.invariants import PEOPLE
-from simulation.workers.jobs import Plan
+from simulation.workers.jobs import REGISTERED, Plan
 from simulation.workers.stand_ins import FiredWakeups, NoSession
 from simulation.world import World
 
@@ -54,6 +55,8 @@ class Scenario(ABC):
     rate = 0.0
     """The share of calls with a fault."""
     options = OPTIONS
+    of_one_type = 0.0
+    """The share of processes that know one type of jobs only."""
 
     def __init__(self, world: World, backend: Backend, clock: VirtualClock, seed: int) -> None:
         self._world = world
@@ -87,6 +90,7 @@ class Scenario(ABC):
                 run_virtually(self.clock, self._seed, self._run)
         finally:
             logging.disable(disabled)
+        self.history.troubles = {host.link.name: host.link.troubles for host in self.hosts}
         self.history.lines = self._backend.lines()
         self.history.stored_steps = self._backend.steps()
         return self.history
@@ -107,7 +111,7 @@ class Scenario(ABC):
             await self._calm()
 
     async def _calm(self) -> None:
-        self.start_host()
+        self.start_host(REGISTERED)
         self.server.rate = 0
         self.server.is_down = False
         for host in self.hosts:
@@ -128,13 +132,19 @@ class Scenario(ABC):
         self.history.acknowledged.update(job.id for job in jobs)
 
     def new_job(
-        self, plan: Plan, *, wait: float = 0, max_attempts: int = 3, timeout: float | None = None
+        self,
+        plan: Plan,
+        *,
+        job_type: str = TYPES[0],
+        wait: float = 0,
+        max_attempts: int = 3,
+        timeout: float | None = None,
     ) -> NewJob:
         """Return a job with the next free id."""
         now = self.clock.now()
         return NewJob(
             id=UUID(int=next(self._ids)),
-            job_type=TYPES[0],
+            job_type=job_type,
             module_name="tests",
             data=plan.model_dump_json(),
             created_at=now,
@@ -143,8 +153,8 @@ class Scenario(ABC):
             timeout_seconds=timeout,
         )
 
-    def start_host(self) -> None:
-        """Start another process."""
+    def start_host(self, types: Sequence[RegisteredJob] | None = None) -> None:
+        """Start another process, which knows the given types of jobs, or some."""
         link = Link(f"process{len(self.hosts) + 1}", self._seed, self.server)
         link.skew = self.skew()
         host = SimulatedHost(
@@ -158,6 +168,7 @@ class Scenario(ABC):
             self.history,
             SkewedClock(self.clock, link.skew),
             self.options,
+            types or self._some_types(),
         )
         self.hosts.append(host)
         self.group.start_soon(host.run)
@@ -166,14 +177,21 @@ class Scenario(ABC):
         """Return by how many seconds the clock of the next process is ahead."""
         return 0.0
 
+    def _some_types(self) -> Sequence[RegisteredJob]:
+        if self.of_one_type and self.random.random() < self.of_one_type:
+            return [self.random.choice(REGISTERED)]
+        return REGISTERED
+
     def _remote(self, target: object, link: Link) -> Remote:
         return Remote(target, link, self._world, self._backend, self.history)
 
     def _identify(
         self, max_concurrency: int, job_types: tuple[str, ...], queues: tuple[str, ...] = ("*",)
     ) -> WorkerInfo:
+        name = f"{PROCESS.get()}.{next(self._workers)}"
+        self.history.knows[name] = job_types
         return WorkerInfo(
-            name=f"{PROCESS.get()}.{next(self._workers)}",
+            name=name,
             host="here",
             process=1,
             version="1",

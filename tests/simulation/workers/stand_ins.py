@@ -8,8 +8,8 @@ import anyio
 
 from modhost_background_jobs.model import WorkerInfo
 from modhost_background_jobs.storage import JobStore, Wakeups, wait_for
+from simulation.history import Beat, History
 from simulation.virtual_time import VirtualClock
-from simulation.workers.history import Beat, History
 from simulation.workers.jobs import SimulatedJob, Stage
 
 

@@ -5,8 +5,8 @@ from typing import ClassVar
 import anyio
 import pytest
 
+from simulation.links.databases import open_backend
 from simulation.virtual_time import VirtualClock
-from simulation.workers.databases import open_backend
 from simulation.workers.hosts import OPTIONS
 from simulation.workers.invariants import violations
 from simulation.workers.jobs import Plan

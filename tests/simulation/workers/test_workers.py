@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from simulation.links.databases import open_backend
 from simulation.seeds import report, seeds
 from simulation.storm import Storm
 from simulation.virtual_time import VirtualClock
-from simulation.workers.databases import open_backend
 from simulation.workers.invariants import violations
 from simulation.world import open_world
 

@@ -16,8 +16,8 @@ from modhost_background_jobs.storage.workflows.ending import cancel_doomed, end_
 from modhost_background_jobs.storage.workflows.rules import Judged
 from modhost_background_jobs.storage.workflows.sqlite import SqliteWorkflows
 from modhost_background_jobs.storage.workflows.steps import Steps, run_on_sqlite
-from simulation.workers import sqlite
-from simulation.workers.sqlite import SqliteStore
+from simulation.links import sqlite
+from simulation.links.sqlite import SqliteStore
 
 _HAS_DEPENDENTS: Final = """
 SELECT 1 FROM background_jobs_job_dependencies

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model.workflow import Node
-from simulation.workers.history import Row
+from simulation.rows import Row
 
 
 class Judgment(Enum):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from modhost_background_jobs.contracts import JobState, WorkflowState
 from simulation.flow.replay import Moment, Replay
-from simulation.workers.history import Change, short
+from simulation.history import Change, short
 from simulation.workers.invariants import PEOPLE
 from simulation.workflows.graph import Graph, Judgment
 

@@ -16,9 +16,9 @@ from modhost_background_jobs.contracts.states import RunWhen
 from modhost_background_jobs.model import NewJob
 from modhost_background_jobs.model.workflow import NewWorkflow, Node
 from simulation.flow.storm import FlowStorm
+from simulation.links.databases import Backend
+from simulation.links.faults import Link
 from simulation.virtual_time import VirtualClock
-from simulation.workers.databases import Backend
-from simulation.workers.faults import Link
 from simulation.workers.invariants import PEOPLE
 from simulation.workers.jobs import Plan
 from simulation.workflows.graph import Graph

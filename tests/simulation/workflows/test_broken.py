@@ -13,8 +13,8 @@ import pytest
 
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Lease
+from simulation.links.databases import Backend, open_backend
 from simulation.virtual_time import VirtualClock
-from simulation.workers.databases import Backend, open_backend
 from simulation.workflows import broken
 from simulation.workflows.storm import WorkflowStorm
 from simulation.workflows.trial import found_in

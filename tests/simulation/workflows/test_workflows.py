@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from simulation.links.databases import open_backend
 from simulation.seeds import report, seeds
 from simulation.virtual_time import VirtualClock
-from simulation.workers.databases import open_backend
 from simulation.workflows.storm import DEFAULT, WorkflowStorm
 from simulation.workflows.trial import found_in
 from simulation.world import open_world

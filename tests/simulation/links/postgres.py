@@ -18,8 +18,9 @@ from modhost_background_jobs.storage.postgres import (
 )
 from modhost_background_jobs.storage.postgres.lanes.store import PostgresLaneStore
 from modhost_background_jobs.storage.postgres.store import PostgresJobStore
-from simulation.workers.faults import Link, Server
-from simulation.workers.history import ROWS, History, rescuing, row_of
+from simulation.history import History, rescuing
+from simulation.links.faults import Link, Server
+from simulation.rows import ROWS
 from simulation.world import World
 
 T = TypeVar("T")
@@ -93,7 +94,7 @@ class PostgresBackend:
 
     def observe(self, history: History, by: str) -> None:
         rows = self.do(self.connection.fetch, ROWS.format(prefix="background_jobs."))
-        history.record([row_of(row) for row in rows], by)
+        history.record(rows, by)
 
 
 class _Postgres(PostgresAccess):

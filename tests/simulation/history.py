@@ -1,48 +1,17 @@
 """The history of a simulation: each change of a job, and each attempt of its code."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Lease
+from simulation.rows import Row, row_of
 from simulation.virtual_time import VirtualClock
-
-_COLUMNS: Final = "id, state, fence, attempts_left, worker"
-_PLACE: Final = "CASE WHEN state = 'Pending' THEN coalesce(place_at, execute_at) END"
-ROWS: Final = f"""
-SELECT {_COLUMNS}, cancel_requested_at IS NOT NULL, recurring_job_id IS NOT NULL, on_hold,
-    held_by, {_PLACE}
-FROM {{prefix}}jobs
-UNION ALL
-SELECT {_COLUMNS}, false, recurring_job_id IS NOT NULL, false, NULL, NULL
-FROM {{prefix}}finished_jobs
-"""
-
-
-class Row(NamedTuple):
-    """A job in the tables."""
-
-    state: JobState
-    fence: int
-    attempts_left: int
-    worker: str | None
-    is_to_stop: bool
-    is_recurring: bool
-    on_hold: bool
-    held_by: str | None
-    place: str | None
-    """Where a pending one stands in its order."""
-
-    @property
-    def can_be_claimed(self) -> bool:
-        """Whether it waits for nothing but its due time."""
-        return self.state is JobState.PENDING and not self.on_hold and self.held_by is None
-
 
 RESCUING: ContextVar[bool] = ContextVar("rescuing", default=False)
 """Whether the current task rescues jobs."""
@@ -143,20 +112,30 @@ class History:
     """The steps that are stored at the end, each with the fence under which it was."""
     violations: list[str] = field(default_factory=list)
     """What was found wrong while it happened."""
+    knows: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The job types that each worker knows."""
+    troubles: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    """When each process had slow or lost calls, each from a time to a time."""
     _commits: int = 0
+    _stored: dict[Any, tuple[Any, ...]] = field(default_factory=dict)
 
-    def record(self, found: list[tuple[UUID, Row]], by: str) -> None:
-        """Record what has changed since the last call."""
+    def record(self, found: Sequence[Sequence[Any]], by: str) -> None:
+        """Record what has changed since the last call, of the rows of `ROWS`."""
         at, is_rescue = self.clock.monotonic(), RESCUING.get()
         self._commits += 1
-        rows = dict(found)
-        if len(rows) < len(found):
+        stored = {row[0]: tuple(row) for row in found}
+        if len(stored) < len(found):
             self.violations.append(f"{at:.2f}: a job is in both tables")
-        for job in rows | self.rows:
-            before, after = self.rows.get(job), rows.get(job)
+        for key in stored | self._stored:
+            if (row := stored.get(key)) == self._stored.get(key):
+                continue
+            job, after = UUID(str(key)), None if row is None else row_of(row)
+            before = self.rows.pop(job, None)
+            if after is not None:
+                self.rows[job] = after
             if before != after:
                 self.changes.append(Change(self._commits, at, by, is_rescue, job, before, after))
-        self.rows = rows
+        self._stored = stored
 
     @contextmanager
     def attempt(self, lease: Lease, process: str, stop_delay: float) -> Iterator[Attempt]:
@@ -174,6 +153,11 @@ class History:
             self._record_end(attempt, "stopped")
             raise
         self._record_end(attempt, "returned")
+
+    def is_troubled(self, process: str, since: float, until: float) -> bool:
+        """Return whether calls of a process were slow or lost within a span of time."""
+        spans = self.troubles.get(process, ())
+        return any(begin <= until and end >= since for begin, end in spans)
 
     def running_in(self, process: str) -> list[Attempt]:
         """Return the attempts that run in a process."""
@@ -217,10 +201,8 @@ def _state_of(row: Row | None) -> str:
     return f"{row.state.value}{stopping} {row.fence} {row.worker or ''} left {row.attempts_left}"
 
 
-def row_of(values: Any) -> tuple[UUID, Row]:
-    """Return a job from its columns in the tables."""
-    id_, state, *others = values
-    fence, left, worker, is_to_stop, is_recurring, on_hold, held_by, place = others
-    flags = (bool(is_to_stop), bool(is_recurring), bool(on_hold))
-    stands = (held_by, None if place is None else str(place))
-    return UUID(str(id_)), Row(JobState(state), fence, left, worker, *flags, *stands)
+def describe(changes: Iterable[Change], why: str = "") -> Iterator[str]:
+    """Return a line for each change, and why it is wrong."""
+    for change in changes:
+        what = f"{short(change.job)} at {change.at:.2f} by {change.by}"
+        yield f"{what}: {change.before} -> {change.after}{why}"

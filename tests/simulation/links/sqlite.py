@@ -15,8 +15,9 @@ from modhost_background_jobs.model import Heartbeat, Rescue
 from modhost_background_jobs.storage import JobStore, LaneStore
 from modhost_background_jobs.storage.sqlite.lanes.store import SqliteLaneStore
 from modhost_background_jobs.storage.sqlite.store import SqliteJobStore
-from simulation.workers.faults import Link, Server
-from simulation.workers.history import ROWS, History, rescuing, row_of
+from simulation.history import History, rescuing
+from simulation.links.faults import Link, Server
+from simulation.rows import ROWS
 from simulation.world import World
 
 T = TypeVar("T")
@@ -57,8 +58,8 @@ class SqliteBackend:
         self.connection.close()
 
     def observe(self, history: History, by: str) -> None:
-        rows = self.connection.execute(ROWS.format(prefix="background_jobs_"))
-        history.record([row_of(row) for row in rows], by)
+        rows = self.connection.execute(ROWS.format(prefix="background_jobs_")).fetchall()
+        history.record(rows, by)
 
 
 class _Sqlite(SqliteAccess):

@@ -9,7 +9,7 @@ from typing import TypeVar
 import anyio
 from anyio.abc import TaskGroup
 
-from simulation.workers.history import RESCUING
+from simulation.history import RESCUING
 
 T = TypeVar("T")
 

@@ -6,10 +6,10 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from modhost_background_jobs.storage import JobStore, LaneStore
-from simulation.workers.faults import Link, Server
-from simulation.workers.history import History
-from simulation.workers.postgres import PostgresBackend
-from simulation.workers.sqlite import SqliteBackend
+from simulation.history import History
+from simulation.links.faults import Link, Server
+from simulation.links.postgres import PostgresBackend
+from simulation.links.sqlite import SqliteBackend
 from simulation.world import World
 
 
