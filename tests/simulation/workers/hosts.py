@@ -95,7 +95,7 @@ class SimulatedHost:
         self._history = history
         self._clock = clock
         self._options = options
-        self._types = types
+        self.types = types
         self.wakeups = FiredWakeups()
         self.processor: JobProcessorService | None = None
         self._is_to_stop = anyio.Event()
@@ -150,7 +150,7 @@ class SimulatedHost:
     def _services(self) -> list[HostedService]:
         store, clock, options = self._store, self._clock, self._options
         worker = CurrentWorker()
-        types = JobTypes(self._types)
+        types = JobTypes(self.types)
         buffer = ProgressBuffer(store, options)
         statistics = StatisticsService(
             cast(StatisticsStore, None), cast(Any, None), worker, clock, HOST

@@ -111,7 +111,9 @@ class Scenario(ABC):
             await self._calm()
 
     async def _calm(self) -> None:
-        self.start_host(REGISTERED)
+        """Let those that are there finish all jobs, with others only if they cannot."""
+        if not any(host.is_alive and host.types == REGISTERED for host in self.hosts):
+            self.start_host(REGISTERED)
         self.server.rate = 0
         self.server.is_down = False
         for host in self.hosts:
