@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS
 # Tests start hundreds of processes, and where an image forbids compiled files each would compile again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run demo test test-all test-postgres chaos race kills steps fuzz check docs bench mutate release screenshots format clean
+.PHONY: run demo test test-all test-postgres chaos race kills steps fuzz check docs bench mutate release screenshots format clean simulate
 
 run: .venv/.synced
 	.venv/bin/modhost run
@@ -43,6 +43,10 @@ race: .venv/.synced
 # ARGUMENTS: --steps 1000 --database sqlite|postgresql|both; --help for the others.
 steps: .venv/.synced
 	PYTHONPATH=tests .venv/bin/python -m processes.stepping $(ARGUMENTS)
+
+# ARGUMENTS: --seeds 10000 --database sqlite|postgresql|both --minutes 30; --help for the others.
+simulate: .venv/.synced
+	PYTHONPATH=tests .venv/bin/python -m simulation $(ARGUMENTS)
 
 # ARGUMENTS: --workflows 200 --database sqlite|postgresql|both; --help for the others.
 kills: .venv/.synced

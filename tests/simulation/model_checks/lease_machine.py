@@ -19,9 +19,9 @@ from modhost_background_jobs.model import (
 )
 from modhost_background_jobs.model.steps import Checkpoint, SavedStep, StepRow
 from moving_clock import MovingClock
-from simulation.inputs import NIGHTLY, WORKERS, finals, new_job, picks, waits, workers
-from simulation.model import MAX_RESCUES, Model
-from simulation.past import Past
+from simulation.model_checks.inputs import NIGHTLY, WORKERS, finals, new_job, picks, waits, workers
+from simulation.model_checks.model import MAX_RESCUES, Model
+from simulation.model_checks.past import Past
 from simulation.world import World
 
 

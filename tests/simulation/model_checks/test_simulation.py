@@ -3,7 +3,7 @@
 Hypothesis finds the shortest history that fails, and prints it with what replays it. There are
 more and other histories than those of the default run:
 
-    MODHOST_SIMULATIONS=1000 pytest tests/simulation --hypothesis-seed=1
+    MODHOST_SIMULATIONS=1000 pytest tests/simulation/model_checks --hypothesis-seed=1
 """
 
 import os
@@ -15,7 +15,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from modhost_background_jobs.storage.steps import postgres, sqlite
 from moving_clock import MovingClock
-from simulation.machine import QueueMachine
+from simulation.model_checks.machine import QueueMachine
 from simulation.world import World, open_world
 
 SIMULATIONS = os.environ.get("MODHOST_SIMULATIONS")

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from modhost_background_jobs.contracts import JobConflict, JobState
-from simulation.inputs import finals, picks
-from simulation.lease_machine import LeaseMachine
+from simulation.model_checks.inputs import finals, picks
+from simulation.model_checks.lease_machine import LeaseMachine
 
 
 class QueueMachine(LeaseMachine):
