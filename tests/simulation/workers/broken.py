@@ -91,8 +91,8 @@ def claims_not_searched() -> Iterator[None]:
 @contextmanager
 def buried_as_seen() -> Iterator[None]:
     """Rescue jobs of whoever was silent when the sweeper looked."""
-    bury = statements.BURY.replace("AND beats = ?", "AND ? >= 0")
-    with patch.object(statements, "BURY", bury):
+    of_any = statements.IS_SILENT.replace("AND beats = ?", "AND ? >= 0")
+    with patch.object(statements, "IS_SILENT", of_any):
         yield
 
 

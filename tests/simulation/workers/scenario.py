@@ -188,7 +188,11 @@ class Scenario(ABC):
         return Remote(target, link, self._world, self._backend, self.history)
 
     def _identify(
-        self, max_concurrency: int, job_types: tuple[str, ...], queues: tuple[str, ...] = ("*",)
+        self,
+        max_concurrency: int,
+        job_types: tuple[str, ...],
+        queues: tuple[str, ...] = ("*",),
+        app_version: str = "",
     ) -> WorkerInfo:
         name = f"{PROCESS.get()}.{next(self._workers)}"
         self.history.knows[name] = job_types
@@ -200,4 +204,5 @@ class Scenario(ABC):
             max_concurrency=max_concurrency,
             job_types=job_types,
             queues=queues,
+            app_version=app_version,
         )
