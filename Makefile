@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS
 # Tests start hundreds of processes, and where an image forbids compiled files each would compile again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run demo test test-all test-postgres chaos race kills steps fuzz check docs bench mutate release screenshots format clean simulate
+.PHONY: run demo test test-all test-postgres chaos race steps fuzz check docs bench mutate release screenshots format clean simulate
 
 run: .venv/.synced
 	.venv/bin/modhost run
@@ -47,10 +47,6 @@ steps: .venv/.synced
 # ARGUMENTS: --seeds 10000 --database sqlite|postgresql|both --minutes 30; --help for the others.
 simulate: .venv/.synced
 	PYTHONPATH=tests .venv/bin/python -m simulation $(ARGUMENTS)
-
-# ARGUMENTS: --workflows 200 --database sqlite|postgresql|both; --help for the others.
-kills: .venv/.synced
-	PYTHONPATH=tests .venv/bin/python -m processes.killing $(ARGUMENTS)
 
 # TARGET=api, pages, cron, configuration, data, csv, headers, cookies or tokens; DATABASE=sqlite or
 # postgresql; MINUTES=10, of each database; SEED=1; INPUT: a file of inputs to try alone.

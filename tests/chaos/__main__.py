@@ -24,7 +24,9 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--database", choices=[*get_args(Kind), "all"], default="all")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
-    parser.add_argument("--fault", action="append", default=[], help="only this one, or these")
+    parser.add_argument(
+        "--fault", action="append", default=[], help="only this one; may be given several times"
+    )
     parser.add_argument("--keep", type=Path, help="where to keep the ledger and the logs")
     given = parser.parse_args()
     if unknown := set(given.fault) - {fault.name for fault in FAULTS}:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, select, text
 
 from chaos.judging.account import SECOND, Account, Span
 from chaos.judging.stored import Stored, StoredJob
@@ -70,6 +70,9 @@ async def collect(database: Database, account: Account) -> Stored:
             moment = at.timestamp()
             if name in limits and not any(since <= moment <= until for since, until in wrong):
                 stored.starts.setdefault(f"{name} {key}", (*limits[name], []))[2].append(moment)
+        if database.dialect == "postgresql":
+            counted = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+            stored.deadlocks = (await connection.execute(text(counted))).scalar_one()
     return stored
 
 
@@ -112,5 +115,5 @@ def note_slow_workers(account: Account, processes: Iterable[HostProcess]) -> int
             unexplained += 1
             facts = {"pids": [int(pid)], "how": "slow"}
             since = back - UNNOTICED_SECONDS * SECOND
-            account.spans[f"slow-{pid}-{at}"] = Span("impaired", facts, since, back)
+            account.note_span(f"slow-{pid}-{at}", Span("impaired", facts, since, back))
     return unexplained

@@ -38,6 +38,11 @@ class Size:
     supervised: int = 2
     slots: int = 3
 
+    @property
+    def all_slots(self) -> int:
+        """How many jobs run at a time, but for those of a worker in a network of its own."""
+        return self.slots * (self.workers + self.supervised)
+
 
 class Scene:
     """The processes over one database, and who does something to them."""

@@ -42,10 +42,10 @@ class Plan:
         seconds: for how long faults are injected.
         seed: what they are drawn by.
         size: the processes.
-        faults: the names of those to inject, once each; all that are possible, again and again,
-            if there are none.
+        faults: the names of those to inject; all that are possible if there are none.
+        rounds: how often each is injected at most.
         window: the seconds over which the throughput is averaged.
-        patience: within how many seconds after a fault it has to be back.
+        patience: within how many seconds after a fault it has to be back; 0 not to judge it.
 
     """
 
@@ -53,6 +53,7 @@ class Plan:
     seed: int
     size: Size = field(default_factory=Size)
     faults: Sequence[str] = ()
+    rounds: int = 1_000
     window: float = 4.0
     patience: float = 30.0
 
@@ -123,18 +124,16 @@ class Trial:
     async def _inject(self) -> None:
         """Inject faults until the time is up, each once the one before is gone without a trace."""
         deadline = time.monotonic() + self._plan.seconds
-        faults = possible(self._scene.served)
-        if self._plan.faults:
-            left = [fault for fault in faults if fault.name in self._plan.faults]
-        else:
-            left = self._scene.random.sample(faults, len(faults))
+        names = self._plan.faults
+        faults = [each for each in possible(self._scene.served) if not names or each.name in names]
         await self._watch(self._plan.window)
-        while time.monotonic() < deadline and left:
-            await self._watch(self._plan.window)
-            self._sample()
-            await self._inject_one(left.pop())
-            if not left and not self._plan.faults:
-                left = self._scene.random.sample(faults, len(faults))
+        for _ in range(self._plan.rounds):
+            for fault in self._scene.random.sample(faults, len(faults)):
+                if time.monotonic() > deadline:
+                    return
+                await self._watch(self._plan.window)
+                self._sample()
+                await self._inject_one(fault)
 
     async def _watch(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -159,8 +158,9 @@ class Trial:
             if now >= SHARE * before:
                 seconds = time.monotonic() - self._plan.window - ended
             await self._watch(POLL_SECONDS)
-        least = min(share, self._contention.share())
-        self._evidence.recoveries.append(Recovery(fault.name, before, seconds, best, least))
+        full = before / self._scene.size.all_slots if self._plan.patience else 0.0
+        given = self._contention.share() / share
+        self._evidence.recoveries.append(Recovery(fault.name, before, seconds, best, full, given))
 
     def _throughput(self) -> float:
         """Return the average of the last window."""

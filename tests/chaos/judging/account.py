@@ -73,6 +73,7 @@ class Account:
     spans: dict[str, Span] = field(default_factory=dict)
     died: dict[int, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    _spans: dict[str, list[Span]] = field(default_factory=lambda: defaultdict(list))
     _open: dict[str, Run] = field(default_factory=dict)
     _offsets: dict[Path, int] = field(default_factory=dict)
 
@@ -114,14 +115,18 @@ class Account:
         elif event == "refused":
             self.refused[line["error"]] += 1
         elif event.endswith(" begins"):
-            self.spans[line.pop("span")] = Span(event.removesuffix(" begins"), line, at)
+            self.note_span(line.pop("span"), Span(event.removesuffix(" begins"), line, at))
         elif event.endswith(" ends"):
             self.spans[line["span"]].ended = at
 
     def named(self, event: str) -> list[Span]:
         """Return the times of one event, in order."""
-        found = (each for each in self.spans.values() if each.event == event)
-        return sorted(found, key=lambda each: each.began)
+        return sorted(self._spans[event], key=lambda each: each.began)
+
+    def note_span(self, name: str, span: Span) -> None:
+        """Add a time in which something was done."""
+        self.spans[name] = span
+        self._spans[span.event].append(span)
 
     def ended_at(self, run: Run) -> int | None:
         """Return when a run ended at last: a killed process ends what it ran."""

@@ -1,10 +1,10 @@
 """No key has more than its limit at a time, no period more starts, and no unique job a second."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from chaos.judging.account import SECOND, Account, Run
+from chaos.judging.account import SECOND, Account, Run, Span
 from chaos.judging.stored import Stored
 
 WINDOW_SECONDS = 1e-6
@@ -18,8 +18,9 @@ def excesses(account: Account) -> Iterator[str]:
     another worker, and what the process still does is not the queue's any more.
     """
     changes: list[tuple[int, int, str, Run]] = []
+    impaired = account.named("impaired")
     for run in account.runs:
-        ended = _counted_until(account, run)
+        ended = _counted_until(account, impaired, run) if run.keys else None
         for key in run.keys if ended is not None and ended > run.began else ():
             changes += [(run.began, 1, key, run), (ended or 0, -1, key, run)]
     running: dict[str, list[Run]] = defaultdict(list)
@@ -35,16 +36,11 @@ def excesses(account: Account) -> Iterator[str]:
             yield f"{len(running[key])} run of a limit of {key} at {at / SECOND:.3f}: {jobs}"
 
 
-def _counted_until(account: Account, run: Run) -> int | None:
+def _counted_until(account: Account, impaired: Sequence[Span], run: Run) -> int | None:
     ended = account.ended_at(run)
-    for span in account.named("impaired"):
-        if (
-            ended
-            and span.is_of(run.pid)
-            and run.began <= (span.ended or ended)
-            and span.began < ended
-        ):
-            ended = span.began
+    for span in impaired:
+        if ended and span.is_of(run.pid) and run.began <= (span.ended or ended):
+            ended = min(ended, span.began)
     return ended
 
 
@@ -60,10 +56,11 @@ def fast_starts(stored: Stored) -> Iterator[str]:
 def twins(account: Account) -> Iterator[str]:
     """Return a sentence for each two jobs of one unique key that were there at the same time."""
     spans: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
+    impaired = account.named("impaired")
     for job, runs in account.by_job.items():
         offer = account.offers.get(runs[0].token)
-        ends = [_counted_until(account, run) or run.began for run in runs]
         if offer is not None and (key := offer.facts.get("unique")):
+            ends = [_counted_until(account, impaired, run) or run.began for run in runs]
             spans[key].append((min(run.began for run in runs), max(ends), job))
     for key, lives in spans.items():
         lives.sort()

@@ -9,7 +9,8 @@ from chaos.judging.account import SECOND, Account
 
 SHARE: Final = 0.95
 """What of the throughput before a fault has to be back."""
-MIN_SHARE: Final = 0.5
+MIN_FULL: Final = 0.6
+MIN_GIVEN: Final = 0.7
 MEMORY_SHARE: Final = 1.25
 MEMORY_BYTES: Final = 16 * 2**20
 DESCRIPTORS: Final = 8
@@ -29,8 +30,9 @@ class Recovery:
         before: the throughput before it.
         seconds: after how many seconds from its end it was back; None where it never was.
         best: the best window after the fault.
-        share: of the time in which processes wanted a processor, that in which they had one, in the
-            busiest of the windows.
+        full: the share of all slots that were at work before it.
+        given: the share of processors that the deployment had after it, of that which it had
+            before; others may have taken more meanwhile.
 
     """
 
@@ -38,12 +40,13 @@ class Recovery:
     before: float
     seconds: float | None
     best: float
-    share: float = 1.0
+    full: float = 1.0
+    given: float = 1.0
 
     @property
     def is_judged(self) -> bool:
         """Whether the machine had time for the deployment, so that its throughput says anything."""
-        return self.share >= MIN_SHARE
+        return self.full >= MIN_FULL and (self.seconds is not None or self.given >= MIN_GIVEN)
 
 
 def busy(account: Account, since: int, until: int) -> float:

@@ -32,6 +32,7 @@ class Stored:
         starts: the times of the starts that counted for each key of a rate, in seconds, with the
             limit and the period.
         outcomes: of the workflows.
+        deadlocks: how many PostgreSQL has found since it last recovered from a crash.
 
     """
 
@@ -40,3 +41,4 @@ class Stored:
     entries: dict[str, dict[int, int]] = field(default_factory=dict)
     starts: dict[str, tuple[int, float, list[float]]] = field(default_factory=dict)
     outcomes: list[str | None] = field(default_factory=list)
+    deadlocks: int = 0

@@ -172,6 +172,10 @@ def leak_descriptors(writing: Writing) -> None:
     writing.evidence.samples = [Sample("a worker", 10 * 2**20, 40 + 2 * n) for n in range(20)]
 
 
+def deadlock(writing: Writing) -> None:
+    writing.evidence.stored.deadlocks = 1
+
+
 def fail_a_request(writing: Writing) -> None:
     writing.evidence.answers = {"500": 1}
 
@@ -207,6 +211,7 @@ def fail_a_request(writing: Writing) -> None:
         (stay_slow, "at most 9.00 slots"),
         (leak_memory, "MiB"),
         (leak_descriptors, "descriptors"),
+        (deadlock, "1 deadlocks"),
         (fail_a_request, "answered with 500"),
     ],
 )

@@ -102,7 +102,7 @@ def without_a_violation(writing: Writing) -> None:
     writing.evidence.stored.starts["rate key"] = (2, 1.0, [0.0, 0.5, 1.0, 1.5])
     writing.evidence.recoveries = [
         Recovery("a fault", 10.0, 3.0, 10.0),
-        Recovery("a fault", 10.0, None, 5.0, 0.3),
+        Recovery("a fault", 10.0, None, 5.0, 0.3, 1.0),
     ]
     writing.evidence.samples = [Sample("a worker", 100 * 2**20, 40)] * 20
     writing.evidence.answers = {"200": 10, "503": 2}
