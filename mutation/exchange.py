@@ -22,10 +22,10 @@ def can_exchange(source: str, line: int) -> bool:
 
 def exchange(root: Path, file: str, changed: str, line: int) -> bool:
     """Apply a change of a file to the modules; False where it has to be imported anew."""
+    done = False
     if can_exchange((root / file).read_text(), line):
         path = str(root.resolve() / file)
         codes = {code.co_qualname: code for code in _outermost(compile(changed, path, "exec"))}
-        done = False
         gc.unfreeze()
         for each in gc.get_objects():
             if isinstance(each, FunctionType) and each.__code__.co_filename == path:
@@ -33,8 +33,10 @@ def exchange(root: Path, file: str, changed: str, line: int) -> bool:
                 if new is not None and new.co_freevars == each.__code__.co_freevars:
                     each.__code__ = new
                     done = True
-        return done
-    return file.endswith(("statements.py", "columns.py")) and _exchange_texts(root, file, changed)
+    # Some functions make statements when they are imported.
+    if file.startswith("storage/") and (not done or file.endswith("statements.py")):
+        done |= _exchange_texts(root, file, changed)
+    return done
 
 
 def _outermost(code: CodeType) -> Iterator[CodeType]:
@@ -51,10 +53,10 @@ def _exchange_texts(root: Path, file: str, changed: str) -> bool:
     """Give all statements the text they have with the change, also those made of others."""
     texts: dict[str, str] = {}
     for name, module in list(sys.modules.items()):
-        if not name.startswith(PACKAGE) or not name.endswith(("statements", "columns")):
-            continue
-        path = Path(module.__file__ or "")
+        path = Path(module.__file__ or "") if name.startswith(PACKAGE) else Path()
         is_changed = path == root.resolve() / file
+        if not is_changed and not path.name.endswith(("statements.py", "columns.py")):
+            continue
         source = changed if is_changed else path.read_text()
         now = {"__name__": name, "__package__": name.rpartition(".")[0]}
         exec(compile(source, str(path), "exec"), now)  # noqa: S102 - it is our own source

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,7 +24,9 @@ _OPTIONS: Final = (
     *("-q", "--no-header", "--tb=line", "-p", "no:cacheprovider", "-p", "no:xdist"),
     *("-o", "timeout=30", "-W", "ignore::pytest.PytestAssertRewriteWarning"),
 )
-UNCHANGED: Final = 3
+PASSED: Final = 42
+"""Not 0, with which a mutant may exit itself."""
+UNCHANGED: Final = 43
 SLACK_SECONDS: Final = 40.0
 SLOWER: Final = 5.0
 """How much longer than measured tests may take before they count as hanging."""
@@ -87,7 +89,8 @@ def start(tests: Sequence[str], seconds: float, sources: Sources) -> Run:
         os.environ["PYTHONPATH"] = str(sources.folder)
         sys.path.insert(0, str(sources.folder))
         basetemp = f"--basetemp={sources.folder.resolve() / 'tmp'}"
-        return int(pytest.main(["-x", *_OPTIONS, basetemp, *tests]))
+        code = pytest.main(["-x", *_OPTIONS, basetemp, *tests])
+        return PASSED if code == pytest.ExitCode.OK else int(code)
 
     return forked(run, seconds, sources)
 
@@ -131,6 +134,11 @@ class Collected:
         options = ("-m", "not exhaustive", "--capture=no", *_OPTIONS)
         return int(pytest.main([*options, *self._folders], plugins=[self]))
 
+    @property
+    def tests(self) -> Iterable[str]:
+        """All tests."""
+        return self._items
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Do what was asked for instead of running all tests."""
@@ -164,7 +172,7 @@ class Collected:
     def start(
         self, tests: Sequence[str], seconds: float, sources: Sources, change: Callable[[], bool]
     ) -> Run:
-        """Start tests after a change; the exit code is 0 if all passed, 3 if it was none."""
+        """Start tests after a change; the exit code says if all passed, or if it was none."""
 
         def run() -> int:
             session = self._session
@@ -180,6 +188,6 @@ class Collected:
                 if self._failed:
                     session._setupstate.teardown_exact(None)
                     return 1
-            return 0 if items else UNCHANGED
+            return PASSED if items else UNCHANGED
 
         return forked(run, seconds, sources)

@@ -1,7 +1,7 @@
 """Which tests run for a mutant: those that execute its lines, or what uses its constant."""
 
 import ast
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,27 @@ from coverage import CoverageData
 
 from mutation.mutants import Mutant
 
-UNKNOWN_SECONDS: Final = 1.0
+FAILED: Final = float("inf")
+UNKNOWN_SECONDS: Final = 0.5
+SOME_LINES: Final = 20
+_TOPICS: Final = {
+    "workflows": "/workflows/",
+    "steps": "/steps/",
+    "flow": "/flow/",
+    "lanes": "/flow/",
+    "limits": "/flow/",
+    "pauses": "/flow/",
+    "unique": "/flow/unique",
+    "maintenance": "/maintenance/",
+    "retention": "/maintenance/",
+    "metrics": "/metrics/",
+    "statistics": "/inspection/",
+    "end_events": "/events/",
+    "in_process": "/events/",
+    "changing": "/changing/",
+    "processes": "/worker/processes/",
+    "growth": "/workflows/",
+}
 Lines = set[tuple[str, int]]
 
 
@@ -37,11 +57,31 @@ class Selection:
             for line, contexts in data.contexts_by_lineno(measured).items():
                 self._tests[file, line] |= {each.partition("|")[0] for each in contexts if each}
 
-    def of(self, mutant: Mutant) -> list[str]:
-        """Return the tests for a mutant, the quickest first; none if no test executes it."""
+    def of(self, mutant: Mutant, tests: Iterable[str]) -> list[str]:
+        """Return the tests for a mutant; first quick ones that execute much of its file.
+
+        Of those whose lines are not known, the ones that are named as its file or folder.
+        """
         lines = self._lines(mutant.file, mutant.line)
-        tests = set().union(*(self._tests.get(each, ()) for each in lines))
-        return sorted(tests, key=lambda test: (self.seconds(test), test))
+        found = set().union(*(self._tests.get(each, ()) for each in lines))
+        words = {word for word in _TOPICS if word in mutant.file}
+        found |= {
+            test
+            for test in tests
+            if test not in self._durations and any(_TOPICS[word] in test for word in words)
+        }
+        executed = Counter(
+            test
+            for (file, _), several in self._tests.items()
+            if file == mutant.file
+            for test in several
+        )
+        found = {test for test in found if self.seconds(test) < FAILED}
+
+        def rank(test: str) -> float:
+            return -(executed[test] or SOME_LINES) / (self.seconds(test) + 0.5)
+
+        return sorted(found, key=rank)
 
     def seconds(self, test: str) -> float:
         """Return how long a test took."""
@@ -82,11 +122,12 @@ class Selection:
 
 
 def _durations(file: Path) -> Iterator[tuple[str, float]]:
+    """Yield the tests with their seconds, those that failed with `FAILED`."""
     # Written by pytest itself a moment before.
     for case in ElementTree.parse(file).iter("testcase"):  # noqa: S314
-        if not list(case):
-            path = case.attrib["classname"].replace(".", "/")
-            yield f"{path}.py::{case.attrib['name']}", float(case.attrib["time"])
+        path = case.attrib["classname"].replace(".", "/")
+        seconds = FAILED if list(case) else float(case.attrib["time"])
+        yield f"{path}.py::{case.attrib['name']}", seconds
 
 
 def _name(node: ast.Name | ast.Attribute) -> str:

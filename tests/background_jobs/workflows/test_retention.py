@@ -1,6 +1,7 @@
 """Retention deletes workflows with their jobs, and none of which a job is still to run."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, update
@@ -19,8 +20,8 @@ from modhost_background_jobs.storage.tables import (
 pytestmark = pytest.mark.anyio
 
 
-async def make_old(database: Database) -> None:
-    """Let all that has finished have ended 60 days ago."""
+async def make_old(database: Database, *, but_jobs_of: UUID | None = None) -> None:
+    """Let all that has finished have ended 60 days ago, except the jobs of one workflow."""
     async with database.session() as session:
         connection = await session.connection()
         for table in (FINISHED, WORKFLOWS):
@@ -30,6 +31,8 @@ async def make_old(database: Database) -> None:
                     await connection.execute(
                         update(table).where(table.c.id == row.id).values(completed_at=changed)
                     )
+        kept = update(FINISHED).where(FINISHED.c.workflow_id == but_jobs_of)
+        await connection.execute(kept.values(completed_at=datetime.now(UTC)))
 
 
 async def rows(jobs: Workflows) -> list[int]:
@@ -48,13 +51,17 @@ async def test_a_finished_workflow_is_deleted_with_its_jobs(database_url: str) -
         async with jobs.scheduling.workflow("Old") as workflow:
             add(workflow, "second", after=add(workflow, "first"))
         await jobs.over(workflow.id)
+        async with jobs.scheduling.workflow("With jobs that are kept") as kept:
+            add(kept, "kept")
+        await jobs.over(kept.id)
         alone = await jobs.scheduling.enqueue(NotingJob, Task(name="alone"))
         after = await jobs.scheduling.enqueue(NotingJob, Task(name="after"), after=alone)
         await jobs.reaches(after, JobState.COMPLETED)
-        assert await rows(jobs) == [1, 4, 2, 2]
-        await make_old(await jobs.service(Database))
+        assert await rows(jobs) == [2, 5, 2, 2]
+        await make_old(await jobs.service(Database), but_jobs_of=kept.id)
         await (await jobs.service(RetentionService)).prune()
-        assert await rows(jobs) == [0, 0, 0, 0]
+        assert await rows(jobs) == [1, 1, 0, 0]
+        assert (await jobs.over(kept.id)).name == "With jobs that are kept"
 
 
 async def test_jobs_of_an_open_workflow_are_kept(database_url: str) -> None:

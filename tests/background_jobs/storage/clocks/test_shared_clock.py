@@ -55,6 +55,8 @@ async def test_a_host_whose_clock_is_wrong_goes_by_that_of_the_database(
     assert "864000 s ahead of" in trouble or "s behind the database's" in trouble
     wrong.ahead = timedelta(0)
     assert await shared.agrees()
+    # The database's time is between the readings before and after its answer.
+    assert shared.skew == timedelta(0)
     assert shared.troubles() == []
     assert [record.levelname for record in caplog.records if "clock" in record.message] == [
         "ERROR",
