@@ -53,6 +53,16 @@ async def test_many_types_share_one_order(store: JobStore, type_of: Callable[[in
     assert await store.claim("w1", types, 1, START) == []
 
 
+async def test_the_next_due_time_is_the_earliest_of_the_known_types(store: JobStore) -> None:
+    of_types = [(90, TYPES[0]), (60, TYPES[0]), (75, TYPES[1]), (30, "tests.Unknown")]
+    await store.insert([new_job(due=due, job_type=job_type) for due, job_type in of_types])
+    for due in (60, 75, 90):
+        moment = START + timedelta(seconds=due)
+        assert await store.next_due(TYPES) == moment
+        assert len(await claim(store, now=moment)) == 1
+    assert await store.next_due(TYPES) is None
+
+
 async def test_a_job_is_not_claimed_before_it_is_due(store: JobStore) -> None:
     await store.insert([new_job(due=60)])
     assert await claim(store) == []
