@@ -107,6 +107,24 @@ async def test_progress_and_logs_with_an_old_fence_are_refused(
     assert [line.message for line in found.log] == ["alive"]
 
 
+async def test_a_lease_is_void_as_soon_as_its_job_is_pending_again(
+    store: JobStore, details: JobDetailReader
+) -> None:
+    await store.insert([new_job()])
+    lease = (await claim_one(store)).lease
+    await store.rescue(await seen(store), 3, START)
+    # The fence is the same until the job is claimed again.
+    assert await store.end([Ended(lease, JobState.COMPLETED)], LATER) == set()
+    assert await store.end_awaited([Ended(lease, JobState.COMPLETED)], LATER) == set()
+    assert await store.release([Released(lease, LATER, "late", spent=True)], LATER) == set()
+    assert await store.save_progress([ProgressUpdate(lease, 99, "zombie", LATER)]) == set()
+    assert await store.append_logs([LogLine(lease, 0, LATER, "zombie")], 10) == set()
+    found = await details.find(lease.job_id)
+    assert found is not None
+    assert (found.row.state, found.row.progress_message, found.log) == ("Pending", None, [])
+    assert found.row.execute_at == START
+
+
 async def test_a_fence_survives_a_retry_by_hand(store: JobStore, queue: DatabaseJobQueue) -> None:
     await store.insert([new_job()])
     first = await claim_one(store)
