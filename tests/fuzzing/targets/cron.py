@@ -35,7 +35,7 @@ NAMES: Final = ("JAN", "feb", "Dec", "MON", "sun", "SAT", "*", "?", "L", "W", "#
 CPU_SECONDS: Final = 3.0
 DUE_TIMES: Final = 6
 DAYS: Final = timedelta(days=366 * 41)
-"""Leap days that are a certain day of the week come after 40 years at the latest."""
+"""Leap days that are a certain day of the week come after at most 40 years."""
 
 
 def _fields() -> st.SearchStrategy[str]:

@@ -19,7 +19,7 @@ HEAD = b"POST /%s HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\
 
 
 class Reader:
-    """Reads each body to its end; on `/early` after its answer has begun."""
+    """Reads bodies to their end: on `/early` once its answer has begun, on `/unread` not at all."""
 
     def __init__(self) -> None:
         self.events: list[str] = []
@@ -30,7 +30,8 @@ class Reader:
         if is_early:
             await send(START)
             await send({"type": "http.response.body", "body": b"one", "more_body": True})
-        message = await receive()
+        is_read = scope["path"] != "/unread"
+        message = await receive() if is_read else {"type": "unread"}
         while message.get("more_body", False):
             message = await receive()
         self.events.append(message["type"])
@@ -70,10 +71,17 @@ async def answer_to(address: tuple[str, int], *parts: bytes) -> bytes:
     [
         ((HEAD % b"", b"5\r\nabcde\r\n!\r\n"), b"HTTP/1.1 400 ", "http.disconnect"),
         ((HEAD % b"" + b" a\r\n",), b"HTTP/1.1 400 ", "http.disconnect"),
+        ((HEAD % b"unread" + b" a\r\n",), b"HTTP/1.1 400 ", "unread"),
         ((HEAD % b"early", b"!\r\n"), b"HTTP/1.1 200 ", "http.disconnect"),
         ((HEAD % b"" + b"0\r\n\r\n\0\r\n\r\n",), b"HTTP/1.1 200 ", "http.request"),
     ],
-    ids=["a chunk", "the first chunk", "after the answer began", "after the request"],
+    ids=[
+        "a chunk",
+        "the first chunk",
+        "a body that nobody reads",
+        "after the answer began",
+        "after the request",
+    ],
 )
 async def test_a_request_that_turns_into_garbage_ends_without_an_error(
     caplog: pytest.LogCaptureFixture, parts: tuple[bytes, ...], starts: bytes, event: str
