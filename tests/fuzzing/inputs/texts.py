@@ -60,6 +60,13 @@ def texts(*usual: str) -> st.SearchStrategy[str]:
     return st.one_of(known, st.sampled_from(NASTY), anything, varied(usual or NASTY))
 
 
+def mostly(
+    usual: st.SearchStrategy[str], odd: st.SearchStrategy[str], in_ten: int = 1
+) -> st.SearchStrategy[str]:
+    """Return a strategy of usual texts, with so many odd ones in ten."""
+    return st.integers(0, 9).flatmap(lambda drawn: odd if drawn >= 10 - in_ten else usual)
+
+
 def varied(seeds: Sequence[str]) -> st.SearchStrategy[str]:
     """Return a strategy of texts that are nearly one of the given ones."""
     pieces = st.one_of(

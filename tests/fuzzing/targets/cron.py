@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fuzzing.attacked import AttackedHost
 from fuzzing.exchange import Fault
 from fuzzing.inputs.kinds import JOBS
-from fuzzing.inputs.texts import ZONES, texts, varied
+from fuzzing.inputs.texts import ZONES, mostly, texts, varied
 from fuzzing.oracle import with_bound
 from modhost import Scope
 from modhost_background_jobs.contracts import (
@@ -21,6 +21,7 @@ from modhost_background_jobs.contracts import (
     RecurringJob,
     UnknownTimeZone,
 )
+from modhost_background_jobs.cron.fields import KINDS
 from modhost_background_jobs.cron.schedule import CronSchedule
 
 EXPRESSIONS: Final = (
@@ -36,6 +37,21 @@ CPU_SECONDS: Final = 3.0
 DUE_TIMES: Final = 6
 DAYS: Final = timedelta(days=366 * 41)
 """Leap days that are a certain day of the week come after at most 40 years."""
+
+
+def _valid() -> st.SearchStrategy[str]:
+    """Return a strategy of five fields, each within its range."""
+    return st.tuples(*(_field(kind.least, kind.most) for kind in KINDS)).map(" ".join)
+
+
+def _field(least: int, most: int) -> st.SearchStrategy[str]:
+    number = st.integers(least, most)
+    span = st.lists(number, min_size=2, max_size=2, unique=True).map(sorted)
+    listed = st.lists(number, min_size=1, max_size=3).map(lambda each: ",".join(map(str, each)))
+    step = st.integers(2, max(2, most // 2))
+    return st.one_of(
+        st.just("*"), listed, step.map("*/{}".format), span.map("{0[0]}-{0[1]}".format)
+    )
 
 
 def _fields() -> st.SearchStrategy[str]:
@@ -66,13 +82,13 @@ class Cron:
     @property
     def inputs(self) -> st.SearchStrategy[Any]:
         known = st.sampled_from((*ZONES[:12], *sorted(available_timezones())))
-        zones = st.one_of(known, known, known, known, texts(*ZONES))
+        zones = mostly(known, texts(*ZONES))
         far, near = _moments(1900, 9900), _moments(2025, 2035)
         moments = st.one_of(near, near, far).map(str)
         return st.fixed_dictionaries(
             {
-                "expression": st.one_of(
-                    _fields(), _fields(), st.sampled_from(EXPRESSIONS), varied(EXPRESSIONS), texts()
+                "expression": mostly(
+                    _valid(), st.one_of(_fields(), varied(EXPRESSIONS), texts(*EXPRESSIONS)), 3
                 ),
                 "zone": zones,
                 "after": moments,
