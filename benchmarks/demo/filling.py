@@ -26,6 +26,7 @@ from modhost_background_jobs.storage.tables import (
     APP_VERSIONS,
     ATTEMPTS,
     CONDITIONS,
+    DEPARTED,
     DEPENDENCIES,
     FINISHED,
     JOB_TAGS,
@@ -138,6 +139,8 @@ class _Filling:
             await _insert(connection, JOBS, [row for row, _ in running])
             await _insert(connection, LOGS, [line for _, lines in running for line in lines])
             await _insert(connection, WORKERS, list(present.workers(self._story, live=live)))
+            if not live:
+                await _insert(connection, DEPARTED, [present.departed(self._story)])
 
     async def empty(self, table: Table) -> None:
         """Delete what the start of the host has stored."""

@@ -8,8 +8,8 @@ from benchmarks.demo.shop import VERSIONS
 from modhost import Module
 from modhost_background_jobs.module import BackgroundJobsModule
 
-STILL: Final = {"stall_timeout": "1h"}
-"""Nobody beats for the workers of a shop that stands still, which count as alive all the same."""
+STILL: Final = {"stall_timeout": "9m"}
+"""Nobody beats for the workers of a shop that stands still, which are alive all the same."""
 
 
 def shop_modules(*, is_busy: bool = False) -> list[Module]:

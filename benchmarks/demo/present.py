@@ -9,11 +9,12 @@ from typing import Any, Final
 from benchmarks.demo import jobs
 from benchmarks.demo.jobs import JOBS, ShopJob
 from benchmarks.demo.past.history import common, log_of
-from benchmarks.demo.shop import SHARE_OF, Story, type_of
+from benchmarks.demo.shop import SHARE_OF, VERSIONS, Story, type_of
 from modhost_background_jobs.client.call_flow import hold_back
 from modhost_background_jobs.client.new_jobs import Asked, NewJobs
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import NewJob
+from modhost_background_jobs.model.worker import Departure
 from modhost_background_jobs.worker.registration import VERSION
 
 SLOTS: Final = 8
@@ -26,6 +27,8 @@ BEHIND: Final[Mapping[type[ShopJob], tuple[int, timedelta]]] = {
 """How many jobs of a type are due, and since when."""
 LATER: Final = 540
 """So many are due in the next day."""
+MIN_BEHIND: Final = 200
+"""In a smaller shop, too, newsletters have not all been sent a minute later."""
 RUNNING: Final[Mapping[type[ShopJob], int]] = {
     jobs.SyncInventory: 8,
     jobs.UpdateSearchIndex: 7,
@@ -64,8 +67,8 @@ def running(story: Story, *, live: bool) -> Iterator[tuple[Mapping[str, Any], li
     for number, job in enumerate(kinds[: LOST if live else None]):
         done = 0.05 + 0.9 * story.chance.random()
         started = story.now - timedelta(seconds=done * SHARE_OF[job].run)
-        worker = story.workers[-1] if number < LOST else _living(story)[number % 11]
-        if number < LOST:
+        worker = story.workers[-1] if live else _living(story)[number % 11]
+        if live:
             started = story.now - DIED - timedelta(seconds=40 + 60 * number)
         made = started - timedelta(seconds=0.2 + story.chance.expovariate(0.5))
         id_ = story.id_at(made)
@@ -87,10 +90,10 @@ def running(story: Story, *, live: bool) -> Iterator[tuple[Mapping[str, Any], li
 
 
 def workers(story: Story, *, live: bool) -> Iterator[Mapping[str, Any]]:
-    """Yield the rows of the workers; in a living shop that of the dead one alone."""
+    """Yield the rows of the workers; in a living shop that of the one alone that has just died."""
     for number, name in enumerate(story.workers):
         is_dead = name == story.workers[-1]
-        if live and not is_dead:
+        if live is not is_dead:
             continue
         host, process = name.rsplit("-", 2)[0], int(name.rsplit("-", 2)[1])
         started = story.now - timedelta(hours=17 - 0.05 * number)
@@ -99,6 +102,8 @@ def workers(story: Story, *, live: bool) -> Iterator[Mapping[str, Any]]:
             "host": host,
             "process": process,
             "version": VERSION,
+            "app_version": VERSIONS[-1],
+            "memory": 90_000_000 + 3_000_000 * number,
             "started_at": started,
             "heartbeat_at": story.now - (DIED if is_dead else timedelta(seconds=2)),
             "beats": 1_000_000 + number,
@@ -106,6 +111,24 @@ def workers(story: Story, *, live: bool) -> Iterator[Mapping[str, Any]]:
             "job_types": ",".join(type_of(job) for job in JOBS),
             "queues": "accounting,*" if number == 0 else "*",
         }
+
+
+def departed(story: Story) -> Mapping[str, Any]:
+    """Return the row of the worker that died, where nobody is there to find it."""
+    host, process = story.workers[-1].rsplit("-", 2)[0], int(story.workers[-1].rsplit("-", 2)[1])
+    return {
+        "name": story.workers[-1],
+        "host": host,
+        "process": process,
+        "version": VERSION,
+        "app_version": VERSIONS[-1],
+        "queues": "*",
+        "started_at": story.now - timedelta(hours=17),
+        "heartbeat_at": story.now - DIED,
+        "left_at": story.now - DIED + timedelta(seconds=20),
+        "departure": Departure.DIED.value,
+        "jobs": LOST,
+    }
 
 
 def _living(story: Story) -> list[str]:

@@ -52,7 +52,7 @@ async def test_the_shop_has_what_it_is_said_to_have(database_url: str) -> None:
         assert len((await client.get("/api/jobs/recurring")).json()) == 61
         types = {each["name"]: each for each in (await client.get("/api/jobs/types")).json()}
         assert len(types) == len(SHARES) == 15
-        assert types["shop.SendNewsletter"]["due"] == 14
+        assert types["shop.NotifyWarehouse"]["due"] == 9
         # What is counted by the hour is what has finished, cancelled jobs and skipped runs apart.
         async with host.scope() as scope, (await scope.get(Database)).reading() as session:
             rows = TYPE_STATISTICS.c

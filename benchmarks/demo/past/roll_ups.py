@@ -14,6 +14,7 @@ from modhost_background_jobs.storage.statistics.rows import (
     HOUR,
     MERGED_AFTER,
     MINUTE,
+    MINUTES_KEPT,
     OF_ALL,
     type_row,
 )
@@ -42,7 +43,7 @@ class RollUps:
             # The last minutes are not merged yet.
             worker = each.worker if age < MERGED_AFTER else OF_ALL
             key = TypeKey(each.job_type, each.queue, self._story.version_at(each.at))
-            widths = [width for width in (MINUTE, HOUR) if width is HOUR or age < KEPT]
+            widths = [width for width in (MINUTE, HOUR) if width is HOUR or age < MINUTES_KEPT]
             spans = [
                 self._of_types[worker, width, _start(each.at, width), key]
                 for width in (widths if worker == OF_ALL else [MINUTE])

@@ -18,13 +18,18 @@ class Clicks:
         """Open the dashboard."""
         await self.page.goto("/admin/jobs")
 
+    async def click(self, locator: Locator) -> None:
+        """Click on anything."""
+        self.count += 1
+        await locator.click()
+
     async def link(self, name: str | re.Pattern[str], within: Locator | None = None) -> None:
         """Follow a link."""
-        await self._click((within or self.page).get_by_role("link", name=name).first)
+        await self.click((within or self.page).get_by_role("link", name=name).first)
 
     async def button(self, name: str | re.Pattern[str], within: Locator | None = None) -> None:
         """Press a button."""
-        await self._click((within or self.page).get_by_role("button", name=name).first)
+        await self.click((within or self.page).get_by_role("button", name=name).first)
 
     async def send(self, label: str, text: str) -> None:
         """Type into a field, and send its form."""
@@ -43,7 +48,3 @@ class Clicks:
     def row(self, text: str | re.Pattern[str]) -> Locator:
         """Return the row of a table that has a text."""
         return self.page.get_by_role("row").filter(has_text=text).first
-
-    async def _click(self, locator: Locator) -> None:
-        self.count += 1
-        await locator.click()

@@ -3,15 +3,19 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from uuid import UUID
 from zoneinfo import ZoneInfo
+
+import httpx2
 
 from benchmarks.demo.filling import fill
 from benchmarks.demo.hosting import STILL, configured, shop_modules
 from benchmarks.demo.shop import Story
 from hosts import jobs_of
 from modhost.testing import running_host
-from modhost_background_jobs.contracts import JobFilter
-from pages.site import Site, served_on_a_port
+from modhost_background_jobs.contracts import JobFilter, JobState
+from modhost_background_jobs.queries.search import JobBrowser, Order, Search
+from pages.site import PASSWORD, Site, served_on_a_port
 
 SCALE = 0.02
 
@@ -28,6 +32,31 @@ class Shop(Site):
     def zone_info(self) -> ZoneInfo:
         """The zone of its visitors."""
         return ZoneInfo(self.zone)
+
+    async def failed_since(self, moment: datetime) -> int:
+        """Return how many jobs have failed since a moment, and are failed still."""
+        return await self._count(since=moment, states=(JobState.FAILED,))
+
+    async def finished_since(self, moment: datetime) -> int:
+        """Return how many jobs have completed or failed since a moment."""
+        return await self._count(since=moment, states=(JobState.COMPLETED, JobState.FAILED))
+
+    async def _count(self, *, since: datetime, states: tuple[JobState, ...]) -> int:
+        browser = await self.service(JobBrowser)
+        found = await browser.count(Search(states=states, order=Order.FINISHED, since=since), 10**6)
+        return found.number
+
+    async def retried_by(self, name: str) -> UUID:
+        """Return a failed job that a user has retried."""
+        await self.add_user(name, "Admin")
+        filter_ = JobFilter(state=JobState.FAILED, job_type="shop.ChargeCard", page_size=1)
+        (failed,) = (await self.querying.get_jobs(filter_)).items
+        async with httpx2.AsyncClient(base_url=self.url, follow_redirects=True) as client:
+            await client.post("/login", data={"name": name, "password": PASSWORD})
+            headers = {"Origin": self.url, "Sec-Fetch-Site": "same-origin"}
+            answer = await client.post(f"/admin/jobs/{failed.id}/retry", headers=headers)
+            assert answer.status_code == 200, answer.text
+        return failed.id
 
     async def customer(self) -> str:
         """Return a customer with some jobs, and not too many for a page."""

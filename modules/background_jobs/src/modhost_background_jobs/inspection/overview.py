@@ -12,10 +12,11 @@ from modhost_background_jobs.queries.search.failures import FailureCount, Recent
 from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.storage.statistics import AppVersions, SeenVersion, StatisticsStore
 
-Span = Literal["hour", "day"]
+Span = Literal["hour", "day", "week"]
 _SPANS: Final = {
     "hour": (timedelta(hours=1), timedelta(minutes=1)),
     "day": (timedelta(days=1), timedelta(minutes=30)),
+    "week": (timedelta(days=7), timedelta(hours=3)),
 }
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -75,7 +76,7 @@ class Overview:
         )
 
     async def history(self, span: Span) -> list[Bucket]:
-        """Return the last hour by the minute, or the last day by the half hour, oldest first."""
+        """Return the last hour by the minute, the day by 30 minutes, the week by 3 hours."""
         length, width = _SPANS[span]
         now = self._clock.now()
         # By the clock, 09:00 and 09:30, not by when somebody looks.

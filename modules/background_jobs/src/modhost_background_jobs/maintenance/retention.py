@@ -16,7 +16,7 @@ from modhost_background_jobs.storage.departed import DepartedWorkers
 from modhost_background_jobs.storage.retention import RetentionStore
 from modhost_background_jobs.storage.statistics import StatisticsStore, TypeStatisticsStore
 from modhost_background_jobs.storage.statistics.minutes import KEPT as STATISTICS_KEPT
-from modhost_background_jobs.storage.statistics.rows import HOUR, MINUTE
+from modhost_background_jobs.storage.statistics.rows import HOUR, MINUTE, MINUTES_KEPT
 
 
 class ClockJumpGuard:
@@ -119,7 +119,7 @@ class RetentionService(PeriodicService):
         if not await self._trusts(now):
             return 0
         await self._statistics.forget(now - STATISTICS_KEPT)
-        await self._of_types.forget(now - STATISTICS_KEPT, MINUTE)
+        await self._of_types.forget(now - MINUTES_KEPT, MINUTE)
         await self._of_types.forget(now - HOURS_KEPT, HOUR)
         await self._departed.forget(now)
         await self._deletion.forget_occurrences(now - self._occurrences)

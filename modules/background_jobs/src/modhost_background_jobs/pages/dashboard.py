@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from modhost import Principal
 from modhost.web import Page, Query
 from modhost_background_jobs.inspection.alerts import alerts_of
 from modhost_background_jobs.inspection.overview import Overview, Span
@@ -11,10 +12,12 @@ from modhost_background_jobs.inspection.snapshot import Snapshot, Snapshots
 from modhost_background_jobs.inspection.waiting import describe_pause
 from modhost_background_jobs.pages import charts
 from modhost_background_jobs.pages.workers.views import WorkersPage
+from modhost_background_jobs.permissions import MANAGE_JOBS
 from modhost_background_jobs.queries.listing import JobListing
 
 ROWS: Final = 8
 ALERTS: Final = 3
+BARS: Final[dict[Span, str]] = {"hour": "minute", "day": "half hour", "week": "3 hours"}
 
 
 class DashboardQuery(BaseModel):
@@ -36,6 +39,7 @@ class Dashboard:
         history = await self._overview.history(span)
         return {
             "span": span,
+            "bar": BARS[span],
             "summary": await self._overview.summary(snapshot),
             "alerts": alerts_of(snapshot),
             "paused": [(describe_pause(each.pause), each) for each in snapshot.paused],
@@ -52,10 +56,12 @@ class Dashboard:
 
 
 async def show_dashboard(
-    query: Query[DashboardQuery], dashboard: Dashboard, snapshots: Snapshots
+    query: Query[DashboardQuery], dashboard: Dashboard, snapshots: Snapshots, visitor: Principal
 ) -> Page:
     """Show how the queue is doing."""
-    context = await dashboard.context(query.span, await snapshots.take())
+    snapshot = await snapshots.take()
+    context = await dashboard.context(query.span, snapshot)
+    context |= {"may_manage": visitor.may(MANAGE_JOBS), "today": snapshot.now.date().isoformat()}
     return Page("dashboard.html", context, "Background jobs")
 
 

@@ -9,6 +9,9 @@ function local(moment) {
 
 for (const form of document.querySelectorAll("form[data-zoned]")) {
   const times = [...form.querySelectorAll('input[type="datetime-local"]')];
+  // Which day it is says the moment at which somebody asks.
+  for (const day of form.querySelectorAll("[data-today]"))
+    form.addEventListener("submit", () => (day.value = local(Date.now()).slice(0, 10)));
   // What was refused stays as it was typed.
   if (!zone || times.some((input) => input.value && !input.dataset.at)) continue;
   form.querySelector("[data-zone]").value = zone;

@@ -30,7 +30,10 @@ from modhost_background_jobs.storage.tables import STATISTICS, TYPE_STATISTICS
 HALF_HOUR: Final = timedelta(minutes=30)
 MINUTES_FOR: Final = timedelta(minutes=70)
 """So long minutes are told apart, which the last hour is read by."""
-KEPT: Final = timedelta(days=2)
+KEPT: Final = timedelta(days=8)
+"""A week, and the bar that it begins in."""
+MERGED_FOR: Final = timedelta(days=2)
+"""A minute that a worker writes later stays apart."""
 _LOCK: Final = 0x6D696E75
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ROWS: Final = STATISTICS.c
@@ -151,6 +154,6 @@ def _half_hour_of(minute: datetime) -> datetime:
 
 
 def _half_hours(before: datetime) -> list[datetime]:
-    """Return the starts of those that are kept, whose rows of all workers are merged already."""
+    """Return the starts of the last ones, whose rows of all workers are merged already."""
     last = _half_hour_of(before)
-    return [last - number * HALF_HOUR for number in range(KEPT // HALF_HOUR + 2)]
+    return [last - number * HALF_HOUR for number in range(MERGED_FOR // HALF_HOUR + 2)]

@@ -10,6 +10,8 @@ from modhost_background_jobs.storage.tables import TYPE_STATISTICS
 
 MINUTE: Final = timedelta(minutes=1)
 HOUR: Final = timedelta(hours=1)
+MINUTES_KEPT: Final = timedelta(days=2)
+"""Of each type."""
 MERGED_AFTER: Final = timedelta(minutes=5)
 """A worker that can reach the database has written a minute by then."""
 BATCH_SIZE: Final = 500
