@@ -118,7 +118,7 @@ class SendOrderConfirmation(OrderJob):
 
 
 class SendShippingNotice(OrderJob):
-    """Says that it is on its way."""
+    """Says that it is in transit."""
 
     steps, seconds = ("Ask for the tracking number", "Send the mail"), 1.1
 

@@ -1,6 +1,6 @@
-"""The shop as its past is told: how often jobs of a type come, how long they take, how they fail.
+"""The past of the shop: how often jobs of a type come, how long they take, how they fail.
 
-All of it is drawn by a seed, and relative to one moment: that at which somebody looks.
+All of it is drawn by a seed, and relative to one moment: the time of the command.
 """
 
 import math

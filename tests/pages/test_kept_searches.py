@@ -36,7 +36,7 @@ async def test_a_search_is_kept_for_who_kept_it_and_forgotten(
     assert "Night" not in page.text
 
 
-async def test_there_are_not_too_many_and_none_that_is_no_search(visitor: Visitor) -> None:
+async def test_there_are_not_too_many_and_each_is_a_search(visitor: Visitor) -> None:
     for number in range(20):
         await visitor.client.post(KEPT, data={"name": f"s{number}", "query": "q=x"})
     _, page = await visitor.post(KEPT, {"name": "more", "query": "q=x"})

@@ -95,7 +95,7 @@ CAUSES: Final = (
 def outage(now: datetime, zone: tzinfo) -> datetime:
     """Return when the gateway was away last: at three, by the clock of a zone, an hour ago or more.
 
-    That is today unless somebody looks at night.
+    That is today, or yesterday for who asks at night.
     """
     at_three = now.astimezone(zone).replace(hour=OUTAGE_HOUR, minute=0, second=0, microsecond=0)
     while at_three > now - timedelta(hours=1):

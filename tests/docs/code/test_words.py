@@ -95,10 +95,11 @@ ALLOWED: Final[dict[tuple[str, str], str]] = {
         "benchmarks/measurements/growth/history.py",
         "history",
     ): "jobs that ended before",
+    ("benchmarks/demo/past/history.py", "history"): "jobs that ended before",
     ("host/src/modhost/web/reference/operations.py", "operations"): "as OpenAPI calls them",
     ("docs/operations.md", "operations"): "the page about running it, as operators call it",
     ("tests/docs/code/test_words.py", ""): "this list",
-    ("tests/simulation/workers/history.py", "history"): "what happened in a simulation",
+    ("tests/simulation/history.py", "history"): "what happened in a simulation",
 }
 """The places where a word stands for a reason; an empty word allows all of a file."""
 SUFFIXES: Final = {".css", ".html", ".js", ".md", ".py", ".tmpl", ".toml", ""}

@@ -4,7 +4,7 @@ import re
 
 from playwright.async_api import Locator, Page, expect
 
-MOST = 3
+MAX_CLICKS = 3
 
 
 class Clicks:
@@ -43,7 +43,7 @@ class Clicks:
         """Expect the texts on the page, and no click too many."""
         for text in texts:
             await expect(within or self.page.get_by_role("main")).to_contain_text(text)
-        assert self.count <= MOST, f"{self.count} clicks"
+        assert self.count <= MAX_CLICKS, f"{self.count} clicks"
 
     def row(self, text: str | re.Pattern[str]) -> Locator:
         """Return the row of a table that has a text."""

@@ -144,7 +144,7 @@ def stop_requests_read_rarely() -> Iterator[None]:
 
 @contextmanager
 def ends_written_once() -> Iterator[None]:
-    """Write how attempts ended, and go on when that fails."""
+    """Write how attempts ended, and continue when that fails."""
 
     async def once(write: Any, what: str) -> Any:
         try:

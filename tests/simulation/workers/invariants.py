@@ -10,9 +10,9 @@ from modhost_background_jobs.model import Lease
 from modhost_background_jobs.worker.shutdown import STOP_TIMEOUT
 from simulation.history import Attempt, History, StepEvent, describe, process_of, short
 from simulation.workers.worker_invariants import (
-    a_rescue_is_no_failure,
     only_the_silent_are_taken_for_dead,
     requests_to_stop_arrive,
+    rescues_spend_no_attempt,
     slots_are_not_exceeded,
     workers_run_what_they_know,
 )
@@ -36,7 +36,7 @@ def violations(history: History, without: Collection[Check] = ()) -> list[str]:
         states_match_what_the_code_did,
         what_was_logged_is_stored_with_the_end,
         only_the_silent_are_taken_for_dead,
-        a_rescue_is_no_failure,
+        rescues_spend_no_attempt,
         slots_are_not_exceeded,
         runs_of_a_schedule_do_not_overlap,
         what_is_done_is_not_done_again,

@@ -40,7 +40,7 @@ VARIANTS: Final = swept(
         (Silence, broken.buried_as_seen, "only the silent are taken for dead"),
         (Storm, broken.dead_by_the_clock, "only the silent are taken for dead"),
         (Storm, broken.ended_without_fence, "nobody else ends an attempt"),
-        (Storm, broken.rescues_that_spend, "a rescue is no failure"),
+        (Storm, broken.rescues_that_spend, "rescues spend no attempt"),
         (Storm, broken.claims_of_any_type, "workers run what they know"),
         (Storm, broken.stop_requests_read_rarely, "requests to stop arrive"),
         (Storm, broken.ends_written_once, "states match what the code did"),

@@ -27,7 +27,7 @@ def only_the_silent_are_taken_for_dead(history: History) -> Iterator[str]:
                 yield from describe([change], f", whose heartbeat came at {beat.acknowledged:.2f}")
 
 
-def a_rescue_is_no_failure(history: History) -> Iterator[str]:
+def rescues_spend_no_attempt(history: History) -> Iterator[str]:
     """It gives the attempt back, whatever becomes of the job."""
     for change in history.changes:
         if change.is_rescue and change.lease_ended and change.after and change.before:

@@ -49,7 +49,7 @@ from modhost_background_jobs.pages.live.types import TypeTopics
 from modhost_background_jobs.pages.live.workflows import WorkflowTopics
 from modhost_background_jobs.pages.queues import FlowPage
 from modhost_background_jobs.pages.recurring.form import Previews
-from modhost_background_jobs.pages.searches.kept import SavedSearches
+from modhost_background_jobs.pages.searches.saved import SavedSearches
 from modhost_background_jobs.pages.workers.views import WorkersPage
 from modhost_background_jobs.queries import details, ends, held_places, listing, load, logs, search
 from modhost_background_jobs.queries.schedule_runs import ScheduleRuns

@@ -12,7 +12,7 @@ from modhost.web import Page, Query
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import JobTypes
 from modhost_background_jobs.pages.notices import NoticeQuery
-from modhost_background_jobs.pages.searches.kept import SavedSearches
+from modhost_background_jobs.pages.searches.saved import SavedSearches
 from modhost_background_jobs.permissions import MANAGE_JOBS
 from modhost_background_jobs.queries.load import QueueLoad
 from modhost_background_jobs.queries.search import JobBrowser, Order

@@ -10,7 +10,7 @@ from modhost import Principal
 from modhost.web import Form, HttpProblem
 from modhost_background_jobs.pages.job_list import PATH, ListPlace
 from modhost_background_jobs.pages.notices import redirect
-from modhost_background_jobs.pages.searches.kept import SavedSearches
+from modhost_background_jobs.pages.searches.saved import SavedSearches
 
 MAX_NAME: Final = 60
 MAX_QUERY: Final = 2_000
