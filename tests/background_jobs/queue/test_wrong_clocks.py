@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from background_jobs.schedules import fire_due, settings
+from modhost.database import Database
 from modhost_background_jobs.contracts import (
     CatchUpPolicy,
     OverlapPolicy,
@@ -13,6 +15,7 @@ from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.queue.schedule_changes import ScheduleChanges
 from modhost_background_jobs.queue.schedules import RecurringSchedules
 from modhost_background_jobs.storage.retention import RetentionStore
+from modhost_background_jobs.storage.tables import SCHEDULES
 from moving_clock import MovingClock
 
 pytestmark = pytest.mark.anyio
@@ -30,7 +33,10 @@ async def test_the_record_of_due_times_is_forgotten(
     assert await deletion.forget_occurrences(clock.now() + timedelta(seconds=1)) == 1
 
 
+@pytest.mark.parametrize("unreadable", [{"time_zone": "Gone/Zone"}, {"cron_expression": "@never"}])
 async def test_a_clock_that_was_years_ahead_does_not_stop_a_schedule(
+    unreadable: dict[str, str],
+    database: Database,
     schedules: RecurringSchedules,
     changes: ScheduleChanges,
     firing: RecurringFiring,
@@ -38,6 +44,10 @@ async def test_a_clock_that_was_years_ahead_does_not_stop_a_schedule(
     clock: MovingClock,
 ) -> None:
     """A consumer with a wrong clock fired once, and moved the next run beyond its own today."""
+    other = await changes.put(settings("another that this machine cannot read"))
+    async with database.session() as session:
+        broken = update(SCHEDULES).where(SCHEDULES.c.id == other).values(unreadable)
+        await (await session.connection()).execute(broken)
     recurring_id = await changes.put(settings())
     clock.advance(3650 * 86_400)
     assert await firing.fire(recurring_id) == 1
