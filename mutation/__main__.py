@@ -90,6 +90,9 @@ class Session:
         last = "[sqlite" if "postgres" in mutant.file else "[postgresql"
         known = () if self._collected is None else self._collected.tests
         tests = sorted(self._selection.of(mutant, known), key=lambda test: last in test)
+        before = self._results.found.get(mutant.name)
+        if before is not None and before.outcome == "survived":
+            tests = tests[before.tests :]  # The others have been tried.
         for test in tests:
             if seconds + self._selection.seconds(test) <= self._budget or not chosen:
                 chosen.append(test)
