@@ -94,7 +94,8 @@ async def worker_processes(
     """Prepare worker processes that start with `go`, and stop them at the end.
 
     With the option `trace` they count their statements on SQLite; with `impatient` a modhost finds
-    dead workers at once.
+    dead workers at once, and with `forgetful` it keeps finished jobs for a minute. With
+    `all` it knows jobs that have limits, steps or processes of their own.
     """
     with TemporaryDirectory() as folder:
         paths = [Path(folder) / str(number) for number in range(count)]

@@ -42,8 +42,10 @@ def _work(contender: Contender, url: str, path: Path, options: list[str]) -> Non
         counters = SharedCounters(path)
         if "trace" in options:
             trace_sqlite(counters.add_statement)
-        if "impatient" in options:
-            contender = _impatient(contender.dialect)
+        if changed := {"impatient", "forgetful"}.intersection(options):
+            contender = _changed(contender.dialect, *changed)
+        if "all" in options:
+            _knows_all_jobs(contender)
         contender.work(url, Executions(counters))
     except BaseException:
         sys.excepthook(*sys.exc_info())
@@ -54,11 +56,21 @@ def _work(contender: Contender, url: str, path: Path, options: list[str]) -> Non
         os._exit(0)
 
 
-def _impatient(dialect: Dialect) -> Contender:
-    """Return a modhost that finds a dead worker at once."""
-    from benchmarks.contenders.modhost_queue import IMPATIENT, ModhostQueue
+def _changed(dialect: Dialect, how: str) -> Contender:
+    """Return a modhost that finds a dead worker at once, or keeps finished jobs for a minute."""
+    from benchmarks.contenders.modhost_queue import FORGETFUL, IMPATIENT, ModhostQueue
 
-    return ModhostQueue(dialect, "modhost (impatient)", IMPATIENT)
+    options = IMPATIENT if how == "impatient" else FORGETFUL
+    return ModhostQueue(dialect, f"modhost ({how})", options)
+
+
+def _knows_all_jobs(contender: Contender) -> None:
+    """Let a modhost run jobs with limits, with steps, and in processes, too."""
+    from benchmarks.contenders.modhost_jobs import JOBS
+    from benchmarks.contenders.modhost_queue import ModhostQueue
+
+    assert isinstance(contender, ModhostQueue)
+    contender.jobs = JOBS
 
 
 if __name__ == "__main__":

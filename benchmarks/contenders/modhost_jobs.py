@@ -1,7 +1,7 @@
 """The module with the jobs that modhost is measured by."""
 
-from collections.abc import Callable
-from typing import ClassVar, Final
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Final
 
 import anyio
 from pydantic import BaseModel
@@ -173,10 +173,9 @@ def _report_nothing(_percentage: float, _message: str) -> None:
     pass
 
 
-JOBS: Final = (
-    *(Noop, Short, Returning, Stepping, Mail, Limited, Once, InTurns),
-    *(Apart, Stuck, Talker),
-)
+PLAIN: Final = (Noop, Short, Mail, Stuck, Talker)
+"""What other contenders have, too: a worker with types that have more asks for more."""
+JOBS: Final = (*PLAIN, Returning, Stepping, Limited, Once, InTurns, Apart)
 
 
 class BenchmarkJobs(Module):
@@ -185,12 +184,17 @@ class BenchmarkJobs(Module):
     name: ClassVar[str] = "benchmarks"
     requires: ClassVar[tuple[str, ...]] = ("background_jobs",)
 
-    def __init__(self, executions: Executions | None = None) -> None:
+    def __init__(
+        self,
+        executions: Executions | None = None,
+        jobs: Sequence[type[ModuleJob[Any, Any]]] = JOBS,
+    ) -> None:
         self._executions = executions or Executions()
+        self._jobs = jobs
 
     @hookimpl
     def configure_services(self, services: ServiceCollection) -> None:
         """Register the jobs."""
         services.add_instance(Executions, self._executions)
-        for job in JOBS:
+        for job in self._jobs:
             add_module_job(services, job)

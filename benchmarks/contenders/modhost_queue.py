@@ -2,13 +2,13 @@
 
 import logging
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from benchmarks.contenders import postgres_query, sqlite_query
 from benchmarks.contenders.contender import Contender, Dialect, Executions, Kind
-from benchmarks.contenders.modhost_jobs import BenchmarkJobs, Noop, Short
+from benchmarks.contenders.modhost_jobs import PLAIN, BenchmarkJobs, Noop, Short
 from modhost.configuration import Configuration
 from modhost.runtime.assembly import build_host
 from modhost.runtime.serving.server import open_socket, serve
@@ -23,6 +23,8 @@ IMPATIENT: Final = {
     "stall_timeout": "1s",
     "stall_sweep_interval": "100ms",
 }
+
+FORGETFUL: Final = {**BATCH_SIZE, "retention": "1m", "retention_failed": "1m"}
 
 
 def configured(url: str, mode: str, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -45,11 +47,16 @@ async def producing(url: str) -> AsyncIterator[RunningHost]:
         yield host
 
 
-def consume(url: str, executions: Executions, options: Mapping[str, Any] | None = None) -> None:
+def consume(
+    url: str,
+    executions: Executions,
+    options: Mapping[str, Any],
+    jobs: Sequence[type[ModuleJob[Any, Any]]],
+) -> None:
     """Be what `modhost worker` is, with the jobs of the benchmarks, until SIGTERM."""
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
     configuration = Configuration(configured(url, "Consumer", options))
-    modules = [BackgroundJobsModule(), BenchmarkJobs(executions)]
+    modules = [BackgroundJobsModule(), BenchmarkJobs(executions, jobs)]
     host = build_host(configuration, "worker", modules=modules)
     with open_socket("127.0.0.1", 0) as listener:
         serve(host, listener, _greet)
@@ -87,6 +94,7 @@ class ModhostQueue:
         self.dialect = dialect
         self.name = name
         self.is_variant = options is not None
+        self.jobs: Sequence[type[ModuleJob[Any, Any]]] = PLAIN
         self._options = BATCH_SIZE if options is None else options
         changed = (f"{option} {value}" for option, value in self._options.items())
         self.settings = ", ".join([*changed, "else defaults" if self._options else "defaults"])
@@ -109,7 +117,7 @@ class ModhostQueue:
 
     def work(self, url: str, executions: Executions) -> None:
         """Be a `modhost worker`."""
-        consume(url, executions, self._options)
+        consume(url, executions, self._options, self.jobs)
 
 
 def contenders() -> list[Contender]:

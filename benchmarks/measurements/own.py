@@ -119,7 +119,7 @@ async def _drain_apart(run: Run, contender: Contender) -> float:
         run.databases.new(contender.dialect) as url,
         producing(url) as host,
         host.scope() as scope,
-        worker_processes(run.fork_servers, contender, url, 1) as workers,
+        worker_processes(run.fork_servers, contender, url, 1, "all") as workers,
     ):
         jobs = await scope.get(BackgroundJobs)
         await workers.go()

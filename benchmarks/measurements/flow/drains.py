@@ -89,7 +89,7 @@ async def _drain(run: Run, contender: Contender, results: Results, row: str, way
             with _timed(results, row, bulk, BULK, BULK_COST):
                 await _in_bulk(run, jobs, way, data)
         await run.databases.settle(contender.dialect)
-        async with worker_processes(run.fork_servers, contender, url, 1) as workers:
+        async with worker_processes(run.fork_servers, contender, url, 1, "all") as workers:
             await workers.go()
             with anyio.fail_after(DEADLINE_SECONDS):
                 while not await contender.is_drained(url):

@@ -74,7 +74,7 @@ async def _drain(
             await store(await scope.get(BackgroundJobs), count)
             results.add(row, STORE, count / (time.perf_counter() - began))
         await run.databases.settle(contender.dialect)
-        async with worker_processes(run.fork_servers, contender, url, 1) as workers:
+        async with worker_processes(run.fork_servers, contender, url, 1, "all") as workers:
             await workers.go()
             with anyio.fail_after(DEADLINE_SECONDS):
                 while not await contender.is_drained(url):
