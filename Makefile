@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS
 # Tests start hundreds of processes, and where an image forbids compiled files each would compile again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run demo test test-all test-postgres chaos race steps fuzz check docs bench mutate release screenshots format clean simulate
+.PHONY: run demo test test-all test-postgres chaos race steps fuzz check docs bench soak mutate release screenshots format clean simulate
 
 run: .venv/.synced
 	.venv/bin/modhost run
@@ -79,6 +79,10 @@ bench: .venv/.synced
 mutate: .venv/.synced
 	$(UV) sync --locked --quiet --group mutation --python $(PYTHON) --no-python-downloads
 	.venv/bin/python -m mutation $(ARGUMENTS)
+
+# ARGUMENTS: --minutes 30; --help for the others.
+soak: .venv/.synced
+	.venv/bin/python -m benchmarks.soak $(ARGUMENTS)
 
 # VERSION: that of all distributions, e.g. 0.2.0. They are left in dist/, and uploaded by nobody.
 release: .venv/.synced

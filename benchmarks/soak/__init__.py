@@ -1,0 +1,1 @@
+"""Whether anything grows while jobs come in and go out for long."""
