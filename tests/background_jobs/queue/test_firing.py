@@ -159,6 +159,17 @@ async def test_due_times_without_a_consumer_are_caught_up_by_policy(
     assert await fire_due(firing) == 1
 
 
+async def test_of_two_due_times_that_are_caught_up_each_has_its_turn(
+    changes: ScheduleChanges, firing: RecurringFiring, clock: MovingClock, listing: JobListing
+) -> None:
+    await changes.put(settings(cron="* * * * *", catch_up=CatchUpPolicy.ALL))
+    clock.advance(130)
+    assert await fire_due(firing) == 2
+    # The second is not late by itself, and the first is in its way.
+    rows, *_ = await listing.page(Selection((JobState.SKIPPED,)), 0, 10)
+    assert list(rows) == []
+
+
 async def test_catching_up_is_bounded(
     changes: ScheduleChanges,
     firing: RecurringFiring,
