@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import ReportingJob, Work
-from database.postgres.pooler import Pooler
+from database.postgres.pooler import SESSIONS, Pooler
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 
@@ -64,3 +64,14 @@ async def test_jobs_run_behind_a_pooler(
                 job = await jobs.ends(job_id)
                 assert (job.state, len(job.logs)) == (JobState.COMPLETED, 2)
     assert [record for record in caplog.records if record.levelname == "WARNING"] == []
+
+
+async def test_no_session_of_a_pooler_is_left_listening(postgres_url: str) -> None:
+    """PgBouncer logged a warning for each notification, a hundred times a second."""
+    async with Pooler(postgres_url).open() as pooler:
+        async with jobs_host(pooler.url) as jobs:
+            await jobs.ends(await jobs.scheduling.enqueue(ReportingJob, Work()))
+            listening = "SELECT count(*) FROM pg_listening_channels()"
+            async with Database(pooler.url).open() as database:
+                counts = [await database.postgres.fetchval(listening) for _ in range(2 * SESSIONS)]
+    assert counts == [0] * (2 * SESSIONS)

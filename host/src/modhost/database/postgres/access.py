@@ -97,6 +97,11 @@ class PostgresAccess:
         idle = self._pool.get_idle_size()
         return [PoolUse("bare", self._pool.get_size() - idle, idle, MAX_CONNECTIONS)]
 
+    @property
+    def is_pooled(self) -> bool:
+        """Whether sessions are shared with others, by a pooler: what is set there stays there."""
+        return self._connector.is_pooled
+
     async def close(self, seconds: float) -> None:
         """Close the pool, forcibly when the server has not answered for that long."""
         pool, self._pool = self._pool, None

@@ -41,6 +41,8 @@ class PostgresConnector:
         self._address = address
         size = address.statement_cache_size
         self._keeps_statements = None if size is None else size > 0
+        self.is_pooled = False
+        """Whether a pooler was found in between, whose sessions others use as well."""
         self._opening: dict[anyio.CancelScope, float] = {}
         self._opened: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
 
@@ -127,6 +129,7 @@ class PostgresConnector:
             "SELECT pg_backend_pid()", timeout=self._address.connect_timeout
         )
         if process != connection.get_server_pid():
+            self.is_pooled = True
             logger.info("A pooler is ahead of the database: no statement is kept prepared.")
             return False
         return True

@@ -111,6 +111,10 @@ class PostgresWakeups(Wakeups):
 
         Raises whatever ends the connection.
         """
+        if self._postgres.is_pooled:
+            # It would stay behind on a session that others share, and nothing would arrive here.
+            self.fire()
+            await anyio.sleep_forever()
         closed = anyio.Event()
         connection = await self._postgres.connect()
         try:
