@@ -27,6 +27,7 @@ admin_users = {role}
 pool_mode = transaction
 default_pool_size = 20
 max_client_conn = 500
+server_login_retry = 1
 pidfile = {folder}/pgbouncer.pid
 logfile = {folder}/pgbouncer.log
 """
