@@ -125,6 +125,10 @@ SIZES: Final = {
         idle=10,
         held=120,
     ),
+    # For what reads the history, of ten million jobs: history, retention and pages.
+    "huge": replace(
+        _SMALL, histories=(1_000, 10_000_000), jobs=((1_000, 1_000), (10_000_000, 100_000))
+    ),
     "full": Sizes(
         single=1_000,
         concurrent=5_000,

@@ -16,7 +16,7 @@ from benchmarks.measurements import (
     pickup,
 )
 from benchmarks.measurements.flow import claiming, drains
-from benchmarks.measurements.growth import backlog, history, pages, shop
+from benchmarks.measurements.growth import backlog, history, pages, retention, shop
 from benchmarks.measurements.volume import write_ahead_log
 from benchmarks.measurements.workflows import drains as workflows
 from benchmarks.run import Run
@@ -31,6 +31,7 @@ MEASUREMENTS: Final[dict[str, Measure]] = {
     "idle": idle.measure,
     "backlog": backlog.measure,
     "history": history.measure,
+    "retention": retention.measure,
     "killed": killed.measure,
     "logs": logs.measure,
     "own": own.measure,
