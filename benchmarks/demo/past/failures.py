@@ -43,7 +43,7 @@ CAUSES: Final = (
     Cause(
         jobs.ChargeCard,
         900,
-        f"ConnectionError: {OUTAGE_ERROR} (attempt {{}})",
+        f"ConnectionError: {OUTAGE_ERROR} for order {{}}",
         (_PAYMENT, ("payments/gateway.py", 118, "charge", "connection = await self._connect()")),
         in_outage=True,
     ),
