@@ -30,9 +30,9 @@ from modhost_background_jobs.queries.search.job_search import search_of
 
 KEEP_ALIVE_SECONDS: Final = 15.0
 GZIP: Final = 16
-WINDOW_BITS: Final = 14
-MEMORY_LEVEL: Final = 7
-"""With this window a viewer costs 128 kB, half of the default."""
+WINDOW_BITS: Final = 15
+MEMORY_LEVEL: Final = 8
+"""256 kB for each viewer: a smaller window does not reach back to the charts of a second ago."""
 # The line's key in the database is a number of 64 bits.
 GREATEST_LINE: Final = 2**63 - 1
 
