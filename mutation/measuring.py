@@ -19,4 +19,5 @@ def measure(package: str, folder: Path, processes: int) -> None:
     options = ("-q", "-m", "not exhaustive", "-n", str(processes), f"--junitxml={folder}/all.xml")
     measured = ("--cov", f"--cov-config={settings}", "--cov-context=test", "--cov-report=")
     command = [sys.executable, "-m", "pytest", *options, *measured, *TESTS]
-    subprocess.run(command, check=True)
+    # Tests that fail are left out later.
+    subprocess.run(command, check=False)
