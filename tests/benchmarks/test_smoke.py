@@ -20,6 +20,7 @@ SOME = ("enqueue", "logs")
 OF_ITS_OWN = {
     "backlog",
     "history",
+    "retention",
     "logs",
     "own",
     "flow",
