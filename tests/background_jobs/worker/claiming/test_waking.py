@@ -6,6 +6,7 @@ import pytest
 
 from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.jobs_module import ReportingJob, Work
+from modhost import new_id
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobId, JobState
 
@@ -18,6 +19,10 @@ async def in_a_transaction(jobs: Jobs) -> JobId:
         return await jobs.scheduling.enqueue(ReportingJob, Work(), session=session)
 
 
+async def under_its_id(jobs: Jobs) -> JobId:
+    return await jobs.scheduling.enqueue(ReportingJob, Work(), job_id=JobId(new_id()))
+
+
 async def as_a_workflow(jobs: Jobs) -> JobId:
     async with jobs.scheduling.workflow("Two") as workflow:
         first = workflow.add(ReportingJob, Work())
@@ -25,7 +30,7 @@ async def as_a_workflow(jobs: Jobs) -> JobId:
     return last.job_id
 
 
-@pytest.mark.parametrize("enqueue", [in_a_transaction, as_a_workflow])
+@pytest.mark.parametrize("enqueue", [in_a_transaction, under_its_id, as_a_workflow])
 async def test_a_transaction_wakes_an_idle_worker(
     database_url: str, enqueue: Callable[[Jobs], Awaitable[JobId]]
 ) -> None:
