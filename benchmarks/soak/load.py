@@ -13,7 +13,7 @@ from benchmarks.databases import Databases
 from benchmarks.fork_servers import ForkServers
 from benchmarks.measurements.drain import until_drained
 from benchmarks.processes import worker_processes
-from benchmarks.soak.sampling import Sample, look
+from benchmarks.soak.sampling import Sample, sample
 
 PROBE: Final = 20_000
 CHUNK: Final = 1_000
@@ -40,7 +40,7 @@ async def drain_rate(databases: Databases, fork_servers: ForkServers) -> float:
 async def soak(
     databases: Databases, fork_servers: ForkServers, rate: float, seconds: float
 ) -> AsyncIterator[Sample]:
-    """Load a new database, and look at it sixty times; finished jobs are kept for a minute."""
+    """Load a new database, and sample it sixty times; finished jobs are kept for a minute."""
     queue = ModhostQueue(Dialect.POSTGRESQL)
     await postgres_query.run(databases.server_url, VACUUM_OFTEN)
     await postgres_query.run(databases.server_url, "SELECT pg_reload_conf()")
@@ -59,7 +59,7 @@ async def soak(
             await anyio.sleep(began + seconds * number / SAMPLES - time.monotonic())
             now, before, executed = time.monotonic(), executed, workers.executed
             done = (executed - before) / (now - last)
-            yield await look(url, workers, pace.enqueued, now - began, done)
+            yield await sample(url, workers, pace.enqueued, now - began, done)
             last = now
         group.cancel_scope.cancel()
 

@@ -1,4 +1,4 @@
-"""What a soak looks at, again and again."""
+"""What a soak samples, again and again."""
 
 from dataclasses import dataclass
 
@@ -13,11 +13,11 @@ SIZE = "SELECT pg_database_size(current_database())::float8 / 1e6"
 
 @dataclass(frozen=True)
 class Sample:
-    """One look.
+    """One sample.
 
     Attributes:
         seconds: how long the load had lasted.
-        rate: jobs executed a second since the look before.
+        rate: jobs executed a second since the sample before.
         backlog: jobs enqueued and not executed yet.
         dead: dead rows of all tables.
         size: megabytes of the database on disk.
@@ -39,7 +39,7 @@ class Sample:
         )
 
 
-async def look(url: str, workers: Workers, enqueued: int, seconds: float, rate: float) -> Sample:
+async def sample(url: str, workers: Workers, enqueued: int, seconds: float, rate: float) -> Sample:
     """Ask the server and the system."""
     connection = await asyncpg.connect(url)
     try:

@@ -15,7 +15,7 @@ GROWTH: Final = {
     "size": (1.1, 20, "MB on disk"),
     "memory": (1.1, 5, "MB of the worker"),
 }
-LEAST: Final = 0.95
+MIN_RATE: Final = 0.95
 
 
 def judge(samples: Sequence[Sample]) -> list[Verdict]:
@@ -26,9 +26,9 @@ def judge(samples: Sequence[Sample]) -> list[Verdict]:
     verdicts = [
         Verdict(
             "jobs a second",
-            f"at least {LEAST:g}x",
+            f"at least {MIN_RATE:g}x",
             f"{after:,.0f} after {before:,.0f}",
-            after >= LEAST * before,
+            after >= MIN_RATE * before,
         )
     ]
     for name, (multiple, slack, unit) in GROWTH.items():

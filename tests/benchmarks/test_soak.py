@@ -1,4 +1,4 @@
-"""The verdict of a soak, by what was looked at."""
+"""The verdict of a soak, by its samples."""
 
 import pytest
 
