@@ -50,7 +50,7 @@ async def test_old_jobs_go_unless_they_are_kept_and_old_figures_always_go(
         assert (await jobs.ends(recent)).state is JobState.COMPLETED
         clock = MovingClock(SystemClock().now())
         statistics = await scope.get(StatisticsStore)
-        long_ago = (clock.time - timedelta(days=3)).replace(second=0, microsecond=0)
+        long_ago = (clock.time - timedelta(days=10)).replace(second=0, microsecond=0)
         await statistics.save("w1", [(long_ago, MinuteCounts(completed=1))])
         retention = RetentionService(
             await scope.get(JobStore),
