@@ -56,7 +56,9 @@ async def test_a_job_is_shown_with_its_attempts_and_its_log(
     async with jobs_host(database_url) as jobs:
         job = await jobs.scheduling.enqueue(ReportingJob, Work(name="ä", failures=1, lines=2))
         await jobs.ends(job)
-        assert await commands.json("show", str(job)) == await answer(jobs, f"/api/jobs/{job}")
+        in_full = await answer(jobs, f"/api/jobs/{job}")
+        in_full["actions"] = await answer(jobs, f"/api/jobs/{job}/actions")
+        assert await commands.json("show", str(job)) == in_full
         shown = await commands.done("show", str(job))
     assert "Completed" in shown
     assert '"name": "ä"' in shown
