@@ -118,9 +118,10 @@ async def test_each_sample_is_a_request_that_the_host_understands(sqlite_url: st
         found = samples((await client.get("/docs")).text)
         described = (await client.get("/openapi.json")).json()["paths"]
         assert len(found) == sum(map(len, described.values()))
-        statuses = {each: (await send(client, each)).status_code for each in found}
-    # No job has the id of a sample; and nothing refuses how a request is made.
-    assert {
-        each: status for each, status in statuses.items() if status not in {200, 202, 204, 404}
-    } == {}
-    assert list(statuses.values()).count(404) < len(statuses)
+        answers = {each: await send(client, each) for each in found}
+    # No job has the id of a sample, and no job type its name; nothing refuses how a request is made.
+    refused = [each for each in answers.values() if each.status_code not in {200, 202, 204, 404}]
+    assert [[error["field"] for error in each.json()["errors"]] for each in refused] == [
+        ["job_type"]
+    ]
+    assert [each.status_code for each in answers.values()].count(404) < len(answers)

@@ -41,6 +41,7 @@ async def test_jobs_are_listed_with_and_without_a_trailing_slash(database_url: s
             "queue",
             "priority",
             "tags",
+            "summary",
         }
         assert (item["queue"], item["priority"], item["tags"]) == ("default", 0, [])
         assert item["completed_at"].endswith("Z")
@@ -81,6 +82,7 @@ async def test_a_job_is_shown_with_everything_that_is_known_of_it(database_url: 
             "queue",
             "priority",
             "tags",
+            "summary",
             "waiting_for",
             "steps",
             "workflow_id",

@@ -41,7 +41,7 @@ async def test_a_job_on_hold_says_how_many_it_waits_for_and_on_which_condition(
             "It waits for 2 of 2 jobs before it, and runs when all of them have finished: "
             f"{merged.job_id}, {undo.job_id}."
         )
-        assert await sent_for(jobs, merged.job_id) == 3
+        assert await sent_for(jobs, merged.job_id) == 4
         detail = await jobs.detail(merged.job_id)
         assert (detail.workflow_id, detail.when) == (workflow.id, "succeeded")
         assert detail.after == tuple(node.job_id for node in (*quick, *slow))
@@ -73,8 +73,8 @@ async def test_a_continuation_links_to_the_job_before_it_and_back(database_url: 
         assert (detail.workflow_id, detail.after, detail.when) == (None, (first,), "succeeded")
         plain = await jobs.scheduling.enqueue(NotingJob, Task(name="plain"))
         assert "before and after" not in (await client.get(f"/admin/jobs/{plain}")).text
-        assert await sent_for(jobs, first) == 3
-        assert await sent_for(jobs, plain) == 3
+        assert await sent_for(jobs, first) == 4
+        assert await sent_for(jobs, plain) == 4
 
 
 async def test_a_job_that_can_no_longer_run_links_to_the_one_that_decided_it(

@@ -65,9 +65,9 @@ def overlaps(account: Account, silence: int) -> Iterator[str]:
         for earlier, later in pairwise(sorted(runs, key=lambda run: run.began)):
             ended = account.ended_at(earlier)
             is_excused = any(
-                _excuses(span, earlier, later, silence)
+                (span.is_of(earlier.pid) and _excuses(span, earlier, later, silence))
+                or (span.is_of(later.pid) and _comes_late(span, earlier, later, silence))
                 for span in impaired
-                if span.is_of(earlier.pid)
             )
             if ended is not None and ended > later.began and not is_excused:
                 before = f"{(ended - later.began) / SECOND:.3f} s before it ended in {earlier.pid}"
@@ -82,6 +82,15 @@ def _excuses(span: Span, earlier: Run, later: Run, silence: int) -> bool:
     is_silent = later.began - span.began >= silence or span.facts["how"] == "stopping"
     is_gone = earlier.ended is None or earlier.ended < until
     return is_silent and earlier.began < until and later.began < until and is_gone
+
+
+def _comes_late(span: Span, earlier: Run, later: Run, silence: int) -> bool:
+    """Return whether a process that was away began what was given to another meanwhile.
+
+    Its worker had claimed the job before.
+    """
+    until = (span.ended or later.began) + GRACE
+    return earlier.began - span.began >= silence and later.began < until
 
 
 def endless(account: Account) -> Iterator[str]:

@@ -86,6 +86,20 @@ def run_again_after_success(writing: Writing) -> None:
     writing.run("x", 3, 4)
 
 
+def begin_long_after_being_back(writing: Writing) -> None:
+    writing.job("x")
+    writing.away(1, 1.5, 9)
+    writing.run("x", 8, 8.5, pid=2)
+    writing.run("x", 60, 61, pid=1)
+
+
+def begin_before_having_been_away_for_long(writing: Writing) -> None:
+    writing.job("x")
+    writing.away(1, 1.5, 9)
+    writing.run("x", 2, 3, pid=2)
+    writing.run("x", 9.1, 9.5, pid=1)
+
+
 def never_end_an_attempt(writing: Writing) -> None:
     writing.job("x", "Cancelled", expected="maybe cancelled")
     writing.run("x", 1, None)
@@ -195,6 +209,8 @@ def fail_a_request(writing: Writing) -> None:
         (overlap_on_living_workers, "before it ended"),
         (take_a_job_from_a_worker_too_soon, "before it ended"),
         (overlap_long_after_the_worker_is_back, "before it ended"),
+        (begin_long_after_being_back, "after success"),
+        (begin_before_having_been_away_for_long, "after success"),
         (run_again_after_success, "after success"),
         (never_end_an_attempt, "still runs"),
         (exceed_a_limit, "3 run of a limit of 2:key"),

@@ -86,7 +86,7 @@ async def test_the_list_is_filtered_paged_searched_and_changed(
     await page.get_by_role("link", name="Older").click()
     await expect(rows).to_have_count(3)
     assert "state=Failed" in page.url
-    await page.get_by_label("Id, tag, or words of an error").fill("refused record 0")
+    await page.get_by_label("Id, tag, or words of a summary or an error").fill("refused record 0")
     await page.get_by_role("button", name="Search").click()
     await expect(rows).to_have_count(20)
     await page.get_by_label("All jobs of this page").check()

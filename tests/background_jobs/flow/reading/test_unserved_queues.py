@@ -69,7 +69,7 @@ async def test_a_queue_that_no_worker_serves_is_an_alarm_with_how_many_wait(
             assert alert.href == "/admin/jobs/list?state=Pending&queue=bulk"
             assert await jobs.health() == "No worker serves the queue of some pending jobs (1)."
             assert "No worker serves the queue bulk." in await page(jobs)
-            assert "<dd>*, !bulk</dd>" in await page(jobs, "/admin/jobs/workers")
+            assert "<div>*, !bulk</div>" in await page(jobs, "/admin/jobs/workers")
             await jobs.scheduling.pause_queue("bulk", reason="<b>")
             assert (alerts_of(await snapshot_of(jobs)), await jobs.health()) == ([], "")
             shown = await page(jobs)

@@ -96,8 +96,8 @@ async def test_a_job_says_which_limit_holds_it_back_and_how_many_are_before_it(
             "The limit tests.AtMostTwo.concurrency lets 2 jobs run at a time: 2 run now, and it is "
             "next."
         )
-        # Two more statements than for a job that nothing holds back.
-        assert await sent_for(jobs, ids[2]) == 5
+        # Two statements more than for a job that nothing holds back.
+        assert await sent_for(jobs, ids[2]) == 6
         await jobs.scheduling.cancel(JobId(ids[1]))
         assert await reason(jobs, ids[3]) == f"{beginning}1 waits before it."
         assert (await jobs.detail(ids[0])).waiting_for is None

@@ -48,7 +48,7 @@ class RecurringEdit(BaseModel):
 
     name: Annotated[str, Field(max_length=1000)]
     job_type: Annotated[str, Field(max_length=500)]
-    cron_expression: Annotated[str, Field(max_length=1000)]
+    cron_expression: Annotated[str, Field(max_length=1000, examples=["0 3 * * *"])]
     time_zone: Annotated[str, Field(max_length=200)] = "UTC"
     data: Any = None
     overlap: OverlapPolicy = OverlapPolicy.SKIP
