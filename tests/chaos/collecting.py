@@ -109,7 +109,7 @@ def note_slow_workers(account: Account, processes: Iterable[HostProcess]) -> int
     for process in processes:
         for at, pid in TAKEN_FOR_DEAD.findall(process.log):
             back = int(datetime.fromisoformat(at).timestamp() * SECOND) + offset
-            away = [span for span in account.named("impaired") if span.is_of(int(pid))]
+            away = [span for span in account.named("impaired") if int(pid) in span.pids]
             if any(span.began < back < (span.ended or back) + 20 * SECOND for span in away):
                 continue
             unexplained += 1

@@ -64,7 +64,7 @@ class Ledger:
             job=str(context.job_id),
             token=token,
             kind=type(job).__name__,
-            is_apart=job.executor == "process",
+            worker=os.getppid() if job.executor == "process" else os.getpid(),
             keys=list(keys),
             attempt=context.attempt,
             due=due,

@@ -43,7 +43,7 @@ async def test_all_of_a_search_are_run_now_rescheduled_and_deleted(
         search = {"all": "true", "state": "Pending"}
         # Without a time nothing is moved.
         move = search | {"change": "reschedule"}
-        asked = await visitor.client.post(MANY, data=move)
+        asked = await visitor.client.post(MANY, data=move, follow_redirects=True)
         assert 'name="execute_at"' in asked.text
         assert (await visitor.client.post(f"{MANY}/apply", data=move)).status_code == 422
         moved = move | {"execute_at": "2040-01-02T03:04", "execute_zone": "Europe/Berlin"}
@@ -56,7 +56,7 @@ async def test_all_of_a_search_are_run_now_rescheduled_and_deleted(
         for job_id in ids:
             await served.ends(job_id)
         gone = {"all": "true", "change": "delete", "job_type": "customers.ImportCustomersJob"}
-        asked = await visitor.client.post(MANY, data=gone)
+        asked = await visitor.client.post(MANY, data=gone, follow_redirects=True)
         assert "Delete 3 jobs" in asked.text
         await _done(served, visitor, gone)
         assert [await served.scheduling.get_status(id_) for id_ in ids] == [None] * 3

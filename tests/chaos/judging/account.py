@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -45,8 +45,13 @@ class Run:
     due: float | None = None
     wall: float = 0.0
     attempt: int = 1
-    is_apart: bool = False
-    """Whether it ran in a process of its own, which dies with its worker unnoticed."""
+    worker: int = 0
+    """The process of its worker, whose fate it shares."""
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether it ran in a process of its own, which dies with its worker unnoticed."""
+        return self.worker != self.pid
 
 
 @dataclass
@@ -58,9 +63,15 @@ class Span:
     began: int
     ended: int | None = None
 
-    def is_of(self, pid: int) -> bool:
-        """Return whether it was done to a process."""
-        return pid in self.facts.get("pids", ())
+    def is_of(self, run: Run) -> bool:
+        """Return whether it was done to the process of an attempt, or to its worker."""
+        return not {run.pid, run.worker}.isdisjoint(self.pids)
+
+    @property
+    def pids(self) -> Sequence[int]:
+        """The processes to which it was done."""
+        pids: Sequence[int] = self.facts.get("pids", ())
+        return pids
 
 
 @dataclass

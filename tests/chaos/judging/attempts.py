@@ -65,14 +65,14 @@ def overlaps(account: Account, silence: int) -> Iterator[str]:
         for earlier, later in pairwise(sorted(runs, key=lambda run: run.began)):
             ended = account.ended_at(earlier)
             is_excused = any(
-                (span.is_of(earlier.pid) and _excuses(span, earlier, later, silence))
-                or (span.is_of(later.pid) and _comes_late(span, earlier, later, silence))
+                (span.is_of(earlier) and _excuses(span, earlier, later, silence))
+                or (span.is_of(later) and _comes_late(span, earlier, later, silence))
                 for span in impaired
             )
             if ended is not None and ended > later.began and not is_excused:
                 before = f"{(ended - later.began) / SECOND:.3f} s before it ended in {earlier.pid}"
                 yield f"{later.kind} {job} began in {later.pid} {before}"
-            if earlier.how == "done" and earlier.pid not in account.died and not is_excused:
+            if earlier.how == "done" and earlier.worker not in account.died and not is_excused:
                 yield f"{later.kind} {job} ran again in {later.pid} after success in {earlier.pid}"
 
 

@@ -39,7 +39,7 @@ def excesses(account: Account) -> Iterator[str]:
 def _counted_until(account: Account, impaired: Sequence[Span], run: Run) -> int | None:
     ended = account.ended_at(run)
     for span in impaired:
-        if ended and span.is_of(run.pid) and run.began <= (span.ended or ended):
+        if ended and span.is_of(run) and run.began <= (span.ended or ended):
             ended = min(ended, span.began)
     return ended
 

@@ -54,7 +54,7 @@ def _has_wrong_clock(account: Account, run: Run) -> bool:
     """Return whether the clock of a process was wrong at a time, or that of a producer."""
     return any(
         span.began <= run.began <= (span.ended or run.began) + AFTERMATH
-        and (len(span.facts["pids"]) > 1 or span.is_of(run.pid))
+        and (len(span.facts["pids"]) > 1 or span.is_of(run))
         for span in account.named("clock")
     )
 
@@ -75,7 +75,6 @@ def begun_in_pause(account: Account) -> Iterator[str]:
 def _was_away(account: Account, run: Run) -> bool:
     """Return whether a process may not have learned of the pause yet, being back for a moment."""
     return any(
-        span.is_of(run.pid)
-        and span.began - FOLLOW < run.began < (span.ended or run.began) + 5 * SECOND
+        span.is_of(run) and span.began - FOLLOW < run.began < (span.ended or run.began) + 5 * SECOND
         for span in account.named("impaired")
     )

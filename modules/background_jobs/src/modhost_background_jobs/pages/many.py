@@ -2,10 +2,11 @@
 
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from pydantic import Field
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from modhost.web import Form, HttpProblem, Page, Query
 from modhost_background_jobs.bulk.change import Change
@@ -20,6 +21,8 @@ from modhost_background_jobs.queries.search.local_times import UTC_NAME, ZoneNam
 
 MAX_UNTYPED: Final = 1_000
 """How many jobs are changed without typing their number."""
+MAX_ADDRESS: Final = 2_000
+"""How long an address may be that all proxies take."""
 MAX_KINDS: Final = 20
 """How many states and types are shown with their numbers."""
 
@@ -30,6 +33,12 @@ class ManyForm(ListPlace):
     change: Change
     id: list[UUID] = Field(default_factory=list, max_length=200)
     all: bool = False
+
+    def as_link(self) -> list[tuple[str, str]]:
+        """Return all of it as names and values of a query string."""
+        which = [("all", "true")] if self.all else [("id", str(each)) for each in self.id]
+        search = [*self.as_query(), *self.length(), *self.place()]
+        return [("change", self.change.value), *which, *search]
 
 
 class ConfirmedForm(ManyForm):
@@ -57,15 +66,20 @@ class ConfirmedForm(ManyForm):
 
 
 async def confirm(form: Form[ManyForm], many: BulkChanges) -> Page | Response:
-    """Say how many jobs of which states and types it is, and ask."""
+    """Ask under an address, to which Back leads too, or here where that would be too long."""
     if not form.all and not form.id:
         return redirect(list_path(form), "none-selected")
+    asked = f"/admin/jobs/many?{urlencode(form.as_link())}"
+    if len(asked) <= MAX_ADDRESS:
+        return RedirectResponse(asked, 303)
     return _question(form, await _kinds(form, many))
 
 
 async def confirm_by_link(query: Query[ManyForm], many: BulkChanges) -> Page | Response:
-    """Ask the same where a link leads to the question."""
-    return await confirm(query, many)
+    """Say how many jobs of which states and types it is, and ask."""
+    if not query.all and not query.id:
+        return redirect(list_path(query), "none-selected")
+    return _question(query, await _kinds(query, many))
 
 
 async def apply(
