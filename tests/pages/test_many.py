@@ -83,6 +83,8 @@ async def test_pending_jobs_are_listed_by_their_due_times(served: Site, visitor:
     page = await visitor.get(f"/admin/jobs/list?by=due&until={until}")
     assert page.job_ids() == [str(soon), str(tagged)]
     asked = await visitor.client.post(
-        MANY, data={"by": "due", "until": until, "all": "true", "change": "cancel"}
+        MANY,
+        data={"by": "due", "until": until, "all": "true", "change": "cancel"},
+        follow_redirects=True,
     )
     assert "Cancel 2 jobs" in asked.text

@@ -119,7 +119,7 @@ async def test_each_sample_is_a_request_that_the_host_understands(sqlite_url: st
         described = (await client.get("/openapi.json")).json()["paths"]
         assert len(found) == sum(map(len, described.values()))
         answers = {each: await send(client, each) for each in found}
-    # No job has the id of a sample, and no job type its name; nothing refuses how a request is made.
+    # No job has the id of a sample, no job type its name, and nothing refuses how it is asked for.
     refused = [each for each in answers.values() if each.status_code not in {200, 202, 204, 404}]
     assert [[error["field"] for error in each.json()["errors"]] for each in refused] == [
         ["job_type"]
