@@ -13,7 +13,7 @@ from benchmarks.demo.shop import DEPLOYED, VERSIONS
 from pages.browser.chromium import opened
 from pages.browser.clicks import Clicks
 from pages.browser.shop import SCALE, Shop, shop
-from sweeps import EXHAUSTIVE
+from sweeps import EXHAUSTIVE, ONE_DATABASE
 
 # A database is filled, and dozens of pages are opened.
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
@@ -148,6 +148,7 @@ QUESTIONS: Final[tuple[Callable[[Clicks, Shop], Awaitable[None]], ...]] = (
 )
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize("scale", [SCALE, pytest.param(1.0, marks=EXHAUSTIVE)])
 async def test_every_question_is_answered_within_three_clicks(
     browser: Browser, database_url: str, scale: float

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from processes.stepping.stepping import Plan, Stepping
+from sweeps import ONE_DATABASE
 
 pytestmark = pytest.mark.anyio
 
 
+@ONE_DATABASE
 async def test_each_transactional_step_writes_exactly_once(
     tmp_path: Path, database_url: str
 ) -> None:
