@@ -64,7 +64,7 @@ class Ledger:
             job=str(context.job_id),
             token=token,
             kind=type(job).__name__,
-            worker=os.getppid() if job.executor == "process" else os.getpid(),
+            above=_above() if job.executor == "process" else [],
             keys=list(keys),
             attempt=context.attempt,
             due=due,
@@ -93,3 +93,11 @@ class Ledger:
             yield
         finally:
             self.note(f"{event} ends", span=number)
+
+
+def _above() -> list[int]:
+    """Return the process that has started this one, and its parent, which is the worker."""
+    starter = os.getppid()
+    # The name, which comes first, may have spaces.
+    _, _, numbers = Path(f"/proc/{starter}/stat").read_text().rpartition(") ")
+    return [starter, int(numbers.split()[1])]

@@ -58,12 +58,19 @@ async def test_it_takes_one_connection(
     """It held a second one, in the pool of sessions that it never opens."""
     if database.dialect == "sqlite":
         pytest.skip("Connections to a file cost nothing that is bounded.")
-    async with database.postgres.acquire() as connection:
-        before = await connection.fetchval(CONNECTIONS)
+    await _has_connections(database, 2)
     async with _beating(database_url):
         await _beats(store, 2)
-        async with database.postgres.acquire() as connection:
-            assert await connection.fetchval(CONNECTIONS) == before + 1
+        await _has_connections(database, 3)
+
+
+async def _has_connections(database: Database, number: int) -> None:
+    with anyio.fail_after(30):
+        while True:
+            async with database.postgres.acquire() as connection:
+                if await connection.fetchval(CONNECTIONS) == number:
+                    return
+            await anyio.sleep(0.02)
 
 
 async def test_a_beat_in_flight_registers_no_worker_that_has_left(

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -45,13 +45,17 @@ class Run:
     due: float | None = None
     wall: float = 0.0
     attempt: int = 1
-    worker: int = 0
-    """The process of its worker, whose fate it shares."""
+    above: Sequence[int] = ()
+    """The processes of its worker, where it ran in one of its own, which shares their fate."""
 
     @property
     def is_apart(self) -> bool:
         """Whether it ran in a process of its own, which dies with its worker unnoticed."""
-        return self.worker != self.pid
+        return bool(self.above)
+
+    def is_in(self, processes: Collection[int]) -> bool:
+        """Return whether one of its processes is among these."""
+        return any(each in processes for each in (self.pid, *self.above))
 
 
 @dataclass
@@ -65,7 +69,7 @@ class Span:
 
     def is_of(self, run: Run) -> bool:
         """Return whether it was done to the process of an attempt, or to its worker."""
-        return not {run.pid, run.worker}.isdisjoint(self.pids)
+        return run.is_in(self.pids)
 
     @property
     def pids(self) -> Sequence[int]:

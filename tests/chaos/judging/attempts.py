@@ -72,7 +72,7 @@ def overlaps(account: Account, silence: int) -> Iterator[str]:
             if ended is not None and ended > later.began and not is_excused:
                 before = f"{(ended - later.began) / SECOND:.3f} s before it ended in {earlier.pid}"
                 yield f"{later.kind} {job} began in {later.pid} {before}"
-            if earlier.how == "done" and earlier.worker not in account.died and not is_excused:
+            if earlier.how == "done" and not earlier.is_in(account.died) and not is_excused:
                 yield f"{later.kind} {job} ran again in {later.pid} after success in {earlier.pid}"
 
 

@@ -41,7 +41,7 @@ class Writing:
         self._runs += 1
         run = f"{self._runs}"
         how = more.pop("how", "done")
-        facts = {"kind": "Plain", "wall": MINUTE + began, "worker": pid} | more
+        facts = {"kind": "Plain", "wall": MINUTE + began} | more
         self.note(began, "begin", pid, run=run, job=f"id-{token}", token=token, keys=keys, **facts)
         if ended is not None:
             self.note(ended, "end", pid, run=run, how=how)
@@ -78,7 +78,7 @@ def without_a_violation(writing: Writing) -> None:
     writing.job("late")
     writing.away(14, 1.2, 12)
     writing.run("late", 8, 9, pid=15)
-    writing.run("late", 12.1, 12.4, pid=16, worker=14)
+    writing.run("late", 12.1, 12.4, pid=16, above=[15, 14])
     writing.job("delayed", due=MINUTE + 5)
     writing.run("delayed", 5.1, 6)
     writing.offer("never", expected="never")
