@@ -1,6 +1,7 @@
 """Simulate many seeds: `python -m simulation --help`."""
 
 import argparse
+import math
 import os
 import sys
 import time
@@ -8,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
@@ -47,6 +49,14 @@ class Failure(NamedTuple):
     found: list[str]
 
 
+@dataclass
+class Done:
+    """How many seeds of a chunk were simulated, and which failed."""
+
+    seeds: int = 0
+    failures: list[Failure] = field(default_factory=list)
+
+
 def _of_workers(world: World, clock: VirtualClock, seed: int) -> list[str]:
     with open_backend(world) as backend:
         return violations(Storm(world, backend, clock, seed).run())
@@ -83,15 +93,20 @@ def _database(kind: str) -> Iterator[str]:
             yield url
 
 
-def simulate(chunk: Chunk) -> list[Failure]:
-    """Simulate the seeds of a chunk, and return those that fail."""
+def simulate(chunk: Chunk, until: float) -> Done:
+    """Simulate the seeds of a chunk; none that would begin after `until`, which is monotonic."""
+    done = Done()
+    if time.monotonic() >= until:
+        return done
     clock, trial = VirtualClock(), KINDS[chunk.kind]
     with _database(chunk.database) as url, open_world(url, clock) as world:
-        return [
-            Failure(chunk, seed, found)
-            for seed in range(chunk.first, chunk.end)
-            if (found := trial(world, clock, seed))
-        ]
+        for seed in range(chunk.first, chunk.end):
+            if time.monotonic() >= until:
+                break
+            done.seeds += 1
+            if found := trial(world, clock, seed):
+                done.failures.append(Failure(chunk, seed, found))
+    return done
 
 
 def _chunks(arguments: argparse.Namespace) -> list[Chunk]:
@@ -114,7 +129,9 @@ def _parsed() -> argparse.Namespace:
     parser.add_argument("--kind", choices=[*KINDS, "all"], default="all")
     parser.add_argument("--database", choices=[*DATABASES, "both"], default="both")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--minutes", type=float, help="begin nothing after so many minutes")
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, help="begin no seed after so many minutes"
+    )
     return parser.parse_args()
 
 
@@ -122,18 +139,15 @@ def main() -> int:
     """Simulate, print what fails and how to repeat it, and return the exit code."""
     arguments = _parsed()
     began, simulated, failed = time.monotonic(), Counter[str](), 0
-    seconds = None if arguments.minutes is None else 60 * arguments.minutes
+    until = began + 60 * arguments.minutes
     with ProcessPoolExecutor(arguments.processes) as pool:
-        running = {pool.submit(simulate, chunk): chunk for chunk in _chunks(arguments)}
-        try:
-            for future in as_completed(running, seconds):
-                chunk = running[future]
-                simulated[f"{chunk.kind} on {chunk.database}"] += chunk.end - chunk.first
-                for failure in future.result():
-                    failed += 1
-                    say(_described(failure))
-        except TimeoutError:
-            pool.shutdown(cancel_futures=True)
+        running = {pool.submit(simulate, chunk, until): chunk for chunk in _chunks(arguments)}
+        for future in as_completed(running):
+            done, chunk = future.result(), running[future]
+            simulated[f"{chunk.kind} on {chunk.database}"] += done.seeds
+            failed += len(done.failures)
+            for failure in done.failures:
+                say(_described(failure))
     minutes = (time.monotonic() - began) / 60
     of_each = ", ".join(f"{count} of {what}" for what, count in sorted(simulated.items()))
     say(f"{sum(simulated.values())} seeds in {minutes:.1f} minutes: {of_each}. {failed} fail.")
