@@ -1,6 +1,5 @@
 """A bulk change meets a job that a hung client has locked."""
 
-import anyio
 import pytest
 
 from background_jobs.hosts import jobs_host
@@ -23,7 +22,7 @@ async def test_it_changes_the_others_and_comes_back(postgres_url: str) -> None:
             change = await requests.enqueue(Change.CANCEL, search)
             for id_ in (ids[0], ids[2]):
                 await jobs.reaches(id_, JobState.CANCELLED, seconds=20)
-            await anyio.sleep(0.1)
+            await jobs.until(change, lambda job: (job.progress_message or "").endswith(" 2 done"))
             assert (await jobs.detail(ids[1])).state is JobState.PENDING
         await jobs.reaches(ids[1], JobState.CANCELLED)
         job = await jobs.ends(change)

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import anyio
 import pytest
 
 from background_jobs.flow.control.served import MailJob
@@ -32,7 +31,9 @@ async def test_a_raised_limit_lets_the_next_ones_start(database_url: str) -> Non
         changes = await operator.service(LimitChanges)
         await changes.set(LIMIT, 3)
         await started(worker, "a", 3)
-        await anyio.sleep(0.1)
+        # A job of another key has the worker claim once more.
+        await operator.scheduling.enqueue(MailJob, Work(name="b"))
+        await started(worker, "b", 1)
         assert worker.probe.started["a"] == 3
         await changes.set(LIMIT, 4)
         await started(worker, "a", 4)
