@@ -46,6 +46,8 @@ async def test_a_schedule_is_created_checked_and_edited_without_javascript(
     assert page.source.count("data-exact") == 5
     assert 'value="Nightly"' in page.source
     assert await schedules(served) == {}
+    refused = await visitor.client.post(f"{PATH}/new", data={**TYPED, "data": "{"})
+    assert (refused.status_code, "Press Check to see when" in refused.text) == (422, True)
 
     location, page = await visitor.post(f"{PATH}/new", TYPED)
     assert "The recurring job is created." in page.text
@@ -157,7 +159,10 @@ async def test_the_api_creates_edits_and_runs_schedules(served: Site, visitor: V
     run = await client.post(f"{path}/{id_}/run-now")
     assert run.status_code == 202
     detail = await served.ends(UUID(run.json()["job_id"]))
-    assert detail.data["note"] == "by api"
+    assert detail.data["note"] == detail.summary == "by api"
+    other = await client.post(path, json={**asked, "name": "Other"})
+    taken = await client.put(f"{path}/{other.json()['id']}", json=asked)
+    assert (taken.status_code, "Nightly" in taken.json()["detail"]) == (409, True)
 
 
 async def test_what_code_puts_cannot_be_edited_and_what_it_adds_once_can(

@@ -1,6 +1,6 @@
 """Changes of schedules: a run that is due when one is changed is not lost."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost import new_id
@@ -67,7 +68,7 @@ class ScheduleChanges:
         """Add a schedule by hand. Raises `ScheduleConflict` if its module has one of this name."""
         async with self._joined(None) as joined:
             schedule = CronSchedule.parse(definition.cron_expression, definition.time_zone)
-            id_, now = new_id(), self._clock.now()
+            id_, (_, now) = new_id(), await self._compared()
             added = {"id": id_, "next_run_at": schedule.next_after(now), "created_at": now}
             row = asdict(definition) | _BY_HAND | added
             connection = await joined.connection()
@@ -75,21 +76,26 @@ class ScheduleChanges:
                 raise ScheduleConflict.of_name(definition)
             return id_
 
-    async def edit(self, recurring_id: UUID, definition: ScheduleDefinition) -> None:
-        """Change a schedule by hand. Raises `JobNotFound`, and `ScheduleConflict` for code's."""
+    async def edit(
+        self, recurring_id: UUID, define: Callable[[ScheduleRow], ScheduleDefinition]
+    ) -> None:
+        """Change a schedule by hand to what `define` makes of it while nobody else changes it.
+
+        Raises `JobNotFound`, and `ScheduleConflict` for code's and for a name that is taken.
+        """
         async with self._joined(None) as joined:
             row = await _lock(joined, recurring_id)
             if row.is_of_code:
                 raise ScheduleConflict.of_code(row)
-            same_name = (*_has_name(definition), SCHEDULES.c.id != recurring_id)
-            connection = await joined.connection()
-            if (await connection.execute(select(SCHEDULES.c.id).where(*same_name))).first():
-                raise ScheduleConflict.of_name(definition)
+            definition = define(row)
             agrees, now = await self._compared()
             schedule = CronSchedule.parse(definition.cron_expression, definition.time_zone)
             times = await self._new_times(joined, row, schedule, now, agrees=agrees)
             changed = asdict(definition) | _BY_HAND | times
-            await connection.execute(_update(row.id).values(changed))
+            try:
+                await (await joined.connection()).execute(_update(row.id).values(changed))
+            except IntegrityError as error:
+                raise ScheduleConflict.of_name(definition) from error
 
     async def enable(self, recurring_id: UUID, session: AsyncSession | None = None) -> None:
         """Enable a schedule; what was due while it was disabled is not caught up."""

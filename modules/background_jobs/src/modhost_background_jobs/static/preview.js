@@ -26,4 +26,6 @@ if (form) {
       timer = setTimeout(look, WAIT_MS);
     });
   }
+  // What was refused is in the fields, and nothing of it was read yet.
+  if (form.querySelector("[aria-invalid]")) look();
 }

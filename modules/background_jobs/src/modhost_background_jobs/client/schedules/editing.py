@@ -30,6 +30,7 @@ from modhost_background_jobs.contracts import (
 from modhost_background_jobs.cron.schedule import CronSchedule
 from modhost_background_jobs.model import JobTypes, ScheduleDefinition
 from modhost_background_jobs.model.data.job_data import for_people
+from modhost_background_jobs.model.data.summaries import summary_of
 from modhost_background_jobs.model.flow import flow_of
 from modhost_background_jobs.model.schedule import ScheduleConflict
 from modhost_background_jobs.options import BackgroundJobsOptions
@@ -129,8 +130,7 @@ class ScheduleEditing:
         """
         subject = f"schedule:{recurring_id}"
         async with recorded(self._audit, "schedules.edit", subject, *_REFUSALS) as entry:
-            row = await self._schedules.get(recurring_id)
-            await self._changes.edit(recurring_id, self._definition(edit, row.data))
+            await self._changes.edit(recurring_id, lambda row: self._definition(edit, row.data))
             entry.detail = _said(edit)
 
     def _definition(self, edit: RecurringEdit, before: str | None) -> ScheduleDefinition:
@@ -167,6 +167,7 @@ class ScheduleEditing:
             max_attempts=most,
             timeout_seconds=timeout,
             flow=flow.to_stored(),
+            summary=summary_of(job, None, stored),
         )
 
 
