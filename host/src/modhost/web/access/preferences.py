@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
+from modhost.web.middleware.addressing import base_path
+
 _EXACT_TIMES: Final = "modhost-exact-times"
 _A_YEAR: Final = 365 * 24 * 3600
 
@@ -18,7 +20,8 @@ def wants_exact_times(request: Request) -> bool:
 def keep_exact_times(request: Request, response: Response, *, are_wanted: bool) -> None:
     """Have the browser keep how to show times; scripts of pages change it, too."""
     value, is_secure = "yes" if are_wanted else "no", request.url.scheme == "https"
-    response.set_cookie(_EXACT_TIMES, value, _A_YEAR, secure=is_secure, samesite="lax")
+    path = f"{base_path(request)}/"
+    response.set_cookie(_EXACT_TIMES, value, _A_YEAR, path=path, secure=is_secure, samesite="lax")
 
 
 def own_path(path: str, otherwise: str = "/") -> str:

@@ -18,16 +18,19 @@ function areOn() {
 
 const isShown = (element) => element.checkVisibility();
 
-// The links of rows, each of which is the first one of its row.
+const ROWS = "main tbody tr, main .job-lines > li";
+
+// The links of rows, each of which is the first one of its row that is shown.
 function rows() {
-  const all = document.querySelectorAll("main tbody tr, main .job-lines > li");
-  return [...all].map((row) => row.querySelector("a[href]")).filter((link) => link && isShown(link));
+  return [...document.querySelectorAll(ROWS)]
+    .map((row) => [...row.querySelectorAll("a[href]")].find(isShown))
+    .filter(Boolean);
 }
 
 function move(step) {
   const links = rows();
-  const row = document.activeElement.closest("tr, li");
-  const here = links.findIndex((link) => link.closest("tr, li") === row);
+  const row = document.activeElement.closest(ROWS);
+  const here = links.findIndex((link) => link.closest(ROWS) === row);
   const next = here < 0 ? (step > 0 ? 0 : links.length - 1) : here + step;
   links[next]?.focus();
 }

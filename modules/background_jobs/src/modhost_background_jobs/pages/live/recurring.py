@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import anyio
 
 from modhost_background_jobs.contracts import JobNotFound, RecurringJobId
-from modhost_background_jobs.inspection.schedules import Schedules
+from modhost_background_jobs.inspection.schedules import ScheduleLine, Schedules
 from modhost_background_jobs.pages.live.fragments import Fragments, Html
 from modhost_background_jobs.pages.live.topic import Topic
 from modhost_background_jobs.pages.recurring.details import schedule_context
@@ -30,6 +30,8 @@ class ScheduleTopics:
         self.interval = interval
         self._schedules = schedules
         self._fragments = fragments
+        self._read_until = 0.0
+        self._lines: list[ScheduleLine] = []
 
     async def render(
         self, topic: Topic, known: tuple[object, Html] | None
@@ -41,7 +43,8 @@ class ScheduleTopics:
             return known
         until = now + self.interval
         if topic.job_id is None:
-            lines = await self._schedules.all()
+            lines = await self._all(now)
+            until = self._read_until
             if known is not None and seen is not None and seen.source == lines:
                 return Seen(until, lines), known[1]
             query = watched_schedules(topic.search)
@@ -55,3 +58,10 @@ class ScheduleTopics:
             return Seen(until, found), known[1]
         context = schedule_context(found, may_manage=topic.may_manage)
         return Seen(until, found), self._fragments.render("recurring/details.html", context)
+
+    async def _all(self, now: float) -> list[ScheduleLine]:
+        """Read the lines for all viewers, whatever they search for."""
+        if now >= self._read_until:
+            self._lines = await self._schedules.all()
+            self._read_until = now + self.interval
+        return self._lines

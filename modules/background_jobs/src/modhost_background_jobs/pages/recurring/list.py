@@ -80,7 +80,7 @@ class SchedulesQuery(BaseModel):
         if self.sort is ScheduleOrder.NEXT:
             found.sort(key=lambda line: line.next_at or _NEVER)
         elif self.sort is ScheduleOrder.LAST:
-            found.sort(key=lambda line: _NEVER - (line.row.last_run_at or _FIRST))
+            found.sort(key=lambda line: line.row.last_run_at or _FIRST, reverse=True)
         return found
 
 

@@ -31,11 +31,7 @@ class SavedSearches:
 
     async def of(self, owner: str) -> list[SavedSearch]:
         """Return the searches of a person by name."""
-        reading = (
-            select(_KEPT.name, SAVED_SEARCHES.c.query)
-            .where(_KEPT.owner == owner)
-            .order_by(_KEPT.name)
-        )
+        reading = select(_KEPT.name, _KEPT.query).where(_KEPT.owner == owner).order_by(_KEPT.name)
         async with self._database.reading() as session:
             return [
                 SavedSearch(*row) for row in await (await session.connection()).execute(reading)

@@ -15,8 +15,9 @@ MAX_FAILURES: Final = 1_000
 """So many failures of a type are compared, those of the jobs that were enqueued last."""
 BEGINNING: Final = 300
 END: Final = 5_000
-MAX_COUNTED: Final = 10_000
 """The message stands below the last frame, too; most are shorter than this."""
+MAX_COUNTED: Final = 10_000
+"""So many of the latest failures are counted."""
 
 
 class FailedJob(NamedTuple):
