@@ -42,10 +42,6 @@ class Results:
         with self._file.open("a") as written:
             written.write(json.dumps(asdict(result)) + "\n")
 
-    def killers(self) -> Counter[str]:
-        """Return how many mutants each test has killed."""
-        return Counter(each.killer for each in self.found.values() if each.killer)
-
     def survivors(self) -> list[Result]:
         """Return those that no test has noticed."""
         return [each for each in self.found.values() if each.outcome in ("survived", "untested")]

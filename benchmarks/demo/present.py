@@ -27,8 +27,6 @@ BEHIND: Final[Mapping[type[ShopJob], tuple[int, timedelta]]] = {
 """How many jobs of a type are due, and since when."""
 LATER: Final = 540
 """So many are due in the next day."""
-MIN_BEHIND: Final = 200
-"""In a smaller shop, too, newsletters have not all been sent a minute later."""
 RUNNING: Final[Mapping[type[ShopJob], int]] = {
     jobs.SyncInventory: 8,
     jobs.UpdateSearchIndex: 7,

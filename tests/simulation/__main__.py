@@ -162,8 +162,9 @@ def say(line: str) -> None:
 
 def _described(failure: Failure) -> str:
     kind, database, *_ = failure.chunk
-    again = f"python -m simulation --kind {kind} --database {database} --first {failure.seed}"
-    return "\n  ".join([f"{kind} on {database}: {again} --seeds 1", *failure.found])
+    again = f"--kind {kind} --database {database} --first {failure.seed} --seeds 1"
+    head = f'{kind} on {database}: make simulate ARGUMENTS="{again}"'
+    return "\n  ".join([head, *failure.found])
 
 
 if __name__ == "__main__":

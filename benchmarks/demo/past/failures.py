@@ -5,12 +5,11 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from benchmarks.demo import jobs
-from benchmarks.demo.jobs import ShopJob
+from benchmarks.demo.jobs import ChargeCard, ShopJob
 from benchmarks.demo.shop import Story
 
 OUTAGE_HOUR: Final = 3
 OUTAGE_LENGTH: Final = timedelta(minutes=38)
-OUTAGE_ERROR: Final = "pay.example.com refused the connection"
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ CAUSES: Final = (
     Cause(
         jobs.ChargeCard,
         900,
-        f"ConnectionError: {OUTAGE_ERROR} for order {{}}",
+        f"ConnectionError: {ChargeCard.error} for order {{}}",
         (_PAYMENT, ("payments/gateway.py", 118, "charge", "connection = await self._connect()")),
         in_outage=True,
     ),

@@ -28,6 +28,7 @@ from modhost_background_jobs.model.schedule import (
     UnknownPolicy,
 )
 from modhost_background_jobs.model.worker import (
+    BULK_PREFIX,
     CUT_OFF,
     LOST,
     QUARANTINED,
@@ -55,6 +56,7 @@ from modhost_background_jobs.model.worker import (
 )
 
 __all__ = [
+    "BULK_PREFIX",
     "CUT_OFF",
     "LOST",
     "QUARANTINED",

@@ -150,7 +150,7 @@ def process_name() -> str:
 
 def is_of_this_process(worker: str) -> bool:
     """Return whether a worker of this name belongs to this process."""
-    return worker.removeprefix(_PREFIX).startswith(process_name())
+    return worker.removeprefix(BULK_PREFIX).startswith(process_name())
 
 
 def first_beat() -> int:
@@ -177,17 +177,17 @@ QUARANTINED: Final = "quarantined: "
 """How the error begins of a job that was rescued too often."""
 
 # Stored in names of workers; the names of other workers have no such sign in them.
-_PREFIX: Final = "operation@"
+BULK_PREFIX: Final = "operation@"
 
 
 def as_bulk_runner(worker: WorkerInfo) -> WorkerInfo:
     """Return a worker under a name that only bulk runners have."""
-    return replace(worker, name=_PREFIX + worker.name)
+    return replace(worker, name=BULK_PREFIX + worker.name)
 
 
 def is_bulk_runner(name: str) -> bool:
     """Return whether a worker of this name runs bulk changes only."""
-    return name.startswith(_PREFIX)
+    return name.startswith(BULK_PREFIX)
 
 
 def is_suspect(rescues: int, max_rescues: int) -> bool:

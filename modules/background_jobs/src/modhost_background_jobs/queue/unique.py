@@ -140,8 +140,8 @@ async def _holders(
 async def _replace(connection: AsyncConnection, job_id: UUID, job: NewJob) -> bool:
     """Give a job what another was to have; return whether it was still pending."""
     is_pending = (JOBS.c.id == job_id, JOBS.c.state == JobState.PENDING.value)
-    locking = select(JOBS.c.id).where(*is_pending).with_for_update()
-    if not (await connection.execute(locking)).first():
+    locking = select(JOBS.c.tags, JOBS.c.summary).where(*is_pending).with_for_update()
+    if (before := (await connection.execute(locking)).first()) is None:
         return False
     values = values_of(job) | {"id": job_id}
     row = in_row(connection, values)
@@ -152,7 +152,8 @@ async def _replace(connection: AsyncConnection, job_id: UUID, job: NewJob) -> bo
         "held_by": None,
     }
     await connection.execute(update(JOBS).where(JOBS.c.id == job_id).values(changed))
-    for table in (LARGE_DATA, JOB_TAGS, JOB_WORDS):
+    filled = {LARGE_DATA: True, JOB_TAGS: before.tags, JOB_WORDS: before.summary}
+    for table in (table for table, is_filled in filled.items() if is_filled):
         await connection.execute(delete(table).where(table.c.job_id == job_id))
     await insert_large(connection, [values])
     await insert_found_by(connection, job_id, job)

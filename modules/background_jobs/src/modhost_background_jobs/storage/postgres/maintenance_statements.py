@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from modhost_background_jobs.model import BULK_PREFIX
 from modhost_background_jobs.storage.columns import CARRIED, listed
 
 _CARRIED: Final = listed(CARRIED)
@@ -30,12 +31,12 @@ NOTE_SKEW: Final = "UPDATE background_jobs.workers SET clock_skew = $2 WHERE nam
 NOTE_UNRESPONSIVE: Final = "UPDATE background_jobs.workers SET unresponsive = $2 WHERE name = $1"
 
 # Bulk runners leave no trace: their changes have one.
-DEPART: Final = """
+DEPART: Final = f"""
 INSERT INTO background_jobs.departed_workers (name, host, process, version, app_version, queues,
     started_at, heartbeat_at, quiet_since, quieted_by, left_at, departure, jobs)
 SELECT name, host, process, version, app_version, queues, started_at, heartbeat_at, quiet_since,
-    quieted_by, {left_at}::timestamptz, {departure}, {jobs}
-FROM gone WHERE NOT starts_with(name, 'operation@')
+    quieted_by, {{left_at}}::timestamptz, {{departure}}, {{jobs}}
+FROM gone WHERE NOT starts_with(name, '{BULK_PREFIX}')
 ON CONFLICT (name) DO UPDATE
 SET left_at = excluded.left_at, departure = excluded.departure, jobs = excluded.jobs
 """

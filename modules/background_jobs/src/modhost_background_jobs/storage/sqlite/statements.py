@@ -6,6 +6,7 @@ others, so that what a statement has read cannot change before the next one acts
 
 from typing import Final
 
+from modhost_background_jobs.model import BULK_PREFIX
 from modhost_background_jobs.storage.columns import (
     CARRIED,
     CLAIMED,
@@ -161,12 +162,12 @@ NOTE_UNRESPONSIVE: Final = "UPDATE background_jobs_workers SET unresponsive = ?2
 UNREGISTER: Final = "DELETE FROM background_jobs_workers WHERE name = ?"
 
 # Bulk runners leave no trace: their changes have one.
-DEPART: Final = """
+DEPART: Final = f"""
 INSERT OR REPLACE INTO background_jobs_departed_workers (name, host, process, version, app_version,
     queues, started_at, heartbeat_at, quiet_since, quieted_by, left_at, departure, jobs)
 SELECT name, host, process, version, app_version, queues, started_at, heartbeat_at, quiet_since,
     quieted_by, ?2, ?3, ?4
-FROM background_jobs_workers WHERE name = ?1 AND name NOT LIKE 'operation@%'
+FROM background_jobs_workers WHERE name = ?1 AND name NOT GLOB '{BULK_PREFIX}*'
 """
 COME_BACK: Final = "DELETE FROM background_jobs_departed_workers WHERE name = ?"
 COUNT_RESCUED: Final = """

@@ -126,9 +126,11 @@ async def _take(connection: AsyncConnection, now: datetime) -> list[tuple[dateti
     key = tuple_(_ROWS.minute, _ROWS.worker)
     taking = delete(STATISTICS).where(key.in_(some)).returning(*_ROWS)
     return [
-        (_half_hour_of(row["minute"]) if row["minute"] < by_half_hour else row["minute"], counts)
+        (
+            _half_hour_of(row["minute"]) if row["minute"] < by_half_hour else row["minute"],
+            counts_of(row),
+        )
         for row in (await connection.execute(taking)).mappings()
-        if (counts := counts_of(row))
     ]
 
 
