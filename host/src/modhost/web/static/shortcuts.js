@@ -45,7 +45,7 @@ function search() {
 function press(key) {
   if (Date.now() < goingUntil) {
     goingUntil = 0;
-    const link = /^[a-z]$/.test(key) && document.querySelector(`a[data-key="${key}"]`);
+    const link = /^[a-z]$/.test(key) && document.querySelector(`a[data-shortcut="${key}"]`);
     if (link) link.click();
     return Boolean(link);
   }
@@ -61,8 +61,8 @@ function press(key) {
 function show() {
   const list = dialog.querySelector("[data-pages]");
   const links = new Map();
-  for (const link of document.querySelectorAll("a[data-key]")) {
-    if (!links.has(link.dataset.key)) links.set(link.dataset.key, link.dataset.name ?? link.textContent.trim());
+  for (const link of document.querySelectorAll("a[data-shortcut]")) {
+    if (!links.has(link.dataset.shortcut)) links.set(link.dataset.shortcut, link.dataset.name ?? link.textContent.trim());
   }
   list.replaceChildren(
     ...[...links].flatMap(([key, name]) => {
