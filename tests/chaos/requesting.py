@@ -3,6 +3,7 @@
 import json
 import os
 from collections import Counter
+from http import HTTPStatus
 from itertools import cycle
 from pathlib import Path
 from typing import Final
@@ -46,6 +47,8 @@ async def request(scene: Scene, answers: Counter[str]) -> None:
                 try:
                     answer = await client.get(producer.url + path)
                     answers[str(answer.status_code)] += 1
+                    if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+                        scene.ledger.note("unavailable", path=path)
                 except httpx2.TimeoutException:
                     answers[f"nothing for {PATIENCE_SECONDS:.0f} s: {path}"] += 1
                 except httpx2.TransportError:

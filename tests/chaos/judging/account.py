@@ -88,6 +88,8 @@ class Account:
     spans: dict[str, Span] = field(default_factory=dict)
     died: dict[int, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    unavailable: list[tuple[int, str]] = field(default_factory=list)
+    """When requests were answered with 503, and of which path."""
     _spans: dict[str, list[Span]] = field(default_factory=lambda: defaultdict(list))
     _open: dict[str, Run] = field(default_factory=dict)
     _offsets: dict[Path, int] = field(default_factory=dict)
@@ -129,6 +131,8 @@ class Account:
             self.died[line["process"]] = at
         elif event == "refused":
             self.refused[line["error"]] += 1
+        elif event == "unavailable":
+            self.unavailable.append((at, line["path"]))
         elif event.endswith(" begins"):
             self.note_span(line.pop("span"), Span(event.removesuffix(" begins"), line, at))
         elif event.endswith(" ends"):

@@ -1,4 +1,4 @@
-"""Throughput is back after each fault without a restart, and long-lived processes gain nothing."""
+"""After each fault throughput and answers are back without a restart, and no process has gained."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ DESCRIPTORS: Final = 8
 """What a process may gain between the first fault and the last: pools grow, and heaps fragment."""
 MIN_SAMPLES: Final = 8
 LONG: Final = 60 * SECOND
+REQUESTS_BACK: Final = 15 * SECOND
+"""For how long after a fault a request may still be answered with 503."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,14 @@ def lasting(recoveries: Sequence[Recovery], bound: float) -> Iterator[str]:
                 f"after {each.name} the throughput was at most {each.best:.2f} slots within "
                 f"{bound:.0f} s, and {each.before:.2f} before"
             )
+
+
+def refusals(account: Account) -> Iterator[str]:
+    """Return a sentence for each request that was answered with 503 though nothing was wrong."""
+    faults = account.named("fault")
+    for at, path in account.unavailable:
+        if not any(each.began <= at <= (each.ended or at) + REQUESTS_BACK for each in faults):
+            yield f"{path} was answered with 503, and no fault was near"
 
 
 @dataclass(frozen=True)

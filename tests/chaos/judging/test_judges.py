@@ -190,6 +190,11 @@ def deadlock(writing: Writing) -> None:
     writing.evidence.stored.deadlocks = 1
 
 
+def refuse_a_request_for_no_reason(writing: Writing) -> None:
+    writing.span("fault", 1, 2, name="a worker killed")
+    writing.note(30, "unavailable", path="/api/jobs")
+
+
 def fail_a_request(writing: Writing) -> None:
     writing.evidence.answers = {"500": 1}
 
@@ -229,6 +234,7 @@ def fail_a_request(writing: Writing) -> None:
         (leak_descriptors, "descriptors"),
         (deadlock, "1 deadlocks"),
         (fail_a_request, "answered with 500"),
+        (refuse_a_request_for_no_reason, "answered with 503"),
     ],
 )
 def test_a_planted_violation_is_found(plant: Callable[[Writing], None], found: str) -> None:

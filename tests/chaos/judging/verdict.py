@@ -54,6 +54,7 @@ def violations(evidence: Evidence) -> Iterator[str]:
     for answer, count in evidence.answers.items():
         if answer not in {"200", "503"}:
             yield f"{count} requests were answered with {answer}"
+    yield from recovery.refusals(account)
     if stored.deadlocks:
         yield f"PostgreSQL found {stored.deadlocks} deadlocks"
     yield from evidence.others

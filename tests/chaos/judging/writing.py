@@ -110,3 +110,6 @@ def without_a_violation(writing: Writing) -> None:
     ]
     writing.evidence.samples = [Sample("a worker", 100 * 2**20, 40)] * 20
     writing.evidence.answers = {"200": 10, "503": 2}
+    writing.span("fault", 20, 26, name="the disk full")
+    writing.note(22, "unavailable", path="/api/jobs")
+    writing.note(27, "unavailable", path="/health/ready")
