@@ -8,7 +8,7 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import JobExecutionContext, ModuleJob, RegisteredJob
 from modhost_background_jobs.model import ClaimedJob, Heartbeat, JobTypes, NewJob, WorkerInfo
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.storage import JobStore, Turns, open_lane_store
+from modhost_background_jobs.storage import JobStore, Turns, open_lane_store, open_store
 from modhost_background_jobs.worker.attempts.attempt import Attempt
 from modhost_background_jobs.worker.claiming.lanes import Lanes
 from moving_clock import START
@@ -36,6 +36,7 @@ def lanes_of(
         Turns(database),
         options or BackgroundJobsOptions(),
         clock,
+        open_store(database),
     )
 
 

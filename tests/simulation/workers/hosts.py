@@ -166,7 +166,7 @@ class SimulatedHost:
             cast(Any, None), store, types, worker, self.wakeups, options, clock, HOST
         )
         registration.history = self._history
-        lanes = Lanes(types, self._lanes, self._turns, options, clock)
+        lanes = Lanes(types, self._lanes, self._turns, options, clock, store)
         claims = ClaimLoop(
             types, store, self.wakeups, options, ShutdownSignal(), clock, lanes, worker
         )

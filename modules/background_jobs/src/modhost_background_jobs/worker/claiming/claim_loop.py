@@ -120,14 +120,15 @@ class ClaimLoop:
         self._lanes.may_have_changed |= bool(claimed)
         if self._lanes.may_have_changed:
             self._knows_next_due = False
-        has_new = await self._lanes.refresh()
+        at_once = self._lanes.leaves_out_apart and not claimed
+        has_new = await self._lanes.refresh(at_once=at_once)
         self._release_paused(slots)
         return claimed, has_more or has_new
 
     async def _claim(self, worker: str, limit: int, after: Place) -> list[ClaimedJob]:
         with self._claiming():
             claimed = await self._store.claim(
-                worker, self._lanes.types(), limit, self._clock.now(), after
+                worker, self._lanes.plain_types(), limit, self._clock.now(), after
             )
             await self._check_pauses(claimed)
         return claimed
@@ -197,7 +198,7 @@ class ClaimLoop:
                 if await self._lanes.refresh(at_once=True):
                     self._knows_next_due = False
                     return
-                self._next_due = await self._store.next_due(self._lanes.open_types())
+                self._next_due = await self._store.next_due(self._lanes.plain_types())
         # A job that is due and was not claimed is being claimed by another worker.
         if await self._wait(ticket, max(OTHERS_SECONDS, self._seconds_until_due()), slots):
             self._knows_next_due = False

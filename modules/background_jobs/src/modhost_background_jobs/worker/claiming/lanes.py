@@ -7,11 +7,13 @@ from typing import Final
 
 from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
 from modhost_background_jobs.model import JobTypes, Lane
-from modhost_background_jobs.model.claiming.lanes import Cap, FlowState, LaneClaim, Share, Shares
+from modhost_background_jobs.model.claiming.lanes import FlowState, LaneClaim, Share, Shares
 from modhost_background_jobs.model.flow import serves
 from modhost_background_jobs.options import BackgroundJobsOptions
-from modhost_background_jobs.storage import LaneStore, QueueClock, Turns
+from modhost_background_jobs.storage import JobStore, LaneStore, QueueClock, Turns
 from modhost_background_jobs.worker.attempts.attempt import Attempt
+from modhost_background_jobs.worker.claiming.apart import TypesApart
+from modhost_background_jobs.worker.claiming.rooms import Rooms
 
 CHANGED_SECONDS: Final = 0.1
 """How old what is known may be after something has changed."""
@@ -40,6 +42,7 @@ class Lanes:
         turns: Turns,
         options: BackgroundJobsOptions,
         clock: QueueClock,
+        jobs: JobStore,
     ) -> None:
         self._types = types
         self._store = store
@@ -48,10 +51,9 @@ class Lanes:
         self._known = frozenset(types.of_workers)
         self._queues = options.queues
         self._serves_default = serves(self._queues, DEFAULT_QUEUE)
-        self._queue_limits = options.queue_concurrency
-        self._process_limit = options.process_concurrency
+        self._rooms = Rooms(types, options)
+        self._apart = TypesApart(self._rooms.apart, jobs, clock)
         self._aging = options.priority_aging.total_seconds() or STRICT
-        self._has_processes = any(types.named(name).runs_in_process for name in types.of_workers)
         self._state = FlowState()
         self._seen: dict[Lane, float] = {}
         """The lanes that had jobs, and when that was last read."""
@@ -66,6 +68,8 @@ class Lanes:
         """Types and lanes of which the last request left jobs out."""
         self.is_capped = False
         """Whether the last request left jobs out that this worker has no room for."""
+        self.leaves_out_apart = False
+        """Whether it left types apart out for which there is room."""
 
     async def read_again(self, *, has_changed: bool) -> None:
         """Read what is known at a claim if nothing is, or if that is old and may have changed."""
@@ -93,6 +97,8 @@ class Lanes:
             return False
         before = self._state
         state = self._state = await self._store.read(now)
+        was_due = self._apart.is_due
+        await self._apart.read(self.types())
         self._read_at = monotonic
         self.may_have_changed = False
         self._opens_at = _after(monotonic, state.opens_in)
@@ -107,8 +113,14 @@ class Lanes:
         is_resumed = bool(
             before.paused_queues - state.paused_queues or before.paused_types - state.paused_types
         )
-        return is_resumed or any(
-            place <= now and before.heads.get(lane) != place for lane, place in state.heads.items()
+        is_newly_due = self._apart.is_due and not was_due
+        return (
+            is_resumed
+            or is_newly_due
+            or any(
+                place <= now and before.heads.get(lane) != place
+                for lane, place in state.heads.items()
+            )
         )
 
     async def _sweep(self, until: float) -> None:
@@ -140,12 +152,13 @@ class Lanes:
             if not self._state.is_paused(DEFAULT_QUEUE, name)
         ]
 
-    def open_types(self) -> list[str]:
-        """Return those of the types of which the last request did not leave jobs out."""
-        return [name for name in self.types() if name not in self._closed]
+    def plain_types(self) -> Sequence[str]:
+        """Return what to ask for where only jobs without a lane are."""
+        left_out = self._closed | self._apart.names
+        return [each for each in self.types() if each not in left_out]
 
     def shares(self, room: int, attempts: Iterable[Attempt]) -> Shares | None:
-        """Return what to ask for; None where jobs without a lane are all that there may be.
+        """Return what to ask for; None where the plain types are all that there may be.
 
         Args:
             room: for how many jobs the worker has room.
@@ -153,24 +166,22 @@ class Lanes:
 
         """
         self._closed = frozenset()
-        self.is_capped = False
-        if not self._seen and not self._queue_limits and not self._has_processes:
+        self.is_capped = self.leaves_out_apart = False
+        if not self._seen and not self._rooms.are_bounded:
             return None
         lanes = [lane for lane in self._seen if self._takes(lane)]
-        rooms = self._rooms(attempts)
-        if not lanes and not any(left < room for left in rooms.values()):
-            return None
-        mosts: dict[str, int] = {}
-        groups: dict[str, list[str]] = {}
         of_types = [(name, DEFAULT_QUEUE, name) for name in self.types()]
         of_lanes = [(lane.stored, lane.queue, lane.job_type) for lane in lanes]
-        for name, queue, job_type in (*of_types, *of_lanes):
-            own = [group for group in self._groups_of(queue, job_type) if rooms[group] < room]
-            mosts[name] = min((rooms[group] for group in own), default=room)
-            for group in own:
-                groups.setdefault(group, []).append(name)
-        self.is_capped = bool(groups)
+        mosts, caps = self._rooms.bounds((*of_types, *of_lanes), room, attempts)
         self._closed = frozenset(name for name, most in mosts.items() if most <= 0)
+        bounded = {name for name, most in mosts.items() if most < room}
+        apart = self._apart.names & mosts.keys()
+        is_due = self._apart.is_due
+        self.is_capped = bool(bounded if is_due else bounded - apart)
+        in_lanes = {name for name, *_ in of_lanes}
+        if not (bounded - apart | in_lanes | (apart if is_due else set())) - self._closed:
+            self.leaves_out_apart = bool(apart - self._closed)
+            return None
         return Shares(
             types=[Share(name, 0.0, mosts[name]) for name, *_ in of_types if mosts[name] > 0],
             lanes=[
@@ -178,11 +189,7 @@ class Lanes:
                 for lane in lanes
                 if mosts[lane.stored] > 0
             ],
-            caps=[
-                Cap(frozenset(names), rooms[group])
-                for group, names in groups.items()
-                if len(names) > 1 and rooms[group] > 0
-            ],
+            caps=caps,
             has_limits=any(lane.is_limited for lane in lanes),
         )
 
@@ -198,11 +205,14 @@ class Lanes:
             # Heads that were due are claimed, by this worker or by another one.
             heads = {lane: place for lane, place in known.items() if place > now}
             self._state = replace(self._state, heads=heads)
+            self.may_have_changed |= self._apart.are_claimed(shares, claim.jobs)
         return claim
 
     def next_due(self) -> datetime | None:
         """Return when a job of a lane may be due, or let go of, next; None without one."""
         due = [place for lane, place in self._state.heads.items() if self._asks_for(lane)]
+        if self._apart.due_at is not None and not self._apart.names & self._closed:
+            due.append(self._apart.due_at)
         for moment in (self._opens_at, self._resumes_at):
             if moment is not None:
                 until = max(0.0, moment - self._clock.monotonic())
@@ -225,23 +235,6 @@ class Lanes:
         for lane, seen_at in list(self._seen.items()):
             if monotonic - seen_at > KEPT_SECONDS:
                 del self._seen[lane]
-
-    def _groups_of(self, queue: str, job_type: str) -> list[str]:
-        """Return what bounds the jobs of a queue and a type in this worker."""
-        groups = [f"queue:{queue}"] if queue in self._queue_limits else []
-        if self._has_processes and self._types.named(job_type).runs_in_process:
-            groups.append("processes")
-        return groups
-
-    def _rooms(self, attempts: Iterable[Attempt]) -> dict[str, int]:
-        """Return how many more jobs of each bounded group the worker takes."""
-        rooms = {f"queue:{name}": limit for name, limit in self._queue_limits.items()}
-        if self._has_processes:
-            rooms["processes"] = self._process_limit
-        for attempt in attempts:
-            for group in self._groups_of(attempt.claimed.queue, attempt.claimed.job_type):
-                rooms[group] -= 1
-        return rooms
 
 
 def _after(monotonic: float, seconds: float | None) -> float | None:
