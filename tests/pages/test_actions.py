@@ -219,8 +219,7 @@ async def test_a_schedule_is_toggled_run_and_deleted(served: Site, visitor: Visi
     assert (await visitor.get(path)).source.count('datetime="20') >= 6
     location, page = await visitor.post(f"{path}/toggle")
     assert "The schedule Nightly is disabled" in page.text
-    assert location.endswith(f"#s-{recurring}")
-    assert f'id="s-{recurring}"' in page.source
+    assert location.partition("?")[0] == path
     assert "Never, while it is disabled." in (await visitor.get(path)).text
     _, page = await visitor.post(f"{path}/toggle")
     assert "The schedule Nightly is enabled." in page.text

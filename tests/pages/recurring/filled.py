@@ -26,7 +26,7 @@ async def fill(served: Site, schedules: int, runs: int) -> list[RecurringJobId]:
         job = (ImportCustomersJob, SendInvoicesJob)[number % 2]
         recurring = await served.scheduling.add_recurring(
             job,
-            name=f"Collect what partner {number:02} sent",
+            name=f"Orders of partner {number:02}",
             cron_expression=CRONS[number % len(CRONS)],
             time_zone=ZONES[number % len(ZONES)],
             data=Steps(),

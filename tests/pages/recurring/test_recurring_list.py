@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import update
@@ -11,6 +12,7 @@ from sqlalchemy import update
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState, RecurringJobId
 from modhost_background_jobs.inspection.schedules import Schedules
+from modhost_background_jobs.pages.recurring.list import KEY_DIGITS
 from modhost_background_jobs.storage.tables import SCHEDULES
 from pages.demo import ImportCustomersJob, SendInvoicesJob
 from pages.html import Html
@@ -27,7 +29,7 @@ NAMES = ("Broken", "Late", "Nightly", "Off", "Weekly")
 
 def names(page: Html) -> list[str]:
     """Return the names of the lines, in their order, of those that the tests have added."""
-    found = re.findall(rf'href="{PATH}/[0-9a-f-]{{36}}">([^<]+)<', page.source)
+    found = re.findall(r"href=recurring/[0-9a-f-]{36}>([^<]+)<", page.source)
     return [name for name in found if name != "Monthly Report"]
 
 
@@ -100,7 +102,7 @@ async def test_a_line_says_its_state_its_runs_and_when_it_runs_in_words(
     assert "At 03:00 every day" in page.text
     assert "Failing" in page.text
     assert 'aria-label="3 completed, 1 failed, 1 skipped; the last skipped"' in page.source
-    assert 'class="fa"' in page.source
+    assert "class=fa" in page.source
     missed = (await visitor.get(f"{PATH}?state=missed")).source
     assert "the last missed" in missed
 
@@ -109,19 +111,21 @@ async def test_the_buttons_of_a_line_act_and_lead_back_to_the_same_list(
     served: Site, visitor: Visitor
 ) -> None:
     ids = await five(served)
-    nightly = str(ids["Nightly"])
+    nightly = str(ids["Nightly"])[-KEY_DIGITS:]
     path = f"{PATH}?q=night&sort=last"
     for verb, notice in (("disable", "is disabled"), ("enable", "is enabled")):
         location, page = await visitor.post(path, {verb: nightly})
         assert f"The schedule Nightly {notice}" in page.text
         assert location.startswith(path)
         assert location.endswith(f"#s-{nightly}")
-        assert f'id="s-{nightly}"' in page.source
+        assert f"id=s-{nightly}>" in page.source
     _, page = await visitor.post(path, {"run": nightly})
     assert "This run was started by hand" in page.text
     assert (await visitor.client.post(path, data={"other": nightly})).status_code == 422
-    _, page = await visitor.post(path, {"run": "0199b0b0-0000-7000-8000-000000000000"})
-    assert "does not exist any more" in page.text
+    for gone in ("0199b0b0-0000-7000-8000-000000000000", "-00000", "%"):
+        location, page = await visitor.post(path, {"run": gone.ljust(KEY_DIGITS, "0")})
+        assert "does not exist any more" in page.text
+        assert location.startswith(path)
     viewer = await Visitor.of(served, "BackgroundJobs.ViewJobs")
     assert "Run now" not in (await viewer.get(path)).text
     assert (await viewer.client.post(path, data={"run": nightly})).status_code == 403
@@ -132,10 +136,44 @@ async def test_every_link_and_button_of_the_list_has_a_name_of_its_own(
 ) -> None:
     await five(served)
     page = (await visitor.get(PATH)).source.partition("<table")[2]
-    labels = re.findall(r'<button [^>]*aria-label="([^"]+)"', page)
+    buttons = re.findall(r"<button [^>]*>(.*?)</button>", page.partition("</table>")[0])
+    labels = [re.sub(r"<[^>]+>", "", each) for each in buttons]
     assert len(labels) == len({*labels}) == 12
+    assert {"Run now Nightly", "Enable Off", "Disable Nightly"} < {*labels}
     links = re.findall(r"<a [^>]+>([^<]+)</a>", page.partition("</table>")[0])
     assert len(links) == len({*links})
+
+
+async def test_a_button_names_no_schedule_but_its_own(served: Site, visitor: Visitor) -> None:
+    """It has as many of the last digits of an id as no other id ends with."""
+    ids = await five(served)
+    database = await served.service(Database)
+    async with database.session() as session:
+        connection = await session.connection()
+        for number, name in enumerate(("Nightly", "Weekly")):
+            alike = UUID(f"0199b0b0-0000-7000-8000-0000{number}0000077")
+            changed = update(SCHEDULES).where(SCHEDULES.c.id == ids[name])
+            await connection.execute(changed.values(id=alike))
+    page = await visitor.get(PATH)
+    assert page.source.count("<button name=disable value=00000077>") == 1
+    assert page.source.count("<button name=disable value=10000077>") == 1
+    _, page = await visitor.post(PATH, {"disable": "10000077"})
+    assert "The schedule Weekly is disabled" in page.text
+    # Of a page that is older than one of the two.
+    _, page = await visitor.post(PATH, {"disable": "000077"})
+    assert "does not exist any more" in page.text
+    assert names(await visitor.get(f"{PATH}?state=disabled")) == ["Off", "Weekly"]
+
+
+async def test_links_of_lines_lead_to_their_schedules(served: Site, visitor: Visitor) -> None:
+    """They are relative, to the one address that the list has."""
+    ids = await five(served)
+    answer = await visitor.client.get(f"{PATH}/?q=night", follow_redirects=True)
+    assert str(answer.url).endswith(f"{PATH}?q=night")
+    (link,) = [each for each in Html(answer.text).links if str(ids["Nightly"]) in each]
+    found = await visitor.client.get(answer.url.join(link))
+    assert found.status_code == 200
+    assert "<h1>Nightly</h1>" in found.text
 
 
 async def test_sixty_one_schedules_cost_little(served: Site, visitor: Visitor) -> None:
@@ -151,3 +189,4 @@ async def test_sixty_one_schedules_cost_little(served: Site, visitor: Visitor) -
         spent.append(time.process_time() - start)
     assert min(spent) < 0.06
     assert len(answer.content) < 40_000
+    assert len(names(Html(answer.text))) == 60

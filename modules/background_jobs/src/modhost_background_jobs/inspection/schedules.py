@@ -110,13 +110,31 @@ class ScheduleLine:
 
 
 @dataclass(frozen=True, slots=True)
-class ScheduleView:
-    """A schedule as its page shows it.
+class ScheduleOutlook:
+    """What the page of a schedule shows that changes by itself.
 
     Attributes:
         line: what its line shows.
         upcoming: its next due times, in its own zone.
         latest: its latest runs, the newest first.
+
+    """
+
+    line: ScheduleLine
+    upcoming: Sequence[datetime]
+    latest: Sequence[JobRow]
+
+    @property
+    def row(self) -> ScheduleRow:
+        """Its row."""
+        return self.line.row
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleView(ScheduleOutlook):
+    """A schedule as its page shows it.
+
+    Attributes:
         runs: the runs that are asked for, the newest first.
         older: before which run there may be more of these.
         data: the input of each run as people see it, secrets masked.
@@ -125,19 +143,11 @@ class ScheduleView:
 
     """
 
-    line: ScheduleLine
-    upcoming: Sequence[datetime]
-    latest: Sequence[JobRow]
     runs: Sequence[JobRow]
     older: UUID | None
     data: str | None
     changes: Sequence[AuditEntry]
     job_class: str | None
-
-    @property
-    def row(self) -> ScheduleRow:
-        """Its row."""
-        return self.line.row
 
 
 class Schedules:
@@ -164,6 +174,11 @@ class Schedules:
         now = self._clock.now()
         return [_line(row, marks.get(row.id, ()), now) for row in rows]
 
+    async def outlook(self, recurring_id: RecurringJobId) -> ScheduleOutlook:
+        """Return what changes by itself of a schedule, in two statements. Raises `JobNotFound`."""
+        row = await self._schedules.get(recurring_id)
+        return _outlook(row, (await self._runs.page(row.id, MARKS)).rows, self._clock.now())
+
     async def find(
         self,
         recurring_id: RecurringJobId,
@@ -179,23 +194,26 @@ class Schedules:
 
         """
         row = await self._schedules.get(recurring_id)
-        now = self._clock.now()
         newest = runs = await self._runs.page(row.id, RUNS)
         if before is not None or states is not None:
             runs = await self._runs.page(row.id, RUNS, before, states)
-        latest = newest.rows[:MARKS]
-        line = _line(row, [mark_of(each) for each in reversed(latest)], now)
+        outlook = _outlook(row, newest.rows[:MARKS], self._clock.now())
         registered = self._types.current(row.job_type)
         return ScheduleView(
-            line=line,
-            upcoming=_upcoming(line, now),
-            latest=latest,
+            line=outlook.line,
+            upcoming=outlook.upcoming,
+            latest=outlook.latest,
             runs=runs.rows,
             older=runs.older,
             data=json_for_people(row.data),
             changes=await self._audit.newest(AuditSearch(subject=f"schedule:{row.id}"), CHANGES),
             job_class=None if registered is None else _place_of(registered.job_class),
         )
+
+
+def _outlook(row: ScheduleRow, latest: Sequence[JobRow], now: datetime) -> ScheduleOutlook:
+    line = _line(row, [mark_of(each) for each in reversed(latest)], now)
+    return ScheduleOutlook(line, _upcoming(line, now), latest)
 
 
 def _line(row: ScheduleRow, marks: Sequence[RunMark], now: datetime) -> ScheduleLine:

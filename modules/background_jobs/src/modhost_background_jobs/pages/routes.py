@@ -18,6 +18,7 @@ from modhost_background_jobs.pages import (
     types,
 )
 from modhost_background_jobs.pages.live import stream
+from modhost_background_jobs.pages.recurring import actions as recurring_actions
 from modhost_background_jobs.pages.recurring import details as recurring
 from modhost_background_jobs.pages.recurring import form as recurring_form
 from modhost_background_jobs.pages.recurring import list as recurring_list
@@ -46,19 +47,19 @@ def map_pages(pages: Pages) -> None:
     pages.post("/many", many.confirm, permission=MANAGE_JOBS)
     pages.post("/many/apply", many.apply, permission=MANAGE_JOBS)
     pages.get("/recurring", recurring_list.show_schedules, permission=VIEW_JOBS, is_search=True)
-    pages.post("/recurring", recurring_list.change, permission=MANAGE_JOBS)
+    pages.post("/recurring", recurring_actions.change, permission=MANAGE_JOBS)
     pages.get("/recurring/new", recurring_form.ask_new, permission=MANAGE_JOBS)
     pages.post("/recurring/new", recurring_form.create, permission=MANAGE_JOBS)
     pages.get("/recurring/preview", recurring_form.preview, permission=MANAGE_JOBS)
     pages.get("/recurring/{id}/edit", recurring_form.ask_edit, permission=MANAGE_JOBS)
     pages.post("/recurring/{id}/edit", recurring_form.edit, permission=MANAGE_JOBS)
     pages.get("/recurring/{id}", recurring.show_schedule, permission=VIEW_JOBS)
-    pages.post("/recurring/{id}/toggle", recurring.toggle, permission=MANAGE_JOBS)
-    pages.post("/recurring/{id}/enable", recurring.enable, permission=MANAGE_JOBS)
-    pages.post("/recurring/{id}/disable", recurring.disable, permission=MANAGE_JOBS)
-    pages.post("/recurring/{id}/run", recurring.run_now, permission=MANAGE_JOBS)
+    pages.post("/recurring/{id}/toggle", recurring_actions.toggle, permission=MANAGE_JOBS)
+    pages.post("/recurring/{id}/enable", recurring_actions.enable, permission=MANAGE_JOBS)
+    pages.post("/recurring/{id}/disable", recurring_actions.disable, permission=MANAGE_JOBS)
+    pages.post("/recurring/{id}/run", recurring_actions.run_now, permission=MANAGE_JOBS)
     pages.get("/recurring/{id}/delete", recurring.confirm_delete, permission=MANAGE_JOBS)
-    pages.post("/recurring/{id}/delete", recurring.delete, permission=MANAGE_JOBS)
+    pages.post("/recurring/{id}/delete", recurring_actions.delete, permission=MANAGE_JOBS)
     pages.get("/queues", queues.show_queues, permission=VIEW_JOBS)
     pages.get("/queues/pause", queues.ask_pause, permission=MANAGE_JOBS)
     pages.post("/queues/pause", queues.pause, permission=MANAGE_JOBS)

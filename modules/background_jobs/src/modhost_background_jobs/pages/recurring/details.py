@@ -1,25 +1,16 @@
 """One schedule: all that is known of it, and what can be done to it."""
 
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from pydantic import BaseModel, field_validator
-from starlette.responses import Response
 
 from modhost import Principal
-from modhost.web import Form, Page, Query
-from modhost_background_jobs.contracts import (
-    BackgroundJobs,
-    InvalidCronExpression,
-    JobNotFound,
-    JobState,
-    RecurringJobId,
-    UnknownTimeZone,
-)
-from modhost_background_jobs.inspection.schedules import Schedules, ScheduleView
-from modhost_background_jobs.pages.job import path_of
-from modhost_background_jobs.pages.notices import NoticeQuery, redirect
+from modhost.web import Page, Query
+from modhost_background_jobs.contracts import JobState, RecurringJobId
+from modhost_background_jobs.inspection.schedules import ScheduleOutlook, Schedules
+from modhost_background_jobs.pages.notices import NoticeQuery
 from modhost_background_jobs.pages.recurring.list import PATH
 from modhost_background_jobs.permissions import MANAGE_JOBS
 from modhost_background_jobs.queries.schedule_runs import RunStates
@@ -48,18 +39,6 @@ class ScheduleQuery(RunsQuery, NoticeQuery):
     """The page of a schedule, with what was done there."""
 
 
-class BackForm(BaseModel):
-    """Where to go back to: the list, or the page of the schedule."""
-
-    back: Literal["", "page"] = ""
-
-    def to(self, schedule: UUID, notice: str) -> Response:
-        """Go back, with what was done."""
-        if self.back:
-            return redirect(path_of_schedule(schedule), notice, schedule=schedule)
-        return redirect(PATH, notice, schedule=schedule, to=f"s-{schedule}")
-
-
 def path_of_schedule(schedule: UUID) -> str:
     """Return the address of the page of a schedule."""
     return f"{PATH}/{schedule}"
@@ -85,7 +64,7 @@ async def show_schedule(
     return Page("recurring/details.html", context, name)
 
 
-def schedule_context(found: ScheduleView, *, may_manage: bool) -> dict[str, Any]:
+def schedule_context(found: ScheduleOutlook, *, may_manage: bool) -> dict[str, Any]:
     """Return the variables of the template, as far as they are live."""
     failed = next((run for run in found.latest if run.state is JobState.FAILED), None)
     return {
@@ -97,56 +76,7 @@ def schedule_context(found: ScheduleView, *, may_manage: bool) -> dict[str, Any]
     }
 
 
-async def toggle(id: UUID, form: Form[BackForm], jobs: BackgroundJobs) -> Response:  # noqa: A002
-    """Enable or disable a schedule."""
-    try:
-        is_enabled = await jobs.toggle_recurring(RecurringJobId(id))
-    except JobNotFound:
-        return redirect(PATH, "gone")
-    except (InvalidCronExpression, UnknownTimeZone):
-        return form.to(id, "unreadable")
-    return form.to(id, "enabled" if is_enabled else "disabled")
-
-
-async def enable(id: UUID, form: Form[BackForm], jobs: BackgroundJobs) -> Response:  # noqa: A002
-    """Enable a schedule."""
-    try:
-        await jobs.enable_recurring(RecurringJobId(id))
-    except JobNotFound:
-        return redirect(PATH, "gone")
-    except (InvalidCronExpression, UnknownTimeZone):
-        return form.to(id, "unreadable")
-    return form.to(id, "enabled")
-
-
-async def disable(id: UUID, form: Form[BackForm], jobs: BackgroundJobs) -> Response:  # noqa: A002
-    """Disable a schedule."""
-    try:
-        await jobs.disable_recurring(RecurringJobId(id))
-    except JobNotFound:
-        return redirect(PATH, "gone")
-    return form.to(id, "disabled")
-
-
-async def run_now(id: UUID, jobs: BackgroundJobs) -> Response:  # noqa: A002
-    """Start a run besides the due times."""
-    try:
-        job_id = await jobs.run_recurring_now(RecurringJobId(id))
-    except JobNotFound:
-        return redirect(PATH, "gone")
-    return redirect(path_of(job_id), "run-now")
-
-
 async def confirm_delete(id: UUID, schedules: Schedules) -> Page:  # noqa: A002
     """Ask whether to delete a schedule."""
-    found = await schedules.find(RecurringJobId(id))
+    found = await schedules.outlook(RecurringJobId(id))
     return Page("recurring/delete.html", {"schedule": found.line}, "Delete a schedule")
-
-
-async def delete(id: UUID, jobs: BackgroundJobs) -> Response:  # noqa: A002
-    """Delete a schedule; its runs stay."""
-    try:
-        await jobs.remove_recurring(RecurringJobId(id))
-    except JobNotFound:
-        return redirect(PATH, "gone")
-    return redirect(PATH, "deleted")

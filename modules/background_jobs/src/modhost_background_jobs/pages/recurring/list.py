@@ -1,37 +1,32 @@
 """All schedules, a line each."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qs, urlencode
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 from modhost import Principal
-from modhost.web import Form, HttpProblem, Page, Query
-from modhost_background_jobs.contracts import (
-    BackgroundJobs,
-    InvalidCronExpression,
-    JobNotFound,
-    RecurringJobId,
-    UnknownTimeZone,
-)
+from modhost.web import Page, Query
 from modhost_background_jobs.inspection.schedules import (
     ScheduleLine,
     ScheduleOrder,
     Schedules,
     ScheduleState,
 )
-from modhost_background_jobs.pages.job import path_of
-from modhost_background_jobs.pages.notices import NoticeQuery, redirect
+from modhost_background_jobs.pages.notices import NoticeQuery
 from modhost_background_jobs.pages.recurring.strip import strip_of
 from modhost_background_jobs.permissions import MANAGE_JOBS
 
 PATH: Final = "/admin/jobs/recurring"
-LINES: Final = 40
+LINES: Final = 100
 MAX_LINES: Final = 500
+KEY_DIGITS: Final = 6
+MAX_KEY_DIGITS: Final = 36
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _STATES: Final = {
     ScheduleState.ENABLED: "Enabled",
@@ -103,16 +98,12 @@ def path_of_list(query: str = "") -> str:
     return f"{PATH}?{query}" if query else PATH
 
 
-class ChangeForm(BaseModel):
-    """The button of a line: what to do, and to which schedule."""
-
-    run: UUID | None = None
-    enable: UUID | None = None
-    disable: UUID | None = None
-
-
-async def show_schedules(query: Query[ListQuery], schedules: Schedules, visitor: Principal) -> Page:
-    """Show all schedules."""
+async def show_schedules(
+    query: Query[ListQuery], schedules: Schedules, visitor: Principal, request: Request
+) -> Page | Response:
+    """Show all schedules, under one address, since its links are relative to it."""
+    if request.url.path.endswith("/"):
+        return RedirectResponse(path_of_list(request.url.query), 308)
     lines = await schedules.all()
     name = next((each.row.name for each in lines if each.row.id == query.schedule), "")
     context = schedules_context(lines, query, may_manage=visitor.may(MANAGE_JOBS))
@@ -126,8 +117,9 @@ def schedules_context(
     chosen = query.chosen(lines)
     start = query.rows * (query.page - 1)
     shown = chosen[start : start + query.rows]
+    keys = keys_of([line.row.id for line in lines])
     return {
-        "lines": [(line, strip_of(line.marks)) for line in shown],
+        "lines": [(line, keys[line.row.id], strip_of(line.marks)) for line in shown],
         "total": len(lines),
         "found": len(chosen),
         "first": start + 1,
@@ -140,26 +132,10 @@ def schedules_context(
     }
 
 
-async def change(
-    query: Query[SchedulesQuery], form: Form[ChangeForm], jobs: BackgroundJobs
-) -> Response:
-    """Run, enable or disable the schedule whose button was pressed."""
-    schedule = form.run or form.enable or form.disable
-    if schedule is None:
-        raise HttpProblem(422, "Nothing was done: the form names no schedule.")
-    back = path_of_list(query.watched)
-    try:
-        if form.run:
-            return redirect(
-                path_of(await jobs.run_recurring_now(RecurringJobId(schedule))), "run-now"
-            )
-        if form.enable:
-            await jobs.enable_recurring(RecurringJobId(schedule))
-        else:
-            await jobs.disable_recurring(RecurringJobId(schedule))
-    except JobNotFound:
-        return redirect(back, "gone")
-    except (InvalidCronExpression, UnknownTimeZone):
-        return redirect(back, "unreadable", schedule=schedule, to=f"s-{schedule}")
-    notice = "enabled" if form.enable else "disabled"
-    return redirect(back, notice, schedule=schedule, to=f"s-{schedule}")
+def keys_of(schedules: Collection[UUID]) -> dict[UUID, str]:
+    """Return the last digits of each id, enough to be its alone: a line has several of them."""
+    for digits in range(KEY_DIGITS, MAX_KEY_DIGITS):
+        keys = {each: str(each)[-digits:] for each in schedules}
+        if len({*keys.values()}) == len(keys):
+            return keys
+    return {each: str(each) for each in schedules}

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from modhost_background_jobs.contracts import JobState
@@ -10,15 +11,17 @@ from modhost_background_jobs.inspection.schedules import MARKS
 from modhost_background_jobs.queries.schedule_runs import RunMark
 
 _STEP: Final = 6
-_LOWEST: Final = 3
-_HIGHEST: Final = 13
-# Upwards from the floor. States are distinct by their shapes, too: a bar as high as it ran long, a
-# cross, a dot, a stroke, a broken bar.
+_BAR: Final = 4
+# Of one digit; the style sheet stretches them.
+_LOWEST: Final = 2
+_HIGHEST: Final = 9
+# Upwards from the floor, and no wider than a bar, which is what the style sheet leaves of a step.
+# States are distinct by their shapes, too: a cross, a dot, a stroke, a broken bar, a whole one.
 _SHAPES: Final = {
-    JobState.FAILED: "m-2 0l4 6m0-6l-4 6",
-    JobState.SKIPPED: "v1.5",
-    JobState.CANCELLED: "m-2 0l4 6",
-    JobState.PENDING: "v3m0 3v3m0 3v1",
+    JobState.FAILED: "m-2 0l4 4m0-4l-4 4",
+    JobState.SKIPPED: "v1",
+    JobState.CANCELLED: "m-2 0l4 4",
+    JobState.PENDING: "v2m0 2v2m0 2v1",
     JobState.RUNNING: f"v{_HIGHEST}",
 }
 
@@ -36,13 +39,16 @@ def strip_of(marks: Sequence[RunMark]) -> Strip | None:
     if not marks:
         return None
     longest = max((mark.seconds or 0.0 for mark in marks), default=0.0)
-    paths: dict[str, str] = {}
-    start = _STEP * (MARKS - len(marks)) + _STEP // 2
+    start = _STEP * (MARKS - len(marks))
+    heights = [0 if mark.state in _SHAPES else _height(mark, longest) for mark in marks]
+    # One area of bars, as high as each ran long, which is shorter than to draw each.
+    bars = "".join(f"V{height}h{_STEP * len([*same])}" for height, same in groupby(heights))
+    paths = {"": f"M{start} 0{bars}V0"} if any(heights) else {}
     for number, mark in enumerate(marks):
-        shape = _SHAPES.get(mark.state) or f"v{_height(mark, longest)}"
-        name = "" if mark.state is JobState.COMPLETED else mark.state.value[:2].lower()
-        paths[name] = f"{paths.get(name, '')}M{start + _STEP * number} 0{shape}"
-    return Strip(list(paths.items()), _words(marks))
+        if mark.state in _SHAPES:
+            name, middle = mark.state.value[:2].lower(), start + _STEP * number + _BAR // 2
+            paths[name] = f"{paths.get(name, '')}M{middle} 0{_SHAPES[mark.state]}"
+    return Strip([*paths.items()], _words(marks))
 
 
 def _height(mark: RunMark, longest: float) -> int:
