@@ -12,6 +12,7 @@ from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
 from modhost_background_jobs.pages.live.recurring import ScheduleTopics
 from modhost_background_jobs.pages.live.topic import Topic
 from modhost_background_jobs.pages.live.topics import Topics
+from modhost_background_jobs.pages.recurring.list import KEY_DIGITS
 from pages.demo import ImportCustomersJob, Steps
 from pages.live.streams import counted, events
 from pages.site import Site, site
@@ -40,7 +41,9 @@ async def test_the_schedules_are_live(served: Site, page: str) -> None:
                 if not has_toggled:
                     await served.scheduling.toggle_recurring(recurring)
                     has_toggled = True
-    enable = f'name="enable" value="{recurring}"' if is_list else "while it is disabled"
+    enable = (
+        f"name=enable value={str(recurring)[-KEY_DIGITS:]}" if is_list else "while it is disabled"
+    )
     assert enable in reported
 
 
@@ -81,6 +84,24 @@ async def test_a_hundred_viewers_of_a_list_cost_what_one_does(database_url: str)
             await feed.poll()
             # The newest jobs, by their ids; the schedules, and their runs.
             assert len(sent) == 4
+
+
+async def test_topics_share_what_they_read_and_read_nothing_else(database_url: str) -> None:
+    """Each of the workers read those that left by itself, and a schedule what was not live."""
+    async with site(database_url, mode="Producer") as served, counted(served) as (feed, sent):
+        recurring = await served.scheduling.add_recurring(
+            ImportCustomersJob, name="Nightly", cron_expression="@daily"
+        )
+        workers = [Topic("workers", may_manage=each) for each in (True, False)]
+        dashboards = [Topic("dashboard", span=each) for each in ("hour", "day")]
+        with feed.watch(Viewer(frozenset([*workers, *dashboards]), None, -1)):
+            sent.clear()
+            await feed.poll()
+        assert sum("departed" in each for each in sent) == 2
+        with feed.watch(Viewer(frozenset([Topic("schedule", job_id=recurring)]), None, -1)):
+            sent.clear()
+            await feed.poll()
+        assert len(sent) == 2, sent
 
 
 async def test_a_stream_whose_viewer_may_no_longer_watch_says_bye(

@@ -50,7 +50,6 @@ from modhost_background_jobs.pages.live.workflows import WorkflowTopics
 from modhost_background_jobs.pages.queues import FlowPage
 from modhost_background_jobs.pages.recurring.form import Previews
 from modhost_background_jobs.pages.searches.saved import SavedSearches
-from modhost_background_jobs.pages.workers.views import WorkersPage
 from modhost_background_jobs.queries import details, ends, held_places, listing, load, logs, search
 from modhost_background_jobs.queries.schedule_runs import ScheduleRuns
 from modhost_background_jobs.queries.search.failures import RecentFailures
@@ -144,7 +143,6 @@ def add_services(services: ServiceCollection) -> None:
         services,
         dashboard.Dashboard,
         FlowPage,
-        WorkersPage,
         Fragments,
         WorkflowTopics,
         TypeTopics,

@@ -16,7 +16,7 @@ from modhost_background_jobs.bulk.change import BulkChange, Change
 from modhost_background_jobs.bulk.changes import BulkChanges
 from modhost_background_jobs.contracts import JobFilter, JobId, JobState
 from modhost_background_jobs.model import Flow, NewJob
-from modhost_background_jobs.queries.search.job_search import JobSearch, search_of
+from modhost_background_jobs.queries.search.job_search import JobSearch
 from modhost_background_jobs.queue.job_queue import DatabaseJobQueue
 
 pytestmark = pytest.mark.anyio
@@ -141,8 +141,8 @@ async def test_changes_of_a_search_carry_its_queue_and_tag(database_url: str) ->
 
 def test_a_search_is_read_back_from_its_query_string() -> None:
     search = JobSearch(state=(JobState.FAILED, JobState.RUNNING), queue="a b", tag="x&y", q="ü")
-    assert search_of(urlencode(search.as_query())) == search
-    assert search_of("") == JobSearch()
+    assert JobSearch.of_query(urlencode(search.as_query())) == search
+    assert JobSearch.of_query("") == JobSearch()
 
 
 @pytest.mark.parametrize(

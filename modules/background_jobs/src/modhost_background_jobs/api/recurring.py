@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from modhost.web import Body, Endpoints, HttpProblem, Reply
 from modhost.web.problems import FieldError
+from modhost_background_jobs.client.querying import recurring_of
 from modhost_background_jobs.client.schedules.editing import (
     InvalidSchedule,
     RecurringEdit,
@@ -16,12 +17,12 @@ from modhost_background_jobs.contracts import (
     BackgroundJobs,
     BackgroundJobsContracts,
     JobId,
-    JobNotFound,
     RecurringJob,
     RecurringJobId,
 )
 from modhost_background_jobs.model.schedule import ScheduleConflict
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
+from modhost_background_jobs.queue.schedules import RecurringSchedules
 
 
 def map_recurring(endpoints: Endpoints) -> None:
@@ -56,28 +57,28 @@ async def list_recurring(jobs: BackgroundJobsContracts) -> Sequence[RecurringJob
 
 
 async def create_recurring(
-    body: Body[RecurringEdit], editing: ScheduleEditing, jobs: BackgroundJobsContracts
+    body: Body[RecurringEdit], editing: ScheduleEditing, schedules: RecurringSchedules
 ) -> Reply[RecurringJob]:
     """Create a schedule that no code owns."""
     try:
         created = await editing.create(body)
     except InvalidSchedule as error:
         raise _problem(error) from error
-    return Reply(await _read(jobs, created), status=201)
+    return Reply(recurring_of(await schedules.get(created)), status=201)
 
 
 async def edit_recurring(
     id: UUID,  # noqa: A002
     body: Body[RecurringEdit],
     editing: ScheduleEditing,
-    jobs: BackgroundJobsContracts,
+    schedules: RecurringSchedules,
 ) -> RecurringJob:
     """Change a schedule that no code owns; its id and its runs stay."""
     try:
         await editing.edit(RecurringJobId(id), body)
     except InvalidSchedule as error:
         raise _problem(error) from error
-    return await _read(jobs, RecurringJobId(id))
+    return recurring_of(await schedules.get(id))
 
 
 async def toggle_recurring(id: UUID, jobs: BackgroundJobs) -> Toggled:  # noqa: A002
@@ -105,13 +106,6 @@ async def run_recurring_now(id: UUID, jobs: BackgroundJobs) -> Reply[StartedRun]
 async def delete_recurring(id: UUID, jobs: BackgroundJobs) -> None:  # noqa: A002
     """Delete a schedule; its runs stay."""
     await jobs.remove_recurring(RecurringJobId(id))
-
-
-async def _read(jobs: BackgroundJobsContracts, recurring_id: RecurringJobId) -> RecurringJob:
-    for each in await jobs.get_recurring_jobs():
-        if each.id == recurring_id:
-            return each
-    raise JobNotFound(recurring_id, "recurring job")
 
 
 def _problem(error: InvalidSchedule) -> HttpProblem:

@@ -136,7 +136,7 @@ class BackgroundJobsQueries:
 
     async def get_recurring_jobs(self) -> Sequence[RecurringJob]:
         """Read all schedules."""
-        return [_recurring(row) for row in await self._schedules.all()]
+        return [recurring_of(row) for row in await self._schedules.all()]
 
     async def get_recurring_count(self) -> int:
         """Count the schedules."""
@@ -240,7 +240,8 @@ def _detail(found: JobDetails, waiting: Waiting | None) -> JobDetail:
     return JobDetail.model_validate(of_row | more)
 
 
-def _recurring(row: ScheduleRow) -> RecurringJob:
+def recurring_of(row: ScheduleRow) -> RecurringJob:
+    """Return a schedule as modules and the API see it."""
     of_row = {name: getattr(row, name) for name in RecurringJob.model_fields}
     of_row["problem"] = row.problem and row.problem.text
     of_row["next_run_at"] = row.next_run_at if row.is_enabled else None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from modhost_background_jobs.contracts import WorkerNotFound
 from modhost_background_jobs.inspection.stopped import (
     PausedJobs,
     Server,
@@ -149,3 +150,10 @@ class Snapshots:
     async def workers(self) -> list[WorkerView]:
         """Return the workers, the troubled ones first, without their jobs."""
         return views_of(await self._load.workers(), (), self._clock.now(), self._stall_timeout)
+
+    async def worker(self, name: str) -> WorkerView:
+        """Return a worker, without its jobs. Raises `WorkerNotFound`."""
+        found = await self._load.worker(name)
+        for view in views_of(found, (), self._clock.now(), self._stall_timeout):
+            return view
+        raise WorkerNotFound(name)

@@ -11,9 +11,9 @@ from modhost_background_jobs.inspection.overview import Overview, Span
 from modhost_background_jobs.inspection.snapshot import Snapshot, Snapshots
 from modhost_background_jobs.inspection.waiting import describe_pause
 from modhost_background_jobs.pages import charts
-from modhost_background_jobs.pages.workers.views import WorkersPage
 from modhost_background_jobs.permissions import MANAGE_JOBS
 from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queries.load import Departures, QueueLoad
 
 ROWS: Final = 8
 ALERTS: Final = 3
@@ -29,12 +29,13 @@ class DashboardQuery(BaseModel):
 class Dashboard:
     """Gathers the content of the dashboard."""
 
-    def __init__(self, overview: Overview, listing: JobListing, workers: WorkersPage) -> None:
-        self._workers = workers
+    def __init__(self, overview: Overview, listing: JobListing) -> None:
         self._overview = overview
         self._listing = listing
 
-    async def context(self, span: Span, snapshot: Snapshot) -> dict[str, Any]:
+    async def context(
+        self, span: Span, snapshot: Snapshot, departures: Departures
+    ) -> dict[str, Any]:
         """Return the variables of the template."""
         history = await self._overview.history(span)
         return {
@@ -44,7 +45,7 @@ class Dashboard:
             "alerts": alerts_of(snapshot),
             "paused": [(describe_pause(each.pause), each) for each in snapshot.paused],
             "workers": snapshot.workers,
-            "lost_workers": await self._workers.lost(),
+            "lost_workers": departures.lost,
             "running": snapshot.running[:ROWS],
             "failed": await self._listing.latest_failures(ROWS),
             "history": history,
@@ -56,11 +57,15 @@ class Dashboard:
 
 
 async def show_dashboard(
-    query: Query[DashboardQuery], dashboard: Dashboard, snapshots: Snapshots, visitor: Principal
+    query: Query[DashboardQuery],
+    dashboard: Dashboard,
+    snapshots: Snapshots,
+    load: QueueLoad,
+    visitor: Principal,
 ) -> Page:
     """Show how the queue is doing."""
     snapshot = await snapshots.take()
-    context = await dashboard.context(query.span, snapshot)
+    context = await dashboard.context(query.span, snapshot, await load.departures())
     context |= {"may_manage": visitor.may(MANAGE_JOBS), "today": snapshot.now.date().isoformat()}
     return Page("dashboard.html", context, "Background jobs")
 

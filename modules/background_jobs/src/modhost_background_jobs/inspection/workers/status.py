@@ -5,7 +5,6 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from modhost_background_jobs.contracts import WorkerNotFound
 from modhost_background_jobs.inspection.snapshot import Snapshots
 from modhost_background_jobs.inspection.workers.view import WorkerState, WorkerView
 from modhost_background_jobs.model import DepartedRow, Departure
@@ -82,10 +81,7 @@ class Workers:
 
     async def find(self, name: str) -> WorkerStatus:
         """Return a registered worker. Raises `WorkerNotFound`."""
-        for each in await self.registered():
-            if each.name == name:
-                return each
-        raise WorkerNotFound(name)
+        return WorkerStatus.of(await self._snapshots.worker(name))
 
     async def departed(self) -> Sequence[DepartedWorker]:
         """Return those that left within a day, at most 500, the last one first."""

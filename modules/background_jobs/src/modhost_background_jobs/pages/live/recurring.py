@@ -51,7 +51,7 @@ class ScheduleTopics:
             context = schedules_context(lines, query, may_manage=topic.may_manage)
             return Seen(until, lines), self._fragments.render("recurring/list.html", context)
         try:
-            found = await self._schedules.find(RecurringJobId(topic.job_id))
+            found = await self._schedules.outlook(RecurringJobId(topic.job_id))
         except JobNotFound:
             return None
         if known is not None and seen is not None and seen.source == found:

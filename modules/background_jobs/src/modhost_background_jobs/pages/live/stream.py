@@ -26,7 +26,7 @@ from modhost_background_jobs.pages.recurring.list import watched_schedules
 from modhost_background_jobs.pages.types import watched_of
 from modhost_background_jobs.permissions import MANAGE_JOBS, VIEW_JOBS
 from modhost_background_jobs.queries.logs import JobLogs, LogRow
-from modhost_background_jobs.queries.search.job_search import search_of
+from modhost_background_jobs.queries.search.job_search import JobSearch
 
 KEEP_ALIVE_SECONDS: Final = 15.0
 GZIP: Final = 16
@@ -70,7 +70,7 @@ class WatchQuery(BaseModel):
     @field_validator("search")
     @classmethod
     def _one_spelling(cls, search: str) -> str:
-        return urlencode(search_of(search).as_query())
+        return urlencode(JobSearch.of_query(search).as_query())
 
 
 async def send_changes(

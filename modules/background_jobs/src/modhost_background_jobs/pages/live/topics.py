@@ -18,10 +18,11 @@ from modhost_background_jobs.pages.live.topic import Kind, Topic
 from modhost_background_jobs.pages.live.types import TypeTopics
 from modhost_background_jobs.pages.live.workflows import WorkflowTopics
 from modhost_background_jobs.pages.queues import FlowPage
-from modhost_background_jobs.pages.workers.views import WorkersPage
+from modhost_background_jobs.pages.workers.views import ROWS, workers_context
 from modhost_background_jobs.queries.listing import JobListing
+from modhost_background_jobs.queries.load import QueueLoad
 from modhost_background_jobs.queries.search import JobBrowser
-from modhost_background_jobs.queries.search.job_search import search_of
+from modhost_background_jobs.queries.search.job_search import JobSearch
 
 LIST_INTERVAL: Final = 2.0
 QUEUES_INTERVAL: Final = 3.0
@@ -56,7 +57,7 @@ class Topics:
         flow: FlowPage,
         workflows: WorkflowTopics,
         types: TypeTopics,
-        workers: WorkersPage,
+        load: QueueLoad,
         fragments: Fragments,
         *,
         list_interval: float = LIST_INTERVAL,
@@ -71,7 +72,7 @@ class Topics:
         self._flow = flow
         self._workflows = workflows
         self._types = types
-        self._workers = workers
+        self._load = load
         self._fragments = fragments
 
     async def render(self, topics: Collection[Topic], memory: Memory) -> dict[Topic, Html]:
@@ -102,11 +103,12 @@ class Topics:
                 memory.rendered[topic] = found
         if "dashboard" in of or "workers" in of:
             snapshot = await self._snapshots.take()
+            departures = await self._load.departures(ROWS if "workers" in of else 0)
             for topic in of.get("dashboard", ()):
-                context = await self._dashboard.context(topic.span, snapshot)
+                context = await self._dashboard.context(topic.span, snapshot, departures)
                 rendered[topic] = self._fragments.render("dashboard.html", context)
             for topic in of.get("workers", ()):
-                context = await self._workers.context(snapshot, may_manage=topic.may_manage)
+                context = workers_context(snapshot, departures, may_manage=topic.may_manage)
                 rendered[topic] = self._fragments.render("workers/list.html", context)
         return rendered | {topic: html for topic, (_, html) in memory.rendered.items()}
 
@@ -135,7 +137,7 @@ class Topics:
                 self._remember(memory, before, topic, job, "job.html", context)
 
     async def _newest(self, topic: Topic, known: tuple[object, Html] | None) -> tuple[object, Html]:
-        search = search_of(topic.search)
+        search = JobSearch.of_query(topic.search)
         now = anyio.current_time()
         interval = SEARCH_INTERVAL if search.q else self.list_interval
         if known is not None and isinstance(known[0], float) and now - known[0] < interval:

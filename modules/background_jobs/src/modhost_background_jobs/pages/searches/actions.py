@@ -1,7 +1,7 @@
 """Keeping a search of the list, and forgetting it."""
 
 from typing import Annotated, Final
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field, StringConstraints
 from starlette.responses import Response
@@ -42,11 +42,8 @@ async def forget(form: Form[SaveForm], searches: SavedSearches, visitor: Princip
 
 def _checked(query: str) -> str:
     """Return a query string with the conditions of a search alone. Raises `HttpProblem`."""
-    given = parse_qs(query)
     try:
-        place = ListPlace.model_validate(
-            {name: values if name == "state" else values[-1] for name, values in given.items()}
-        )
+        place = ListPlace.of_query(query)
     except ValueError:
         raise HttpProblem(422, "That is not a search of the list.") from None
     return urlencode([*place.as_query(), *place.length()])

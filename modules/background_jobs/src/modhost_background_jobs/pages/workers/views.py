@@ -13,33 +13,23 @@ from modhost_background_jobs.inspection.snapshot import Snapshot, Snapshots
 from modhost_background_jobs.model import Departure
 from modhost_background_jobs.pages.notices import NoticeQuery, redirect
 from modhost_background_jobs.permissions import MANAGE_JOBS
-from modhost_background_jobs.queries.load import QueueLoad
+from modhost_background_jobs.queries.load import Departures, QueueLoad
 
 PATH: Final = "/admin/jobs/workers"
 ROWS: Final = 50
-UNCLEAN: Final = (Departure.DIED, Departure.CRASHED)
 
 
-class WorkersPage:
-    """Gathers the content of the page."""
-
-    def __init__(self, load: QueueLoad) -> None:
-        self._load = load
-
-    async def context(self, snapshot: Snapshot, *, may_manage: bool) -> dict[str, Any]:
-        """Return the variables of the template, as far as they are live."""
-        departures = await self._load.departures()
-        return {
-            "workers": snapshot.workers,
-            "departed": await self._load.departed(ROWS),
-            "departures": [(each, departures[each]) for each in Departure if each in departures],
-            "may_manage": may_manage,
-        }
-
-    async def lost(self) -> int:
-        """Return how many workers have died or crashed within a day."""
-        departures = await self._load.departures()
-        return sum(departures.get(each, 0) for each in UNCLEAN)
+def workers_context(
+    snapshot: Snapshot, departures: Departures, *, may_manage: bool
+) -> dict[str, Any]:
+    """Return the variables of the template, as far as they are live."""
+    counts = departures.counts
+    return {
+        "workers": snapshot.workers,
+        "departed": departures.last,
+        "departures": [(each, counts[each]) for each in Departure if each in counts],
+        "may_manage": may_manage,
+    }
 
 
 class Named(BaseModel):
@@ -49,10 +39,11 @@ class Named(BaseModel):
 
 
 async def show_workers(
-    query: Query[NoticeQuery], page: WorkersPage, snapshots: Snapshots, visitor: Principal
+    query: Query[NoticeQuery], load: QueueLoad, snapshots: Snapshots, visitor: Principal
 ) -> Page:
     """Show the workers, and those that left."""
-    context = await page.context(await snapshots.take(), may_manage=visitor.may(MANAGE_JOBS))
+    snapshot, departures = await snapshots.take(), await load.departures(ROWS)
+    context = workers_context(snapshot, departures, may_manage=visitor.may(MANAGE_JOBS))
     return Page("workers/list.html", context | query.as_context(), "Workers")
 
 

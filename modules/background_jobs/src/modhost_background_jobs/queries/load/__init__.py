@@ -7,5 +7,6 @@ from modhost_background_jobs.queries.load.queue_load import (
     QueueLoad,
     pending_jobs,
 )
+from modhost_background_jobs.queries.load.workers import Departures
 
-__all__ = ["MAX_COUNTED", "Load", "PendingJobs", "QueueLoad", "pending_jobs"]
+__all__ = ["MAX_COUNTED", "Departures", "Load", "PendingJobs", "QueueLoad", "pending_jobs"]

@@ -21,11 +21,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
-from modhost_background_jobs.model import DepartedRow, Departure, JobRow, WorkerRow
+from modhost_background_jobs.model import DepartedRow, JobRow, WorkerRow
 from modhost_background_jobs.model.pauses import PauseRow
 from modhost_background_jobs.queries.flow.backlog import lanes_by_queue
 from modhost_background_jobs.queries.load.workers import (
     RUNNING_COUNT,
+    Departures,
     count_departures,
     read_departed,
     read_workers,
@@ -41,7 +42,7 @@ from modhost_background_jobs.queries.partitions import (
     waiting,
 )
 from modhost_background_jobs.queries.rows import fetch_rows, select_rows
-from modhost_background_jobs.storage.tables import JOBS, PAUSES
+from modhost_background_jobs.storage.tables import JOBS, PAUSES, WORKERS
 
 MAX_COUNTED: Final = 10_000
 MAX_RUNNING: Final = 1_000
@@ -137,15 +138,22 @@ class QueueLoad:
         async with self._database.reading() as session:
             return await read_workers(await session.connection())
 
+    async def worker(self, name: str) -> list[WorkerRow]:
+        """Return the registered worker of a name, if there is one."""
+        async with self._database.reading() as session:
+            return await read_workers(await session.connection(), WORKERS.c.name == name)
+
     async def departed(self, limit: int) -> list[DepartedRow]:
         """Return the workers that left, the last one first, at most so many."""
         async with self._database.reading() as session:
             return await read_departed(await session.connection(), limit)
 
-    async def departures(self) -> dict[Departure, int]:
-        """Return how many workers left in each way."""
+    async def departures(self, last: int = 0) -> Departures:
+        """Return how many workers left in each way, and so many of the last."""
         async with self._database.reading() as session:
-            return await count_departures(await session.connection())
+            connection = await session.connection()
+            rows = await read_departed(connection, last) if last else []
+            return Departures(await count_departures(connection), rows)
 
     async def pending_count(self) -> tuple[int, bool]:
         """Return how many jobs are pending, up to a bound, and whether there are more."""

@@ -1,9 +1,10 @@
 """The workers that are registered, and those that are gone."""
 
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import ColumnElement, RowMapping, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost_background_jobs.contracts import JobState
@@ -11,6 +12,7 @@ from modhost_background_jobs.model import DepartedRow, Departure, WorkerRow
 from modhost_background_jobs.queries.partitions import in_state
 from modhost_background_jobs.storage.tables import DEPARTED, JOBS, WORKERS
 
+UNCLEAN: Final = (Departure.DIED, Departure.CRASHED)
 RUNNING_COUNT: Final = (
     select(func.count()).select_from(JOBS).where(in_state(JOBS, JobState.RUNNING))
 )
@@ -23,10 +25,23 @@ _DEPARTURES: Final = select(DEPARTED.c.departure, func.count()).group_by(DEPARTE
 _WORKER_FIELDS: Final = [field.name for field in fields(WorkerRow)]
 
 
-async def read_workers(connection: AsyncConnection) -> list[WorkerRow]:
-    """Return the registered workers by name."""
-    rows = (await connection.execute(_WORKERS)).mappings()
+async def read_workers(connection: AsyncConnection, *which: ColumnElement[bool]) -> list[WorkerRow]:
+    """Return the registered workers by name, or those of them that fulfil the conditions."""
+    rows = (await connection.execute(_WORKERS.where(*which))).mappings()
     return [WorkerRow(**_values(row, _WORKER_FIELDS)) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Departures:
+    """How many workers left within a day in each way, and the last of them."""
+
+    counts: Mapping[Departure, int]
+    last: Sequence[DepartedRow]
+
+    @property
+    def lost(self) -> int:
+        """How many have died or crashed."""
+        return sum(self.counts.get(each, 0) for each in UNCLEAN)
 
 
 async def read_departed(connection: AsyncConnection, limit: int) -> list[DepartedRow]:

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -58,6 +58,14 @@ class JobSearch(BaseModel):
     until: LocalTime | None = None
     zone: ZoneName = UTC_NAME
 
+    @classmethod
+    def of_query(cls, query: str) -> Self:
+        """Return the search of a query string. Raises `ValueError`."""
+        given = parse_qs(query)
+        return cls.model_validate(
+            {name: values if name == "state" else values[-1] for name, values in given.items()}
+        )
+
     @property
     def since_at(self) -> datetime | None:
         """The time from which on, in UTC."""
@@ -110,14 +118,6 @@ class JobSearch(BaseModel):
             since=self.since_at,
             until=self.until_at,
         )
-
-
-def search_of(query: str) -> JobSearch:
-    """Return the search of a query string. Raises `ValueError`."""
-    given = parse_qs(query)
-    return JobSearch.model_validate(
-        {name: values if name == "state" else values[-1] for name, values in given.items()}
-    )
 
 
 def _ids_starting_with(text: str) -> tuple[UUID, UUID] | None:
