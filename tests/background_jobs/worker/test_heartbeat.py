@@ -28,6 +28,14 @@ WORKER = WorkerInfo(
 )
 
 
+class BeatingClock(SystemClock):
+    def heartbeat_time(self) -> datetime:
+        return self.now()
+
+    async def agrees(self) -> bool:
+        return True
+
+
 def connectivity(database_url: str) -> Connectivity:
     database = Database(database_url)
     return Connectivity(database, open_wakeups(database))
@@ -36,7 +44,7 @@ def connectivity(database_url: str) -> Connectivity:
 @asynccontextmanager
 async def _beating(database_url: str) -> AsyncIterator[None]:
     heartbeat = HeartbeatThread(
-        WORKER, database_url, 0.02, SystemClock().now, connectivity(database_url)
+        WORKER, database_url, 0.02, BeatingClock(), connectivity(database_url)
     )
     heartbeat.start()
     try:
@@ -78,22 +86,22 @@ async def test_a_beat_in_flight_registers_no_worker_that_has_left(
 ) -> None:
     under_way, may_go_on = threading.Event(), threading.Event()
 
-    class HeldUpClock(SystemClock):
+    class HeldUpClock(BeatingClock):
         """Asked for the time by each beat."""
 
-        def now(self) -> datetime:
+        def heartbeat_time(self) -> datetime:
             under_way.set()
             may_go_on.wait(20)
-            return super().now()
+            return super().heartbeat_time()
 
-    await store.register(WORKER, SystemClock().now())
+    await store.register(WORKER, BeatingClock().now())
     heartbeat = HeartbeatThread(
-        WORKER, database_url, 5.0, HeldUpClock().now, connectivity(database_url)
+        WORKER, database_url, 5.0, HeldUpClock(), connectivity(database_url)
     )
     heartbeat.start()
     await anyio.to_thread.run_sync(under_way.wait, 20)
     await heartbeat.stop()
-    await store.unregister(WORKER.name, SystemClock().now(), Departure.STOPPED)
+    await store.unregister(WORKER.name, BeatingClock().now(), Departure.STOPPED)
     may_go_on.set()
     await heartbeat.stop()
     assert WORKER.name not in {each.worker for each in await store.heartbeats()}
@@ -118,8 +126,8 @@ async def test_a_locked_row_of_the_worker_is_not_taken_for_a_network_that_is_cut
     reconnected = open_wakeups(database)
     connectivity = Connectivity(database, reconnected)
     ticket = reconnected.reconnected.ticket()
-    heartbeat = HeartbeatThread(WORKER, database_url, 1.0, SystemClock().now, connectivity)
-    await store.register(WORKER, SystemClock().now())
+    heartbeat = HeartbeatThread(WORKER, database_url, 1.0, BeatingClock(), connectivity)
+    await store.register(WORKER, BeatingClock().now())
     async with rows_locked(database_url, "workers", f"name = '{WORKER.name}'"):
         heartbeat.start()
         await anyio.sleep(1.5)

@@ -183,6 +183,7 @@ class SimulatedHost:
             WorkerWatch(store, self.wakeups, claims, unresponsive, clock),
             Shutdown(writer, options, worker),
             clock,
+            worker,
         )
         return [
             buffer,
@@ -200,5 +201,7 @@ class _Registration(WorkerRegistration):
 
     def _heartbeat(self, worker: WorkerInfo, own: CurrentWorker | None = None) -> HeartbeatThread:
         interval = self._options.heartbeat_interval.total_seconds()
-        heartbeat = SimulatedHeartbeat(worker, self._store, interval, self._clock, self.history)
+        heartbeat = SimulatedHeartbeat(
+            worker, self._store, interval, self._clock, self.history, own or CurrentWorker()
+        )
         return cast(HeartbeatThread, heartbeat)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from modhost_background_jobs.model import WorkerInfo
+from modhost_background_jobs.model import CurrentWorker, WorkerInfo
 from modhost_background_jobs.storage import JobStore, Wakeups, wait_for
 from simulation.history import Beat, History
 from simulation.virtual_time import VirtualClock
@@ -32,7 +32,9 @@ class SimulatedHeartbeat:
         interval: float,
         clock: VirtualClock,
         history: History,
+        own: CurrentWorker,
     ) -> None:
+        self._own = own
         self._worker = worker
         self._store = store
         self._interval = interval
@@ -66,7 +68,10 @@ class SimulatedHeartbeat:
             if await self._store.beat(self._worker.name, self._clock.now()):
                 beat = Beat(self._worker.name, sent, self._clock.monotonic())
                 self._history.beats.append(beat)
+                self._own.renew(sent)
             else:
+                self._own.lose(self._clock.monotonic())
+                self._own.renew(sent)
                 await self._store.register(self._worker, self._clock.now())
 
 

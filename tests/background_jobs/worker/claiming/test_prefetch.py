@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from background_jobs.support import TYPES, attempt_of, new_job
-from modhost_background_jobs.model import ClaimedJob, Lease
+from modhost_background_jobs.model import ClaimedJob, CurrentWorker, Lease
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.claiming.slots import Slots
 from moving_clock import START, MovingClock
@@ -41,7 +41,7 @@ async def test_jobs_with_much_data_are_not_claimed_far_ahead(characters: int, ro
     clock = MovingClock()
     clock.advance(timedelta(days=1))
     nothing = cast(Any, NothingToDo(attempts))
-    slots = Slots(SLOTS, attempts, nothing, nothing, clock)
+    slots = Slots(SLOTS, attempts, nothing, nothing, clock, CurrentWorker())
     with anyio.fail_after(10):
         async with slots.opened():
             slots.take([attempt("x" * characters) for _ in range(40)])

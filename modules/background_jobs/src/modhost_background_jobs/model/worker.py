@@ -1,5 +1,6 @@
 """A worker process: how it registers itself, and what becomes of it and its jobs."""
 
+import math
 import os
 import re
 import secrets
@@ -103,11 +104,29 @@ class CurrentWorker:
         self.blocked_since: datetime | None = None
         self.stopping_since: datetime | None = None
         self.unfinished = 0
+        self._lease_seconds = math.inf
+        self._registered_at = -math.inf
+        self._leased_until = math.inf
 
-    def begin(self, name: str) -> None:
-        """Be a new one."""
+    def begin(self, name: str, lease_seconds: float = math.inf) -> None:
+        """Be a new one, which others may take for dead so long after its last heartbeat."""
         self.name, self.is_quiet = name, False
         self.stopping_since, self.unfinished = None, 0
+        self._lease_seconds = lease_seconds
+        self._registered_at, self._leased_until = -math.inf, math.inf
+
+    def renew(self, asked_at: float) -> None:
+        """Note a heartbeat that is stored, and the monotonic time before it was sent."""
+        self._leased_until = asked_at + self._lease_seconds
+
+    def lose(self, now: float) -> None:
+        """Note that it was taken for dead: what it claimed before `now`, monotonic, is others'."""
+        self._registered_at = now
+
+    def may_begin(self, claimed_at: float, now: float) -> bool:
+        """Return whether to begin an attempt, as far as is known here; the times are monotonic."""
+        is_own = now < self._leased_until and claimed_at >= self._registered_at
+        return is_own and not self.is_quiet
 
 
 class Vitals(NamedTuple):

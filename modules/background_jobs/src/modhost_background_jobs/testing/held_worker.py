@@ -9,6 +9,7 @@ from uuid import UUID
 import anyio
 
 from modhost import Scope
+from modhost_background_jobs.model import CurrentWorker
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.storage import JobStore, QueueClock
 from modhost_background_jobs.testing.passing_time import PassingTime
@@ -200,5 +201,5 @@ class LostWorkers:
         finisher = _NoFinisher(self._writer, self._statistics, self._clock)
         finisher.attempts = AttemptRegistry()
         return worker.name, Slots(
-            MAX_LOST, finisher.attempts, self._executor, finisher, self._clock
+            MAX_LOST, finisher.attempts, self._executor, finisher, self._clock, CurrentWorker()
         )

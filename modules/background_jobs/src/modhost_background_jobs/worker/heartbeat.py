@@ -4,8 +4,6 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +12,7 @@ import anyio
 from modhost.database import Database
 from modhost.failures import failures
 from modhost_background_jobs.model import CurrentWorker, Vitals, WorkerInfo
-from modhost_background_jobs.storage import JobStore, Wakeups, open_store
+from modhost_background_jobs.storage import GuardedClock, JobStore, Wakeups, open_store
 from modhost_background_jobs.storage.dialects import is_lock_timeout
 
 logger = logging.getLogger(__name__)
@@ -79,14 +77,14 @@ class HeartbeatThread:
         worker: WorkerInfo,
         database_url: str,
         interval: float,
-        now: Callable[[], datetime],
+        clock: GuardedClock,
         connectivity: Connectivity,
         own: CurrentWorker | None = None,
     ) -> None:
         self._worker = worker
         self._database_url = database_url
         self._interval = interval
-        self._now = now
+        self._clock = clock
         self._connectivity = connectivity
         self._own = own
         self._has_failed = False
@@ -136,10 +134,15 @@ class HeartbeatThread:
 
     async def _beat(self, store: JobStore) -> bool:
         """Store a heartbeat; return whether the worker was known."""
-        known = await store.beat(self._worker.name, self._now(), self._vitals())
+        asked_at = self._clock.monotonic()
+        known = await store.beat(self._worker.name, self._clock.heartbeat_time(), self._vitals())
         failures.passed(HEARTBEAT)
-        if known is not None and self._own is not None:
-            self._connectivity.learned(self._own, is_quiet=known.is_quiet)
+        if self._own is not None:
+            if known is None:
+                self._own.lose(self._clock.monotonic())
+            else:
+                self._connectivity.learned(self._own, is_quiet=known.is_quiet)
+            self._own.renew(asked_at)
         # A worker that stops may have unregistered while this heartbeat was under way.
         if known or self._is_stopping:
             return True
@@ -147,7 +150,7 @@ class HeartbeatThread:
             "Worker %s was taken for dead and its jobs were handed to others; it registers again.",
             self._worker.name,
         )
-        await store.register(self._worker, self._now())
+        await store.register(self._worker, self._clock.heartbeat_time())
         return False
 
     def _vitals(self) -> Vitals:

@@ -9,6 +9,7 @@ import anyio
 from anyio.abc import TaskStatus
 
 from modhost import Clock, HostedService
+from modhost_background_jobs.model import CurrentWorker
 from modhost_background_jobs.storage import Wakeups
 from modhost_background_jobs.worker.attempts.attempt import AttemptRegistry
 from modhost_background_jobs.worker.attempts.exit_guard import guard_exits
@@ -43,7 +44,9 @@ class JobProcessorService(HostedService):
         watch: WorkerWatch,
         shutdown: Shutdown,
         clock: Clock,
+        own: CurrentWorker,
     ) -> None:
+        self._own = own
         self._registration = registration
         self._wakeups = wakeups
         self._claims = claims
@@ -73,7 +76,12 @@ class JobProcessorService(HostedService):
             # Made anew each time: what a run that crashed has left behind is not this one's.
             attempts = self.attempts = AttemptRegistry()
             slots = Slots(
-                worker.max_concurrency, attempts, self._executor, self._finisher, self._clock
+                worker.max_concurrency,
+                attempts,
+                self._executor,
+                self._finisher,
+                self._clock,
+                self._own,
             )
             may_end = anyio.Event()
             async with anyio.create_task_group() as group:

@@ -88,7 +88,7 @@ class WorkerRegistration:
     async def consumer(self) -> AsyncIterator[WorkerInfo]:
         """Register the consumer of this process for the block."""
         worker = self.identity()
-        self._current.begin(worker.name)
+        self._current.begin(worker.name, self._options.stall_timeout.total_seconds())
         heartbeat = self._own_heartbeat = self._heartbeat(worker, self._current)
         async with self._registered(worker, heartbeat, self._current):
             yield worker
@@ -119,7 +119,9 @@ class WorkerRegistration:
     async def _registered(
         self, worker: WorkerInfo, heartbeat: HeartbeatThread, own: CurrentWorker
     ) -> AsyncIterator[None]:
+        asked_at = self._clock.monotonic()
         await self._store.register(worker, self._clock.heartbeat_time())
+        own.renew(asked_at)
         heartbeat.start()
         has_crashed = False
         try:
@@ -137,9 +139,7 @@ class WorkerRegistration:
     def _heartbeat(self, worker: WorkerInfo, own: CurrentWorker | None = None) -> HeartbeatThread:
         interval = self._options.heartbeat_interval.total_seconds()
         connectivity = Connectivity(self._database, self._wakeups)
-        return HeartbeatThread(
-            worker, self._database.url, interval, self._clock.heartbeat_time, connectivity, own
-        )
+        return HeartbeatThread(worker, self._database.url, interval, self._clock, connectivity, own)
 
     async def _unregister(
         self, worker: WorkerInfo, departure: Departure, own: CurrentWorker

@@ -28,6 +28,8 @@ RETRY_SECONDS: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 QUIET_SECONDS: Final = 0.05
 MIN_PAUSE_SECONDS: Final = 0.003
 OTHERS_SECONDS: Final = 0.005
+UNLEASED_SECONDS: Final = 0.1
+"""How often a worker that others may take for dead looks whether its heartbeats arrive again."""
 
 
 class ClaimLoop:
@@ -79,12 +81,13 @@ class ClaimLoop:
             if self._shutdown.has_begun:
                 # What is released meanwhile is for others: this loop is about to be cancelled.
                 await anyio.sleep_forever()
-            if self._own.is_quiet:
+            began = self._clock.monotonic()
+            if not self._own.may_begin(began, began):
                 slots.release_waiting()
-                await wait_for(ticket, self._poll_interval)
+                quiet = self._own.is_quiet
+                await wait_for(ticket, self._poll_interval if quiet else UNLEASED_SECONDS)
                 continue
             try:
-                began = self._clock.monotonic()
                 _, has_more = await self.claim(worker, slots, room, cursor, ticket)
                 if not has_more:
                     await self._rest(ticket, began, slots)
@@ -105,9 +108,10 @@ class ClaimLoop:
         The ticket is set when something may have been paused while there was no room.
         """
         await self._lanes.read_again(has_changed=ticket.is_set())
+        asked_at = self._clock.monotonic()
         shares = self._lanes.shares(room, slots.attempts)
         if shares is None:
-            place = cursor.next(self._clock.monotonic())
+            place = cursor.next(asked_at)
             claimed = await self._claim(worker, room, place)
             cursor.note(claimed, room)
             has_more = len(claimed) == room or place is not START
@@ -115,6 +119,8 @@ class ClaimLoop:
             claimed, has_more = await self._claim_from_lanes(worker, shares, room)
         self.claimed += len(claimed)
         slots.take(map(self._attempt_of, claimed))
+        if not self._own.may_begin(asked_at, self._clock.monotonic()):
+            slots.release_waiting()
         self._release_paused(slots)
         await self._note_starts(claimed)
         self._lanes.may_have_changed |= bool(claimed)

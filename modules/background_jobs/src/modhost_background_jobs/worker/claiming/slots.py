@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from contextvars import copy_context
 from typing import Final
 
-from modhost_background_jobs.model import Lease, Released
+from modhost_background_jobs.model import CurrentWorker, Lease, Released
 from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
 from modhost_background_jobs.worker.claiming.prefetch import SOON_SECONDS, Prefetch
@@ -36,7 +36,9 @@ class Slots:
         executor: AttemptExecutor,
         finisher: Finisher,
         clock: QueueClock,
+        own: CurrentWorker,
     ) -> None:
+        self._own = own
         self._slots = slots
         self.attempts = attempts
         """What the worker holds."""
@@ -120,7 +122,7 @@ class Slots:
             is_late = bool(self._waiting) and now - self._waiting[0][1] > SOON_SECONDS
             if is_late and len(self._tasks) >= self._slots:
                 self._prefetch.note_delay(now)
-            self.release_waiting(STALE_SECONDS)
+            self.release_waiting(0.0 if self._own.is_quiet else STALE_SECONDS)
 
     def _fill(self) -> None:
         """Start tasks, at most `TASKS_PER_TICK` at a time, for attempts that nobody else takes.
@@ -156,7 +158,10 @@ class Slots:
             if now - self._tick_began > TICK_SECONDS:
                 now = await self._next_tick()
                 continue
-            attempt, _ = self._waiting.popleft()
+            attempt, since = self._waiting.popleft()
+            if not self._own.may_begin(since, now):
+                self._finisher.add(attempt, Released(attempt.lease))
+                continue
             try:
                 outcome = await self._executor.run(attempt)
             except BaseException as error:
