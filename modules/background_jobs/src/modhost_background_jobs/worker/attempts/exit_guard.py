@@ -4,8 +4,7 @@ import asyncio
 import os
 import sys
 import traceback
-from collections.abc import Callable, Coroutine, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import ContextVar, Token
 from types import FrameType
 from typing import Any, Final
@@ -43,22 +42,25 @@ def current_job() -> object | None:
     return _JOB.get()
 
 
-@contextmanager
-def without_children() -> Iterator[None]:
-    """End what the block has forked where it leaves the block: it would continue as the worker."""
-    process = os.getpid()
-    code = 0
-    try:
-        yield
-    except BaseException as error:
-        if os.getpid() == process:
-            raise
-        code = _exit_code(error)
-    if os.getpid() != process:
-        os._exit(code)
+class WithoutChildren:
+    """Ends what the block has forked where it leaves the block: it would continue as the worker.
+
+    It is a class for the same reason.
+    """
+
+    __slots__ = ("_process",)
+
+    def __enter__(self) -> None:
+        self._process = os.getpid()
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if os.getpid() != self._process:
+            os._exit(_exit_code(error))
 
 
-def _exit_code(error: BaseException) -> int:
+def _exit_code(error: BaseException | None) -> int:
+    if error is None:
+        return 0
     if isinstance(error, SystemExit) and (error.code is None or isinstance(error.code, int)):
         return error.code or 0
     traceback.print_exception(error)

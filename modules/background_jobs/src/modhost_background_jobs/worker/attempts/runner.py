@@ -24,7 +24,7 @@ from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
 from modhost_background_jobs.worker.attempts.context import AttemptContext, Reports
 from modhost_background_jobs.worker.attempts.error_text import forget_frames
-from modhost_background_jobs.worker.attempts.exit_guard import AsJob, owner_of, without_children
+from modhost_background_jobs.worker.attempts.exit_guard import AsJob, WithoutChildren, owner_of
 from modhost_background_jobs.worker.attempts.outcome import Outcome, Outcomes, means
 from modhost_background_jobs.worker.attempts.steps.attempt_steps import StepTools
 
@@ -103,7 +103,7 @@ class AttemptRunner:
             if returned is None:
                 result = None
             else:
-                with without_children():
+                with WithoutChildren():
                     value = await _finish(attempt, returned)
                     stored = self._steps.results.to_stored
                     result = None if value is None else stored(attempt, value)
@@ -112,7 +112,7 @@ class AttemptRunner:
 
 
 def _call(job: ModuleJob, context: JobExecutionContext) -> object:
-    with without_children():
+    with WithoutChildren():
         return job.execute(context)
 
 

@@ -85,7 +85,8 @@ class OutcomeWriter:
             await self._write(self._store.end, unawaited, "the end of jobs", stored)
         if released := [each for each in free if isinstance(each, Released)]:
             await self._write(self._store.release, released, "jobs to be run again", stored)
-        if awaited := [each for each in ended if each.lease.job_id not in held | locked]:
+        known = held | locked
+        if awaited := [each for each in ended if each.lease.job_id not in known]:
             await self._write(self._store.end_awaited, awaited, "the end of jobs", stored)
         known = held | locked
         if lost := [each for each in finished if each.attempt.lease.job_id not in known]:

@@ -18,7 +18,7 @@ from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore, QueueClock
 from modhost_background_jobs.storage.end_events import NO_END_EVENTS, EndEvents
 from modhost_background_jobs.worker.attempts.attempt import Attempt, StopReason
-from modhost_background_jobs.worker.attempts.exit_guard import without_children
+from modhost_background_jobs.worker.attempts.exit_guard import WithoutChildren
 from modhost_background_jobs.worker.attempts.growth import Growth
 from modhost_background_jobs.worker.attempts.results import Results
 from modhost_background_jobs.worker.attempts.steps.results import StepResult
@@ -226,5 +226,5 @@ def is_async(function: Callable[..., Any]) -> bool:
 
 def call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     """Call a function in a thread."""
-    with without_children():
+    with WithoutChildren():
         return function(*args)
