@@ -1,9 +1,10 @@
 """Steps whose commits are uncertain, and what their results must not give away."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import cast
 from unittest.mock import patch
+from uuid import UUID
 
 import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -64,6 +65,28 @@ async def test_a_commit_that_turns_out_to_be_there_undoes_the_second_one(
     job_id = await steps.jobs.scheduling.enqueue(BooksAgain)
     ended = await steps.jobs.reaches(job_id, JobState.COMPLETED)
     assert (ended.result, await steps.booked()) == (41, [])
+
+
+async def test_a_step_can_be_taken_once_what_is_stored_can_be_read(
+    steps: StepHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await steps.jobs.service(JobStore)
+    read, errors = store.read_steps, [OSError("cut off")]
+
+    async def read_later(job_id: UUID) -> Mapping[str, str | None]:
+        if errors:
+            raise errors.pop()
+        return await read(job_id)
+
+    async def fail_first(_: JobExecutionContext) -> None:
+        if BooksAgain.calls["book"] == 1:
+            raise ValueError
+
+    monkeypatch.setattr(BooksAgain, "meanwhile", staticmethod(fail_first))
+    monkeypatch.setattr(store, "read_steps", read_later)
+    job_id = await steps.jobs.scheduling.enqueue(BooksAgain)
+    ended = await steps.jobs.reaches(job_id, JobState.COMPLETED)
+    assert (ended.result, await steps.booked(), errors) == (2, [2], [])
 
 
 async def test_secrets_of_steps_and_checkpoints_are_masked_in_logs_and_errors(

@@ -1,8 +1,11 @@
 """Retrying what failed revives what was cancelled because of it."""
 
+from datetime import UTC, datetime
+
 import anyio
 import pytest
 
+from background_jobs.support import add_worker, seen
 from background_jobs.workflows.nodes import add, workflows_host
 from modhost import new_id
 from modhost_background_jobs.contracts import (
@@ -12,6 +15,8 @@ from modhost_background_jobs.contracts import (
     WorkflowId,
     WorkflowState,
 )
+from modhost_background_jobs.model import LostLease
+from modhost_background_jobs.storage import JobStore
 
 pytestmark = pytest.mark.anyio
 
@@ -101,3 +106,25 @@ async def test_what_waits_for_several_ends_waits_for_the_retried_one_again(
         found = await jobs.over(workflow.id)
     assert (found.state, found.completed) == (WorkflowState.COMPLETED, 3)
     assert jobs.started()[-1] == "last"
+
+
+async def test_a_job_that_leaves_quarantine_revives_what_was_cancelled_because_of_it(
+    database_url: str,
+) -> None:
+    async with workflows_host(database_url, mode="Producer") as jobs:
+        async with jobs.scheduling.workflow("Lives on") as workflow:
+            first = add(workflow, "first")
+            second = add(workflow, "second", after=first)
+        store, now = await jobs.service(JobStore), datetime.now(UTC)
+        await add_worker(store, "w2")
+        job_type = (await jobs.detail(first.job_id)).job_type
+        (claimed,) = await store.claim("w2", [job_type], 1, now)
+        await store.note_begin(claimed.lease)
+        await store.rescue(await seen(store, "w2"), 1, now)
+        assert (await jobs.over(workflow.id)).state is WorkflowState.FAILED
+        await store.take_back_rescues([LostLease(claimed.lease, counts=True)], now)
+        found = await jobs.scheduling.get_workflow(WorkflowId(workflow.id))
+        assert found is not None
+        assert (found.state.is_final, found.failed, found.cancelled) == (False, 0, 0)
+        for node in (first, second):
+            assert (await jobs.detail(node.job_id)).state is JobState.PENDING

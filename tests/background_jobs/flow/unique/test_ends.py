@@ -10,6 +10,7 @@ import anyio
 import pytest
 from pydantic import BaseModel
 from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.jobs_module import Probe, ProbedJob
@@ -26,6 +27,7 @@ from modhost_background_jobs.contracts import (
     Unique,
 )
 from modhost_background_jobs.maintenance.retention import RetentionService
+from modhost_background_jobs.queue.changing.requeuing import holder_of_key
 from modhost_background_jobs.queue.firing import RecurringFiring
 from modhost_background_jobs.storage.tables import (
     FINISHED,
@@ -98,6 +100,26 @@ async def test_a_retry_gives_way_to_a_job_that_has_the_key(
         await jobs.scheduling.cancel(other)
         await jobs.querying.retry(failed)
         assert (await jobs.ends(failed)).state is JobState.FAILED
+        assert len((await jobs.detail(failed)).attempts) == 2
+
+
+async def test_a_retry_finds_that_the_job_with_the_key_has_just_ended(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = "modhost_background_jobs.queue.job_queue.holder_of_key"
+    async with host(postgres_url, queues=["default"]) as jobs:
+        failed = await jobs.scheduling.enqueue(KeptJob, Feed(note="fails"))
+        await jobs.ends(failed)
+        other = await jobs.scheduling.enqueue(KeptJob, Feed(), queue="nobody")
+
+        async def holder_that_ends(connection: AsyncConnection, job_id: UUID) -> UUID | None:
+            monkeypatch.setattr(where, holder_of_key)
+            await jobs.scheduling.cancel(other)
+            return await holder_of_key(connection, job_id)
+
+        monkeypatch.setattr(where, holder_that_ends)
+        await jobs.querying.retry(failed)
+        await jobs.ends(failed)
         assert len((await jobs.detail(failed)).attempts) == 2
 
 

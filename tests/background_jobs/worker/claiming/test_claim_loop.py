@@ -1,5 +1,6 @@
 """The claim loop over a real store, with room as the test says."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -41,14 +42,20 @@ class RoomForTwo(Slots):
         self._enough = enough
         self.taken: list[UUID] = []
         self.released: set[UUID] = set()
+        self.begun: list[UUID] = []
         self.are_enough = anyio.Event()
         self.attempts = AttemptRegistry()
 
     def take(self, attempts: Iterable[Attempt]) -> None:
         self.last = list(attempts)
         self.taken.extend(attempt.lease.job_id for attempt in self.last)
+        asyncio.get_running_loop().call_soon(self._begin, self.last)
         if len(self.taken) >= self._enough:
             self.are_enough.set()
+
+    def _begin(self, attempts: list[Attempt]) -> None:
+        ids = [each.lease.job_id for each in attempts]
+        self.begun += [each for each in ids if each not in self.released]
 
     def release_those(self, condition: Callable[[Attempt], bool]) -> None:
         self.released |= {each.lease.job_id for each in self.last if condition(each)}
@@ -154,6 +161,7 @@ async def test_what_is_paused_for_a_second_does_not_start_though_nothing_has_wok
     slots = await slots_of_a_loop(database, store, clock, 2, pause_and_insert)
     assert slots.taken == [paused.id, other.id]
     assert slots.released == {paused.id}
+    assert slots.begun == [other.id]
 
 
 class CountingStore:

@@ -24,6 +24,7 @@ from modhost.clock import SystemClock
 from modhost_background_jobs.contracts import (
     JobState,
 )
+from modhost_background_jobs.worker.processes.pool import ProcessPool
 from processes.living import lives
 from sweeps import swept
 
@@ -133,10 +134,16 @@ async def test_a_process_that_is_idle_for_long_ends(sqlite_url: str, tmp_path: P
         job = await jobs.ends(await jobs.scheduling.enqueue(WhereJob))
         pid = int(job.logs[0].message)
         assert lives(pid)
-        clock.skipped = 61
+        pool = await jobs.service(ProcessPool)
         with anyio.fail_after(30):
+            while not pool._idle:
+                await anyio.sleep(0.05)
+            ((process, _),) = pool._idle
+            clock.skipped = 61
             while lives(pid):
                 await anyio.sleep(0.05)
+        # It was asked to, and has closed what it had open.
+        assert await process.end() == "exited with status 0"
         job = await jobs.ends(await jobs.scheduling.enqueue(WhereJob))
     assert job.state is JobState.COMPLETED
 

@@ -7,10 +7,16 @@ import anyio
 import pytest
 
 from background_jobs.hosts import Jobs, jobs_host
+from background_jobs.support import attempt_of, claim, new_job
 from background_jobs.unwilling_jobs import UNWILLING, UnresponsiveThreadJob
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.inspection.diagnosis import QueueDiagnosis
+from modhost_background_jobs.options import BackgroundJobsOptions
+from modhost_background_jobs.storage import JobStore
+from modhost_background_jobs.worker.attempts.attempt import StopReason
+from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
 from modhost_background_jobs.worker.watching.unresponsive import UnresponsiveAttempts
+from moving_clock import MovingClock
 
 pytestmark = pytest.mark.anyio
 
@@ -19,6 +25,21 @@ HELD = "2 of 2 slots are held by jobs that do not stop"
 
 async def findings(jobs: Jobs) -> str:
     return "\n".join(map(str, await (await jobs.service(QueueDiagnosis)).findings()))
+
+
+async def test_only_those_that_were_asked_to_stop_hold_their_slots(
+    store: JobStore, clock: MovingClock
+) -> None:
+    await store.insert([new_job() for _ in range(3)])
+    attempts = [attempt_of(each) for each in await claim(store)]
+    attempts[0].stop(StopReason.CANCELLED)
+    unresponsive = UnresponsiveAttempts(ProgressBuffer(store, BackgroundJobsOptions()), clock)
+    for held in (0, 1):
+        unresponsive.check(attempts)
+        assert unresponsive.count == held
+        clock.advance(unresponsive.grace_seconds)
+    (trouble,) = unresponsive.troubles()
+    assert str(attempts[0].lease.job_id) in trouble
 
 
 async def test_all_hosts_say_that_a_worker_begins_nothing_and_why(database_url: str) -> None:
