@@ -93,8 +93,9 @@ class OutcomeWriter:
             stored.ended.update(await self._lost.settle(lost))
         self._buffer.no_longer_keep(each for each in leases if each.job_id not in locked)
         await self._free_keys(finished)
-        over = [each.attempt.lease.job_id for each in finished if stored.state_of(each) is not None]
-        await self._ends.publish(over)
+        if self._ends.have_subscribers:
+            over = [each for each in finished if stored.state_of(each) is not None]
+            await self._ends.publish([each.attempt.lease.job_id for each in over])
         return stored
 
     async def write_all(self, finished: Sequence[Finished]) -> None:

@@ -33,9 +33,14 @@ class InProcessEnds:
             if any(issubclass(event, each.event) for each in subscriptions)
         ]
 
+    @property
+    def have_subscribers(self) -> bool:
+        """Whether somebody wants to know of some of them."""
+        return bool(self._states)
+
     async def publish(self, ended: Collection[UUID]) -> None:
-        """Publish the ends of these jobs, if anybody subscribed; raise nothing."""
-        if not self._states or not ended:
+        """Publish the ends of these jobs to those who subscribed; raise nothing."""
+        if not ended:
             return
         silent = self._types.with_silent_ends
         try:
