@@ -95,7 +95,7 @@ def test_what_is_not_valid_keeps_what_was_typed(serving: Serving) -> None:
     assert '<span class="field-error" id="title-error">String should have at most 20' in text
     assert 'name="count" value="eleven"><span class="field-error" id="count-error">' in text
     alert = text.partition('role="alert"')[2].partition("</div>")[0]
-    assert '<a href="#title">title</a></li>' in alert, "what is wrong stands beside the field"
+    assert '<a href="#title">Title</a></li>' in alert, "what is wrong stands beside the field"
     assert text.count("String should have at most 20") == 1
     assert 'value="blue"\n checked' in text
     assert 'value="red"\n checked' not in text

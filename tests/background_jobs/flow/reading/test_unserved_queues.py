@@ -65,7 +65,7 @@ async def test_a_queue_that_no_worker_serves_is_an_alarm_with_how_many_wait(
         async with jobs_host(database_url, queues=["*", "!bulk"]):
             (alert,) = alerts_of(await snapshot_of(jobs))
             assert alert.title == "No worker serves the queue bulk"
-            assert alert.text.startswith("3 jobs wait in it, until a worker runs whose option")
+            assert alert.text.startswith("3 jobs wait in it. Start a worker that has it")
             assert alert.href == "/admin/jobs/list?state=Pending&queue=bulk"
             assert await jobs.health() == "No worker serves the queue of some pending jobs (1)."
             assert "No worker serves the queue bulk." in await page(jobs)

@@ -139,8 +139,8 @@ def _unserved_queues(snapshot: Snapshot) -> list[Alert]:
     return [
         Alert(
             f"No worker serves the queue {queue.name}",
-            f"{queue.waiting} in it, until a worker runs whose option `queues` has it, and that "
-            "knows the type.",
+            f"{queue.waiting} in it. Start a worker that has it in its option `queues`, and knows "
+            "the types of its jobs.",
             f"/admin/jobs/list?{urlencode({'state': 'Pending', 'queue': queue.name})}",
         )
         for queue in (snapshot.unserved if snapshot.alive else ())

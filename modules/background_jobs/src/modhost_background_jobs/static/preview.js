@@ -26,6 +26,7 @@ if (form) {
       timer = setTimeout(look, WAIT_MS);
     });
   }
-  // What was refused is in the fields, and nothing of it was read yet.
-  if (form.querySelector("[aria-invalid]")) look();
+  // What was refused is in the fields, and nothing of it was read yet; what is wrong with them stands there.
+  const isWrong = (name) => form.elements[name].hasAttribute("aria-invalid");
+  if (form.querySelector("[aria-invalid]") && !isWrong("cron_expression") && !isWrong("time_zone")) look();
 }
