@@ -84,7 +84,7 @@ def running(story: Story, *, live: bool) -> Iterator[tuple[Mapping[str, Any], li
             "progress_message": job.steps[int(done * len(job.steps))],
             "progress_at": story.now - timedelta(seconds=1),
         }
-        yield row, list(log_of(job, id_, 1, started, story.now))
+        yield row, list(log_of(job, id_, 1, started, story.now, done))
 
 
 def workers(story: Story, *, live: bool) -> Iterator[Mapping[str, Any]]:

@@ -154,13 +154,15 @@ def _run(rows: Rows, story: Story, each: Planned, row: dict[str, Any]) -> None:
 
 
 def log_of(
-    job: type[ShopJob], id_: UUID, fence: int, start: datetime, end: datetime
+    job: type[ShopJob], id_: UUID, fence: int, start: datetime, end: datetime, done: float = 1
 ) -> Iterator[Mapping[str, Any]]:
-    """Yield the lines that an attempt has logged."""
+    """Yield the lines that an attempt has logged, of which a part may be done."""
     for number, step in enumerate(job.steps):
+        if number > done * len(job.steps):
+            return
         yield {
             "job_id": id_,
             "line": (fence << 32) + number,
-            "logged_at": start + (end - start) * number / len(job.steps),
+            "logged_at": start + (end - start) * number / (done * len(job.steps)),
             "message": step,
         }

@@ -1,6 +1,6 @@
 """The shop of `make demo`, smaller, for a browser."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from uuid import UUID
@@ -12,6 +12,7 @@ from benchmarks.demo.filling import fill
 from benchmarks.demo.hosting import STILL, configured, shop_modules
 from benchmarks.demo.shop import Story
 from hosts import jobs_of
+from modhost import Module
 from modhost.testing import running_host
 from modhost_background_jobs.contracts import JobFilter, JobState
 from modhost_background_jobs.queries.search import JobBrowser, Order, Search
@@ -68,12 +69,14 @@ class Shop(Site):
 
 
 @asynccontextmanager
-async def shop(database_url: str, scale: float = SCALE) -> AsyncIterator[Shop]:
+async def shop(
+    database_url: str, scale: float = SCALE, modules: Sequence[Module] = ()
+) -> AsyncIterator[Shop]:
     """Serve it, with one worker that sends newsletters; the others only look as if they ran."""
     options = {**STILL, "max_concurrency": 4, "queues": ["bulk"], "shutdown_grace": "1s"}
     config = configured(database_url, "Consumer", options)
     name, zone = late_morning(datetime.now(UTC))
-    async with running_host(shop_modules(), config=config) as host:
+    async with running_host([*shop_modules(), *modules], config=config) as host:
         async with host.scope() as scope:
             story = await fill(scope, datetime.now(UTC), scale=scale, zone=zone)
         async with served_on_a_port(await jobs_of(host)) as served:

@@ -1,84 +1,109 @@
-"""Every page under axe, light and dark, wide and narrow; no page is wider than its window."""
+"""Every page of the shop and of an empty installation under axe; none is wider than its window."""
 
-from typing import Final, TypeAlias
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Final, NamedTuple
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
-from pages.browser.chromium import blank, opened
-from pages.filling import filled
-from pages.queues.limited import limited
-from pages.screenshots.states import STATES, unknown_type
-from pages.site import PASSWORD, site
-from pages.workflows.nightly import started
+from pages.browser.chromium import blank
+from pages.gallery.installations import Gallery, empty_gallery, shop_gallery
+from pages.gallery.visits import ALIKE, visits
 from sweeps import EXHAUSTIVE
 
 # Dozens of pages, which take minutes on a busy machine.
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(900)]
 
-Variants: TypeAlias = tuple[tuple[int, str, str], ...]
-# Colours depend on the scheme, all else on the width; each is checked in both of its values.
-VARIANTS: Final = ((1280, "light", "all"), (390, "dark", "all"))
-OTHERS: Final = ((1280, "dark", "colours"), (390, "light", "colours"))
-SWEPT: Final = pytest.mark.parametrize(
-    "variants", [VARIANTS, pytest.param(OTHERS, marks=EXHAUSTIVE)], ids=["variants", "others"]
+
+class View(NamedTuple):
+    """A window with a page; `text` is the size of the reader's text, in percent."""
+
+    width: int
+    scheme: str
+    text: int = 100
+
+
+WIDE: Final = View(1280, "light")
+PHONE: Final = View(390, "dark")
+# A window of 1280 at 200 % has 640 pixels of CSS; text alone is enlarged at the full width.
+OTHERS: Final = (
+    View(1280, "dark"),
+    View(390, "light"),
+    View(640, "light"),
+    View(1280, "light", 200),
 )
-_RUN: Final = """what => axe.run({
-    preload: false,
-    resultTypes: ["violations"],
-    ...(what === "colours" ? { runOnly: ["color-contrast"] } : {}),
-}).then(found => found.violations.map(each =>
-    each.help + ": " + each.nodes.slice(0, 3).map(node => node.html.slice(0, 150)).join("; ")))"""
+NARROWEST: Final = 320
+"""At this width nothing may need scrolling in two directions (WCAG 1.4.10)."""
+_ENLARGE: Final = "size => { document.documentElement.style.fontSize = size }"
+_RUN: Final = """() => axe.run({ preload: false, resultTypes: ["violations"] }).then(found =>
+    found.violations.map(each => each.help + ": " +
+        each.nodes.slice(0, 3).map(node => node.html.slice(0, 150)).join("; ")))"""
+_CUT: Final = """narrow => {
+    const cut = [];
+    if (document.documentElement.scrollWidth > innerWidth) cut.push("wider than its window");
+    for (const each of narrow ? document.querySelectorAll(".table-scroll:has(.stacked)") : [])
+        if (each.checkVisibility() && each.scrollWidth > each.clientWidth)
+            cut.push("cut at the right: " + each.ariaLabel);
+    return cut;
+}"""
+_Installation = Callable[[str], AbstractAsyncContextManager[Gallery]]
 
 
-@SWEPT
-@pytest.mark.parametrize("part", [0, 1])
-async def test_axe_finds_nothing(
-    browser: Browser, sqlite_url: str, part: int, variants: Variants
-) -> None:
-    """Half of the pages each, so that the halves run side by side."""
-    async with site(sqlite_url) as served:
-        paths = {**await filled(served), "unknown type": await unknown_type(served)}
-        paths |= {**await limited(served), **await started(served)}
-        page = await opened(browser, served)
-        found: list[str] = []
-        for name in [*paths, *STATES][part::2]:
-            if name in paths:
-                await page.goto(paths[name])
-            else:
-                await STATES[name](page, paths)
-            found += await _problems(page, name, variants)
+async def test_axe_finds_nothing(browser: Browser, sqlite_url: str) -> None:
+    """Each page once, wide and light or narrow and dark; and whether it fits everywhere."""
+    async with shop_gallery(sqlite_url) as gallery:
+        found = []
+        number = 0
+        async for name, page in visits(browser, gallery, without=ALIKE):
+            number += 1
+            found += await _problems(page, name, [WIDE if number % 2 else PHONE])
+            found += await _cut(page, f"{name} at {NARROWEST}", NARROWEST)
         assert not found, "\n".join(found)
 
 
-@SWEPT
-async def test_axe_finds_nothing_for_a_viewer(
-    browser: Browser, sqlite_url: str, variants: Variants
+@EXHAUSTIVE
+@pytest.mark.parametrize("serving", [shop_gallery, empty_gallery])
+async def test_axe_finds_nothing_at_any_size_in_any_colours(
+    browser: Browser, sqlite_url: str, serving: _Installation
 ) -> None:
-    async with site(sqlite_url) as served:
-        paths = {**await filled(served), **await limited(served)}
-        await served.add_user("vera", "Viewer")
-        page = await blank(browser, served)
-        await page.goto("/login?next=/admin/jobs")
-        found = await _problems(page, "login", variants)
-        await page.get_by_label("Name").fill("vera")
-        await page.get_by_label("Password").fill(PASSWORD)
-        await page.get_by_role("button", name="Log in").click()
-        for name in ("failed job", "list", "queues", "users"):
-            await page.goto(paths[name])
-            found += await _problems(page, name, variants)
+    async with serving(sqlite_url) as gallery:
+        found = []
+        async for name, page in visits(browser, gallery):
+            found += await _problems(page, name, [WIDE, PHONE, *OTHERS])
+            found += await _cut(page, f"{name} at {NARROWEST}", NARROWEST)
         assert not found, "\n".join(found)
 
 
-async def _problems(page: Page, name: str, variants: Variants) -> list[str]:
+async def test_a_start_that_nobody_has_made_use_of_is_accessible(
+    browser: Browser, sqlite_url: str
+) -> None:
+    async with empty_gallery(sqlite_url) as gallery:
+        page = await blank(browser, gallery.served)
+        await page.goto(await gallery.served.login_link())
+        found = []
+        for name in ("start", "dashboard", "list", "recurring", "workers", "reports"):
+            await page.goto(gallery.paths[name])
+            found += await _problems(page, name, [PHONE])
+        assert not found, "\n".join(found)
+
+
+async def _problems(page: Page, name: str, views: Sequence[View]) -> list[str]:
     await page.evaluate(Axe().axe_script)
     found = []
-    for width, scheme, what in variants:
-        await page.set_viewport_size({"width": width, "height": 800})
-        await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        at = f"{name} at {width}, {scheme}"
-        found += [f"{at}: {problem}" for problem in await page.evaluate(_RUN, what)]
-        if await page.evaluate("document.documentElement.scrollWidth") > width:
-            found.append(f"{at}: wider than its window")
+    for view in views:
+        at = f"{name} at {view.width}, {view.scheme}, text of {view.text} %"
+        await page.set_viewport_size({"width": view.width, "height": 800})
+        await page.emulate_media(color_scheme="dark" if view.scheme == "dark" else "light")
+        await page.evaluate(_ENLARGE, f"{view.text}%")
+        found += [f"{at}: {problem}" for problem in await page.evaluate(_RUN)]
+        found += await _cut(page, at, view.width)
+    await page.evaluate(_ENLARGE, "")
     return found
+
+
+async def _cut(page: Page, at: str, width: int) -> list[str]:
+    """Return what does not fit into the width of a window."""
+    await page.set_viewport_size({"width": width, "height": 800})
+    return [f"{at}: {what}" for what in await page.evaluate(_CUT, width < 700)]

@@ -1,47 +1,50 @@
 """Pictures of every page: `python -m pages.screenshots FOLDER`, which `make screenshots` does."""
 
 import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 import anyio
+from playwright.async_api import Page
 
 from pages.browser.chromium import browser
-from pages.busy import make_busy
-from pages.filling import filled
-from pages.queues.limited import limited
-from pages.site import site
-from pages.workflows.nightly import started
+from pages.gallery.installations import Gallery, empty_gallery, shop_gallery
+from pages.gallery.visits import visits
 
-WIDTHS = (1280, 390)
-SCHEMES = ("light", "dark")
+WIDTHS: Final = (1280, 390)
+SCHEMES: Final = ("light", "dark")
+SETTLES_MS: Final = 150
+"""So long what changed with the width or the colours still moves."""
+_Installation = Callable[[str], AbstractAsyncContextManager[Gallery]]
+INSTALLATIONS: Final[dict[str, _Installation]] = {"shop": shop_gallery, "empty": empty_gallery}
 
 
 async def take(folder: Path) -> None:
-    """Take a picture of each page, wide and narrow, light and dark."""
+    """Take pictures of each page of the shop and of an empty installation."""
+    async with anyio.create_task_group() as group:
+        for name, serving in INSTALLATIONS.items():
+            group.start_soon(_take, folder / name, serving)
+
+
+async def _take(folder: Path, serving: _Installation) -> None:
     await anyio.Path(folder).mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as data:
-        database = f"sqlite:///{data}/modhost.db"
-        async with site(database) as served, site(database), browser() as running:
-            await make_busy(served)
-            paths = {"login": "/login", **await filled(served), **await limited(served)}
-            paths |= await started(served)
-            for width in WIDTHS:
-                for scheme in SCHEMES:
-                    context = await running.new_context(
-                        base_url=served.url,
-                        viewport={"width": width, "height": 800},
-                        color_scheme="dark" if scheme == "dark" else "light",
-                    )
-                    page = await context.new_page()
-                    for name, path in paths.items():
-                        if name == "start":
-                            await page.goto(await served.login_link())
-                        await page.goto(path)
-                        await page.wait_for_timeout(700)
-                        file = folder / f"{name.replace(' ', '-')}-{width}-{scheme}.png"
-                        await page.screenshot(path=file, full_page=True)
-                    await context.close()
+        async with browser() as running, serving(f"sqlite:///{data}/modhost.db") as gallery:
+            async for name, page in visits(running, gallery):
+                await _pictures(page, folder / name.replace(" ", "-"))
+
+
+async def _pictures(page: Page, file: Path) -> None:
+    """Take pictures of one page: wide and narrow, light and dark."""
+    for width in WIDTHS:
+        await page.set_viewport_size({"width": width, "height": 800})
+        for scheme in SCHEMES:
+            await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            await page.wait_for_timeout(SETTLES_MS)
+            await page.screenshot(path=f"{file}-{width}-{scheme}.png", full_page=True)
 
 
 if __name__ == "__main__":
