@@ -14,6 +14,7 @@ import argon2
 import hypothesis
 import pytest
 
+from compiled_statements import engine_of_many
 from hosts import SILENT_PROVIDER
 from leftovers import Watch, is_watched
 from modhost import Module
@@ -83,8 +84,9 @@ def quick_passwords() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_starts() -> Iterator[None]:
-    """Read a class or function once, whose services the many hosts of the tests all have."""
+    """Read and compile once what the many hosts of the tests all have."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("modhost.database.engines.create_async_engine", engine_of_many)
         patch.setattr("modhost.services.registration.dependencies_of", cache(dependencies_of))
         yield
 
