@@ -1,16 +1,21 @@
 """Workers that are killed by `kill -9`, without a shutdown."""
 
+import signal
 from collections import Counter
 from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
 from blocked_completions import completions_blocked
 from modhost_background_jobs.contracts import JobState
+from pages.html import Html
 from processes.acting import FlakyJob, GatedJob, LethalJob, QuickJob
 from processes.deployment import QUICK, Deployment
+from processes.host_process import HostProcess
 from processes.stage import Act
 from sweeps import EXHAUSTIVE
 
@@ -54,6 +59,31 @@ async def _kill_one_of_two(deployment: Deployment) -> None:
         f"waiting in {victim.pid}",
         f"waiting in {replacement.pid}",
     )
+    died = await _departed(deployment, victim, "died")
+    assert died["jobs"] == 1
+    heard, left = (datetime.fromisoformat(died[name]) for name in ("heartbeat_at", "left_at"))
+    assert timedelta(0) < left - heard < timedelta(seconds=30)
+    replacement.signal(signal.SIGTERM)
+    assert await replacement.exit_code() == 0
+    assert (await _departed(deployment, replacement, "stopped"))["jobs"] == 0
+
+
+async def _departed(deployment: Deployment, worker: HostProcess, how: str) -> dict[str, Any]:
+    """Wait until a worker has left in a way, by the API and on the page, and return it."""
+    client = await deployment.jobs.host.client("BackgroundJobs.ViewJobs")
+    found: list[dict[str, Any]] = []
+    with anyio.fail_after(10):
+        while not found:
+            rows = (await client.get("/api/jobs/workers/departed")).json()
+            found = [each for each in rows if each["process"] == worker.pid]
+    assert found[0]["departure"] == how
+    assert worker.pid not in [
+        each["process"] for each in (await client.get("/api/jobs/workers")).json()
+    ]
+    page = (await client.get("/admin/jobs/workers", headers={"Accept": "text/html"})).text
+    line = page.partition(f'data-key="departed-{found[0]["name"]}"')[2].partition("</tr>")[0]
+    assert how in Html(line).text.lower()
+    return found[0]
 
 
 async def test_a_job_that_takes_three_workers_down_is_handed_to_no_fourth(
