@@ -87,6 +87,14 @@ async def fill(
     return story
 
 
+async def fill_past(scope: Scope, now: datetime, *, scale: float, seed: int = 8) -> None:
+    """Store the finished jobs of another shop besides, and nothing else of it."""
+    story = Story(now, seed)
+    filling = _Filling(await scope.get(Database), story)
+    await filling.past(plan(story, outage(now, UTC), scale, [], []))
+    await filling.settle()
+
+
 class _Filling:
     """Stores rows in batches, each by one statement with bound values."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Subquery, false, func, select, union_all
+from sqlalchemy import func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost.database import Database
@@ -17,7 +17,7 @@ from modhost_background_jobs.queries.partitions import Partition, in_queues, val
 from modhost_background_jobs.queries.rows import rows_of
 from modhost_background_jobs.queries.search.by_time import page_by_time
 from modhost_background_jobs.queries.search.conditions import Order, Search, partitions_of_search
-from modhost_background_jobs.queries.search.kinds import Kinds, count_kinds
+from modhost_background_jobs.queries.search.kinds import Kinds, count_kinds, kinds_of
 from modhost_background_jobs.queries.search.words import BATCH_SIZE
 from modhost_background_jobs.storage.tables import FINISHED, JOBS
 
@@ -106,7 +106,11 @@ class JobBrowser:
         """Return how many jobs match, counted up to a bound."""
         async with self._database.reading() as session:
             connection = await session.connection()
-            limited, is_whole = await self._bounded(connection, search, bound)
+            partitions, is_whole = await self._bounded(connection, search)
+            if not partitions:
+                return Count(0, is_all=True)
+            bounded = [select(each.ids().limit(bound).subquery()) for each in partitions]
+            limited = select(union_all(*bounded).subquery()).limit(bound).subquery()
             counted = await connection.execute(select(func.count()).select_from(limited))
             number = int(counted.scalar_one())
             return Count(number, is_all=number < bound and is_whole)
@@ -115,27 +119,24 @@ class JobBrowser:
         """Return how many jobs of each state and type match, counted up to a bound."""
         async with self._database.reading() as session:
             connection = await session.connection()
-            limited, is_whole = await self._bounded(connection, search, bound)
-            kinds = await count_kinds(connection, select(limited.c.id))
+            partitions, is_whole = await self._bounded(connection, search)
+            kinds = await count_kinds(connection, partitions, bound)
             return Kinds(kinds, is_all=is_whole and sum(each.number for each in kinds) < bound)
 
     async def kinds_of(self, ids: Collection[UUID]) -> Kinds:
         """Return how many of these jobs are of each state and type."""
         async with self._database.reading() as session:
-            return Kinds(await count_kinds(await session.connection(), ids), is_all=True)
+            return Kinds(await kinds_of(await session.connection(), ids), is_all=True)
 
     async def _bounded(
-        self, connection: AsyncConnection, search: Search, bound: int
-    ) -> tuple[Subquery, bool]:
-        """Return the ids of the jobs that match, up to a bound, and whether all were checked."""
+        self, connection: AsyncConnection, search: Search
+    ) -> tuple[list[Partition], bool]:
+        """Return where the jobs are that match, and whether all were checked."""
         partitions = await partitions_of_search(connection, search)
         has_errors = search.words is not None and search.in_errors
         at_most = self.max_counted_errors if has_errors else MAX_CHECKED
         partitions, end = await narrow(connection, partitions, at_most)
-        if not partitions:
-            return select(FINISHED.c.id).where(false()).subquery(), True
-        bounded = [select(each.ids().limit(bound).subquery()) for each in partitions]
-        return select(union_all(*bounded).subquery()).limit(bound).subquery(), end is None
+        return partitions, end is None
 
     async def finished_types(self) -> list[str]:
         """Return the types of the finished jobs, by name."""
