@@ -13,6 +13,7 @@ import anyio
 import argon2
 import hypothesis
 import pytest
+from starlette.routing import compile_path
 
 from compiled_statements import engine_of_many
 from hosts import SILENT_PROVIDER
@@ -88,6 +89,7 @@ def quick_starts() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("modhost.database.engines.create_async_engine", engine_of_many)
         patch.setattr("modhost.services.registration.dependencies_of", cache(dependencies_of))
+        patch.setattr("starlette.routing.compile_path", cache(compile_path))
         yield
 
 

@@ -5,7 +5,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -43,13 +43,21 @@ def _missing(module: ModuleWeb) -> Iterator[str]:
         if file is None:
             yield f"{user} names the template {name!r}, and templates/ has no such file."
             continue
-        text = _COMMENT.sub("", file.read_text("utf-8"))
-        others = {each for each in _OTHERS.findall(text) if not each.startswith(f"{HOST}/")}
-        due |= dict.fromkeys(others - seen, f"the template {name!r}")
-        seen |= others
-        for each in _STATIC.findall(text):
+        read, served = _named_in(file, file.stat().st_mtime_ns)
+        due |= dict.fromkeys(read - seen, f"the template {name!r}")
+        seen |= read
+        for each in served:
             if _file(static, each) is None:
                 yield f"the template {name!r} names {each!r}, and static/ has no such file."
+
+
+# A process that builds several hosts, as tests do, reads each template once.
+@lru_cache(maxsize=1024)
+def _named_in(template: Path, _changed_at: int) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return the templates of its module that a template names, and the static files."""
+    text = _COMMENT.sub("", template.read_text("utf-8"))
+    read = frozenset(each for each in _OTHERS.findall(text) if not each.startswith(f"{HOST}/"))
+    return read, tuple(_STATIC.findall(text))
 
 
 def _file(folder: Path | None, name: str) -> Path | None:
