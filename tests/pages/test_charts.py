@@ -69,8 +69,17 @@ def test_one_long_run_does_not_flatten_the_others() -> None:
     short = [bucket(run=(0.02, 0.04)) for _ in range(9)]
     drawn = charts.runs([*short, bucket(run=(0.02, 180.0))])
     assert drawn.is_logarithmic
-    assert list(drawn.ticks) == pytest.approx([1000, 10, 0.1, 0.001])
+    assert list(drawn.ticks) == pytest.approx([600, 10, 0.1, 0.001])
     assert not charts.runs(short).is_logarithmic
+
+
+def test_ticks_of_powers_are_round_and_equally_far_apart() -> None:
+    scale = charts.seconds([0.02, 0.02, 0.02, 7000])
+    assert scale.ticks == [36_000, 600, 10, 0.1, 0.001]
+    assert [scale.y(tick) for tick in scale.ticks] == [0, 25, 50, 75, 100]
+    assert scale.y(60) == pytest.approx(37.5)
+    assert scale.y(0) == 100
+    assert len(charts.seconds([1e-9, 1e-9, 1e-9, 1e9]).ticks) == 4
 
 
 def test_new_versions_are_marked_where_they_first_ran() -> None:

@@ -37,8 +37,8 @@ async def test_the_bar_of_the_present_minute_is_marked(served: Site, visitor: Vi
     with anyio.fail_after(20):
         while "bar-good" not in page.source:
             page = await visitor.get("/admin/jobs?span=day")
-    assert page.source.count('class="bar-open"') == 1
-    assert "1 completed, 0 failed, so far" in page.text
+    assert page.source.count('class="open"') == 3
+    assert '1 completed, 0 failed so far"' in page.source
     assert "so far" in page.text.partition("The figures as a table")[2]
 
 

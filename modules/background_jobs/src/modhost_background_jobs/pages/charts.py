@@ -1,6 +1,7 @@
 """Charts: scales up to a round number or by powers, bars, lines, and marks of deployments."""
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,11 @@ from modhost_background_jobs.storage.statistics import SeenVersion
 
 _ROUND: Final = (1, 2, 5, 10)
 _UNITS: Final = (86_400, 3600, 60, 1)
+_RUNGS: Final = (
+    *(0.000_01, 0.000_1, 0.001, 0.01, 0.1, 1, 10),
+    *(60, 600, 3600, 36_000, 432_000, 4_320_000, 43_200_000, 432_000_000),
+)
+"""Milliseconds, seconds, minutes, hours and days, each in round numbers."""
 _MAX_STEPS: Final = 4
 _DWARFED: Final = 20
 """How many times the middle value the largest may be before the rest would lie on the ground."""
@@ -21,29 +27,35 @@ _DWARFED: Final = 20
 class Scale:
     """Where values lie between the edges, 0 being the upper one.
 
-    `step` is the distance of two ticks, of a logarithmic scale in powers of ten.
+    `step` is the distance of two ticks. A logarithmic scale has its rungs in place of it, from the
+    bottom: they are as far from one another, though some are ten and some are six times the one
+    before, so that all are round numbers of seconds, minutes or hours.
     """
 
-    bottom: float
     top: float
     step: float
-    is_logarithmic: bool = False
+    rungs: tuple[float, ...] = ()
+
+    @property
+    def is_logarithmic(self) -> bool:
+        """Whether equal distances are equal ratios, more or less."""
+        return bool(self.rungs)
 
     def y(self, value: float) -> float:
         """Return how far below the upper edge of 100 a value lies."""
         if not self.is_logarithmic:
             return round(100 - 100 * value / self.top, 2)
-        inside = min(max(value, self.bottom), self.top)
-        return round(
-            100 - 100 * math.log(inside / self.bottom) / math.log(self.top / self.bottom), 2
-        )
+        inside = min(max(value, self.rungs[0]), self.top)
+        upper = max(bisect_left(self.rungs, inside), 1)
+        low, high = self.rungs[upper - 1], self.rungs[upper]
+        climbed = upper - 1 + math.log(inside / low) / math.log(high / low)
+        return round(100 - 100 * climbed / (len(self.rungs) - 1), 2)
 
     @property
     def ticks(self) -> list[float]:
         """The values beside the axis, from the upper edge to the lower one."""
         if self.is_logarithmic:
-            parts = round(math.log10(self.top / self.bottom) / self.step)
-            return [self.top / 10 ** (self.step * part) for part in range(parts + 1)]
+            return list(self.rungs[:: -int(self.step)])
         parts = round(self.top / self.step)
         return [round(self.step * part, 9) for part in range(parts, -1, -1)]
 
@@ -57,16 +69,23 @@ def seconds(values: Sequence[float]) -> Scale:
     """Return the scale of durations, with ticks that are round in minutes and hours too."""
     longest = max(values, default=0.0)
     if not longest:
-        return Scale(0, 1, 0.5)
+        return Scale(1, 0.5)
     positive = [value for value in values if value > 0]
     if longest > _DWARFED * median(positive):
-        upper = math.ceil(math.log10(longest))
-        lower = min(math.floor(math.log10(min(positive))), upper - 2)
-        step = math.ceil((upper - lower) / _MAX_STEPS)
-        lower = upper - step * math.ceil((upper - lower) / step)
-        return Scale(10.0**lower, 10.0**upper, step, is_logarithmic=True)
+        return _logarithmic(min(positive), longest)
     unit = next(each for each in _UNITS if longest >= each or each == 1)
     return _linear(longest, unit)
+
+
+def _logarithmic(shortest: float, longest: float) -> Scale:
+    """Return a scale of two to four steps, of one or more rungs each."""
+    upper = min(bisect_left(_RUNGS, longest), len(_RUNGS) - 1)
+    lower = max(min(bisect_right(_RUNGS, shortest) - 1, upper - 2), 0)
+    step = math.ceil((upper - lower) / _MAX_STEPS)
+    span = step * min(math.ceil((upper - lower) / step), (len(_RUNGS) - 1) // step)
+    upper = max(upper, span)
+    rungs = _RUNGS[upper - span : upper + 1]
+    return Scale(rungs[-1], step, rungs)
 
 
 def _linear(value: float, unit: float, least: float = 0) -> Scale:
@@ -74,7 +93,7 @@ def _linear(value: float, unit: float, least: float = 0) -> Scale:
     wanted = max(value / unit, least) / _MAX_STEPS * 0.9999
     power = 10.0 ** math.floor(math.log10(wanted))
     step = max(next(each * power for each in _ROUND if each * power >= wanted), least) * unit
-    return Scale(0, step * max(2, math.ceil(value / step * 0.9999)), step)
+    return Scale(step * max(2, math.ceil(value / step * 0.9999)), step)
 
 
 _GAP: Final = 0.2
