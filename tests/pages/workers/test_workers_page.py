@@ -115,3 +115,17 @@ async def test_the_api_lists_workers_and_quiets_them(database_url: str) -> None:
         answer = await client.post("/api/jobs/workers/nobody/quiet")
         assert answer.status_code == 404
         assert answer.json()["detail"].startswith("There is no worker nobody;")
+
+
+async def test_jobs_beyond_the_tenth_are_among_all_that_run(sqlite_url: str) -> None:
+    """The link had the number of one worker, and its list the jobs of all."""
+    async with site(sqlite_url, max_concurrency=12) as served:
+        visitor = await Visitor.of(served, "BackgroundJobs.ViewJobs")
+        ids = await served.scheduling.enqueue_many(ImportCustomersJob, [Steps(pause=60)] * 12)
+        for job_id in ids:
+            await served.reaches(job_id, JobState.RUNNING)
+        page = await visitor.get("/admin/jobs/workers")
+        assert "and 2 more, among all that run" in page.text
+        assert ">all that run</a>" in page.source
+        for job_id in ids:
+            await served.scheduling.cancel(job_id)
