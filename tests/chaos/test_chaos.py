@@ -8,6 +8,7 @@ from chaos.databases.disk import Disk
 from chaos.databases.served import Kind, Served
 from chaos.scene import Size
 from chaos.trial import Plan, Trial
+from sweeps import ONE_DATABASE
 
 pytestmark = pytest.mark.anyio
 
@@ -15,6 +16,7 @@ SMALL = Size(producers=1, workers=2, supervised=0, slots=4)
 FAULTS = ("a worker killed", "a worker suspended beyond its lease")
 
 
+@ONE_DATABASE
 # On a machine that is busy with other tests it takes several times as long.
 @pytest.mark.timeout(300)
 async def test_nothing_is_lost_or_exceeded_while_workers_die_and_come_back(

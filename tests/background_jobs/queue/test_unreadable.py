@@ -17,6 +17,7 @@ from modhost.runtime.assembly import build_host
 from modhost_background_jobs.contracts import RecurringJobId, UnknownTimeZone
 from modhost_background_jobs.module import BackgroundJobsModule
 from modhost_background_jobs.storage.tables import SCHEDULES
+from sweeps import first_on_both
 
 pytestmark = pytest.mark.anyio
 
@@ -60,7 +61,7 @@ async def found(database_url: str) -> list[tuple[str, str]]:
     return [(each.rule.code, each.detail) for each in (await examine(host)).findings]
 
 
-@pytest.mark.parametrize(("values", "reason"), UNREADABLE)
+@first_on_both("values,reason", UNREADABLE)
 async def test_what_cannot_be_read_is_explained_everywhere_and_can_be_disabled(
     database_url: str, values: dict[str, Any], reason: str
 ) -> None:
@@ -122,7 +123,7 @@ async def test_what_would_be_refused_today_continues_and_is_shown_with_a_remedy(
     assert (code, reason in detail) == ("MH609", True)
 
 
-@pytest.mark.parametrize(("values", "reason"), UNREADABLE)
+@first_on_both("values,reason", UNREADABLE)
 async def test_an_edit_makes_it_readable_and_keeps_the_run_that_is_due(
     database_url: str, values: dict[str, Any], reason: str
 ) -> None:

@@ -24,6 +24,7 @@ from modhost.database import Database
 from modhost_background_jobs.contracts import JobDetail, JobState, ModuleJob
 from modhost_background_jobs.storage.tables import STATISTICS
 from modhost_background_jobs.worker.finishing.statistics import StatisticsService
+from sweeps import first_on_both
 
 pytestmark = pytest.mark.anyio
 
@@ -60,7 +61,7 @@ async def run(jobs: HostedJobs, job: type[ModuleJob], way: str, seconds: float =
     return await jobs.until(job_id, lambda job: last in [line.message for line in job.logs])
 
 
-@pytest.mark.parametrize("job", [EndsItself, EndsInProcess])
+@first_on_both("job", [EndsItself, EndsInProcess])
 async def test_all_that_the_job_reports_is_stored_and_its_return_is_not(
     jobs: HostedJobs, job: type[ModuleJob], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -87,7 +88,7 @@ async def counted(jobs: HostedJobs) -> int:
         return int((await (await session.connection()).execute(completed)).scalar_one())
 
 
-@pytest.mark.parametrize("job", [EndsItself, EndsInProcess])
+@first_on_both("job", [EndsItself, EndsInProcess])
 async def test_after_a_rollback_nothing_has_happened(
     jobs: HostedJobs, job: type[ModuleJob]
 ) -> None:
@@ -142,7 +143,7 @@ async def test_an_attempt_that_lost_its_lease_writes_nothing(
     assert await written(jobs) == []
 
 
-@pytest.mark.parametrize("job", [Remembers, RemembersInThread])
+@first_on_both("job", [Remembers, RemembersInThread])
 async def test_a_job_in_a_process_remembers_its_steps_and_its_checkpoint(
     jobs: HostedJobs, job: type[ModuleJob]
 ) -> None:

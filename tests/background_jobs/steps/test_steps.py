@@ -24,6 +24,7 @@ from background_jobs.steps.step_jobs import (
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.storage.tables import JOBS
 from modhost_background_jobs.worker.attempts.attempt import StopReason
+from sweeps import first_on_both
 
 pytestmark = pytest.mark.anyio
 
@@ -60,8 +61,8 @@ async def test_a_step_that_has_failed_can_be_called_again(steps: StepHost) -> No
     assert RetriesItsStep.calls["flaky"] == 3
 
 
-@pytest.mark.parametrize(
-    ("job", "calls", "says"),
+@first_on_both(
+    "job,calls,says",
     [
         (NamesTwice, {"nothing": 1}, "The step 'one' is there twice"),
         (ReturnsASocket, {}, "annotate it"),

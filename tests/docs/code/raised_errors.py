@@ -41,6 +41,11 @@ def raised(function: Callable[..., Any], owner: type | None) -> set[type[Excepti
     return set(_Raised(function, owner, frozenset()).found())
 
 
+@cache
+def _tree_of(function: Callable[..., Any]) -> ast.stmt:
+    return ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+
+
 class _Raised:
     def __init__(
         self, function: Callable[..., Any], owner: Any, callers: frozenset[Callable[..., Any]]
@@ -48,7 +53,7 @@ class _Raised:
         self._namespace: dict[str, Any] = vars(sys.modules[function.__module__])
         self._owner = owner
         self._path = callers | {function}
-        self._tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+        self._tree = _tree_of(function)
 
     def found(self) -> Iterator[type[Exception]]:
         return self._in(self._tree)

@@ -5,6 +5,7 @@ import re
 import subprocess
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -139,9 +140,17 @@ def found_in(path: Path) -> Iterator[str]:
     else:
         texts = ((number, "prose", line) for number, line in enumerate(text.splitlines(), 1))
     for number, kind, each in texts:
-        for pattern, better in (IDENTIFIERS if kind == "name" else PROSE).items():
-            if (word := re.search(pattern, each)) and (str(path), word[0]) not in ALLOWED:
-                yield f"{path}:{number}: {word[0]!r} in {each.strip()!r}: say {better!r}"
+        for word, better in retired(kind, each):
+            if (str(path), word) not in ALLOWED:
+                yield f"{path}:{number}: {word!r} in {each.strip()!r}: say {better!r}"
+
+
+# The same names are everywhere.
+@cache
+def retired(kind: str, text: str) -> list[tuple[str, str]]:
+    patterns = IDENTIFIERS if kind == "name" else PROSE
+    found = ((re.search(pattern, text), better) for pattern, better in patterns.items())
+    return [(word[0], better) for word, better in found if word]
 
 
 @pytest.mark.parametrize("part", sorted({path.parts[0] for path in files()}))

@@ -12,6 +12,7 @@ from modhost_background_jobs.queue.schedules import RecurringSchedules
 from pages.demo import ImportCustomersJob, Steps
 from pages.site import Site
 from pages.visitor import Visitor
+from sweeps import first_on_both
 
 pytestmark = pytest.mark.anyio
 
@@ -76,8 +77,8 @@ async def test_a_schedule_is_created_checked_and_edited_without_javascript(
     assert "Hourly: @hourly Europe/Berlin, customers.ImportCustomersJob" in changes
 
 
-@pytest.mark.parametrize(
-    ("field", "typed", "problem"),
+@first_on_both(
+    "field,typed,problem",
     [
         ("name", " ", "is blank"),
         ("cron_expression", "61 * * * *", "61 is out of range"),

@@ -16,6 +16,7 @@ from background_jobs.support import new_job
 from modhost.clock import SystemClock
 from modhost_background_jobs.contracts import JobState, ModuleJob
 from modhost_background_jobs.storage import JobStore
+from sweeps import first_on_both
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +33,7 @@ async def works_still(jobs: Jobs, beside: object) -> None:
     assert jobs.probe.started["waiting"] == 1
 
 
-@pytest.mark.parametrize("job", FAILING)
+@first_on_both("job", FAILING)
 async def test_a_job_that_misbehaves_has_failed_and_disturbs_no_other(
     database_url: str, job: type[ModuleJob]
 ) -> None:
