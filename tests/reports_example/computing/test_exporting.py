@@ -56,6 +56,31 @@ def test_the_chart_names_its_source_its_columns_and_its_periods(csv_folder: CsvF
     assert {"rain", "wind, in m/s", "2012-01", "2012-02"} <= texts(svg)
 
 
+@pytest.mark.parametrize(
+    ("values", "ticks"),
+    [
+        ((7.2, 17.4), {"5", "10", "15", "20"}),
+        ((-3, 28), {"-10", "0", "10", "20", "30"}),
+        ((0, 0.09), {"0", "0.02", "0.04", "0.06", "0.08", "0.1"}),
+        ((5, 5), {"5", "6"}),
+    ],
+)
+def test_the_axis_of_a_chart_has_round_numbers(
+    csv_folder: CsvFolder, values: tuple[float, float], ticks: set[str]
+) -> None:
+    lines = "".join(f"2012-0{number}-01,{value}\n" for number, value in enumerate(values, 1))
+    assert ticks <= texts(as_svg(csv_folder.report(f"date,x\n{lines}")))
+
+
+@pytest.mark.parametrize("values", [(1e120, -1e120), (0, 5e-324), (1e16, 1e16 + 2)])
+def test_values_that_no_axis_can_show_are_refused_in_words(
+    csv_folder: CsvFolder, values: tuple[float, float]
+) -> None:
+    lines = "".join(f"2012-0{number}-01,{value!r}\n" for number, value in enumerate(values, 1))
+    svg = as_svg(csv_folder.report(f"date,x\n{lines}"))
+    assert "The numbers are too far apart, or too close, for a chart" in texts(svg)
+
+
 def test_the_words_of_a_chart_for_phones_are_as_large_as_those_of_a_wide_one(
     csv_folder: CsvFolder,
 ) -> None:

@@ -2,8 +2,10 @@
 
 import csv
 import io
+import math
 import re
 import sys
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -43,6 +45,8 @@ _DARK: Final = (
     " text { fill: #cfd6e0 !important }"
     " .guide, .axis .line, .guides { stroke: #2c333f !important } }"
 )
+_STEPS: Final = 5
+"""So many parts an axis has, more or less."""
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _NOT_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -92,11 +96,33 @@ def as_svg(report: Report, *, is_narrow: bool = False) -> str:
     chart.add_xml_filter(partial(_titled_and_without_scripts, title))
     chart.x_labels = [row.period for row in report.rows]
     chart.x_labels_major = chart.x_labels[:: max(1, len(report.rows) // (width // 100))]
-    for column in _columns(report):
+    values = [each.mean for row in report.rows for each in row.values.values()]
+    ticks = _ticks(values)
+    if ticks and values:
+        chart.y_labels = ticks
+    elif values:
+        chart.no_data_text = "The numbers are too far apart, or too close, for a chart"
+    for column in _columns(report) if ticks else ():
         means = [row.values[column].mean if column in row.values else None for row in report.rows]
         chart.add(_as_xml_text(column), means)
     rendered: str = chart.render(is_unicode=True)
     return rendered
+
+
+def _ticks(values: Sequence[float]) -> list[float]:
+    """Return the numbers beside the axis: steps of 1, 2 or 5 times a power of ten.
+
+    There are none for values too far apart, or too close to one another for their size, which
+    pygal computes scales of without end.
+    """
+    low, high = min(values, default=0.0), max(values, default=0.0)
+    wanted = ((high - low) or abs(high) or 1.0) / _STEPS
+    if not 1e-100 < wanted < 1e100 or abs(high) > 1e12 * wanted:
+        return []
+    power = 10.0 ** math.floor(math.log10(wanted))
+    step = next(each * power for each in (1, 2, 5, 10) if each * power >= wanted * 0.9999)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    return [float(f"{number * step:.12g}") for number in range(first, max(last, first + 1) + 1)]
 
 
 def _titled_and_without_scripts(title: str, svg: Element) -> Element:
