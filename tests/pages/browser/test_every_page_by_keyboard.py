@@ -16,8 +16,10 @@ _EXPECTED: Final = f"""() => [...document.querySelectorAll({STOPS!r})]
     .filter(each => each.tabIndex >= 0 && !each.disabled && each.type !== "hidden"
         && each.checkVisibility({{ visibilityProperty: true }}))
     .map((each, number) => {{ each.stop = number; return each.outerHTML.slice(0, 120); }})"""
-# Tab would go on from what was clicked last.
+# Nothing changes meanwhile, and Tab does not continue after what was clicked last.
 _BEGIN: Final = """() => {
+    Object.defineProperty(document, "hidden", { value: true, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
     document.body.tabIndex = -1;
     document.body.focus();
     document.body.removeAttribute("tabindex");

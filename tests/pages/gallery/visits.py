@@ -12,6 +12,12 @@ from pages.site import PASSWORD
 LIST: Final = "/admin/jobs/list"
 
 
+async def _send(page: Page, button: str) -> None:
+    """Send a form, and wait for what is shown then."""
+    async with page.expect_navigation():
+        await page.get_by_role("main").get_by_role("button", name=button).first.click()
+
+
 async def _figures(page: Page) -> None:
     await page.goto("/admin/jobs?span=day")
     await page.get_by_text("The figures as a table").click()
@@ -21,12 +27,12 @@ async def _kept_search(page: Page) -> None:
     await page.goto(f"{LIST}?state=Failed")
     await page.get_by_text("Keep this search").click()
     await page.get_by_label("Name").fill("What has failed")
-    await page.get_by_role("button", name="Keep", exact=True).click()
+    await _send(page, "Keep")
 
 
 async def _notice(page: Page) -> None:
     await page.goto("/admin/jobs/workers")
-    await page.get_by_role("button", name="Quiet").first.click()
+    await _send(page, "Quiet")
 
 
 async def _bad_input(page: Page) -> None:
@@ -34,21 +40,21 @@ async def _bad_input(page: Page) -> None:
     await page.locator(".job-cell a").first.click()
     await page.get_by_role("link", name="Edit and run again…").click()
     await page.get_by_label("Input").fill("{")
-    await page.get_by_role("button", name="Run", exact=True).click()
+    await _send(page, "Run")
 
 
 async def _bad_schedule(page: Page) -> None:
     await page.goto("/admin/jobs/recurring/new")
     await page.get_by_label("Name").fill("Clean up at night")
     await page.get_by_label("Cron expression").fill("61 * * * *")
-    await page.get_by_role("button", name="Create").click()
+    await _send(page, "Create")
 
 
 async def _log_search(page: Page) -> None:
     await page.goto(f"{LIST}?state=Completed&job_type=shop.ImportSupplierFeed")
     await page.locator(".job-cell a").first.click()
     await page.get_by_role("searchbox", name="Words in the log").fill("the")
-    await page.get_by_role("button", name="Search").click()
+    await _send(page, "Search")
 
 
 async def _refused_search(page: Page) -> None:
@@ -73,17 +79,19 @@ async def _new_token(page: Page) -> None:
     await page.goto("/admin/tokens")
     await page.get_by_label("Name").fill("Continuous integration")
     await page.get_by_label("See jobs, their logs and schedules").check()
-    await page.get_by_role("button", name="Create the token").click()
+    await _send(page, "Create the token")
 
 
 async def _revoke(page: Page) -> None:
     await page.goto("/admin/tokens")
-    await page.get_by_role("link", name="Revoke…").first.click()
+    async with page.expect_navigation():
+        await page.get_by_role("link", name="Revoke…").first.click()
 
 
 async def _user(page: Page) -> None:
     await page.goto("/admin/users")
-    await page.get_by_role("link", name=VIEWER).click()
+    async with page.expect_navigation():
+        await page.get_by_role("link", name=VIEWER).click()
 
 
 STATES: Final[Mapping[str, Callable[[Page], Awaitable[None]]]] = {
@@ -151,7 +159,7 @@ async def visits(
     await page.goto("/login?next=/")
     await page.get_by_label("Name").fill(VIEWER)
     await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Log in").click()
+    await _send(page, "Log in")
     for name in ("start", "list", "failed job", "queues", "recurring of operators", "users"):
         if (seen := f"{name} of a viewer") not in without:
             await page.goto(gallery.paths[name])
