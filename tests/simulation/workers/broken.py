@@ -14,6 +14,7 @@ from modhost_background_jobs.maintenance.stalled_jobs import StallObserver
 from modhost_background_jobs.model import (
     START,
     ClaimedJob,
+    CurrentWorker,
     Heartbeat,
     Lease,
     NewJob,
@@ -102,6 +103,13 @@ def dead_by_the_clock() -> Iterator[None]:
         patch.object(StallObserver, "stalled", DeadByTheClock.stalled),
         patch.object(StallObserver, "_first_seen", {}, create=True),
     ):
+        yield
+
+
+@contextmanager
+def begun_in_silence() -> Iterator[None]:
+    """Begin what was claimed however long no heartbeat was stored."""
+    with patch.object(CurrentWorker, "may_begin", lambda own, *_: not own.is_quiet):
         yield
 
 

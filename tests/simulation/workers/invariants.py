@@ -14,6 +14,7 @@ from simulation.workers.worker_invariants import (
     requests_to_stop_arrive,
     rescues_spend_no_attempt,
     slots_are_not_exceeded,
+    the_silent_begin_nothing,
     workers_run_what_they_know,
 )
 
@@ -36,6 +37,7 @@ def violations(history: History, without: Collection[Check] = ()) -> list[str]:
         states_match_what_the_code_did,
         what_was_logged_is_stored_with_the_end,
         only_the_silent_are_taken_for_dead,
+        the_silent_begin_nothing,
         rescues_spend_no_attempt,
         slots_are_not_exceeded,
         runs_of_a_schedule_do_not_overlap,

@@ -73,6 +73,8 @@ class SimulatedHeartbeat:
                 self._own.lose(self._clock.monotonic())
                 self._own.renew(sent)
                 await self._store.register(self._worker, self._clock.now())
+                beat = Beat(self._worker.name, sent, self._clock.monotonic())
+                self._history.beats.append(beat)
 
 
 class NoProcesses:

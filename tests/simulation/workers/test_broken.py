@@ -39,6 +39,7 @@ VARIANTS: Final = swept(
         (Storm, broken.outages_given_up, "nothing is lost"),
         (Silence, broken.buried_as_seen, "only the silent are taken for dead"),
         (Storm, broken.dead_by_the_clock, "only the silent are taken for dead"),
+        (Silence, broken.begun_in_silence, "the silent begin nothing"),
         (Storm, broken.ended_without_fence, "nobody else ends an attempt"),
         (Storm, broken.rescues_that_spend, "rescues spend no attempt"),
         (Storm, broken.claims_of_any_type, "workers run what they know"),

@@ -1,13 +1,14 @@
 """The invariants of workers: who is dead, what they may claim, and how soon they listen."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Final
+from uuid import UUID
 
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Lease
 from modhost_background_jobs.worker.shutdown import STOP_TIMEOUT
-from simulation.history import History, describe
+from simulation.history import Beat, History, describe
 from simulation.workers.hosts import OPTIONS
 
 STALL_SECONDS: Final = OPTIONS.stall_timeout.total_seconds()
@@ -25,6 +26,29 @@ def only_the_silent_are_taken_for_dead(history: History) -> Iterator[str]:
             is_recent = beat.sent > since and beat.acknowledged < change.at
             if beat.worker == change.before.worker and is_recent:
                 yield from describe([change], f", whose heartbeat came at {beat.acknowledged:.2f}")
+
+
+def the_silent_begin_nothing(history: History) -> Iterator[str]:
+    """No attempt begins where the last heartbeat that arrived is older than the stall timeout.
+
+    Those of suspects begin once the database has said that their leases hold.
+    """
+    suspects: set[UUID] = set()
+    beats: dict[str | None, list[Beat]] = defaultdict(list)
+    for beat in history.beats:
+        beats[beat.worker].append(beat)
+    for change in history.changes:
+        if change.is_rescue:
+            suspects.add(change.job)
+        if not change.is_start or change.after is None or change.job in suspects:
+            continue
+        attempt = history.attempts.get(Lease(change.job, change.after.fence))
+        if attempt is None:
+            continue
+        of_worker = beats[change.after.worker]
+        sent = [beat.sent for beat in of_worker if beat.sent <= attempt.began]
+        if sent and attempt.began > max(sent) + STALL_SECONDS:
+            yield from describe([change], f", but {attempt}, {max(sent):.2f} was the last beat")
 
 
 def rescues_spend_no_attempt(history: History) -> Iterator[str]:
