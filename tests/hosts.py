@@ -1,6 +1,6 @@
 """Hosts with background jobs, and what tests ask of their jobs."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
@@ -21,9 +21,18 @@ from modhost_background_jobs.module import BackgroundJobsModule
 from modhost_reports_example.module import ReportsModule
 
 POLL_SECONDS = 0.02
+MAX_POLL_SECONDS = 0.1
 # Nothing listens there.
 SILENT_PROVIDER = {"issuer": "http://127.0.0.1:1", "client_id": "modhost", "audience": "api"}
 T = TypeVar("T")
+
+
+def poll_pauses() -> Iterator[float]:
+    """Yield pauses that become longer: each poll takes the time of what it waits for."""
+    pause = POLL_SECONDS
+    while True:
+        yield pause
+        pause = min(1.4 * pause, MAX_POLL_SECONDS)
 
 
 class HostedJobs:
@@ -50,9 +59,10 @@ class HostedJobs:
         self, job_id: UUID, condition: Callable[[JobDetail], bool], seconds: float = 60
     ) -> JobDetail:
         """Wait until a job fulfils a condition, and return it."""
+        pauses = poll_pauses()
         with anyio.fail_after(seconds):
             while not condition(detail := await self.detail(job_id)):
-                await anyio.sleep(POLL_SECONDS)
+                await anyio.sleep(next(pauses))
         return detail
 
     async def ends(self, job_id: UUID, seconds: float = 60) -> JobDetail:
@@ -68,6 +78,7 @@ class HostedJobs:
     async def _in_state(
         self, job_id: UUID, is_there: Callable[[JobState], bool], seconds: float
     ) -> JobDetail:
+        pauses = poll_pauses()
         with anyio.fail_after(seconds):
             while True:
                 status = await self.scheduling.get_status(JobId(job_id))
@@ -77,7 +88,7 @@ class HostedJobs:
                     job = await self.detail(job_id)
                     if is_there(job.state):
                         return job
-                await anyio.sleep(POLL_SECONDS)
+                await anyio.sleep(next(pauses))
 
 
 @asynccontextmanager
