@@ -31,16 +31,16 @@ def only_the_silent_are_taken_for_dead(history: History) -> Iterator[str]:
 def the_silent_begin_nothing(history: History) -> Iterator[str]:
     """No attempt begins where the last heartbeat that arrived is older than the stall timeout.
 
-    Those of suspects begin once the database has said that their leases hold.
+    Those of rescued jobs begin once the database has said that their leases hold.
     """
-    suspects: set[UUID] = set()
+    rescued: set[UUID] = set()
     beats: dict[str | None, list[Beat]] = defaultdict(list)
     for beat in history.beats:
         beats[beat.worker].append(beat)
     for change in history.changes:
         if change.is_rescue:
-            suspects.add(change.job)
-        if not change.is_start or change.after is None or change.job in suspects:
+            rescued.add(change.job)
+        if not change.is_start or change.after is None or change.job in rescued:
             continue
         attempt = history.attempts.get(Lease(change.job, change.after.fence))
         if attempt is None:
