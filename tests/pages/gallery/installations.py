@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, NoReturn
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from benchmarks.demo import jobs
 from benchmarks.demo.hosting import configured
@@ -54,7 +54,8 @@ class FaultyModule(Module):
 
 
 async def _without_database() -> NoReturn:
-    raise OperationalError("SELECT 1", {}, ConnectionRefusedError())
+    msg = "All connections are lent."
+    raise NoConnection(msg)
 
 
 async def _broken() -> NoReturn:

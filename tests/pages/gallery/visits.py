@@ -122,6 +122,8 @@ ALIKE: Final = frozenset(
         *("failed workflow", "retry workflow", "recurring by search", "recurring of code"),
         *("edit recurring", "delete recurring", "type", "unavailable", "server error"),
         *("kept search", "search of a log", "backwards search", "revoke token", "user"),
+        # It takes longer than all others.
+        "API reference",
         *("list of a viewer", "recurring of operators of a viewer", "start of a viewer"),
     )
 )
