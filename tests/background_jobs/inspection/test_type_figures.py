@@ -11,6 +11,7 @@ from modhost_background_jobs.maintenance.roll_ups import RollUpService
 from modhost_background_jobs.model.statistics import MinuteCounts, TypeCounts, TypeKey
 from modhost_background_jobs.storage.statistics import StatisticsStore, TypeStatisticsStore
 from moving_clock import START, MovingClock
+from sweeps import first_on_both
 
 pytestmark = pytest.mark.anyio
 
@@ -72,8 +73,8 @@ async def test_each_span_is_compared_with_the_one_before(past: Past, is_rolled_u
     assert (await past.figures.all("hour"))["tests.Job"].before.completed == 5
 
 
-@pytest.mark.parametrize(
-    ("span", "bars", "finished"),
+@first_on_both(
+    "span,bars,finished",
     [("hour", 60, 4), ("day", 24, 9), ("week", 56, 16), ("quarter", 90, 47)],
 )
 async def test_the_bars_of_a_chart_have_all_of_its_span(

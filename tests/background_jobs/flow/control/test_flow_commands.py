@@ -8,6 +8,7 @@ import pytest
 from background_jobs.commands import Commands
 from background_jobs.flow.control.served import by_name, served
 from background_jobs.jobs_module import ReportingJob, Work
+from sweeps import first_on_both
 
 pytestmark = pytest.mark.anyio
 
@@ -74,8 +75,8 @@ async def test_limits_are_listed_set_and_reset(database_url: str, commands: Comm
         assert (await commands.json("limits", "reset", name))["limit"] == 500
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
+@first_on_both(
+    "words,message",
     [
         (("queues", "pause", "*"), "No queue is named '*'"),
         (("queues", "resume", "a,b"), "No queue is named 'a,b'"),
