@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import pluggy
@@ -137,6 +137,8 @@ def _check(found: FoundModule) -> list[Finding]:
     return findings
 
 
+# A process that builds several hosts, as tests do, checks each method once.
+@lru_cache(maxsize=256)
 def _mismatch(name: str, member: Any) -> tuple[str, str] | None:
     """Return what is wrong with a marked method, and the remedy; None when nothing is."""
     specified = _SPECIFIED.get(name)

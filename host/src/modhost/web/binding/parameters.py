@@ -80,13 +80,19 @@ class Binding:
         return [each for each in self.parameters if each.source is source]
 
 
-# A process that builds several hosts, as tests do, plans each handler once.
-@lru_cache(maxsize=1024)
 def bind(handler: Handler, path_names: tuple[str, ...]) -> Binding:
     """Plan the parameters of a handler. Raises `UnusableType` with a sentence."""
+    if inspect.ismethod(handler):
+        return _bound(handler.__func__, path_names, is_method=True)
+    return _bound(handler, path_names, is_method=False)
+
+
+# A process that builds several hosts, as tests do, plans each handler once, and keeps no object.
+@lru_cache(maxsize=1024)
+def _bound(handler: Handler, path_names: tuple[str, ...], *, is_method: bool) -> Binding:
     hints = hints_of(handler)
     planned = []
-    for parameter in inspect.signature(handler).parameters.values():
+    for parameter in [*inspect.signature(handler).parameters.values()][is_method:]:
         if parameter.name not in hints:
             name = function_of(handler).__qualname__
             raise UnusableType(f"parameter {parameter.name!r} of {name} has no annotation.")
