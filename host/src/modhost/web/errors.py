@@ -31,7 +31,7 @@ _TITLES: Final = {
     413: "This is too large",
     422: "Some values cannot be used",
     500: "Something went wrong here",
-    503: "The database does not work at present",
+    503: "This page cannot be shown now",
 }
 RETRY_SECONDS: Final = 5
 _DATABASE_AWAY: Final = "The database does not work at present; try again in a few seconds."
