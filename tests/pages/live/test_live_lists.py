@@ -8,11 +8,14 @@ import anyio
 import pytest
 
 from modhost.identity import TokenService
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.model.statistics import MinuteCounts
 from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
 from modhost_background_jobs.pages.live.recurring import ScheduleTopics
 from modhost_background_jobs.pages.live.topic import Topic
-from modhost_background_jobs.pages.live.topics import Topics
+from modhost_background_jobs.pages.live.topics import Memory, Topics
 from modhost_background_jobs.pages.recurring.list import KEY_DIGITS
+from modhost_background_jobs.storage.statistics import StatisticsStore
 from pages.demo import ImportCustomersJob, Steps
 from pages.live.streams import counted, events
 from pages.site import Site, site
@@ -102,6 +105,25 @@ async def test_topics_share_what_they_read_and_read_nothing_else(database_url: s
             sent.clear()
             await feed.poll()
         assert len(sent) == 2, sent
+
+
+async def test_charts_are_sent_now_and_then_while_numbers_change(database_url: str) -> None:
+    """Every job that ended sent 40 kB of charts to everybody, compressed to twice the budget."""
+    async with site(database_url, mode="Producer") as served:
+        topics, memory = await served.service(Topics), Memory()
+        topics.charts_interval = 600
+        dashboard = Topic("dashboard")
+        before = (await topics.render({dashboard}, memory))[dashboard]
+        await served.scheduling.enqueue(ImportCustomersJob, Steps())
+        ended = MinuteCounts()
+        ended.count(JobState.COMPLETED, 1.0, 1.0)
+        minute = datetime.now(UTC).replace(second=0, microsecond=0)
+        await (await served.service(StatisticsStore)).save("worker", [(minute, ended)])
+        soon = (await topics.render({dashboard}, memory))[dashboard]
+        later = (await topics.render({dashboard}, Memory()))[dashboard]
+        for name in ("live_history", "live_figures"):
+            assert before[name] == soon[name] != later[name]
+        assert before["live_tiles"] != soon["live_tiles"] == later["live_tiles"]
 
 
 async def test_a_stream_whose_viewer_may_no_longer_watch_says_bye(

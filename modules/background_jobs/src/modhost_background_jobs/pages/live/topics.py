@@ -27,6 +27,9 @@ from modhost_background_jobs.queries.search.job_search import JobSearch
 LIST_INTERVAL: Final = 2.0
 QUEUES_INTERVAL: Final = 3.0
 """For counts of all queues, types and limits."""
+CHARTS: Final = ("live_history", "live_figures")
+CHARTS_INTERVAL: Final = 10.0
+"""For charts, whose bars are of a minute and longer."""
 SEARCH_INTERVAL: Final = 15.0
 """For a search for words, which have no index."""
 
@@ -61,8 +64,10 @@ class Topics:
         fragments: Fragments,
         *,
         list_interval: float = LIST_INTERVAL,
+        charts_interval: float = CHARTS_INTERVAL,
     ) -> None:
         self.list_interval = list_interval
+        self.charts_interval = charts_interval
         self._dashboard = dashboard
         self._snapshots = snapshots
         self._listing = listing
@@ -106,7 +111,8 @@ class Topics:
             departures = await self._load.departures(ROWS if "workers" in of else 0)
             for topic in of.get("dashboard", ()):
                 context = await self._dashboard.context(topic.span, snapshot, departures)
-                rendered[topic] = self._fragments.render("dashboard.html", context)
+                html = self._fragments.render("dashboard.html", context)
+                memory.rendered[topic] = self._with_charts(html, before.get(topic))
             for topic in of.get("workers", ()):
                 context = workers_context(snapshot, departures, may_manage=topic.may_manage)
                 rendered[topic] = self._fragments.render("workers/list.html", context)
@@ -152,6 +158,13 @@ class Topics:
             return known
         context = await self._flow.context(may_manage=topic.may_manage)
         return now, self._fragments.render("flow/queues.html", context)
+
+    def _with_charts(self, html: Html, known: tuple[object, Html] | None) -> tuple[object, Html]:
+        """Keep the charts for a while: with every job that ends they are other ones, and long."""
+        now = anyio.current_time()
+        if known is None or not isinstance(known[0], float) or known[0] < now:
+            return now + self.charts_interval, html
+        return known[0], html | {name: known[1][name] for name in CHARTS}
 
     def _remember(
         self,
