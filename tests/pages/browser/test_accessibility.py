@@ -48,6 +48,18 @@ _CUT: Final = """narrow => {
             cut.push("cut at the right: " + each.ariaLabel);
     return cut;
 }"""
+# Links of one name that lead to several pages.
+_SEVERAL: Final = """() => {
+    const leads = new Map();
+    for (const link of document.querySelectorAll("main a[href]")) {
+        const name = link.getAttribute("aria-label")
+            ?? link.textContent + [...link.querySelectorAll("img")].map(image => image.alt);
+        const words = name.trim().replace(/\\s+/g, " ");
+        const to = leads.get(words) ?? new Set();
+        if (link.checkVisibility()) leads.set(words, to.add(link.href));
+    }
+    return [...leads].filter(([, to]) => to.size > 1).map(([name]) => "several links: " + name);
+}"""
 _Installation = Callable[[str], AbstractAsyncContextManager[Gallery]]
 
 
@@ -91,7 +103,7 @@ async def test_a_start_that_nobody_has_made_use_of_is_accessible(
 
 async def _problems(page: Page, name: str, views: Sequence[View]) -> list[str]:
     await page.evaluate(Axe().axe_script)
-    found = []
+    found = [f"{name}: {problem}" for problem in await page.evaluate(_SEVERAL)]
     for view in views:
         at = f"{name} at {view.width}, {view.scheme}, text of {view.text} %"
         await page.set_viewport_size({"width": view.width, "height": 800})

@@ -52,6 +52,7 @@ async def test_keys_search_go_to_pages_and_rows_and_are_turned_off(
         await page.get_by_role("button", name="Keyboard").click()
         await dialog.get_by_label("Use these keys").check()
         await dialog.get_by_role("button", name="Close").click()
+        await expect(page.get_by_role("button", name="Keyboard")).to_be_focused()
         await keyboard.type("jj")
         await keyboard.press("Enter")
         await page.wait_for_url(f"**/admin/jobs/{second}")
