@@ -16,6 +16,8 @@ from pages.gallery.visits import visits
 
 WIDTHS: Final = (1280, 390)
 SCHEMES: Final = ("light", "dark")
+MAX_HEIGHT: Final = 12_000
+"""Of longer pages there is the beginning alone: Chromium needs a minute for all."""
 SETTLES_MS: Final = 150
 """So long what changed with the width or the colours still moves."""
 _Installation = Callable[[str], AbstractAsyncContextManager[Gallery]]
@@ -44,7 +46,9 @@ async def _pictures(page: Page, file: Path) -> None:
         for scheme in SCHEMES:
             await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
             await page.wait_for_timeout(SETTLES_MS)
-            await page.screenshot(path=f"{file}-{width}-{scheme}.png", full_page=True)
+            height = await page.evaluate("document.documentElement.scrollHeight")
+            path = f"{file}-{width}-{scheme}.png"
+            await page.screenshot(path=path, full_page=height < MAX_HEIGHT)
 
 
 if __name__ == "__main__":
