@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 import pytest
@@ -29,9 +29,15 @@ COMPARED = (
 )
 
 
-def unique(key: str, *, replaces: bool = False, **more: Any) -> NewJob:
+def unique(
+    key: str,
+    *,
+    replaces: bool = False,
+    until: Literal["finished", "started"] | timedelta = "finished",
+    **more: Any,
+) -> NewJob:
     new = job(**more)
-    own = UniqueKey(digest=f"{new.job_type}{key}", until="finished", replaces=replaces)
+    own = UniqueKey(digest=f"{new.job_type}{key}", until=until, replaces=replaces)
     return replace(new, flow=replace(new.flow, unique=own))
 
 
@@ -102,6 +108,24 @@ async def test_a_unique_job_is_found_or_stored_and_wakes_workers(
     assert await queue.enqueue([replacing]) == [first.id]
     (row,) = await stored(database, [first])
     assert (row["priority"], row["fair_key"]) == (7, None)
+
+
+@pytest.mark.parametrize("until", ["finished", "started", timedelta(minutes=1)])
+@pytest.mark.parametrize("last_replaces", [False, True])
+async def test_of_one_call_there_is_one_of_a_key_whichever_of_them_replace(
+    queue: DatabaseJobQueue,
+    database: Database,
+    until: Literal["finished", "started"] | timedelta,
+    last_replaces: bool,
+) -> None:
+    first = unique("a", replaces=not last_replaces, until=until)
+    last = unique("a", replaces=last_replaces, until=until)
+    kept, left_out = (last, first) if last_replaces else (first, last)
+    assert await queue.enqueue([first, last]) == [kept.id] * 2
+    async with database.reading() as session:
+        rows = await (await session.connection()).execute(select(JOBS.c.id))
+    assert list(rows.scalars()) == [kept.id]
+    assert left_out.id != kept.id
 
 
 async def test_who_waits_for_keys_of_open_transactions_holds_nobody_else_up(

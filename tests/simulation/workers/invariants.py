@@ -7,6 +7,7 @@ from uuid import UUID
 
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Lease
+from modhost_background_jobs.worker.finishing.finisher import FLUSH_TIMEOUT
 from modhost_background_jobs.worker.shutdown import STOP_TIMEOUT
 from simulation.history import Attempt, History, StepEvent, describe, process_of, short
 from simulation.workers.worker_invariants import (
@@ -145,11 +146,18 @@ def states_match_what_the_code_did(history: History) -> Iterator[str]:
 
 
 def what_was_logged_is_stored_with_the_end(history: History) -> Iterator[str]:
-    """Once an end is stored, so are all log lines of its attempt."""
+    """Once an end is stored, so are all log lines of its attempt.
+
+    A worker that shuts down tries to write them for some seconds before it hands a job back.
+    """
     for change in history.changes:
         if not change.lease_ended or change.is_rescue or change.before is None:
             continue
         attempt = history.attempts.get(Lease(change.job, change.before.fence))
+        is_back = change.after is not None and change.after.state is JobState.PENDING
+        is_stopped = is_back and attempt is not None and attempt.how == "stopped"
+        if is_stopped and history.is_troubled(change.by, change.at - FLUSH_TIMEOUT, change.at):
+            continue
         lines = {(change.job, line) for line in attempt.lines} if attempt else set()
         if lines - history.lines:
             yield from describe([change], f" without {lines - history.lines}")

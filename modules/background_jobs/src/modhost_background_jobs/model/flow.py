@@ -96,6 +96,11 @@ class UniqueKey:
             return None
         return (UNTIL_FINISHED if self.until == "finished" else UNTIL_STARTED) + self.digest
 
+    @property
+    def text(self) -> str:
+        """The text of it in the index of live jobs, or in the table of periods."""
+        return self.digest if self.stored is None else self.stored
+
     @classmethod
     def of(cls, stored: str | None) -> "UniqueKey | None":
         """Return the key of a stored text, for a job that leaves the one that is there."""

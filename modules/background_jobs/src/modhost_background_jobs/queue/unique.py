@@ -36,6 +36,13 @@ _REPLACED: Final = (
 )
 
 
+class _Unique(NamedTuple):
+    """A job that has a key, and the key."""
+
+    job: NewJob
+    key: UniqueKey
+
+
 class _Holder(NamedTuple):
     """The job that has a key."""
 
@@ -53,44 +60,44 @@ async def insert_jobs(
     plain = [job for job in jobs if job.flow.unique is None]
     if plain:
         await insert_rows(connection, plain, unless_there=unless_there)
-    chosen: dict[UniqueKey, NewJob] = {}
+    chosen: dict[str, _Unique] = {}
     for job in jobs:
         # Of those of one call the last one replaces the others.
-        if (key := job.flow.unique) and (key.replaces or key not in chosen):
-            chosen[key] = job
-    standing: dict[UniqueKey, UUID] = {}
+        if (key := job.flow.unique) and (key.replaces or key.text not in chosen):
+            chosen[key.text] = _Unique(job, key)
+    standing: dict[str, UUID] = {}
     # In one order, so that hosts with the same keys wait for each other, and do not deadlock.
-    ordered = iter(sorted(chosen.items(), key=lambda pair: pair[0].digest))
+    ordered = iter(sorted(chosen.items(), key=lambda pair: pair[1].key.digest))
     while some := dict(islice(ordered, BATCH_SIZE)):
         standing |= await _insert_unique(connection, some)
-    return [standing[job.flow.unique] if job.flow.unique else job.id for job in jobs]
+    return [standing[job.flow.unique.text] if job.flow.unique else job.id for job in jobs]
 
 
 async def _insert_unique(
-    connection: AsyncConnection, waiting: dict[UniqueKey, NewJob]
-) -> dict[UniqueKey, UUID]:
-    """Insert jobs unless their keys are taken; return which job stands for each key."""
-    standing: dict[UniqueKey, UUID] = {}
+    connection: AsyncConnection, waiting: dict[str, _Unique]
+) -> dict[str, UUID]:
+    """Insert jobs unless their keys are taken; return which job stands for each text of a key."""
+    standing: dict[str, UUID] = {}
     while waiting:
         new = await _insert_free(connection, list(waiting.values()))
-        standing |= {key: job.id for key, job in waiting.items() if job.id in new}
-        taken = {key: job for key, job in waiting.items() if job.id not in new}
+        standing |= {text: each.job.id for text, each in waiting.items() if each.job.id in new}
+        taken = {text: each for text, each in waiting.items() if each.job.id not in new}
         holders = await _holders(connection, taken) if taken else {}
         # Again where the holder has finished, or begun, in between.
         waiting = {}
-        for key, job in taken.items():
-            holder = holders.get(key)
-            to_replace = key.replaces and holder is not None and holder.is_pending
-            if holder is None or (to_replace and not await _replace(connection, holder.id, job)):
-                waiting[key] = job
+        for text, each in taken.items():
+            holder = holders.get(text)
+            replaces = each.key.replaces and holder is not None and holder.is_pending
+            if holder is None or (replaces and not await _replace(connection, holder.id, each.job)):
+                waiting[text] = each
             else:
-                standing[key] = holder.id
+                standing[text] = holder.id
     return standing
 
 
-async def _insert_free(connection: AsyncConnection, jobs: Sequence[NewJob]) -> set[UUID]:
+async def _insert_free(connection: AsyncConnection, jobs: Sequence[_Unique]) -> set[UUID]:
     """Insert the jobs whose keys, and ids, are free; return their ids."""
-    with_period = [(job, key) for job in jobs if (key := job.flow.unique) and key.stored is None]
+    with_period = [each for each in jobs if each.key.stored is None]
     rows = [
         {
             "unique_key": key.digest,
@@ -102,30 +109,27 @@ async def _insert_free(connection: AsyncConnection, jobs: Sequence[NewJob]) -> s
     ]
     renewed = set()
     if rows:
-        now = jobs[0].created_at
+        now = jobs[0].job.created_at
         has_ended = UNIQUE_PERIODS.c.ends_at <= now
         keys = await insert_or_renew(connection, UNIQUE_PERIODS, rows, "unique_key", has_ended)
         renewed = {job.id for job, key in with_period if key.digest in keys}
     held = {job.id for job, _ in with_period} - renewed
-    free = [job for job in jobs if job.id not in held]
+    free = [job for job, _ in jobs if job.id not in held]
     return await insert_rows(connection, free, unless_there=True) if free else set()
 
 
-async def _holders(
-    connection: AsyncConnection, taken: dict[UniqueKey, NewJob]
-) -> dict[UniqueKey, _Holder]:
+async def _holders(connection: AsyncConnection, taken: dict[str, _Unique]) -> dict[str, _Holder]:
     """Return which live jobs have the keys; of periods, whatever has become of the job."""
-    by_index = {key.stored: key for key in taken if key.stored is not None}
-    by_period = {key.digest: key for key in taken if key.stored is None}
-    found: dict[UniqueKey, _Holder] = {}
+    by_index = [text for text, each in taken.items() if each.key.stored is not None]
+    by_period = [text for text, each in taken.items() if each.key.stored is None]
+    found: dict[str, _Holder] = {}
     if by_index:
-        by_id = {job.id: key for key, job in taken.items()}
+        by_id = {each.job.id: text for text, each in taken.items()}
         columns = (JOBS.c.id, JOBS.c.state, JOBS.c.unique_key)
         has_key = JOBS.c.unique_key.in_(by_index) & literal_column(IS_UNIQUE)
         reading = select(*columns).where(or_(has_key, JOBS.c.id.in_(by_id)))
         for id_, state, stored in await connection.execute(reading):
-            key = by_id.get(id_) or by_index[stored]
-            found[key] = _Holder(id_, state == JobState.PENDING.value)
+            found[by_id.get(id_) or stored] = _Holder(id_, state == JobState.PENDING.value)
     if by_period:
         joined = UNIQUE_PERIODS.outerjoin(JOBS, JOBS.c.id == UNIQUE_PERIODS.c.job_id)
         reading = select(
@@ -133,7 +137,7 @@ async def _holders(
         ).select_from(joined)
         reading = reading.where(UNIQUE_PERIODS.c.unique_key.in_(by_period))
         for digest, id_, state in await connection.execute(reading):
-            found[by_period[digest]] = _Holder(id_, state == JobState.PENDING.value)
+            found[digest] = _Holder(id_, state == JobState.PENDING.value)
     return found
 
 
