@@ -1,41 +1,16 @@
 """What can be done on the pages, with JavaScript or without."""
 
 import json
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode
-from uuid import UUID
 
-import anyio
 import pytest
 
-from modhost_background_jobs.contracts import JobDetail, JobFilter, JobId, JobState
+from modhost_background_jobs.contracts import JobFilter, JobState
+from pages.changed import LATER, detail, id_in
 from pages.demo import ImportCustomersJob, Steps
-from pages.site import Site, site
+from pages.site import Site
 from pages.visitor import Visitor
 
 pytestmark = pytest.mark.anyio
-
-LATER = datetime.now(UTC) + timedelta(days=1)
-ALL_FAILED = JobFilter(state=JobState.FAILED, page_size=1)
-
-
-async def detail(served: Site, job_id: UUID) -> JobDetail:
-    found = await served.querying.get_job_detail(JobId(job_id))
-    assert found is not None
-    return found
-
-
-def _id_in(location: str) -> UUID:
-    return UUID(location.removeprefix("/admin/jobs/").partition("?")[0])
-
-
-async def _have_failed(served: Site, ids: Sequence[UUID], attempts: int) -> None:
-    """Wait for all of them; they run in turn, so that only the last ones are waited for long."""
-    for job_id in reversed(ids):
-        await served.until(
-            job_id, lambda job: len(job.attempts) == attempts and job.state is JobState.FAILED
-        )
 
 
 async def test_a_pending_job_is_cancelled_once(served: Site, visitor: Visitor) -> None:
@@ -88,7 +63,7 @@ async def test_a_job_is_run_again_with_edited_input(served: Site, visitor: Visit
     assert "&#34;steps&#34;: 2," in page.source
     location, page = await visitor.post(form, {"data": '{"steps": 2}'})
     assert "the new one" in page.text
-    new_id = _id_in(location)
+    new_id = id_in(location)
     assert new_id != job_id
     done = await served.reaches(new_id, JobState.COMPLETED)
     assert done.data == {"steps": 2}
@@ -114,64 +89,6 @@ async def test_input_that_the_job_cannot_read_is_refused_field_by_field(
         assert 'aria-invalid="true"' in page.source
     jobs = await served.querying.get_jobs(JobFilter(page_size=10))
     assert [job.id for job in jobs.items] == [job_id]
-
-
-async def test_a_change_of_ticked_jobs_leads_back_to_their_page_of_the_list(
-    sqlite_url: str,
-) -> None:
-    """It led to the first page, and the jobs were gone from sight."""
-    async with site(sqlite_url, mode="Producer") as served:
-        visitor = await Visitor.of(served, "BackgroundJobs.*")
-        await served.scheduling.enqueue_many(ImportCustomersJob, [Steps()] * 30)
-        first = await visitor.get("/admin/jobs/list?state=Pending&rows=20")
-        (older,) = [link for link in first.links if "before=" in link]
-        second = await visitor.get(older)
-        (before,) = second.values["before"]
-        query = urlencode({"state": "Pending", "rows": "20", "before": before, "change": "cancel"})
-        asked = await visitor.get(f"/admin/jobs/many?{query}&id={second.job_ids()[0]}")
-        assert older in asked.links
-        values = {name: each[0] for name, each in asked.values.items()}
-        location, _ = await visitor.post("/admin/jobs/many/apply", values)
-        assert location.startswith(older)
-
-
-async def test_ticked_jobs_are_changed_after_a_question(served: Site, visitor: Visitor) -> None:
-    ids = [await served.scheduling.schedule(ImportCustomersJob, LATER) for _ in range(3)]
-    done = await served.scheduling.enqueue(ImportCustomersJob, Steps())
-    await served.reaches(done, JobState.COMPLETED)
-    chosen = [str(ids[0]), str(ids[1]), str(done)]
-    asked = await visitor.get(f"/admin/jobs/many?change=cancel&id={'&id='.join(chosen)}")
-    assert "Cancel 3 jobs" in asked.buttons
-    assert asked.values["id"] == chosen
-    assert (await detail(served, ids[0])).state is JobState.PENDING
-    _, page = await visitor.post("/admin/jobs/many/apply", {"change": "cancel", "id": chosen})
-    assert "Cancelled, or asked to stop: 2. Skipped, already finished: 1." in page.text
-    states = [(await detail(served, id_)).state for id_ in ids]
-    assert states == [JobState.CANCELLED, JobState.CANCELLED, JobState.PENDING]
-    answer = await visitor.client.get("/admin/jobs/many?change=cancel&state=Failed")
-    assert answer.status_code == 303
-    page = await visitor.get(answer.headers["location"])
-    assert "no job was selected" in page.text
-    assert "state=Failed" in answer.headers["location"]
-
-
-@pytest.mark.timeout(300)
-async def test_all_jobs_of_a_search_are_changed_by_a_job(served: Site, visitor: Visitor) -> None:
-    failed = await served.scheduling.enqueue_many(ImportCustomersJob, [Steps(fail_at=0)] * 110)
-    with anyio.fail_after(60):
-        while (await served.querying.get_jobs(ALL_FAILED)).total_count < len(failed):
-            await anyio.sleep(0.1)
-    pending = await served.scheduling.schedule(ImportCustomersJob, LATER)
-    search = {"change": "retry", "all": "true", "q": "refused record 0"}
-    asked = await visitor.get(f"/admin/jobs/many?{urlencode(search)}")
-    assert "Retry 110 jobs" in asked.buttons
-    location, page = await visitor.post("/admin/jobs/many/apply", search)
-    assert "This background job makes the change" in page.text
-    operation = _id_in(location)
-    done = await served.reaches(operation, JobState.COMPLETED, seconds=60)
-    assert done.progress_message == "110 jobs done"
-    await _have_failed(served, failed, attempts=2)
-    assert (await detail(served, pending)).state is JobState.PENDING
 
 
 async def test_a_viewer_sees_no_button_and_is_refused(served: Site) -> None:
@@ -229,7 +146,7 @@ async def test_a_schedule_is_toggled_run_and_deleted(served: Site, visitor: Visi
     assert "The schedule Nightly is enabled." in page.text
     location, page = await visitor.post(f"{path}/run")
     assert "started by hand" in page.text
-    run = _id_in(location)
+    run = id_in(location)
     await served.reaches(run, JobState.COMPLETED)
     assert f"/admin/jobs/{run}" in (await visitor.get(path)).links
     assert "Nightly" in (await visitor.get(f"{path}/delete")).text

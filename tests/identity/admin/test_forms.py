@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from modhost.testing import RunningHost
-from security.support import PASSWORD, add_role, add_user, browser, user_id
+from security.support import PASSWORD, add_role, user_id
 
 pytestmark = pytest.mark.anyio
 
@@ -15,11 +15,9 @@ SECRET = "hunter2"
 Values = Mapping[str, str | Sequence[str]]
 
 
-@pytest.fixture
-async def anna(host: RunningHost) -> httpx2.AsyncClient:
-    await add_user(host, "anna", "Admin")
+@pytest.fixture(autouse=True)
+async def clerk(host: RunningHost) -> None:
     await add_role(host, "Clerk", ["Reports.View"])
-    return await browser(host, "anna")
 
 
 def error_of(text: str, field: str) -> str:

@@ -4,23 +4,12 @@ import httpx2
 import pytest
 
 from modhost import Principal
-from modhost.identity import LoginService, TokenService
+from modhost.identity import TokenService
 from modhost.testing import RunningHost
 from pages.html import Html
-from security.support import COOKIE, PASSWORD, add_role, add_user, browser, user_id
+from security.support import PASSWORD, add_role, add_user, browser, user_id
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def host(host: RunningHost) -> RunningHost:
-    await add_user(host, "anna", "Admin")
-    return host
-
-
-@pytest.fixture
-async def anna(host: RunningHost) -> httpx2.AsyncClient:
-    return await browser(host, "anna")
 
 
 async def test_a_user_is_added_and_can_log_in(host: RunningHost, anna: httpx2.AsyncClient) -> None:
@@ -171,51 +160,6 @@ async def test_the_navigation_has_only_what_the_visitor_may_open(host: RunningHo
     viewer = (await (await browser(host, "vera")).get("/admin")).text
     assert all(link in admin for link in links)
     assert not any(link in viewer for link in links)
-
-
-async def test_a_changed_password_ends_all_other_sessions_and_not_this_one(
-    host: RunningHost,
-) -> None:
-    await add_user(host, "vera")
-    here, stolen = await browser(host, "vera"), await browser(host, "vera")
-    wrong = {"current": "not it at all", "new": "another password", "again": "another password"}
-    answer = await here.post("/account", data=wrong)
-    assert (answer.status_code, "current password is wrong" in answer.text) == (422, True)
-    differing = wrong | {"current": PASSWORD, "again": "an other password"}
-    assert (await here.post("/account", data=differing)).status_code == 422
-    assert (await stolen.get("/account")).status_code == 200
-    answer = await here.post("/account", data=wrong | {"current": PASSWORD})
-    assert answer.status_code == 303
-    assert "other sessions have ended" in (await here.get(answer.headers["location"])).text
-    assert (await stolen.get("/account")).status_code == 303
-
-
-async def test_guessing_the_current_password_is_slowed_down(host: RunningHost) -> None:
-    await add_user(host, "vera")
-    stolen = await browser(host, "vera")
-    form = {"current": "a guess", "new": "another password", "again": "another password"}
-    # A slow machine may take longer for a guess than the first waits, which double.
-    answers = [await stolen.post("/account", data=form) for _ in range(8)]
-    assert any("Too many" in each.text for each in answers[5:])
-    assert COOKIE in stolen.cookies
-
-
-async def test_a_user_without_a_password_sets_one(host: RunningHost) -> None:
-    async with host.scope() as scope:
-        path = await (await scope.get(LoginService)).create_link()
-    admin = await host.client()
-    assert (await admin.get(path)).status_code == 303
-    assert "Current password" not in (await admin.get("/account")).text
-    form = {"new": PASSWORD, "again": PASSWORD}
-    assert (await admin.post("/account", data=form)).status_code == 303
-    again = await host.client()
-    login = await again.post("/login", data={"name": "admin", "password": PASSWORD})
-    assert login.status_code == 303
-
-
-async def test_a_token_has_no_account(host: RunningHost) -> None:
-    client = await host.client("Reports.View")
-    assert (await client.get("/account")).status_code == 403
 
 
 async def test_what_is_done_on_the_pages_is_in_the_audit(
