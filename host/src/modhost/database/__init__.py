@@ -7,6 +7,7 @@ from modhost.database.errors import (
     DatabaseUnreachable,
     UnreadableValue,
 )
+from modhost.database.failures import may_pass
 from modhost.database.postgres.access import PostgresAccess
 from modhost.database.sqlite.access import SqliteAccess
 from modhost.database.types import Identifier, UtcDateTime, from_postgres, from_sqlite, to_sqlite
@@ -25,5 +26,6 @@ __all__ = [
     "UtcDateTime",
     "from_postgres",
     "from_sqlite",
+    "may_pass",
     "to_sqlite",
 ]

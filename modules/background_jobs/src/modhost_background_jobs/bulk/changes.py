@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -10,7 +10,8 @@ import anyio
 
 from modhost import new_id
 from modhost.audit import AuditLog
-from modhost.database import Database
+from modhost.database import Database, may_pass
+from modhost.failures import describe
 from modhost_background_jobs.bulk.change import BulkChange, Change, change_one
 from modhost_background_jobs.contracts import (
     BackgroundJobs,
@@ -20,12 +21,15 @@ from modhost_background_jobs.contracts import (
     JobId,
     JobNotFound,
     ModuleJob,
+    Snooze,
 )
 from modhost_background_jobs.queries.listing import JobListing
 from modhost_background_jobs.queries.search import Count, JobBrowser, Kinds, Search
 from modhost_background_jobs.queries.search.job_search import JobSearch
 
 LOCK_SECONDS: Final = 2.0
+AWAY: Final = timedelta(seconds=5)
+"""After how long a change goes on that the database has interrupted."""
 BATCH_SIZE: Final = 100
 MAX_CONFIRMED: Final = 10_000
 """Where counting ends before a person is asked to confirm."""
@@ -136,7 +140,18 @@ class ChangeManyJobs(ModuleJob):
         self._listing = listing
 
     async def execute(self, context: JobExecutionContext) -> None:
-        """Change batch after batch until there are no more, or until it is cancelled."""
+        """Change batch after batch until there are no more, or until it is cancelled.
+
+        Somebody has asked for it: however long the database is away, no attempt is spent.
+        """
+        try:
+            await self._change_all(context)
+        except Exception as error:
+            if may_pass(error):
+                raise Snooze(AWAY, f"the database does not work ({describe(error)})") from error
+            raise
+
+    async def _change_all(self, context: JobExecutionContext) -> None:
         request = context.get_data(BulkChange)
         count = await self._bulk.count(request.change, request.search, request.last, MAX_COUNTED)
         # The row of the job says who enqueued it, which nobody can edit as they can its data.
