@@ -29,7 +29,7 @@ from modhost_background_jobs.queries.search.job_search import JobSearch
 
 LOCK_SECONDS: Final = 2.0
 AWAY: Final = timedelta(seconds=5)
-"""After how long a change goes on that the database has interrupted."""
+"""After how long a change continues that the database has interrupted."""
 BATCH_SIZE: Final = 100
 MAX_CONFIRMED: Final = 10_000
 """Where counting ends before a person is asked to confirm."""
