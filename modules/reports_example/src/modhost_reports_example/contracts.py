@@ -71,7 +71,10 @@ class Report(BaseModel):
 
 
 class ReportStatus(BaseModel):
-    """A report in a list; `job` is the status of the job that makes it, until it is finished."""
+    """A report in a list; `job` is the status of the job that makes it, until it is finished.
+
+    `rows` and `completed_at` are those of a finished report.
+    """
 
     job_id: JobId
     type: ReportType
@@ -80,6 +83,8 @@ class ReportStatus(BaseModel):
     is_finished: bool
     job: JobStatus | None = None
     records: int | None
+    rows: Sequence[ReportRow] = ()
+    completed_at: datetime | None = None
 
 
 class ReportNotFound(Exception):

@@ -1,15 +1,20 @@
 """The page `/reports`."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
+import anyio
 from pydantic import BaseModel
 from starlette.responses import RedirectResponse, Response
 
 from modhost import Principal, Settings
 from modhost.web import FieldError, Form, HttpProblem, Page, Pages, Query
+from modhost_background_jobs.contracts import JobId
+from modhost_reports_example.computing.drawing import Drawing, draw
 from modhost_reports_example.contracts import (
     ReportRequest,
     ReportsContracts,
+    ReportStatus,
     ReportType,
     UnknownSource,
 )
@@ -52,8 +57,10 @@ async def show_reports(
     visitor: Principal,
 ) -> Page:
     """Show the newest reports with their charts."""
+    latest = await reports.latest(settings.current.reports_shown)
     context = {
-        "reports": await reports.latest(settings.current.reports_shown),
+        "reports": latest,
+        "drawings": await anyio.to_thread.run_sync(_drawings, latest),
         "types": list(ReportType),
         "sources": sources.names(),
         "workflow": query.workflow,
@@ -65,7 +72,20 @@ async def show_reports(
 async def newest_report(reports: ReportsContracts) -> Page | None:
     """Show the newest report on the start page, once there is one."""
     found = next((each for each in await reports.latest(5) if each.is_finished), None)
-    return Page("newest_report.html", {"report": found}, "Newest report") if found else None
+    if found is None:
+        return None
+    drawings = await anyio.to_thread.run_sync(_drawings, [found])
+    context = {"report": found, "drawing": drawings[found.job_id]}
+    return Page("newest_report.html", context, "Newest report")
+
+
+def _drawings(reports: Sequence[ReportStatus]) -> dict[JobId, Drawing]:
+    """Return the charts of those that are finished."""
+    return {
+        each.job_id: draw(each.type, each.rows, each.completed_at or each.created_at)
+        for each in reports
+        if each.is_finished
+    }
 
 
 async def request_report(form: Form[ReportForm], reports: ReportsContracts) -> Response:

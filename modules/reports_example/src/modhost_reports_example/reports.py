@@ -12,6 +12,7 @@ from modhost_reports_example.contracts import (
     ReportNotFinished,
     ReportNotFound,
     ReportRequest,
+    ReportRow,
     ReportStatus,
     ReportType,
 )
@@ -90,11 +91,13 @@ class ReportsService:
 
     async def latest(self, count: int = 20) -> Sequence[ReportStatus]:
         """Read the newest reports."""
-        return [await self._status(stored) for stored in await self._storage.newest(count)]
+        newest = await self._storage.newest(count)
+        rows = await anyio.to_thread.run_sync(lambda: [each.parsed_rows() for each in newest])
+        return [await self._status(*each) for each in zip(newest, rows, strict=True)]
 
-    async def _status(self, stored: StoredReport) -> ReportStatus:
+    async def _status(self, stored: StoredReport, rows: Sequence[ReportRow] | None) -> ReportStatus:
         job_id = JobId(stored.job_id)
-        is_finished = stored.rows is not None
+        is_finished = rows is not None
         return ReportStatus(
             job_id=job_id,
             type=ReportType(stored.type),
@@ -103,6 +106,8 @@ class ReportsService:
             is_finished=is_finished,
             job=None if is_finished else await self._jobs.get_status(job_id),
             records=stored.records,
+            rows=rows or (),
+            completed_at=stored.completed_at,
         )
 
     async def _why_not_finished(self, job_id: JobId) -> str:

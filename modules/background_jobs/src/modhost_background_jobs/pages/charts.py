@@ -1,4 +1,4 @@
-"""Charts: scales up to a round number or by powers, bars, lines, and marks of deployments."""
+"""Charts of jobs: scales up to a round number or by powers, bars, lines, and deployments."""
 
 import math
 from bisect import bisect_left, bisect_right
@@ -8,10 +8,10 @@ from datetime import datetime
 from statistics import median
 from typing import Final
 
+from modhost.web.charts import LinearScale, linear, lines
 from modhost_background_jobs.inspection.overview import Bucket
 from modhost_background_jobs.storage.statistics import SeenVersion
 
-_ROUND: Final = (1, 2, 5, 10)
 _UNITS: Final = (86_400, 3600, 60, 1)
 _RUNGS: Final = (
     *(0.000_01, 0.000_1, 0.001, 0.01, 0.1, 1, 10),
@@ -21,31 +21,24 @@ _RUNGS: Final = (
 _MAX_STEPS: Final = 4
 _DWARFED: Final = 20
 """How many times the middle value the largest may be before the rest would lie on the ground."""
+_GAP: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
-    """Where values lie between the edges, 0 being the upper one.
+class LogarithmicScale:
+    """Equal distances for equal ratios, more or less.
 
-    `step` is the distance of two ticks. A logarithmic scale has its rungs in place of it, from the
-    bottom: they are as far from one another, though some are ten and some are six times the one
-    before, so that all are round numbers of seconds, minutes or hours.
+    The rungs, from the bottom, are as far from one another, though some are ten and some are six
+    times the one before, so that all are round numbers of seconds, minutes or hours. There is a
+    tick at every `step`-th of them.
     """
 
-    top: float
-    step: float
-    rungs: tuple[float, ...] = ()
-
-    @property
-    def is_logarithmic(self) -> bool:
-        """Whether equal distances are equal ratios, more or less."""
-        return bool(self.rungs)
+    rungs: tuple[float, ...]
+    step: int
 
     def y(self, value: float) -> float:
         """Return how far below the upper edge of 100 a value lies."""
-        if not self.is_logarithmic:
-            return round(100 - 100 * value / self.top, 2)
-        inside = min(max(value, self.rungs[0]), self.top)
+        inside = min(max(value, self.rungs[0]), self.rungs[-1])
         upper = max(bisect_left(self.rungs, inside), 1)
         low, high = self.rungs[upper - 1], self.rungs[upper]
         climbed = upper - 1 + math.log(inside / low) / math.log(high / low)
@@ -54,51 +47,34 @@ class Scale:
     @property
     def ticks(self) -> list[float]:
         """The values beside the axis, from the upper edge to the lower one."""
-        if self.is_logarithmic:
-            return list(self.rungs[:: -int(self.step)])
-        parts = round(self.top / self.step)
-        return [round(self.step * part, 9) for part in range(parts, -1, -1)]
+        return list(self.rungs[:: -self.step])
 
 
-def counts(values: Sequence[int]) -> Scale:
+def counts(values: Sequence[int]) -> LinearScale:
     """Return the scale of whole numbers."""
-    return _linear(max(values, default=0), 1, least=1)
+    return linear(0, max(values, default=0), least=1)
 
 
-def seconds(values: Sequence[float]) -> Scale:
+def seconds(values: Sequence[float]) -> LinearScale | LogarithmicScale:
     """Return the scale of durations, with ticks that are round in minutes and hours too."""
     longest = max(values, default=0.0)
     if not longest:
-        return Scale(1, 0.5)
+        return LinearScale(0, 2, 0.5)
     positive = [value for value in values if value > 0]
     if longest > _DWARFED * median(positive):
         return _logarithmic(min(positive), longest)
     unit = next(each for each in _UNITS if longest >= each or each == 1)
-    return _linear(longest, unit)
+    return linear(0, longest, unit=unit)
 
 
-def _logarithmic(shortest: float, longest: float) -> Scale:
+def _logarithmic(shortest: float, longest: float) -> LogarithmicScale:
     """Return a scale of two to four steps, of one or more rungs each."""
     upper = min(bisect_left(_RUNGS, longest), len(_RUNGS) - 1)
     lower = max(min(bisect_right(_RUNGS, shortest) - 1, upper - 2), 0)
     step = math.ceil((upper - lower) / _MAX_STEPS)
     span = step * min(math.ceil((upper - lower) / step), (len(_RUNGS) - 1) // step)
     upper = max(upper, span)
-    rungs = _RUNGS[upper - span : upper + 1]
-    return Scale(rungs[-1], step, rungs)
-
-
-def _linear(value: float, unit: float, least: float = 0) -> Scale:
-    """Return a scale of two to four steps of 1, 2 or 5 times a power of ten of a unit."""
-    wanted = max(value / unit, least) / _MAX_STEPS * 0.9999
-    power = 10.0 ** math.floor(math.log10(wanted))
-    step = max(next(each * power for each in _ROUND if each * power >= wanted), least) * unit
-    return Scale(step * max(2, math.ceil(value / step * 0.9999)), step)
-
-
-_GAP: Final = 0.2
-_BRIDGED: Final = 2
-"""How many buckets in which nothing ended a line goes across."""
+    return LogarithmicScale(_RUNGS[upper - span : upper + 1], step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +118,7 @@ def throughput(history: Sequence[Bucket]) -> Throughput:
     )
 
 
-def _bar(bucket: Bucket, start: float, step: float, scale: Scale) -> Bar:
+def _bar(bucket: Bucket, start: float, step: float, scale: LinearScale) -> Bar:
     completed_y = scale.y(bucket.completed)
     failed_y = scale.y(bucket.completed + bucket.failed)
     return Bar(
@@ -193,26 +169,5 @@ def _durations(
 ) -> Durations:
     p50, p95 = zip(*map(of, history), strict=True) if history else ((), ())
     scale = seconds([value for value in (*p50, *p95) if value is not None])
-    return Durations(_lines(p50, scale), _lines(p95, scale), scale.ticks, scale.is_logarithmic)
-
-
-def _lines(values: Sequence[float | None], scale: Scale) -> list[str]:
-    """Return a polyline for each stretch of values; a longer time without any breaks the line."""
-    step = 100 / max(len(values), 1)
-    stretches: list[list[tuple[float, float]]] = []
-    last = None
-    for number, value in enumerate(values):
-        if value is None:
-            continue
-        if last is None or number - last > _BRIDGED + 1:
-            stretches.append([])
-        stretches[-1].append(((number + 0.5) * step, scale.y(value)))
-        last = number
-    return [_points(stretch, step) for stretch in stretches]
-
-
-def _points(stretch: Sequence[tuple[float, float]], step: float) -> str:
-    """Return the points of a line; it begins and ends with the spans of its ends."""
-    (first_x, first_y), (last_x, last_y) = stretch[0], stretch[-1]
-    whole = [(first_x - step / 2, first_y), *stretch, (last_x + step / 2, last_y)]
-    return " ".join(f"{x:.2f},{y:.2f}" for x, y in whole)
+    is_logarithmic = isinstance(scale, LogarithmicScale)
+    return Durations(lines(p50, scale), lines(p95, scale), scale.ticks, is_logarithmic)

@@ -1,6 +1,6 @@
 // What the pages of background jobs do beyond their links and forms.
 
-import "./charts.js";
+import "../modhost/charts.js";
 import "./live.js";
 import "./preview.js";
 import "./selection.js";

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import math
 import re
 import sys
 from collections.abc import Sequence
@@ -13,11 +12,14 @@ from xml.etree.ElementTree import Element
 import pygal
 from pygal.style import Style
 
-from modhost_reports_example.contracts import Report
+from modhost.web.charts import NoScale, linear
+from modhost_reports_example.contracts import Report, ReportRow
 
 # pygal's plugin finder, which is not needed: Python 3.11 warns of it whenever an import fails.
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "pygal"]
 
+NO_NUMBERS: Final = "No numbers"
+NO_SCALE: Final = "The numbers are too far apart, or too close, for a chart"
 _MEASURES: Final = ("sum", "mean", "min", "max")
 # Colours that stand out from both white and black; text follows the reader's colour scheme.
 _STYLE: Final = Style(
@@ -53,7 +55,7 @@ _NOT_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 def as_csv(report: Report) -> str:
     """Return the report as CSV: a line for each period, four values for each column."""
-    columns = _columns(report)
+    columns = columns_of(report.rows)
     text = io.StringIO()
     writer = csv.writer(text)
     named = [_as_cell(f"{column} {measure}") for column in columns for measure in _MEASURES]
@@ -90,39 +92,25 @@ def as_svg(report: Report, *, is_narrow: bool = False) -> str:
         show_dots=False,
         truncate_label=-1,
         disable_xml_declaration=True,
-        no_data_text="No numbers",
+        no_data_text=NO_NUMBERS,
     )
     title = _as_xml_text(f"{report.source}, {report.type.value}: means")
     chart.add_xml_filter(partial(_titled_and_without_scripts, title))
     chart.x_labels = [row.period for row in report.rows]
     chart.x_labels_major = chart.x_labels[:: max(1, len(report.rows) // (width // 100))]
     values = [each.mean for row in report.rows for each in row.values.values()]
-    ticks = _ticks(values)
-    if ticks and values:
-        chart.y_labels = ticks
-    elif values:
-        chart.no_data_text = "The numbers are too far apart, or too close, for a chart"
-    for column in _columns(report) if ticks else ():
+    try:
+        chart.y_labels = (
+            linear(min(values), max(values), parts=_STEPS).ticks[::-1] if values else ()
+        )
+    except NoScale:  # pygal would compute a scale without end
+        chart.no_data_text = NO_SCALE
+        return str(chart.render(is_unicode=True))
+    for column in columns_of(report.rows):
         means = [row.values[column].mean if column in row.values else None for row in report.rows]
         chart.add(_as_xml_text(column), means)
     rendered: str = chart.render(is_unicode=True)
     return rendered
-
-
-def _ticks(values: Sequence[float]) -> list[float]:
-    """Return the numbers beside the axis: steps of 1, 2 or 5 times a power of ten.
-
-    There are none for values too far apart, or too close to one another for their size, which
-    pygal computes scales of without end.
-    """
-    low, high = min(values, default=0.0), max(values, default=0.0)
-    wanted = ((high - low) or abs(high) or 1.0) / _STEPS
-    if not 1e-100 < wanted < 1e100 or abs(high) > 1e12 * wanted:
-        return []
-    power = 10.0 ** math.floor(math.log10(wanted))
-    step = next(each * power for each in (1, 2, 5, 10) if each * power >= wanted * 0.9999)
-    first, last = math.floor(low / step), math.ceil(high / step)
-    return [float(f"{number * step:.12g}") for number in range(first, max(last, first + 1) + 1)]
 
 
 def _titled_and_without_scripts(title: str, svg: Element) -> Element:
@@ -144,5 +132,6 @@ def _as_xml_text(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)
 
 
-def _columns(report: Report) -> list[str]:
-    return list(dict.fromkeys(column for row in report.rows for column in row.values))
+def columns_of(rows: Sequence[ReportRow]) -> list[str]:
+    """Return the names of the columns that have a number in any period."""
+    return list(dict.fromkeys(column for row in rows for column in row.values))
