@@ -78,7 +78,7 @@ async def test_a_service_manager_hears_of_all_together_and_of_one_alone(
     with listening(monkeypatch) as reports:
         one = deployment.start(**QUICK)
         await reports.arrives("READY=1\nSTATUS=worker: ready")
-        assert one.url
+        await one.ready()
         one.signal(signal.SIGTERM)
         await reports.arrives("STOPPING=1")
         assert await one.exit_code() == 0
