@@ -10,9 +10,9 @@ from typing import ClassVar, Final
 
 import pytest
 
-from modhost_background_jobs.model import Flow, LimitKey
+from modhost_background_jobs.model import Flow, LimitKey, UniqueKey
 from simulation.flow import broken, broken_inserts
-from simulation.flow.storm import FlowStorm
+from simulation.flow.storm import UNTIL, FlowStorm
 from simulation.flow.trial import found_in
 from simulation.links.databases import Backend, open_backend
 from simulation.links.postgres import PostgresBackend
@@ -63,7 +63,14 @@ class OfTurns(Rush):
 
 
 class OfUnique(Rush):
-    kinds = (Flow(), Flow(queue="mail"))
+    """Calls for few keys, so that many of them meet."""
+
+    pause_seconds = 0.1
+    kinds = (Flow(),)
+
+    def _any_unique_key(self, of: str) -> UniqueKey:
+        until = self.random.choice(UNTIL)
+        return UniqueKey(digest=f"{until} {of}", until=until, replaces=False)
 
 
 class OfQueues(Rush):
@@ -87,8 +94,8 @@ class OfQueues(Rush):
             ],
             always=[],
         ),
-        (OfUnique, broken_inserts.read_before_insert, 0, "no two jobs of a unique key live"),
-        (OfUnique, broken_inserts.read_before_insert, 0, "no two jobs come within a period"),
+        (OfUnique, broken_inserts.read_before_insert, 8, "no two jobs of a unique key live"),
+        (OfUnique, broken_inserts.read_before_insert, 15, "no two jobs come within a period"),
         (OfQueues, broken.pauses_read_rarely, 3, "nothing paused starts"),
     ],
 )
