@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from uuid import UUID
 
 import anyio
 import asyncpg
@@ -25,6 +26,15 @@ async def health(url: str) -> dict[str, str]:
     async with httpx2.AsyncClient() as client:
         parts = (await client.get(f"{url}/health/ready")).json()["parts"]
     return {name: f"{part['status']} {part['detail']}" for name, part in parts.items()}
+
+
+async def state_at_the_end(deployment: Deployment, job_id: UUID) -> JobState:
+    """Return the final state of a job; each connection of the reader may be a bad one, once."""
+    while True:
+        try:
+            return (await deployment.ends(job_id, 20)).state
+        except deployment.database.errors:
+            await anyio.sleep(0.1)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +78,7 @@ async def test_a_worker_says_that_it_cannot_write_and_works_at_once_when_it_can(
             except (asyncpg.ReadOnlySQLTransactionError, asyncpg.QueryCanceledError):
                 await anyio.sleep(0.1)
         for job_id in [held, *ids]:
-            assert (await deployment.ends(job_id, 20)).state is JobState.COMPLETED
+            assert await state_at_the_end(deployment, job_id) is JobState.COMPLETED
         assert time.monotonic() - began < 20
         assert (await health(worker.url))["database"] == "healthy "
         await worker.logs("All works again after")
