@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from background_jobs.support import add_worker, seen
-from background_jobs.workflows.nodes import add, workflows_host
+from background_jobs.workflows.nodes import OnlyOneJob, Task, add, workflows_host
 from modhost import new_id
 from modhost_background_jobs.contracts import (
     JobNotFound,
@@ -52,6 +52,24 @@ async def test_what_another_job_stands_in_the_way_of_stays_cancelled(database_ur
         found = await jobs.over(workflow.id)
     assert found.state is WorkflowState.COMPLETED
     assert jobs.started()[-1] == "merge"
+
+
+async def test_a_job_is_revived_without_a_unique_key_that_another_has(database_url: str) -> None:
+    async with workflows_host(database_url) as jobs:
+        async with jobs.scheduling.workflow("Unique") as workflow:
+            bad = add(workflow, "bad", failures=1)
+            workflow.add(OnlyOneJob, Task(name="one"), after=bad)
+        await jobs.over(workflow.id)
+        holder = await jobs.scheduling.enqueue(OnlyOneJob, Task(name="one", waits=True))
+        await jobs.reaches(holder, JobState.RUNNING)
+        await jobs.querying.retry(bad.job_id)
+        with anyio.fail_after(60):
+            while jobs.probe.started["one"] < 2:
+                await anyio.sleep(0.01)
+        assert await jobs.scheduling.enqueue(OnlyOneJob, Task(name="one")) == holder
+        jobs.probe.gate.set()
+        found = await jobs.over(workflow.id)
+    assert (found.state, found.completed) == (WorkflowState.COMPLETED, 2)
 
 
 async def test_a_whole_workflow_is_retried(database_url: str) -> None:

@@ -14,7 +14,8 @@ from simulation.flow.turns import (
     fair_keys_take_turns,
     new_fair_keys_go_first,
 )
-from simulation.history import short
+from simulation.history import Change, short
+from simulation.rows import Row
 from simulation.workers.hosts import OPTIONS
 
 COMMIT_SECONDS = 0.1
@@ -133,19 +134,39 @@ def higher_priorities_go_first(replay: Replay) -> Iterator[str]:
 
 def no_two_jobs_of_a_unique_key_live(replay: Replay) -> Iterator[str]:
     """Of a key there is one job that has not finished, or one that has not started."""
+    without: set[UUID] = set()
     for moment in replay.moments():
+        without -= {change.job for change in moment.changes if _has_finished(change.after)}
+        back = sorted(change.job for change in moment.changes if _comes_back(change))
         live: dict[str, list[UUID]] = defaultdict(list)
-        for job, row in moment.rows.items():
-            unique = replay.flow(job).unique
+        for job in sorted(moment.rows.keys() - without, key=lambda job: (job in back, job)):
+            row, unique = moment.rows[job], replay.flow(job).unique
             if unique is None or unique.stored is None or row.state.is_final:
                 continue
             # One that has started, and comes back, no longer stands in the way of others.
             if unique.until == "finished" or row.fence == 0:
-                live[unique.digest].append(job)
+                if job in back and live[unique.digest]:
+                    without.add(job)
+                else:
+                    live[unique.digest].append(job)
         for digest, jobs in live.items():
             new = {change.job for change in moment.changes}
             if len(jobs) > 1 and new & set(jobs):
                 yield f"{' and '.join(map(short, jobs))} are {digest} at {moment.at:.2f}"
+
+
+def _has_finished(row: Row | None) -> bool:
+    return row is None or row.state.is_final
+
+
+def _comes_back(change: Change) -> bool:
+    """Return whether a job lives again by no wish of its own: if it must, without its key."""
+    before, after = change.before, change.after
+    if before is None or after is None or after.state.is_final:
+        return False
+    was_cancelled = before.state is JobState.CANCELLED
+    was_taken_for_dead = before.state is JobState.FAILED and after.state is JobState.RUNNING
+    return was_cancelled or was_taken_for_dead
 
 
 def no_two_jobs_come_within_a_period(replay: Replay) -> Iterator[str]:
