@@ -96,11 +96,22 @@ def jobs_of_a_lane_start_in_order(replay: Replay) -> Iterator[str]:
 
 
 def jobs_of_a_key_start_in_order(replay: Replay) -> Iterator[str]:
-    """Whoever starts leaves no job of its lane held behind its key that is before it."""
+    """Whoever starts leaves no job of its lane held behind its key that is before it.
+
+    One that another key has held back until then comes too late.
+    """
     for moment in replay.moments():
+        late = {
+            change.job
+            for change in moment.changes
+            if change.before
+            and change.after
+            and change.before.held_by
+            and change.before.held_by != change.after.held_by
+        }
         held = defaultdict(list)
         for job, row in moment.rows.items():
-            if row.held_by and row.state is JobState.PENDING:
+            if row.held_by and row.state is JobState.PENDING and job not in late:
                 held[row.held_by, replay.lane(job)].append((row.place or "", job))
         for start in moment.starts:
             place = (start.before.place or "", start.job) if start.before else ("", start.job)

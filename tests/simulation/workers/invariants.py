@@ -8,7 +8,7 @@ from uuid import UUID
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Lease
 from modhost_background_jobs.worker.finishing.finisher import FLUSH_TIMEOUT
-from modhost_background_jobs.worker.shutdown import STOP_TIMEOUT
+from modhost_background_jobs.worker.shutdown import RELEASE_TIMEOUT, STOP_TIMEOUT
 from simulation.history import Attempt, History, StepEvent, describe, process_of, short
 from simulation.workers.worker_invariants import (
     only_the_silent_are_taken_for_dead,
@@ -20,6 +20,8 @@ from simulation.workers.worker_invariants import (
 )
 
 PEOPLE = "people"
+SHUTDOWN_SECONDS = 2 * STOP_TIMEOUT + RELEASE_TIMEOUT
+"""How long after the request to stop jobs may be released."""
 
 
 Check: TypeAlias = Callable[[History], Iterator[str]]
@@ -114,19 +116,21 @@ def nobody_else_ends_an_attempt(history: History) -> Iterator[str]:
 
 def attempts_run_one_at_a_time(history: History) -> Iterator[str]:
     """Each begins after the end of the previous one, or after that one's worker was given up."""
-    rescued = {(c.job, c.before.fence) for c in history.changes if c.is_rescue and c.before}
+    given_up = {(c.job, c.before.fence) for c in history.changes if c.is_rescue and c.before}
+    given_up |= _abandoned(history)
     by_job: dict[object, list[Attempt]] = defaultdict(list)
     for attempt in sorted(history.attempts.values(), key=lambda each: each.lease.fence):
         for earlier in by_job[attempt.lease.job_id]:
             has_ended = earlier.ended_at is not None and earlier.ended_at <= attempt.began
             has_ended = has_ended or earlier.stop_delay > STOP_TIMEOUT
-            if not has_ended and tuple(earlier.lease) not in rescued:
+            if not has_ended and tuple(earlier.lease) not in given_up:
                 yield f"{short(attempt.lease.job_id)}: {earlier} and {attempt}"
         by_job[attempt.lease.job_id].append(attempt)
 
 
 def states_match_what_the_code_did(history: History) -> Iterator[str]:
     """A process ends its lease after the code has ended; a completed job has returned."""
+    abandoned = _abandoned(history)
     for change in history.changes:
         if not change.lease_ended or change.is_rescue or change.before is None:
             continue
@@ -135,6 +139,7 @@ def states_match_what_the_code_did(history: History) -> Iterator[str]:
             attempt.ended_at is not None and attempt.ended_at <= change.at
         )
         has_ended = has_ended or (attempt is not None and attempt.stop_delay > STOP_TIMEOUT)
+        has_ended = has_ended or (change.job, change.before.fence) in abandoned
         how = None if attempt is None else attempt.how
         wanted = {JobState.COMPLETED: "returned", JobState.FAILED: "raised"}
         state = change.after.state if change.after else None
@@ -143,6 +148,24 @@ def states_match_what_the_code_did(history: History) -> Iterator[str]:
         is_lost = state is JobState.PENDING and how == "returned"
         if is_lost or not has_ended or how != wanted.get(state, how):  # type: ignore[arg-type]
             yield from describe([change], f", but {attempt}")
+
+
+def _abandoned(history: History) -> set[tuple[UUID, int]]:
+    """Return the leases of attempts that a shutdown may not have waited for.
+
+    While one stores a step it hears the request to stop once the database has answered.
+    """
+    have_steps = {job for job, _ in history.steps}
+    return {
+        (change.job, change.before.fence)
+        for change in history.changes
+        if change.lease_ended
+        and change.before
+        and change.job in have_steps
+        and change.after
+        and change.after.state is JobState.PENDING
+        and history.is_troubled(change.by, change.at - SHUTDOWN_SECONDS, change.at)
+    }
 
 
 def what_was_logged_is_stored_with_the_end(history: History) -> Iterator[str]:

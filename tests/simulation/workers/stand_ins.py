@@ -71,10 +71,10 @@ class SimulatedHeartbeat:
                 self._own.renew(sent)
             else:
                 self._own.lose(self._clock.monotonic())
-                self._own.renew(sent)
                 await self._store.register(self._worker, self._clock.now())
                 beat = Beat(self._worker.name, sent, self._clock.monotonic())
                 self._history.beats.append(beat)
+                self._own.renew(sent)
 
 
 class NoProcesses:

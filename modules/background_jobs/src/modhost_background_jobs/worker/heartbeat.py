@@ -137,20 +137,23 @@ class HeartbeatThread:
         asked_at = self._clock.monotonic()
         known = await store.beat(self._worker.name, self._clock.heartbeat_time(), self._vitals())
         failures.passed(HEARTBEAT)
-        if self._own is not None:
-            if known is None:
-                self._own.lose(self._clock.monotonic())
-            else:
+        if known is not None:
+            if self._own is not None:
                 self._connectivity.learned(self._own, is_quiet=known.is_quiet)
-            self._own.renew(asked_at)
+                self._own.renew(asked_at)
+            return True
+        if self._own is not None:
+            self._own.lose(self._clock.monotonic())
         # A worker that stops may have unregistered while this heartbeat was under way.
-        if known or self._is_stopping:
+        if self._is_stopping:
             return True
         logger.warning(
             "Worker %s was taken for dead and its jobs were handed to others; it registers again.",
             self._worker.name,
         )
         await store.register(self._worker, self._clock.heartbeat_time())
+        if self._own is not None:
+            self._own.renew(asked_at)
         return False
 
     def _vitals(self) -> Vitals:
