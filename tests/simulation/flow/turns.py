@@ -47,7 +47,7 @@ def fair_keys_take_turns(replay: Replay) -> Iterator[str]:
 
 
 def fair_keys_have_one_turn_in_a_round(replay: Replay) -> Iterator[str]:
-    """No two jobs of a key start in the same round, unless the first comes back."""
+    """No two jobs of a key start in the same round, unless the first comes back, or is retried."""
     started: dict[tuple[Key, datetime], UUID] = {}
     for moment in replay.moments():
         for start in moment.starts:
@@ -57,7 +57,7 @@ def fair_keys_have_one_turn_in_a_round(replay: Replay) -> Iterator[str]:
             other = started.setdefault(turn, start.job)
             if other != start.job:
                 yield f"{short(start.job)} starts at {moment.at:.2f} in the round of {short(other)}"
-        back = {each.job for each in moment.changes if _comes_back(each)}
+        back = {each.job for each in moment.changes if _comes_back(each) or _is_retried(each)}
         started = {turn: job for turn, job in started.items() if job not in back}
 
 
@@ -91,6 +91,13 @@ def _comes_back(change: Change) -> bool:
     """Return whether a job waits for another turn, or has its place again."""
     is_pending = change.after is not None and change.after.state is JobState.PENDING
     return change.lease_ended and is_pending
+
+
+def _is_retried(change: Change) -> bool:
+    """Return whether people have a failed job run as if it were new."""
+    before, after = change.before, change.after
+    was_failed = before is not None and before.state is JobState.FAILED
+    return was_failed and after is not None and after.state is JobState.PENDING
 
 
 def _is_placed(replay: Replay, job: UUID, row: Row) -> bool:
