@@ -21,11 +21,11 @@ demo: .venv/.synced
 	.venv/bin/python -m benchmarks.demo $(if $(DATABASE),--database "$(DATABASE)") $(ARGUMENTS)
 
 test: .venv/.synced
-	.venv/bin/pytest -n 4 --dist worksteal -m "not exhaustive"
+	.venv/bin/pytest -n 5 --dist loadfile --no-loadscope-reorder -m "not exhaustive"
 
 # The exhaustive sweeps too: before a release, and after a change of what one sweeps through.
 test-all: .venv/.synced
-	.venv/bin/pytest -n 4 --dist worksteal
+	.venv/bin/pytest -n 5 --dist loadfile --no-loadscope-reorder
 
 # Programs of other versions come from npm; without VERSION all that are promised are tested.
 test-postgres: .venv/.synced

@@ -1,6 +1,7 @@
 """What all tests share: the event loop's kind, and a real database of each kind."""
 
 import gc
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -22,11 +23,13 @@ from modhost import Module
 from modhost.configuration import Configuration
 from modhost.database.migrations import migrate
 from modhost.runtime.assembly import build_host
+from modhost.runtime.serving.logs import CHATTY
 from modhost.services.dependencies import dependencies_of
 from modhost_background_jobs.module import BackgroundJobsModule
 from modhost_reports_example.module import ReportsModule
 from moving_clock import MovingClock
 from postgres import Postgres
+from turns import Turns
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # By the clock on the wall, which says nothing where four tests share two processors.
     hypothesis.settings.register_profile("patient", deadline=None)
     hypothesis.settings.load_profile("patient")
+    config.pluginmanager.register(Turns())
 
 
 def pytest_collection_finish() -> None:
@@ -91,6 +95,16 @@ def quick_starts() -> Iterator[None]:
         patch.setattr("modhost.services.registration.dependencies_of", cache(dependencies_of))
         patch.setattr("starlette.routing.compile_path", cache(compile_path))
         yield
+
+
+@pytest.fixture(autouse=True)
+def own_levels() -> Iterator[None]:
+    """Give each test the levels of logs that all begin with: a host sets them for its process."""
+    names = (None, *CHATTY)
+    before = [logging.getLogger(name).level for name in names]
+    yield
+    for name, level in zip(names, before, strict=True):
+        logging.getLogger(name).setLevel(level)
 
 
 @pytest.fixture(scope="session")

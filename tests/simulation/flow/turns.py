@@ -1,6 +1,6 @@
 """What holds of the turns of fair jobs: each key's first, then each key's second, and so on."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -21,8 +21,11 @@ Key = tuple[str | None, str | None]
 
 
 def fair_keys_take_turns(replay: Replay) -> Iterator[str]:
-    """The first job of a key waits for a turn of each other key, and not for their backlogs."""
-    started: dict[UUID, Counter[str | None]] = {}
+    """The first job of a key waits for a turn of each other key, and not for their backlogs.
+
+    A job that comes back with its place, however often, is one.
+    """
+    started: dict[UUID, dict[str | None, set[UUID]]] = {}
     for moment in replay.moments():
         placed = {
             job
@@ -32,18 +35,17 @@ def fair_keys_take_turns(replay: Replay) -> Iterator[str]:
         for job in placed:
             rivals = {other for other in placed if _are_alike(replay, job, other)}
             if min(rivals, key=lambda each: (moment.rows[each].place or "", each)) == job:
-                started.setdefault(job, Counter())
+                started.setdefault(job, defaultdict(set))
         for start in moment.starts:
-            waited = started.pop(start.job, Counter())
-            for key, count in waited.items():
-                if count > TURNS:
+            for key, jobs in started.pop(start.job, {}).items():
+                if len(jobs) > TURNS:
                     at = f"{short(start.job)}, which starts at {moment.at:.2f}"
-                    yield f"{count} jobs of {key} start before {at}"
+                    yield f"{len(jobs)} jobs of {key} start before {at}"
         for start in moment.starts:
-            for job, counts in started.items():
+            for job, of_keys in started.items():
                 own, key = replay.flow(start.job).fair_key, replay.flow(job).fair_key
                 if replay.lane(start.job) == replay.lane(job) and own != key:
-                    counts[own] += 1
+                    of_keys[own].add(start.job)
 
 
 def fair_keys_have_one_turn_in_a_round(replay: Replay) -> Iterator[str]:

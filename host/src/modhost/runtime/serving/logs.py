@@ -19,6 +19,9 @@ UNMASKED: Final = "(left out: its secrets could not be masked)"
 RENAMED: Final = {"asctime": "timestamp", "levelname": "level", "name": "logger"}
 """What the fields of a record are called in JSON."""
 
+CHATTY: Final = ("uvicorn", "alembic", "aiosqlite", "asyncio")
+"""Loggers whose lines of information and below help nobody who runs a host."""
+
 _log: Final = logging.getLogger("modhost.process")
 
 
@@ -29,7 +32,7 @@ def configure_logging(options: HostOptions) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(options.log_level)
-    for chatty in ("uvicorn", "alembic", "aiosqlite", "asyncio"):
+    for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
     if options.logs_json:
         # What Python prints by itself are lines of the log too.
