@@ -101,7 +101,7 @@ async def test_what_is_done_is_in_the_audit(database_url: str) -> None:
         of_queue = await audited(jobs, "queue:mail")
         of_type = await audited(jobs, "type:tests.WaitingJob")
     assert of_queue == [
-        ("vera", "queues.pause", f"until {until.isoformat()}; maintenance"),
+        ("vera", "queues.pause", f"until {until:%Y-%m-%d %H:%M:%S} UTC; maintenance"),
         ("vera", "queues.resume", ""),
         ("vera", "queues.resume", "it was not paused"),
     ]

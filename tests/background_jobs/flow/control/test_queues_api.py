@@ -162,8 +162,6 @@ async def test_paused_work_waits_and_the_rest_does_not(database_url: str) -> Non
     async with served(database_url, "Consumer") as (jobs, client):
         assert (await client.post("/api/jobs/queues/bulk/pause")).status_code == 200
         assert (await client.post("/api/jobs/types/tests.WaitingJob/pause")).status_code == 200
-        # Workers follow within a second.
-        await anyio.sleep(1)
         jobs.probe.gate.set()
         # Workers follow within a second.
         await anyio.sleep(1)

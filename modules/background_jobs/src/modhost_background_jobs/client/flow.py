@@ -88,7 +88,7 @@ class FlowControlService:
 
     async def _pause(self, kind: PauseKind, name: str, until: datetime | None, reason: str) -> None:
         by = await actor()
-        ends = f"until {until.isoformat(timespec='seconds')}" if until else ""
+        ends = f"until {until:%Y-%m-%d %H:%M:%S} UTC" if until else ""
         async with (
             recorded(self._audit, f"{_THINGS[kind]}.pause", f"{kind}:{name}") as entry,
             self._database.session() as session,
