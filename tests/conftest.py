@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -18,7 +19,7 @@ from starlette.routing import compile_path
 
 from compiled_statements import engine_of_many
 from hosts import SILENT_PROVIDER
-from leftovers import Watch, is_watched
+from leftovers import Watch, folder_name, is_watched, roomy_memory
 from modhost import Module
 from modhost.configuration import Configuration
 from modhost.database.migrations import migrate
@@ -139,15 +140,24 @@ def postgres_url(postgres: Postgres, migrated_postgres: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path, migrated_sqlite: Path) -> str:
-    """The URL of a SQLite database that is migrated, and holds nothing yet."""
-    return f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'test.db')}"
+def sqlite_folder() -> Iterator[Path]:
+    """Where the SQLite database of a test is: in memory, where a sync takes no time."""
+    with TemporaryDirectory(
+        prefix=folder_name(), dir=roomy_memory(), ignore_cleanup_errors=True
+    ) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture
-def empty_sqlite_url(tmp_path: Path) -> str:
+def sqlite_url(sqlite_folder: Path, migrated_sqlite: Path) -> str:
+    """The URL of a SQLite database that is migrated, and holds nothing yet."""
+    return f"sqlite:///{shutil.copy(migrated_sqlite, sqlite_folder / 'test.db')}"
+
+
+@pytest.fixture
+def empty_sqlite_url(sqlite_folder: Path) -> str:
     """The URL of a SQLite database that does not exist yet."""
-    return f"sqlite:///{tmp_path / 'test.db'}"
+    return f"sqlite:///{sqlite_folder / 'test.db'}"
 
 
 @pytest.fixture

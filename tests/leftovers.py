@@ -20,6 +20,7 @@ from uuid import uuid4
 
 MARK: Final = "TEST_RUN_OF_MODHOST"
 MEMORY: Final = Path("/dev/shm")  # noqa: S108
+MEMORY_BYTES: Final = 2 * 1024**3
 SWEEPS: Final = 200
 POLITE_SWEEPS: Final = 40
 PAUSE_SECONDS: Final = 0.05
@@ -52,6 +53,12 @@ def is_watched() -> bool:
 def folder_name() -> str:
     """Return how the name of a folder begins that is to go with the run."""
     return f"modhost-{os.environ.get(MARK, '')}-"
+
+
+def roomy_memory() -> Path | None:
+    """Return where databases are quickest, if there is room; None for the usual place."""
+    is_roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_BYTES
+    return MEMORY if is_roomy else None
 
 
 def _left(run: str) -> dict[int, str]:

@@ -1,7 +1,6 @@
 """A real PostgreSQL for the tests."""
 
 import os
-import shutil
 import signal
 import warnings
 from collections.abc import Iterator
@@ -16,21 +15,14 @@ import asyncpg
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from sqlalchemy.engine import make_url
 
-from leftovers import MEMORY, folder_name
+from leftovers import folder_name, roomy_memory
 
-MEMORY_BYTES = 2 * 1024**3
 SETTINGS = {
     # What the tests do need not survive a power cut.
     "fsync": "off",
     "max_connections": "300",
     "max_wal_size": "256MB",
 }
-
-
-def _folder_for_data() -> Path | None:
-    """Where creating a database is quickest, if there is room; None for the usual place."""
-    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_BYTES
-    return MEMORY if roomy else None
 
 
 class _Superuser:
@@ -76,7 +68,7 @@ class Postgres:
                 yield cls(url, superuser)
             return
         with TemporaryDirectory(
-            prefix=folder_name(), dir=_folder_for_data(), ignore_cleanup_errors=True
+            prefix=folder_name(), dir=roomy_memory(), ignore_cleanup_errors=True
         ) as name:
             folder = Path(name)
             folder.chmod(0o711)
