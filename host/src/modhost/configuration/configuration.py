@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -120,8 +121,7 @@ class Configuration:
 
         """
         section = ("modules", module, SETTINGS)
-        around = create_model("Around", settings=(model or dict[str, Any], ...))
-        table = self._values.table(section[:2], around).get(SETTINGS, {})
+        table = self._values.table(section[:2], _with_settings(model)).get(SETTINGS, {})
         if model is None:
             if table:
                 where = f"{self.origin(*section)}: [modules.{module}.{SETTINGS}] is unknown."
@@ -204,6 +204,12 @@ class Configuration:
             if not isinstance(value, dict):
                 detail = f"{self.origin('modules', name)}: [modules] {name} is not a table."
                 self.findings.append(Finding(rules.BAD_VALUE, detail, f"Write [modules.{name}]."))
+
+
+@cache
+def _with_settings(model: type[BaseModel] | None) -> type[BaseModel]:
+    """Return a model of the table around settings, by which variables find their places."""
+    return create_model("Around", settings=(model or dict[str, Any], ...))
 
 
 def load_configuration(path: Path | None, environ: Mapping[str, str]) -> Configuration:

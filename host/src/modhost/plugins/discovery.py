@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
-from pydantic import create_model
+from pydantic import BaseModel
 
 from modhost import Module
 from modhost.checks import Finding, Rule, rules
@@ -23,6 +23,10 @@ NAMING: Final = (
     "with pg_ or sqlite_, which the databases keep for themselves; "
     f"{', '.join(_RESERVED)} are taken."
 )
+
+
+class _Unknown(BaseModel):
+    """Options of a module whose own are unusable: whatever is configured cannot be judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +155,7 @@ def check_modules(found: Sequence[FoundModule]) -> list[Finding]:
 
 def _check_attributes(found: FoundModule) -> Iterator[Finding]:
     """Yield what is wrong with attributes; unusable ones are as if unset, to check all others."""
-    # Whatever is configured for it cannot be judged.
-    unset = {"name": found.entry_point, "options": create_model("Unknown")}
+    unset = {"name": found.entry_point, "options": _Unknown}
     unusable = list(unusable_attributes(found.module))
     for attribute, _, _ in unusable:
         setattr(found.module, attribute, unset.get(attribute, getattr(Module, attribute)))

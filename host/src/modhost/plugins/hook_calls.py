@@ -57,8 +57,8 @@ class HookCaller:
 
     def implements(self, found: FoundModule, hook: str) -> bool:
         """Return whether a module implements a hook."""
-        callers = self._manager.get_hookcallers(found.module) or ()
-        return any(caller.name == hook for caller in callers)
+        implementations = getattr(self._manager.hook, hook).get_hookimpls()
+        return any(each.plugin is found.module for each in implementations)
 
     def callers(
         self, hook: str, modules: Sequence[FoundModule]
