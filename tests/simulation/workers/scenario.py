@@ -72,6 +72,7 @@ class Scenario(ABC):
         self._runs = count(FIRST_RUN)
         self.server: Server
         self.group: TaskGroup
+        self._has_ended = False
 
     @abstractmethod
     async def play(self) -> None:
@@ -121,6 +122,7 @@ class Scenario(ABC):
         with anyio.move_on_after(CALM_SECONDS):
             while not all(row.state.is_final for row in self.history.rows.values()):
                 await anyio.sleep(1)
+        self._has_ended = True
         for host in self.hosts:
             host.stop()
 
@@ -157,6 +159,9 @@ class Scenario(ABC):
 
     def start_host(self, types: Sequence[RegisteredJob] | None = None) -> None:
         """Start another process, which knows the given types of jobs, or some."""
+        if self._has_ended:
+            # Nobody would stop it.
+            return
         link = Link(f"process{len(self.hosts) + 1}", self._seed, self.server)
         link.skew = self.skew()
         host = SimulatedHost(
