@@ -163,7 +163,7 @@ def _abandoned(history: History) -> set[tuple[UUID, int]]:
         and change.before
         and change.job in have_steps
         and change.after
-        and change.after.state is JobState.PENDING
+        and change.after.state in (JobState.PENDING, JobState.CANCELLED)
         and history.is_troubled(change.by, change.at - SHUTDOWN_SECONDS, change.at)
     }
 
