@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.model import Lease
 from simulation.flow.replay import Moment, Replay
 from simulation.history import Change, short
 from simulation.rows import Row
@@ -74,7 +75,11 @@ def new_fair_keys_go_first(replay: Replay) -> Iterator[str]:
             if not rivals or any(_key(replay, job) == key for job in rivals):
                 continue
             begin = min(_round(waiting[job]) for job in rivals)
-            turns = [turn for job, turn in started.items() if replay.lane(job) == key[0]]
+            turns = [
+                turn
+                for job, turn in started.items()
+                if replay.lane(job) == key[0] and not _is_nobodys(replay, moment, job)
+            ]
             is_under_way = max(turns, default=begin - 2 * ROUND) >= begin - ROUND
             has_had_its_turn = key in of_keys and of_keys[key] >= begin
             if is_under_way and not has_had_its_turn and _place(change.after) != begin:
@@ -93,6 +98,14 @@ def _comes_back(change: Change) -> bool:
     """Return whether a job waits for another turn, or has its place again."""
     is_pending = change.after is not None and change.after.state is JobState.PENDING
     return change.lease_ended and is_pending
+
+
+def _is_nobodys(replay: Replay, moment: Moment, job: UUID) -> bool:
+    """Return whether a job was claimed, and its worker never learned of it, and may have left."""
+    row = moment.rows.get(job)
+    if row is None or row.state is not JobState.RUNNING:
+        return False
+    return Lease(job, row.fence) not in replay.history.attempts
 
 
 def _is_retried(change: Change) -> bool:
