@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Watch over what this run starts; the workers of pytest are part of it."""
     if not is_watched():
         config.add_cleanup(Watch().end)
-    # By the clock on the wall, which says nothing where four tests share two processors.
+    # By the clock on the wall, which says nothing where five tests share two processors.
     hypothesis.settings.register_profile("patient", deadline=None)
     hypothesis.settings.load_profile("patient")
     config.pluginmanager.register(Turns())

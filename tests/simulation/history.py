@@ -116,6 +116,8 @@ class History:
     """The job types that each worker knows."""
     troubles: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     """When each process had slow or lost calls, each from a time to a time."""
+    asked_to_stop: dict[str, float] = field(default_factory=dict)
+    """When each process was first asked to shut down."""
     _commits: int = 0
     _stored: dict[Any, tuple[Any, ...]] = field(default_factory=dict)
 

@@ -108,6 +108,7 @@ class SimulatedHost:
 
     def stop(self) -> None:
         """Ask it to shut down, as SIGTERM does."""
+        self._history.asked_to_stop.setdefault(self.link.name, self._clock.monotonic())
         self._is_to_stop.set()
 
     def kill(self) -> None:

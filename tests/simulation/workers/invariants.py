@@ -1,5 +1,6 @@
 """The invariants of every history, whatever failed in it."""
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from typing import TypeAlias
@@ -153,7 +154,8 @@ def states_match_what_the_code_did(history: History) -> Iterator[str]:
 def _abandoned(history: History) -> set[tuple[UUID, int]]:
     """Return the leases of attempts that a shutdown may not have waited for.
 
-    While one stores a step it hears the request to stop once the database has answered.
+    While one stores a step it hears the request to stop once the database has answered, which took
+    longer than the worker waits for it.
     """
     have_steps = {job for job, _ in history.steps}
     return {
@@ -164,7 +166,13 @@ def _abandoned(history: History) -> set[tuple[UUID, int]]:
         and change.job in have_steps
         and change.after
         and change.after.state in (JobState.PENDING, JobState.CANCELLED)
-        and history.is_troubled(change.by, change.at - SHUTDOWN_SECONDS, change.at)
+        and change.at >= history.asked_to_stop.get(change.by, math.inf)
+        and any(
+            end - begin > STOP_TIMEOUT
+            and begin <= change.at
+            and end >= change.at - SHUTDOWN_SECONDS
+            for begin, end in history.troubles.get(change.by, ())
+        )
     }
 
 
