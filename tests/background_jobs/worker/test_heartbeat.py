@@ -14,7 +14,7 @@ from background_jobs.hung_client import rows_locked
 from background_jobs.support import TYPES
 from modhost.clock import SystemClock
 from modhost.database import Database
-from modhost_background_jobs.model import Departure, WorkerInfo
+from modhost_background_jobs.model import CurrentWorker, Departure, WorkerInfo
 from modhost_background_jobs.storage import JobStore, open_wakeups
 from modhost_background_jobs.worker.heartbeat import Connectivity, HeartbeatThread
 
@@ -105,6 +105,39 @@ async def test_a_beat_in_flight_registers_no_worker_that_has_left(
     may_go_on.set()
     await heartbeat.stop()
     assert WORKER.name not in {each.worker for each in await store.heartbeats()}
+
+
+async def test_a_worker_begins_nothing_until_it_is_registered_again(
+    store: JobStore, database_url: str
+) -> None:
+    registers, may_register = threading.Event(), threading.Event()
+
+    class HeldUpClock(BeatingClock):
+        """Asked for the time by a beat, and by the registration after it."""
+
+        calls = 0
+
+        def heartbeat_time(self) -> datetime:
+            self.calls += 1
+            if self.calls == 2:
+                registers.set()
+                may_register.wait(20)
+            return super().heartbeat_time()
+
+    clock, own = HeldUpClock(), CurrentWorker()
+    own.begin(WORKER.name, lease_seconds=30.0)
+    own.renew(clock.monotonic() - 60)
+    heartbeat = HeartbeatThread(WORKER, database_url, 0.02, clock, connectivity(database_url), own)
+    heartbeat.start()
+    try:
+        await anyio.to_thread.run_sync(registers.wait, 20)
+        assert not own.may_begin(clock.monotonic(), clock.monotonic())
+        may_register.set()
+        await _beats(store, 1)
+        assert own.may_begin(clock.monotonic(), clock.monotonic())
+    finally:
+        may_register.set()
+        await heartbeat.stop()
 
 
 async def _beats(store: JobStore, count: int) -> None:
