@@ -50,6 +50,8 @@ class ServiceProvider:
         self._singletons = _Instances()
         self._loop = OwnLoop("The service provider")
         self._singletons.made[ServiceProvider] = self
+        self._ready: dict[Any, Callable[[], Any]] = {}
+        """The scoped classes that need singletons alone, with these: many a job is one."""
 
     @property
     def registrations(self) -> list[Registration]:
@@ -68,17 +70,26 @@ class ServiceProvider:
             registration = self._registrations.get(contract)
             if registration is not None and registration.lifetime is Lifetime.SINGLETON:
                 await root.get(contract)
+        for contract, registration in self._registrations.items():
+            is_class = registration.lifetime is Lifetime.SCOPED and not registration.is_function
+            if is_class and all(map(self._is_shared, registration.dependencies)):
+                arguments = await root.arguments(registration.dependencies)
+                self._ready[contract] = partial(registration.factory, **arguments)
+
+    def _is_shared(self, needed: Dependency) -> bool:
+        """Return whether it is the same in each scope."""
+        if needed.many or needed.contract in self._singletons.made:
+            return True
+        is_known = needed.contract is Scope or needed.contract in self._registrations
+        return needed.optional and not is_known
 
     async def aclose(self) -> None:
         """Close the singletons in reverse order."""
         await self._singletons.close()
 
-    def scope(self, *instances: tuple[Any, Any]) -> "OpenScope":
-        """Open a scope: `async with provider.scope() as scope`.
-
-        `instances` are pairs of a contract and what the scope holds for it.
-        """
-        return OpenScope(self, instances)
+    def scope(self) -> "OpenScope":
+        """Open a scope: `async with provider.scope() as scope`."""
+        return OpenScope(self)
 
 
 class OpenScope:
@@ -86,10 +97,9 @@ class OpenScope:
 
     __slots__ = ("_own", "_provider")
 
-    def __init__(self, provider: ServiceProvider, instances: Iterable[tuple[Any, Any]]) -> None:
+    def __init__(self, provider: ServiceProvider) -> None:
         self._provider = provider
         self._own = _Instances()
-        self._own.made.update(instances)
 
     async def __aenter__(self) -> "Scope":
         self._provider._loop.check()
@@ -119,11 +129,8 @@ class Scope:
         shared = self._provider._singletons.made.get(contract)
         if shared is not None:
             return shared  # type: ignore[no-any-return]
-        registration = self._provider._registrations.get(contract)
-        if registration is None:
-            msg = f"No module registered {name_of(contract)}."
-            raise LookupError(msg)
-        made = await self._make(registration)
+        ready = self._provider._ready.get(contract)
+        made = await self._make(contract) if ready is None else ready()
         self._own.made[contract] = made
         return made  # type: ignore[no-any-return]
 
@@ -141,7 +148,11 @@ class Scope:
                 arguments[needed.name] = await self.get(needed.contract)
         return arguments
 
-    async def _make(self, registration: Registration) -> Any:
+    async def _make(self, contract: Any) -> Any:
+        registration = self._provider._registrations.get(contract)
+        if registration is None:
+            msg = f"No module registered {name_of(contract)}."
+            raise LookupError(msg)
         made = registration.factory(**await self.arguments(registration.dependencies))
         return await self._finished(made) if registration.is_function else made
 
