@@ -47,8 +47,8 @@ def _minute(minute: int, chance: random.Random) -> MinuteCounts:
         has_failed = chance.random() < (0.2 if 31 < minute < 36 else 0.001)
         counts.count(
             JobState.FAILED if has_failed else JobState.COMPLETED,
-            waited=chance.expovariate(18) + 0.01 * number,
-            ran=chance.lognormvariate(0.3, 0.6),
+            waited=[chance.expovariate(18) + 0.01 * number],
+            ran=[chance.lognormvariate(0.3, 0.6)],
         )
     return counts
 

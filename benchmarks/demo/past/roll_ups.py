@@ -52,7 +52,7 @@ class RollUps:
                 width = MINUTE if age < MINUTES_FOR else HALF_HOUR
                 spans.append(self.altogether[worker][_start(each.at, width)])
             for counts in spans:
-                counts.count(each.state, each.waited, each.ran)
+                counts.count(each.state, [each.waited], [each.ran])
 
     def of_types(self, scale: float, days: int) -> Iterator[Mapping[str, Any]]:
         """Yield the rows of all types, with some of days whose jobs retention has deleted."""
@@ -73,7 +73,8 @@ class RollUps:
                 continue
             drawn = MinuteCounts()
             for _ in range(DRAWN):
-                drawn.count(JobState.COMPLETED, *self._story.seconds(each.job, start))
+                waited, ran = self._story.seconds(each.job, start)
+                drawn.count(JobState.COMPLETED, [waited], [ran])
             counts = MinuteCounts(
                 number,
                 int(number * 0.01 + chance.random() / 2),

@@ -201,8 +201,7 @@ async def test_the_last_failure_is_the_one_that_failed_last(
 def test_percentiles_are_right_within_a_fifth() -> None:
     histogram = Histogram()
     assert histogram.percentile(0.5) is None
-    for milliseconds in range(1, 1001):
-        histogram.add(milliseconds / 1000)
+    histogram.add(milliseconds / 1000 for milliseconds in range(1, 1001))
     assert histogram.percentile(0.5) == pytest.approx(0.5, rel=0.25)
     assert histogram.percentile(0.95) == pytest.approx(0.95, rel=0.25)
 

@@ -23,9 +23,9 @@ KEY = TypeKey("tests.Job", "default", "1")
 def counted(completed: int, failed: int = 0, ran: float = 1.0) -> MinuteCounts:
     counts = MinuteCounts()
     for _ in range(completed):
-        counts.count(JobState.COMPLETED, 0.01, ran)
+        counts.count(JobState.COMPLETED, [0.01], [ran])
     for _ in range(failed):
-        counts.count(JobState.FAILED, 0.01, ran)
+        counts.count(JobState.FAILED, [0.01], [ran])
     return counts
 
 

@@ -39,7 +39,7 @@ BUDGET_SECONDS = 0.06
 def counted(minute: int) -> MinuteCounts:
     counts = MinuteCounts(failed=minute % 2)
     for number in range(8):
-        counts.count(JobState.COMPLETED, 0.001 * (minute % 50), 0.1 * 2**number)
+        counts.count(JobState.COMPLETED, [0.001 * (minute % 50)], [0.1 * 2**number])
     return counts
 
 

@@ -35,8 +35,7 @@ DAY = timedelta(days=1)
 def counted(completed: int, failed: int = 0, ran: float = 0.5) -> MinuteCounts:
     counts = MinuteCounts()
     for state, number in ((JobState.COMPLETED, completed), (JobState.FAILED, failed)):
-        for _ in range(number):
-            counts.count(state, 0.1, ran)
+        counts.count(state, [0.1] * number, [ran] * number)
     return counts
 
 

@@ -116,7 +116,7 @@ async def test_charts_are_sent_now_and_then_while_numbers_change(database_url: s
         before = (await topics.render({dashboard}, memory))[dashboard]
         await served.scheduling.enqueue(ImportCustomersJob, Steps())
         ended = MinuteCounts()
-        ended.count(JobState.COMPLETED, 1.0, 1.0)
+        ended.count(JobState.COMPLETED, [1.0], [1.0])
         minute = datetime.now(UTC).replace(second=0, microsecond=0)
         await (await served.service(StatisticsStore)).save("worker", [(minute, ended)])
         soon = (await topics.render({dashboard}, memory))[dashboard]

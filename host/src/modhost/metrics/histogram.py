@@ -1,7 +1,9 @@
 """A histogram of plain numbers, cheap enough for code that runs thousands of times a second."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
+from itertools import repeat
 from typing import Final
 
 SECONDS: Final = (
@@ -31,6 +33,12 @@ class Histogram:
         """Count a value."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
+
+    def observe_all(self, values: Collection[float]) -> None:
+        """Count many values, each in a fraction of the time."""
+        for bound, count in Counter(map(bisect_left, repeat(self.bounds), values)).items():
+            self.counts[bound] += count
+        self.total += sum(values)
 
     def merged(self, other: "Histogram") -> "Histogram":
         """Return one with the counts of both. Raises `ValueError` if their bounds differ."""

@@ -1,12 +1,11 @@
 """What a worker has counted since its process began, for metrics: plain numbers."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from modhost.metrics import OTHER, Histogram
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.contracts.flow import DEFAULT_QUEUE
-from modhost_background_jobs.model.attempt import ClaimedJob
 from modhost_background_jobs.model.flow import Lane
 
 MAX_KEYS: Final = 1_000
@@ -22,16 +21,16 @@ class EndCounts:
         self.completed = self.failed = self.cancelled = self.retried = 0
         self.waits, self.runs = Histogram(), Histogram()
 
-    def count(self, state: JobState, waited: float, ran: float) -> None:
-        """Count the end of a job; durations are in seconds."""
+    def count(self, state: JobState, waited: Collection[float], ran: Collection[float]) -> None:
+        """Count the ends of jobs in a state, by how many seconds each has waited and run."""
         if state is JobState.COMPLETED:
-            self.completed += 1
+            self.completed += len(ran)
         elif state is JobState.FAILED:
-            self.failed += 1
+            self.failed += len(ran)
         else:
-            self.cancelled += 1
-        self.waits.observe(waited)
-        self.runs.observe(ran)
+            self.cancelled += len(ran)
+        self.waits.observe_all(waited)
+        self.runs.observe_all(ran)
 
     @property
     def by_outcome(self) -> dict[JobState, int]:
@@ -50,9 +49,9 @@ class JobCounts:
         self._by_lane: dict[tuple[str | None, str], EndCounts] = {}
         self._others = EndCounts()
 
-    def of(self, claimed: ClaimedJob) -> EndCounts:
-        """Return the counts that a job belongs to."""
-        key = (claimed.lane, claimed.job_type)
+    def of(self, lane: str | None, job_type: str) -> EndCounts:
+        """Return the counts of a lane and a type."""
+        key = (lane, job_type)
         if (found := self._by_lane.get(key)) is None:
             if len(self._by_lane) >= MAX_KEYS:
                 return self._others

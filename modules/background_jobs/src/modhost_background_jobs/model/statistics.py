@@ -2,9 +2,10 @@
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import repeat
 from typing import Final, NamedTuple
 
 from modhost_background_jobs.contracts import JobState
@@ -22,9 +23,10 @@ class Histogram:
     def __init__(self, counts: Mapping[int, int] | None = None) -> None:
         self.counts: Counter[int] = Counter(counts or {})
 
-    def add(self, seconds: float) -> None:
-        """Count a duration."""
-        self.counts[_step_of(seconds)] += 1
+    def add(self, seconds: Iterable[float]) -> None:
+        """Count durations."""
+        milliseconds = [1000 * each for each in seconds]
+        self.counts.update(map(bisect_right, repeat(_BEGINNINGS), milliseconds))
 
     def merge(self, other: Mapping[int, int]) -> None:
         """Add what another histogram counted."""
@@ -52,14 +54,14 @@ class MinuteCounts:
     waits: Histogram = field(default_factory=Histogram)
     runs: Histogram = field(default_factory=Histogram)
 
-    def count(self, state: JobState, waited: float, ran: float) -> None:
-        """Count the end of a job."""
+    def count(self, state: JobState, waited: Collection[float], ran: Collection[float]) -> None:
+        """Count the ends of jobs in a state, by how many seconds each has waited and run."""
         if state is JobState.COMPLETED:
-            self.completed += 1
+            self.completed += len(ran)
         elif state is JobState.FAILED:
-            self.failed += 1
+            self.failed += len(ran)
         else:
-            self.cancelled += 1
+            self.cancelled += len(ran)
         self.waits.add(waited)
         self.runs.add(ran)
 
@@ -91,10 +93,6 @@ class TypeCounts(NamedTuple):
     start: datetime
     key: TypeKey
     counts: MinuteCounts
-
-
-def _step_of(seconds: float) -> int:
-    return bisect_right(_BEGINNINGS, seconds * 1000)
 
 
 def _within(step: int, part: float) -> float:

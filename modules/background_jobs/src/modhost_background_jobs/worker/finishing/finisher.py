@@ -45,7 +45,7 @@ class Stored(NamedTuple):
     def state_of(self, finished: Finished) -> JobState | None:
         """Return the final state in which a job is now; None without one."""
         outcome, job_id = finished.outcome, finished.attempt.lease.job_id
-        if job_id in self.ended:
+        if self.ended and job_id in self.ended:
             return JobState.COMPLETED
         return outcome.state if isinstance(outcome, Ended) and job_id in self.held else None
 
@@ -229,7 +229,8 @@ class Finisher:
             for attempt, outcome, _ in batch:
                 if isinstance(outcome, Released) and outcome.spent:
                     retried = attempt.lease.job_id in stored.held
-                    self._statistics.counts.of(attempt.claimed).retried += retried
+                    lane, job_type = attempt.claimed.lane, attempt.claimed.job_type
+                    self._statistics.counts.of(lane, job_type).retried += retried
         except Exception:
             # The ends are stored; a fault in counting them must not hold up the next ones.
             logger.exception("The ends of jobs could not be counted.")

@@ -65,14 +65,21 @@ class StatisticsService(PeriodicService):
         now = self._clock.now()
         minute = now.replace(second=0, microsecond=0)
         by_key = self._minutes.setdefault(minute, {})
+        # Most of a batch are of one kind, and many durations are counted in the time of a few.
+        ended: dict[tuple[_Key, JobState], tuple[list[timedelta], list[timedelta]]] = {}
         for claimed, state, finished_at in finished:
-            waited = (claimed.claimed_at - claimed.execute_at).total_seconds()
-            ran = (finished_at - claimed.claimed_at).total_seconds()
-            key = (claimed.lane, claimed.job_type)
+            kind = ((claimed.lane, claimed.job_type), state)
+            if (found := ended.get(kind)) is None:
+                found = ended[kind] = ([], [])
+            found[0].append(claimed.claimed_at - claimed.execute_at)
+            found[1].append(finished_at - claimed.claimed_at)
+        for (key, state), (waits, runs) in ended.items():
+            waited = list(map(timedelta.total_seconds, waits))
+            ran = list(map(timedelta.total_seconds, runs))
             if (counts := by_key.get(key)) is None:
                 counts = _added(by_key, key)
             counts.count(state, waited, ran)
-            self.counts.of(claimed).count(state, waited, ran)
+            self.counts.of(*key).count(state, waited, ran)
         self._is_unwritten = True
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
