@@ -22,8 +22,8 @@ SELECT gen_random_uuid(), 'tests.Job', 'tests',
 FROM generate_series(1, $1::int) n
 """
 OF_LEASES = (
-    (lease_statements.END, "'{}', '{}', '{}', '{}', now()"),
-    (lease_statements.END_WITH_RESULTS, "'{}', '{}', '{}', '{}', now(), '{}'"),
+    (lease_statements.END, "'{}', '{}', '{}', now()"),
+    (lease_statements.END_WITH_TEXTS, "'{}', '{}', '{}', now(), '{}', '{}'"),
     (lease_statements.RELEASE, "'{}', '{}', '{}', '{}', '{}', now(), false"),
     (lease_statements.SAVE_PROGRESS, "'{}', '{}', '{}', '{}', '{}'"),
     (lease_statements.APPEND_LOGS, "'{}', '{}', '{}', '{}', '{}'"),

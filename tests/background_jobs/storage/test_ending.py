@@ -1,11 +1,12 @@
 from datetime import timedelta
+from random import Random
 
 import pytest
 
 from background_jobs.support import claim, claim_one, new_job
 from modhost.database import Database
 from modhost_background_jobs.contracts import JobConflict, JobNotFound, JobState
-from modhost_background_jobs.model import Ended, LogLine, Released
+from modhost_background_jobs.model import Ended, Lease, LogLine, Released
 from modhost_background_jobs.model.attempt import CLAIMS_KEPT
 from modhost_background_jobs.queries.details import JobDetailReader
 from modhost_background_jobs.queries.listing import JobListing
@@ -88,6 +89,35 @@ async def test_a_job_that_has_finished_cannot_be_cancelled(
     await store.end([Ended(lease, state)], START)
     with pytest.raises(JobConflict, match=f"is {state.value} and cannot be cancelled"):
         await queue.cancel(lease.job_id)
+
+
+async def test_each_end_of_a_batch_is_that_of_its_job_in_whatever_order_they_come(
+    store: JobStore, details: JobDetailReader
+) -> None:
+    await store.insert([new_job() for _ in range(30)])
+    leases = [each.lease for each in await claim(store, limit=30)]
+    await store.release([Released(lease, START) for lease in leases[::5]], START)
+    again = {each.lease.job_id: each.lease for each in await claim(store, limit=30)}
+    leases = [again.get(lease.job_id, lease) for lease in leases]
+    assert {lease.fence for lease in leases} == {1, 2}
+    lost = [Ended(Lease(lease.job_id, 1), JobState.FAILED, "lost") for lease in again.values()]
+    ends = [
+        Ended(lease, JobState.FAILED, f"error {number}")
+        if number % 3 == 0
+        else Ended(lease, JobState.COMPLETED, None, f"{number}" if number % 3 == 1 else None)
+        for number, lease in enumerate(leases)
+    ]
+    mixed = [*lost, *ends]
+    Random(7).shuffle(mixed)  # noqa: S311 - not for secrets
+    assert await store.end(mixed, START) == {lease.job_id for lease in leases}
+    for end in ends:
+        found = await details.find(end.lease.job_id)
+        assert found is not None
+        assert (found.row.state, found.row.error, found.result) == (
+            end.state.value,
+            end.error,
+            end.result,
+        )
 
 
 async def test_a_job_that_does_not_exist_can_be_neither_cancelled_nor_retried(

@@ -5,6 +5,7 @@ Each statement takes the ids and the fences of its leases as its first two value
 
 from typing import Final
 
+from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.storage.columns import CARRIED, listed
 
 _CARRIED: Final = listed(CARRIED)
@@ -13,22 +14,29 @@ _CARRIED: Final = listed(CARRIED)
 IS_RUNNING: Final = "textne(j.state, 'Pending')"
 _AMONG: Final = f"j.id = ANY ($1::uuid[]) AND {IS_RUNNING}"
 
-# Jobs are found by their ids, and what becomes of each by its place among them: a join would
-# compare each with each. Jobs whose end somebody waits for are ended otherwise.
+# Jobs are found by their ids, and what becomes of each by its place among them, which are in
+# ascending order: a join would compare each with each, and so would a search from the first one on.
+# For the same reason states are numbers: a text of an array is found by counting. Jobs whose end
+# somebody waits for are ended otherwise.
+_PLACE: Final = "width_bucket(j.id, $1::uuid[])"
+_STATES: Final = f"ARRAY[{', '.join(map(repr, map(str, JobState)))}]"
 _END: Final = f"""
 WITH ended AS (
     DELETE FROM background_jobs.jobs j
-    WHERE {_AMONG} AND NOT j.is_awaited
-        AND j.fence = ($2::bigint[])[array_position($1::uuid[], j.id)]
-    RETURNING j.*, array_position($1::uuid[], j.id) AS place
+    WHERE {_AMONG} AND NOT j.is_awaited AND j.fence = ($2::bigint[])[{_PLACE}]
+    RETURNING j.*, {_PLACE} AS place
 )
-INSERT INTO background_jobs.finished_jobs ({_CARRIED}, state, error, completed_at{{column}})
-SELECT {_CARRIED}, ($3::text[])[place], ($4::text[])[place], greatest($5, created_at){{value}}
+INSERT INTO background_jobs.finished_jobs ({_CARRIED}, state, completed_at{{columns}})
+SELECT {_CARRIED}, ({_STATES})[($3::smallint[])[place]], greatest($4, created_at){{values}}
 FROM ended RETURNING id
 """
 
-END: Final = _END.format(column="", value="")
-END_WITH_RESULTS: Final = _END.format(column=", result", value=", ($6::text[])[place]")
+END: Final = _END.format(columns="", values="")
+END_WITH_TEXTS: Final = _END.format(
+    columns=", error, result", values=", ($5::text[])[place], ($6::text[])[place]"
+)
+NUMBERS: Final = {state: number for number, state in enumerate(JobState, start=1)}
+"""The states as the ends of jobs are given them."""
 
 # A job that was asked to stop meanwhile is finished: it never goes back to Pending. A job that had
 # started has ended without taking its worker down, and is no longer a suspect.

@@ -36,14 +36,14 @@ class LeaseWrites:
         async def write(ended: Sequence[model.Ended]) -> set[UUID]:
             # Of two attempts of a job only the later one can be held.
             last = {item.lease.job_id: item for item in sorted(ended, key=_fence)}
-            ended = list(last.values())
-            states = [item.state.value for item in ended]
+            ended = [last[job_id] for job_id in sorted(last)]
+            states = [statements.NUMBERS[item.state] for item in ended]
             errors = [item.error for item in ended]
             results = [item.result for item in ended]
-            if any(results):
-                ending = statements.END_WITH_RESULTS
-                return await self._write(ending, ended, states, errors, now, results)
-            return await self._write(statements.END, ended, states, errors, now)
+            if any(results) or any(each is not None for each in errors):
+                texts = (errors, results)
+                return await self._write(statements.END_WITH_TEXTS, ended, states, now, *texts)
+            return await self._write(statements.END, ended, states, now)
 
         if (published := self._published) is not None:
             ended = [each for each in ended if not published.has_subscribed(each.state)]
