@@ -16,7 +16,7 @@ MAX_NESTING: Final = 3
 async def awaited(result: Any) -> Any:
     """Return a result, awaited as long as it can be."""
     for _ in range(MAX_NESTING):
-        if not inspect.isawaitable(result):
+        if result is None or not inspect.isawaitable(result):
             break
         result = await result
     return result

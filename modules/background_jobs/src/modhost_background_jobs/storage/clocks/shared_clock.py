@@ -66,8 +66,11 @@ class SharedClock:
         if self._shared is None:
             return self._clock.now()
         monotonic = self._clock.monotonic()
+        is_checked = monotonic - self._checked_at < CHECK_SECONDS
+        if is_checked and not self._is_off:
+            return self._clock.now()
         shared = self._shared[0] + timedelta(seconds=monotonic - self._shared[1])
-        if monotonic - self._checked_at >= CHECK_SECONDS:
+        if not is_checked:
             self._checked_at = monotonic
             self._is_off = abs(self._clock.now() - shared) > self._max_skew
         return shared if self._is_off else self._clock.now()

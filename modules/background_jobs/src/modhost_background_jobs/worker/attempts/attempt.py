@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 from itertools import count
 from typing import Final, Literal, TypeAlias
 
@@ -32,6 +33,12 @@ class StopReason(Enum):
     SHUTDOWN = "shut down"
 
 
+@cache
+def _kind_of_scope() -> type[anyio.CancelScope]:
+    # anyio finds its backend anew for each, which takes twice as long as all else of it.
+    return type(anyio.CancelScope())
+
+
 @dataclass(slots=True, eq=False)
 class Attempt:
     """One attempt of a job.
@@ -43,7 +50,7 @@ class Attempt:
     claimed: ClaimedJob
     registered: RegisteredJob
     runs_in: RunsIn
-    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    scope: anyio.CancelScope = field(default_factory=lambda: _kind_of_scope()())
     on_stop: Callable[[], None] | None = None
     reason: StopReason | None = None
     has_noticed: bool = False
@@ -63,11 +70,12 @@ class Attempt:
     _threads: int = 0
     """How many of the steps of a task run in threads."""
     _waits: tuple[anyio.CancelScope, ...] = ()
+    lease: Lease = field(init=False)
+    """Its right to write."""
 
-    @property
-    def lease(self) -> Lease:
-        """Its right to write."""
-        return self.claimed.lease
+    def __post_init__(self) -> None:
+        """Have the lease at hand, which is asked for most of all."""
+        self.lease = self.claimed.lease
 
     @property
     def is_to_stop(self) -> bool:

@@ -33,6 +33,8 @@ GENERATOR: Final = (
     "it in execute."
 )
 
+UNLIMITED: Final = nullcontext()
+
 
 class AttemptRunner:
     """Runs attempts and returns their outcomes; stores nothing."""
@@ -93,20 +95,16 @@ class AttemptRunner:
         async with self._provider.scope() as scope:
             job = await scope.get(attempt.registered.job_class)
             context = AttemptContext(attempt, self._reports, self._steps, self._clock)
-            returned: object
-            if attempt.registered.runs_in_thread:
-                returned = await anyio.to_thread.run_sync(
-                    _call, job, context, abandon_on_cancel=True, limiter=self._threads
-                )
-            else:
-                returned = _call(job, context)
-            if returned is None:
-                result = None
-            else:
-                with WithoutChildren():
-                    value = await _finish(attempt, returned)
-                    stored = self._steps.results.to_stored
-                    result = None if value is None else stored(attempt, value)
+            with WithoutChildren():
+                if attempt.registered.runs_in_thread:
+                    returned: object = await anyio.to_thread.run_sync(
+                        _call, job, context, abandon_on_cancel=True, limiter=self._threads
+                    )
+                else:
+                    returned = job.execute(context)
+                value = await _finish(attempt, returned)
+                stored = self._steps.results.to_stored
+                result = None if value is None else stored(attempt, value)
             await context.end_grown(result)
             return result
 
@@ -121,7 +119,7 @@ async def _finish(attempt: Attempt, returned: object) -> object:
     if inspect.isawaitable(returned):
         attempt.continue_as_task()
         returned = await awaited(returned)
-    if is_generator(returned):
+    if returned is not None and is_generator(returned):
         raise PermanentJobError(GENERATOR)
     return returned
 
@@ -146,7 +144,7 @@ def _was_cancelled() -> bool:
 def time_limit(attempt: Attempt) -> AbstractContextManager[None]:
     """Ask the attempt to stop when its timeout has passed, if it has one."""
     timeout = attempt.claimed.timeout
-    return nullcontext() if timeout is None else _stopped_after(timeout, attempt)
+    return UNLIMITED if timeout is None else _stopped_after(timeout, attempt)
 
 
 @contextmanager
