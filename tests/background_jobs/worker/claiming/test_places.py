@@ -56,7 +56,7 @@ async def test_jobs_of_mixed_lengths_are_claimed_once_and_run_in_order(database_
 def test_a_worker_claims_ahead_what_has_just_finished() -> None:
     prefetch = Prefetch(SLOTS)
     assert prefetch.size(1.0) == 0
-    for _ in range(1000):
+    for _ in range(MAX_PREFETCH + 1):
         prefetch.note(1.01)
     assert prefetch.size(1.05) == MAX_PREFETCH
     assert prefetch.size(2.0) == 0

@@ -16,7 +16,7 @@ from modhost_background_jobs.worker.finishing.finisher import Finisher
 
 MAX_PREFETCHED_DATA: Final = 4_000_000
 """How many characters of data and checkpoints jobs may have, together, beyond the slots."""
-CLAIM_SIZE: Final = 100
+CLAIM_SIZE: Final = 500
 STALE_SECONDS: Final = 1.0
 TICK_SECONDS: Final = 0.001
 TASKS_PER_TICK: Final = 4
@@ -152,7 +152,7 @@ class Slots:
         """Run waiting attempts one after the other, as long as there are any."""
         self._ready -= 1
         task = asyncio.current_task()
-        clean = dict(copy_context())
+        clean = copy_context()
         now = self._clock.monotonic()
         while self._is_open and self._waiting:
             if now - self._tick_began > TICK_SECONDS:
@@ -172,7 +172,7 @@ class Slots:
             self._finisher.add(attempt, outcome)
             now = self._clock.monotonic()
             self._prefetch.note(now)
-            if dict(copy_context()) != clean or (task is not None and task.cancelling()):
+            if copy_context() != clean or (task is not None and task.cancelling()):
                 # The next attempt gets a new task: it must not see what this one left behind.
                 return
 
