@@ -17,6 +17,7 @@ from benchmarks.figures.results import Metric, Results
 from benchmarks.measurements.claims import new_job, worker_store
 from benchmarks.measurements.growth.seeding import JOB_TYPE
 from benchmarks.run import Run
+from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import START
 from modhost_background_jobs.storage.columns import NEW
 from modhost_background_jobs.storage.postgres import claim_statements, lease_statements, statements
@@ -78,9 +79,9 @@ async def _turn(fetch: Fetch) -> dict[Metric, float]:
     await timed(INSERT_MANY, insert.many, *map(list, jobs))
     now = datetime.now(UTC)
     rows = await timed(CLAIM, claim_statements.CLAIM, [JOB_TYPE], now, BATCH, "bench", *START)
-    states, errors = ["Completed"] * len(rows), [None] * len(rows)
-    leases = zip(*((row[0], row[1]) for row in rows), strict=True)
-    await timed(END, lease_statements.END, *map(list, leases), states, errors, now)
+    leases = zip(*sorted((row[0], row[1]) for row in rows), strict=True)
+    states = [lease_statements.NUMBERS[JobState.COMPLETED]] * len(rows)
+    await timed(END, lease_statements.END, *map(list, leases), states, now)
     return taken
 
 
