@@ -50,7 +50,7 @@ async def ends_at_once(process: HostProcess) -> None:
     process.signal(signal.SIGTERM)
     assert await process.exit_code(SOON) == 0, process.log
     assert time.monotonic() - asked_at < SOON
-    assert "Traceback" not in process.log
+    assert "Traceback" not in process.log, process.log
 
 
 @contextmanager
