@@ -4,19 +4,21 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from typing import Final
 
-from modhost_background_jobs.model import CurrentWorker, Lease, Released
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.model import CurrentWorker, Ended, Lease, Released
 from modhost_background_jobs.storage import QueueClock
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
+from modhost_background_jobs.worker.attempts.outcome import Outcome
 from modhost_background_jobs.worker.claiming.prefetch import SOON_SECONDS, Prefetch
 from modhost_background_jobs.worker.executor import AttemptExecutor
 from modhost_background_jobs.worker.finishing.finisher import Finisher
 
 MAX_PREFETCHED_DATA: Final = 4_000_000
 """How many characters of data and checkpoints jobs may have, together, beyond the slots."""
-CLAIM_SIZE: Final = 500
+CLAIM_SIZE: Final = 250
 STALE_SECONDS: Final = 1.0
 TICK_SECONDS: Final = 0.001
 TASKS_PER_TICK: Final = 4
@@ -49,7 +51,7 @@ class Slots:
         self._tasks: set[asyncio.Task[None]] = set()
         self._prefetch = Prefetch(slots)
         self._max_data = 0
-        """How many characters the largest job of the last claim had."""
+        """How many characters the largest job of the last claim had, or half as many as before."""
         self._group: asyncio.TaskGroup
         self._is_open = False
         self._is_filling = False
@@ -86,7 +88,8 @@ class Slots:
     def take(self, attempts: Iterable[Attempt]) -> None:
         """Run attempts, each as soon as a slot is free."""
         now = self._clock.monotonic()
-        self._max_data = 0
+        # What was large a moment ago may come again.
+        self._max_data //= 2
         for attempt in attempts:
             claimed = attempt.claimed
             size = len(claimed.data or "") + len(claimed.checkpoint or "")
@@ -172,7 +175,7 @@ class Slots:
             self._finisher.add(attempt, outcome)
             now = self._clock.monotonic()
             self._prefetch.note(now)
-            if copy_context() != clean or (task is not None and task.cancelling()):
+            if not _is_success(outcome) or _has_changed(clean) or _is_cancelled(task):
                 # The next attempt gets a new task: it must not see what this one left behind.
                 return
 
@@ -196,3 +199,20 @@ class Slots:
         self._tasks.discard(task)
         if self._waiting:
             self._fill_soon()
+
+
+def _is_success(outcome: Outcome) -> bool:
+    """Return whether an attempt has completed its job; any other may have left a scope open."""
+    return isinstance(outcome, Ended) and outcome.state is JobState.COMPLETED
+
+
+def _has_changed(clean: Context) -> bool:
+    """Return whether the context of this task is another than it was before all attempts."""
+    try:
+        return copy_context() != clean
+    except Exception:  # noqa: BLE001 - values of jobs compare themselves, and may refuse that
+        return True
+
+
+def _is_cancelled(task: asyncio.Task[None] | None) -> bool:
+    return task is not None and task.cancelling() > 0
