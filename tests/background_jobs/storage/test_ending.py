@@ -120,6 +120,44 @@ async def test_each_end_of_a_batch_is_that_of_its_job_in_whatever_order_they_com
         )
 
 
+async def test_each_release_of_a_batch_is_that_of_its_job_in_whatever_order_they_come(
+    store: JobStore, queue: DatabaseJobQueue, details: JobDetailReader
+) -> None:
+    await store.insert([new_job() for _ in range(24)])
+    leases = [each.lease for each in await claim(store, limit=24)]
+    releases = [
+        Released(
+            lease,
+            None if number % 4 == 0 else START + timedelta(seconds=number),
+            f"error {number}" if number % 3 == 0 else None,
+            spent=number % 2 == 0,
+        )
+        for number, lease in enumerate(leases)
+    ]
+    stopped = {lease.job_id for lease in leases[::6]}
+    for job_id in stopped:
+        await queue.cancel(job_id)
+    lost = [Released(Lease(lease.job_id, 9), LATER, "lost") for lease in leases[1::6]]
+    held = {lease.job_id for lease in leases} - {each.lease.job_id for each in lost}
+    mixed = [*lost, *(each for each in releases if each.lease.job_id in held)]
+    Random(7).shuffle(mixed)  # noqa: S311 - not for secrets
+    assert await store.release(mixed, START) == held
+    for number, each in enumerate(releases):
+        found = await details.find(each.lease.job_id)
+        assert found is not None
+        row, spent = found.row, int(each.spent)
+        if each.lease.job_id in stopped:
+            error = each.error if each.spent else None
+            assert (row.state, row.error) == ("Cancelled", error)
+        elif each.lease.job_id not in held:
+            assert (row.state, row.attempt) == ("Running", 1)
+        else:
+            due = START if number % 4 == 0 else each.execute_at
+            assert (row.state, row.execute_at, row.attempt) == ("Pending", due, spent)
+            errors = [attempt.error for attempt in found.attempts]
+            assert errors == ([] if each.error is None else [each.error])
+
+
 async def test_a_job_that_does_not_exist_can_be_neither_cancelled_nor_retried(
     queue: DatabaseJobQueue,
 ) -> None:

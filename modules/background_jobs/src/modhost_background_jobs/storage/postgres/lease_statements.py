@@ -38,15 +38,17 @@ END_WITH_TEXTS: Final = _END.format(
 NUMBERS: Final = {state: number for number, state in enumerate(JobState, start=1)}
 """The states as the ends of jobs are given them."""
 
+_AGAIN_AT: Final = f"($3::timestamptz[])[{_PLACE}]"
+_ERROR: Final = f"($4::text[])[{_PLACE}]"
+_SPENT: Final = f"($5::boolean[])[{_PLACE}]"
+
 # A job that was asked to stop meanwhile is finished: it never goes back to Pending. A job that had
 # started has ended without taking its worker down, and is no longer a suspect.
 RELEASE: Final = f"""
 WITH held AS (
-    SELECT j.*, g.again_at, g.attempt_error, g.spent
+    SELECT j.*, {_ERROR} AS attempt_error, {_SPENT} AS spent
     FROM background_jobs.jobs j
-    JOIN unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::boolean[])
-        AS g(id, fence, again_at, attempt_error, spent)
-        ON j.id = g.id AND j.fence = g.fence AND {_AMONG}
+    WHERE {_AMONG} AND j.fence = ($2::bigint[])[{_PLACE}]
         AND NOT (j.cancel_requested_at IS NOT NULL AND (j.is_awaited OR $7))
     FOR UPDATE OF j
 ),
@@ -57,8 +59,8 @@ noted AS (
     WHERE cancel_requested_at IS NULL AND attempt_error IS NOT NULL
 ),
 cancelled AS (
-    DELETE FROM background_jobs.jobs j USING held
-    WHERE j.id = ANY ($1::uuid[]) AND j.id = held.id AND held.cancel_requested_at IS NOT NULL
+    DELETE FROM background_jobs.jobs j
+    WHERE j.id = ANY (ARRAY(SELECT id FROM held WHERE cancel_requested_at IS NOT NULL))
 ),
 finished AS (
     INSERT INTO background_jobs.finished_jobs ({_CARRIED}, state, error, completed_at)
@@ -67,16 +69,15 @@ finished AS (
 ),
 pending AS (
     UPDATE background_jobs.jobs j
-    SET state = 'Pending', execute_at = coalesce(held.again_at, j.execute_at),
-        place_at = CASE WHEN held.again_at IS NULL THEN j.place_at END,
+    SET state = 'Pending', execute_at = coalesce({_AGAIN_AT}, j.execute_at),
+        place_at = CASE WHEN {_AGAIN_AT} IS NULL THEN j.place_at END,
         worker = NULL, started_at = NULL,
-        error = CASE WHEN held.spent THEN held.attempt_error END,
-        attempt = j.attempt - CASE WHEN held.spent THEN 0 ELSE 1 END,
-        attempts_left = j.attempts_left + CASE WHEN held.spent THEN 0 ELSE 1 END,
-        rescues = CASE WHEN held.attempt_error IS NULL THEN j.rescues ELSE 0 END,
+        error = CASE WHEN {_SPENT} THEN {_ERROR} END,
+        attempt = j.attempt - CASE WHEN {_SPENT} THEN 0 ELSE 1 END,
+        attempts_left = j.attempts_left + CASE WHEN {_SPENT} THEN 0 ELSE 1 END,
+        rescues = CASE WHEN {_ERROR} IS NULL THEN j.rescues ELSE 0 END,
         has_begun = false
-    FROM held
-    WHERE j.id = ANY ($1::uuid[]) AND j.id = held.id AND held.cancel_requested_at IS NULL
+    WHERE j.id = ANY (ARRAY(SELECT id FROM held WHERE cancel_requested_at IS NULL))
 )
 SELECT held.id, pg_notify('background_jobs', 'due') FROM held
 """

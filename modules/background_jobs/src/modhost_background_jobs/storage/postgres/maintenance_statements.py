@@ -122,7 +122,7 @@ FROM judged
 UNION ALL
 SELECT j.id, 'Running', j.fence, false, NULL FROM background_jobs.jobs j
 WHERE j.worker = $1 AND j.state = 'Running' AND EXISTS (SELECT FROM gone)
-    AND NOT EXISTS (SELECT FROM judged WHERE judged.id = j.id)
+    AND j.id NOT IN (SELECT id FROM judged)
 """
 
 TIME: Final = "SELECT clock_timestamp()"
