@@ -28,6 +28,8 @@ RETRY_SECONDS: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 QUIET_SECONDS: Final = 0.05
 MIN_PAUSE_SECONDS: Final = 0.003
 OTHERS_SECONDS: Final = 0.005
+FROM_LANES: Final = 100
+"""How many jobs are claimed at once where limits are checked, which takes locks for longer."""
 UNLEASED_SECONDS: Final = 0.1
 """How often a worker that others may take for dead looks whether its heartbeats arrive again."""
 
@@ -109,14 +111,14 @@ class ClaimLoop:
         """
         await self._lanes.read_again(has_changed=ticket.is_set())
         asked_at = self._clock.monotonic()
-        shares = self._lanes.shares(room, slots.attempts)
+        shares = self._lanes.shares(min(room, FROM_LANES), slots.attempts)
         if shares is None:
             place = cursor.next(asked_at)
             claimed = await self._claim(worker, room, place)
             cursor.note(claimed, room)
             has_more = len(claimed) == room or place is not START
         else:
-            claimed, has_more = await self._claim_from_lanes(worker, shares, room)
+            claimed, has_more = await self._claim_from_lanes(worker, shares, min(room, FROM_LANES))
         self.claimed += len(claimed)
         slots.take(map(self._attempt_of, claimed))
         if not self._own.may_begin(asked_at, self._clock.monotonic()):

@@ -3,7 +3,7 @@
 from typing import Final
 
 WINDOW_SECONDS: Final = 0.1
-MAX_PREFETCH: Final = 1500
+MAX_PREFETCH: Final = 1000
 FIRST_PER_SLOT: Final = 2
 FREE_SHARE: Final = 4
 """Nothing is claimed ahead while long jobs leave no more than a fourth of the slots."""
