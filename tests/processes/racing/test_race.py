@@ -30,6 +30,7 @@ async def test_no_key_exceeds_its_limit_while_workers_die(
     indirect=["database_url"],
 )
 async def test_the_race_finds_a_fault(tmp_path: Path, database_url: str, variant: str) -> None:
-    plan = Plan(jobs=250, kills=0, broken=variant)
+    # Who comes first is chance: of races with fewer jobs one in many finds nothing.
+    plan = Plan(jobs=600, kills=0, broken=variant)
     result = await Race(tmp_path / "race", database_url, plan).run()
     assert result.excesses
