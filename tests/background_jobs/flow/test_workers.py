@@ -77,6 +77,19 @@ async def test_a_queue_takes_no_more_slots_than_its_option_says(database_url: st
     assert seen.most["b"] == 2
 
 
+async def test_a_queue_has_its_bound_in_a_worker_with_many_more_slots(database_url: str) -> None:
+    seen = Seen()
+    options = {"max_concurrency": 200, "queue_concurrency": {"default": 120}}
+    async with host(database_url, seen, **options) as jobs:
+        await jobs.scheduling.enqueue_many(Noted, [Item(name="some", tenant="s")] * 200)
+        await seen.until(lambda: len(seen.order) >= 120)
+        await anyio.sleep(0.5)
+        assert seen.most == {"s": 120}
+        seen.gate.set()
+        await seen.until(lambda: seen.finished.total() == 200)
+    assert seen.most == {"s": 120}
+
+
 async def test_jobs_behind_a_limit_start_as_soon_as_one_ends(database_url: str) -> None:
     seen = Seen()
     async with host(database_url, seen, poll_interval="30s") as jobs:

@@ -158,6 +158,27 @@ async def test_each_release_of_a_batch_is_that_of_its_job_in_whatever_order_they
             assert errors == ([] if each.error is None else [each.error])
 
 
+async def test_of_two_attempts_of_a_job_in_a_batch_the_later_one_is_released(
+    store: JobStore, details: JobDetailReader
+) -> None:
+    """On SQLite either of them was, or both: a worker can claim again what it was rescued of."""
+    await store.insert([new_job() for _ in range(10)])
+    lost = [each.lease for each in await claim(store)]
+    await store.release([Released(lease, START) for lease in lost], START)
+    again = [each.lease for each in await claim(store)]
+    mixed = [
+        *(Released(lease, LATER, "lost", spent=True) for lease in lost[::2]),
+        *(Released(lease, START, "held") for lease in again),
+        *(Released(lease, LATER, "lost", spent=True) for lease in lost[1::2]),
+    ]
+    assert await store.release(mixed, START) == {lease.job_id for lease in again}
+    for lease in again:
+        found = await details.find(lease.job_id)
+        assert found is not None
+        assert (found.row.state, found.row.execute_at, found.row.attempt) == ("Pending", START, 0)
+        assert [each.error for each in found.attempts] == ["held"]
+
+
 async def test_a_job_that_does_not_exist_can_be_neither_cancelled_nor_retried(
     queue: DatabaseJobQueue,
 ) -> None:

@@ -1,4 +1,4 @@
-"""What an attempt leaves behind in its task reaches no other job."""
+"""A scope that an attempt leaves open, or a value in its context, reaches no other attempt."""
 
 from collections.abc import Iterator
 from contextvars import ContextVar

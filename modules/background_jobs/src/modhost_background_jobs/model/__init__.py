@@ -10,6 +10,7 @@ from modhost_background_jobs.model.attempt import (
     Place,
     ProgressUpdate,
     Released,
+    last_of_each_job,
     leases_to_forget,
 )
 from modhost_background_jobs.model.flow import (
@@ -97,6 +98,7 @@ __all__ = [
     "is_last_chance",
     "is_of_this_process",
     "is_suspect",
+    "last_of_each_job",
     "leases_to_forget",
     "listed",
     "lost_attempt_error",

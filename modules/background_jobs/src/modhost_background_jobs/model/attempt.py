@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from modhost_background_jobs.contracts import JobState
@@ -111,6 +111,23 @@ class Released:
     def as_cancelled(self) -> Ended:
         """What it is when somebody has asked meanwhile to cancel the job."""
         return Ended(self.lease, JobState.CANCELLED, self.error if self.spent else None)
+
+
+Left = TypeVar("Left", Ended, Released)
+
+
+def last_of_each_job(left: Iterable[Left]) -> list[Left]:
+    """Return how the last attempt of each job was left, in the order of their ids.
+
+    Of two attempts of a job only the later one can be held: a worker that was taken for dead may
+    have claimed again what it still had.
+    """
+    last = {each.lease.job_id: each for each in sorted(left, key=_fence)}
+    return [last[job_id] for job_id in sorted(last)]
+
+
+def _fence(left: Ended | Released) -> int:
+    return left.lease.fence
 
 
 def leases_to_forget(released: Iterable[Released]) -> list[Lease]:

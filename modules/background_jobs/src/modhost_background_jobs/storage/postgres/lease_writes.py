@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
 from modhost.database import PostgresAccess
@@ -20,8 +20,6 @@ from modhost_background_jobs.storage.workflows.steps import run_on_postgres
 
 WORKFLOWS: Final = PostgresWorkflows()
 
-Written = TypeVar("Written", model.Ended, model.Released)
-
 
 class LeaseWrites:
     """A part of `JobStore`, which describes each method."""
@@ -36,7 +34,7 @@ class LeaseWrites:
         """Move jobs to the finished ones."""
 
         async def write(ended: Sequence[model.Ended]) -> set[UUID]:
-            ended = _ordered(ended)
+            ended = model.last_of_each_job(ended)
             states = [statements.NUMBERS[item.state] for item in ended]
             errors = [item.error for item in ended]
             results = [item.result for item in ended]
@@ -66,7 +64,7 @@ class LeaseWrites:
         """Put jobs back, or finish those that were asked to stop."""
 
         async def write(released: Sequence[model.Released]) -> set[UUID]:
-            released = _ordered(released)
+            released = model.last_of_each_job(released)
             async with self._postgres.acquire() as connection:
                 rows = await connection.fetch(
                     statements.RELEASE,
@@ -134,19 +132,6 @@ class LeaseWrites:
     async def _write(self, statement: str, items: Sequence[Any], *values: object) -> set[UUID]:
         """Run a statement that returns the jobs whose leases are still held."""
         return _ids(await self._postgres.fetch(statement, *_leases(items), *values))
-
-
-def _fence(item: Written) -> int:
-    return item.lease.fence
-
-
-def _ordered(items: Sequence[Written]) -> list[Written]:
-    """Return what is written of each job, in the order of their ids.
-
-    Of two attempts of a job only the later one can be held.
-    """
-    last = {item.lease.job_id: item for item in sorted(items, key=_fence)}
-    return [last[job_id] for job_id in sorted(last)]
 
 
 def _leases(items: Sequence[Any]) -> tuple[list[UUID], list[int]]:

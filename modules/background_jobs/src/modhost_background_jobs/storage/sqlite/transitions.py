@@ -130,6 +130,7 @@ def release(
 
     With `end_apart` the latter are returned instead, to be ended.
     """
+    released = model.last_of_each_job(released)
     held = _held(connection, [each.lease for each in released])
     again = [each for each in released if held.get(str(each.lease.job_id)) == 0]
     stopped = [each for each in released if held.get(str(each.lease.job_id)) == 1]

@@ -29,7 +29,7 @@ QUIET_SECONDS: Final = 0.05
 MIN_PAUSE_SECONDS: Final = 0.003
 OTHERS_SECONDS: Final = 0.005
 FROM_LANES: Final = 100
-"""How many jobs are claimed at once where limits are checked, which takes locks for longer."""
+"""How many jobs are claimed at once where lanes are, whose claims take locks for longer."""
 UNLEASED_SECONDS: Final = 0.1
 """How often a worker that others may take for dead looks whether its heartbeats arrive again."""
 
@@ -111,7 +111,7 @@ class ClaimLoop:
         """
         await self._lanes.read_again(has_changed=ticket.is_set())
         asked_at = self._clock.monotonic()
-        shares = self._lanes.shares(min(room, FROM_LANES), slots.attempts)
+        shares = self._lanes.shares(room, slots.attempts)
         if shares is None:
             place = cursor.next(asked_at)
             claimed = await self._claim(worker, room, place)
