@@ -60,7 +60,7 @@ def fair_keys_have_one_turn_in_a_round(replay: Replay) -> Iterator[str]:
             other = started.setdefault(turn, start.job)
             if other != start.job:
                 yield f"{short(start.job)} starts at {moment.at:.2f} in the round of {short(other)}"
-        back = {each.job for each in moment.changes if _comes_back(each) or _is_retried(each)}
+        back = set(_turns_given_back(moment))
         started = {turn: job for turn, job in started.items() if job not in back}
 
 
@@ -90,8 +90,13 @@ def new_fair_keys_go_first(replay: Replay) -> Iterator[str]:
                 of_keys[key] = max(turn, of_keys.get(key, turn))
                 started[start.job] = turn
         waiting = {job: row for job, row in moment.rows.items() if _is_placed(replay, job, row)}
-        for change in filter(_comes_back, moment.changes):
-            started.pop(change.job, None)
+        for job in _turns_given_back(moment):
+            started.pop(job, None)
+
+
+def _turns_given_back(moment: Moment) -> Iterator[UUID]:
+    """Yield jobs that have started, and wait again as if they had not."""
+    return (each.job for each in moment.changes if _comes_back(each) or _is_retried(each))
 
 
 def _comes_back(change: Change) -> bool:
