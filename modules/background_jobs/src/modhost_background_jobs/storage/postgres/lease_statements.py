@@ -17,8 +17,7 @@ _AMONG: Final = f"j.id = ANY ($1::uuid[]) AND {IS_RUNNING}"
 # Jobs are found by their ids, and what becomes of each by its place among them, which are in
 # ascending order: a join would compare each with each, and so would a search from the first one on.
 # For the same reason states are numbers: a text of an array is found by counting, as the few
-# errors and results are. Jobs whose end
-# somebody waits for are ended otherwise.
+# errors and results are. Jobs whose end somebody waits for are ended otherwise.
 _PLACE: Final = "width_bucket(j.id, $1::uuid[])"
 _STATES: Final = f"ARRAY[{', '.join(map(repr, map(str, JobState)))}]"
 _END: Final = f"""
