@@ -13,14 +13,23 @@ from modhost_background_jobs.model import Lease
 from simulation.rows import Row, row_of
 from simulation.virtual_time import VirtualClock
 
-RESCUING: ContextVar[bool] = ContextVar("rescuing", default=False)
-"""Whether the current task rescues jobs."""
+
+@dataclass
+class Rescuing:
+    """A rescue that is under way."""
+
+    decided_at: float | None = None
+    """When its first statement found the worker silent; ends that others wait for come later."""
+
+
+RESCUING: ContextVar[Rescuing | None] = ContextVar("rescuing", default=None)
+"""What the current task does if it rescues jobs."""
 
 
 @contextmanager
 def rescuing() -> Iterator[None]:
     """Mark what is done in the block as part of a rescue."""
-    before = RESCUING.set(True)
+    before = RESCUING.set(Rescuing())
     try:
         yield
     finally:
@@ -33,10 +42,16 @@ class Change(NamedTuple):
     commit: int
     at: float
     by: str
-    is_rescue: bool
+    decided_at: float | None
+    """When a rescue, if it is part of one, found the worker silent."""
     job: UUID
     before: Row | None
     after: Row | None
+
+    @property
+    def is_rescue(self) -> bool:
+        """Whether it is part of a rescue."""
+        return self.decided_at is not None
 
     @property
     def is_start(self) -> bool:
@@ -123,7 +138,10 @@ class History:
 
     def record(self, found: Sequence[Sequence[Any]], by: str) -> None:
         """Record what has changed since the last call, of the rows of `ROWS`."""
-        at, is_rescue = self.clock.monotonic(), RESCUING.get()
+        at, rescue = self.clock.monotonic(), RESCUING.get()
+        if rescue is not None and rescue.decided_at is None:
+            rescue.decided_at = at
+        decided_at = None if rescue is None else rescue.decided_at
         self._commits += 1
         stored = {row[0]: tuple(row) for row in found}
         if len(stored) < len(found):
@@ -136,7 +154,7 @@ class History:
             if after is not None:
                 self.rows[job] = after
             if before != after:
-                self.changes.append(Change(self._commits, at, by, is_rescue, job, before, after))
+                self.changes.append(Change(self._commits, at, by, decided_at, job, before, after))
         self._stored = stored
 
     @contextmanager

@@ -1,11 +1,10 @@
 """A real database, driven step by step from synchronous code."""
 
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from anyio.from_thread import BlockingPortal, start_blocking_portal
 from sqlalchemy import delete, select
 
 from background_jobs.support import jobs_database
@@ -36,6 +35,7 @@ from modhost_background_jobs.storage.tables import (
     WORKERS,
     WORKFLOWS,
 )
+from simulation.links.inline import InnerLoop, run_sqlite_inline
 
 T = TypeVar("T")
 
@@ -47,8 +47,8 @@ _OF_FLOW: Final = (LIMITS, LIMIT_KEYS, GRANTS, PAUSES, JOB_TAGS, UNIQUE_PERIODS)
 class World:
     """The queue over one database; `do` runs one of its coroutines to its end."""
 
-    def __init__(self, portal: BlockingPortal, database: Database, clock: GuardedClock) -> None:
-        self._portal = portal
+    def __init__(self, loop: InnerLoop, database: Database, clock: GuardedClock) -> None:
+        self._loop = loop
         self.database = database
         self.clock = clock
         self.store = open_store(database)
@@ -60,7 +60,8 @@ class World:
         self.changes = ScheduleChanges(database, self.firing, clock)
 
     def do(self, function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
-        return self._portal.call(function, *arguments)
+        """Run a coroutine to its end, while virtual time and all of its tasks stand still."""
+        return self._loop.run(function, *arguments)
 
     def clear(self) -> None:
         """Empty the tables."""
@@ -97,7 +98,7 @@ def _compared(row: Any) -> tuple[Any, ...]:
 @contextmanager
 def open_world(database_url: str, clock: GuardedClock) -> Iterator[World]:
     """Open a migrated database in an event loop of its own."""
-    with start_blocking_portal() as portal:
+    with run_sqlite_inline(), closing(InnerLoop()) as loop:
         database = jobs_database(database_url)
-        with portal.wrap_async_context_manager(database.open()):
-            yield World(portal, database, clock)
+        with loop.entered(database.open()):
+            yield World(loop, database, clock)

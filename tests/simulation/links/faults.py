@@ -81,7 +81,9 @@ class Link:
             fault = Fault.NONE
         if fault is Fault.STOPPED:
             self.on_stop()
-        is_slow_there = fault is Fault.SLOW and (RESCUING.get() or self._random.random() < 0.5)
+        is_slow_there = fault is Fault.SLOW and (
+            RESCUING.get() is not None or self._random.random() < 0.5
+        )
         await self._travel(slow=is_slow_there)
         self._lose(is_lost=fault is Fault.REFUSED)
         if fault is Fault.LATE:
@@ -97,7 +99,7 @@ class Link:
     def _draw(self) -> Fault:
         if self._random.random() >= self._server.rate:
             # A worker may send heartbeats until the last moment before it is rescued.
-            is_rescue = RESCUING.get() and self._server.rate > 0
+            is_rescue = RESCUING.get() is not None and self._server.rate > 0
             return Fault.SLOW if is_rescue and self._random.random() < SLOW_RESCUES else Fault.NONE
         return self._random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
 

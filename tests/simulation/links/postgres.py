@@ -1,6 +1,5 @@
 """PostgreSQL's driver replaced by a faulty link to a real server."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -61,21 +60,11 @@ class PostgresBackend:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._loop = asyncio.new_event_loop()
+        self.do = world.do
         self.connection = self.do(world.database.postgres.connect)
         self.do(self.connection.execute, _CLOCK)
         self.counts_by_own_clock = False
         """Whether rates are counted by the clock of the process, as they must not be."""
-
-    def do(self, statement: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
-        """Run a coroutine to its end, while virtual time and all of its tasks stand still."""
-        # A loop of this thread: to ask one of another thread costs more than most statements.
-        virtual = asyncio._get_running_loop()
-        asyncio._set_running_loop(None)
-        try:
-            return self._loop.run_until_complete(statement(*arguments))
-        finally:
-            asyncio._set_running_loop(virtual)
 
     def set_clock(self, link: Link) -> None:
         """Let the clock of the server show the time."""
@@ -100,7 +89,6 @@ class PostgresBackend:
 
     def close(self) -> None:
         self.do(self.connection.close)
-        self._loop.close()
 
     def observe(self, history: History, by: str) -> None:
         rows = self.do(self.connection.fetch, ROWS.format(prefix="background_jobs."))

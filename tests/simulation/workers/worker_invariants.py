@@ -19,11 +19,11 @@ ARRIVES_SECONDS: Final = 1.2
 def only_the_silent_are_taken_for_dead(history: History) -> Iterator[str]:
     """No jobs are taken from a worker that has sent a heartbeat within the stall timeout."""
     for change in history.changes:
-        if not change.is_rescue or change.before is None:
+        if change.decided_at is None or change.before is None:
             continue
-        since = change.at - STALL_SECONDS
+        since = change.decided_at - STALL_SECONDS
         for beat in history.beats:
-            is_recent = beat.sent > since and beat.acknowledged < change.at
+            is_recent = beat.sent > since and beat.acknowledged < change.decided_at
             if beat.worker == change.before.worker and is_recent:
                 yield from describe([change], f", whose heartbeat came at {beat.acknowledged:.2f}")
 
