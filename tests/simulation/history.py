@@ -131,6 +131,8 @@ class History:
     """The job types that each worker knows."""
     troubles: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     """When each process had slow or lost calls, each from a time to a time."""
+    waits: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    """When calls of each process waited for transactions of others, likewise."""
     asked_to_stop: dict[str, float] = field(default_factory=dict)
     """When each process was first asked to shut down."""
     _commits: int = 0
@@ -178,6 +180,11 @@ class History:
         """Return whether calls of a process were slow or lost within a span of time."""
         spans = self.troubles.get(process, ())
         return any(begin <= until and end >= since for begin, end in spans)
+
+    def waited(self, process: str, since: float, until: float) -> float:
+        """Return for how long calls of a process that began in a span of time waited for others."""
+        spans = self.waits.get(process, ())
+        return sum(end - begin for begin, end in spans if since <= begin <= until)
 
     def running_in(self, process: str) -> list[Attempt]:
         """Return the attempts that run in a process."""

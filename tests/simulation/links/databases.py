@@ -7,7 +7,7 @@ from uuid import UUID
 
 from modhost_background_jobs.storage import JobStore, LaneStore
 from simulation.history import History
-from simulation.links.faults import Link, Server
+from simulation.links.faults import Link
 from simulation.links.postgres import PostgresBackend
 from simulation.links.sqlite import SqliteBackend
 from simulation.world import World
@@ -16,11 +16,11 @@ from simulation.world import World
 class Backend(Protocol):
     """A real database below the simulation."""
 
-    def store(self, link: Link, server: Server, history: History) -> JobStore:
+    def store(self, link: Link, history: History) -> JobStore:
         """Return the queue's own store, over a faulty link."""
         ...
 
-    def lane_store(self, link: Link, server: Server, history: History) -> LaneStore:
+    def lane_store(self, link: Link, history: History) -> LaneStore:
         """Return the store of lanes, over the same link."""
         ...
 

@@ -1,7 +1,7 @@
 """Faults between a process and its database."""
 
-from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext, suppress
 from enum import Enum, auto
 from random import Random
 from typing import TypeVar
@@ -66,6 +66,8 @@ class Link:
         """By how many seconds the clock of its process is ahead."""
         self.troubles: list[tuple[float, float]] = []
         """When calls took long, or were lost, each from a time to a time."""
+        self.waits: list[tuple[float, float]] = []
+        """When calls waited for transactions of others, each from a time to a time."""
         self.is_cut = False
         self.is_dead = False
         self.lost_at = 0.0
@@ -90,11 +92,20 @@ class Link:
             if not in_turn:
                 self._server.late.start_soon(self._perform_late, perform)
             self._lose(is_lost=True)
-        async with nullcontext() if in_turn else self._server.turn:
+        async with nullcontext() if in_turn else self.turn():
             answer = perform()
         await self._travel(slow=fault is Fault.SLOW and not is_slow_there)
         self._lose(is_lost=fault is Fault.UNANSWERED)
         return answer
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for the transactions of others, and let none begin in the block."""
+        asked_at = anyio.current_time()
+        async with self._server.turn:
+            if (now := anyio.current_time()) > asked_at:
+                self.waits.append((asked_at, now))
+            yield
 
     def _draw(self) -> Fault:
         if self._random.random() >= self._server.rate:

@@ -19,7 +19,7 @@ from modhost_background_jobs.storage.postgres import (
 from modhost_background_jobs.storage.postgres.lanes.store import PostgresLaneStore
 from modhost_background_jobs.storage.postgres.store import PostgresJobStore
 from simulation.history import History, rescuing
-from simulation.links.faults import Link, Server
+from simulation.links.faults import Link
 from simulation.rows import ROWS
 from simulation.world import World
 
@@ -72,11 +72,11 @@ class PostgresBackend:
         now = self._world.clock.now() + ahead
         self.do(self.connection.execute, _SET_CLOCK, now.isoformat())
 
-    def store(self, link: Link, server: Server, history: History) -> JobStore:
-        return PostgresStore(_Postgres(self, link, server, history))
+    def store(self, link: Link, history: History) -> JobStore:
+        return PostgresStore(_Postgres(self, link, history))
 
-    def lane_store(self, link: Link, server: Server, history: History) -> LaneStore:
-        return PostgresLaneStore(_Postgres(self, link, server, history))
+    def lane_store(self, link: Link, history: History) -> LaneStore:
+        return PostgresLaneStore(_Postgres(self, link, history))
 
     def lines(self) -> set[tuple[UUID, str]]:
         rows = self.do(self.connection.fetch, "SELECT job_id, message FROM background_jobs.logs")
@@ -98,28 +98,22 @@ class PostgresBackend:
 class _Postgres(PostgresAccess):
     """Stands for `PostgresAccess`, and for the connection that it lends."""
 
-    def __init__(
-        self, backend: PostgresBackend, link: Link, server: Server, history: History
-    ) -> None:
+    def __init__(self, backend: PostgresBackend, link: Link, history: History) -> None:
         self._backend = backend
         self._link = link
-        self._server = server
         self._history = history
 
     @asynccontextmanager
     async def acquire(self, timeout: float | None = None) -> AsyncIterator["_Connection"]:
-        yield _Connection(self._backend, self._link, self._server, self._history)
+        yield _Connection(self._backend, self._link, self._history)
 
 
 class _Connection:
     """A connection, as one task uses it."""
 
-    def __init__(
-        self, backend: PostgresBackend, link: Link, server: Server, history: History
-    ) -> None:
+    def __init__(self, backend: PostgresBackend, link: Link, history: History) -> None:
         self._backend = backend
         self._link = link
-        self._server = server
         self._history = history
         self._is_in_transaction = False
 
@@ -135,7 +129,7 @@ class _Connection:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
         await self._link.call(lambda: None)
-        async with self._server.turn:
+        async with self._link.turn():
             self._do("BEGIN")
             self._is_in_transaction = True
             try:

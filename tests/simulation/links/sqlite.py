@@ -16,7 +16,7 @@ from modhost_background_jobs.storage import JobStore, LaneStore
 from modhost_background_jobs.storage.sqlite.lanes.store import SqliteLaneStore
 from modhost_background_jobs.storage.sqlite.store import SqliteJobStore
 from simulation.history import History, rescuing
-from simulation.links.faults import Link, Server
+from simulation.links.faults import Link
 from simulation.rows import ROWS
 from simulation.world import World
 
@@ -40,10 +40,10 @@ class SqliteBackend:
         # A simulation need not survive a power cut.
         self.connection.execute("PRAGMA synchronous = OFF")
 
-    def store(self, link: Link, server: Server, history: History) -> JobStore:
+    def store(self, link: Link, history: History) -> JobStore:
         return SqliteStore(_Sqlite(self, link, history))
 
-    def lane_store(self, link: Link, server: Server, history: History) -> LaneStore:
+    def lane_store(self, link: Link, history: History) -> LaneStore:
         return SqliteLaneStore(_Sqlite(self, link, history), history.clock)
 
     def lines(self) -> set[tuple[UUID, str]]:

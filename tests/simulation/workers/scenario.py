@@ -92,6 +92,7 @@ class Scenario(ABC):
         finally:
             logging.disable(disabled)
         self.history.troubles = {host.link.name: host.link.troubles for host in self.hosts}
+        self.history.waits = {host.link.name: host.link.waits for host in self.hosts}
         self.history.lines = self._backend.lines()
         self.history.stored_steps = self._backend.steps()
         return self.history
@@ -103,7 +104,7 @@ class Scenario(ABC):
             self._world.do(self._world.changes.put, EVERY_MINUTE)
             people = Link(PEOPLE, self._seed, self.server)
             self.queue = self._remote(self._world.queue, people)
-            store = self._backend.store(people, self.server, self.history)
+            store = self._backend.store(people, self.history)
             nobody = cast(Database, NoSession())
             self._producer = DatabaseJobQueue(nobody, store, FiredWakeups(), self.clock)
             for _ in range(self.hosts_at_first):
@@ -166,8 +167,8 @@ class Scenario(ABC):
         link.skew = self.skew()
         host = SimulatedHost(
             link,
-            self._backend.store(link, self.server, self.history),
-            self._backend.lane_store(link, self.server, self.history),
+            self._backend.store(link, self.history),
+            self._backend.lane_store(link, self.history),
             self._remote(Turns(self._world.database), link),
             self._remote(self._world.schedules, link),
             self._remote(self._world.changes, link),

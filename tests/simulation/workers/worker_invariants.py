@@ -84,7 +84,10 @@ def workers_run_what_they_know(history: History) -> Iterator[str]:
 
 
 def requests_to_stop_arrive(history: History) -> Iterator[str]:
-    """An attempt stops soon after the request, unless calls of its process are slow or lost."""
+    """An attempt stops soon after the request, unless calls of its process are slow or lost.
+
+    A call also waits for the transactions of others.
+    """
     for change in history.changes:
         row = change.after
         if row is None or row.state is not JobState.RUNNING or not row.is_to_stop:
@@ -92,8 +95,9 @@ def requests_to_stop_arrive(history: History) -> Iterator[str]:
         attempt = history.attempts.get(Lease(change.job, row.fence))
         if attempt is None or attempt.stop_delay > STOP_TIMEOUT:
             continue
-        last = max(change.at, attempt.began) + ARRIVES_SECONDS
-        if history.is_troubled(attempt.process, change.at - ARRIVES_SECONDS, last):
+        since, last = change.at - ARRIVES_SECONDS, max(change.at, attempt.began) + ARRIVES_SECONDS
+        if history.is_troubled(attempt.process, since, last):
             continue
+        last += history.waited(attempt.process, since, last)
         if attempt.ended_at is None or attempt.ended_at > last + attempt.stop_delay:
             yield from describe([change], f", but {attempt}")
