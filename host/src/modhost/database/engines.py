@@ -86,13 +86,14 @@ def _create(url: URL, **settings: Any) -> AsyncEngine:
 
 
 def _shield_connections(engine: AsyncEngine) -> None:
-    """Shield the opening and closing of connections, both short, from cancellation.
+    """Shield the opening, resetting and closing of connections, all short, from cancellation.
 
     Each has a thread of the driver's. A cancelled opening leaves it behind with an open file; a
-    cancelled closing stops it twice, and the second stop is awaited forever: the process hangs.
+    cancelled closing stops it twice, and the second stop is awaited forever: the process hangs. A
+    cancelled reset is logged with its traceback.
     """
     dialect = engine.dialect
-    for name in ("connect", "do_close", "do_terminate"):
+    for name in ("connect", "do_rollback", "do_close", "do_terminate"):
         setattr(dialect, name, _shielded(getattr(dialect, name)))
 
 

@@ -18,6 +18,7 @@ LOCK_SECONDS: Final = 0.8
 Less than the second after which PostgreSQL searches for deadlocks: where a session waits for the
 pool as well, it is the statement that gives way, which is tried again.
 """
+ROLLBACK_SECONDS: Final = 1.0
 _IDLE_SECONDS: Final = 20.0
 # Plans are kept: one that is made while a table is empty has to serve when it is full.
 _SETTINGS: Final = (
@@ -62,6 +63,9 @@ class PostgresAccess:
                     with suppress(self._asyncpg.InterfaceError):
                         connection.terminate()
                     await pool.expire_connections()
+                raise
+            except anyio.get_cancelled_exc_class():
+                await self._roll_back(connection)
                 raise
 
     async def fetch(
@@ -111,6 +115,12 @@ class PostgresAccess:
             await pool.close()
             return
         pool.terminate()
+
+    async def _roll_back(self, connection: Any) -> None:
+        """Roll back a transaction that was cancelled, which the driver's own rollback was too."""
+        with anyio.CancelScope(shield=True), suppress(*self.errors):
+            if connection.is_in_transaction():
+                await connection.execute("ROLLBACK", timeout=ROLLBACK_SECONDS)
 
     async def _open_pool(self) -> Any:
         async with self._opening:

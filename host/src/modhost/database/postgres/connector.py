@@ -1,6 +1,7 @@
 """Connect to PostgreSQL: the one way in which every connection of a process is opened."""
 
 import logging
+from functools import cache
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -135,11 +136,30 @@ class PostgresConnector:
         return True
 
 
+@cache
 def _import_asyncpg() -> Any:
     try:
         import asyncpg
+        from asyncpg import connect_utils
     except ImportError as error:
         msg = "The database URL is one of PostgreSQL, but its driver is not installed; run "
         msg += "`pip install 'modhost[postgres]'`."
         raise BadDatabaseUrl(msg) from error
+    connect_utils.TLSUpgradeProto = _retrieving(connect_utils.TLSUpgradeProto)
     return asyncpg
+
+
+def _retrieving(upgrade: Any) -> Any:
+    """Return the driver's protocol of an upgrade to TLS, whose failure nobody needs to retrieve.
+
+    The driver waits for the upgrade once the connection is open. One that is given up just before
+    fails alone, and asyncio logs that with a traceback.
+    """
+
+    class Upgrade(upgrade):  # type: ignore[misc]
+        def connection_lost(self, error: Exception | None) -> None:
+            super().connection_lost(error)
+            if not self.on_data.cancelled():
+                self.on_data.exception()
+
+    return Upgrade
