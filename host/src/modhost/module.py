@@ -13,7 +13,7 @@ from anyio.abc import TaskStatus
 from pydantic import BaseModel, ConfigDict
 
 from modhost.events import Event
-from modhost.failures import failures
+from modhost.failures import failures, own_cancellation
 from modhost.metrics import Metric
 from modhost.settings import ModuleSettings
 
@@ -101,7 +101,8 @@ class PeriodicService(HostedService):
         while True:
             pause = None
             try:
-                pause = await self.step()
+                with own_cancellation():
+                    pause = await self.step()
                 failures.passed(self.failure)
             except Exception as error:  # noqa: BLE001 - whatever it is, the next step may succeed
                 failures.failed(logging.getLogger(type(self).__module__), self.failure, error)

@@ -8,8 +8,11 @@ import pytest
 from sqlalchemy import text
 
 from modhost.database import Database
-from modhost_background_jobs.pages.live.feed import LiveFeed
-from pages.live.streams import Event, events
+from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.pages.live.feed import LiveFeed, Viewer
+from modhost_background_jobs.pages.live.topic import Topic
+from pages.demo import ImportCustomersJob, Steps
+from pages.live.streams import Event, counted, events
 from pages.site import Site, site
 
 pytestmark = pytest.mark.anyio
@@ -56,3 +59,23 @@ async def test_viewers_are_notified_of_a_database_that_does_not_answer(postgres_
             finally:
                 await other.close()
             await next_of(stream, "fragments")
+
+
+async def test_a_browser_that_takes_nothing_is_kept_some_lines_and_sent_the_rest_later(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modhost_background_jobs.pages.live.feed.MAX_HELD_LINES", 10)
+    seen: list[str] = []
+    async with site(sqlite_url) as served, counted(served) as (feed, _):
+        job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=20))
+        await served.reaches(job_id, JobState.COMPLETED)
+        viewer = Viewer(frozenset([Topic("job", job_id=job_id)]), job_id, -1)
+        feed.max_lines = 5
+        with feed.watch(viewer):
+            for _ in range(2):
+                for _ in range(4):
+                    await feed.poll()
+                taken = [line.message for line in viewer.take()[1]]
+                assert len(taken) == 10
+                seen += taken
+    assert seen == [f"Step {number} of 20" for number in range(1, 21)]

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import text
 
 from modhost import ANYONE, HealthReport
-from modhost.failures import failures
+from modhost.failures import failures, own_cancellation
 from modhost.module import Status
 from modhost.plugins import FoundModule
 from modhost.runtime.host import Host
@@ -69,17 +69,16 @@ async def readiness(checks: Mapping[str, Check]) -> Readiness:
 async def _bounded(name: str, check: Check) -> PartHealth:
     what = f"{_CHECK} of {name}"
     try:
-        with anyio.fail_after(CHECK_TIMEOUT):
+        with anyio.move_on_after(CHECK_TIMEOUT), own_cancellation():
             report = PartHealth.model_validate(await check(), from_attributes=True)
-    except TimeoutError:
-        late = f"The check took longer than {CHECK_TIMEOUT:g} s."
-        return PartHealth(status="unhealthy", detail=late)
+            failures.passed(what)
+            return report
     except Exception as error:  # noqa: BLE001 - whatever it is, it is logged
         # What went wrong may hold secrets; it is for the log alone.
         failures.failed(logger, what, error)
         return PartHealth(status="unhealthy", detail="The check failed; the log says why.")
-    failures.passed(what)
-    return report
+    late = f"The check took longer than {CHECK_TIMEOUT:g} s."
+    return PartHealth(status="unhealthy", detail=late)
 
 
 class HealthEndpoints:

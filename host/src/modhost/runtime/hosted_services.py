@@ -10,7 +10,7 @@ import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from modhost import Clock, HostedService
-from modhost.failures import describe
+from modhost.failures import describe, own_cancellation
 from modhost.runtime.start import Start
 from modhost.telemetry import ErrorReports
 
@@ -150,7 +150,8 @@ class _Supervised(TaskStatus[None]):
     async def _run_once(self) -> bool:
         """Run the service; return True when it returned, False when it crashed."""
         try:
-            await self._service.run(task_status=self)
+            with own_cancellation():
+                await self._service.run(task_status=self)
         except Exception as error:
             if self._task_status is not None:
                 raise  # it has not started

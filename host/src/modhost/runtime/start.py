@@ -11,7 +11,7 @@ import anyio
 from modhost import Clock
 from modhost.database import DatabaseError
 from modhost.database.failures import may_pass
-from modhost.failures import describe
+from modhost.failures import describe, own_cancellation
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,8 @@ class Start:
             self.step = name
             self._running = (name, self._clock.monotonic())
             try:
-                done = await step()
+                with own_cancellation():
+                    done = await step()
             except Exception as error:
                 now = self._clock.monotonic()
                 failed_at = now if failed_at is None else failed_at

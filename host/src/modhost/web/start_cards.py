@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from modhost import Principal
 from modhost.calls.returned import awaited
+from modhost.failures import own_cancellation
 from modhost.web.rendering.shell import Page, may_see
 from modhost.web.rendering.templates import template_environment
 from modhost.web.routing.module_web import ModuleWeb
@@ -52,7 +53,7 @@ class StartCards:
             if not may_see(principal, card.permission):
                 continue
             try:
-                with anyio.fail_after(CARD_SECONDS):
+                with anyio.fail_after(CARD_SECONDS), own_cancellation():
                     found = await self._render(card, principal, request)
             except Exception:
                 logger.exception("The card %s of the start page failed.", card.name)

@@ -101,7 +101,11 @@ class ConnectionThread:
         call = _Call(work)
         self._calls.put(call)
         with anyio.CancelScope(shield=True):
-            await call.future
+            try:
+                await call.future
+            except asyncio.CancelledError:
+                await call.ended()
+                raise
         return call.future.result()
 
     def stop(self) -> None:
@@ -154,7 +158,7 @@ class ConnectionThread:
 class _Call(Generic[T]):
     """Work to run over the connection, and the future of its caller."""
 
-    __slots__ = ("_loop", "error", "future", "result", "work")
+    __slots__ = ("_has_ended", "_loop", "error", "future", "result", "work")
 
     def __init__(self, work: Callable[[sqlite3.Connection], T]) -> None:
         self._loop = asyncio.get_running_loop()
@@ -162,6 +166,7 @@ class _Call(Generic[T]):
         self.future: asyncio.Future[T] = self._loop.create_future()
         self.result: T | None = None
         self.error: BaseException | None = None
+        self._has_ended = False
 
     def run(self, connection: sqlite3.Connection) -> None:
         """Run the work, and keep what it returns or raises."""
@@ -176,7 +181,17 @@ class _Call(Generic[T]):
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._set_future)
 
+    async def ended(self) -> None:
+        """Wait for the end, whatever it is; a task that is cancelled by name cancels the future."""
+        while not self._has_ended:
+            self.future = self._loop.create_future()
+            with contextlib.suppress(Exception, asyncio.CancelledError):
+                await self.future
+
     def _set_future(self) -> None:
+        self._has_ended = True
+        if self.future.done():
+            return
         if self.error is not None:
             self.future.set_exception(self.error)
         else:

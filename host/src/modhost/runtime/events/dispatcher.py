@@ -18,6 +18,7 @@ from modhost.calls.own_loop import OwnLoop
 from modhost.calls.returned import awaited, is_generator
 from modhost.configuration import Configuration
 from modhost.events import Event
+from modhost.failures import own_cancellation
 from modhost.runtime.shutdown import ShutdownSignal
 from modhost.services import ServiceProvider, Subscription
 from modhost.telemetry import (
@@ -149,13 +150,9 @@ class EventDispatcher(HostedService):
     async def _deliver(self, delivery: Delivery) -> None:
         with LoggedIn(delivery.log_context), continued(delivery.traceparent):
             try:
-                with ActingFor(delivery.caller):
+                with own_cancellation(), ActingFor(delivery.caller):
                     await self._call(delivery.event, delivery.subscription)
-            except (Exception, asyncio.CancelledError, SystemExit, KeyboardInterrupt) as error:
-                task = asyncio.current_task()
-                is_cancelled = isinstance(error, asyncio.CancelledError)
-                if is_cancelled and task is not None and task.cancelling():
-                    raise  # by the dispatcher; one without a request is the subscriber's own
+            except (Exception, SystemExit, KeyboardInterrupt) as error:
                 logger.exception("The subscriber %s failed.", delivery)
                 self._reports.report(error, delivery.origin)
 

@@ -7,7 +7,7 @@ import anyio
 import anyio.to_thread
 from sqlalchemy import text
 
-from modhost.failures import failures
+from modhost.failures import failures, own_cancellation
 from modhost.metrics import Samples
 from modhost.plugins import FoundModule
 from modhost.runtime.host import Host
@@ -73,7 +73,8 @@ async def _ask_module(host: Host, found: FoundModule, samples: Samples, own: Sam
     what = f"The collection of the metrics of {name}"
     with anyio.move_on_after(TIMEOUT):
         try:
-            await host.call_hook(found, "collect_metrics", samples=samples)
+            with own_cancellation():
+                await host.call_hook(found, "collect_metrics", samples=samples)
             is_up = True
             failures.passed(what)
         except Exception as error:  # noqa: BLE001 - the others are exposed all the same

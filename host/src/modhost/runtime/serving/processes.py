@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -89,7 +90,8 @@ class _Supervisor:
                 if self._stopping.is_set():
                     logger.error("Asked to stop again; killing all workers.")
                     for process in self._processes:
-                        process.kill()
+                        with suppress(ProcessLookupError):
+                            process.kill()
                     self.exit_code = 1
                     continue
                 logger.info("%s: stopping all workers.", signal.Signals(number).name)
@@ -159,7 +161,9 @@ class _Supervisor:
 
     async def _stop(self, process: Process) -> None:
         await self._stopping.wait()
-        process.terminate()
-        await anyio.sleep(self._stop_seconds)
-        logger.error("Worker process %d does not stop; killing it.", process.pid)
-        process.kill()
+        # It may have ended by itself at the same moment.
+        with suppress(ProcessLookupError):
+            process.terminate()
+            await anyio.sleep(self._stop_seconds)
+            logger.error("Worker process %d does not stop; killing it.", process.pid)
+            process.kill()

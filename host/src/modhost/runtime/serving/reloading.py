@@ -98,7 +98,8 @@ class _Reloader:
                 if self._stopping.is_set() and self._process:
                     logger.error("Asked to stop again; exiting at once.")
                     self.exit_code = 1
-                    self._process.kill()
+                    with suppress(ProcessLookupError):
+                        self._process.kill()
                     continue
                 logger.info("%s: stopping.", signal.Signals(number).name)
                 self._stopping.set()
@@ -141,13 +142,14 @@ class _Reloader:
                 return
 
     async def _stop(self, process: Process) -> None:
+        # It may have ended by itself.
         with suppress(ProcessLookupError):
             process.terminate()
-        with anyio.move_on_after(self._stop_seconds()):
-            await process.wait()
-            return
-        logger.error("The host does not stop; killing it.")
-        process.kill()
+            with anyio.move_on_after(self._stop_seconds()):
+                await process.wait()
+                return
+            logger.error("The host does not stop; killing it.")
+            process.kill()
 
 
 class _Sources(DefaultFilter):

@@ -9,6 +9,7 @@ from typing import Final
 import anyio
 
 from modhost.checks import Finding, rules
+from modhost.failures import own_cancellation
 from modhost.permissions import Permission
 from modhost.plugins import FoundModule, hook_failed
 from modhost.runtime.health import module_health, readiness
@@ -50,15 +51,14 @@ async def health_findings(host: Host) -> list[Finding]:
 async def module_findings(host: Host, found: FoundModule) -> list[Finding]:
     """Return what a module finds by its hook `diagnose`, within a minute."""
     try:
-        with anyio.fail_after(DIAGNOSE_SECONDS):
+        with anyio.move_on_after(DIAGNOSE_SECONDS), own_cancellation():
             findings: Sequence[Finding] = await host.call_hook(found, "diagnose") or ()
             return [replace(each, module=each.module or found.module.name) for each in findings]
-    except TimeoutError:
-        error = TimeoutError(f"it takes longer than {DIAGNOSE_SECONDS:g} s")
-        return [hook_failed(found, "diagnose", error)]
     except Exception as error:
         logger.exception("The hook diagnose of %s failed.", found.module.name)
         return [hook_failed(found, "diagnose", error)]
+    late = TimeoutError(f"it takes longer than {DIAGNOSE_SECONDS:g} s")
+    return [hook_failed(found, "diagnose", late)]
 
 
 def _left_out(host: Host) -> list[Finding]:

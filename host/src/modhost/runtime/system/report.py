@@ -16,7 +16,7 @@ from modhost.administration.system.presence import Presence
 from modhost.checks import Finding, StartupError
 from modhost.configuration.configuration import Setting
 from modhost.database.errors import reason_of
-from modhost.failures import failures
+from modhost.failures import failures, own_cancellation
 from modhost.plugins import FoundModule
 from modhost.runtime.health import PartHealth, module_health, readiness
 from modhost.runtime.host import Host
@@ -111,10 +111,8 @@ class _Reading:
     async def take(self, name: str, part: Callable[[], Awaitable[None]]) -> None:
         """Read one part, within its time."""
         try:
-            with anyio.fail_after(self._seconds):
+            with anyio.move_on_after(self._seconds) as bound, own_cancellation():
                 await part()
-        except TimeoutError:
-            self.missing.append(f"{name} could not be read within {self._seconds:g} s.")
         except StartupError as error:
             self.findings += error.findings
         except self._host.database.errors as error:
@@ -123,6 +121,9 @@ class _Reading:
             # It may hold secrets: the log alone has it.
             failures.failed(logger, name, error)
             self.missing.append(f"{name} could not be read; the log says why.")
+        else:
+            if bound.cancelled_caught:
+                self.missing.append(f"{name} could not be read within {self._seconds:g} s.")
 
     def state_of(self, found: FoundModule) -> ModuleState:
         """Return what was read of a module."""

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from modhost.calls.returned import awaited
+from modhost.failures import own_cancellation
 from modhost.web.access.authorization import authorize, is_allowed
 from modhost.web.access.context import context_of
 from modhost.web.binding.body import limited
@@ -27,6 +28,7 @@ from modhost.web.routing.declarations import Declaration
 from modhost.web.routing.module_web import ModuleWeb
 from modhost.web.routing.settings import ErrorMap
 from modhost.web.routing.static_files import VERSIONED, ModuleFiles
+from modhost.web.routing.streams import send_closing
 
 KIND: Final = "modhost.kind"
 """Where the scope of a request holds whether an endpoint or a page answers it."""
@@ -125,7 +127,7 @@ class _Handling:
         if context is not None and not is_streaming and response.background is None:
             # What the services do at the end of a scope is done before the caller hears of it.
             await context.close()
-        await response(scope, request.receive, send)
+        await send_closing(response, scope, request.receive, send)
 
     async def _answer(self, request: Request) -> Response:
         declared = self.declared
@@ -168,7 +170,8 @@ class _Handling:
         if self._runs_in_thread:
             call = partial(self.declared.handler, **arguments)
             return await awaited(await anyio.to_thread.run_sync(call))
-        return await awaited(await self.declared.handler(**arguments))
+        with own_cancellation():
+            return await awaited(await self.declared.handler(**arguments))
 
     async def show_again(self, request: Request, form: SentForm, problem: HttpProblem) -> Response:
         """Show the page of a form that was refused.

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 POLL: Final = "The poll for changes of pages"
 POLL_INTERVAL: Final = 1.0
 MAX_LINES: Final = 500
+MAX_HELD_LINES: Final = 5 * MAX_LINES
+"""What is kept for a browser that takes nothing; the rest is read once it does."""
 # A stream ends after this long; the browser opens the next one, and shows that it still may. Who
 # was logged out, or lost the permission, is notified, and sees nothing new from then on.
 STREAM_SECONDS: Final = 15.0
@@ -39,6 +41,11 @@ class Viewer:
         self._sent: dict[str, str] = {}
         self._due: dict[str, str] = {}
         self._lines: list[LogRow] = []
+
+    @property
+    def wanted(self) -> LogPosition | None:
+        """From where on the log is to be read; None if nowhere at present."""
+        return None if len(self._lines) >= MAX_HELD_LINES else self.position
 
     def offer(self, fragments: Mapping[str, str], lines: Sequence[LogRow]) -> None:
         """Keep what this viewer has not been sent; of a fragment only the newest."""
@@ -145,10 +152,10 @@ class LiveFeed(HostedService):
         topics = {topic for viewer in viewers for topic in viewer.topics}
         rendered = await self._topics.render(topics, self._memory)
         # A viewer that is behind has a position of its own, and delays no other one.
-        positions = {viewer.position for viewer in viewers if viewer.position is not None}
+        positions = {viewer.wanted for viewer in viewers if viewer.wanted is not None}
         lines = await self._logs.after(positions, self.max_lines) if positions else {}
         for viewer in viewers:
             fragments: dict[str, str] = {}
             for topic in viewer.topics:
                 fragments |= rendered.get(topic, {})
-            viewer.offer(fragments, lines.get(viewer.position, ()) if viewer.position else ())
+            viewer.offer(fragments, lines.get(viewer.wanted, ()) if viewer.wanted else ())

@@ -2,7 +2,8 @@
 
 import json
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from datetime import UTC
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
@@ -95,7 +96,7 @@ async def send_changes(
     return JSONResponse({"fragments": fragments, "log": [_line(line) for line in lines]})
 
 
-def _streamed(events: AsyncIterator[str], accepted: str) -> Response:
+def _streamed(events: AsyncGenerator[str], accepted: str) -> Response:
     headers = {"Vary": "Accept-Encoding"}
     if "gzip" not in accepted:
         return StreamingResponse(events, media_type="text/event-stream", headers=headers)
@@ -103,11 +104,12 @@ def _streamed(events: AsyncIterator[str], accepted: str) -> Response:
     return StreamingResponse(_packed(events), media_type="text/event-stream", headers=headers)
 
 
-async def _packed(events: AsyncIterator[str]) -> AsyncIterator[bytes]:
+async def _packed(events: AsyncGenerator[str]) -> AsyncIterator[bytes]:
     """Compress events, each so that it can be read at once; most repeat the one before."""
     packer = zlib.compressobj(wbits=GZIP + WINDOW_BITS, memLevel=MEMORY_LEVEL)
-    async for event in events:
-        yield packer.compress(event.encode()) + packer.flush(zlib.Z_SYNC_FLUSH)
+    async with aclosing(events):
+        async for event in events:
+            yield packer.compress(event.encode()) + packer.flush(zlib.Z_SYNC_FLUSH)
     yield packer.flush()
 
 
@@ -145,7 +147,7 @@ def _line_of(last_event_id: str, otherwise: int) -> int:
 
 async def _events(
     viewer: Viewer, feed: LiveFeed, shutdown: ShutdownSignal, request: Request
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str]:
     end = anyio.current_time() + feed.stream_seconds
     with feed.watch(viewer):
         # Where an event cannot get through, the browser sees no answer, and polls.
