@@ -98,9 +98,11 @@ def jobs_of_a_lane_start_in_order(replay: Replay) -> Iterator[str]:
 def jobs_of_a_key_start_in_order(replay: Replay) -> Iterator[str]:
     """Whoever starts leaves no job of its lane held behind its key that is before it.
 
-    One that another key has held back until then comes too late.
+    One that another key has held back until then comes too late; so does one that stood behind such
+    a job, and was held back and let go of within the transaction.
     """
     for moment in replay.moments():
+        first = _first_held_before(replay, moment)
         late = {
             change.job
             for change in moment.changes
@@ -116,9 +118,26 @@ def jobs_of_a_key_start_in_order(replay: Replay) -> Iterator[str]:
         for start in moment.starts:
             place = (start.before.place or "", start.job) if start.before else ("", start.job)
             for key in replay.flow(start.job).limits:
-                before = min(held[key.stored, replay.lane(start.job)], default=place)
-                if before < place:
+                lane = replay.lane(start.job)
+                before = min(held[key.stored, lane], default=place)
+                others = [each for each in replay.flow(before[1]).limits if each != key]
+                is_late = any(first.get((each.stored, lane), before) < before for each in others)
+                if before < place and not is_late:
                     yield f"{short(start.job)} starts at {moment.at:.2f} before {short(before[1])}"
+
+
+def _first_held_before(
+    replay: Replay, moment: Moment
+) -> dict[tuple[str, str | None], tuple[str, UUID]]:
+    """Return the first job that each key held back in each lane before a commit, with its place."""
+    rows: dict[UUID, Row | None] = {**moment.rows}
+    rows |= {change.job: change.before for change in moment.changes}
+    first: dict[tuple[str, str | None], tuple[str, UUID]] = {}
+    for job, row in rows.items():
+        if row is not None and row.held_by and row.state is JobState.PENDING:
+            key, place = (row.held_by, replay.lane(job)), (row.place or "", job)
+            first[key] = min(first.get(key, place), place)
+    return first
 
 
 def higher_priorities_go_first(replay: Replay) -> Iterator[str]:
