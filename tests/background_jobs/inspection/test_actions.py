@@ -1,6 +1,7 @@
 """Who retried, cancelled or moved a job: on its timeline, in the API and on the command line."""
 
 import getpass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,13 @@ from modhost import new_id
 from modhost.caller import ActingFor, Caller
 from modhost_background_jobs.bulk.change import Change
 from modhost_background_jobs.bulk.changes import BulkRequests
-from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.contracts import (
+    BackgroundJobs,
+    JobExecutionContext,
+    JobId,
+    JobState,
+    ModuleJob,
+)
 from modhost_background_jobs.inspection.job import JobInspection
 from modhost_background_jobs.queries.search.job_search import JobSearch
 
@@ -115,3 +122,27 @@ async def test_what_was_done_to_a_job_that_is_not_there_is_404(sqlite_url: str) 
     async with jobs_host(sqlite_url, mode="Producer") as jobs:
         client = await jobs.host.client(VIEW)
         assert (await client.get(f"/api/jobs/{new_id()}/actions")).status_code == 404
+
+
+class CancellingJob(ModuleJob):
+    """Cancels another job."""
+
+    def __init__(self, jobs: BackgroundJobs) -> None:
+        self._jobs = jobs
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        await self._jobs.cancel(JobId(UUID(context.data)))
+
+
+async def test_a_job_that_changes_another_is_named_and_not_who_enqueued_it(
+    database_url: str,
+) -> None:
+    """It was shown as a change of many, by the person who had enqueued the job."""
+    async with jobs_host(database_url, more_jobs=[CancellingJob]) as jobs:
+        later = datetime.now(UTC) + timedelta(days=1)
+        other = await jobs.scheduling.schedule(ReportingJob, later, Work())
+        with ActingFor(VERA):
+            canceller = await jobs.scheduling.enqueue(CancellingJob, str(other))
+        assert (await jobs.ends(canceller)).error is None
+        (found,) = await actions(jobs, other)
+    assert (found["by"], found["bulk_job_id"]) == ("job:tests.CancellingJob", None)

@@ -1,6 +1,6 @@
 """What is deleted, and what is kept."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import update
@@ -68,3 +68,21 @@ async def test_old_jobs_go_unless_they_are_kept_and_old_figures_always_go(
         assert [job.state for job in left.items if job.id != recent] == kept
         assert recent in [job.id for job in left.items]
         assert long_ago not in await statistics.since(long_ago, timedelta(minutes=1))
+
+
+async def test_what_a_job_that_waits_may_read_of_those_before_it_is_kept(
+    database_url: str,
+) -> None:
+    """Its results were left out without a word, where another one before it took long."""
+    async with jobs_host(database_url) as jobs, jobs.host.scope() as scope:
+        before = await jobs.scheduling.enqueue(ReportingJob, Work())
+        assert (await jobs.ends(before)).state is JobState.COMPLETED
+        later = datetime.now(UTC) + timedelta(days=30)
+        slow = await jobs.scheduling.schedule(ReportingJob, later, Work())
+        waiting = await jobs.scheduling.enqueue(ReportingJob, Work(), after=[before, slow])
+        retention = await scope.get(RetentionStore)
+        long_after = datetime.now(UTC) + timedelta(days=20)
+        assert await retention.prune(JobState.COMPLETED, long_after, 100) == 0
+        await jobs.scheduling.cancel(waiting)
+        assert await retention.prune(JobState.COMPLETED, long_after, 100) == 1
+        assert await jobs.querying.get_job_detail(before) is None

@@ -5,11 +5,16 @@ from uuid import UUID
 
 import pytest
 
+from background_jobs.hosts import jobs_host
 from background_jobs.support import claim, new_job
+from modhost import new_id
 from modhost.database import Database
+from modhost_background_jobs.bulk.change import BulkChange, Change
+from modhost_background_jobs.bulk.changes import BulkChanges
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, Released
-from modhost_background_jobs.queries.search import Count, JobBrowser, Search
+from modhost_background_jobs.queries.search import Count, JobBrowser, Order, Search
+from modhost_background_jobs.queries.search.job_search import JobSearch
 from modhost_background_jobs.storage import JobStore
 from moving_clock import START
 
@@ -74,3 +79,32 @@ async def test_where_not_all_errors_were_searched_there_may_be_more_than_were_co
     assert await browser.count(Search(words="sought"), 20) == Count(2, is_all=False)
     assert await browser.count(Search(words="sought"), 1) == Count(1, is_all=False)
     assert await browser.count(Search(states=(FAILED,)), 20) == Count(3, is_all=True)
+
+
+async def test_a_search_finds_the_same_errors_in_any_order_and_for_any_change(
+    database: Database, store: JobStore
+) -> None:
+    """Deleting all that match also deleted cancelled jobs, whose reason no list had searched."""
+    (failed,) = await failed_jobs(store, ["sought"])
+    await store.insert([cancelled := new_job()])
+    (claimed,) = await claim(store)
+    await store.end([Ended(claimed.lease, JobState.CANCELLED, "sought")], START)
+    async with jobs_host(database.url, mode="Producer") as jobs:
+        browser, bulk = await jobs.service(JobBrowser), await jobs.service(BulkChanges)
+        for state, expected in (((), {failed}), ((JobState.CANCELLED,), {cancelled.id})):
+            for order in (Order.CREATED, Order.FINISHED):
+                search = JobSearch(q="sought", state=state, by=order)
+                shown = await browser.older(search.as_search(), None, 20)
+                assert {row.id for row in shown.rows} == expected, (state, order)
+                change = BulkChange(change=Change.DELETE, search=search, last=new_id())
+                assert set((await bulk.next_ids(change, None))[0]) == expected, (state, order)
+
+
+@pytest.mark.parametrize("words", ["Übergabe", "übergabe AN ärzte", "ÜBERGABE"])
+async def test_letters_of_any_language_are_found_in_any_case(
+    database: Database, store: JobStore, words: str
+) -> None:
+    """SQLite found none of them, not even as they stood on the page."""
+    (failed,) = await failed_jobs(store, ["ValueError: Übergabe an Ärzte"])
+    found = await JobBrowser(database).older(Search(words=words), None, 20)
+    assert [row.id for row in found.rows] == [failed]

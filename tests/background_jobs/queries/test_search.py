@@ -186,7 +186,11 @@ async def test_a_long_history_is_counted_once_a_second(database: Database, store
 
 @pytest.mark.parametrize(
     "text",
-    ["C-10172", "c0ffee", "512204", "01a2-0ac5", "01a20ac5c-7ea", "decade", f"{'01a2' * 8}0"],
+    [
+        *("C-10172", "c0ffee", "512204", "01a2-0ac5", "01a20ac5c-7ea", "decade", f"{'01a2' * 8}0"),
+        # Numbers with zeros ahead would be ids of 1970 and of decades to come, and a checksum none.
+        *("00012345", "0004711", "02134567", "d41d8cd98f00b204e9800998ecf8427e"),
+    ],
 )
 def test_words_of_hexadecimal_digits_are_words_all_the_same(text: str) -> None:
     search = JobSearch(q=text).as_search()

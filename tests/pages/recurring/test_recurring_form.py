@@ -71,6 +71,10 @@ async def test_a_schedule_is_created_checked_and_edited_without_javascript(
     assert {name: each.id for name, each in (await schedules(served)).items()} == {
         "Hourly": created.id
     }
+    precise = {**changed, "timeout_seconds": "1209600.25"}
+    await visitor.post(f"{PATH}/{created.id}/edit", precise)
+    form = await visitor.get(f"{PATH}/{created.id}/edit")
+    assert 'value="1209600.25"' in form.source
     changes = page.text.partition("Changes")[2]
     assert "Edited" in changes
     assert "Created" in changes

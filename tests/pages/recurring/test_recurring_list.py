@@ -75,6 +75,8 @@ async def test_lines_are_searched_filtered_and_sorted_by_the_address(
         "q=mondays": ["Weekly"],
         f"q={ids['Off']}": ["Off"],
         "q=4+3+*+*+1": ["Weekly"],
+        "q=0+9+1+*+*": [],
+        "q=01+zzzz": [],
         "state=disabled": ["Off"],
         "state=paused": ["Off"],
         "state=failing": ["Broken"],

@@ -10,10 +10,12 @@ from modhost.database.errors import (
 from modhost.database.failures import may_pass
 from modhost.database.postgres.access import PostgresAccess
 from modhost.database.sqlite.access import SqliteAccess
+from modhost.database.sqlite.connection import LOWER as SQLITE_LOWER
 from modhost.database.types import Identifier, UtcDateTime, from_postgres, from_sqlite, to_sqlite
 from modhost.database.url import DatabaseUrl
 
 __all__ = [
+    "SQLITE_LOWER",
     "BadDatabaseUrl",
     "Database",
     "DatabaseError",

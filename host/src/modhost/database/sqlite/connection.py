@@ -17,6 +17,9 @@ T = TypeVar("T")
 
 LOCK_DEADLINE_SECONDS: Final = 30.0
 
+LOWER: Final = "modhost_lower"
+"""The function that writes all letters small; SQLite's own knows those of English alone."""
+
 # Short, and retried: SQLite's own pauses grow to 100 ms, by which a busy neighbour starves us.
 BUSY_TIMEOUT_MS: Final = 20
 BATCH_SIZE: Final = 64
@@ -47,6 +50,11 @@ def configure(connection: Any, *, busy_timeout_ms: int, query_only: bool) -> Non
     cursor.execute(f"PRAGMA query_only = {'ON' if query_only else 'OFF'}")
     cursor.execute(f"PRAGMA busy_timeout = {int(busy_timeout_ms)}")
     cursor.close()
+    connection.create_function(LOWER, 1, _lowered, deterministic=True)
+
+
+def _lowered(text: object) -> object:
+    return text.lower() if isinstance(text, str) else text
 
 
 def begin_immediate(connection: sqlite3.Connection, gives_up: threading.Event) -> None:

@@ -1,7 +1,7 @@
 """Changes of many jobs: some at once, all jobs of a search by a background job."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 from uuid import UUID
@@ -124,9 +124,9 @@ class BulkChanges:
 
 def _search(change: Change, search: JobSearch, last: UUID | None) -> Search | None:
     """Return the search for those that can be changed; None when none of its states can be."""
-    states = [state for state in change.states if not search.state or state in search.state]
-    changed = search.model_copy(update={"state": tuple(states)})
-    return changed.as_search(last) if states else None
+    found = search.as_search(last)
+    states = tuple(filter(found.has, change.states))
+    return replace(found, states=states) if states else None
 
 
 class ChangeManyJobs(ModuleJob):

@@ -8,6 +8,7 @@ from uuid import UUID
 from modhost.audit import AuditEntry, AuditReader, Outcome
 from modhost_background_jobs.contracts import JobAction, JobId
 from modhost_background_jobs.model import JobRow
+from modhost_background_jobs.model.job_types import JobTypes
 from modhost_background_jobs.queries.listing import JobListing
 
 MAX_OF_EACH: Final = 50
@@ -25,9 +26,10 @@ _ACTIONS: Final = {
 class JobActions:
     """Reads what people did to jobs, in one statement, and a second for changes of many."""
 
-    def __init__(self, audit: AuditReader, listing: JobListing) -> None:
+    def __init__(self, audit: AuditReader, listing: JobListing, types: JobTypes) -> None:
         self._audit = audit
         self._listing = listing
+        self._bulk_types = types.of_bulk_runners
 
     async def of(self, rows: Collection[JobRow]) -> Mapping[UUID, Sequence[JobAction]]:
         """Return what was done to each job, and to its workflow, the oldest first."""
@@ -41,7 +43,7 @@ class JobActions:
         requested = await self._requested(done)
         actions: dict[UUID, list[JobAction]] = {row.id: [] for row in rows}
         for entry in reversed(done):
-            bulk = _bulk_job(entry)
+            bulk = self._bulk_job(entry)
             action = JobAction(
                 at=entry.at,
                 action=_ACTIONS[entry.action],
@@ -55,7 +57,7 @@ class JobActions:
 
     async def _requested(self, entries: Iterable[AuditEntry]) -> Mapping[UUID, str | None]:
         """Return who requested the bulk changes by which jobs were changed."""
-        ids = {bulk for each in entries if (bulk := _bulk_job(each)) is not None}
+        ids = {bulk for each in entries if (bulk := self._bulk_job(each)) is not None}
         if not ids:
             return {}
         by = {row.id: row.enqueued_by for row in await self._listing.by_ids(ids)}
@@ -66,10 +68,10 @@ class JobActions:
                     by[UUID(entry.subject.partition(":")[2])] = _person(entry)
         return by
 
-
-def _bulk_job(entry: AuditEntry) -> JobId | None:
-    kind, _, id_ = entry.actor_id.partition(":")
-    return JobId(UUID(id_)) if kind == "job" else None
+    def _bulk_job(self, entry: AuditEntry) -> JobId | None:
+        """Return the job that changed many for somebody; one that changes others is none."""
+        is_bulk = entry.actor_kind == "job" and entry.actor_name in self._bulk_types
+        return JobId(UUID(entry.actor_id.partition(":")[2])) if is_bulk else None
 
 
 def _person(entry: AuditEntry) -> str | None:

@@ -103,7 +103,7 @@ class ScheduleLine:
     def has(self, words: str) -> bool:
         """Whether its id begins so, or all words occur in what people know it by."""
         row, asked = self.row, words.casefold().split()
-        if len(words) >= MIN_ID_DIGITS and asked and str(row.id).startswith(asked[0]):
+        if len(asked) == 1 and len(words) >= MIN_ID_DIGITS and str(row.id).startswith(asked[0]):
             return True
         text = f"{row.name} {row.job_type} {row.cron_expression} {row.time_zone} {self.words or ''}"
         return all(word in text.casefold() for word in asked)

@@ -107,10 +107,10 @@ class JobListing:
             partitions, end = await narrow(connection, partitions, MAX_CHECKED)
             both = union_all(*(each.ids() for each in partitions)).subquery()
             # The ids first, by an index alone: rows are read of the jobs of this page only.
-            on_page = select(both.c.id).order_by(both.c.id.desc()).offset(offset).limit(limit)
+            on_page = select(both.c.id).order_by(both.c.id.desc()).offset(offset).limit(limit + 1)
             total = await self._counts.count(connection, selection)
             ids = list((await connection.execute(on_page)).scalars()) if offset < total else []
-            has_more = ids and offset + len(ids) < total
+            has_more, ids = len(ids) > limit, ids[:limit]
             return ListPage(await rows_of(connection, ids), total, ids[-1] if has_more else end)
 
     async def count(self, selection: Selection) -> int:

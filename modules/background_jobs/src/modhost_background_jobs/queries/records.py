@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, cast, func, literal_column, null, select, union_all
+from sqlalchemy import Select, bindparam, cast, literal_column, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modhost_background_jobs.contracts import JobAttempt
@@ -16,6 +16,7 @@ from modhost_background_jobs.queries.workflows.neighbours import (
     neighbours_among,
     neighbours_of,
 )
+from modhost_background_jobs.storage.dialects import lowered
 from modhost_background_jobs.storage.tables import ATTEMPTS, LOGS, STEPS
 
 STEPS_SHOWN: Final = 300
@@ -103,7 +104,7 @@ def _records(lines: int | None, words: str | None, before: int) -> Select[Any]:
     ).where(ATTEMPTS.c.job_id == job)
     log = select(LOGS).where(LOGS.c.job_id == job)
     if words:
-        log = log.where(func.lower(LOGS.c.message).contains(words.lower(), autoescape=True))
+        log = log.where(lowered(LOGS.c.message).contains(words.lower(), autoescape=True))
     newest = log.order_by(LOGS.c.line.desc()).limit(lines).subquery()
     given = {"started_at": newest.c.logged_at, "error": newest.c.message}
     of_log = [given.get(name, cast(null(), ATTEMPTS.c[name].type)) for name in columns]

@@ -12,6 +12,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 
+from modhost.database import SQLITE_LOWER
+
 CHANNEL: Final = "background_jobs"
 """PostgreSQL's channel: `due` for work, `stop` for requests to stop, `flow` for new pauses,
 `quiet` for workers that are quieted or resumed, and `end` for the ends of awaited jobs."""
@@ -112,6 +114,23 @@ def _on_sqlite(element: first_line, compiler: SQLCompiler, **options: Any) -> st
 @compiles(first_line, "postgresql")
 def _on_postgres(element: first_line, compiler: SQLCompiler, **options: Any) -> str:
     return f"split_part({compiler.process(element.clauses, **options)}, chr(10), 1)"
+
+
+class lowered(GenericFunction[str]):  # noqa: N801 - a function of SQL
+    """A text in lower case, all letters of it."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(lowered)
+def _lowered_on_sqlite(element: lowered, compiler: SQLCompiler, **options: Any) -> str:
+    return f"{SQLITE_LOWER}({compiler.process(element.clauses, **options)})"
+
+
+@compiles(lowered, "postgresql")
+def _lowered_on_postgres(element: lowered, compiler: SQLCompiler, **options: Any) -> str:
+    return f"lower({compiler.process(element.clauses, **options)})"
 
 
 class milliseconds_between(GenericFunction[str]):  # noqa: N801 - a function of SQL

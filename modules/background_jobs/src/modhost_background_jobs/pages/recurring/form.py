@@ -1,6 +1,7 @@
 """The form that creates and edits a schedule which no code owns."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -188,7 +189,7 @@ def _form_of(found: ScheduleView) -> ScheduleForm:
         time_zone=row.time_zone,
         data=found.data or "",
         max_attempts=str(row.max_attempts),
-        timeout_seconds="" if row.timeout_seconds is None else f"{row.timeout_seconds:g}",
+        timeout_seconds="" if row.timeout_seconds is None else _exactly(row.timeout_seconds),
         queue=flow.queue,
         priority=str(flow.priority),
         tags=" ".join(flow.tags),
@@ -221,3 +222,8 @@ def _seconds(typed: str) -> float:
         problem = f"{typed[:40]!r} is not a number of seconds above 0."
         raise InvalidSchedule("timeout_seconds", problem)
     return seconds
+
+
+def _exactly(seconds: float) -> str:
+    """Return a number as one types it, so that what is stored again is the same."""
+    return f"{Decimal(repr(seconds)).normalize():f}"

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.queries.partitions import Partition, find_partitions
 from modhost_background_jobs.queries.search.words import (
+    WITH_ERRORS,
     has_words,
     is_found_by,
     partitions_with_words,
@@ -36,6 +37,7 @@ class Search(Selection):
     Attributes:
         words: a tag, words of the summary, or part of the first line of the error, in any case.
         in_errors: whether errors are searched at all.
+        error_states: of which jobs they are; else of all states that are given, or of failures.
         in_tracebacks: whether the words may be anywhere in the error.
         first: the smallest id; ids sort by the time of their creation.
         last: the greatest id.
@@ -48,6 +50,7 @@ class Search(Selection):
 
     words: str | None = None
     in_errors: bool = True
+    error_states: tuple[JobState, ...] = ()
     in_tracebacks: bool = False
     first: UUID | None = None
     last: UUID | None = None
@@ -68,6 +71,12 @@ class Search(Selection):
         states = tuple(filter(self.has, of_order))
         return replace(self, states=states) if states else None
 
+    @property
+    def searched_errors(self) -> tuple[JobState, ...]:
+        """The states of jobs whose errors are searched; none if no errors are."""
+        wanted = self.error_states or self.states or WITH_ERRORS
+        return tuple(filter(self.has, wanted)) if self.in_errors else ()
+
     def all_checks(self) -> list[Check]:
         """Return its conditions, besides the states and times, to be checked of each job."""
         checks = self.checks("job_type", "queue")
@@ -75,10 +84,8 @@ class Search(Selection):
             checks.append(is_tagged(self.tag))
         if (words := self.words) is not None:
             in_error = has_words(words, in_tracebacks=self.in_tracebacks)
-            by_index = is_found_by(words)
-            checks.append(
-                lambda job: by_index(job) | in_error(job) if self.in_errors else by_index(job)
-            )
+            by_index, states = is_found_by(words), [each.value for each in self.searched_errors]
+            checks.append(lambda job: by_index(job) | (job.state.in_(states) & in_error(job)))
         if self.first is not None or self.last is not None:
             checks.append(lambda job: and_(*self._of_ids(job.id)))
         return checks
@@ -112,7 +119,7 @@ async def partitions_of_search(connection: AsyncConnection, search: Search) -> l
         partitions = partitions_with_words(
             search,
             search.words,
-            in_errors=search.in_errors,
+            search.searched_errors,
             in_tracebacks=search.in_tracebacks,
         )
     else:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field
 
+from modhost import new_id
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.cron.zones import zone_named
 from modhost_background_jobs.queries.search import Order, Search
@@ -18,10 +19,13 @@ from modhost_background_jobs.queries.search.local_times import (
     end_of,
     start_of,
 )
+from modhost_background_jobs.queries.search.words import WITH_ERRORS
 
 _ID_DIGITS: Final = 32
 _MIN_DIGITS: Final = 6
 _HEXADECIMAL: Final = re.compile("[0-9a-f]+")
+_OLDEST: Final = UUID(int=1_577_836_800_000 << 80)
+"""An id that was made in 2020: before that, nobody made any."""
 
 
 def _states(value: object) -> object:
@@ -111,6 +115,7 @@ class JobSearch(BaseModel):
             tag=self.tag,
             words=words,
             in_errors=not self.indexed,
+            error_states=self.state or WITH_ERRORS,
             in_tracebacks=self.tracebacks,
             first=first,
             last=last,
@@ -123,15 +128,15 @@ class JobSearch(BaseModel):
 def _ids_starting_with(text: str) -> tuple[UUID, UUID] | None:
     """Return the smallest and the greatest id that start with the text; None if none can.
 
-    A customer C-10172 or an order 512204 is none: ids begin with their time, which is with 0.
+    A customer C-10172, an order 00512204 or a checksum is none: ids begin with the time at which
+    they were made, and say of which kind they are.
     """
     digits = text.lower().replace("-", "")
-    is_whole = len(digits) == _ID_DIGITS
-    if not (is_whole or (_MIN_DIGITS <= len(digits) < _ID_DIGITS and digits[0] == "0")):
+    if not _MIN_DIGITS <= len(digits) <= _ID_DIGITS or not _HEXADECIMAL.fullmatch(digits):
         return None
-    if not _HEXADECIMAL.fullmatch(digits):
-        return None
-    lowest = UUID(digits.ljust(_ID_DIGITS, "0"))
+    lowest, greatest = (UUID(digits.ljust(_ID_DIGITS, each)) for each in "0f")
     if "-" in text and not str(lowest).startswith(text.lower()):
         return None
-    return lowest, UUID(digits.ljust(_ID_DIGITS, "f"))
+    if len(digits) == _ID_DIGITS:
+        return (lowest, greatest) if "-" in text or lowest.version is not None else None
+    return (lowest, greatest) if greatest > _OLDEST and lowest < new_id() else None

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import ColumnElement, and_, or_
 
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.queries.partitions import Partition, partitions_of, tagged, worded
@@ -14,13 +14,13 @@ from modhost_background_jobs.queries.selection import (
     is_tagged,
     searched_words,
 )
-from modhost_background_jobs.storage.dialects import first_line
+from modhost_background_jobs.storage.dialects import first_line, lowered
 
 BATCH_SIZE: Final = 500
 """The number of errors that are searched for one page."""
 
 # The error of a skipped run is the reason, not a failure.
-_WITH_ERRORS: Final = (JobState.PENDING, JobState.RUNNING, JobState.FAILED)
+WITH_ERRORS: Final = (JobState.PENDING, JobState.RUNNING, JobState.FAILED)
 
 
 def has_words(words: str, *, in_tracebacks: bool) -> Check:
@@ -28,7 +28,7 @@ def has_words(words: str, *, in_tracebacks: bool) -> Check:
 
     def check(job: Columns) -> ColumnElement[bool]:
         text = job.error if in_tracebacks else first_line(job.error)
-        found = func.lower(text).contains(words.lower(), autoescape=True)
+        found = lowered(text).contains(words.lower(), autoescape=True)
         return and_(job.error.is_not(None), found)
 
     return check
@@ -41,37 +41,36 @@ def is_found_by(words: str) -> Check:
 
 
 def partitions_with_words(
-    selection: Selection, words: str, *, in_errors: bool, in_tracebacks: bool
+    selection: Selection, words: str, error_states: tuple[JobState, ...], *, in_tracebacks: bool
 ) -> list[Partition]:
     """Return the partitions of the selected jobs that are found by words.
 
     Args:
         selection: which jobs.
         words: the whole tag, words of the summary, or part of the error, in any case.
-        in_errors: whether they may be in the first line of the error.
+        error_states: the states of jobs whose error they may be in the first line of.
         in_tracebacks: whether they may be beyond the first line of the error.
 
     """
-    with_errors = Selection(selection.states or _WITH_ERRORS)
-    (has_state,) = with_errors.checks("states")
+    with_errors = Selection(error_states)
     by_index = is_found_by(words)
     in_error = has_words(words, in_tracebacks=in_tracebacks)
 
     if selection.tag is not None:
         checks = selection.checks("states", "job_type", "queue")
-        found = (
-            (lambda job: or_(by_index(job), and_(has_state(job), in_error(job))))
-            if in_errors
-            else by_index
-        )
-        return [tagged(selection.tag, *checks).checked(found)]
+        has_error = with_errors.checks("states")
+
+        def is_found(job: Columns) -> ColumnElement[bool]:
+            return or_(by_index(job), *(and_(has(job), in_error(job)) for has in has_error))
+
+        return [tagged(selection.tag, *checks).checked(is_found)]
     has_tag = is_tagged(words)
     checks = selection.checks("states", "job_type", "queue")
     partitions = [tagged(words, *checks)]
     if wanted := searched_words(words):
         rest = [has_in_summary(" ".join(wanted[1:]))] if len(wanted) > 1 else []
         partitions.append(worded(wanted[0], *checks, *rest, lambda job: ~has_tag(job)))
-    if not in_errors:
+    if not error_states:
         return partitions
     # Not each combination of conditions has an index beside that of errors.
     of_errors = [

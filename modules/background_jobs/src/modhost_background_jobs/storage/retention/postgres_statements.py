@@ -2,12 +2,17 @@
 
 from typing import Final
 
-# What a workflow reads of its jobs is there until all of them have finished.
+# What a workflow reads of its jobs is there until all of them have finished, and so is what a job
+# reads of those before it.
 _OLD: Final = """old AS (
     SELECT id, tags, summary FROM background_jobs.finished_jobs f
     WHERE state = $1 AND completed_at < $2 AND (workflow_id IS NULL OR NOT EXISTS (
         SELECT FROM background_jobs.workflows w WHERE w.id = f.workflow_id AND w.outcome IS NULL
-    ))
+    )) AND NOT EXISTS (
+        SELECT FROM background_jobs.job_dependencies d
+        JOIN background_jobs.jobs j ON j.id = d.job_id
+        WHERE d.after_id = f.id
+    )
     ORDER BY completed_at LIMIT $3 FOR UPDATE SKIP LOCKED
 )"""
 # No index is searched for steps where no job has any.

@@ -2,12 +2,17 @@
 
 from typing import Final
 
-# What a workflow reads of its jobs is there until all of them have finished.
+# What a workflow reads of its jobs is there until all of them have finished, and so is what a job
+# reads of those before it.
 OLD_FINISHED: Final = """
 SELECT id, tags IS NOT NULL OR summary IS NOT NULL FROM background_jobs_finished_jobs f
 WHERE state = ? AND completed_at < ? AND (workflow_id IS NULL OR NOT EXISTS (
     SELECT 1 FROM background_jobs_workflows w WHERE w.id = f.workflow_id AND w.outcome IS NULL
-))
+)) AND NOT EXISTS (
+    SELECT 1 FROM background_jobs_job_dependencies d
+    JOIN background_jobs_jobs j ON j.id = d.job_id
+    WHERE d.after_id = f.id
+)
 ORDER BY completed_at LIMIT ?
 """
 
