@@ -18,22 +18,32 @@ from modhost.identity.tables import User, UserIdentity, UserRole
 MAX_NAME_LENGTH: Final = 100
 BUILT_IN: Final = "admin"
 
+# No character decomposes into more than four, so a longer text does not compose to a usable name.
+_MAX_DECOMPOSED: Final = 4 * MAX_NAME_LENGTH
+
 
 def usable_name(name: str, what: str) -> str:
     """Return the name of a user, role or token (`what`) as stored. Raises `UnusableName`."""
-    stored = unicodedata.normalize("NFC", name).strip()
-    if not stored:
+    stripped = name.strip()
+    if not stripped:
         raise UnusableName(f"The name of a {what} is empty; give it one.")
+    # Normalizing many combining marks takes quadratic time, so the length is checked before.
+    is_long = len(stripped) > _MAX_DECOMPOSED
+    stored = "" if is_long else unicodedata.normalize("NFC", stripped)
     if not key_of(stored) or not stored.isprintable():
-        msg = f"The name {name!r} of a {what} needs 1 to {MAX_NAME_LENGTH} printable characters."
+        shown = f"{name[:MAX_NAME_LENGTH]!r}…" if is_long else repr(name)
+        msg = f"The name {shown} of a {what} needs 1 to {MAX_NAME_LENGTH} printable characters."
         raise UnusableName(msg)
     return stored
 
 
 def key_of(name: str) -> str:
     """Return the key that all spellings of a name share; empty for an impossible name."""
-    key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name.strip()).casefold())
-    return key if len(name) <= MAX_NAME_LENGTH and key.isprintable() else ""
+    stripped = name.strip()
+    if len(stripped) > MAX_NAME_LENGTH:
+        return ""
+    key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", stripped).casefold())
+    return key if key.isprintable() else ""
 
 
 def new_user(name: str, now: datetime) -> User:
