@@ -171,6 +171,13 @@ async def test_edited_data_with_a_key_that_is_there_twice_are_refused() -> None:
         read_edited('{"a": {"b": 1, "c": 2, "b": 3}}', None)
 
 
+async def test_a_key_that_is_there_twice_is_found_among_many() -> None:
+    """Counted once each: to compare every key with those before it would take minutes."""
+    many = ", ".join(f'"k{number}": 0' for number in range(100_000))
+    with pytest.raises(InvalidJobData, match="has the key 'k99999' twice; keep one"):
+        read_edited(f'{{{many}, "k99999": 1}}', None)
+
+
 async def test_ordinary_data_that_resemble_a_secret_are_shown() -> None:
     stored = to_stored({"$secret": 7, "token": SecretStr("hunter2")})
     assert stored is not None
