@@ -51,6 +51,19 @@ async def test_a_name_that_several_modules_have_is_refused_with_the_ids(
     ]
 
 
+async def test_an_id_means_its_own_recurring_job_whatever_another_is_named(
+    changes: ScheduleChanges, commands: Commands
+) -> None:
+    meant = await changes.put(settings("Nightly"))
+    other = await changes.put(settings(str(meant)))
+    assert await commands.json("recurring", "disable", str(meant)) == {"is_enabled": False}
+    listed = await commands.json("recurring", "list")
+    assert {each["id"]: each["is_enabled"] for each in listed} == {
+        str(meant): False,
+        str(other): True,
+    }
+
+
 async def test_bad_usage_of_the_list_is_refused_in_one_line(commands: Commands) -> None:
     run = await commands.run("list", "--job-type", "\udcff")
     assert (run.exit_code, "--job-type has a character" in run.stderr) == (2, True)

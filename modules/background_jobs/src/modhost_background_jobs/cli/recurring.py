@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any, Final, TypeVar
-from uuid import UUID
 
 import click
 from pydantic import ValidationError
 
 from modhost import Scope
 from modhost.cli import as_json, print_result, show, with_scope
+from modhost_background_jobs.client.limits import as_uuid
 from modhost_background_jobs.client.run_again import UnreadableInput, read_json
 from modhost_background_jobs.client.schedules.editing import (
     InvalidSchedule,
@@ -46,20 +46,22 @@ class UnknownRecurringJob(BackgroundJobsError):
 async def recurring_id(scope: Scope, id_or_name: str) -> RecurringJobId:
     """Return the id of a recurring job. Raises `UnknownRecurringJob`."""
     schedules = await (await scope.get(BackgroundJobsContracts)).get_recurring_jobs()
+    id_ = as_uuid(id_or_name)
+    # An id means its own recurring job, whatever another one is named.
+    same = (each.id for each in schedules if each.id == id_)
+    if (found := next(same, None)) is not None:
+        return found
     named = [each for each in schedules if each.name == id_or_name]
     if len(named) == 1:
         return named[0].id
     if named:
         ids = ", ".join(f"{each.id} ({each.module_name})" for each in named)
         raise UnknownRecurringJob(f"Several modules have a recurring job {id_or_name!r}: {ids}.")
-    try:
-        return RecurringJobId(UUID(id_or_name))
-    except ValueError:
-        near = get_close_matches(id_or_name, [each.name for each in schedules], 1)
-        remedy = (
-            f"Did you mean {near[0]!r}?" if near else "`modhost jobs recurring list` shows all."
-        )
-        raise UnknownRecurringJob(f"There is no recurring job {id_or_name!r}. {remedy}") from None
+    if id_ is not None:
+        return RecurringJobId(id_)
+    near = get_close_matches(id_or_name, [each.name for each in schedules], 1)
+    remedy = f"Did you mean {near[0]!r}?" if near else "`modhost jobs recurring list` shows all."
+    raise UnknownRecurringJob(f"There is no recurring job {id_or_name!r}. {remedy}")
 
 
 @click.group()
