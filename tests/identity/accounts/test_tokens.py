@@ -1,10 +1,14 @@
 """API tokens are created, listed and revoked."""
 
+import re
+from collections.abc import Callable
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlmodel import select
 
+from modhost import new_id
 from modhost.caller import ActingFor, caller_of
 from modhost.database import Database
 from modhost.identity import TokenService
@@ -114,6 +118,41 @@ async def test_a_token_is_revoked_by_id_as_well(tokens: TokenService) -> None:
     assert await tokens.list() == []
     with pytest.raises(TokenNotFound):
         await tokens.revoke(created.id)
+
+
+@pytest.mark.parametrize("write", [str, lambda id_: id_.hex.upper(), lambda id_: id_])
+async def test_an_id_means_its_own_token_whatever_another_is_named(
+    tokens: TokenService, database: Database, write: Callable[[UUID], UUID | str]
+) -> None:
+    for _ in range(2):
+        leaked, shield = await tokens.create("leaked", []), await tokens.create("shield", [])
+        given = write(leaked.id)
+        async with database.session() as session:
+            # As stored before such names were refused.
+            (await session.get_one(Token, shield.id)).name = str(given)
+        assert (await tokens.revoke(given)).id == leaked.id
+        with pytest.raises(TokenNotFound):
+            await tokens.revoke(given)
+        assert [token.id for token in await tokens.list()] == [shield.id]
+        await tokens.revoke(shield.id)
+
+
+async def test_a_token_named_like_no_id_of_another_is_revoked_by_its_name(
+    tokens: TokenService, database: Database
+) -> None:
+    created, name = await tokens.create("ci", []), str(new_id())
+    async with database.session() as session:
+        (await session.get_one(Token, created.id)).name = name
+    assert (await tokens.revoke(name)).id == created.id
+
+
+@pytest.mark.parametrize("write", [str, "{{{}}}".format, "urn:uuid:{}".format, lambda id_: id_.hex])
+async def test_a_name_that_reads_as_an_id_is_refused(
+    tokens: TokenService, write: Callable[[UUID], str]
+) -> None:
+    name = write(new_id())
+    with pytest.raises(UnusableName, match=f"'{re.escape(name)}' of a token reads as the id"):
+        await tokens.create(name, [])
 
 
 async def test_a_token_pasted_for_its_name_is_not_repeated_in_the_error(

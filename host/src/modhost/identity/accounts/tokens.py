@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col, or_, select, update
+from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from modhost import Principal, new_id
@@ -17,7 +17,7 @@ from modhost.identity.access.grants import Rights, distinct
 from modhost.identity.accounts.audited import AuditedService
 from modhost.identity.accounts.user_rows import usable_name
 from modhost.identity.contracts import CreatedToken, TokenInfo
-from modhost.identity.errors import NameTaken, TokenNotFound, UnusableExpiry
+from modhost.identity.errors import NameTaken, TokenNotFound, UnusableExpiry, UnusableName
 from modhost.identity.tables import Token, TokenRole, User
 
 
@@ -42,7 +42,7 @@ class Tokens(AuditedService):
         async with self._change("tokens.create", f"token:{token_id}", detail) as (session, _):
             token = Token(
                 id=token_id,
-                name=usable_name(name, "token"),
+                name=_usable_name(name),
                 secret_hash=hash_of(secret),
                 permissions=list(rights.permissions),
                 created_at=now,
@@ -102,6 +102,15 @@ async def revoke_made_by(session: AsyncSession, maker: str, now: datetime) -> No
         makers = [f"token:{each}" for each in (await session.exec(revoking)).scalars()]
 
 
+def _usable_name(name: str) -> str:
+    """Return the name as stored; one that reads as an id could be taken for another token's."""
+    stored = usable_name(name, "token")
+    if _as_id(stored) is not None:
+        msg = f"The name {stored!r} of a token reads as the id of one; choose another, such as "
+        raise UnusableName(f"{msg}the name of the program that sends it.")
+    return stored
+
+
 def _expiry(now: datetime, expires: timedelta | None) -> datetime | None:
     if expires is None:
         return None
@@ -115,11 +124,15 @@ def _expiry(now: datetime, expires: timedelta | None) -> datetime | None:
 
 
 async def _find(session: AsyncSession, id_or_name: UUID | str) -> Token:
+    """Return the token in use with that id, or else with that name. Raises `TokenNotFound`."""
     given = str(id_or_name)
-    same = or_(Token.id == _as_id(given), Token.name == given)
-    statement = select(Token).where(same, col(Token.revoked_at).is_(None))
-    token = (await session.exec(statement)).first()
-    if token is None:
+    id_ = _as_id(given)
+    token = None if id_ is None else await session.get(Token, id_)
+    # An id means its own token alone, whatever others are named; of a revoked one, none.
+    if token is None and not isinstance(id_or_name, UUID):
+        in_use = (Token.name == given, col(Token.revoked_at).is_(None))
+        token = (await session.exec(select(Token).where(*in_use))).first()
+    if token is None or token.revoked_at is not None:
         # Whoever pastes the token itself must not read it in an error.
         is_secret = given.startswith(TOKEN_PREFIX)
         shown = "what you gave (it looks like the token itself)" if is_secret else repr(given)

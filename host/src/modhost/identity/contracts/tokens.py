@@ -53,7 +53,7 @@ class TokenService(Protocol):
 
         Args:
             name: what the token is for, up to 100 printable characters, unique among the tokens
-                in use.
+                in use, and not the text of a UUID.
             permissions: the permissions of the token, wildcards such as `Reports.*` among them.
             roles: the roles of the token; none by default.
             expires: how long the token is valid; until it is revoked by default.
@@ -65,7 +65,7 @@ class TokenService(Protocol):
             UnknownRole: there is no such role.
             NotYoursToGrant: the creator lacks a right of the token.
             NameTaken: a token of that name is in use.
-            UnusableName: the name is empty, too long or not printable.
+            UnusableName: the name is empty, too long, not printable, or reads as an id.
             UnusableExpiry: `expires` is not positive, or beyond the calendar.
 
         """
@@ -77,7 +77,8 @@ class TokenService(Protocol):
         """Revoke a token, at once and everywhere.
 
         Args:
-            id_or_name: the id or the name of a token in use.
+            id_or_name: the id or the name of a token in use; an id is never taken for the name of
+                another token.
 
         Raises:
             TokenNotFound: no token in use has this id or name.
