@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -205,6 +206,35 @@ async def test_a_user_who_is_disabled_here_stays_out(host: RunningHost, issuer: 
     async with host.scope() as scope:
         await (await scope.get(UserService)).disable("vera")
     assert (await answer(host, issuer.token(**OPS))).status_code == 401
+
+
+async def made(host: RunningHost, name: str, bearer: str) -> str:
+    """The secret of a token that the holder of another has made."""
+    client = await host.client()
+    form = {"name": name, "role": ["Admin"], "expires": "90d"}
+    page = await client.post(
+        "/admin/tokens", data=form, headers={"Authorization": f"Bearer {bearer}"}
+    )
+    found = re.search(r"mh_[\w-]{20,}", page.text)
+    assert found, page.text
+    return found[0]
+
+
+async def test_disabling_a_user_revokes_what_they_made_before_their_first_login(
+    host: RunningHost, issuer: Issuer
+) -> None:
+    early = await made(host, "early", issuer.token(**OPS))
+    secrets = [early, await made(host, "by the early one", early)]
+    kept = await made(host, "of another", issuer.token(**OPS, sub="24", preferred_username="ada"))
+    issuer.claims = OPS
+    assert (await log_in(host)).status_code == 303
+    secrets.append(await made(host, "late", issuer.token(**OPS)))
+    for secret in (*secrets, kept):
+        assert (await answer(host, secret)).status_code == 200
+    async with host.scope() as scope:
+        await (await scope.get(UserService)).disable("vera")
+    assert [(await answer(host, secret)).status_code for secret in secrets] == [401, 401, 401]
+    assert (await answer(host, kept)).status_code == 200
 
 
 async def test_a_password_account_of_the_same_name_is_somebody_else(

@@ -102,6 +102,12 @@ async def revoke_made_by(session: AsyncSession, maker: str, now: datetime) -> No
         makers = [f"token:{each}" for each in (await session.exec(revoking)).scalars()]
 
 
+async def change_maker(session: AsyncSession, before: str, now: str) -> None:
+    """Let the tokens that a principal has made stay its own when its id changes."""
+    made = col(Token.created_by) == before
+    await session.exec(update(Token).where(made).values(created_by=now))
+
+
 def _usable_name(name: str) -> str:
     """Return the name as stored; one that reads as an id could be taken for another token's."""
     stored = usable_name(name, "token")

@@ -13,7 +13,7 @@ from modhost import Clock, Principal
 from modhost.audit import AuditLog
 from modhost.database import Database
 from modhost.identity.access.grants import Grants
-from modhost.identity.accounts import user_rows
+from modhost.identity.accounts import tokens, user_rows
 from modhost.identity.accounts.sessions import open_session
 from modhost.identity.contracts import Visitor, VouchedIdentity
 from modhost.identity.errors import UnusableName, UserDisabled
@@ -58,7 +58,7 @@ class ExternalUsers:
             kept = (role for role in held if role not in identity.managed_roles)
             roles = frozenset((*identity.roles, *kept))
             granted = await self._grants.of_roles(session)
-        key = f"user:{user.id}" if user else f"{identity.provider}:{identity.subject}"
+        key = f"user:{user.id}" if user else _id_without_user(identity)
         grants = frozenset().union(*(granted.get(role, ()) for role in roles))
         return Principal(key, user.name if user else _display_name(identity), roles, grants)
 
@@ -70,6 +70,8 @@ class ExternalUsers:
                 msg = f"The user {user.name} is disabled here; ask an administrator of this host."
                 raise UserDisabled(msg)
             await _set_roles(session, user, identity)
+            # What they made by the provider's bearer token before, is revoked with the user, too.
+            await tokens.change_maker(session, _id_without_user(identity), f"user:{user.id}")
             return await open_session(session, self._audit, user, visitor, how, now)
 
 
@@ -96,6 +98,11 @@ async def _add(session: AsyncSession, identity: VouchedIdentity, now: datetime) 
             await session.flush()
             return user
     raise UnusableName(f"No name is free for the user {identity.subject!r} of {identity.issuer}.")
+
+
+def _id_without_user(identity: VouchedIdentity) -> str:
+    """Return the id of the principal of somebody who has not logged in."""
+    return f"{identity.provider}:{identity.subject}"
 
 
 def _display_name(identity: VouchedIdentity) -> str:
