@@ -18,6 +18,7 @@ from modhost_background_jobs.client.limits import bounded
 from modhost_background_jobs.contracts import InvalidJobData, JobId, JobNotFound
 from modhost_background_jobs.model import Flow, JobRow, JobTypes, NewJob, UniqueKey
 from modhost_background_jobs.model.data.job_data import edited, for_job
+from modhost_background_jobs.model.data.masking import without_secrets
 from modhost_background_jobs.model.data.read_back import read_as
 from modhost_background_jobs.model.data.summaries import summary_of
 from modhost_background_jobs.options import BackgroundJobsOptions
@@ -129,14 +130,16 @@ def _check(stored: str | None, model: Any) -> None:
         read_as(model, "null" if stored is None else for_job(stored))
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
-        raise UnreadableInput([_sentence(each) for each in found]) from None
+        raise UnreadableInput([_sentence(each, stored) for each in found]) from None
 
 
-def _sentence(error: ErrorDetails) -> str:
-    name = ".".join(map(str, error["loc"]))
+def _sentence(error: ErrorDetails, stored: str | None) -> str:
+    # The job's own validators say what they like, and see secrets whose mask was left.
+    name = without_secrets(".".join(map(str, error["loc"])), stored)
     fault = _FIELD_FAULTS.get(error["type"])
     if fault is None:
-        fault = f"is wrong: {error['msg'][:1].lower()}{error['msg'][1:]}"
+        message = without_secrets(error["msg"], stored)
+        fault = f"is wrong: {message[:1].lower()}{message[1:]}"
     return f"{name or 'The input'} {fault}."
 
 
@@ -182,7 +185,7 @@ class Rerunning:
             edited = bounded(edited, self._max_data_size)
             flow = self._flow_of(row, edited)
         except InvalidJobData as error:
-            raise UnreadableInput([str(error)]) from error
+            raise UnreadableInput([without_secrets(str(error), edited)]) from error
         known = self._types.current(row.job_type)
         return NewJob(
             id=new_id(),

@@ -30,6 +30,7 @@ from modhost_background_jobs.contracts import (
 from modhost_background_jobs.cron.schedule import CronSchedule
 from modhost_background_jobs.model import JobTypes, ScheduleDefinition
 from modhost_background_jobs.model.data.job_data import for_people
+from modhost_background_jobs.model.data.masking import without_secrets
 from modhost_background_jobs.model.data.summaries import summary_of
 from modhost_background_jobs.model.flow import flow_of
 from modhost_background_jobs.model.schedule import ScheduleConflict
@@ -152,7 +153,7 @@ class ScheduleEditing:
             given = edit.timeout_seconds
             asked = None if given is None else timedelta(seconds=given)
             timeout = timeout_seconds(asked, job.timeout)
-        with _as("queue"):
+        with _as("queue", stored):
             flow = call_flow(registered, edit.queue, edit.priority, edit.tags).of(None, stored)
         return ScheduleDefinition(
             name=name,
@@ -183,12 +184,12 @@ def schedule_of(cron_expression: str, time_zone: str) -> CronSchedule:
 
 
 @contextmanager
-def _as(field: str) -> Iterator[None]:
-    """Say of which field something is wrong."""
+def _as(field: str, stored: str | None = None) -> Iterator[None]:
+    """Say of which field something is wrong, without the secrets of the stored data."""
     try:
         yield
     except (InvalidJobData, InvalidCronExpression, UnknownTimeZone, InvalidFlow) as error:
-        raise InvalidSchedule(field, str(error)) from error
+        raise InvalidSchedule(field, without_secrets(str(error), stored)) from error
     except OverflowError as error:
         raise InvalidSchedule(field, "It is too large.") from error
 

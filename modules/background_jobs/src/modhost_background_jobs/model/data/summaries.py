@@ -7,16 +7,14 @@ from functools import lru_cache
 from typing import Any, Final
 
 from modhost_background_jobs.contracts import ModuleJob
-from modhost_background_jobs.model.data.job_data import for_job, spellings
+from modhost_background_jobs.model.data.job_data import for_job
+from modhost_background_jobs.model.data.masking import without_secrets
 from modhost_background_jobs.model.data.read_back import read_as
-from modhost_background_jobs.model.data.secret_json import MASK, may_have_secrets, secret_texts
 
 logger = logging.getLogger(__name__)
 
 MAX_LENGTH: Final = 200
 _WORD: Final = re.compile(r"\w+")
-# Shorter ones are parts of other words, and are masked where they stand alone.
-_SHORTEST_WITHIN: Final = 4
 
 
 def summary_of(job: type[ModuleJob], data: Any, stored: str | None) -> str | None:
@@ -62,19 +60,7 @@ def _as_read(model: Any, data: Any, stored: str | None) -> Any:
 def _line(text: str, stored: str | None) -> str | None:
     if not isinstance(text, str):
         raise TypeError
-    shown = _without_secrets(text, stored)
+    shown = without_secrets(text, stored)
     printable = "".join(each if each.isprintable() else " " for each in shown)
     line = " ".join(printable.split())
     return f"{line[: MAX_LENGTH - 1]}…" if len(line) > MAX_LENGTH else line or None
-
-
-def _without_secrets(text: str, stored: str | None) -> str:
-    if stored is None or not may_have_secrets(stored):
-        return text
-    secrets = {each for secret in secret_texts(json.loads(stored)) for each in spellings(secret)}
-    patterns = [
-        re.escape(each) if len(each) >= _SHORTEST_WITHIN else rf"(?<!\w){re.escape(each)}(?!\w)"
-        for each in sorted(secrets, key=len, reverse=True)
-        if each.strip()
-    ]
-    return re.sub("|".join(patterns), MASK, text, flags=re.IGNORECASE) if patterns else text
