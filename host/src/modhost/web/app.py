@@ -72,7 +72,7 @@ def build_app(
         asset_version: that of the static files, under which browsers keep them; empty where files
             may change while the host runs.
         branding: the name, logo and accent of pages; those of modhost unless given.
-        clock: the time of pages; this machine's unless given.
+        clock: the time of pages and requests; this machine's unless given.
         counts: counts what is answered, for metrics.
         error_reports: passes errors that nothing has handled to modules.
         lifespan: runs around the serving.
@@ -94,6 +94,7 @@ def build_app(
         provider=provider,
         authenticator=authenticator,
         refusals=refusals,
+        clock=clock,
     )
     hosts = Middleware(AllowedHostsMiddleware, allowed_hosts=allowed_hosts)
     app = Starlette(

@@ -1,6 +1,7 @@
 """Authorization: whether the caller may use an endpoint or a page."""
 
 from starlette.requests import Request
+from starlette.types import Message, Receive, Scope
 
 from modhost import Permission
 from modhost.permissions import Anyone
@@ -35,3 +36,25 @@ async def authorize(request: Request, permission: Permission | Anyone | None, ro
         if context is not None and request.method not in SAFE_METHODS:
             await context.note_refusal(principal, f"{request.method} {route}", detail)
         raise HttpProblem(403, detail)
+
+
+def rechecked(
+    scope: Scope, receive: Receive, permission: Permission | Anyone | None, route: str
+) -> Receive:
+    """Return a `receive` that authorizes anew once the body of an unsafe request took long.
+
+    Otherwise whoever holds a body back keeps rights that were taken away meanwhile. It raises what
+    `authorize` does, and the rest of the request has the caller as they are now.
+    """
+    request = Request(scope)
+    context = context_of(request)
+    if context is None or request.method in SAFE_METHODS:
+        return receive
+
+    async def receive_rechecked() -> Message:
+        message = await receive()
+        if message["type"] == "http.request" and await context.renew():
+            await authorize(request, permission, route)
+        return message
+
+    return receive_rechecked

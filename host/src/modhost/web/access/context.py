@@ -8,11 +8,14 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from modhost import Principal, Scope
+from modhost import Clock, Principal, Scope
 from modhost.caller import ActingFor, Caller, anonymous, caller_of
+from modhost.clock import SystemClock
 from modhost.services import ServiceProvider
 
 _KEY: Final = "modhost.request_context"
+RECENT_SECONDS: Final = 1.0
+"""How long a caller is taken for who they were, while their body arrives."""
 
 
 class Authenticator(Protocol):
@@ -39,7 +42,9 @@ class RequestContext:
     provider: ServiceProvider
     authenticator: Authenticator | None
     refusals: Refusals | None
+    clock: Clock
     _is_authenticated: bool = field(default=False, init=False)
+    _authenticated_at: float = field(default=0.0, init=False)
     _principal: Principal | None = field(default=None, init=False)
     _manager: AbstractAsyncContextManager[Scope] | None = field(default=None, init=False)
     _scope: Scope | None = field(default=None, init=False)
@@ -57,6 +62,7 @@ class RequestContext:
         if not self._is_authenticated:
             # Set first: the page that reports a failure to authenticate has no caller.
             self._is_authenticated = True
+            self._authenticated_at = self.clock.monotonic()
             self._principal = await self.principal_now()
         return self._principal
 
@@ -65,6 +71,16 @@ class RequestContext:
         if self.authenticator is None:
             return None
         return await self.authenticator.authenticate(self.request, await self.scope())
+
+    async def renew(self) -> bool:
+        """Authenticate the caller anew unless that was just now; return whether it was done."""
+        age = self.clock.monotonic() - self._authenticated_at
+        if not self._is_authenticated or age < RECENT_SECONDS:
+            return False
+        # Nobody until it is known: a failure leaves no caller with rights of the past.
+        self._is_authenticated, self._principal = False, None
+        await self.principal()
+        return True
 
     async def caller(self) -> Caller:
         """Return the caller with the address of the connection."""
@@ -94,9 +110,10 @@ class RequestContextMiddleware:
         provider: ServiceProvider,
         authenticator: Authenticator | None,
         refusals: Refusals | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._app = app
-        self._parts = (provider, authenticator, refusals)
+        self._parts = (provider, authenticator, refusals, clock or SystemClock())
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer the request, then close its scope."""

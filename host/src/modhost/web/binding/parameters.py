@@ -73,7 +73,11 @@ class Binding:
 
     async def arguments(self, request: Request) -> dict[str, Any]:
         """Resolve all parameters. Raises `HttpProblem` for values that are not valid."""
-        return {each.name: await each.resolve(request) for each in self.parameters}
+        found = {each.name: await each.resolve(request) for each in self.parameters}
+        # A body that took long has had the caller authenticated anew.
+        for each in self.of(Source.PRINCIPAL):
+            found[each.name] = await each.resolve(request)
+        return found
 
     def of(self, source: Source) -> list[Parameter]:
         """Return the parameters that come from one source."""

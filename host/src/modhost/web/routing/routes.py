@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from modhost.calls.returned import awaited
 from modhost.failures import own_cancellation
-from modhost.web.access.authorization import authorize, is_allowed
+from modhost.web.access.authorization import authorize, is_allowed, rechecked
 from modhost.web.access.context import context_of
 from modhost.web.binding.body import limited
 from modhost.web.binding.parameters import Source
@@ -36,7 +36,6 @@ KIND: Final = "modhost.kind"
 # A form is shown again; with any other status there is nothing to correct.
 _REFUSED: Final = (403, 409, 422)
 _PARAMETER: Final = re.compile(r"{[^}]*}")
-_END: Final = (4, 0)
 
 
 def build_routes(
@@ -70,7 +69,7 @@ def specificity(path: str) -> list[tuple[int, int]]:
 
     A longer path goes before its beginning: `{name:path}` would take the rest, too.
     """
-    return [*(_segment_rank(segment) for segment in path.split("/")), _END]
+    return [*(_segment_rank(segment) for segment in path.split("/")), (4, 0)]
 
 
 def _segment_rank(segment: str) -> tuple[int, int]:
@@ -117,7 +116,9 @@ class _Handling:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request."""
-        request = Request(scope, limited(scope, receive, self.declared.body_limit), send)
+        declared = self.declared
+        checked = rechecked(scope, receive, declared.permission, declared.path)
+        request = Request(scope, limited(scope, checked, declared.body_limit), send)
         try:
             response = await self._answer(request)
         finally:
@@ -127,7 +128,7 @@ class _Handling:
         if context is not None and not is_streaming and response.background is None:
             # What the services do at the end of a scope is done before the caller hears of it.
             await context.close()
-        await send_closing(response, scope, request.receive, send)
+        await send_closing(response, scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         declared = self.declared
@@ -137,7 +138,8 @@ class _Handling:
         except HttpProblem as problem:
             if declared.is_search and problem.status == 422 and problem.errors:
                 return await self.show_again(*_without_invalid(request, problem))
-            if self._form is None or problem.status not in _REFUSED:
+            is_again = problem.status in _REFUSED and await is_allowed(request, declared.permission)
+            if self._form is None or not is_again:
                 raise
             form = SentForm(request.scope["path"].rstrip("/"), await self._typed(request), problem)
             return await self._form.show_again(request, form, problem)
@@ -147,9 +149,8 @@ class _Handling:
             return await self._shell.render(request, declared.module, result)
         if isinstance(result, Response):
             return result
-        msg = f"The page handler {declared.handler_name} returned {result!r}, "
-        msg += "which is neither a Page nor a Response."
-        raise TypeError(msg)
+        msg = f"The page handler {declared.handler_name} returned {result!r}, which is neither "
+        raise TypeError(f"{msg}a Page nor a Response.")
 
     async def _call(self, request: Request) -> object:
         """Call the handler. Raises `HttpProblem` for the errors that have a status."""
@@ -192,9 +193,8 @@ class _Handling:
         if not fields:
             return {}
         secret = {name for each in fields for name in each.secret}
-        sent = (await request.form()).multi_items()
         typed: dict[str, list[str]] = {}
-        for name, value in sent:
+        for name, value in (await request.form()).multi_items():
             if isinstance(value, str) and name not in secret:
                 typed.setdefault(name, []).append(value)
         return typed
