@@ -1,16 +1,18 @@
 """What a page asks of the database, and how much work that is for it."""
 
 import json
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import anyio.to_thread
 import asyncpg
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import make_url
+
+from modhost.database.sqlite.connection import connect
 
 _STEPS_A_CALL = 20
 
@@ -77,7 +79,7 @@ class Meter:
             calls += 1
             return 0
 
-        connection = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True)
+        connection = connect(Path(self._path or ""), query_only=True)
         try:
             connection.set_progress_handler(count, _STEPS_A_CALL)
             connection.execute(statement.statement, statement.values).fetchall()
