@@ -2,6 +2,7 @@
 
 import json
 from typing import Annotated, Any, ClassVar, Self
+from uuid import UUID
 
 import httpx2
 import pytest
@@ -12,8 +13,10 @@ from modhost import Module, ServiceCollection, hookimpl
 from modhost_background_jobs.contracts import (
     JobExecutionContext,
     ModuleJob,
+    RecurringJobId,
     add_module_job,
 )
+from modhost_background_jobs.queue.schedules import RecurringSchedules
 from security.secrets.sentinels import SENTINEL
 
 pytestmark = pytest.mark.anyio
@@ -43,6 +46,19 @@ class AccessJob(ModuleJob[Access]):
         context.log("done")
 
 
+class Visit(BaseModel):
+    """Has secrets of whose names nobody would think so."""
+
+    guest: str
+    word: SecretStr
+    badge: Annotated[str, Field(json_schema_extra={"secret": True}, alias="theBadge")]
+
+
+class VisitJob(ModuleJob[Visit]):
+    async def execute(self, context: JobExecutionContext) -> None:
+        context.log("done")
+
+
 class AccessModule(Module):
     name: ClassVar[str] = "access"
     requires: ClassVar[tuple[str, ...]] = ("background_jobs",)
@@ -50,6 +66,7 @@ class AccessModule(Module):
     @hookimpl
     def configure_services(self, services: ServiceCollection) -> None:
         add_module_job(services, AccessJob)
+        add_module_job(services, VisitJob)
 
 
 def shows_secret(text: str) -> bool:
@@ -105,3 +122,30 @@ async def test_an_edit_of_a_recurring_job_says_it_without_the_secrets(database_u
     assert "with *** is not of south" in by_page.text
     assert [SAID in each["detail"] for each in entries] == [True, True]
     assert not any(map(shows_secret, (by_api.text, by_page.text, json.dumps(entries))))
+
+
+async def test_what_a_person_types_into_a_secret_field_is_a_secret(database_url: str) -> None:
+    """It was stored as ordinary data, and shown to all who may view jobs."""
+    async with host_with(
+        database_url, AccessModule(), background_jobs={"worker_mode": "Producer"}
+    ) as jobs:
+        client = await jobs.host.client(roles=["Admin"])
+        sent = {"name": "Visits", "job_type": "access.VisitJob", "cron_expression": "0 3 * * *"}
+        typed = {"guest": "vera", "word": SENTINEL, "theBadge": SENTINEL}
+        created = await client.post("/api/jobs/recurring", json={**sent, "data": typed})
+        id_ = created.json()["id"]
+        path = f"/admin/jobs/recurring/{id_}"
+        pages = [(await client.get(each)).text for each in (path, f"{path}/edit")]
+        run = await client.post(f"/api/jobs/recurring/{id_}/run-now")
+        detail = await jobs.detail(UUID(run.json()["job_id"]))
+        kept = {"guest": "ada", "word": "***", "theBadge": "***"}
+        await client.put(f"/api/jobs/recurring/{id_}", json={**sent, "data": kept})
+        row = await (await jobs.service(RecurringSchedules)).get(RecurringJobId(UUID(id_)))
+    assert created.status_code == 201
+    assert not any(map(shows_secret, (created.text, *pages)))
+    assert detail.data == {"guest": "vera", "word": "***", "theBadge": "***"}
+    assert json.loads(row.data or "") == {
+        "guest": "ada",
+        "word": {"$secret": SENTINEL},
+        "theBadge": {"$secret": SENTINEL},
+    }

@@ -17,7 +17,7 @@ from modhost_background_jobs.client.call_flow import call_flow
 from modhost_background_jobs.client.limits import bounded
 from modhost_background_jobs.contracts import InvalidJobData, JobId, JobNotFound
 from modhost_background_jobs.model import Flow, JobRow, JobTypes, NewJob, UniqueKey
-from modhost_background_jobs.model.data.job_data import edited, for_job
+from modhost_background_jobs.model.data.job_data import edited, for_job, with_secrets_of
 from modhost_background_jobs.model.data.masking import without_secrets
 from modhost_background_jobs.model.data.read_back import read_as
 from modhost_background_jobs.model.data.summaries import summary_of
@@ -66,15 +66,16 @@ class UnreadableInput(InvalidJobData):
 def read_edited(text: str, before: str | None, model: Any = None) -> str | None:
     """Return the JSON to store for an edited text; None for an empty one.
 
-    What was a secret stays one. With a model, the job must be able to read it. Raises
-    `UnreadableInput`.
+    What was a secret stays one. With a model, the job must be able to read it, and what the model
+    declares to be secret becomes one. Raises `UnreadableInput`.
     """
     value = read_json(text) if text.strip() else None
     stored = None
     if value is not None:
         stored = json.dumps(edited(value, before), ensure_ascii=False, separators=(",", ":"))
     if model is not None:
-        _check(stored, model)
+        read = _read(stored, model)
+        stored = None if stored is None else with_secrets_of(read, stored)
     return stored
 
 
@@ -125,9 +126,9 @@ def _refuse(name: str) -> None:
     raise UnreadableInput([f"The input is not JSON: it has no {name}."])
 
 
-def _check(stored: str | None, model: Any) -> None:
+def _read(stored: str | None, model: Any) -> Any:
     try:
-        read_as(model, "null" if stored is None else for_job(stored))
+        return read_as(model, "null" if stored is None else for_job(stored))
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
         raise UnreadableInput([_sentence(each, stored) for each in found]) from None

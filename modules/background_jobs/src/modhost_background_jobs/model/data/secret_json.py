@@ -75,8 +75,9 @@ def with_secrets(plain: Any, secrets: Sequence[tuple[Place, Any]]) -> str:
             msg = f"The secret {where} is not where it should be in the JSON of the data; let its "
             msg += "model be serialised by its fields."
             raise InvalidJobData(msg) from None
-        value = shown if secret is _AS_IT_IS else to_jsonable_python(secret)
-        place[last] = {KEY: value}
+        if not _is_wrapped(shown):
+            value = shown if secret is _AS_IT_IS else to_jsonable_python(secret)
+            place[last] = {KEY: value}
     return json.dumps(whole["data"], ensure_ascii=False, separators=(",", ":"))
 
 
