@@ -199,7 +199,11 @@ class Deployment:
     ) -> list[Mark]:
         """Wait until jobs have left so many marks, and return them."""
         what = f"{times} marks of {name or 'any job'} {event}"
-        await until(lambda: len(self.marks(event, name)) >= times, what, seconds)
+        try:
+            await until(lambda: len(self.marks(event, name)) >= times, what, seconds)
+        except AssertionError as error:
+            error.add_note("\n".join(each.log for each in self._processes))
+            raise
         return self.marks(event, name)
 
 
