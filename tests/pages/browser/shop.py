@@ -87,4 +87,6 @@ def late_morning(now: datetime) -> tuple[str, tzinfo]:
     """Return a time zone in which it is some time after ten: last night was on the same day."""
     ahead = (10 - now.hour + 11) % 24 - 11
     # The names have the sign of what is to be added for UTC.
-    return f"Etc/GMT{-ahead:+d}", timezone(timedelta(hours=ahead))
+    # Browsers call the one without a difference by its other name.
+    name = f"Etc/GMT{-ahead:+d}" if ahead else "UTC"
+    return name, timezone(timedelta(hours=ahead))

@@ -83,11 +83,13 @@ async def test_those_who_poll_get_the_same(served: Site, visitor: Visitor) -> No
         ImportCustomersJob, datetime.now(UTC) + timedelta(days=1), Steps()
     )
     for query in (f"watch=job&id={job_id}", f"watch=row&id={job_id}", "watch=dashboard"):
-        answer = await visitor.client.get(f"/admin/jobs/events?{query}&poll=true")
-        assert answer.status_code == 200
-        assert "fragments" in answer.json()
-        again = await visitor.client.get(f"/admin/jobs/events?{query}&poll=true")
-        assert again.json() == answer.json(), "a fragment changes although nothing has"
+        polls = [
+            await visitor.client.get(f"/admin/jobs/events?{query}&poll=true") for _ in range(3)
+        ]
+        assert [each.status_code for each in polls] == [200] * 3
+        first, second, third = (each.json()["fragments"] for each in polls)
+        # A minute may begin between two of them.
+        assert second in (first, third), "a fragment changes although nothing has"
     row = (await visitor.client.get(f"/admin/jobs/events?watch=row&id={job_id}&poll=true")).json()[
         "fragments"
     ]

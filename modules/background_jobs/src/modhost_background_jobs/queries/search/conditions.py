@@ -85,7 +85,13 @@ class Search(Selection):
         if (words := self.words) is not None:
             in_error = has_words(words, in_tracebacks=self.in_tracebacks)
             by_index, states = is_found_by(words), [each.value for each in self.searched_errors]
-            checks.append(lambda job: by_index(job) | (job.state.in_(states) & in_error(job)))
+            checks.append(
+                lambda job: (
+                    by_index(job) | (job.state.in_(states) & in_error(job))
+                    if states
+                    else by_index(job)
+                )
+            )
         if self.first is not None or self.last is not None:
             checks.append(lambda job: and_(*self._of_ids(job.id)))
         return checks
