@@ -9,6 +9,7 @@ import anyio
 import uvicorn
 
 from hosts import HostedJobs, host_with
+from modhost import Clock
 from modhost.identity import LoginService, UserService
 from modhost.runtime.serving.server import open_socket
 from modhost.testing import RunningHost
@@ -37,7 +38,9 @@ class Site(HostedJobs):
 
 
 @asynccontextmanager
-async def site(database_url: str, *, mode: str = "Consumer", **options: Any) -> AsyncIterator[Site]:
+async def site(
+    database_url: str, *, mode: str = "Consumer", clock: Clock | None = None, **options: Any
+) -> AsyncIterator[Site]:
     """Serve until the end of the block."""
     jobs = {
         "worker_mode": mode,
@@ -47,7 +50,7 @@ async def site(database_url: str, *, mode: str = "Consumer", **options: Any) -> 
         **options,
     }
     modules = (ReportsModule(), DemoModule())
-    async with host_with(database_url, *modules, background_jobs=jobs) as hosted:
+    async with host_with(database_url, *modules, clock=clock, background_jobs=jobs) as hosted:
         async with served_on_a_port(hosted) as served:
             yield served
 

@@ -1,20 +1,12 @@
 """The pages name all tables of the queue, and the revisions that a first migration reaches."""
 
 import re
-from pathlib import Path
 
-from docs.pages import ROOT, page, section
+from docs.pages import page, section
+from modhost.configuration import Configuration
+from modhost.database.migrations import newest_of
+from modhost.runtime.assembly import build_host
 from modhost_background_jobs.storage.tables import BackgroundJobsTable
-
-REVISIONS = {
-    "modhost": ROOT / "host/src/modhost/migrations/versions",
-    "background_jobs": ROOT / "modules/background_jobs/src/modhost_background_jobs/migrations",
-    "reports_example": ROOT / "modules/reports_example/src/modhost_reports_example/migrations",
-}
-
-
-def newest(folder: Path) -> str:
-    return max(path.name for path in folder.rglob("0*.py"))[:4]
 
 
 def test_every_table_is_there() -> None:
@@ -25,4 +17,5 @@ def test_every_table_is_there() -> None:
 
 def test_a_first_migration_reaches_the_newest_revisions() -> None:
     shown = re.findall(r"^(\w+) went from revision none to (\d+)\.$", page("operations.md"), re.M)
-    assert dict(shown) == {name: newest(folder) for name, folder in REVISIONS.items()}
+    host = build_host(Configuration({"host": {"database_url": "sqlite:///unused.db"}}), "web")
+    assert dict(shown) == newest_of(host.migrations)

@@ -1,6 +1,8 @@
 """What a job's own validators say of edited data, whose masks stand for the real secrets."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
@@ -8,7 +10,7 @@ import httpx2
 import pytest
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
-from hosts import host_with
+from hosts import HostedJobs, host_with
 from modhost import Module, ServiceCollection, hookimpl
 from modhost_background_jobs.contracts import (
     JobExecutionContext,
@@ -69,6 +71,14 @@ class AccessModule(Module):
         add_module_job(services, VisitJob)
 
 
+@asynccontextmanager
+async def producer(database_url: str) -> AsyncIterator[tuple[HostedJobs, httpx2.AsyncClient]]:
+    """A host with these jobs, and an administrator's client of it."""
+    options = {"worker_mode": "Producer"}
+    async with host_with(database_url, AccessModule(), background_jobs=options) as jobs:
+        yield jobs, await jobs.host.client(roles=["Admin"])
+
+
 def shows_secret(text: str) -> bool:
     return SENTINEL in text.lower() or f" {PIN} " in text
 
@@ -85,11 +95,8 @@ KEY_IN_PLACE = {"region": "north", "api_key": "***", "password": "***", "hosts":
 
 
 async def test_run_again_says_what_is_wrong_without_the_secrets(database_url: str) -> None:
-    async with host_with(
-        database_url, AccessModule(), background_jobs={"worker_mode": "Producer"}
-    ) as jobs:
+    async with producer(database_url) as (jobs, client):
         job_id = await jobs.scheduling.enqueue(AccessJob, Access())
-        client = await jobs.host.client(roles=["Admin"])
         path = f"/admin/jobs/{job_id}/run-again"
         answers = [
             await client.post(path, data={"data": json.dumps(data)})
@@ -105,10 +112,7 @@ async def test_run_again_says_what_is_wrong_without_the_secrets(database_url: st
 
 
 async def test_an_edit_of_a_recurring_job_says_it_without_the_secrets(database_url: str) -> None:
-    async with host_with(
-        database_url, AccessModule(), background_jobs={"worker_mode": "Producer"}
-    ) as jobs:
-        client = await jobs.host.client(roles=["Admin"])
+    async with producer(database_url) as (_, client):
         sent = {"name": "Nightly", "job_type": "access.AccessJob", "cron_expression": "0 3 * * *"}
         stored = {"region": "north", "api_key": SENTINEL, "password": PIN}
         created = await client.post("/api/jobs/recurring", json={**sent, "data": stored})
@@ -126,10 +130,7 @@ async def test_an_edit_of_a_recurring_job_says_it_without_the_secrets(database_u
 
 async def test_what_a_person_types_into_a_secret_field_is_a_secret(database_url: str) -> None:
     """It was stored as ordinary data, and shown to all who may view jobs."""
-    async with host_with(
-        database_url, AccessModule(), background_jobs={"worker_mode": "Producer"}
-    ) as jobs:
-        client = await jobs.host.client(roles=["Admin"])
+    async with producer(database_url) as (jobs, client):
         sent = {"name": "Visits", "job_type": "access.VisitJob", "cron_expression": "0 3 * * *"}
         typed = {"guest": "vera", "word": SENTINEL, "theBadge": SENTINEL}
         created = await client.post("/api/jobs/recurring", json={**sent, "data": typed})

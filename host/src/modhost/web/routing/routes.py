@@ -1,7 +1,6 @@
 """Routes: from the declarations of all modules to requests that are answered."""
 
 import inspect
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -27,6 +26,7 @@ from modhost.web.rendering.shell import Page, Shell
 from modhost.web.routing.declarations import Declaration
 from modhost.web.routing.module_web import ModuleWeb
 from modhost.web.routing.settings import ErrorMap
+from modhost.web.routing.specificity import specificity
 from modhost.web.routing.static_files import VERSIONED, ModuleFiles
 from modhost.web.routing.streams import send_closing
 
@@ -35,7 +35,6 @@ KIND: Final = "modhost.kind"
 
 # A form is shown again; with any other status there is nothing to correct.
 _REFUSED: Final = (403, 409, 422)
-_PARAMETER: Final = re.compile(r"{[^}]*}")
 
 
 def build_routes(
@@ -62,23 +61,6 @@ def build_routes(
             for place in ("/static", VERSIONED)
         ),
     ]
-
-
-def specificity(path: str) -> list[tuple[int, int]]:
-    """Return a sort key: literal segments go before mixed ones, and those before `{id}`.
-
-    A longer path goes before its beginning: `{name:path}` would take the rest, too.
-    """
-    return [*(_segment_rank(segment) for segment in path.split("/")), (4, 0)]
-
-
-def _segment_rank(segment: str) -> tuple[int, int]:
-    literal = _PARAMETER.sub("", segment)
-    if literal == segment:
-        return (0, 0)
-    if ":path}" in segment:
-        return (3, -len(literal))
-    return (1 if literal else 2, -len(literal))
 
 
 class _Handling:
@@ -149,8 +131,9 @@ class _Handling:
             return await self._shell.render(request, declared.module, result)
         if isinstance(result, Response):
             return result
-        msg = f"The page handler {declared.handler_name} returned {result!r}, which is neither "
-        raise TypeError(f"{msg}a Page nor a Response.")
+        msg = f"The page handler {declared.handler_name} returned {result!r}, "
+        msg += "which is neither a Page nor a Response."
+        raise TypeError(msg)
 
     async def _call(self, request: Request) -> object:
         """Call the handler. Raises `HttpProblem` for the errors that have a status."""

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
+from uuid import UUID
 
-from sqlalchemy import ColumnCollection, ColumnElement, and_, exists, false, select
+from sqlalchemy import ColumnCollection, ColumnElement, and_, false, select
 
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model.data.summaries import words_in
@@ -62,7 +63,7 @@ class Selection:
 
 def is_tagged(tag: str) -> Check:
     """Return the check that a job has a tag."""
-    return lambda job: exists().where(JOB_TAGS.c.tag == tag, JOB_TAGS.c.job_id == job.id)
+    return lambda job: _is_among(JOB_TAGS.c.job_id, JOB_TAGS.c.tag == tag, job)
 
 
 def has_in_summary(words: str) -> Check:
@@ -70,13 +71,16 @@ def has_in_summary(words: str) -> Check:
     wanted = searched_words(words)
     if not wanted:
         return lambda _: false()
-    return lambda job: and_(*(_has_word(each, job) for each in wanted))
+    return lambda job: and_(
+        *(_is_among(JOB_WORDS.c.job_id, JOB_WORDS.c.word == each, job) for each in wanted)
+    )
 
 
-def _has_word(word: str, job: Columns) -> ColumnElement[bool]:
-    found = select(JOB_WORDS.c.job_id).where(JOB_WORDS.c.word == word, JOB_WORDS.c.job_id == job.id)
-    # With an offset PostgreSQL looks each job up, and does not read all that have a common word.
-    return found.offset(0).exists()
+def _is_among(
+    ids: ColumnElement[UUID], has_it: ColumnElement[bool], job: Columns
+) -> ColumnElement[bool]:
+    # With an offset PostgreSQL looks each job up, and does not read all that have something common.
+    return select(ids).where(has_it, ids == job.id).offset(0).exists()
 
 
 def searched_words(text: str) -> list[str]:

@@ -1,7 +1,7 @@
 """A job's data as it is stored, as the job gets it, and as people see it: secrets masked."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin
 from urllib.parse import quote, quote_plus
@@ -10,7 +10,6 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from modhost.database import UnreadableValue
 from modhost_background_jobs.contracts import InvalidJobData
-from modhost_background_jobs.model.data.differences import Place
 from modhost_background_jobs.model.data.read_back import is_plain, loss_in
 from modhost_background_jobs.model.data.secret_json import (
     KEY,
@@ -142,12 +141,10 @@ def with_secrets_of(value: Any, stored: str) -> str:
     if is_plain(kind):
         return stored
     # What a person typed may have the fields by their names or by their aliases.
-    secrets = {place: each for way in (True, False) for place, each in _secrets_of(value, way)}
-    return with_secrets(json.loads(stored), list(secrets.items())) if secrets else stored
-
-
-def _secrets_of(value: Any, by_alias: bool) -> Iterator[tuple[Place, Any]]:  # noqa: FBT001 - a way
-    return find_secrets(value, (), by_alias=by_alias)
+    secrets = [
+        each for by_alias in (True, False) for each in find_secrets(value, (), by_alias=by_alias)
+    ]
+    return with_secrets(json.loads(stored), secrets) if secrets else stored
 
 
 def secrets_in(stored: str | None) -> tuple[str, ...]:
