@@ -12,7 +12,7 @@ from unittest.mock import patch
 import aiosqlite
 
 from modhost.database.sqlite import access
-from modhost.database.sqlite.connection import begin_immediate, connect
+from modhost.database.sqlite.connection import connect
 
 T = TypeVar("T")
 
@@ -52,25 +52,29 @@ async def _awaited(function: Callable[..., Awaitable[T]], arguments: tuple[Any, 
 class _InlineConnection:
     """`ConnectionThread` without its thread."""
 
-    def __init__(self, path: Path, gives_up: Event, *, name: str, query_only: bool) -> None:
+    def __init__(self, path: Path, _gives_up: Event, *, name: str, query_only: bool) -> None:
         self._connection = connect(path, query_only=query_only)
-        self._gives_up = gives_up
         self._query_only = query_only
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        if self._query_only:
-            return work(self._connection)
-        begin_immediate(self._connection, self._gives_up)
-        try:
-            result = work(self._connection)
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
-        return result
+        return (
+            work(self._connection) if self._query_only else in_transaction(self._connection, work)
+        )
 
     def stop(self) -> None:
         self._connection.close()
+
+
+def in_transaction(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    """Do work in a write transaction, which nobody else has at the moment."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        result = work(connection)
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+    return result
 
 
 async def _execute(

@@ -17,6 +17,7 @@ from modhost_background_jobs.storage.sqlite.lanes.store import SqliteLaneStore
 from modhost_background_jobs.storage.sqlite.store import SqliteJobStore
 from simulation.history import History, rescuing
 from simulation.links.faults import Link
+from simulation.links.inline import in_transaction
 from simulation.rows import ROWS
 from simulation.world import World
 
@@ -74,7 +75,7 @@ class _Sqlite(SqliteAccess):
         def perform() -> T:
             connection = self._backend.connection
             before = connection.total_changes
-            result = _in_transaction(connection, work)
+            result = in_transaction(connection, work)
             if connection.total_changes != before:
                 self._backend.observe(self._history, self._link.name)
             return result
@@ -88,14 +89,3 @@ class _Sqlite(SqliteAccess):
         with anyio.CancelScope(shield=True):
             answer = await self._link.call(perform)
         return answer  # noqa: RET504 - for all that mypy knows, the scope may swallow an error
-
-
-def _in_transaction(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        result = work(connection)
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
-    return result
