@@ -12,9 +12,12 @@ for (const form of document.querySelectorAll("form[data-zoned]")) {
   // Which day it is says the moment at which somebody asks.
   for (const day of form.querySelectorAll("[data-today]"))
     form.addEventListener("submit", () => (day.value = local(Date.now()).slice(0, 10)));
-  // What was refused stays as it was typed.
-  if (!zone || times.some((input) => input.value && !input.dataset.at)) continue;
-  form.querySelector("[data-zone]").value = zone;
-  for (const name of form.querySelectorAll("[data-zone-name]")) name.textContent = zone;
-  for (const input of times) if (input.dataset.at) input.value = local(input.dataset.at);
+  const asked = form.querySelector("[data-zone]");
+  // What was refused, typed before this ran, or brought back by the browser has its zone.
+  const isTyped = (input) => input.value !== input.defaultValue || (input.value && !input.dataset.at);
+  if (zone && !times.some(isTyped)) {
+    asked.value = zone;
+    for (const input of times) if (input.dataset.at) input.value = local(input.dataset.at);
+  }
+  for (const name of form.querySelectorAll("[data-zone-name]")) name.textContent = asked.value;
 }
