@@ -105,7 +105,7 @@ def test_an_address_that_is_refused_is_nowhere_shown(
 def test_no_command_prints_the_password_of_the_database(tmp_path: Path, command: list[str]) -> None:
     file = tmp_path / "host.toml"
     url = f"postgresql://u:{SENTINEL}@127.0.0.1:1/d"
-    file.write_text(f'[host]\ndatabase_url = "{url}"\nstart_wait = "1s"\n')
+    file.write_text(f'[host]\ndatabase_url = "{url}"\nbind = "127.0.0.1:0"\nstart_wait = "1s"\n')
     run = run_modhost(["--config", str(file), *command], tmp_path)
     assert SENTINEL not in run.stdout + run.stderr
     assert "127.0.0.1:1" in run.stdout + run.stderr

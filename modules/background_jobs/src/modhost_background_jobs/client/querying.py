@@ -38,6 +38,7 @@ from modhost_background_jobs.inspection.waiting import Waiting
 from modhost_background_jobs.model import JobRow, ScheduleRow
 from modhost_background_jobs.model.data.job_data import for_people
 from modhost_background_jobs.model.data.job_result import read_result
+from modhost_background_jobs.model.data.masking import without_secrets
 from modhost_background_jobs.model.data.read_back import problems_in
 from modhost_background_jobs.queries.details import JobDetailReader, JobDetails
 from modhost_background_jobs.queries.ends import JobEnds
@@ -131,7 +132,8 @@ class BackgroundJobsQueries:
             why = end.why_no_result
             if end.result is not None:
                 named = getattr(model, "__name__", model)
-                why = f"what it returned does not fit {named}: {problems_in(error, 'result')}."
+                problems = without_secrets(problems_in(error, "result"), end.result)
+                why = f"what it returned does not fit {named}: {problems}."
             raise ResultNotAvailable(id_, end.state, why) from None
 
     async def get_recurring_jobs(self) -> Sequence[RecurringJob]:

@@ -13,11 +13,13 @@ from pydantic_core import ErrorDetails
 from modhost import new_id
 from modhost.audit import AuditLog, recorded
 from modhost.caller import current_caller
+from modhost.failures import describe
 from modhost_background_jobs.client.call_flow import call_flow
 from modhost_background_jobs.client.limits import bounded
 from modhost_background_jobs.contracts import InvalidJobData, JobId, JobNotFound
 from modhost_background_jobs.model import Flow, JobRow, JobTypes, NewJob, UniqueKey
-from modhost_background_jobs.model.data.job_data import edited, for_job, with_secrets_of
+from modhost_background_jobs.model.data.declared_secrets import with_secrets_of
+from modhost_background_jobs.model.data.job_data import edited, for_job
 from modhost_background_jobs.model.data.masking import without_secrets
 from modhost_background_jobs.model.data.read_back import read_as
 from modhost_background_jobs.model.data.summaries import summary_of
@@ -132,6 +134,9 @@ def _read(stored: str | None, model: Any) -> Any:
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
         raise UnreadableInput([_sentence(each, stored) for each in found]) from None
+    except Exception as error:  # noqa: BLE001 - a validator of the job's own
+        why = without_secrets(describe(error), stored)
+        raise UnreadableInput([f"The job cannot read the input: {why}."]) from None
 
 
 def _sentence(error: ErrorDetails, stored: str | None) -> str:

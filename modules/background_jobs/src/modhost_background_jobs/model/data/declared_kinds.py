@@ -103,13 +103,18 @@ def has_unions(kind: Any) -> bool:
 
 
 def _has_unions(annotation: Any, seen: set[str]) -> bool:
-    members = alternatives(annotation)
-    if len([each for each in members if each is not type(None)]) > 1:
+    if len([each for each in alternatives(annotation) if each is not type(None)]) > 1:
         return True
-    below = [argument for each in members for argument in (*get_args(each), *_fields(each))]
+    below = annotations_within(annotation)
     unseen = [each for each in below if repr(each) not in seen]
     seen.update(map(repr, unseen))
     return any(_has_unions(each, seen) for each in unseen)
+
+
+def annotations_within(annotation: Any) -> list[Any]:
+    """Return the annotations of what a value may hold: of its items, or of its fields."""
+    members = alternatives(annotation)
+    return [argument for each in members for argument in (*get_args(each), *_fields(each))]
 
 
 def _fields(kind: Any) -> Iterator[Any]:

@@ -8,8 +8,8 @@ a name like `password` or `api_key` are secrets too, whatever their type.
 import dataclasses
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel, RootModel
 from pydantic.fields import FieldInfo
@@ -24,24 +24,35 @@ KEY: Final = "$secret"
 _RESEMBLING: Final = re.compile(r"\$+secret")
 _NAME: Final = re.compile(r'"([^"\\]{1,200})":')
 _AS_IT_IS: Final = object()
+FieldPlaces: TypeAlias = Callable[[str, FieldInfo], Iterable[Place]]
+"""Where the JSON of a model has a field, by its name: below a key, or below several."""
 
 
-def find_secrets(value: Any, path: Place, *, by_alias: bool) -> Iterator[tuple[Place, Any]]:
+def written_by_alias(name: str, field: FieldInfo) -> Iterable[Place]:
+    """Where a model writes a field by its alias."""
+    return ((field.serialization_alias or field.alias or name,),)
+
+
+def written_by_name(name: str, _: FieldInfo) -> Iterable[Place]:
+    """Where a model writes a field by its name."""
+    return ((name,),)
+
+
+def find_secrets(value: Any, path: Place, places: FieldPlaces) -> Iterator[tuple[Place, Any]]:
     """Find the secrets of a value, with their places in its JSON."""
     if isinstance(value, SECRET_TYPES):
         yield path, value.get_secret_value()
         return
     below: Iterable[tuple[str | int, Any]] = ()
     if isinstance(value, RootModel):
-        yield from find_secrets(value.root, path, by_alias=by_alias)
+        yield from find_secrets(value.root, path, places)
     elif isinstance(value, BaseModel):
         for name, field in type(value).model_fields.items():
-            alias = field.serialization_alias or field.alias if by_alias else None
-            place = (*path, alias or name)
-            if is_marked(field):
-                yield place, _AS_IT_IS
-            else:
-                yield from find_secrets(getattr(value, name), place, by_alias=by_alias)
+            for steps in places(name, field):
+                if is_marked(field):
+                    yield (*path, *steps), _AS_IT_IS
+                else:
+                    yield from find_secrets(getattr(value, name), (*path, *steps), places)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         below = ((each.name, getattr(value, each.name)) for each in dataclasses.fields(value))
     elif isinstance(value, Mapping):
@@ -49,7 +60,7 @@ def find_secrets(value: Any, path: Place, *, by_alias: bool) -> Iterator[tuple[P
     elif isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
         below = enumerate(value)
     for step, each in below:
-        yield from find_secrets(each, (*path, step), by_alias=by_alias)
+        yield from find_secrets(each, (*path, step), places)
 
 
 def is_marked(field: FieldInfo) -> bool:
@@ -62,7 +73,7 @@ def with_secrets(plain: Any, secrets: Sequence[tuple[Place, Any]]) -> str:
     """Return escaped JSON in which the secrets are marked. Raises `InvalidJobData`."""
     whole = {"data": plain}
     for path, secret in secrets:
-        *above, last = ("data", *(_escaped_key(step) for step in path))
+        *above, last = ("data", *(escaped_key(step) for step in path))
         place: Any = whole
         try:
             for step in above:
@@ -75,7 +86,7 @@ def with_secrets(plain: Any, secrets: Sequence[tuple[Place, Any]]) -> str:
             msg = f"The secret {where} is not where it should be in the JSON of the data; let its "
             msg += "model be serialised by its fields."
             raise InvalidJobData(msg) from None
-        if not _is_wrapped(shown):
+        if not is_wrapped(shown):
             value = shown if secret is _AS_IT_IS else to_jsonable_python(secret)
             place[last] = {KEY: value}
     return json.dumps(whole["data"], ensure_ascii=False, separators=(",", ":"))
@@ -84,21 +95,23 @@ def with_secrets(plain: Any, secrets: Sequence[tuple[Place, Any]]) -> str:
 def escaped(value: Any) -> Any:
     """Return JSON in which no key of ordinary data resembles that of a secret."""
     if isinstance(value, dict):
-        return {_escaped_key(key): escaped(below) for key, below in value.items()}
+        return {escaped_key(key): escaped(below) for key, below in value.items()}
     return list(map(escaped, value)) if isinstance(value, list) else value
 
 
-def _escaped_key(key: Any) -> Any:
+def escaped_key(key: Any) -> Any:
+    """Return the key as which stored JSON has a key or an index of ordinary data."""
     return f"${key}" if isinstance(key, str) and _RESEMBLING.fullmatch(key) else key
 
 
-def _is_wrapped(value: Any) -> bool:
+def is_wrapped(value: Any) -> bool:
+    """Return whether a value of stored JSON is marked as a secret."""
     return isinstance(value, dict) and value.keys() == {KEY}
 
 
 def revealed(value: Any) -> Any:
     """Return JSON as it was given, with the secrets."""
-    if _is_wrapped(value):
+    if is_wrapped(value):
         return value[KEY]
     if isinstance(value, dict):
         return {_plain_key(key): revealed(below) for key, below in value.items()}
@@ -107,7 +120,7 @@ def revealed(value: Any) -> Any:
 
 def masked(value: Any, *, is_secret: bool = False) -> Any:
     """Return JSON as it was given, with masks for the secrets; all texts of one that is secret."""
-    if _is_wrapped(value) or (is_secret and isinstance(value, str) and value):
+    if is_wrapped(value) or (is_secret and isinstance(value, str) and value):
         return MASK
     if isinstance(value, dict):
         return {
@@ -125,7 +138,7 @@ def _plain_key(key: str) -> str:
 
 def restored(value: Any, before: Any, *, is_secret: bool = False) -> Any:
     """Return edited JSON with the secrets that were there before, where a mask was left."""
-    if _is_wrapped(before):
+    if is_wrapped(before):
         return before if value == MASK else {KEY: value}
     if is_secret and value == MASK and isinstance(before, str):
         return before
@@ -148,7 +161,7 @@ def may_have_secrets(stored: str) -> bool:
 
 def secret_texts(value: Any, *, is_secret: bool = False) -> Iterator[str]:
     """Yield the texts of all secrets, and the numbers of those that are marked."""
-    if _is_wrapped(value):
+    if is_wrapped(value):
         yield from _leaves(value[KEY])
     elif isinstance(value, dict):
         for key, below in value.items():
