@@ -1,7 +1,7 @@
 """A host of background jobs, reports and a module of the tests, on a real port."""
 
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -9,7 +9,7 @@ import anyio
 import uvicorn
 
 from hosts import HostedJobs, host_with
-from modhost import Clock
+from modhost import Clock, Module
 from modhost.identity import LoginService, UserService
 from modhost.runtime.serving.server import open_socket
 from modhost.testing import RunningHost
@@ -39,9 +39,14 @@ class Site(HostedJobs):
 
 @asynccontextmanager
 async def site(
-    database_url: str, *, mode: str = "Consumer", clock: Clock | None = None, **options: Any
+    database_url: str,
+    *,
+    mode: str = "Consumer",
+    clock: Clock | None = None,
+    modules: Sequence[Module] = (),
+    **options: Any,
 ) -> AsyncIterator[Site]:
-    """Serve until the end of the block."""
+    """Serve until the end of the block, with more modules where some are given."""
     jobs = {
         "worker_mode": mode,
         "max_concurrency": 4,
@@ -49,8 +54,10 @@ async def site(
         "shutdown_grace": "1s",
         **options,
     }
-    modules = (ReportsModule(), DemoModule())
-    async with host_with(database_url, *modules, clock=clock, background_jobs=jobs) as hosted:
+    both = (ReportsModule(), DemoModule())
+    async with host_with(
+        database_url, *both, *modules, clock=clock, background_jobs=jobs
+    ) as hosted:
         async with served_on_a_port(hosted) as served:
             yield served
 

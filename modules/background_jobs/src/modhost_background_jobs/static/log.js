@@ -8,6 +8,7 @@ const NEAR_END = 24;
 const log = document.querySelector("[data-log]");
 const follow = document.querySelector("[data-follow]");
 const words = log?.dataset.words.toLowerCase() ?? "";
+let top = 0;
 
 export const lastLine = () => log?.dataset.line;
 
@@ -20,11 +21,22 @@ export function append(lines) {
     if (each.message.toLowerCase().includes(words)) parts.append(paragraph(each));
   }
   if (!parts.hasChildNodes()) return;
+  // The browser reports a scroll later than it happens.
+  noticeScroll();
   log.querySelector("[data-log-empty]")?.remove();
   log.append(parts);
   prune();
   markDays();
   if (follow?.checked) log.scrollTop = log.scrollHeight;
+  top = log.scrollTop;
+}
+
+// Scrolling up is reading; coming back to the end is following again.
+function noticeScroll() {
+  if (!follow || log.scrollTop === top) return;
+  if (isAtEnd()) follow.checked = true;
+  else if (log.scrollTop < top) follow.checked = false;
+  top = log.scrollTop;
 }
 
 // A line with the date stands where the visitor's own day changes.
@@ -100,15 +112,10 @@ const isAtEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < NEAR
 if (log) {
   markDays();
   log.scrollTop = log.scrollHeight;
+  top = log.scrollTop;
   if (follow) {
     follow.closest("[hidden]")?.removeAttribute("hidden");
-    let top = log.scrollTop;
-    log.addEventListener("scroll", () => {
-      // Scrolling up is reading; coming back to the end is following again.
-      if (log.scrollTop < top && !isAtEnd()) follow.checked = false;
-      else if (isAtEnd()) follow.checked = true;
-      top = log.scrollTop;
-    });
+    log.addEventListener("scroll", noticeScroll);
     follow.addEventListener("change", () => { if (follow.checked) log.scrollTop = log.scrollHeight; });
   }
 }
