@@ -58,7 +58,7 @@ async def test_the_shop_has_what_it_is_said_to_have(database_url: str) -> None:
             rows = TYPE_STATISTICS.c
             counted = select(func.sum(rows.completed), func.sum(rows.failed)).where(
                 (rows.width == 3600) | (rows.worker != ""),
-                rows.start >= story.start - timedelta(minutes=59),
+                rows.start >= story.start.replace(minute=0, second=0, microsecond=0),
             )
             completed, failed = (await (await session.connection()).execute(counted)).one()
         assert (completed, failed) == (states["Completed"], states["Failed"])

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from background_jobs.support import TYPES, new_job
 from modhost.clock import SystemClock
@@ -97,6 +97,11 @@ class Lanes:
         async with self.database.reading() as session:
             keys = select(GRANTS.c.limit_name, GRANTS.c.key)
             return [tuple(row) for row in await (await session.connection()).execute(keys)]
+
+    async def forget_grants(self) -> None:
+        """Have the periods of all rates over."""
+        async with self.database.session() as session:
+            await (await session.connection()).execute(delete(GRANTS))
 
     async def tend(self, *keys: tuple[str, str], now: float = 0) -> None:
         """Let go of what the keys hold back."""

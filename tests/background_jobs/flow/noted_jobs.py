@@ -1,6 +1,5 @@
 """Jobs with flow control that note in which order they run, and how many of a tenant at once."""
 
-import time
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -24,13 +23,11 @@ class Seen(Probe):
     def __init__(self) -> None:
         super().__init__()
         self.order: list[str] = []
-        self.times: list[float] = []
         self.running: dict[str, int] = {}
         self.most: dict[str, int] = {}
 
     def begin(self, item: Item) -> None:
         self.order.append(item.name)
-        self.times.append(time.monotonic())
         now = self.running[item.tenant] = self.running.get(item.tenant, 0) + 1
         self.most[item.tenant] = max(now, self.most.get(item.tenant, 0))
 

@@ -28,7 +28,7 @@ async def test_a_key_that_somebody_counts_is_tried_again_soon(postgres_url: str)
             await jobs.scheduling.enqueue(TwoAtATime, Item(name="second"))
             await anyio.sleep(0.5)
             assert seen.order == ["first"]
-        await seen.until(lambda: seen.order == ["first", "second"], seconds=1)
+        await seen.until(lambda: seen.order == ["first", "second"])
 
 
 async def test_a_job_whose_key_is_free_before_its_transaction_ends_starts_soon(

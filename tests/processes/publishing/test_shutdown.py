@@ -16,7 +16,7 @@ async def test_a_signal_leaves_subscribers_the_grace(
 ) -> None:
     deployment = Deployment(tmp_path / "deployment", sqlite_url, StoppingModule)
     try:
-        process = await deployment.start(command, host__shutdown_grace="2500ms").ready()
+        process = await deployment.start(command, host__shutdown_grace="6s").ready()
         await deployment.marked("started")
         process.signal(signal.SIGTERM)
         deployment.stage.open_gate("stop", process.pid)

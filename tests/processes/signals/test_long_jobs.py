@@ -9,14 +9,15 @@ from processes.stage import Act
 
 pytestmark = pytest.mark.anyio
 
-STALL_SECONDS = 1.5
+STALL_SECONDS = 5
 
 
 async def test_a_long_job_and_one_that_never_yields_run_once(deployment: Deployment) -> None:
-    options = {**QUICK, "stall_timeout": f"{STALL_SECONDS}s", "max_concurrency": "1"}
+    leases = {"heartbeat_interval": "1s", "stall_timeout": f"{STALL_SECONDS}s"}
+    options = {**QUICK, **leases, "max_concurrency": "1"}
     workers = [deployment.start(**options), deployment.start(**options)]
     await deployment.ready(*workers)
-    seconds = 4 * STALL_SECONDS
+    seconds = STALL_SECONDS + 2
     napping = await deployment.enqueue(NappingJob, Act(name="napping", seconds=seconds))
     spinning = await deployment.enqueue(SpinningJob, Act(name="spinning", seconds=seconds))
     for job_id in (napping, spinning):

@@ -19,7 +19,7 @@ async def test_what_does_not_end_within_the_grace_is_released_at_once(
     deployment: Deployment,
 ) -> None:
     """The stall timeout is the default one, so that no sweeper can be what hands it over."""
-    options = {"max_concurrency": "2", "shutdown_grace": "1s"}
+    options = {"max_concurrency": "2", "shutdown_grace": "5s"}
     leaving = await deployment.start(**options).ready()
     short = await deployment.enqueue(GatedJob, Act(name="short"))
     long = await deployment.enqueue(GatedJob, Act(name="long"))

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from typing import ClassVar
 
 import anyio
 import pytest
@@ -56,7 +57,9 @@ async def test_logs_that_could_not_be_written_are_there_when_the_job_is_complete
 
 
 class ChattyJob(ProbedJob):
-    """Writes the first lines, then one more when the gate opens, and ends when it is stopped."""
+    """Writes the first lines, then one more when the gate opens, and ends when it may."""
+
+    may_end: ClassVar[anyio.Event]
 
     async def execute(self, context: JobExecutionContext) -> None:
         for number in range(FIRST_LINES):
@@ -64,13 +67,14 @@ class ChattyJob(ProbedJob):
         await self.probe.gate.wait()
         context.log("one more")
         self.probe.finished["chatty"] += 1
-        await anyio.sleep(1)
+        await self.may_end.wait()
 
 
 async def test_the_first_lines_of_an_attempt_are_stored_at_once_and_later_ones_in_batches(
     database_url: str,
 ) -> None:
     """A worker that was killed half a second later left none of them."""
+    ChattyJob.may_end = anyio.Event()
     async with jobs_host(
         database_url, more_jobs=[ChattyJob], progress_flush_interval="60s"
     ) as jobs:
@@ -81,6 +85,7 @@ async def test_the_first_lines_of_an_attempt_are_stored_at_once_and_later_ones_i
         await jobs.probe.until(lambda: jobs.probe.finished["chatty"] == 1)
         await anyio.sleep(3 * FIRST_LINES_SECONDS)
         assert len((await jobs.detail(job_id)).logs) == FIRST_LINES
+        ChattyJob.may_end.set()
         assert len((await jobs.ends(job_id)).logs) == FIRST_LINES + 1
 
 

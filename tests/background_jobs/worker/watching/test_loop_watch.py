@@ -92,7 +92,7 @@ async def test_it_is_reported_while_the_loop_does_not_turn(
 
     def wait_for_report(read: Callable[[], str]) -> None:
         until = time.monotonic() + 10
-        while time.monotonic() < until and "blocks the event loop." not in read():
+        while time.monotonic() < until and "thread.join()" not in read():
             time.sleep(0.02)
         seen.append(read())
 
