@@ -2,12 +2,13 @@
 
 from modhost.services.dependencies import Dependency, dependency
 from modhost.services.graph import check_graph, missing
-from modhost.services.provider import Scope, ServiceProvider
+from modhost.services.provider import OpenScope, Scope, ServiceProvider
 from modhost.services.registration import ServiceCollection, ServiceRegistry, name_of
 from modhost.services.subscriptions import Subscription, UnusableSubscriber, check_event
 
 __all__ = [
     "Dependency",
+    "OpenScope",
     "Scope",
     "ServiceCollection",
     "ServiceProvider",

@@ -1,43 +1,18 @@
 """Resolving services: singletons of the host, and scopes for requests and job attempts."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable
 from functools import partial
 from typing import Any, TypeVar
 
-import anyio
 from typing_extensions import TypeForm
 
 from modhost.calls.own_loop import OwnLoop
 from modhost.services.dependencies import Dependency
+from modhost.services.instances import Instances
 from modhost.services.registration import Lifetime, Registration, ServiceRegistry, name_of
 
 T = TypeVar("T")
-
-
-class _Instances:
-    """Instances of one lifetime, closed in the reverse order of their creation."""
-
-    __slots__ = ("closers", "made")
-
-    def __init__(self) -> None:
-        self.made: dict[Any, Any] = {}
-        self.closers: list[Callable[[], Awaitable[None]]] = []
-
-    async def close(self) -> None:
-        """Close all, even after an error of one; the errors are raised at the end."""
-        if not self.closers:
-            return
-        errors: list[Exception] = []
-        # Without the shield a cancellation would end the clean-up at its first await.
-        with anyio.CancelScope(shield=True):
-            while self.closers:
-                try:
-                    await self.closers.pop()()
-                except Exception as error:  # noqa: BLE001 - collected
-                    errors.append(error)
-        if errors:
-            raise ExceptionGroup("services could not be closed", errors)
 
 
 class ServiceProvider:
@@ -47,7 +22,7 @@ class ServiceProvider:
         self._registrations = dict(registry.registrations)
         self._contributions = {kind: tuple(v) for kind, v in registry.contributions.items()}
         self._order = registry.construction_order()
-        self._singletons = _Instances()
+        self._singletons = Instances()
         self._loop = OwnLoop("The service provider")
         self._singletons.made[ServiceProvider] = self
         self._ready: dict[Any, Callable[[], Any]] = {}
@@ -93,13 +68,16 @@ class ServiceProvider:
 
 
 class OpenScope:
-    """The context of a scope; leaving it closes the services it made, even when cancelled."""
+    """The context of a scope; leaving it closes the services it made, even when cancelled.
+
+    Services learn how it was left: their clean-up gets the error that ended the block.
+    """
 
     __slots__ = ("_own", "_provider")
 
     def __init__(self, provider: ServiceProvider) -> None:
         self._provider = provider
-        self._own = _Instances()
+        self._own = Instances()
 
     async def __aenter__(self) -> "Scope":
         self._provider._loop.check()
@@ -107,9 +85,11 @@ class OpenScope:
         self._own.made[Scope] = scope
         return scope
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(
+        self, _kind: object, error: BaseException | None, _traceback: object
+    ) -> None:
         if self._own.closers:
-            await self._own.close()
+            await self._own.close(error)
 
 
 class Scope:
@@ -117,7 +97,7 @@ class Scope:
 
     __slots__ = ("_own", "_provider")
 
-    def __init__(self, provider: ServiceProvider, own: _Instances) -> None:
+    def __init__(self, provider: ServiceProvider, own: Instances) -> None:
         self._provider = provider
         self._own = own
 
@@ -154,12 +134,12 @@ class Scope:
             msg = f"No module registered {name_of(contract)}."
             raise LookupError(msg)
         made = registration.factory(**await self.arguments(registration.dependencies))
-        return await self._finished(made) if registration.is_function else made
+        return await self._finished(registration, made) if registration.is_function else made
 
     def _knows(self, contract: Any) -> bool:
         return contract in self._own.made or contract in self._provider._registrations
 
-    async def _finished(self, made: Any) -> Any:
+    async def _finished(self, registration: Registration, made: Any) -> Any:
         """Return what a factory has made: awaited, or the first item of a generator.
 
         The rest of a generator is the clean-up.
@@ -167,16 +147,6 @@ class Scope:
         # Not all that can be awaited: a pool of connections, which may be a service, can be too.
         while isinstance(made, Coroutine | asyncio.Future):
             made = await made
-        if isinstance(made, AsyncGenerator):
-            first = await anext(made)
-            self._own.closers.append(lambda: anext(made, None))
-            return first
-        if isinstance(made, Generator):
-            first = next(made)
-            self._own.closers.append(partial(_finish, made))
-            return first
+        if isinstance(made, AsyncGenerator | Generator):
+            return await self._own.enter(registration, made)
         return made
-
-
-async def _finish(generator: Generator[Any, None, None]) -> None:
-    next(generator, None)

@@ -15,6 +15,7 @@ from modhost.configuration.redaction import HIDDEN, is_secret_name
 from modhost.database.failures import may_pass
 from modhost.failures import failures
 from modhost.telemetry import ErrorReports
+from modhost.web.access.context import close_failed
 from modhost.web.middleware.request_ids import request_log
 from modhost.web.problems import HttpProblem, from_http_exception
 from modhost.web.rendering.shell import Page, Shell
@@ -49,6 +50,7 @@ class ErrorResponder:
 
     async def respond(self, request: Request, error: Exception) -> Response:
         """Return the response to an exception; an unexpected one is logged and reported."""
+        await close_failed(request, error)
         problem = self._problem_of(request, error)
         if not self._wants_page(request):
             return problem.response()
@@ -105,7 +107,8 @@ class ErrorMiddleware:
 
         try:
             await self._app(scope, receive, observed_send)
-        except ClientDisconnect:
+        except ClientDisconnect as error:
+            await close_failed(Request(scope), error)
             _log.debug("The client of %s %r is gone.", scope["method"], _shown_path(scope))
         except Exception as error:
             if has_begun:

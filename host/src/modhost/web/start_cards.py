@@ -14,6 +14,7 @@ from starlette.requests import Request
 from modhost import Principal
 from modhost.calls.returned import awaited
 from modhost.failures import own_cancellation
+from modhost.web.access.context import part_of
 from modhost.web.rendering.shell import Page, may_see
 from modhost.web.rendering.templates import template_environment
 from modhost.web.routing.module_web import ModuleWeb
@@ -54,7 +55,8 @@ class StartCards:
                 continue
             try:
                 with anyio.fail_after(CARD_SECONDS), own_cancellation():
-                    found = await self._render(card, principal, request)
+                    async with part_of(request) as part:
+                        found = await self._render(card, principal, part)
             except Exception:
                 logger.exception("The card %s of the start page failed.", card.name)
                 found = ShownCard("", None)

@@ -1,6 +1,8 @@
 """The context of a request: its scope of services and its caller, both made when first used."""
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -11,7 +13,7 @@ from starlette.types import Scope as AsgiScope
 from modhost import Clock, Principal, Scope
 from modhost.caller import ActingFor, Caller, anonymous, caller_of
 from modhost.clock import SystemClock
-from modhost.services import ServiceProvider
+from modhost.services import OpenScope, ServiceProvider
 
 _KEY: Final = "modhost.request_context"
 RECENT_SECONDS: Final = 1.0
@@ -46,7 +48,7 @@ class RequestContext:
     _is_authenticated: bool = field(default=False, init=False)
     _authenticated_at: float = field(default=0.0, init=False)
     _principal: Principal | None = field(default=None, init=False)
-    _manager: AbstractAsyncContextManager[Scope] | None = field(default=None, init=False)
+    _manager: OpenScope | None = field(default=None, init=False)
     _scope: Scope | None = field(default=None, init=False)
 
     async def scope(self) -> Scope:
@@ -94,11 +96,20 @@ class RequestContext:
             path = self.request.scope["path"]
             await self.refusals.note(await self.scope(), principal, route, path, reason)
 
-    async def close(self) -> None:
-        """Close the scope if it was opened; its services are closed even after a cancellation."""
+    def with_own_scope(self) -> "RequestContext":
+        """Return a context of the same request and caller, without the scope."""
+        other = copy(self)
+        other._manager = other._scope = None
+        return other
+
+    async def close(self, error: BaseException | None = None) -> None:
+        """Close the scope if it was opened; its services are closed even after a cancellation.
+
+        They learn of the error, if there is one. What is done next is in a new scope.
+        """
         manager, self._manager, self._scope = self._manager, None, None
         if manager is not None:
-            await manager.__aexit__(None, None, None)
+            await manager.__aexit__(None, error, None)
 
 
 class RequestContextMiddleware:
@@ -124,14 +135,39 @@ class RequestContextMiddleware:
         try:
             with ActingFor(context.caller):
                 await self._app(scope, receive, send)
-        finally:
-            await context.close()
+        except BaseException as error:
+            await context.close(error)
+            raise
+        await context.close()
 
 
 def context_of(request: Request) -> RequestContext | None:
     """Return the request's context; None outside of the middleware that makes it."""
     context: RequestContext | None = request.scope.get(_KEY)
     return context
+
+
+async def close_failed(request: Request, error: BaseException) -> None:
+    """Close the scope of a request that failed, before anything answers: services undo its work."""
+    context = context_of(request)
+    if context is not None:
+        await context.close(error)
+
+
+@asynccontextmanager
+async def part_of(request: Request) -> AsyncIterator[Request]:
+    """Return the request with a scope of its own, for a part that may fail alone."""
+    context = context_of(request)
+    if context is None:
+        yield request
+        return
+    part = context.with_own_scope()
+    try:
+        yield Request({**request.scope, _KEY: part}, request.receive)
+    except BaseException as error:
+        await part.close(error)
+        raise
+    await part.close()
 
 
 async def request_scope(request: Request) -> Scope:

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from modhost.calls.returned import awaited
 from modhost.failures import own_cancellation
 from modhost.web.access.authorization import authorize, is_allowed, rechecked
-from modhost.web.access.context import context_of
+from modhost.web.access.context import close_failed, context_of
 from modhost.web.binding.body import limited
 from modhost.web.binding.parameters import Source
 from modhost.web.middleware.request_ids import note_route
@@ -118,6 +118,7 @@ class _Handling:
         try:
             result = await self._call(request)
         except HttpProblem as problem:
+            await close_failed(request, problem)
             if declared.is_search and problem.status == 422 and problem.errors:
                 return await self.show_again(*_without_invalid(request, problem))
             is_again = problem.status in _REFUSED and await is_allowed(request, declared.permission)
@@ -139,7 +140,7 @@ class _Handling:
         """Call the handler. Raises `HttpProblem` for the errors that have a status."""
         arguments = await self.declared.binding.arguments(request)
         try:
-            return await self._run(**arguments)
+            return await self._run(request, arguments)
         except (*self._mapped, ExceptionGroup) as error:
             only = _only(error)
             mro = type(only).__mro__
@@ -150,12 +151,17 @@ class _Handling:
                 raise only from None
             raise
 
-    async def _run(self, **arguments: object) -> Any:
-        if self._runs_in_thread:
-            call = partial(self.declared.handler, **arguments)
-            return await awaited(await anyio.to_thread.run_sync(call))
-        with own_cancellation():
-            return await awaited(await self.declared.handler(**arguments))
+    async def _run(self, request: Request, arguments: dict[str, object]) -> Any:
+        try:
+            if self._runs_in_thread:
+                call = partial(self.declared.handler, **arguments)
+                return await awaited(await anyio.to_thread.run_sync(call))
+            with own_cancellation():
+                return await awaited(await self.declared.handler(**arguments))
+        except BaseException as error:
+            # Here, since services know their own errors, and not the problem that one becomes.
+            await close_failed(request, error)
+            raise
 
     async def show_again(self, request: Request, form: SentForm, problem: HttpProblem) -> Response:
         """Show the page of a form that was refused.
