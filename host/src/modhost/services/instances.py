@@ -1,5 +1,6 @@
 """Instances of services, and their clean-up."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import (
     AbstractAsyncContextManager,
@@ -16,14 +17,32 @@ from modhost.services.registration import Registration, name_of
 _Manager = AbstractAsyncContextManager[Any] | AbstractContextManager[Any]
 
 
+class Making:
+    """A service that a task is making; others wait until it has ended."""
+
+    __slots__ = ("ended", "task")
+
+    def __init__(self, task: asyncio.Task[Any] | None) -> None:
+        self.task = task
+        self.ended: asyncio.Event | None = None
+        """Set at the end; made by the first that waits, which is rare."""
+
+    async def wait(self) -> None:
+        """Wait for the end."""
+        self.ended = self.ended or asyncio.Event()
+        await self.ended.wait()
+
+
 class Instances:
     """Instances of one lifetime, closed in the reverse order of their creation."""
 
-    __slots__ = ("closers", "made")
+    __slots__ = ("closers", "is_closed", "made", "making")
 
     def __init__(self) -> None:
         self.made: dict[Any, Any] = {}
+        self.making: dict[Any, Making] = {}
         self.closers: list[tuple[Registration, _Manager]] = []
+        self.is_closed = False
 
     async def enter(
         self, registration: Registration, made: AsyncGenerator[Any] | Generator[Any]

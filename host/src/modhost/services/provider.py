@@ -3,16 +3,21 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from typing_extensions import TypeForm
 
 from modhost.calls.own_loop import OwnLoop
 from modhost.services.dependencies import Dependency
-from modhost.services.instances import Instances
+from modhost.services.instances import Instances, Making
 from modhost.services.registration import Lifetime, Registration, ServiceRegistry, name_of
 
 T = TypeVar("T")
+
+LEFT: Final = (
+    "{} was asked for in a scope that was left: its services are closed. Ask before the end of the "
+    "request, job or block, or open a scope of its own for what outlasts that."
+)
 
 
 class ServiceProvider:
@@ -25,6 +30,7 @@ class ServiceProvider:
         self._singletons = Instances()
         self._loop = OwnLoop("The service provider")
         self._singletons.made[ServiceProvider] = self
+        self._root = Scope(self, self._singletons)
         self._ready: dict[Any, Callable[[], Any]] = {}
         """The scoped classes that need singletons alone, with these: many a job is one."""
 
@@ -40,15 +46,14 @@ class ServiceProvider:
     async def start(self) -> None:
         """Create all singletons; `aclose` closes those created, also after an error."""
         self._loop.adopt()
-        root = Scope(self, self._singletons)
         for contract in self._order:
             registration = self._registrations.get(contract)
             if registration is not None and registration.lifetime is Lifetime.SINGLETON:
-                await root.get(contract)
+                await self._root.get(contract)
         for contract, registration in self._registrations.items():
             is_class = registration.lifetime is Lifetime.SCOPED and not registration.is_function
             if is_class and all(map(self._is_shared, registration.dependencies)):
-                arguments = await root.arguments(registration.dependencies)
+                arguments = await self._root.arguments(registration.dependencies)
                 self._ready[contract] = partial(registration.factory, **arguments)
 
     def _is_shared(self, needed: Dependency) -> bool:
@@ -88,8 +93,11 @@ class OpenScope:
     async def __aexit__(
         self, _kind: object, error: BaseException | None, _traceback: object
     ) -> None:
-        if self._own.closers:
-            await self._own.close(error)
+        try:
+            if self._own.closers:
+                await self._own.close(error)
+        finally:
+            self._own.is_closed = True
 
 
 class Scope:
@@ -102,7 +110,12 @@ class Scope:
         self._own = own
 
     async def get(self, contract: TypeForm[T]) -> T:
-        """Return the service of a contract. Raises `LookupError` when there is none."""
+        """Return the service of a contract.
+
+        Raises `LookupError` when there is none, and `RuntimeError` once the scope was left.
+        """
+        if self._own.is_closed:
+            raise RuntimeError(LEFT.format(name_of(contract)))
         own = self._own.made.get(contract)
         if own is not None:
             return own  # type: ignore[no-any-return]
@@ -110,8 +123,9 @@ class Scope:
         if shared is not None:
             return shared  # type: ignore[no-any-return]
         ready = self._provider._ready.get(contract)
-        made = await self._make(contract) if ready is None else ready()
-        self._own.made[contract] = made
+        if ready is None:
+            return await self._make(contract)  # type: ignore[no-any-return]
+        made = self._own.made[contract] = ready()
         return made  # type: ignore[no-any-return]
 
     def all(self, kind: type[T]) -> tuple[T, ...]:
@@ -129,12 +143,38 @@ class Scope:
         return arguments
 
     async def _make(self, contract: Any) -> Any:
+        """Make a service, or wait for another task that does; a failure is that of its maker."""
         registration = self._provider._registrations.get(contract)
         if registration is None:
             msg = f"No module registered {name_of(contract)}."
             raise LookupError(msg)
-        made = registration.factory(**await self.arguments(registration.dependencies))
-        return await self._finished(registration, made) if registration.is_function else made
+        own = self._own
+        is_shared = registration.lifetime is Lifetime.SINGLETON
+        if is_shared and own is not self._provider._singletons:
+            # While the singletons are made: it would be made again, and closed with this scope.
+            return await self._provider._root.get(contract)
+        task = asyncio.current_task()
+        other = own.making.get(contract)
+        if other is not None:
+            if other.task is task:
+                raise RuntimeError(f"{name_of(contract)} needs itself while it is made.")
+            await other.wait()
+            return await self.get(contract)
+        making = own.making[contract] = Making(task)
+        try:
+            made = registration.factory(**await self.arguments(registration.dependencies))
+            if registration.is_function:
+                made = await self._finished(registration, made)
+            own.made[contract] = made
+        finally:
+            del own.making[contract]
+            if making.ended is not None:
+                making.ended.set()
+        if own.is_closed:
+            # By another task: nobody else would clean it up.
+            await own.close()
+            return await self.get(contract)
+        return made
 
     def _knows(self, contract: Any) -> bool:
         return contract in self._own.made or contract in self._provider._registrations
