@@ -1,6 +1,7 @@
 """Dependencies: what the parameters of constructors, factories and subscribers ask for."""
 
 import inspect
+import types
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,7 +51,19 @@ def _dependency(
 
 
 def dependency(name: str, annotation: Any, *, optional: bool = False) -> Dependency:
-    """Read one annotation: a contract, or `tuple[Contract, ...]` for all contributions of it."""
-    arguments = typing.get_args(annotation)
-    many = typing.get_origin(annotation) is tuple and len(arguments) == 2 and arguments[1] is ...
-    return Dependency(name, arguments[0] if many else annotation, many=many, optional=optional)
+    """Read one annotation: a contract, or `tuple[Contract, ...]` for all contributions of it.
+
+    `Contract | None` asks for the contract; only a default makes that optional.
+    """
+    contract = _without_none(annotation)
+    arguments = typing.get_args(contract)
+    many = typing.get_origin(contract) is tuple and len(arguments) == 2 and arguments[1] is ...
+    return Dependency(name, arguments[0] if many else contract, many=many, optional=optional)
+
+
+def _without_none(annotation: Any) -> Any:
+    """Return the other member of a union of None and something else; all else as it is."""
+    if typing.get_origin(annotation) not in (typing.Union, types.UnionType):
+        return annotation
+    members = [each for each in typing.get_args(annotation) if each is not type(None)]
+    return members[0] if len(members) == 1 else annotation
