@@ -71,7 +71,7 @@ class Instances:
             while self.closers:
                 registration, manager = self.closers.pop()
                 try:
-                    await _leave(manager, error)
+                    await leave(manager, error)
                 except BaseException as raised:  # noqa: BLE001 - collected
                     service = f"{name_of(registration.contract)} of {registration.module}"
                     raised.add_note(f"The clean-up of {service} raised this.")
@@ -86,7 +86,8 @@ class Instances:
             raise ExceptionGroup("services could not be closed", errors)
 
 
-async def _leave(manager: _Manager, error: BaseException | None) -> None:
+async def leave(manager: _Manager, error: BaseException | None = None) -> None:
+    """Run a clean-up, which gets the error if there is one."""
     kind, traceback = (None, None) if error is None else (type(error), error.__traceback__)
     if isinstance(manager, AbstractAsyncContextManager):
         await manager.__aexit__(kind, error, traceback)

@@ -1,16 +1,21 @@
 """Resolving services: singletons of the host, and scopes for requests and job attempts."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable
 from functools import partial
 from typing import Any, Final, TypeVar
 
+import anyio
 from typing_extensions import TypeForm
 
 from modhost.calls.own_loop import OwnLoop
+from modhost.failures import own_cancellation
 from modhost.services.dependencies import Dependency
-from modhost.services.instances import Instances, Making
+from modhost.services.instances import Instances, Making, leave
 from modhost.services.registration import Lifetime, Registration, ServiceRegistry, name_of
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -64,8 +69,21 @@ class ServiceProvider:
         return needed.optional and not is_known
 
     async def aclose(self) -> None:
-        """Close the singletons in reverse order."""
-        await self._singletons.close()
+        """Close the singletons in reverse order; one that cannot be is logged, and keeps no other.
+
+        None learns of an error: that of the host is not theirs.
+        """
+        closers = self._singletons.closers
+        # Without the shield a cancellation would end the clean-up at its first await.
+        with anyio.CancelScope(shield=True):
+            while closers:
+                registration, manager = closers.pop()
+                try:
+                    with own_cancellation():
+                        await leave(manager)
+                except Exception:
+                    contract, module = name_of(registration.contract), registration.module
+                    logger.exception("The service %s of %s could not be closed.", contract, module)
 
     def scope(self) -> "OpenScope":
         """Open a scope: `async with provider.scope() as scope`."""
