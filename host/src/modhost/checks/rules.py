@@ -91,6 +91,7 @@ DUPLICATE_CONTRIBUTION: Final = Rule("MH305", "Two contributions have the same k
 UNANNOTATED_PARAMETER: Final = Rule("MH306", "Parameter has no usable annotation")
 UNUSABLE_SUBSCRIBER: Final = Rule("MH307", "Subscriber cannot be given its event")
 UNPUBLISHED_EVENT: Final = Rule("MH308", "No module publishes the event of a subscriber")
+SINGLETON_FAILED: Final = Rule("MH309", "Singleton cannot be made")
 NO_PERMISSION: Final = Rule("MH401", "Route names no permission")
 UNDECLARED_PERMISSION: Final = Rule("MH402", "Permission is not declared")
 DUPLICATE_PERMISSION: Final = Rule("MH403", "Permission is declared twice")

@@ -17,6 +17,7 @@ from modhost.runtime.system.findings import declared_findings, health_findings, 
 # No host starts without a usable database, whatever the configuration silences.
 _NEVER_SILENT: Final = (
     rules.HOSTED_SERVICE_FAILED,
+    rules.SINGLETON_FAILED,
     rules.PENDING_MIGRATIONS,
     rules.BROKEN_MIGRATIONS,
     rules.REVISION_FAILED,

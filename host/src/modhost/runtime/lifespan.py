@@ -8,19 +8,21 @@ from typing import Final
 import anyio
 import anyio.to_thread
 
-from modhost import HostedService
+from modhost import HostedService, Scope
 from modhost.administration.settings import SettingsFollower
 from modhost.caller import ActingFor, start_of
 from modhost.checks import Finding, StartupError, rules
 from modhost.database.errors import finding_of
 from modhost.database.failures import may_pass
 from modhost.durations import format_duration
-from modhost.failures import failures
+from modhost.failures import describe, failures, own_cancellation
 from modhost.plugins import FoundModule, hook_failed
 from modhost.runtime.events.dispatcher import EventDispatcher
 from modhost.runtime.host import Host
 from modhost.runtime.hosted_services import HostedServiceFailed, Supervisor
 from modhost.runtime.start import Start
+from modhost.runtime.startup_checks import with_distributions
+from modhost.services import SingletonFailed, name_of
 from modhost.telemetry import ErrorReports
 
 logger = logging.getLogger(__name__)
@@ -110,7 +112,16 @@ async def _opened(host: Host, start: Start, *, migrated: bool) -> AsyncIterator[
         except host.database.errors as error:
             raise StartupError([finding_of(error)], may_pass=may_pass(error)) from error
         stack.push_async_callback(host.services.aclose)
-        await start.until_done("making services", host.services.start)
+        try:
+            await start.until_done("making services", host.services.start)
+        except SingletonFailed as error:
+            logger.exception("A singleton of %s could not be made.", error.module)
+            remedy = (
+                "Fix what it needs, or the module, or leave that out by [host.modules] disabled."
+            )
+            finding = Finding(rules.SINGLETON_FAILED, str(error), remedy, error.module)
+            findings = with_distributions([finding], host.modules)
+            raise StartupError(findings, may_pass=True) from error
         yield
 
 
@@ -170,12 +181,22 @@ async def _start_hosted(
     host: Host, stack: AsyncExitStack, start: Start, hosted: Sequence[type[HostedService]]
 ) -> None:
     scope = await stack.enter_async_context(host.scope())
-    services = [await scope.get(contract) for contract in hosted]
     grace = host.configuration.host.shutdown_grace.total_seconds()
-    host.supervisor = Supervisor(services, grace, host.clock, host.error_reports)
     try:
+        services = [await _made(scope, contract) for contract in hosted]
+        host.supervisor = Supervisor(services, grace, host.clock, host.error_reports)
         await stack.enter_async_context(host.supervisor.running(start))
     except HostedServiceFailed as error:
         logger.exception("A hosted service did not start.")
         finding = Finding(rules.HOSTED_SERVICE_FAILED, str(error), "The log says why.")
         raise StartupError([finding], may_pass=True) from error
+
+
+async def _made(scope: Scope, contract: type[HostedService]) -> HostedService:
+    try:
+        with own_cancellation():
+            return await scope.get(contract)
+    except Exception as error:
+        raised = describe(error).rstrip(".")
+        msg = f"Making the hosted service {name_of(contract)} raised {raised}."
+        raise HostedServiceFailed(msg) from error

@@ -47,11 +47,22 @@ def check_assembled(
         remedy = "Rename one of the two."
         findings.append(Finding(rules.DUPLICATE_PERMISSION, detail, remedy, second))
     for found, contract in hosted:
-        if found.module.name not in broken and contract not in registry.registrations:
+        if found.module.name in broken:
+            continue
+        registered = registry.registrations.get(contract)
+        if registered is None:
             detail = f"hosted_services names {contract.__qualname__}, which is not registered."
             remedy = "Register it with services.add_singleton in configure_services."
             findings.append(found.finding(rules.MISSING_SERVICE, detail, remedy))
+        elif not any(map(_is_hosted, (contract, registered.implementation))):
+            detail = f"hosted_services names {contract.__qualname__}, which is not a HostedService."
+            remedy = "Derive it from modhost.HostedService."
+            findings.append(found.finding(rules.HOOK_FAILED, detail, remedy))
     return findings
+
+
+def _is_hosted(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, HostedService)
 
 
 def refuse(

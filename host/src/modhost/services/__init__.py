@@ -2,7 +2,7 @@
 
 from modhost.services.dependencies import Dependency, dependency
 from modhost.services.graph import check_graph, missing
-from modhost.services.provider import OpenScope, Scope, ServiceProvider
+from modhost.services.provider import OpenScope, Scope, ServiceProvider, SingletonFailed
 from modhost.services.registration import ServiceCollection, ServiceRegistry, name_of
 from modhost.services.subscriptions import Subscription, UnusableSubscriber, check_event
 
@@ -13,6 +13,7 @@ __all__ = [
     "ServiceCollection",
     "ServiceProvider",
     "ServiceRegistry",
+    "SingletonFailed",
     "Subscription",
     "UnusableSubscriber",
     "check_event",

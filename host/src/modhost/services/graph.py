@@ -48,6 +48,8 @@ def _check_dependency(
 ) -> list[Finding]:
     who = name_of(registration.contract)
     found = registry.registrations.get(needed.contract)
+    if registration.lifetime is Lifetime.SINGLETON and needed.contract is Scope:
+        return _check_scope(who, registration, needed)
     if needed.many or found is None:
         return missing(registry, needed, who, registration.module)
     if registration.lifetime is Lifetime.SINGLETON and found.lifetime is Lifetime.SCOPED:
@@ -58,3 +60,17 @@ def _check_dependency(
         remedy = "Make the singleton scoped, or let it open a scope when it needs the service."
         return [Finding(rules.CAPTIVE_SERVICE, detail, remedy, registration.module)]
     return []
+
+
+def _check_scope(who: str, registration: Registration, needed: Dependency) -> list[Finding]:
+    if needed.optional:
+        return []
+    detail = (
+        f"the singleton {who} needs a Scope (parameter {needed.name!r}), which lives only as long "
+        f"as one request or job."
+    )
+    remedy = (
+        "Make the singleton scoped, or let it take modhost.services.ServiceProvider, and open a "
+        "scope by `async with provider.scope()` when it needs one."
+    )
+    return [Finding(rules.CAPTIVE_SERVICE, detail, remedy, registration.module)]

@@ -10,7 +10,7 @@ import anyio
 from typing_extensions import TypeForm
 
 from modhost.calls.own_loop import OwnLoop
-from modhost.failures import own_cancellation
+from modhost.failures import describe, own_cancellation
 from modhost.services.dependencies import Dependency
 from modhost.services.instances import Instances, Making, leave
 from modhost.services.registration import Lifetime, Registration, ServiceRegistry, name_of
@@ -23,6 +23,15 @@ LEFT: Final = (
     "{} was asked for in a scope that was left: its services are closed. Ask before the end of the "
     "request, job or block, or open a scope of its own for what outlasts that."
 )
+
+
+class SingletonFailed(Exception):
+    """What makes a singleton raised an error, which is the cause of this one."""
+
+    def __init__(self, registration: Registration, error: Exception) -> None:
+        self.module = registration.module
+        raised = describe(error).rstrip(".")
+        super().__init__(f"making {name_of(registration.contract)} raised {raised}.")
 
 
 class ServiceProvider:
@@ -49,12 +58,19 @@ class ServiceProvider:
         return self._contributions.get(kind, ())
 
     async def start(self) -> None:
-        """Create all singletons; `aclose` closes those created, also after an error."""
+        """Create all singletons; `aclose` closes those created, also after an error.
+
+        Raises `SingletonFailed`.
+        """
         self._loop.adopt()
         for contract in self._order:
             registration = self._registrations.get(contract)
             if registration is not None and registration.lifetime is Lifetime.SINGLETON:
-                await self._root.get(contract)
+                try:
+                    with own_cancellation():
+                        await self._root.get(contract)
+                except Exception as error:
+                    raise SingletonFailed(registration, error) from error
         for contract, registration in self._registrations.items():
             is_class = registration.lifetime is Lifetime.SCOPED and not registration.is_function
             if is_class and all(map(self._is_shared, registration.dependencies)):
