@@ -5,8 +5,9 @@ from typing import Any, ClassVar
 
 import anyio
 import pytest
+from anyio.abc import TaskStatus
 
-from modhost import Module, ServiceCollection, hookimpl
+from modhost import HostedService, Module, ServiceCollection, hookimpl
 from modhost.configuration import Configuration
 from modhost.runtime.assembly import build_host
 from modhost.runtime.lifespan import ready
@@ -78,3 +79,35 @@ async def test_a_command_ends(sqlite_url: str, caplog: pytest.LogCaptureFixture)
     async with ready(build_host(configuration, "command", modules=[Pooling(broken)])):
         await anyio.lowlevel.checkpoint()
     assert_logged(caplog, "the connection is gone")
+
+
+class Polling(HostedService):
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        task_status.started()
+
+
+class Hosting(Pooling):
+    @hookimpl
+    def configure_services(self, services: ServiceCollection) -> None:
+        services.add_scoped(Pool, broken)
+        services.add_singleton(Files, files)
+        services.add_scoped(Polling)
+
+    @hookimpl
+    def hosted_services(self) -> list[type[HostedService]]:
+        return [Polling]
+
+
+async def test_what_a_hosted_service_needs_harms_no_stop_either(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    closed.clear()
+    async with running_host([Hosting(broken)]):
+        pass
+    (record,) = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert record.message == "What hosted services need could not be closed."
+    assert f"The clean-up of {__name__}.Pool of pooling raised this." in caplog.text
+    assert closed == ["files"]

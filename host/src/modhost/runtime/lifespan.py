@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any, Final
 
 import anyio
 import anyio.to_thread
@@ -180,7 +181,9 @@ async def _stop(host: Host, found: FoundModule) -> None:
 async def _start_hosted(
     host: Host, stack: AsyncExitStack, start: Start, hosted: Sequence[type[HostedService]]
 ) -> None:
-    scope = await stack.enter_async_context(host.scope())
+    opened = host.scope()
+    scope = await opened.__aenter__()
+    stack.push_async_exit(partial(_close_hosted, opened))
     grace = host.configuration.host.shutdown_grace.total_seconds()
     try:
         services = [await _made(scope, contract) for contract in hosted]
@@ -190,6 +193,13 @@ async def _start_hosted(
         logger.exception("A hosted service did not start.")
         finding = Finding(rules.HOSTED_SERVICE_FAILED, str(error), "The log says why.")
         raise StartupError([finding], may_pass=True) from error
+
+
+async def _close_hosted(opened: AbstractAsyncContextManager[Scope], *error: Any) -> None:
+    try:
+        await opened.__aexit__(*error)
+    except Exception:
+        logger.exception("What hosted services need could not be closed.")
 
 
 async def _made(scope: Scope, contract: type[HostedService]) -> HostedService:
