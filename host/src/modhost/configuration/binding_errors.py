@@ -1,15 +1,16 @@
 """Explain invalid options: pydantic's errors as findings with origin, key, value and remedy."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, Final, get_args, get_origin
+from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from modhost.checks import Finding, Rule, rules
-from modhost.configuration.option_types import Path, options_in
-from modhost.configuration.redaction import HIDDEN, is_secret_option, redacted
+from modhost.configuration.inner_types import Place, options_at, without_tags
+from modhost.configuration.option_types import Path
+from modhost.configuration.redaction import HIDDEN, is_secret_option, redacted_option
 from modhost.configuration.values import Values
 
 # By the type of pydantic's error, whose own message is meant for programmers.
@@ -30,7 +31,13 @@ _WRITE: Final[Mapping[str, str]] = {
     "string_pattern_mismatch": "a text that matches {pattern}",
     "too_short": "a list of {min_length} or more",
     "too_long": "a list of {max_length} or fewer",
+    "table_too_short": "a table of {min_length} keys or more",
+    "table_too_long": "a table of {max_length} keys or fewer",
+    "union_tag_invalid": "one of {expected_tags} as {discriminator}",
+    "union_tag_not_found": "a table with {discriminator}",
 }
+_SIZES: Final = ("too_short", "too_long")
+_SIZED: Final[Mapping[type, str]] = {str: "string_", dict: "table_"}
 _LISTS: Final = ("list_type", "tuple_type", "set_type", "frozen_set_type")
 _TABLES: Final = ("dict_type", "model_type", "model_attributes_type")
 _LIST: Final = '["a", "b"]'
@@ -38,40 +45,70 @@ _TABLE: Final = '{"key": "value"}'
 
 
 def findings_of(
-    error: ValidationError, section: Path, model: type[BaseModel], values: Values
+    error: ValidationError,
+    table: Mapping[str, Any],
+    section: Path,
+    model: type[BaseModel],
+    values: Values,
 ) -> list[Finding]:
     """Return a finding for each mistake in a section, `[host]` or `[modules.<name>]`."""
     module = section[1] if section[0] == "modules" else None
-    return [
-        Finding(*_explain(detail, section, model, values), module)
+    found = [
+        Finding(*_explain(detail, table, section, model, values), module)
         for detail in error.errors(include_url=False)
     ]
+    # Alternatives of a union may say the same.
+    return list(dict.fromkeys(found))
 
 
 def _explain(
-    detail: ErrorDetails, section: Path, model: type[BaseModel], values: Values
+    detail: ErrorDetails,
+    table: Mapping[str, Any],
+    section: Path,
+    model: type[BaseModel],
+    values: Values,
 ) -> tuple[Rule, str, str]:
     """Return the rule, what is wrong and the remedy of one mistake."""
-    location = tuple(map(str, detail["loc"]))
-    path = (*section, *location)
     is_missing = detail["type"] == "missing"
-    where = (
-        f"{values.origin(path[:-1] if is_missing else path)}: {place_name(section, detail['loc'])}"
-    )
+    location = detail["loc"]
+    present, missing = (location[:-1], location[-1:]) if is_missing else (location, ())
+    present = without_tags(present, model, table)
+    place = (*present, *missing)
+    origin = values.origin((*section, *map(str, present)))
+    where = f"{origin}: {place_name(section, place)}"
     if detail["type"] == "extra_forbidden":
-        return rules.UNKNOWN_KEY, f"{where} is not an option.", _known_options(location, model)
-    if not location:
+        return rules.UNKNOWN_KEY, f"{where} is not an option.", _known_options(place, model)
+    shown = redacted_option(place, detail["input"], model)
+    if is_secret_option(location, model, tags=True):
+        # A tag of a union may be a key of the table as well.
+        shown = HIDDEN
+    detail["msg"] = _without_hidden(detail["msg"], detail["input"], shown)
+    if not place:
         return rules.BAD_VALUE, f"{where}: {_message(detail)}.", ""
-    remedy = advice(detail, values.variable(path))
+    remedy = advice(detail, values.variable((*section, *map(str, place))))
     if is_missing:
         return rules.BAD_VALUE, f"{where} is missing.", remedy
-    is_secret = is_secret_option(location, model)
-    value = HIDDEN if is_secret else redacted(location[-1], detail["input"])
-    if isinstance(detail["input"], str) and detail["input"] and detail["input"] != value:
-        # A validator may repeat what it was given.
-        for written in (repr(detail["input"])[1:-1], detail["input"]):
-            remedy = remedy.replace(written, value)
-    return rules.BAD_VALUE, f"{where} is {value!r}.", remedy
+    return rules.BAD_VALUE, f"{where} is {shown!r}.", remedy
+
+
+def _without_hidden(message: str, value: Any, shown: Any) -> str:
+    """Return the message of a validator, which may repeat what it was given."""
+    for hidden, instead in _hidden_texts(value, shown):
+        for written in (repr(hidden)[1:-1], hidden):
+            message = message.replace(written, instead)
+    return message
+
+
+def _hidden_texts(value: Any, shown: Any) -> Iterator[tuple[str, str]]:
+    """Yield each text in a value that is not shown as it is, with what is shown instead."""
+    if isinstance(value, Mapping):
+        for key, below in value.items():
+            yield from _hidden_texts(below, HIDDEN if shown == HIDDEN else shown[key])
+    elif isinstance(value, list | tuple):
+        for at, each in enumerate(value):
+            yield from _hidden_texts(each, HIDDEN if shown == HIDDEN else shown[at])
+    elif value not in ("", None, shown) and not isinstance(value, bool):
+        yield str(value), str(shown)
 
 
 def key_name(section: Path, location: Path) -> str:
@@ -80,7 +117,7 @@ def key_name(section: Path, location: Path) -> str:
     return f"[{'.'.join(tables)}] {key}".rstrip()
 
 
-def place_name(section: Path, location: tuple[int | str, ...]) -> str:
+def place_name(section: Path, location: Place) -> str:
     """Return the words for a place, which may be within lists: `item 1 of [section] key`."""
     indices = [at for at, part in enumerate(location) if isinstance(part, int)]
     if not indices:
@@ -93,7 +130,10 @@ def place_name(section: Path, location: tuple[int | str, ...]) -> str:
 
 def advice(detail: ErrorDetails, variable: str | None = None) -> str:
     """Return what to write, in JSON where an environment variable set the value."""
-    kind = detail["type"]
+    kind: str = detail["type"]
+    if kind in _SIZES:
+        # A text may be that of a secret, of which pydantic does not say what it is.
+        kind = f"{_SIZED.get(type(detail['input']), '')}{kind}"
     if kind == "missing":
         return "Set it."
     if kind in _LISTS:
@@ -116,31 +156,11 @@ def _as_json(variable: str | None, example: str) -> str:
     return f" as JSON, such as {variable}='{example}'" if variable else ""
 
 
-def _known_options(location: Path, model: type[BaseModel]) -> str:
-    fields = _fields_at(location[:-1], model)
-    similar = get_close_matches(location[-1], fields, 1)
+def _known_options(place: Place, model: type[BaseModel]) -> str:
+    key = str(place[-1])
+    # An option of another alternative of a union has the same name.
+    options = [name for name in options_at(place[:-1], model) if name != key]
+    similar = get_close_matches(key, options, 1)
     if similar:
         return f"Did you mean {similar[0]!r}?"
-    return f"The options are: {', '.join(fields)}." if fields else "There are no options here."
-
-
-def _fields_at(path: Path, model: type[BaseModel]) -> list[str]:
-    parts = list(path)
-    while parts:
-        field: Any = options_in(model).get(parts.pop(0))
-        below = _model_in(field.annotation) if field else None
-        if below is None:
-            return []
-        model, containers = below
-        del parts[:containers]
-    return list(options_in(model))
-
-
-def _model_in(annotation: Any, containers: int = 0) -> tuple[type[BaseModel], int] | None:
-    """Return the model of an option's values, and in how many lists or tables they are."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation, containers
-    origin = get_origin(annotation)
-    is_container = isinstance(origin, type) and issubclass(origin, Collection)
-    found = (_model_in(each, containers + is_container) for each in get_args(annotation))
-    return next(filter(None, found), None)
+    return f"The options are: {', '.join(options)}." if options else "There are no options here."

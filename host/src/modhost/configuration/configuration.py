@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
@@ -21,10 +20,9 @@ from modhost.configuration.paths import (
     start_of_paths,
     with_absolute_paths,
 )
-from modhost.configuration.redaction import HIDDEN, is_secret_name, redacted
+from modhost.configuration.redaction import redacted_option
 from modhost.configuration.secret_files import SecretFiles
 from modhost.configuration.values import PREFIX, Origin, Values, leaves, read_tables
-from modhost.durations import format_duration
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -142,11 +140,9 @@ class Configuration:
 
     def _settings(self, section: tuple[str, ...], options: BaseModel) -> Iterator[Setting]:
         for path, value in leaves(by_accepted_name(options)):
-            written = format_duration(value) if isinstance(value, timedelta) else value
-            is_secret = any(map(is_secret_name, path))
             yield Setting(
                 key_name(section, path),
-                HIDDEN if is_secret else redacted(path[-1], written),
+                redacted_option(path, value, type(options)),
                 self._values.short_origin((*section, *path)),
                 description_of(path, type(options)),
             )
@@ -173,7 +169,7 @@ class Configuration:
         try:
             return with_absolute_paths(model.model_validate(table), self.start)
         except ValidationError as error:
-            self.findings += findings_of(error, section, model, self._values)
+            self.findings += findings_of(error, table, section, model, self._values)
             return None
 
     def _contested(self, section: tuple[str, ...]) -> list[Finding]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, Final, get_args, get_origin
 
-from pydantic import AliasChoices, AliasPath, BaseModel, TypeAdapter
+from pydantic import AliasChoices, AliasPath, BaseModel, RootModel, TypeAdapter
 from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
 
@@ -60,17 +60,25 @@ def description_of(path: Path, model: type[BaseModel]) -> str:
 
 def by_accepted_name(options: BaseModel) -> dict[str, Any]:
     """Return the values of options, each by the usual name that is accepted for it."""
-    return _renamed(options.model_dump(), type(options))
+    return {
+        names_of(type(options), name)[0] if name in type(options).model_fields else name: _renamed(
+            value, getattr(options, name)
+        )
+        for name, value in options.model_dump().items()
+    }
 
 
-def _renamed(values: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
-    found = {}
-    for name, value in values.items():
-        field = model.model_fields.get(name)
-        below = model_of(field.annotation) if field else None
-        key = names_of(model, name)[0] if field else name
-        found[key] = _renamed(value, below) if below and isinstance(value, dict) else value
-    return found
+def _renamed(written: Any, value: Any) -> Any:
+    """Return what is written for a value, with the models in it by accepted names."""
+    if isinstance(value, RootModel):
+        return _renamed(written, value.root)
+    if isinstance(value, BaseModel):
+        return by_accepted_name(value)
+    if isinstance(value, dict) and isinstance(written, dict):
+        return {str(key): _renamed(below, value.get(key)) for key, below in written.items()}
+    if isinstance(value, list | tuple) and isinstance(written, list | tuple):
+        return [_renamed(*each) for each in zip(written, value, strict=False)]
+    return written
 
 
 def type_of(field: FieldInfo) -> Any:

@@ -1,12 +1,14 @@
 """Hide secrets in values that are shown."""
 
 import re
-from collections.abc import Sequence
-from typing import Any, Final, get_args, get_origin
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
 
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
-from modhost.configuration.option_types import options_in
+from modhost.configuration.inner_types import Place, has_secrets, types_at
+from modhost.durations import format_duration
 
 HIDDEN: Final = "***"
 _SECRET_NAME: Final = re.compile(
@@ -25,9 +27,35 @@ def is_secret_name(key: str) -> bool:
     return _SECRET_NAME.search(key) is not None
 
 
-def is_secret_option(path: Sequence[str], model: type[BaseModel]) -> bool:
-    """Return whether an option, or one around it, has a secret type or a secret's name."""
-    return any(map(is_secret_name, path)) or _has_secret_type(path, model)
+def is_secret_option(place: Place, model: type[BaseModel], *, tags: bool = False) -> bool:
+    """Return whether an option, or one around it, has a secret type or a secret's name.
+
+    Args:
+        place: where the option is.
+        model: that of all options.
+        tags: whether parts of the place may be tags of unions.
+
+    """
+    return any(is_secret_name(part) for part in place if isinstance(part, str)) or any(
+        has_secrets(each, in_models=False)
+        for length in range(1, len(place) + 1)
+        for each in types_at(place[:length], model, tags=tags)
+    )
+
+
+def redacted_option(place: Place, value: Any, model: type[BaseModel]) -> Any:
+    """Return what is at a place in options as it may be shown, valid or not."""
+    if is_secret_option(place, model):
+        return HIDDEN
+    if isinstance(value, Mapping):
+        return {key: redacted_option((*place, key), below, model) for key, below in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [redacted_option((*place, at), each, model) for at, each in enumerate(value)]
+    # What should be a table may be its text.
+    types = types_at(place, model) if value is not None else []
+    if any(has_secrets(each, in_models=True) for each in types):
+        return HIDDEN
+    return format_duration(value) if isinstance(value, timedelta) else redacted("", value)
 
 
 def redacted(key: str, value: Any) -> Any:
@@ -41,20 +69,6 @@ def redacted(key: str, value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [redacted(key, below) for below in value]
     return value
-
-
-def _has_secret_type(path: Sequence[str], model: type[BaseModel]) -> bool:
-    field = options_in(model).get(path[0])
-    annotation: Any = field.annotation if field else None
-    if len(path) > 1 and isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return _has_secret_type(path[1:], annotation)
-    return _holds_secret(annotation)
-
-
-def _holds_secret(annotation: object) -> bool:
-    """Return whether a type is secret or contains a secret one, as `list[SecretStr]` does."""
-    is_secret = annotation in (SecretStr, SecretBytes) or get_origin(annotation) is Secret
-    return is_secret or any(map(_holds_secret, get_args(annotation)))
 
 
 def _redacted_text(text: str) -> str:
