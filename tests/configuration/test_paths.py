@@ -21,6 +21,8 @@ class Options(ModuleOptions):
     folder: Path = Path("own")
     other: Path = Path("/elsewhere")
     more: dict[str, list[Path]] = Field(default_factory=lambda: {"a": [Path("x")]})
+    unordered: set[Path] = Field(default_factory=lambda: {Path("y")})
+    frozen: frozenset[Path] = frozenset({Path("z")})
 
 
 @pytest.fixture
@@ -45,6 +47,8 @@ def test_a_relative_path_starts_at_the_configuration_file(
         assert options is not None
         assert (options.folder, options.other) == (tmp_path / start / "files", Path("/elsewhere"))
         assert options.more == {"a": [tmp_path / start / "x"]}
+        assert options.unordered == {tmp_path / start / "y"}
+        assert options.frozen == {tmp_path / start / "z"}
 
 
 def test_commands_from_two_folders_use_one_database_and_print_its_whole_path(

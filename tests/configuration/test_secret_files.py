@@ -1,7 +1,7 @@
 """Secrets, and URLs with passwords, are read from the files that `<option>_file` names."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pytest
 from pydantic import BaseModel, Field, SecretStr, field_validator
@@ -35,6 +35,26 @@ class Options(ModuleOptions):
         if value and "://" not in value:
             raise ValueError(f"{value!r} is not a URL.")
         return value
+
+
+class Disk(BaseModel):
+    kind: Literal["disk"]
+    folder: Path
+
+
+class Bucket(BaseModel):
+    kind: Literal["bucket"]
+    secret_key: SecretStr = SecretStr("")
+    note: str = ""
+    labels: dict[str, str] = Field(default_factory=dict)
+
+
+class Nested(ModuleOptions):
+    servers: list[Smtp] = Field(default_factory=list)
+    by: dict[str, Smtp] = Field(default_factory=dict)
+    groups: dict[str, list[Smtp]] = Field(default_factory=dict)
+    maybe: Smtp | None = None
+    store: Annotated[Disk | Bucket, Field(discriminator="kind")]
 
 
 def bound(configuration: Configuration) -> Options:
@@ -129,3 +149,51 @@ def test_the_address_of_the_database_may_be_read_from_a_file(tmp_path: Path) -> 
     refused = line.run("run")
     assert "MH203" in str(refused.exception)
     assert "which cannot be read" in str(refused.exception)
+
+
+def test_files_are_read_within_lists_and_tables_and_every_alternative(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    file = """
+        [modules.a]
+        servers = [{ host = "a" }, { host = "b", password_file = "secret" }]
+        by.x = { password_file = "secret" }
+        groups.y = [{ password_file = "secret" }]
+        maybe = { password_file = "secret" }
+        store = { kind = "bucket", secret_key_file = "secret" }
+    """
+    options = load(tmp_path, file).bind("a", Nested)
+    assert options is not None
+    assert isinstance(options.store, Bucket)
+    assert options.maybe is not None
+    inner = (options.servers[1], options.by["x"], options.groups["y"][0], options.maybe)
+    assert {each.password for each in inner} == {SECRET}
+    assert options.store.secret_key.get_secret_value() == SECRET
+
+
+def test_variables_name_files_and_options_of_every_alternative(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    start = "MODHOST__MODULES__A__"
+    variables = {
+        f"{start}BY__Own__PASSWORD_FILE": "secret",
+        f"{start}STORE__KIND": "bucket",
+        f"{start}STORE__SECRET_KEY_FILE": "secret",
+        f"{start}STORE__NOTE": "[1]",
+        f"{start}STORE__LABELS__Own": "yes",
+    }
+    configuration = load(tmp_path, "", **variables)
+    options = configuration.bind("a", Nested)
+    assert options is not None
+    assert isinstance(options.store, Bucket)
+    assert options.by["Own"].password == options.store.secret_key.get_secret_value() == SECRET
+    assert (options.store.note, options.store.labels) == ("[1]", {"Own": "yes"})
+    shown = {each.key: each for each in configuration.in_effect({"a": Nested})}
+    assert shown["[modules.a.store] secret_key"].origin == f"{tmp_path}/secret"
+
+
+def test_a_file_that_cannot_be_used_within_a_list_is_reported_there(tmp_path: Path) -> None:
+    file = "[modules.a]\nservers = [{ password_file = 'no' }]\nstore.kind = 'bucket'\n"
+    configuration = load(tmp_path, file)
+    assert configuration.bind("a", Nested) is None
+    assert f"host.toml: password_file of item 1 of [modules.a] servers names {tmp_path}/no, " in (
+        only_problem(configuration)
+    )

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from modhost.checks import Finding, Rule, rules
-from modhost.configuration.inner_types import Place, options_at, without_tags
-from modhost.configuration.option_types import Path
+from modhost.configuration.inner_types import Place, models_at, without_tags
+from modhost.configuration.option_types import Path, options_in
 from modhost.configuration.redaction import HIDDEN, is_secret_option, redacted_option
 from modhost.configuration.values import Values
 
@@ -159,7 +159,8 @@ def _as_json(variable: str | None, example: str) -> str:
 def _known_options(place: Place, model: type[BaseModel]) -> str:
     key = str(place[-1])
     # An option of another alternative of a union has the same name.
-    options = [name for name in options_at(place[:-1], model) if name != key]
+    models = models_at(place[:-1], model)
+    options = [name for each in models for name in options_in(each) if name != key]
     similar = get_close_matches(key, options, 1)
     if similar:
         return f"Did you mean {similar[0]!r}?"

@@ -1,29 +1,14 @@
 """The types of what is within options: in lists, in tables, and of each alternative of a union."""
 
 from collections.abc import Collection, Iterable, Mapping
-from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any, get_args, get_origin
 
-from pydantic import BaseModel, RootModel, Secret, SecretBytes, SecretStr
+from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
-from modhost.configuration.option_types import options_in
+from modhost.configuration.option_types import alternatives, is_model, models_of, options_in
 
 Place = tuple[int | str, ...]
 """Keys of tables and indices of lists."""
-
-
-def alternatives(annotation: Any) -> list[Any]:
-    """Return the types that a value may have, other than None: the members of a union, or one."""
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        return alternatives(get_args(annotation)[0])
-    if origin in (Union, UnionType):
-        return [kind for each in get_args(annotation) for kind in alternatives(each)]
-    if aliased := getattr(annotation, "__value__", None):
-        return alternatives(aliased)
-    if _is_model(annotation) and issubclass(annotation, RootModel):
-        return alternatives(annotation.model_fields["root"].annotation)
-    return [] if annotation is NoneType else [annotation]
 
 
 def types_at(place: Place, annotation: Any, *, tags: bool = False) -> list[Any]:
@@ -47,10 +32,9 @@ def types_at(place: Place, annotation: Any, *, tags: bool = False) -> list[Any]:
     return types
 
 
-def options_at(place: Place, annotation: Any) -> list[str]:
-    """Return the names of the options in the table at a place, those of each alternative."""
-    kinds = [kind for each in types_at(place, annotation) for kind in alternatives(each)]
-    return [name for kind in kinds if _is_model(kind) for name in options_in(kind)]
+def models_at(place: Place, annotation: Any) -> list[type[BaseModel]]:
+    """Return the models of the table at a place, those of each alternative."""
+    return [model for each in types_at(place, annotation) for model in models_of(each)]
 
 
 def without_tags(place: Place, annotation: Any, value: Any) -> Place:
@@ -88,7 +72,7 @@ def has_secrets(annotation: Any, *, in_models: bool, within: tuple[Any, ...] = (
     for kind in alternatives(annotation):
         if _is_secret_type(kind):
             return True
-        inner = _fields(kind) if in_models and _is_model(kind) else _arguments(kind)
+        inner = _fields(kind) if in_models and is_model(kind) else _arguments(kind)
         around = (*within, kind)
         if kind not in within and any(
             has_secrets(each, in_models=in_models, within=around) for each in inner
@@ -98,7 +82,7 @@ def has_secrets(annotation: Any, *, in_models: bool, within: tuple[Any, ...] = (
 
 
 def _below(kind: Any, part: int | str) -> Iterable[Any]:
-    if _is_model(kind):
+    if is_model(kind):
         field = options_in(kind).get(str(part))
         return [field.annotation] if field else []
     leads_in = isinstance(part, int) or not _is_list(kind)
@@ -110,7 +94,7 @@ def _fields(model: type[BaseModel]) -> list[Any]:
 
 
 def _arguments(kind: Any) -> tuple[Any, ...]:
-    return () if _is_model(kind) else get_args(kind)
+    return () if is_model(kind) else get_args(kind)
 
 
 def _is_secret_type(kind: Any) -> bool:
@@ -123,10 +107,6 @@ def _is_list(kind: Any) -> bool:
     return (
         isinstance(plain, type) and issubclass(plain, Collection) and not issubclass(plain, Mapping)
     )
-
-
-def _is_model(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def _has(value: Any, part: int | str) -> bool:

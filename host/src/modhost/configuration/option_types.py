@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from typing import Annotated, Any, Final, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import AliasChoices, AliasPath, BaseModel, RootModel, TypeAdapter
 from pydantic.errors import PydanticUserError
@@ -53,9 +54,8 @@ def description_of(path: Path, model: type[BaseModel]) -> str:
     field = options_in(model).get(path[0]) if path else None
     if field is None:
         return ""
-    below = model_of(field.annotation)
-    found = description_of(path[1:], below) if below else ""
-    return found or field.description or ""
+    found = (description_of(path[1:], below) for below in models_of(field.annotation))
+    return next(filter(None, found), field.description or "")
 
 
 def by_accepted_name(options: BaseModel) -> dict[str, Any]:
@@ -86,13 +86,28 @@ def type_of(field: FieldInfo) -> Any:
     return Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
 
 
-def model_of(annotation: Any) -> type[BaseModel] | None:
-    """Return the model that is a type, or one of its alternatives."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    if _is_container(annotation):
-        return None
-    return next(filter(None, map(model_of, get_args(annotation))), None)
+def alternatives(annotation: Any) -> list[Any]:
+    """Return the types that a value may have, other than None: the members of a union, or one."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return alternatives(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        return [kind for each in get_args(annotation) for kind in alternatives(each)]
+    if aliased := getattr(annotation, "__value__", None):
+        return alternatives(aliased)
+    if is_model(annotation) and issubclass(annotation, RootModel):
+        return alternatives(annotation.model_fields["root"].annotation)
+    return [] if annotation is NoneType else [annotation]
+
+
+def is_model(kind: Any) -> bool:
+    """Return whether a type is a model."""
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def models_of(annotation: Any) -> list[type[BaseModel]]:
+    """Return the models among the alternatives of a type."""
+    return list(filter(is_model, alternatives(annotation)))
 
 
 def locate(name: str, annotation: Any, present: Any) -> tuple[Path, Any]:
@@ -107,13 +122,12 @@ def locate(name: str, annotation: Any, present: Any) -> tuple[Path, Any]:
         present: the values in the file.
 
     """
-    model = model_of(annotation)
-    if model is not None:
-        return _option(name, model, present)
+    if models := models_of(annotation):
+        return _option(name, models, present)
     below = _values_of(annotation)
     if below is None:
         return keys_of(name), Any
-    is_table = model_of(below) is not None or _values_of(below) is not None
+    is_table = bool(models_of(below)) or _values_of(below) is not None
     written, separator, rest = name.partition(SEPARATOR) if is_table else (name, "", "")
     keys = present if isinstance(present, Mapping) else {}
     alike = [key for key in keys if key.casefold() == written.casefold()]
@@ -124,9 +138,10 @@ def locate(name: str, annotation: Any, present: Any) -> tuple[Path, Any]:
     return (key, *path), found
 
 
-def _option(name: str, model: type[BaseModel], present: Any) -> tuple[Path, Any]:
+def _option(name: str, models: list[type[BaseModel]], present: Any) -> tuple[Path, Any]:
     given = name.upper()
-    for key, field in sorted(options_in(model).items(), key=lambda each: -len(each[0])):
+    options = [each for model in models for each in options_in(model).items()]
+    for key, field in sorted(options, key=lambda each: -len(each[0])):
         start = key.upper() + SEPARATOR
         if given == key.upper():
             return (key,), type_of(field)

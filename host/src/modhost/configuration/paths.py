@@ -35,7 +35,7 @@ def _absolute(value: Any, start: Path) -> Any:
         return start / value
     if isinstance(value, BaseModel):
         return with_absolute_paths(value, start)
-    if type(value) in (list, tuple):
+    if type(value) in (list, tuple, set, frozenset):
         return type(value)(_absolute(each, start) for each in value)
     if type(value) is dict:
         return {key: _absolute(each, start) for key, each in value.items()}

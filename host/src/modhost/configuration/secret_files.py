@@ -8,11 +8,11 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from modhost.checks import Finding, rules
-from modhost.configuration.binding_errors import key_name
+from modhost.configuration.binding_errors import place_name
+from modhost.configuration.inner_types import Place, models_at
 from modhost.configuration.option_types import (
     FILE_SUFFIX,
     Path,
-    model_of,
     options_in,
     read_as,
     type_of,
@@ -38,50 +38,62 @@ class SecretFiles:
         self._folder = folder
         self.findings: list[Finding] = []
 
-    def read(self, table: dict[str, Any], model: type[BaseModel], within: Path = ()) -> None:
-        """Replace in a table of the section, and in the tables in it."""
-        options = options_in(model)
-        for name, field in options.items():
-            key = f"{name}{FILE_SUFFIX}"
-            if key in table and key not in options and _may_be_read(name, model):
-                self._replace(table, (*within, name), field)
-            below, inner = model_of(field.annotation), table.get(name)
-            if below is not None and isinstance(inner, dict):
-                self.read(inner, below, (*within, name))
+    def read(self, value: Any, model: type[BaseModel], within: Place = ()) -> None:
+        """Replace in the table of the section, and in all tables in it.
 
-    def _replace(self, table: dict[str, Any], path: Path, field: FieldInfo) -> None:
-        *_, name = path
+        Args:
+            value: the table, or something in it.
+            model: that of the section.
+            within: where the value is.
+
+        """
+        if isinstance(value, dict):
+            models = models_at(within, model)
+            options = {name for each in models for name in options_in(each)}
+            for each in models:
+                for name, field in options_in(each).items():
+                    key = f"{name}{FILE_SUFFIX}"
+                    if key in value and key not in options and _may_be_read(name, each):
+                        self._replace(value, (*within, name), field)
+            for key, below in value.items():
+                self.read(below, model, (*within, key))
+        elif isinstance(value, list):
+            for index, below in enumerate(value):
+                self.read(below, model, (*within, index))
+
+    def _replace(self, table: dict[str, Any], place: Place, field: FieldInfo) -> None:
+        name = str(place[-1])
         source = table.pop(f"{name}{FILE_SUFFIX}")
         if name in table:
-            self._refuse(path, f"is set, and {name} as well", "Keep one of the two.", also=path)
+            self._refuse(place, f"is set, and {name} as well", "Keep one of the two.", also=place)
         elif not isinstance(source, str):
-            self._refuse(path, f"is {source!r}", "Write the path of a file, in quotes.")
+            self._refuse(place, f"is {source!r}", "Write the path of a file, in quotes.")
         else:
-            self._read(table, path, field, self._folder / source)
+            self._read(table, place, field, self._folder / source)
 
-    def _read(self, table: dict[str, Any], path: Path, field: FieldInfo, file: FilePath) -> None:
+    def _read(self, table: dict[str, Any], place: Place, field: FieldInfo, file: FilePath) -> None:
         try:
             # A byte order mark is not part of the secret.
             text = file.read_bytes().decode("utf-8-sig")
         except OSError as error:
             reason = f"names {file}, which cannot be read: {error.strerror}"
-            self._refuse(path, reason, "Let this user read the file, or name another.")
+            self._refuse(place, reason, "Let this user read the file, or name another.")
         except UnicodeDecodeError:
-            self._refuse(path, f"names {file}, which is not a text in UTF-8", "Name another file.")
+            self._refuse(place, f"names {file}, which is not a text in UTF-8", "Name another file.")
         except ValueError:
-            self._refuse(path, "has a NUL character", "Name a file.")
+            self._refuse(place, "has a NUL character", "Name a file.")
         else:
             text = re.sub(r"\r?\n\Z", "", text)
             if not text:
-                self._refuse(path, f"names {file}, which is empty", "Write the value into it.")
-            table[path[-1]] = read_as(type_of(field), text)
-            self._values.note_file((*self._section, *path), str(file))
+                self._refuse(place, f"names {file}, which is empty", "Write the value into it.")
+            table[str(place[-1])] = read_as(type_of(field), text)
+            self._values.note_file((*self._section, *map(str, place)), str(file))
 
-    def _refuse(self, path: Path, what: str, remedy: str, also: Path | None = None) -> None:
-        key = (*path[:-1], f"{path[-1]}{FILE_SUFFIX}")
-        places = [self._values.origin((*self._section, *each)) for each in (key, also) if each]
-        where = " and ".join(dict.fromkeys(places))
-        detail = f"{where}: {key_name(self._section, key)} {what}."
+    def _refuse(self, place: Place, what: str, remedy: str, also: Place | None = None) -> None:
+        key = (*place[:-1], f"{place[-1]}{FILE_SUFFIX}")
+        paths = [(*self._section, *map(str, each)) for each in (key, also) if each]
+        where = " and ".join(dict.fromkeys(map(self._values.origin, paths)))
+        detail = f"{where}: {place_name(self._section, key)} {what}."
         self.findings.append(Finding(rules.BAD_VALUE, detail, remedy, self._module))
 
     @property
