@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from modhost.durations import format_duration, parse_duration
+from modhost.durations import MAX_DURATION, format_duration, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -34,3 +36,26 @@ def test_the_longest_duration_leads_from_the_present_to_a_date() -> None:
 @pytest.mark.parametrize("text", ["500ms", "2s", "5m", "1h", "7d", "0", "90s"])
 def test_a_duration_is_written_as_it_is_read(text: str) -> None:
     assert format_duration(parse_duration(text)) == text
+
+
+@given(st.integers(0, MAX_DURATION // timedelta(microseconds=1)))
+@example(999_999_500)
+@example(1_000_500_000)
+@example(1)
+@example(MAX_DURATION // timedelta(microseconds=1) - 1)
+def test_every_duration_is_read_as_it_was_written(microseconds: int) -> None:
+    duration = timedelta(microseconds=microseconds)
+    assert parse_duration(format_duration(duration)) == duration
+
+
+@pytest.mark.parametrize(
+    "text", ["1500ms", "1000500ms", "0.001ms", "1.25ms", "3153599999999.999ms"]
+)
+def test_fractions_of_a_second_are_written_in_milliseconds(text: str) -> None:
+    assert format_duration(parse_duration(text)) == text
+
+
+@pytest.mark.parametrize("digits", [400, 2_000_000])
+def test_a_number_beyond_all_bounds_is_too_long(digits: int) -> None:
+    with pytest.raises(ValueError, match="longer than 100 years"):
+        parse_duration("9" * digits)

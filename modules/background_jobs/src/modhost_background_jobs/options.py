@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from modhost import ModuleOptions
-from modhost.durations import Duration
+from modhost.durations import Duration, format_duration
 from modhost_background_jobs.contracts.flow_checks import QUEUE_NAME, is_queue_name
 
 
@@ -183,11 +183,11 @@ class BackgroundJobsOptions(ModuleOptions):
     @model_validator(mode="after")
     def _stall_timeout_spans_three_heartbeats(self) -> Self:
         if self.stall_timeout < 3 * self.heartbeat_interval:
-            shortest = 3 * self.heartbeat_interval.total_seconds()
+            shortest = format_duration(3 * self.heartbeat_interval)
             msg = (
-                f"stall_timeout is {self.stall_timeout.total_seconds():g} s, which is under three "
+                f"stall_timeout is {format_duration(self.stall_timeout)}, which is under three "
                 f"heartbeats: a worker that is merely slow would be taken for dead. Set it to "
-                f"{shortest:g} s or more, or lower heartbeat_interval."
+                f"{shortest} or more, or lower heartbeat_interval."
             )
             raise ValueError(msg)
         return self

@@ -48,9 +48,9 @@ def duration(span: float | timedelta | None) -> str:
     seconds = span.total_seconds() if isinstance(span, timedelta) else span
     if seconds < 0.9995:
         return f"{max(seconds, 0) * 1000:.0f} ms"
-    if seconds < 10:
+    if seconds < 9.95:
         return f"{seconds:.1f} s"
-    if seconds < 60:
+    if seconds < 59.5:
         return f"{seconds:.0f} s"
     whole = round(seconds)
     (unit, length), (smaller, smaller_length) = next(
