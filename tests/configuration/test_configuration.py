@@ -1,5 +1,6 @@
 """The configuration is read, bound and shown; each mistake is reported with its remedy."""
 
+import sys
 from datetime import timedelta
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -195,6 +196,36 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
     url = {"host": {"database_url": "postgresql://me:sesame@host/db"}}
     shown = values(Configuration(url))
     assert shown["[host] database_url"] == "postgresql://me:***@host/db"
+
+
+class Failing(ModuleOptions):
+    regions: dict[str, str] = Field(default_factory=dict)
+    api_key: str = ""
+
+    @model_validator(mode="after")
+    def _has_a_default(self) -> Self:
+        if self.api_key == "exit":
+            sys.exit(self.api_key)
+        if self.api_key:
+            raise RuntimeError(f"{self.api_key} is odd")
+        assert self.regions["default"]
+        return self
+
+
+@pytest.mark.parametrize(
+    ("api_key", "raised"),
+    [("", "KeyError: 'default'"), ("sesame", "RuntimeError: *** is odd"), ("exit", "SystemExit")],
+)
+def test_a_validator_that_fails_is_reported_with_its_module(
+    tmp_path: Path, api_key: str, raised: str
+) -> None:
+    configuration = load(tmp_path, f"[modules.a]\napi_key = '{api_key}'\n")
+    assert configuration.bind("a", Failing) is None
+    problem = only_problem(configuration)
+    assert f"(module a): {tmp_path}/host.toml: [modules.a]: its validation raised {raised}" in (
+        problem
+    )
+    assert "ValueError" in problem
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, Field, SecretStr, create_model
+from pydantic import BaseModel, Field, SecretStr, create_model, field_validator
 
 from modhost import Module, ModuleOptions, ModuleSettings, ServiceCollection, Settings, hookimpl
 from modhost.checks import Finding, StartupError
@@ -120,3 +120,19 @@ def test_settings_that_nobody_declares_are_a_missing_service() -> None:
 
     with pytest.raises(StartupError, match=r"MH301.*Settings\[.*Lost\]"):
         build_host(Configuration(), "web", modules=[Probe()])
+
+
+class Failing(ModuleSettings):
+    probed: int = 1
+
+    @field_validator("probed")
+    @classmethod
+    def _of_a_table(cls, value: int) -> int:
+        return {2: 2}[value]
+
+
+def test_a_validator_that_fails_is_found() -> None:
+    (finding,) = findings(Failing)
+    assert (finding.rule.code, finding.module) == ("MH119", "probe")
+    assert "Failing.probed cannot be validated: that raised KeyError: 1." in finding.detail
+    assert "ValueError" in finding.remedy

@@ -61,6 +61,22 @@ def findings_of(
     return list(dict.fromkeys(found))
 
 
+def unvalidated(
+    error: BaseException,
+    table: Mapping[str, Any],
+    section: Path,
+    model: type[BaseModel],
+    values: Values,
+) -> Finding:
+    """Return a finding for a validator that fails instead of refusing what it is given."""
+    message = _without_hidden(f"{error}", table, redacted_option((), table, model))
+    raised = f"its validation raised {type(error).__name__}: {message}."
+    detail = f"{values.origin(section)}: {key_name(section, ())}: {raised}"
+    remedy = "Let the validator of the module raise ValueError, with what to write instead."
+    module = section[1] if section[0] == "modules" else None
+    return Finding(rules.BAD_VALUE, detail, remedy, module)
+
+
 def _explain(
     detail: ErrorDetails,
     table: Mapping[str, Any],

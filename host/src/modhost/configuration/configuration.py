@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError, create_model
 
 from modhost.checks import Finding, rules
-from modhost.configuration.binding_errors import findings_of, key_name
+from modhost.configuration.binding_errors import findings_of, key_name, unvalidated
 from modhost.configuration.control_characters import control_characters
 from modhost.configuration.host_options import HostOptions
 from modhost.configuration.option_types import by_accepted_name, description_of, options_in
@@ -170,7 +170,9 @@ class Configuration:
             return with_absolute_paths(model.model_validate(table), self.start)
         except ValidationError as error:
             self.findings += findings_of(error, table, section, model, self._values)
-            return None
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a module's validator raises
+            self.findings.append(unvalidated(error, table, section, model, self._values))
+        return None
 
     def _contested(self, section: tuple[str, ...]) -> list[Finding]:
         """Return a finding for each key of a section that several variables set."""

@@ -71,6 +71,8 @@ class DeclaredSettings:
             except ValidationError as error:
                 wrong = {each.field: each.message for each in errors_of(error)}
                 wrong = {name: text for name, text in wrong.items() if name in kept}
+            except Exception:  # noqa: BLE001 - whatever a module's validator raises
+                wrong = {}
             problems |= wrong or dict.fromkeys(kept, TOGETHER)
             kept = {name: value for name, value in kept.items() if name not in problems}
         return Effective(self.base, frozenset(), problems)
@@ -113,13 +115,16 @@ def fields_of(
 
 def _check_default(model: type[ModuleSettings], name: str) -> None:
     """Raise `UnusableField` unless the default, as it is shown, is read as the same value."""
-    default = model.model_fields[name].get_default(call_default_factory=True)
     remedy = "Use another type or default; for durations there is modhost.durations.Duration."
     try:
+        default = model.model_fields[name].get_default(call_default_factory=True)
         read = getattr(model.model_validate({name: written(default)}), name)
     except ValidationError as error:
         reason = next(errors_of(error)).message
         raise UnusableField(f"does not take its own default. {reason}", remedy) from error
+    except (Exception, SystemExit) as error:
+        detail = f"cannot be validated: that raised {type(error).__name__}: {error}."
+        raise UnusableField(detail, "Let validators raise ValueError, with a sentence.") from error
     if read != default:
         raise UnusableField(f"reads its own default, {default!r}, as {read!r}.", remedy)
 
