@@ -124,6 +124,15 @@ def test_a_missing_command_says_which_module_cannot_be_used(
     assert run.stderr.count("\n") == 1
 
 
+def test_a_module_that_exits_takes_no_other_command_along(tmp_path: Path) -> None:
+    modules = installed(tmp_path, alpha="raise SystemExit(7)  # cli", beta=ADD.format("own", "own"))
+    helped = modhost(modules, "--help")
+    assert helped.returncode == 0
+    assert "own" in helped.stdout
+    assert "register_commands raised RuntimeError: it called sys.exit(7)" in helped.stderr
+    assert modhost(modules, "own").stdout == "own of beta\n"
+
+
 def test_the_command_of_a_disabled_module_says_so(tmp_path: Path) -> None:
     modules = installed(tmp_path, alpha=ADD.format("export", "export"))
     run = modhost(modules, "export", disabled='["alpha"]')

@@ -1,7 +1,8 @@
 """Hook calls: one module at a time, in our order, after a check of each implementation."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import lru_cache, partial
 from typing import Any, Final
@@ -73,7 +74,8 @@ class HookCaller:
     def call(self, found: FoundModule, hook: str, **arguments: object) -> Any:
         """Call one module's plain hook; return its result, None when it does not implement it.
 
-        An exception of the hook is raised, and `TypeError` for a result that is to be awaited.
+        An exception of the hook is raised, `TypeError` for a result that is to be awaited, and
+        `RuntimeError` where it would end the process.
         """
         result = self._call(found, hook, arguments)
         if inspect.isawaitable(result):
@@ -85,9 +87,10 @@ class HookCaller:
     async def call_async(self, found: FoundModule, hook: str, **arguments: object) -> Any:
         """Do as `call`, for an async hook: await what it returns, if that can be awaited.
 
-        Raises `TypeError` for a generator, of which nothing would run.
+        Raises `TypeError` for a generator, of which nothing would run, else as `call`.
         """
-        result = await awaited(self._call(found, hook, arguments))
+        with _exits_refused():
+            result = await awaited(self._call(found, hook, arguments))
         if is_generator(result):
             raise TypeError("it returned a generator, of which nothing runs; remove its `yield`")
         return _as_specified(hook, result)
@@ -96,8 +99,19 @@ class HookCaller:
         if not self.implements(found, hook):
             return None
         others = [each for each in self._manager.get_plugins() if each is not found.module]
-        results = self._manager.subset_hook_caller(hook, others)(**arguments)
+        with _exits_refused():
+            results = self._manager.subset_hook_caller(hook, others)(**arguments)
         return results[0] if results else None
+
+
+@contextmanager
+def _exits_refused() -> Iterator[None]:
+    """Turn the end of the process that a module asks for into an error of its hook."""
+    try:
+        yield
+    except SystemExit as error:
+        msg = f"it called sys.exit({error.code!r}), which would end the host; let it raise an error"
+        raise RuntimeError(msg) from error
 
 
 def _as_specified(hook: str, result: Any) -> Any:
