@@ -30,7 +30,8 @@ class Module:
     """Base of every module; the entry point in the group `modhost.modules` names the subclass.
 
     Attributes:
-        name: identifies the module: config section `[modules.<name>]`, schema or table prefix.
+        name: identifies the module: config section `[modules.<name>]`, schema or table prefix,
+            and entry point.
         version: the module's own version.
         route_prefix: API endpoints live under it, e.g. `/api/reports`.
         view_prefix: pages live under it, e.g. `/reports`.

@@ -73,6 +73,7 @@ BAD_ATTRIBUTE: Final = Rule("MH117", "Module has an attribute with an unusable v
 UNKNOWN_ATTRIBUTE: Final = Rule("MH118", "Module sets an attribute that nothing reads")
 UNUSABLE_SETTING: Final = Rule("MH119", "Setting cannot be changed while the host runs")
 UNUSABLE_METRIC: Final = Rule("MH120", "Metric cannot be exposed")
+ENTRY_POINT_NAME: Final = Rule("MH121", "Entry point has another name than its module")
 MODULE_UNHEALTHY: Final = Rule("MH113", "Module is unhealthy")
 MODULE_DEGRADED: Final = Rule("MH114", "Module is degraded", "warning")
 BAD_CONFIGURATION_FILE: Final = Rule("MH201", "Configuration cannot be read")

@@ -101,9 +101,7 @@ def find_modules(disabled: Collection[str] = ()) -> Discovered:
             findings.append(loaded)
         else:
             found.append(loaded)
-    present = [each for each in found if each.module.name not in disabled]
-    left_out += [each.module.name for each in found if each.module.name in disabled]
-    return Discovered(present, skipped, findings + check_modules(present), left_out)
+    return Discovered(found, skipped, findings + check_modules(found), left_out)
 
 
 def discover(disabled: Collection[str], given: Sequence[Module] | None) -> Discovered:
@@ -135,6 +133,8 @@ def check_modules(found: Sequence[FoundModule]) -> list[Finding]:
         if not is_usable_name(each.module.name):
             detail = f"the name is {each.module.name!r}."
             findings.append(each.finding(rules.MODULE_NAME, detail, NAMING))
+        elif each.module.name != each.entry_point:
+            findings.append(_misnamed(each))
         first = names.setdefault(each.module.name, each)
         if first is not each:
             detail = f"{each.distribution} and {first.distribution} both bring a module "
@@ -151,6 +151,15 @@ def check_modules(found: Sequence[FoundModule]) -> list[Finding]:
                 remedy = "Give one of the two another prefix."
                 findings.append(each.finding(rules.DUPLICATE_PREFIX, detail, remedy))
     return findings
+
+
+def _misnamed(found: FoundModule) -> Finding:
+    """Return the finding for an entry point by whose name nobody knows the module."""
+    name = found.module.name
+    detail = f"its entry point is {found.entry_point!r}: `disabled`, and `on_error` when it cannot "
+    detail += "be imported, go by that name."
+    remedy = f"Name the entry point {name!r}, in the pyproject.toml of {found.distribution}."
+    return found.finding(rules.ENTRY_POINT_NAME, detail, remedy)
 
 
 def _check_attributes(found: FoundModule) -> Iterator[Finding]:
