@@ -13,7 +13,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from modhost.cli.main import cli
+from modhost.cli.unconfigured import unconfigured
 from modhost.configuration import load_configuration
+from modhost.durations import parse_duration
 from processes.host_process import HostProcess
 
 
@@ -88,6 +90,53 @@ def test_a_configuration_is_written_once(modhost: CliRunner, tmp_path: Path) -> 
     (tmp_path / "file").touch()
     refused = run(modhost, "init", "file/host.toml")
     assert (refused.exit_code, len(refused.stderr.splitlines())) == (2, 1)
+
+
+UNCONFIGURED = """
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from modhost import Module, ModuleOptions
+from modhost.durations import Duration
+
+class Options(ModuleOptions):
+    every: Duration
+    values: dict[str, Any]
+
+class Acme(Module):
+    name = "acme"
+    options = Options
+    unconfigured = {
+        "every": timedelta(seconds=1000.5),
+        "values": {
+            "text": 'a "quoted" \\\\ text \U0001f600 and\\n',
+            "a key.with = signs": {"kind": "disk", "deep": {"n": 1, "empty": {}}},
+            "list": [{"a": 1}, {"a": 2}], "truth": True, "number": 5, "half": 0.5,
+            "large": 1e22, "endless": float("inf"),
+            "day": date(2026, 1, 2), "at": datetime(2026, 1, 2, 3, 4, 5), "clock": time(6, 7),
+            "nothing": None,
+        },
+    }
+"""
+
+
+def test_options_of_every_kind_are_written_as_they_are_read(
+    modhost: CliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "acme_unconfigured.py").write_text(UNCONFIGURED)
+    info = tmp_path / "acme_unconfigured-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[modhost.modules]\nacme = acme_unconfigured:Acme\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert run(modhost, "init").exit_code == 0
+    written = unconfigured()["modules"]["acme"]
+    tables = tomllib.loads((tmp_path / "config" / "host.toml").read_text())
+    read = tables["modules"]["acme"]
+    assert parse_duration(read["every"]) == written["every"]
+    expected = {key: each for key, each in written["values"].items() if each is not None}
+    assert read["values"] == expected
+    assert run(modhost, "config").exit_code == 0
 
 
 def test_what_is_written_is_what_holds_without_it(modhost: CliRunner) -> None:

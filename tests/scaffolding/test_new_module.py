@@ -95,6 +95,14 @@ def test_what_it_writes_is_clean(tmp_path: Path, name: str) -> None:
         ("json", "a package of Python's standard library"),
         ("sqlmodel", "an installed package"),
         ("background_jobs", "an installed module"),
+        ("docs", "the host serves /docs itself"),
+        ("admin", "the host serves /admin itself"),
+        ("login", "the host serves /login itself"),
+        ("audit", "the host serves /api/audit itself"),
+        ("api", "the host serves /api itself"),
+        ("oidc", "the host has a module of that name"),
+        ("jobs", "/api/jobs is a prefix of the installed module background_jobs"),
+        ("reports", "/reports is a prefix of the installed module reports_example"),
     ],
 )
 def test_a_name_that_cannot_be_used_is_refused(tmp_path: Path, name: str, reason: str) -> None:

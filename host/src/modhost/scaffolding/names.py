@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 
-from modhost.plugins.discovery import GROUP, NAMING, is_usable_name
+from modhost.configuration import Configuration
+from modhost.plugins.discovery import GROUP, NAMING, find_modules, is_usable_name
+from modhost.plugins.module_selection import OIDC
+from modhost.runtime.assembly import build_host
 
 
 class UnusableName(ValueError):
@@ -35,13 +38,14 @@ class Names:
         """Return the names of something new. Raises `UnusableName` with a sentence."""
         if not is_usable_name(name):
             raise UnusableName(f"{name!r} cannot be the name of a new {kind}. {NAMING}")
-        if reason := _taken(name):
-            msg = f"{name!r} cannot be the name of a new {kind}: it is {reason}. Choose another."
-            raise UnusableName(msg)
         words = [word for word in name.split("_") if word]
+        dashed = "-".join(words)
+        if reason := _taken(name) or _taken_path(dashed):
+            msg = f"{name!r} cannot be the name of a new {kind}: {reason}. Choose another."
+            raise UnusableName(msg)
         return cls(
             module=name,
-            dashed="-".join(words),
+            dashed=dashed,
             class_name="".join(word.capitalize() for word in words),
             title=" ".join(words).capitalize(),
         )
@@ -60,11 +64,27 @@ class Names:
 def _taken(name: str) -> str | None:
     """Return what has the name already: one of the two packages would hide the other."""
     if keyword.iskeyword(name):
-        return "a keyword of Python"
+        return "it is a keyword of Python"
     if name in sys.stdlib_module_names:
-        return "a package of Python's standard library"
+        return "it is a package of Python's standard library"
     if any(entry.name == name for entry in entry_points(group=GROUP)):
-        return "the name of an installed module"
+        return "it is the name of an installed module"
     found = find_spec(name)
     # A mere folder on the path has no origin and hides nothing.
-    return None if found is None or found.origin is None else "an installed package"
+    return None if found is None or found.origin is None else "it is an installed package"
+
+
+def _taken_path(dashed: str) -> str | None:
+    """Return who serves what the module would: the host would refuse to start with both."""
+    if dashed == OIDC:
+        return "the host has a module of that name"
+    own = build_host(Configuration(), "command", modules=[])
+    served = [declared.path for web in own.web for declared in web.declared]
+    modules = find_modules().modules
+    for prefix in (f"/{dashed}", f"/api/{dashed}"):
+        if any(f"{path}/".startswith(f"{prefix}/") for path in served):
+            return f"the host serves {prefix} itself"
+        for found in modules:
+            if prefix in (found.module.route_prefix, found.module.view_prefix):
+                return f"{prefix} is a prefix of the installed module {found.module.name}"
+    return None
