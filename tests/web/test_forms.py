@@ -18,6 +18,8 @@ TEMPLATE = """{% extends "modhost/base.html" %}{% import "modhost/macros.html" a
 {{ shell.error(sent_form, "title") }}
 <input name="count" value="{{ sent_form.value("count", 1) }}">{{ shell.error(sent_form, "count") }}
 <input name="password" value="{{ sent_form.value("password") }}">
+<input name="k" value="{{ sent_form.value("k") }}">
+<input name="p" value="{{ sent_form.value("p") }}">
 {% for tag in ["red", "blue"] %}<input type="checkbox" name="tags" value="{{ tag }}"
 {% if sent_form.has("tags", tag, default=tag == "red") %} checked{% endif %}>{% endfor %}
 {{ shell.error(sent_form, "tags") }}
@@ -28,6 +30,8 @@ class Thing(BaseModel):
     title: Annotated[str, Field(max_length=20)]
     count: Annotated[int, Field(le=10)] = 1
     password: SecretStr = SecretStr("")
+    key: SecretStr = Field(SecretStr(""), alias="k")
+    passphrase: str = Field("", alias="p")
     tags: list[Annotated[str, Field(max_length=4)]] = Field(default_factory=list)
 
 
@@ -87,6 +91,8 @@ def test_what_is_not_valid_keeps_what_was_typed(serving: Serving) -> None:
         "title": 'a"b' * 20,
         "count": "eleven",
         "password": "hush",
+        "k": "hush",
+        "p": "hush",
         "tags": ["blue"],
     }
     status, text = send(serving, **typed)

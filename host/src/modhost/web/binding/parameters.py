@@ -15,7 +15,8 @@ from starlette.requests import Request
 
 from modhost import Principal
 from modhost.calls.returned import function_of
-from modhost.configuration.redaction import is_secret_option
+from modhost.configuration.option_types import names_of
+from modhost.configuration.redaction import is_secret_name, is_secret_option
 from modhost.services import Dependency, dependency
 from modhost.web.access.context import current_principal, request_scope
 from modhost.web.binding.body import FlatModel, read_json
@@ -179,7 +180,13 @@ def _from_fields(name: str, annotation: object, source: Source) -> Parameter:
     flat = FlatModel(model, source.value)
     readers = {Source.QUERY: flat.read_query, Source.HEADER: flat.read_headers}
     resolve = readers.get(source, flat.read_form)
-    secret = frozenset(each for each in model.model_fields if is_secret_option((each,), model))
+    # A field is typed under its alias, which need not sound like a secret.
+    secret = frozenset(
+        sent
+        for own in model.model_fields
+        for sent in (own, *names_of(model, own))
+        if is_secret_name(own) or is_secret_option((sent,), model)
+    )
     return Parameter(name, source, resolve, adapter_for(model, "validation"), secret=secret)
 
 
