@@ -3,6 +3,7 @@
 import functools
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, ClassVar
 
 import anyio.lowlevel
@@ -191,6 +192,29 @@ def test_a_result_of_another_type_stops_the_start(hook: str, result: object, wor
     (finding,) = refused.value.findings
     assert finding.module == "returning"
     assert words in finding.detail
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (object(), "Unable to serialize unknown type"),
+        (datetime(2026, 1, 31), "has no time zone and cannot be sent"),  # noqa: DTZ001
+    ],
+)
+async def test_data_that_json_cannot_hold_are_the_ill_health_of_their_module_alone(
+    sqlite_url: str, value: object, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    report = HealthReport("healthy", data={"last_import": [value]})
+    check = hookimpl(lambda self: report, specname="check_health")
+    module = type("Returning", (Module,), {"name": "returning", "check_health": check})()
+    async with host_of(sqlite_url, module) as host:
+        answer = await (await host.client()).get("/health/ready")
+    assert answer.status_code == 503
+    parts = answer.json()["parts"]
+    assert parts["returning"]["detail"] == "The check failed; the log says why."
+    assert parts["database"]["status"] == "healthy"
+    assert "The health check of returning" in caplog.text
+    assert reason in caplog.text
 
 
 @pytest.mark.parametrize("report", [True, HealthReport("ok"), [HealthReport("healthy")]])  # type: ignore[arg-type]

@@ -92,10 +92,13 @@ def test_one_metric_needs_a_comma() -> None:
         (WAIT, Histogram((2.0,)), {}, "same bounds"),
         (LENT, Histogram(), {"kind": "x"}, "library_lent_total is a counter"),
         (LENT, None, {"kind": "x"}, "None does not fit it"),
+        (LENT, 1, {"kind": 7}, "The label kind of library_lent_total is 7; give it a text."),
+        (LENT, 1, {"kind": None}, "is None; give it a text."),
+        (LENT, 1, {"kind": "\udcff"}, r"is '\\udcff'; give it a text."),
     ],
 )
 def test_only_what_fits_is_added(
-    metric: Metric, value: Any, labels: dict[str, str], reason: str
+    metric: Metric, value: Any, labels: dict[str, Any], reason: str
 ) -> None:
     samples = Samples([LENT, WAIT])
     samples.add(WAIT, Histogram((1.0,)))

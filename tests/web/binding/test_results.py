@@ -1,6 +1,8 @@
 """The responses that the results of handlers become."""
 
+from collections import deque
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 from pydantic import BaseModel
 from starlette.responses import PlainTextResponse, Response
@@ -80,6 +82,52 @@ def test_all_times_are_sent_in_utc_with_a_z() -> None:
             "several": ["2026-01-31T00:00:00Z", None],
             "text": "2026-01-31T15:00:00+05:30",
         }
+
+
+class Collected(BaseModel):
+    days: set[datetime | None]
+    hours: frozenset[tuple[datetime, str]]
+    last: deque[datetime]
+    by_time: dict[datetime, int]
+    anything: Any
+
+
+def test_times_in_any_collection_are_in_utc() -> None:
+    serving = Serving()
+    time = datetime(2026, 1, 31, 11, tzinfo=timezone(timedelta(hours=2)))
+
+    async def handler() -> Collected:
+        return Collected(
+            days={time, None},
+            hours=frozenset({(time, "a")}),
+            last=deque([time]),
+            by_time={time: 1},
+            anything={"in": {time}},
+        )
+
+    serving.web.endpoints.get("/", handler, permission=ANYONE)
+    with serving.client() as client:
+        answer = client.get("/api/things").json()
+    sent = "2026-01-31T09:00:00Z"
+    assert sorted(answer.pop("days"), key=str) == [sent, None]
+    assert answer == {
+        "hours": [[sent, "a"]],
+        "last": [sent],
+        "by_time": {sent: 1},
+        "anything": {"in": [sent]},
+    }
+
+
+def test_numbers_that_json_lacks_are_null() -> None:
+    serving = Serving()
+
+    async def handler() -> dict[str, float]:
+        return {"mean": float("nan"), "most": float("inf"), "least": 0.5}
+
+    serving.web.endpoints.get("/", handler, permission=ANYONE)
+    with serving.client() as client:
+        answer = client.get("/api/things")
+    assert answer.text == '{"mean":null,"most":null,"least":0.5}'
 
 
 def test_a_time_without_a_zone_is_an_error_of_the_server() -> None:

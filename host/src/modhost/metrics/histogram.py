@@ -24,7 +24,7 @@ class Histogram:
     __slots__ = ("bounds", "counts", "total")
 
     def __init__(self, bounds: Sequence[float] = SECONDS) -> None:
-        self.bounds = tuple(bounds)
+        self.bounds = tuple(map(float, bounds))
         self.counts = [0] * (len(self.bounds) + 1)
         self.total = 0.0
         """The sum of all values."""
@@ -54,5 +54,5 @@ class Histogram:
         found, seen = [], 0
         for bound, count in zip((*self.bounds, float("inf")), self.counts, strict=True):
             seen += count
-            found.append(("+Inf" if bound == float("inf") else f"{float(bound)}", seen))
+            found.append(("+Inf" if bound == float("inf") else f"{bound}", seen))
         return found

@@ -1,5 +1,6 @@
 """The samples of one scrape: what a module adds for its metrics, within their bounds."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
@@ -8,6 +9,8 @@ from modhost.metrics.histogram import Histogram
 
 OTHER: Final = "(other)"
 """The value of all labels of what goes beyond `max_series`."""
+
+_NO_UTF8: Final = re.compile(r"[\ud800-\udfff]")
 
 Value: TypeAlias = float | Histogram
 Series: TypeAlias = Mapping[tuple[str, ...], Value]
@@ -33,8 +36,9 @@ class Samples:
             labels: a value for each of the metric's labels.
 
         Raises:
-            ValueError: the module does not declare the metric, it has other labels, or its kind is
-                another one.
+            ValueError: the module does not declare the metric, it has other labels or one that is
+                not a text, or its kind is another one.
+            OverflowError: the number is too large for a float.
 
         """
         series = self._series.get(metric)
@@ -44,9 +48,14 @@ class Samples:
             wanted = ", ".join(metric.labels) or "none"
             given = ", ".join(labels) or "none"
             raise ValueError(f"The labels of {metric.name} are {wanted}, not {given}.")
+        for name, label in labels.items():
+            if not isinstance(label, str) or _NO_UTF8.search(label):
+                raise ValueError(f"The label {name} of {metric.name} is {label!r}; give it a text.")
         is_right = isinstance(value, Histogram if metric.kind == "histogram" else int | float)
         if not is_right:
             raise ValueError(f"{metric.name} is a {metric.kind}: {value!r} does not fit it.")
+        if not isinstance(value, Histogram):
+            value = float(value)
         key = tuple(labels[name] for name in metric.labels)
         if key not in series and len(series) >= metric.max_series:
             key = (OTHER,) * len(key)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final, Literal
 
 import anyio
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, TypeAdapter
 from sqlalchemy import text
 
 from modhost import ANYONE, HealthReport
@@ -15,6 +15,7 @@ from modhost.module import Status
 from modhost.plugins import FoundModule
 from modhost.runtime.host import Host
 from modhost.web import Endpoints, Reply
+from modhost.web.binding.results import encode
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,9 @@ class PartHealth(BaseModel):
     data: dict[str, Any] = Field(default_factory=dict)
 
 
+_PART: Final = TypeAdapter(PartHealth)
+
+
 class Readiness(BaseModel):
     """The health of the host: that of its worst part."""
 
@@ -71,8 +75,10 @@ async def _bounded(name: str, check: Check) -> PartHealth:
     try:
         with anyio.move_on_after(CHECK_TIMEOUT), own_cancellation():
             report = PartHealth.model_validate(await check(), from_attributes=True)
+            # What JSON cannot hold is the ill health of this part, and not of the whole answer.
+            sent = PartHealth.model_validate_json(encode(_PART, report))
             failures.passed(what)
-            return report
+            return sent
     except Exception as error:  # noqa: BLE001 - whatever it is, it is logged
         # What went wrong may hold secrets; it is for the log alone.
         failures.failed(logger, what, error)

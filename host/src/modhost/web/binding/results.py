@@ -1,6 +1,7 @@
 """The results of handlers, sent as JSON."""
 
 import typing
+from collections import deque
 from collections.abc import Awaitable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -80,12 +81,15 @@ def _is_response(annotation: object) -> bool:
 def encode(adapter: TypeAdapter[Any], value: object) -> bytes:
     """Return the value as JSON, with every datetime in UTC and with `Z` (RFC 3339).
 
+    A number that JSON lacks, such as NaN, is null.
+
     Raises:
         ValueError: for a datetime without a time zone, which names no moment.
 
     """
     plain = adapter.dump_python(value, mode="json", by_alias=True)
-    return to_json(_with_utc_times(plain, adapter.dump_python(value, by_alias=True)))
+    with_times = _with_utc_times(plain, adapter.dump_python(value, by_alias=True))
+    return to_json(with_times, inf_nan_mode="null")
 
 
 def _with_utc_times(plain: object, original: object) -> object:
@@ -99,9 +103,13 @@ def _with_utc_times(plain: object, original: object) -> object:
         return original.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
     if isinstance(plain, dict) and isinstance(original, dict):
         return {
-            key: _with_utc_times(value, original_value)
-            for (key, value), original_value in zip(plain.items(), original.values(), strict=False)
+            key if type(first) is str else _with_utc_times(key, first): _with_utc_times(value, each)
+            for (key, value), (first, each) in zip(plain.items(), original.items(), strict=False)
         }
-    if isinstance(plain, list) and isinstance(original, list | tuple):
+    if isinstance(plain, list) and isinstance(original, list | tuple | deque):
         return [_with_utc_times(*pair) for pair in zip(plain, original, strict=False)]
+    if isinstance(plain, list) and isinstance(original, set | frozenset):
+        # A copy of a set may have another order.
+        members = {to_json(each, serialize_unknown=True): each for each in original}
+        return [_with_utc_times(each, members.get(to_json(each))) for each in plain]
     return plain
