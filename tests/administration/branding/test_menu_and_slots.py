@@ -1,11 +1,14 @@
 """Groups and order of the menu; cards on the start page and tabs on pages of others."""
 
 import re
+import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 import pytest
 
 from modhost import ANYONE, Module, Permission, Principal, hookimpl
@@ -14,6 +17,7 @@ from modhost.configuration import Configuration
 from modhost.runtime.assembly import build_host
 from modhost.testing import RunningHost, running_host
 from modhost.web import Menu, Page, Pages, Slots
+from moving_clock import START, MovingClock
 
 pytestmark = pytest.mark.anyio
 
@@ -75,6 +79,10 @@ async def nothing() -> Page | None:
 def template(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Give the module a folder of templates."""
     (tmp_path / "card.html").write_text("<p>Hello {{ name }}</p>")
+    (tmp_path / "variables.html").write_text(
+        '{% import "modhost/macros.html" as shell %}<i>{{ title }} {{ path }} {{ here }} '
+        '{{ sent_form.value("a", "b") }} {{ shell.when(at, now) }}</i>'
+    )
     monkeypatch.setattr(
         "modhost.web.routing.module_web.ModuleWeb.folder",
         lambda self, name: tmp_path if (self.name, name) == ("probe", "templates") else None,
@@ -129,6 +137,53 @@ async def test_a_card_that_fails_harms_no_other(
     assert friend.index(note) < friend.index("Greeting")
     assert "hush" not in friend
     assert "hush" in caplog.text
+
+
+async def test_a_plain_card_that_blocks_holds_up_nothing_else(
+    sqlite_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modhost.web.start_cards.CARD_SECONDS", 0.3)
+    monkeypatch.setattr("modhost.web.start_cards.CARD_THREADS", 1)
+    begun, released = threading.Event(), threading.Event()
+
+    def blocking() -> Page:
+        begun.set()
+        released.wait(10)
+        return Page("card.html", {"name": "late"}, "Late")
+
+    def slots(slots: Slots) -> None:
+        slots.card(blocking, permission=ANYONE)
+        slots.card(greeting, permission=SEE)
+
+    config = {"host": {"database_url": sqlite_url}}
+    async with running_host([Probe(slots=slots)], config=config) as host:
+        client = await host.client()
+        async with anyio.create_task_group() as group:
+            group.start_soon(main_of, host)
+            await anyio.to_thread.run_sync(begun.wait)
+            assert (await client.get("/health/live")).status_code == 200
+            assert not released.is_set()
+        main = await main_of(host, "Probe.See")
+        released.set()
+    assert main.count("This card cannot be shown; the log says why.") == 1
+    assert "<h2>Greeting</h2>" in main
+    assert "TimeoutError" in caplog.text
+    assert "1 earlier calls of it have not returned" in caplog.text
+
+
+async def test_the_template_of_a_card_has_the_variables_of_pages(sqlite_url: str) -> None:
+    async def showing() -> Page:
+        return Page("variables.html", {"at": START - timedelta(minutes=1)}, "Now")
+
+    config = {"host": {"database_url": sqlite_url}}
+    probe = Probe(slots=lambda slots: slots.card(showing, permission=ANYONE))
+    async with running_host([probe], config=config, clock=MovingClock()) as host:
+        client = await host.client()
+        page = (await client.get("/?a=b")).text
+        client.cookies.set("modhost-exact-times", "yes")
+        exact = (await client.get("/?a=b")).text
+    assert re.search("<i>Now / /[?]a=b b <time[^>]*>1 min ago</time></i>", page)
+    assert re.search("<i>Now / /[?]a=b b <time[^>]*>31 Jan 09:29:00 UTC</time></i>", exact)
 
 
 def findings_of(add: Callable[[Slots], None]) -> list[tuple[str, str]]:

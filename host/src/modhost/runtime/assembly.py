@@ -208,7 +208,7 @@ class _Assembly:
         if self._info.role == "web":
             self._branding, unusable = branding_of(self._configuration)
             self._findings += unusable
-        own_web = host_web(everything, VERSION, self._info.public_url, self._branding)
+        own_web = host_web(everything, VERSION, self._info.public_url, self._branding, self._clock)
         return [own_web, *everything]
 
     def _call(self, found: FoundModule, hook: str, **arguments: object) -> Any:

@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from modhost import ANYONE, Principal
+from modhost import ANYONE, Clock, Principal
+from modhost.clock import SystemClock
 from modhost.web.access.preferences import keep_exact_times, own_path
 from modhost.web.binding.parameters import Form
 from modhost.web.openapi import Json, OpenApi
@@ -51,11 +52,16 @@ class HostPages:
     """The handlers of the host's own addresses."""
 
     def __init__(
-        self, modules: Sequence[ModuleWeb], version: str, public_url: str, branding: Branding
+        self,
+        modules: Sequence[ModuleWeb],
+        version: str,
+        public_url: str,
+        branding: Branding,
+        clock: Clock,
     ) -> None:
         self.branding = branding
         base_path = urlsplit(public_url).path.rstrip("/")
-        self._cards = StartCards(modules, base_path)
+        self._cards = StartCards(modules, base_path, clock)
         self._modules = modules
         self._public_url = public_url
         self._version = version
@@ -121,13 +127,14 @@ def host_web(
     version: str,
     public_url: str = "",
     branding: Branding | None = None,
+    clock: Clock | None = None,
 ) -> ModuleWeb:
     """Return the host's own pages as a module, which the checks treat like any other.
 
     The pages show `modules`, with whatever is added to them until the first request.
     """
     web = ModuleWeb.named(HOST, "modhost.web")
-    pages = HostPages(modules, version, public_url, branding or Branding())
+    pages = HostPages(modules, version, public_url, branding or Branding(), clock or SystemClock())
     web.pages.get("/", pages.start, permission=ANYONE)
     web.pages.post("/times", pages.choose_times, permission=ANYONE)
     web.pages.get("/admin", pages.administration, permission=ANYONE)

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import jinja2
@@ -158,28 +160,17 @@ class Shell:
         """Return a module's page as HTML, with the form that was refused if there is one."""
         template = self._environment(module).get_template(page.template)
         principal = await current_principal(request)
-        path = request.url.path
         entries = [entry for entry in self._entries if entry.visible_to(principal)]
-        variables = {
+        own = {
             "branding": self._branding,
-            "principal": principal,
             # A page about a failure cannot say that nobody is logged in.
             "is_visitor_known": page.status < 500,
             "navigation": _grouped(entries),
             "tabs_of": partial(self._tabs_of, principal),
-            "current": _current(entries, path),
-            "path": path,
+            "current": _current(entries, request.url.path),
             "sent_form": form,
-            "now": self._clock.now(),
-            "title": page.title,
         }
-        exact = wants_exact_times(request)
-        variables |= {"exact_times": exact, "here": _here(request)}
-        token = EXACT_TIMES.set(exact)
-        try:
-            html = template.render(variables | dict(page.context))
-        finally:
-            EXACT_TIMES.reset(token)
+        html = rendered(template, page, request, principal, self._clock.now(), own)
         return HTMLResponse(html, page.status, page.headers)
 
     def _tabs_of(self, principal: Principal | None, module: str) -> list[MenuEntry]:
@@ -194,6 +185,32 @@ class Shell:
                 module, folder, self._base_path, self._assets
             )
         return self._environments[module]
+
+
+def rendered(
+    template: jinja2.Template,
+    page: Page,
+    request: Request,
+    principal: Principal | None,
+    now: datetime,
+    others: Mapping[str, object] = MappingProxyType({}),
+) -> str:
+    """Return the HTML of a page or a card, made with the variables that every template has."""
+    exact = wants_exact_times(request)
+    variables = {
+        "principal": principal,
+        "path": request.url.path,
+        "here": _here(request),
+        "exact_times": exact,
+        "sent_form": NO_FORM,
+        "now": now,
+        "title": page.title,
+    }
+    token = EXACT_TIMES.set(exact)
+    try:
+        return template.render({**variables, **others, **page.context})
+    finally:
+        EXACT_TIMES.reset(token)
 
 
 def _grouped(entries: Iterable[MenuEntry]) -> list[MenuGroup]:
