@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Protocol
 from pydantic import BaseModel
 
 from modhost import Module, ModuleOptions, Permission, ServiceCollection, hookimpl
-from modhost.web import Endpoints
+from modhost.web import Endpoints, MiddlewareStack
 
 
 class Greeter(Protocol):
@@ -88,6 +88,26 @@ class Raising(Module):
     def configure_services(self, services: ServiceCollection) -> None:
         msg = "no luck"
         raise RuntimeError(msg)
+
+
+class Slow:
+    """A middleware that somebody has not finished: it cannot be called."""
+
+    def __init__(self, app: object, slower_than: float) -> None:
+        self.app, self.slower_than = app, slower_than
+
+
+class Wrapping(Module):
+    """Adds a middleware with whatever settings."""
+
+    name = "wrapping"
+
+    def __init__(self, **settings: object) -> None:
+        self._given = settings
+
+    @hookimpl
+    def configure_middleware(self, middleware: MiddlewareStack) -> None:
+        middleware.add(Slow, **self._given)  # type: ignore[arg-type]
 
 
 class Open(Module):

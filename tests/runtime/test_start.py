@@ -30,6 +30,16 @@ def problems(*given: Module, **config: object) -> list[str]:
             "configure_service is not a hook. Did you mean configure_s",
         ),
         (modules.Raising(), "MH110", "configure_services raised RuntimeError: no luck."),
+        (
+            modules.Wrapping(slower=1),
+            "MH110",
+            "configure_middleware raised TypeError: Slow.__init__() got an unexpected keyword",
+        ),
+        (
+            modules.Wrapping(slower_than=1),
+            "MH110",
+            "which is not an ASGI application",
+        ),
         (modules.Open(), "MH401", "GET /api/open (runtime.modules.nothing) names no permission"),
         (modules.Undeclared(), "MH402", "'Undeclared.See', which no module declares"),
         (modules.Nameless(), "MH103", "the name is 'Not A Name'. Name it with at most"),

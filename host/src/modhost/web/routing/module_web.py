@@ -4,14 +4,24 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from modhost import Module
 from modhost.web.rendering.shell import Menu
 from modhost.web.routing.declarations import Declaration, Endpoints, Pages
 from modhost.web.routing.slots import Slots
+
+
+class _Inside:
+    """What a middleware calls: the application inside of it, which is built later."""
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
 
 
 class MiddlewareStack:
@@ -25,9 +35,24 @@ class MiddlewareStack:
         """Add an ASGI middleware class, with the settings that its constructor takes.
 
         The first one added is the outermost. It runs for every request, inside of authentication:
-        `current_principal(request)` returns the caller.
+        `current_principal(request)` returns the caller. It is made at once, so that settings which
+        it does not take stop the start.
+
+        Raises:
+            TypeError: the class makes something that cannot be called.
+
         """
-        self.added.append(Middleware(middleware, **settings))
+        inside = _Inside()
+        made: Any = middleware(inside, **settings)
+        if not callable(made):
+            msg = f"{middleware!r} makes {made!r}, which is not an ASGI application"
+            raise TypeError(msg)
+
+        def around(app: ASGIApp) -> Any:
+            inside.app = app
+            return made
+
+        self.added.append(Middleware(around))
 
 
 @dataclass(frozen=True, slots=True)
