@@ -1,6 +1,6 @@
 """How headers are read into a model."""
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from modhost.permissions import ANYONE
 from modhost.web import Header
@@ -9,6 +9,8 @@ from web.things import assert_problem
 
 
 class Conditions(BaseModel):
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+    request_tag: str = Field("", alias="Request-Tag")
     if_match: str | None = None
     max_age: int = 5
     prefer: list[str] = Field(default_factory=list, alias="Prefer")
@@ -27,14 +29,16 @@ def serving() -> Serving:
 def test_headers_are_read_into_a_model() -> None:
     with serving().client() as client:
         headers = [("If-Match", "abc"), ("MAX-AGE", "7"), ("Prefer", "a"), ("prefer", "b, c")]
+        headers.append(("request-tag", "x"))
         answer = client.get("/api/things/conditions", headers=headers)
-    assert answer.json() == {"if_match": "abc", "max_age": 7, "Prefer": ["a", "b, c"]}
+    expected = {"if_match": "abc", "max_age": 7, "Prefer": ["a", "b, c"], "Request-Tag": "x"}
+    assert answer.json() == expected
 
 
 def test_headers_that_are_not_there_have_their_defaults() -> None:
     with serving().client() as client:
         answer = client.get("/api/things/conditions", headers={"max-age": ""})
-    assert answer.json() == {"if_match": None, "max_age": 5, "Prefer": []}
+    assert answer.json() == {"if_match": None, "max_age": 5, "Prefer": [], "Request-Tag": ""}
 
 
 def test_a_bad_value_in_a_header_is_422_and_names_the_field() -> None:

@@ -1,12 +1,17 @@
 """How the query string is read."""
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import Annotated
+from uuid import UUID
+
 import pytest
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from modhost.permissions import ANYONE
-from modhost.web import Query
+from modhost.web import Form, Query
 from web.serving import VIEWER, Serving
-from web.things import assert_problem
+from web.things import KNOWN, assert_problem
 
 
 class StrictFilter(BaseModel):
@@ -25,6 +30,77 @@ def test_an_empty_value_in_the_query_counts_as_not_given(serving: Serving) -> No
     with serving.client() as client:
         response = client.get("/api/things?colour=&page_size=&tags=", headers=VIEWER)
     assert response.json() == {"colour": None, "tags": [], "page_size": 20}
+
+
+class ListFilter(BaseModel):
+    maybe: list[str] | None = None
+    limited: Annotated[list[int] | None, Field(max_length=2)] = None
+    ordered: Sequence[str] = ()
+    different: AbstractSet[UUID] = frozenset()
+    either: int | tuple[int, ...] = 0
+    text: str = Field("", validation_alias=AliasChoices("q", "text"))
+    words: list[str] = Field([], validation_alias=AliasChoices("word", "words"))
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "value"),
+    [
+        ("maybe=a", "maybe", ["a"]),
+        ("maybe=a&maybe=b", "maybe", ["a", "b"]),
+        ("maybe=", "maybe", None),
+        ("limited=1&limited=2", "limited", [1, 2]),
+        ("ordered=a&ordered=b", "ordered", ["a", "b"]),
+        (f"different={KNOWN}&different={KNOWN}", "different", [str(KNOWN)]),
+        ("either=1&either=2", "either", [1, 2]),
+        ("q=x", "text", "x"),
+        ("text=x", "text", "x"),
+        ("word=a&words=b", "words", ["a", "b"]),
+    ],
+)
+@pytest.mark.parametrize("way", ["query", "form"])
+def test_a_field_that_may_be_a_list_takes_all_values_of_its_names(
+    way: str, query: str, field: str, value: object
+) -> None:
+    serving = Serving()
+
+    async def show(given: Query[ListFilter]) -> ListFilter:
+        return given
+
+    async def take(given: Form[ListFilter]) -> ListFilter:
+        return given
+
+    serving.web.endpoints.get("/", show, permission=ANYONE)
+    serving.web.endpoints.post("/", take, permission=ANYONE)
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    with serving.client() as client:
+        if way == "query":
+            answer = client.get(f"/api/things?{query}")
+        else:
+            answer = client.post("/api/things", content=query, headers=form)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()[field] == value
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("q=x&text=y", ["q"]),
+        ("limited=1&limited=2&limited=3", ["limited"]),
+        ("different=x", ["different"]),
+    ],
+)
+def test_what_does_not_fit_a_list_or_names_is_refused(query: str, names: list[str]) -> None:
+    serving = Serving()
+
+    async def show(given: Query[ListFilter]) -> ListFilter:
+        return given
+
+    serving.web.endpoints.get("/", show, permission=ANYONE)
+    with serving.client() as client:
+        problem = assert_problem(client.get(f"/api/things?{query}"), 422)
+    errors = problem["errors"]
+    assert isinstance(errors, list)
+    assert [error["field"].partition(".")[0] for error in errors] == names
 
 
 def test_unknown_names_in_the_query_do_not_disturb_a_strict_model() -> None:

@@ -2,21 +2,25 @@
 
 import json
 from collections import Counter
-from typing import Any, Final, Protocol, TypeVar, get_origin
+from collections.abc import Collection, Mapping
+from types import UnionType
+from typing import Annotated, Any, Final, Protocol, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope
 
-from modhost.web.binding.strictness import field_key, refuse_odd
+from modhost.configuration.option_types import names_of
+from modhost.web.binding.strictness import refuse_odd
 from modhost.web.problems import FieldError, HttpProblem, from_validation, invalid_fields
 
 T = TypeVar("T")
 
 DEFAULT_BODY_LIMIT: Final = 1024 * 1024
 FORM_MEDIA_TYPES: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
-_MANY: Final = (list, tuple, set, frozenset)
+_ONE: Final = (str, bytes, bytearray, Mapping)
+"""Collections that a single value stands for."""
 _TWICE: Final = "Give it once; it is there more than once, and which one counts is not clear."
 
 
@@ -112,32 +116,37 @@ def header_name(field: str) -> str:
     return field.replace("_", "-")
 
 
+def _header_key(name: str) -> str:
+    return header_name(name).lower()
+
+
 class FlatModel:
     """Reads a model from names with string values, as query strings, headers and forms carry them.
 
     Unknown names are ignored. An empty value counts as missing: browsers send the fields that
-    nobody filled in. A field that is a list takes all values of its name, any other takes one.
+    nobody filled in. A field that may be a list takes all values of its names, any other takes one.
     """
 
     def __init__(self, model: type[BaseModel], source: str) -> None:
         self._model = model
         self._source = source
-        self._names = {
-            field_key(name, field.validation_alias): get_origin(field.annotation) in _MANY
+        spelt = _header_key if source == "header" else str
+        self._fields = [
+            ({spelt(each): each for each in names_of(model, name)}, _may_be_list(field.annotation))
             for name, field in model.model_fields.items()
-        }
+        ]
 
     def read(self, values: _Named) -> BaseModel:
         """Return the validated model. Raises `HttpProblem` 422 with the fields not valid."""
         picked: dict[str, Any] = {}
         repeated = []
-        for name, many in self._names.items():
-            all_given = values.getlist(name)
-            given = [value for value in all_given if value != ""]
-            if len(all_given) > 1 and not many:
-                repeated.append(FieldError(name, _TWICE))
+        for names, many in self._fields:
+            by_name = [(name, value) for name in names.values() for value in values.getlist(name)]
+            given = [(name, value) for name, value in by_name if value != ""]
+            if len(by_name) > 1 and not many:
+                repeated.append(FieldError(by_name[0][0], _TWICE))
             elif given:
-                picked[name] = given if many else given[-1]
+                picked[given[0][0]] = [value for _, value in given] if many else given[0][1]
         if repeated:
             raise invalid_fields(repeated)
         try:
@@ -164,3 +173,14 @@ class FlatModel:
         if media_type(request) not in FORM_MEDIA_TYPES:
             raise HttpProblem(415, f"Send the body as {' or '.join(FORM_MEDIA_TYPES)}.")
         return self.read(await request.form())
+
+
+def _may_be_list(annotation: object) -> bool:
+    """Return whether a type, or one of its alternatives, holds several values."""
+    annotation = getattr(annotation, "__value__", annotation)
+    kind = get_origin(annotation) or annotation
+    if kind in (Union, UnionType):
+        return any(map(_may_be_list, get_args(annotation)))
+    if kind is Annotated:
+        return _may_be_list(get_args(annotation)[0])
+    return isinstance(kind, type) and issubclass(kind, Collection) and not issubclass(kind, _ONE)

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel
 
+from modhost.configuration.option_types import names_of
 from modhost.web.problems import FieldError, invalid_fields
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -61,12 +63,12 @@ def _at(value: object, name: str) -> Any:
     if isinstance(value, Mapping):
         return value.get(name)
     if isinstance(value, BaseModel):
-        for field, info in type(value).model_fields.items():
-            if name == field_key(field, info.validation_alias):
-                return getattr(value, field)
+        field = _fields_of(type(value)).get(name)
+        return getattr(value, field) if field else None
     return None
 
 
-def field_key(name: str, alias: object) -> str:
-    """Return the name by which a request carries a field."""
-    return alias if isinstance(alias, str) else name
+@lru_cache(maxsize=1024)
+def _fields_of(model: type[BaseModel]) -> dict[str, str]:
+    """Return the fields of a model by each name that a request may carry them by."""
+    return {name: field for field in model.model_fields for name in names_of(model, field)}
