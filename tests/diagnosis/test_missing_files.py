@@ -54,7 +54,7 @@ def messages(
     for path, text in files.items():
         file = tmp_path / "installed" / f"acme_{name}" / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
+        file.write_text(text, "latin-1")
     found = Doctor.of(tmp_path, url).findings(exits=exits)
     assert {(each["code"], each["module"]) for each in found} <= {("MH406", name)}
     return {str(each["message"]).replace(f"acme_{name}", "acme") for each in found}
@@ -84,3 +84,13 @@ def test_files_that_templates_name_are_reported(
         "the template 'show.html' names the template 'part.html', and templates/ has no such file.",
         "the template 'deep/other.html' names 'gone.js', and static/ has no such file.",
     }
+
+
+def test_a_template_that_is_not_utf_8_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_url: str
+) -> None:
+    files = {**BOTH, "templates/part.html": "caf\N{LATIN SMALL LETTER E WITH ACUTE}"}
+    (message,) = messages(tmp_path, monkeypatch, sqlite_url, files)
+    where, _, reason = message.partition(": ")
+    assert where == "the template 'show.html' names the template 'part.html'"
+    assert reason.startswith("'utf-8' codec can't decode byte 0xe9 in position 3: ")

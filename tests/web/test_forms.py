@@ -169,6 +169,19 @@ def test_another_page_may_have_the_form(serving: Serving) -> None:
     assert (answer.status_code, 'id="title-error"' in answer.text) == (409, True)
 
 
+def test_methods_of_one_object_may_have_the_form(serving: Serving) -> None:
+    class Views:
+        async def show(self) -> Page:
+            return await show()
+
+    views = Views()
+    serving.web.pages.get("/views", views.show, permission=ANYONE)
+    serving.web.pages.post("/views/add", add, permission=ANYONE, shown_by=views.show)
+    with serving.client() as client:
+        answer = client.post("/things/views/add", data={"title": "taken"})
+    assert (answer.status_code, 'id="title-error"' in answer.text) == (409, True)
+
+
 def test_a_page_that_has_the_form_must_be_mapped(serving: Serving) -> None:
     serving.web.pages.post("/add", add, permission=ANYONE, shown_by=add)
     with pytest.raises(ValueError, match="is not mapped: map add to GET"), serving.client():

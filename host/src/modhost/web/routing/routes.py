@@ -90,7 +90,7 @@ class _Handling:
             return
         for each in pages:
             is_at_path = declared.shown_by is None and each.declared.path == declared.path
-            if is_at_path or each.declared.handler is declared.shown_by:
+            if is_at_path or each.declared.handler == declared.shown_by:
                 self._form = each
         if self._form is None and declared.shown_by is not None:
             msg = f"The page that shows the form of {declared.path} is not mapped: map "

@@ -20,19 +20,21 @@ _OTHERS: Final = re.compile(
 )
 _STATIC: Final = re.compile(r"""\bstatic\(\s*["']([^"']+)["']\s*\)""")
 _REMEDY: Final = "Correct the name, or let the wheel of the package include the file."
+_UNREADABLE_REMEDY: Final = "Save the file as UTF-8, and let the host read it."
 
 
 def check_templates(modules: Sequence[ModuleWeb]) -> list[Finding]:
-    """Return a finding for each missing file that a page needs by a name that is written out."""
+    """Return a finding for each file that a page needs by a name that is written out, and lacks."""
     return [
-        Finding(rules.MISSING_FILE, detail, _REMEDY, module.name)
+        Finding(rules.MISSING_FILE, detail, remedy, module.name)
         for module in modules
         if module.name != HOST
-        for detail in _missing(module)
+        for detail, remedy in _missing(module)
     ]
 
 
-def _missing(module: ModuleWeb) -> Iterator[str]:
+def _missing(module: ModuleWeb) -> Iterator[tuple[str, str]]:
+    """Yield what is missing or cannot be read, each with the remedy."""
     templates, static = module.folder("templates"), module.folder("static")
     handlers = sorted({declared.function.__module__ for declared in module.pages.declared})
     due = {name: user for each in handlers for name, user in _rendered_by(each)}
@@ -41,14 +43,20 @@ def _missing(module: ModuleWeb) -> Iterator[str]:
         name, user = due.popitem()
         file = _file(templates, name)
         if file is None:
-            yield f"{user} names the template {name!r}, and templates/ has no such file."
+            detail = f"{user} names the template {name!r}, and templates/ has no such file."
+            yield detail, _REMEDY
             continue
-        read, served = _named_in(file, file.stat().st_mtime_ns)
+        try:
+            read, served = _named_in(file, file.stat().st_mtime_ns)
+        except (OSError, UnicodeDecodeError) as error:
+            yield f"{user} names the template {name!r}: {error}.", _UNREADABLE_REMEDY
+            continue
         due |= dict.fromkeys(read - seen, f"the template {name!r}")
         seen |= read
         for each in served:
             if _file(static, each) is None:
-                yield f"the template {name!r} names {each!r}, and static/ has no such file."
+                detail = f"the template {name!r} names {each!r}, and static/ has no such file."
+                yield detail, _REMEDY
 
 
 # A process that builds several hosts, as tests do, reads each template once.
