@@ -134,6 +134,7 @@ def test_types_are_changed_as_the_models_say(author: Author) -> None:
         "MORE",
         """
     kind: Kind
+    token: UUID
     size: str = Field(sa_type=SIZE)
     price: Decimal = Field(max_digits=8, decimal_places=2)
     sold_at: datetime = Field(sa_type=sa.DateTime(timezone=True))

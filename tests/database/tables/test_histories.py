@@ -48,6 +48,14 @@ async def refusal(url: str, *modules: Migrations) -> list[str]:
         ({"a": "def upgrade(:"}, "SyntaxError"),
         ({"a": "raise SystemExit(3)"}, "a.py:1 raised SystemExit: 3"),
         ({"a": "revision = '1'"}, "no attribute 'down_revision'"),
+        (
+            {"a": HEAD.format("1", None).replace("def", "async def")},
+            "upgrade in a.py is `async def`: it would never run.",
+        ),
+        (
+            {"a": HEAD.format("1", None).replace("pass", "yield")},
+            "upgrade in a.py has a `yield`: it would never run.",
+        ),
     ],
 )
 async def test_revisions_that_cannot_be_applied_are_reported_with_their_module(

@@ -78,8 +78,9 @@ def _stored(type_: _Type, dialect: Dialect) -> _Type:
         stored = stored.impl_instance
     if isinstance(stored, postgresql.DOMAIN):
         return _stored(stored.data_type, dialect)
-    is_text = isinstance(stored, types.Uuid) and not stored.native_uuid
-    return types.CHAR(32) if is_text else stored
+    if not isinstance(stored, types.Uuid):
+        return stored
+    return stored if stored.native_uuid and dialect.supports_native_uuid else types.CHAR(32)
 
 
 def _family(type_: _Type, dialect: Dialect) -> tuple[type[_Type], ...] | None:

@@ -1,6 +1,7 @@
 """The history of a module: its revisions, as alembic reads them from its package."""
 
 import importlib
+import inspect
 import traceback
 import warnings
 from collections.abc import Sequence
@@ -9,9 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection
+from sqlalchemy import inspect as inspect_database
 
 from modhost.checks import Finding, StartupError, rules
 from modhost.database.errors import UnknownRevision, reason_of
@@ -95,7 +97,23 @@ def _history_of(module: Migrations) -> ScriptDirectory:
         msg = f"the newest revision is one of {', '.join(heads)}: the down_revision of each has to "
         msg += "be the one before it, and of the first None."
         raise UnusableHistory(msg)
+    for revision in revisions:
+        _refuse_never_run(revision)
     return history
+
+
+def _refuse_never_run(revision: Script) -> None:
+    """Refuse a revision of which nothing would run, and which would count as applied."""
+    upgrade = getattr(revision.module, "upgrade", None)
+    if inspect.isgeneratorfunction(upgrade) or inspect.isasyncgenfunction(upgrade):
+        what = "has a `yield`"
+    elif inspect.iscoroutinefunction(upgrade):
+        what = "is `async def`"
+    else:
+        return
+    msg = f"upgrade in {Path(revision.path).name} {what}: it would never run. Write it with def, "
+    msg += "and without `yield`."
+    raise UnusableHistory(msg)
 
 
 def _versions_of(package: str) -> Path:
@@ -124,7 +142,7 @@ def summary_of(error: BaseException) -> str:
 
 
 def _current(connection: Connection, module: Migrations) -> str | None:
-    if not inspect(connection).has_table(VERSIONS, schema=module.module):
+    if not inspect_database(connection).has_table(VERSIONS, schema=module.module):
         return None
     options = {"version_table": VERSIONS, "version_table_schema": module.module}
     return MigrationContext.configure(connection, opts=options).get_current_revision()
