@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,18 @@ class HenModule(Module):
 class EggModule(Module):
     name = "egg"
     requires = ("hen",)
+"""
+
+# As the import system of an environment without it.
+WITHOUT_DRIVER = """
+import sys
+
+class Uninstalled:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "asyncpg":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Uninstalled())
 """
 
 SOURCES = {"broken": BAD_IMPORT, "tidy": BAD_OPTION, "letters": MISSING_CONTRACT, "circle": CYCLE}
@@ -108,3 +122,25 @@ def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     for parts in REPORTED.values():
         for part in parts:
             assert part in reported
+
+
+@pytest.mark.parametrize("command", ["run", "migrate", "doctor", "tokens list", "jobs list"])
+def test_a_postgresql_without_its_driver_is_one_problem(tmp_path: Path, command: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(WITHOUT_DRIVER)
+    url = "postgresql://somebody:sesame@localhost/nothing"
+    environment = os.environ | {"PYTHONPATH": str(tmp_path), "MODHOST__HOST__DATABASE_URL": url}
+    run = subprocess.run(
+        [sys.executable, "-m", "modhost", *command.split()],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment | {"MODHOST__HOST__BIND": "127.0.0.1:0"},
+        timeout=100,
+        check=False,
+    )
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr == (
+        "modhost cannot start: 1 problem.\n\nMH503 Invalid database URL: The database URL is one "
+        "of PostgreSQL, but its driver is not installed; run `pip install 'modhost[postgres]'`. "
+        "Check [host] database_url.\n"
+    )

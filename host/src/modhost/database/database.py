@@ -19,7 +19,7 @@ from modhost.database.engines import open_postgres, open_sqlite, open_unbounded
 from modhost.database.failures import may_pass
 from modhost.database.pools import PoolUse, uses_of
 from modhost.database.postgres.access import PostgresAccess
-from modhost.database.postgres.connector import PostgresConnector
+from modhost.database.postgres.connector import PostgresConnector, import_asyncpg
 from modhost.database.sqlite.access import SqliteAccess
 from modhost.database.sqlite.connection import connect
 from modhost.database.sqlite.foreign_log import refuse_foreign_log
@@ -37,7 +37,8 @@ class Database:
         shutdown_timeout: seconds that a server has to answer when the database is closed.
 
     Raises:
-        BadDatabaseUrl: the URL cannot be used; the message does not show its password.
+        BadDatabaseUrl: the URL cannot be used, or its driver is not installed; the message does
+            not show its password.
 
     """
 
@@ -45,6 +46,8 @@ class Database:
         self._shutdown_timeout = shutdown_timeout
         self._parsed = DatabaseUrl.parse(url)
         self.url = str(self._parsed) if self.dialect == "sqlite" else url
+        if self.dialect == "postgresql":
+            import_asyncpg()  # so that a missing one is reported here
         self._write_lock = WriteLock()
         self._loop = OwnLoop("The database")
         self._engines: tuple[AsyncEngine, AsyncEngine] | None = None

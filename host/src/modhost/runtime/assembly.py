@@ -140,7 +140,7 @@ class _Assembly:
         try:
             return Database(self._configuration.host.database_url)
         except BadDatabaseUrl as error:
-            remedy = "Set [host] database_url."
+            remedy = "Check [host] database_url."
             self._findings.append(Finding(rules.BAD_DATABASE_URL, str(error), remedy))
             return Database("sqlite:///unused.db")
 

@@ -30,15 +30,10 @@ _NEXT_HOST: Final = ("08", "53", "57")
 
 
 class PostgresConnector:
-    """Opens connections to an address.
-
-    Raises:
-        BadDatabaseUrl: the driver is not installed.
-
-    """
+    """Opens connections to an address."""
 
     def __init__(self, address: PostgresAddress) -> None:
-        self.asyncpg: Any = _import_asyncpg()
+        self.asyncpg: Any = import_asyncpg()
         self._address = address
         size = address.statement_cache_size
         self._keeps_statements = None if size is None else size > 0
@@ -137,7 +132,8 @@ class PostgresConnector:
 
 
 @cache
-def _import_asyncpg() -> Any:
+def import_asyncpg() -> Any:
+    """Return the driver. Raises `BadDatabaseUrl` when it is not installed."""
     try:
         import asyncpg
         from asyncpg import connect_utils
