@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pluggy
 
-from modhost import Module
+from modhost import HostedService, Module
 from modhost.calls.returned import awaited, is_generator
 from modhost.checks import Finding, rules
 from modhost.hooks import PROJECT, ModuleHooks
@@ -25,7 +25,7 @@ _SPECIFIED: Final = {
 
 _SEVERAL: Final = {
     "configure_permissions": Permission,
-    "hosted_services": type,
+    "hosted_services": HostedService,
     "diagnose": Finding,
     "report_processes": ProcessReport,
 }
@@ -123,14 +123,19 @@ def _as_specified(hook: str, result: Any) -> Any:
         if isinstance(result, kind):
             return result
         raise TypeError(f"it returned {result!r}; let it return a {kind.__name__}")
-    what = "a class" if kind is type else f"a {kind.__name__}"
+    is_class = kind is HostedService
+    what = "a class of hosted services" if is_class else f"a {kind.__name__}"
     if not isinstance(result, Iterable) or isinstance(result, str):
         raise TypeError(f"it returned {result!r}; let it return a list, of which each is {what}")
     found = list(result)
     for each in found:
-        if not isinstance(each, kind):
+        if not (_is_class_of(each, kind) if is_class else isinstance(each, kind)):
             raise TypeError(f"it returned {each!r} in its list, which is not {what}")
     return found
+
+
+def _is_class_of(value: object, kind: type) -> bool:
+    return isinstance(value, type) and issubclass(value, kind)
 
 
 def _check(found: FoundModule) -> list[Finding]:
@@ -177,6 +182,6 @@ def _mismatch(name: str, member: Any) -> tuple[str, str] | None:
 
 def hook_failed(found: FoundModule, hook: str, error: Exception) -> Finding:
     """Return the finding for a hook that raised."""
-    detail = f"{hook} raised {type(error).__name__}: {error}."
+    detail = f"{hook} raised {type(error).__name__}: {str(error).removesuffix('.')}."
     remedy = "Fix the module, or leave it out by [host.modules] disabled."
     return found.finding(rules.HOOK_FAILED, detail, remedy)

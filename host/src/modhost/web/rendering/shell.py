@@ -61,6 +61,12 @@ class MenuEntry:
     order: int = 0
     key: str = ""
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.path, str):
+            raise TypeError(f"the path of the menu entry {self.label!r} is {self.path!r}")
+        if not isinstance(self.order, int | float):
+            raise TypeError(f"the order of the menu entry {self.label!r} is {self.order!r}")
+
     def visible_to(self, principal: Principal | None) -> bool:
         """Return whether the visitor, None for an anonymous one, may open the page."""
         return may_see(principal, self.permission)

@@ -37,24 +37,15 @@ def _check_permission(declared: Declaration, permissions: Permissions) -> list[F
         detail = f"{_named(declared)} names no permission."
         remedy = "Pass permission=<a permission of the module>, or permission=ANYONE."
         return [_finding(rules.NO_PERMISSION, declared, detail, remedy)]
-    undeclared = _undeclared(declared.permission, permissions)
-    if undeclared is None:
-        return []
-    detail = f"{_named(declared)} asks for {undeclared!r}, which no module declares."
-    remedy = "Return the permission from configure_permissions."
-    return [_finding(rules.UNDECLARED_PERMISSION, declared, detail, remedy)]
+    who = f"{_named(declared)} asks for"
+    return _check_known(declared.permission, permissions, who, declared.module)
 
 
 def _check_menu(module: ModuleWeb, permissions: Permissions) -> list[Finding]:
     findings = []
     for entry in (*module.menu.entries, *(tab for _, tab in module.slots.tabs)):
-        undeclared = _undeclared(entry.permission, permissions)
-        if undeclared is not None:
-            detail = f"The menu entry {entry.label!r} shows to those who have {undeclared!r}, "
-            detail += "which no module declares."
-            remedy = "Return the permission from configure_permissions."
-            rule = rules.UNDECLARED_PERMISSION
-            findings.append(Finding(rule, detail, remedy, module.name))
+        who = f"The menu entry {entry.label!r} shows to those who have"
+        findings += _check_known(entry.permission, permissions, who, module.name)
     return findings
 
 
@@ -66,13 +57,8 @@ def _check_cards(
         for parameter in card.binding.parameters:
             if parameter.needs is not None:
                 findings += missing(services, parameter.needs, card.name, module.name)
-        undeclared = _undeclared(card.permission, permissions)
-        if undeclared is not None:
-            detail = f"The card {card.name} shows to those who have {undeclared!r}, which no "
-            detail += "module declares."
-            remedy = "Return the permission from configure_permissions."
-            rule = rules.UNDECLARED_PERMISSION
-            findings.append(Finding(rule, detail, remedy, module.name))
+        who = f"The card {card.name} shows to those who have"
+        findings += _check_known(card.permission, permissions, who, module.name)
     return findings
 
 
@@ -95,11 +81,19 @@ def _check_duplicates(all_declared: Iterable[Declaration]) -> list[Finding]:
     return findings
 
 
-def _undeclared(permission: Permission | Anyone, permissions: Permissions) -> str | None:
-    """Return the name of a permission that no module declares, None for a declared one."""
-    if isinstance(permission, Anyone) or permission in permissions:
-        return None
-    return permission.name
+def _check_known(
+    permission: object, permissions: Permissions, who: str, module: str
+) -> list[Finding]:
+    """Return a finding when what `who` requires is not a permission that a module declares."""
+    if not isinstance(permission, Permission | Anyone):
+        detail = f"{who} {permission!r}, which is not a Permission."
+        remedy = "Pass the Permission itself, not its name, or ANYONE."
+    elif isinstance(permission, Permission) and permission not in permissions:
+        detail = f"{who} {permission.name!r}, which no module declares."
+        remedy = "Return the permission from configure_permissions."
+    else:
+        return []
+    return [Finding(rules.UNDECLARED_PERMISSION, detail, remedy, module)]
 
 
 def _named(declared: Declaration) -> str:

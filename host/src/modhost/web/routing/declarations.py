@@ -107,7 +107,7 @@ class Declarations:
         shown_by: Handler | None = None,
         is_search: bool = False,
     ) -> None:
-        if not path.startswith("/"):
+        if not isinstance(path, str) or not path.startswith("/"):
             msg = f"The path {path!r} of module {self.module} must start with '/'."
             raise ValueError(msg)
         path = (self.prefix + path).rstrip("/") or "/"

@@ -39,9 +39,11 @@ class MiddlewareStack:
         it does not take stop the start.
 
         Raises:
-            TypeError: the class makes something that cannot be called.
+            TypeError: it is no class, or makes something that cannot be called.
 
         """
+        if not callable(middleware):
+            raise TypeError(f"{middleware!r} is not a class of middleware")
         inside = _Inside()
         made: Any = middleware(inside, **settings)
         if not callable(made):

@@ -20,6 +20,10 @@ class Card:
     permission: Permission | Anyone
     order: int
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.order, int | float):
+            raise TypeError(f"the order of the card {self.name} is {self.order!r}")
+
     @property
     def name(self) -> str:
         """The card as messages name it."""
