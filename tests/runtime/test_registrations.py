@@ -1,11 +1,13 @@
 """Arguments of a wrong type in what a module registers are reported with the module."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
-from modhost import Module, Permission, ServiceCollection, hookimpl
+from modhost import Module, ModuleOptions, Permission, ServiceCollection, hookimpl
 from modhost.checks import Finding, StartupError
 from modhost.configuration import Configuration
 from modhost.permissions import ANYONE
@@ -21,6 +23,10 @@ async def handle() -> str:
 
 async def show() -> None:
     """Show no card."""
+
+
+class Order(BaseModel):
+    pieces: int = 1
 
 
 class NotHosted:
@@ -79,6 +85,46 @@ def test_an_object_of_another_class_is_reported(given: Any) -> None:
         "map_endpoints", lambda self, endpoints: endpoints.get("/x", handle, permission=given)
     )
     assert f"asks for {given!r}, which is not a Permission" in finding.detail
+
+
+async def take_model(order: Order) -> None: ...
+
+
+async def take_number(number: int) -> None: ...
+
+
+async def take_day(day: date | None) -> None: ...
+
+
+async def take_texts(texts: list[str]) -> None: ...
+
+
+IN_MODEL = "into the path, or write Query[…], Body[…] or Form[…] of a model."
+VALUES: dict[str, Callable[..., object]] = {
+    "Write Body[Order], Query[Order] or Form[Order].": take_model,
+    f"Put {{number}} {IN_MODEL}": take_number,
+    f"Put {{day}} {IN_MODEL}": take_day,
+    f"Put {{texts}} {IN_MODEL}": take_texts,
+}
+
+
+@pytest.mark.parametrize("remedy", VALUES)
+def test_a_value_in_the_place_of_a_service_is_reported_with_its_remedy(remedy: str) -> None:
+    finding = finding_of(
+        "map_endpoints",
+        lambda self, endpoints: endpoints.post("/x", VALUES[remedy], permission=ANYONE),
+    )
+    assert (finding.rule.code, finding.remedy) == ("MH301", remedy)
+
+
+def test_options_that_no_module_has_are_a_missing_service() -> None:
+    async def take_options(options: ModuleOptions) -> None: ...
+
+    finding = finding_of(
+        "map_endpoints",
+        lambda self, endpoints: endpoints.get("/x", take_options, permission=ANYONE),
+    )
+    assert (finding.rule.code, finding.remedy[:7]) == ("MH301", "Install")
 
 
 RAISED: dict[str, tuple[str, Callable[..., object]]] = {

@@ -1,16 +1,23 @@
 """Start-up checks of endpoints, pages and menus."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
+from pydantic import BaseModel
 from starlette.routing import PARAM_REGEX
 
-from modhost import Permission
+from modhost import ModuleOptions, Permission
 from modhost.checks import Finding, Rule, rules
 from modhost.permissions import Anyone, Permissions
-from modhost.services import ServiceRegistry, missing
+from modhost.services import Dependency, ServiceRegistry, missing
+from modhost.web.binding.parameters import union_members
 from modhost.web.routing.declarations import Declaration
 from modhost.web.routing.module_web import ModuleWeb
 from modhost.web.routing.template_checks import check_templates
+
+# Where the types of values come from that no module offers as services.
+_OF_VALUES: Final = ("builtins", "datetime", "decimal", "uuid")
 
 
 def check_web(
@@ -24,12 +31,33 @@ def check_web(
             findings += _check_permission(declared, permissions)
             for parameter in declared.binding.parameters:
                 if parameter.needs is not None:
-                    who = _named(declared)
-                    findings += missing(services, parameter.needs, who, declared.module)
+                    findings += _check_service(parameter.needs, services, declared)
         findings += _check_menu(module, permissions)
         findings += _check_cards(module, permissions, services)
     findings += check_templates(modules)
     return findings + _check_duplicates(each for module in modules for each in module.declared)
+
+
+def _check_service(
+    needed: Dependency, services: ServiceRegistry, declared: Declaration
+) -> list[Finding]:
+    findings = missing(services, needed, _named(declared), declared.module)
+    if remedy := _remedy_of_value(needed.name, needed.contract):
+        return [replace(each, remedy=remedy) for each in findings]
+    return findings
+
+
+def _remedy_of_value(name: str, contract: Any) -> str | None:
+    """Return what to write for a parameter that is hardly a service; None for any other."""
+    if isinstance(contract, type) and issubclass(contract, BaseModel):
+        if issubclass(contract, ModuleOptions):
+            return None
+        model = contract.__name__
+        return f"Write Body[{model}], Query[{model}] or Form[{model}]."
+    kinds = union_members(contract) or (contract,)
+    if all(getattr(each, "__module__", "") in _OF_VALUES for each in kinds):
+        return f"Put {{{name}}} into the path, or write Query[…], Body[…] or Form[…] of a model."
+    return None
 
 
 def _check_permission(declared: Declaration, permissions: Permissions) -> list[Finding]:
