@@ -100,6 +100,8 @@ async def test_what_meets_a_database_that_is_not_there_yet_is_started_again(
     async with started(sqlite_url, kind(starts), wait=None):
         assert starts.count == 3
     assert "The start waits for the database" in caplog.text
+    assert "Check [host] database_url, and that the server runs" in caplog.text
+    assert "[host] start_wait bounds the wait." in caplog.text
     assert "The start continues after" in caplog.text
 
 

@@ -33,6 +33,9 @@ _WITHOUT_COMMANDS: Final = (
 )
 
 
+_CONFIG: Final = "`--config FILE` names the configuration; see `modhost --help`."
+
+
 class _Commands(click.Group):
     """The host's own commands, and those of modules, which are loaded when needed."""
 
@@ -68,6 +71,10 @@ class _Commands(click.Group):
             message = " ".join([error.format_message(), *reasons])
             raise click.UsageError(message, ctx) from error
 
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        _name_config(cmd)
+        super().add_command(cmd, name)
+
     def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
         with _usage_errors_in_one_line():
             return super().make_context(*arguments, **extra)
@@ -93,6 +100,14 @@ class _Commands(click.Group):
             for name, command in self._modules.added:
                 self.add_command(command, name)
         return self._modules
+
+
+def _name_config(command: click.Command) -> None:
+    """Have the help of a command, and of those in it, name the option that each of them takes."""
+    if _CONFIG not in (command.epilog or ""):
+        command.epilog = f"{command.epilog or ''} {_CONFIG}".strip()
+    for each in command.commands.values() if isinstance(command, click.Group) else ():
+        _name_config(each)
 
 
 @click.group("modhost", cls=_Commands)
@@ -160,7 +175,9 @@ def _config_first(arguments: list[str]) -> list[str]:
         if argument.startswith("--config="):
             rest = arguments[:position] + arguments[position + 1 :]
             return [argument, *rest]
-        if argument == "--config" and position + 1 < len(arguments):
+        if argument == "--config":
             rest = arguments[:position] + arguments[position + 2 :]
-            return [argument, arguments[position + 1], *rest]
+            value = arguments[position + 1 : position + 2]
+            # Without a value no command may be taken for it.
+            return [argument, *value, *rest] if value else [argument]
     return arguments

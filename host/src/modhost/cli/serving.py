@@ -38,6 +38,7 @@ from modhost.runtime.serving.server import (
 logger = logging.getLogger(__name__)
 
 MAX_PORT: Final = 65_535
+_ADDRESS: Final = "[host] bind is the address; MODHOST__HOST__BIND=127.0.0.1:8080 sets it too."
 
 _reload = click.option(
     "--reload",
@@ -46,7 +47,7 @@ _reload = click.option(
 )
 
 
-@click.command()
+@click.command(epilog=_ADDRESS)
 @_reload
 @click.pass_context
 def run(context: click.Context, *, reload: bool) -> None:
@@ -59,7 +60,7 @@ def run(context: click.Context, *, reload: bool) -> None:
         serve(host, listener, lambda: _greet(host, listener))
 
 
-@click.command()
+@click.command(epilog=_ADDRESS)
 @click.option(
     "--processes",
     type=click.IntRange(1, 256),

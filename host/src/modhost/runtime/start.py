@@ -10,6 +10,7 @@ import anyio
 
 from modhost import Clock
 from modhost.database import DatabaseError
+from modhost.database.errors import remedy_of
 from modhost.database.failures import may_pass
 from modhost.failures import describe, own_cancellation
 
@@ -66,7 +67,13 @@ class Start:
                 reason = str(error).rstrip(".") if is_ours else describe(error)
                 if reason != reported[0] or now - reported[1] >= REPORT_SECONDS:
                     reported = (reason, now)
-                    logger.warning("The start waits for the database: %s (%s).", name, reason)
+                    logger.warning(
+                        "The start waits for the database: %s (%s). %s "
+                        "[host] start_wait bounds the wait.",
+                        name,
+                        reason,
+                        remedy_of(error),
+                    )
             else:
                 if failed_at is not None:
                     waited = self._clock.monotonic() - failed_at
