@@ -28,6 +28,26 @@ import pytest
 @pytest.mark.jobs("eager")
 def test_it(jobs): ...
 """
+UNMARKED = """
+async def test_it(host): ...
+"""
+CLASS_OF_MODULE = """
+import pytest
+from modhost import Module
+
+class ParcelsModule(Module):
+    name = "parcels"
+
+@pytest.fixture
+def modhost_modules():
+    return [ParcelsModule]
+
+def test_it(host): ...
+"""
+REFUSED = {
+    "unmarked": (UNMARKED, "an `async def` needs an event loop: mark it with @pytest.mark.anyio."),
+    "class": (CLASS_OF_MODULE, "ParcelsModule'>; pass ParcelsModule(), an instance."),
+}
 
 
 @pytest.fixture
@@ -85,6 +105,19 @@ def test_a_mode_that_is_none_is_refused(project: Path, capfd: pytest.CaptureFixt
     assert pytest.main([*OPTIONS, str(file)]) is pytest.ExitCode.TESTS_FAILED
     refusal = "jobs('eager') names no mode: give one of held, inline, worker."
     assert refusal in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("mistake", REFUSED)
+def test_a_mistake_in_a_test_is_named(
+    mistake: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source, refusal = REFUSED[mistake]
+    file = tmp_path / f"test_{mistake}.py"
+    file.write_text(source)
+    assert pytest.main([*OPTIONS, str(file)]) is pytest.ExitCode.TESTS_FAILED
+    written = capfd.readouterr().out
+    assert refusal in written
+    assert "_modhost_running" not in written
 
 
 def test_who_does_not_use_it_imports_nothing() -> None:

@@ -140,6 +140,10 @@ def host(
     request: pytest.FixtureRequest, _modhost_setup: "HostSetup"
 ) -> "RunningHost | BlockingHost":
     """A host that runs: a `RunningHost` for an `async def`, a `BlockingHost` for a plain one."""
+    has_loop = "anyio_backend" in request.fixturenames
+    if is_async(request) and not has_loop and not request.config.pluginmanager.hasplugin("asyncio"):
+        reason = "an `async def` needs an event loop: mark it with @pytest.mark.anyio."
+        pytest.fail(reason, pytrace=False)
     # What has parameters must be known before the test: only what has none is asked for here.
     name = "_modhost_running" if is_async(request) else "_modhost_blocking"
     found: RunningHost | BlockingHost = request.getfixturevalue(name)

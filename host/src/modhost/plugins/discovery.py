@@ -108,9 +108,17 @@ def discover(disabled: Collection[str], given: Sequence[Module] | None) -> Disco
     """Return the modules given, or else those that are installed, without the disabled ones."""
     if given is None:
         return find_modules(disabled)
+    _refuse_others(given)
     left_out = [module.name for module in given if module.name in disabled]
     found = [of_instance(module) for module in given if module.name not in disabled]
     return Discovered(found, [], check_modules(found), left_out)
+
+
+def _refuse_others(given: Sequence[object]) -> None:
+    for each in given:
+        if not isinstance(each, Module):
+            meant = f"{each.__name__}(), an instance" if isinstance(each, type) else "a module"
+            raise TypeError(f"Among the modules is {each!r}; pass {meant}.")
 
 
 def of_instance(module: Module) -> FoundModule:
