@@ -1,6 +1,7 @@
 """What `modhost doctor` says of a host, and how it ends."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,9 @@ def test_a_file_that_the_next_start_migrates_is_not_an_error(
     (found,) = doctor.findings(exits=0)
     assert (found["code"], found["severity"]) == ("MH504", "warning")
     assert doctor.modhost("doctor").stdout.endswith("Nothing is wrong; 1 warning.\n")
-    assert doctor.modhost("migrate", "--check").exit_code == 1
+    checked = doctor.modhost("migrate", "--check")
+    assert checked.exit_code == 1
+    assert re.match(r"modhost is at revision none and needs \d+\.\n", checked.stdout)
     assert Doctor.of(tmp_path, empty_sqlite_url, 'silence = ["MH504"]').findings(exits=0) == []
 
 

@@ -110,6 +110,13 @@ def test_each_problem_alone_stops_the_start(tmp_path: Path, name: str) -> None:
         assert part in reported
 
 
+def test_the_words_of_a_failing_import_end_in_one_full_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SOURCES, "broken", 'raise RuntimeError("It is too early.")')
+    assert "raised RuntimeError: It is too early. Fix or" in refused(tmp_path, "broken")
+
+
 def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     reported = refused(tmp_path, *SOURCES, command="worker")
     assert reported.startswith("modhost cannot start: 4 problems.\n")

@@ -54,6 +54,12 @@ def test_a_mistake_is_reported_with_the_module_and_the_remedy(
     assert f"module {given.name}" in problem
 
 
+def test_a_requirement_that_is_nearly_a_name_is_corrected() -> None:
+    misspelt = type("Misspelt", (Module,), {"name": "other", "requires": ("plane",)})()
+    (problem,) = problems(modules.Plain(), misspelt)
+    assert "Did you mean 'plain'? If not, install the package that brings 'plane'" in problem
+
+
 def test_modules_that_require_each_other_in_a_circle_are_named() -> None:
     (problem,) = problems(modules.Cyclic(), modules.Circular())
     assert "MH107" in problem

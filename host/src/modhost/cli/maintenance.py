@@ -34,7 +34,7 @@ def migrate(context: click.Context, *, check: bool) -> None:
             raise StartupError([finding_of(error)], may_pass=may_pass(error)) from error
         for each in due:
             what = "is at revision" if check else "went from revision"
-            then = "needs" if check else "to"
+            then = "and needs" if check else "to"
             click.echo(f"{each.module} {what} {each.current or 'none'} {then} {each.wanted}.")
         if not due:
             click.echo("All tables are at their newest revision.")

@@ -190,7 +190,7 @@ def _load(entry: EntryPoint) -> FoundModule | SkippedModule | Finding:
         target = entry.load()
         module = target() if isinstance(target, type) and issubclass(target, Module) else target
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever an import raises
-        reason = f"{type(error).__name__}: {error}"
+        reason = f"{type(error).__name__}: {error}".removesuffix(".")
         return SkippedModule(entry.name, distribution, reason)
     if not isinstance(module, Module):
         detail = f"the entry point {entry.name!r} names {entry.value}, which is {target!r}."

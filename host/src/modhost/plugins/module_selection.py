@@ -105,7 +105,9 @@ def order_modules(found: Sequence[FoundModule]) -> tuple[list[FoundModule], list
         for name in each.module.requires:
             if name not in by_name:
                 detail = f"it requires {name!r}, which is not there."
-                remedy = f"Install the package that brings {name!r}, or enable it if "
+                similar = get_close_matches(name, by_name.keys() - {each.module.name}, 1)
+                remedy = f"Did you mean {similar[0]!r}? If not, install " if similar else "Install "
+                remedy += f"the package that brings {name!r}, or enable it if "
                 remedy += "[host.modules] disabled names it."
                 findings.append(each.finding(rules.MISSING_REQUIREMENT, detail, remedy))
     try:
