@@ -168,6 +168,30 @@ async def test_code_templates_and_configuration_are_served_as_edited(editor: Edi
     assert "watchfiles" not in host.log
 
 
+async def test_what_is_saved_while_the_host_stops_is_parsed_before_the_next_start(
+    editor: Editor,
+) -> None:
+    host = editor.start("run")
+    await editor.shows("plain first!")
+    async with httpx2.AsyncClient() as client:
+        await client.post(f"{editor.url}/api/edited")
+    await until((editor.folder / "started").exists, "the job to start")
+    editor.code.write_text(MODULE.replace('"first"', '"other"'))
+    await host.logs("Reloading: ")
+    editor.code.write_text(MODULE + "\nclass :")
+    await host.logs("Not reloaded: ")
+    assert not (editor.folder / "finished").exists()
+    (editor.folder / "gate").touch()
+    await until((editor.folder / "finished").exists, "the job to end")
+    editor.code.write_text(MODULE.replace('"first"', '"third"'))
+    await editor.shows("plain third!")
+    host.signal(signal.SIGTERM)
+    assert await host.exit_code() == 0, host.log
+    assert host.log.count("Reloading: ") == 1
+    assert host.log.count("  address ") == 2
+    assert "The host has ended" not in host.log
+
+
 @EXHAUSTIVE
 async def test_a_worker_starts_again_too(editor: Editor) -> None:
     worker = editor.start("worker")

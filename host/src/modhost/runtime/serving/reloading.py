@@ -55,6 +55,8 @@ class _Reloader:
         self._changed = anyio.Event()
         self._files: set[Path] = set()
         """Those that have changed since the process was started."""
+        self._errors: list[str] = []
+        """Why some of them cannot be parsed."""
         self._process: Process | None = None
 
     async def run(self) -> None:
@@ -78,16 +80,24 @@ class _Reloader:
             while not self._stopping.is_set():
                 _forget_compiled(self._files)
                 self._files.clear()
+                self._changed = anyio.Event()
                 await self._run_once()
+                # More may have been saved while the process stopped.
+                await self._until_parsed()
             group.cancel_scope.cancel()
 
     async def _watch(self, changes: AsyncIterator[set[tuple[Change, str]]]) -> None:
         try:
             async for found in changes:
                 self._files |= {Path(path) for _, path in found}
+                self._errors = [
+                    error for file in sorted(self._files) if (error := _syntax_error(file))
+                ]
+                for error in self._errors:
+                    logger.error("Not reloaded: %s", error)
                 self._changed.set()
-        except (OSError, RuntimeError) as error:
-            logger.error("Files cannot be watched: %s.", error)  # noqa: TRY400 - a limit of the machine
+        except (OSError, RuntimeError) as unwatchable:
+            logger.error("Files cannot be watched: %s.", unwatchable)  # noqa: TRY400 - a limit of the machine
             self.exit_code = 1
             self._stopping.set()
             self._changed.set()
@@ -129,17 +139,17 @@ class _Reloader:
 
     async def _until_changed(self) -> None:
         """Wait for a change of files that can be parsed, or for the stop."""
-        while not self._stopping.is_set():
-            await self._changed.wait()
+        await self._changed.wait()
+        await self._until_parsed()
+        if not self._stopping.is_set():
+            names = sorted(map(_shown, self._files))
+            more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+            logger.info("Reloading: %s changed.", ", ".join(names[:MAX_NAMES]) + more)
+
+    async def _until_parsed(self) -> None:
+        while self._errors and not self._stopping.is_set():
             self._changed = anyio.Event()
-            errors = [error for file in sorted(self._files) if (error := _syntax_error(file))]
-            for error in errors:
-                logger.error("Not reloaded: %s", error)
-            if not errors and not self._stopping.is_set():
-                names = sorted(map(_shown, self._files))
-                more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
-                logger.info("Reloading: %s changed.", ", ".join(names[:MAX_NAMES]) + more)
-                return
+            await self._changed.wait()
 
     async def _stop(self, process: Process) -> None:
         # It may have ended by itself.
