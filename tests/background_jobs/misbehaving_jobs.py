@@ -87,6 +87,11 @@ class OverSnoozingJob(ProbedJob):
         raise Snooze(timedelta.max)
 
 
+class NumberSnoozingJob(ProbedJob):
+    async def execute(self, context: JobExecutionContext) -> None:
+        raise Snooze(30)  # type: ignore[arg-type]
+
+
 class BackingOffForEverJob(ProbedJob):
     retry_base_delay: ClassVar[timedelta | None] = timedelta.max
 
@@ -103,6 +108,7 @@ FAILING: dict[type[ModuleJob], str] = {
     ThreadExitingJob: "SystemExit: 3",
     InterruptingJob: "KeyboardInterrupt",
     SpeechlessJob: "Speechless: (its text is unavailable: ValueError)",
+    NumberSnoozingJob: "InvalidJobData: delay is 30; give a timedelta",
     WronglyDeclaredJob: "ValueError, whose outcome could not be determined: TypeError",
 }
 MISBEHAVING: tuple[type[ModuleJob], ...] = (*FAILING, OverSnoozingJob, BackingOffForEverJob)

@@ -1,8 +1,8 @@
 """What callers may ask of a job, on both databases alike."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 import pytest
@@ -12,6 +12,7 @@ from background_jobs.hosts import jobs_host
 from background_jobs.jobs_module import ReportingJob, Work
 from background_jobs.support import new_job
 from modhost_background_jobs.contracts import (
+    InvalidFlow,
     InvalidJobData,
     JobConflict,
     JobFilter,
@@ -96,6 +97,31 @@ async def test_many_jobs_and_schedules_take_attempts_and_a_timeout(database_url:
             await jobs.scheduling.add_recurring(
                 ReportingJob, name="odd", cron_expression="@daily", timeout=timedelta(0)
             )
+
+
+class Point(NamedTuple):
+    x: int
+    y: int
+
+
+@dataclass(frozen=True)
+class Place:
+    name: str
+
+
+@pytest.mark.parametrize(
+    "one", [Work(), "abc", b"abc", {"path": "a", "size": 1}, Point(1, 2), Place("a"), 5, None]
+)
+async def test_the_data_of_one_job_are_not_those_of_many(database_url: str, one: Any) -> None:
+    async with jobs_host(database_url, mode="Producer") as jobs:
+        for then in (None, (ReportingJob, Work())):
+            with pytest.raises(InvalidJobData, match="give a list of data, or use enqueue"):
+                await jobs.scheduling.enqueue_many(ReportingJob, one, then=then)
+        with pytest.raises(InvalidFlow, match="tags are 'abc'"):
+            await jobs.scheduling.enqueue(ReportingJob, Work(), tags="abc")
+        assert (await jobs.querying.get_jobs(JobFilter())).total_count == 0
+        several: Any = (Work() for _ in range(2))
+        assert len(await jobs.scheduling.enqueue_many(ReportingJob, several)) == 2
 
 
 async def test_a_time_before_all_others_holds_up_no_job(database_url: str) -> None:

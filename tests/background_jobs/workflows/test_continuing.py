@@ -1,5 +1,7 @@
 """Jobs that continue others which are there already, and batches with a callback."""
 
+from datetime import UTC, datetime, timedelta
+
 import anyio
 import pytest
 
@@ -14,6 +16,8 @@ from modhost_background_jobs.contracts import (
     JobState,
     WorkflowState,
 )
+from modhost_background_jobs.contracts.scheduling.options import Then
+from modhost_background_jobs.contracts.workflows import After
 
 pytestmark = pytest.mark.anyio
 
@@ -90,6 +94,26 @@ async def test_what_cannot_be_waited_for_is_refused(database_url: str) -> None:
             await jobs.scheduling.enqueue(NotingJob, Task(name="x"), after=JobId(new_id()))
         with pytest.raises(InvalidWorkflow):
             await jobs.scheduling.enqueue(NotingJob, Task(name="x"), after="nothing")  # type: ignore[arg-type]
+        assert (await jobs.querying.get_jobs(JobFilter())).total_count == 0
+
+
+async def test_a_clean_up_that_waits_for_no_job_is_refused(database_url: str) -> None:
+    async with workflows_host(database_url, mode="Producer") as jobs:
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        none: tuple[After, ...] = ((), [])
+        for after in none:
+            with pytest.raises(InvalidWorkflow, match="after names no job"):
+                await jobs.scheduling.enqueue(
+                    NotingJob, Task(name="clean up"), after=after, when="failed"
+                )
+            with pytest.raises(InvalidWorkflow, match="after names no job"):
+                await jobs.scheduling.schedule(
+                    NotingJob, tomorrow, Task(name="clean up"), after=after, when="failed"
+                )
+        with pytest.raises(InvalidWorkflow, match="when is 'success'"):
+            await jobs.scheduling.enqueue(NotingJob, Task(name="x"), when="success")  # type: ignore[call-overload]
+        clean_up: Then[Task] = (NotingJob, Task(name="clean up"), "failed")
+        assert await jobs.scheduling.enqueue_many(NotingJob, [], then=clean_up) == []
         assert (await jobs.querying.get_jobs(JobFilter())).total_count == 0
 
 

@@ -103,6 +103,8 @@ async def test_what_cannot_be_added_is_refused_at_once(database_url: str) -> Non
             first = add(workflow, "first")
             with pytest.raises(InvalidWorkflow, match="give one of"):
                 add(workflow, "second", after=first, when="sometimes")
+            with pytest.raises(InvalidWorkflow, match="when is 'failed', and after names no job"):
+                add(workflow, "second", when="failed")
             with pytest.raises(InvalidWorkflow, match="after has 'page'"):
                 add(workflow, "second", after=["page"])
             with pytest.raises(InvalidWorkflow, match="after is 5"):

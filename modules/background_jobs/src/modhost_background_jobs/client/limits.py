@@ -1,9 +1,12 @@
 """Limits of what callers may ask of a job, checked before it is stored with those of others."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
+
+from pydantic import BaseModel
 
 from modhost_background_jobs.contracts import InvalidJobData, JobNotFound
 from modhost_background_jobs.contracts.job_checks import LONGEST, MAX_ATTEMPTS
@@ -32,6 +35,19 @@ def due_time(execute_at: datetime) -> datetime:
         msg = f"execute_at is {execute_at.isoformat()}; give a time of the years 1970 to 8999."
         raise InvalidJobData(msg)
     return moment
+
+
+def several(data: Any) -> Iterable[Any]:
+    """Return the data of several jobs. Raises `InvalidJobData` for those of one.
+
+    Each character, key or field of these would make a job.
+    """
+    is_one = isinstance(data, str | bytes | bytearray | Mapping | BaseModel)
+    # A named tuple is one, too.
+    if is_one or hasattr(data, "_fields") or not isinstance(data, Iterable):
+        msg = f"The data of enqueue_many are of type {type(data).__name__}; "
+        raise InvalidJobData(f"{msg}give a list of data, or use enqueue.")
+    return data
 
 
 def bounded(data: str | None, most: int) -> str | None:

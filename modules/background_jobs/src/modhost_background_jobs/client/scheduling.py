@@ -14,7 +14,13 @@ from modhost_background_jobs.client.blocking.waiting import JobWaits
 from modhost_background_jobs.client.call_flow import hold_back
 from modhost_background_jobs.client.changing import JobChangesService
 from modhost_background_jobs.client.flow import FlowControlService
-from modhost_background_jobs.client.limits import as_uuid, due_time, known_id, wait_seconds
+from modhost_background_jobs.client.limits import (
+    as_uuid,
+    due_time,
+    known_id,
+    several,
+    wait_seconds,
+)
 from modhost_background_jobs.client.new_jobs import Asked, NewJobs
 from modhost_background_jobs.client.recurring import RecurringJobsService
 from modhost_background_jobs.client.workflows.block import node_of
@@ -112,7 +118,7 @@ class BackgroundJobsService(
         asked = await self._asked(job, queue, priority, tags, max_attempts, timeout)
         if then is not None:
             return await self.enqueue_batch(asked, data, then, session)
-        new = [self._new_jobs.make(asked, item) for item in data]
+        new = [self._new_jobs.make(asked, item) for item in several(data)]
         if not new:
             return []
         if job.concurrency:

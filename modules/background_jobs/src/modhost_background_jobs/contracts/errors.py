@@ -132,5 +132,7 @@ class Snooze(Exception):
     """Raised by a job to run again later without spending an attempt, as after `Retry-After`."""
 
     def __init__(self, delay: timedelta, reason: str = "") -> None:
+        if not isinstance(delay, timedelta):
+            raise InvalidJobData(f"delay is {delay!r}; give a timedelta, as timedelta(hours=1).")
         super().__init__(reason or f"asked to be run again in {delay}")
         self.delay = delay

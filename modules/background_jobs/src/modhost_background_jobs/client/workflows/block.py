@@ -100,6 +100,10 @@ def node_of(
     if not isinstance(given, Sequence):
         raise InvalidWorkflow(f"after is {ascii(after)[:60]}; give a node, a job's id, or several.")
     ids = tuple(dict.fromkeys(_id(each) for each in given))
+    if not ids and when == "failed":
+        raise InvalidWorkflow(
+            "when is 'failed', and after names no job: give the jobs of which one may fail."
+        )
     if not ids and workflow_id is None:
         return None
     return Node(workflow_id, ids, when, is_named=is_named)

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from modhost import new_id
 from modhost.audit import AuditLog, recorded
 from modhost.caller import current_caller
-from modhost_background_jobs.client.limits import as_uuid, known_id
+from modhost_background_jobs.client.limits import as_uuid, known_id, several
 from modhost_background_jobs.client.new_jobs import Asked, NewJobs
 from modhost_background_jobs.client.workflows.block import WorkflowBlock, checked_name, node_of
 from modhost_background_jobs.contracts import (
@@ -76,7 +76,9 @@ class WorkflowsService:
             created_at=asked.now,
             created_by=asked.enqueued_by,
         )
-        new = [self._new_jobs.make(asked, item, node=Node(workflow.id)) for item in data]
+        new = [self._new_jobs.make(asked, item, node=Node(workflow.id)) for item in several(data)]
+        if not new and when == "failed":
+            return []  # none of them can fail
         flow = self._new_jobs.flow_of(job, None, None, ())
         callback = replace(asked, flow=flow, max_attempts=None, timeout=None)
         node = node_of([JobId(each.id) for each in new], when, workflow.id)

@@ -94,7 +94,8 @@ class Workflow(Protocol):
             UnregisteredJob: no module registered the class on this host.
             InvalidJobData: for the reasons that `enqueue` gives.
             InvalidFlow: `queue`, `priority` or a tag is out of bounds.
-            InvalidWorkflow: `after` is neither a node nor an id, `when` is unknown, or the block
-                has ended; when the block ends: a job has the id `job_id` already.
+            InvalidWorkflow: `after` is neither a node nor an id, or names no job while `when` is
+                `failed`; `when` is unknown, or the block has ended; when the block ends: a job has
+                the id `job_id` already.
 
         """

@@ -50,7 +50,8 @@ class JobsFromThread(Protocol):
             UnregisteredJob: no module registered the class on this host.
             InvalidJobData: for the reasons that `BackgroundJobs.enqueue` gives.
             InvalidFlow: `queue`, `priority` or a tag is out of bounds.
-            InvalidWorkflow: `after` is neither a node nor an id, or `when` is unknown.
+            InvalidWorkflow: `after` is neither a node nor an id, or names no job while `when` is
+                `failed`, or `when` is unknown.
             JobNotFound: a job of `after` does not exist.
 
         """
@@ -119,7 +120,8 @@ class JobsFromThread(Protocol):
             UnregisteredJob: no module registered the class on this host.
             InvalidJobData: for the reasons that `BackgroundJobs.schedule` gives.
             InvalidFlow: `queue`, `priority` or a tag is out of bounds.
-            InvalidWorkflow: `after` is neither a node nor an id, or `when` is unknown.
+            InvalidWorkflow: `after` is neither a node nor an id, or names no job while `when` is
+                `failed`, or `when` is unknown.
             JobNotFound: a job of `after` does not exist.
 
         """

@@ -90,7 +90,8 @@ class BackgroundJobs(JobChanges, RecurringScheduling, FlowControl, Workflows, Pr
                 the class is `per`; `max_attempts` or `timeout` is out of bounds, or `job_id`
                 belongs to a job of another type.
             InvalidFlow: `queue`, `priority` or a tag is out of bounds.
-            InvalidWorkflow: `after` is neither a node nor an id, or `when` is unknown.
+            InvalidWorkflow: `after` is neither a node nor an id, or names no job while `when` is
+                `failed`, or `when` is unknown.
             JobNotFound: a job of `after` does not exist.
 
         """
@@ -121,7 +122,8 @@ class BackgroundJobs(JobChanges, RecurringScheduling, FlowControl, Workflows, Pr
             tags: words that people find the jobs by; see `enqueue`.
             then: the class and the data of a job that runs when all of them completed; or a third
                 value beside these, `failed` or `finished`, see `when` of `enqueue`. All are one
-                workflow, named like the type of the jobs.
+                workflow, named like the type of the jobs. Without data, nothing is stored for
+                `failed`.
 
         Returns:
             The ids of the jobs, in the order of `data`; items of one key of a `unique` class share
@@ -129,8 +131,9 @@ class BackgroundJobs(JobChanges, RecurringScheduling, FlowControl, Workflows, Pr
 
         Raises:
             UnregisteredJob: no module registered the class on this host.
-            InvalidJobData: an item is not serializable to JSON, too large or without a field that
-                the class needs, or `max_attempts` or `timeout` is out of bounds; no job is stored.
+            InvalidJobData: `data` are those of one job, such as a model or a text; an item is not
+                serializable to JSON, too large or without a field that the class needs, or
+                `max_attempts` or `timeout` is out of bounds; no job is stored.
             InvalidFlow: `queue`, `priority` or a tag is out of bounds.
             InvalidWorkflow: with `then`: another job has the key of a `unique` class.
 
@@ -195,7 +198,8 @@ class BackgroundJobs(JobChanges, RecurringScheduling, FlowControl, Workflows, Pr
             InvalidJobData: `execute_at` has no time zone or is out of bounds, or for the reasons
                 that `enqueue` gives.
             InvalidFlow: `queue`, `priority` or a tag is out of bounds.
-            InvalidWorkflow: `after` is neither a node nor an id, or `when` is unknown.
+            InvalidWorkflow: `after` is neither a node nor an id, or names no job while `when` is
+                `failed`, or `when` is unknown.
             JobNotFound: a job of `after` does not exist.
 
         """
