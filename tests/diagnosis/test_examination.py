@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from diagnosis.support import Doctor
 from modhost.checks import StartupError
 from modhost.cli.main import main
+from modhost.database.url import DatabaseUrl
 
 
 def test_nothing_is_wrong_with_a_host_that_was_just_set_up(doctor: Doctor) -> None:
@@ -41,13 +43,43 @@ def test_a_server_that_is_not_migrated_is_an_error_that_nothing_silences(
         "severity": "error",
         "module": None,
         "distribution": None,
-        "message": "the tables of modhost, background_jobs, reports_example are not at their "
-        "newest revision.",
-        "remedy": "Run `modhost migrate`.",
+        "message": "the tables of modhost, background_jobs, reports_example in "
+        f"{DatabaseUrl.parse(empty_postgres_url)} are not at their newest revision.",
+        "remedy": f"Run `modhost migrate --config {doctor.config}`.",
     }
     reported = doctor.modhost("doctor").stdout
     assert reported.startswith("error: MH501 Database is not migrated: the tables of modhost, ")
     assert reported.endswith("Found 1 error.\n")
+
+
+def test_what_a_refused_command_says_to_run_migrates_its_database(
+    tmp_path: Path,
+    empty_postgres_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "config").mkdir()
+    Doctor.of(tmp_path / "config", "sqlite:///here.db").migrate()
+    (tmp_path / "of production").mkdir()
+    Doctor.of(tmp_path / "of production", empty_postgres_url)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str) -> tuple[object, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        return ended.value.code, "".join(capsys.readouterr())
+
+    shown = DatabaseUrl.parse(empty_postgres_url)
+    listed = ("users", "list", "--config", "of production/host.toml")
+    code, refused = run(*listed)
+    assert code == 2
+    assert f"MH501 Database is not migrated (module modhost): its tables in {shown}" in refused
+    (command,) = set(re.findall(r"Run `modhost (.+)`, then start again", refused))
+    code, migrated = run(*shlex.split(command))
+    assert (code, migrated.splitlines()[0]) == (0, f"The database is {shown}.")
+    assert run(*listed)[0] == 0
+    other = f"The database is sqlite:///{tmp_path}/here.db."
+    assert run("migrate") == (0, f"{other}\nAll tables are at their newest revision.\n")
 
 
 def test_a_database_of_a_newer_version_is_reported_as_that(doctor: Doctor) -> None:

@@ -229,7 +229,7 @@ def test_tables_that_are_behind_are_migrated_first(author: Author) -> None:
     assert author.write("First").exit_code == 0
     refused = author.write("Second")
     assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
-    assert "run `modhost migrate` first" in refused.stderr
+    assert f"run `modhost migrate --config {author.doctor.config}` first" in refused.stderr
 
 
 def test_a_module_without_migrations_is_bad_usage(author: Author) -> None:

@@ -32,6 +32,8 @@ def migrate(context: click.Context, *, check: bool) -> None:
                 due = await act(host.database, host.migrations)
         except host.database.errors as error:
             raise StartupError([finding_of(error)], may_pass=may_pass(error)) from error
+        # With another configuration it is another one.
+        click.echo(f"The database is {host.database}.")
         for each in due:
             what = "is at revision" if check else "went from revision"
             then = "and needs" if check else "to"

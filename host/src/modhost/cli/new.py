@@ -92,14 +92,15 @@ def new_migration(context: click.Context, module: str, title: str) -> None:
     try:
         file, differs = anyio.run(run)
     except NotMigrated as error:
-        raise click.ClickException(str(error)) from error
+        msg = f"{error}: run `{host.migrate_command}` first."
+        raise click.ClickException(msg) from error
     except OSError as error:
         raise click.ClickException(f"Cannot write {error.filename}: {error.strerror}.") from error
     except host.database.errors as error:
         raise StartupError([finding_of(error)]) from error
     click.echo(f"{file} is written.")
     if differs:
-        click.echo("Read it, adapt it, then run `modhost migrate`.")
+        click.echo(f"Read it, adapt it, then run `{host.migrate_command}`.")
     else:
         click.echo("It is empty, since the tables are as the models; write the operations.")
 

@@ -97,13 +97,13 @@ async def _refuse_pending(host: Host) -> None:
     if not due:
         return
     names = ", ".join(each.module for each in due)
-    detail = f"the tables of {names} are not at their newest revision."
-    rule, remedy = rules.PENDING_MIGRATIONS, "Run `modhost migrate`."
+    detail = f"the tables of {names} in {host.database} are not at their newest revision."
+    rule, remedy = rules.PENDING_MIGRATIONS, f"Run `{host.migrate_command}`."
     missing = await _missing_to_migrate(host, [each.module for each in due])
     if host.migrates_itself and not missing:
         await rehearse(host.database, host.migrations)
         rule = rules.NOT_YET_MIGRATED
-        remedy = "The next start or `modhost migrate` migrates them; then examine again."
+        remedy = f"The next start or `{host.migrate_command}` migrates them; then examine again."
     raise StartupError([Finding(rule, detail, remedy), *missing])
 
 

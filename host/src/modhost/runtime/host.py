@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from shlex import quote
 from typing import Any
 
 from starlette.applications import Starlette
 
 from modhost import Clock, HostedService, HostInfo, Scope
-from modhost.configuration import Configuration
+from modhost.configuration import DEFAULT_FILE, Configuration
 from modhost.database import Database
 from modhost.database.schemas import Migrations
 from modhost.permissions import Permissions
@@ -64,6 +65,13 @@ class Host:
     def migrates_itself(self) -> bool:
         """Whether a start migrates the tables, instead of refusing old ones."""
         return self.database.dialect == "sqlite" or self.info.environment == "development"
+
+    @property
+    def migrate_command(self) -> str:
+        """What migrates this database, to type: with the configuration that this host has."""
+        file = self.configuration.source or DEFAULT_FILE
+        chosen = "" if file == DEFAULT_FILE else f" --config {quote(str(file))}"
+        return f"modhost migrate{chosen}"
 
     def scope(self) -> AbstractAsyncContextManager[Scope]:
         """Open a scope of services; the host must be ready."""

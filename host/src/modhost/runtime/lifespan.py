@@ -139,8 +139,9 @@ async def _migrate_or_refuse(host: Host) -> None:
             [
                 Finding(
                     rules.PENDING_MIGRATIONS,
-                    f"its tables are at revision {each.current or 'none'}, not {each.wanted}.",
-                    "Run `modhost migrate`, then start again.",
+                    f"its tables in {host.database} are at revision {each.current or 'none'}, "
+                    f"not {each.wanted}.",
+                    f"Run `{host.migrate_command}`, then start again.",
                     each.module,
                 )
                 for each in due

@@ -76,8 +76,7 @@ async def write_migration(
     if _has_revisions(folder):
         before = histories_of([module])[module].get_current_head()
         if await pending(database, [module]):
-            msg = f"The tables of {module.module} are not at their newest revision: run "
-            msg += "`modhost migrate` first."
+            msg = f"The tables of {module.module} in {database} are not at their newest revision"
             raise NotMigrated(msg)
     async with database.reading() as session:
         connection = await session.connection()
