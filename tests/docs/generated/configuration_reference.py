@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final, Literal, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel, IPvAnyNetwork, SecretStr
@@ -29,11 +29,12 @@ SETTINGS: Final[dict[str, type[BaseModel]]] = {
 }
 _MACHINE_DEPENDENT: Final = {"max_concurrency": "the number of processors"}
 _TYPES: Final[dict[Any, str]] = {
+    IPvAnyNetwork: "network",
     Path: "path",
+    SecretStr: "string",
     bool: "`true` or `false`",
-    dict: "table of lists",
-    list[IPvAnyNetwork]: "list of networks",
-    list[str]: "list of strings",
+    int: "whole number",
+    str: "string",
     timedelta: "duration",
 }
 
@@ -67,7 +68,7 @@ class Option:
             return ", ".join(f'`"{each}"`' for each in get_args(annotation))
         if isinstance(annotation, type) and issubclass(annotation, Enum):
             return ", ".join(f'`"{each.value}"`' for each in annotation)
-        written = _TYPES.get(annotation) or _TYPES.get(get_origin(annotation), "string")
+        written = written_type(annotation)
         return f"{written} above 0" if Gt in bounds else written
 
     @property
@@ -81,6 +82,19 @@ class Option:
     def value(self) -> Any:
         """The default."""
         return self.field.get_default(call_default_factory=True)
+
+
+def written_type(annotation: Any) -> str:
+    """Return what operators write for a type."""
+    kind, arguments = get_origin(annotation), get_args(annotation)
+    if kind is Annotated:
+        return written_type(arguments[0])
+    if kind in (list, tuple):
+        return f"list of {written_type(arguments[0])}s"
+    if kind is dict:
+        values = written_type(arguments[1])
+        return "table of lists" if values.startswith("list") else f"table of {values}s"
+    return _TYPES[annotation]
 
 
 def options_of(section: str, model: type[BaseModel]) -> Iterator[Option]:

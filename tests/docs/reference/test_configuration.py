@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr, TypeAdapter
 from pydantic_core import PydanticUndefined
 
 from docs.generated.configuration_reference import MODELS, SETTINGS, Option, options_of
@@ -32,6 +33,15 @@ MODULES = {
     if section.startswith("modules.")
 }
 ROWS = {key: (default.strip(), variable) for key, _, default, variable in ROW.findall(PAGE)}
+
+TYPES = {key: type_ for key, type_, _, _ in ROW.findall(PAGE)}
+OF_TYPE: dict[str, Any] = {
+    "string": "mail",
+    "list of networks": ["10.0.0.0/8"],
+    "list of strings": ["mail"],
+    "table of lists": {"mail": ["spam"]},
+    "table of whole numbers": {"mail": 3},
+}
 
 
 def options(models: Mapping[str, type[BaseModel]]) -> list[Option]:
@@ -93,6 +103,13 @@ def test_its_default_is_true(option: Option) -> None:
     elif isinstance(default, SecretStr):
         default = default.get_secret_value()
     assert value == default
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=KEYS)
+def test_it_takes_what_its_type_says(option: Option) -> None:
+    if TYPES[option.key] in OF_TYPE:
+        kind: Any = option.field.annotation
+        TypeAdapter(kind).validate_python(OF_TYPE[TYPES[option.key]])
 
 
 @pytest.mark.parametrize("key", OPTION_KEYS)
