@@ -1,49 +1,13 @@
 """`modhost new migration`: what it writes makes the tables what the models are."""
 
-import gc
-import sys
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 
-from diagnosis.support import Doctor, install
-from modhost import new_id
-from modhost.database.migrations.histories import _history_of
+from diagnosis.support import install
+from scaffolding.author import MODELS, Author
 from sweeps import ONE_DATABASE
 
-MODELS = """
-from uuid import UUID
-
-import sqlalchemy as sa
-from sqlalchemy.orm import registry
-from sqlmodel import Field, Relationship, SQLModel
-
-from modhost import Module
-from modhost.database import Identifier, UtcDateTime
-
-
-class Base(SQLModel, registry=registry(metadata=sa.MetaData(schema="NAME"))):
-    pass
-
-
-class Author(Base, table=True):
-    __tablename__ = "authors"
-    id: UUID = Field(primary_key=True, sa_type=Identifier)
-    name: str = Field(max_length=20, unique=True)
-
-
-class Order(Base, table=True):
-    id: UUID = Field(primary_key=True, sa_type=Identifier)
-    label: str = Field(max_length=20)
-    author_id: UUID = Field(foreign_key="NAME.authors.id", sa_type=Identifier)
-    author: Author = Relationship()
-MORE
-
-class Acme(Module):
-    name = "NAME"
-    migrations = "acme_NAME.migrations"
-"""
 LATER = (
     MODELS.replace("    author: Author = Relationship()\n", "")
     .replace("name: str = Field(max_length=20, unique=True)", "name: str = Field(index=True)")
@@ -54,51 +18,6 @@ LATER = (
         '    user_id: UUID | None = Field(foreign_key="modhost.users.id", sa_type=Identifier)\n',
     )
 )
-
-
-class Author:
-    """Somebody who writes a module, and changes it."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-        self.name = f"acme{new_id().hex[-12:]}"
-        self.package = folder / "installed" / f"acme_{self.name}"
-        self.monkeypatch = monkeypatch
-        install(folder, monkeypatch, self.name, self._source(MODELS))
-        self.doctor = Doctor.of(folder, url)
-
-    def change(self, models: str) -> None:
-        """Write other models, as another version of the package has them."""
-        (self.package / "__init__.py").write_text(self._source(models) + "\n" * len(models))
-        for each in [each for each in sys.modules if each.startswith(self.package.name)]:
-            self.monkeypatch.delitem(sys.modules, each)
-        gc.collect()
-
-    def migrated_to(self, models: str, title: str) -> str:
-        """Change the models, write a revision and apply it; the doctor has to be content."""
-        self.change(models)
-        written = self.write(title)
-        assert written.exit_code == 0, written.output
-        self.doctor.migrate()
-        assert self.doctor.findings(exits=0) == []
-        (file,) = self.package.glob(f"migrations/versions/*_{title}.py")
-        return file.read_text()
-
-    def write(self, title: str) -> Result:
-        _history_of.cache_clear()
-        run = self.doctor.modhost("new", "migration", self.name, title)
-        _history_of.cache_clear()
-        return run
-
-    def revision(self, name: str) -> str:
-        return (self.package / "migrations" / "versions" / name).read_text()
-
-    def _source(self, models: str) -> str:
-        return models.replace("MORE", "").replace("NAME", self.name)
-
-
-@pytest.fixture
-def author(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str) -> Author:
-    return Author(tmp_path, monkeypatch, database_url)
 
 
 @ONE_DATABASE
@@ -223,16 +142,3 @@ class Note(Other, table=True):
     assert "op.create_table('notes'" in written
     assert "op.create_table('users'" not in written
     assert "It is empty" in author.write("Nothing").output
-
-
-def test_tables_that_are_behind_are_migrated_first(author: Author) -> None:
-    assert author.write("First").exit_code == 0
-    refused = author.write("Second")
-    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
-    assert f"run `modhost migrate --config {author.doctor.config}` first" in refused.stderr
-
-
-def test_a_module_without_migrations_is_bad_usage(author: Author) -> None:
-    refused = author.doctor.modhost("new", "migration", "nobody", "First")
-    assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "'nobody' has no migrations. The modules that have some: " in refused.stderr

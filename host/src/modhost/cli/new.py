@@ -74,7 +74,12 @@ def new_module(name: str, *, folder: Path | None) -> None:
 def new_migration(context: click.Context, module: str, title: str) -> None:
     """Write a revision that makes the tables of MODULE what its models are; TITLE says why."""
     # Alembic would slow down the start of all other commands.
-    from modhost.scaffolding.new_migration import NotMigrated, write_migration
+    from modhost.scaffolding.new_migration import (
+        InstalledCopy,
+        NotMigrated,
+        Written,
+        write_migration,
+    )
 
     host = host_of(context)
     revisions = {each.module: each for each in host.migrations}
@@ -83,14 +88,16 @@ def new_migration(context: click.Context, module: str, title: str) -> None:
         raise BadUsage(f"{module!r} has no migrations. The modules that have some: {known}.")
     models = {each.found.module.name: each for each in models_of(host.modules)}
 
-    async def run() -> tuple[Path, bool]:
+    async def run() -> Written:
         async with host.database.open():
             return await write_migration(
                 host.database, revisions[module], models[module].tables, title
             )
 
     try:
-        file, differs = anyio.run(run)
+        written = anyio.run(run)
+    except InstalledCopy as error:
+        raise click.ClickException(str(error)) from error
     except NotMigrated as error:
         msg = f"{error}: run `{host.migrate_command}` first."
         raise click.ClickException(msg) from error
@@ -98,8 +105,13 @@ def new_migration(context: click.Context, module: str, title: str) -> None:
         raise click.ClickException(f"Cannot write {error.filename}: {error.strerror}.") from error
     except host.database.errors as error:
         raise StartupError([finding_of(error)]) from error
-    click.echo(f"{file} is written.")
-    if differs:
+    click.echo(f"{written.file} is written.")
+    for column in written.unfilled:
+        click.echo(
+            f"{column} may not be null, and the rows that are there get no value: give the column "
+            "of the revision a server_default, or `modhost migrate` fails where there are rows."
+        )
+    if written.differs:
         click.echo(f"Read it, adapt it, then run `{host.migrate_command}`.")
     else:
         click.echo("It is empty, since the tables are as the models; write the operations.")

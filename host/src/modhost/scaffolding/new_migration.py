@@ -2,14 +2,15 @@
 
 import importlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from string import Template
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.migration import MigrationContext
+from alembic.operations.ops import AddColumnOp, OpContainer
 from sqlalchemy import Connection, MetaData, Table, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator
@@ -32,6 +33,7 @@ _POSTGRES: Final = PostgresqlImpl(
     output_buffer=None,
     context_opts={},
 )
+_INSTALLED: Final = {"site-packages", "dist-packages"}
 _NOTE: Final = re.compile(r"^ *# ### .*\n?", re.MULTILINE)
 _FILE: Final = Template('''"""$title"""
 
@@ -51,9 +53,28 @@ class NotMigrated(Exception):
     """The tables are older than the newest revision."""
 
 
+class InstalledCopy(Exception):
+    """The package is a copy, which its next installation replaces."""
+
+
+class Written(NamedTuple):
+    """A revision that was written.
+
+    Args:
+        file: where it is.
+        differs: whether the models and the tables differ: else there is nothing in it.
+        unfilled: the new columns that may not be null, and for which rows get no value.
+
+    """
+
+    file: Path
+    differs: bool
+    unfilled: list[str]
+
+
 async def write_migration(
     database: Database, module: Migrations, tables: Sequence[Table], title: str
-) -> tuple[Path, bool]:
+) -> Written:
     """Write a revision of a module into its package.
 
     Args:
@@ -62,16 +83,20 @@ async def write_migration(
         tables: those that its models have.
         title: what the revision does, in a few words.
 
-    Returns:
-        The file, and whether the models and the tables differ: else there is nothing in it.
-
     Raises:
+        InstalledCopy: the package is in the folder of installed packages.
         NotMigrated: the database is not at the newest revision.
         StartupError: the revisions that are there cannot be used.
         OSError: the folder is not writable.
 
     """
     folder = Path(next(iter(importlib.import_module(module.package).__path__)), "versions")
+    if _INSTALLED & set(folder.parts):
+        raise InstalledCopy(
+            f"{module.package} is in {folder.parent}, where its next installation would remove the "
+            "revision; install it from its source by `pip install --editable FOLDER`, then run "
+            "this again."
+        )
     before = None
     if _has_revisions(folder):
         before = histories_of([module])[module].get_current_head()
@@ -80,7 +105,7 @@ async def write_migration(
             raise NotMigrated(msg)
     async with database.reading() as session:
         connection = await session.connection()
-        body, imports = await connection.run_sync(_differences, module.module, tables)
+        body, imports, unfilled = await connection.run_sync(_differences, module.module, tables)
     revision = _next(before)
     content = _FILE.substitute(
         title=title[:1].upper() + title[1:] + ("" if title.endswith((".", "!", "?")) else "."),
@@ -89,7 +114,7 @@ async def write_migration(
         before=f'"{before}"' if before else None,
         body=body or "    pass",
     )
-    return _write(folder, revision, title, content), bool(body)
+    return Written(_write(folder, revision, title, content), bool(body), unfilled)
 
 
 def _has_revisions(folder: Path) -> bool:
@@ -114,8 +139,11 @@ def _next(revision: str | None) -> str:
 
 def _differences(
     connection: Connection, schema: str, tables: Sequence[Table]
-) -> tuple[str, set[str]]:
-    """Return the operations that make the tables what the models say, and what they import."""
+) -> tuple[str, set[str], list[str]]:
+    """Return the operations that make the tables what the models say, and what they import.
+
+    Beside them are the new columns for which rows get no value.
+    """
     if connection.dialect.name == "postgresql":
         # Foreign keys are shown with their schemas where none is the default one.
         connection.execute(text("SET LOCAL search_path = ''"))
@@ -158,10 +186,21 @@ def _differences(
     context = MigrationContext.configure(connection, opts=options)
     operations = produce_migrations(context, _together(tables)).upgrade_ops
     if operations is None or operations.is_empty():
-        return "", set()
+        return "", set(), []
     code = render_python_code(operations, render_item=render, migration_context=context)
     lines = _NOTE.sub("", f"    {code}")
-    return lines.rstrip(), imports
+    return lines.rstrip(), imports, list(_unfilled(operations))
+
+
+def _unfilled(operations: OpContainer) -> Iterator[str]:
+    """Yield the new columns of tables that are there, if they may not be null."""
+    for each in operations.ops:
+        if isinstance(each, OpContainer):
+            yield from _unfilled(each)
+        elif isinstance(each, AddColumnOp):
+            column = each.column
+            if not (column.nullable or column.server_default or column.identity or column.computed):
+                yield f"{each.table_name}.{column.name}"
 
 
 def _together(tables: Sequence[Table]) -> MetaData:
