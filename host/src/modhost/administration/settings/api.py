@@ -1,9 +1,9 @@
 """The routes of settings."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from modhost.administration.settings.changes import SettingChanges, UnknownSetting
 from modhost.administration.settings.declared import InvalidSetting
@@ -23,7 +23,11 @@ class SettingValue(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    value: Any
+    value: Annotated[Any, Field(examples=[20])]
+
+
+ModuleName: TypeAlias = Annotated[str, Field(examples=["reports_example"])]
+SettingName: TypeAlias = Annotated[str, Field(examples=["reports_shown"])]
 
 
 def map_settings_endpoints(endpoints: Endpoints) -> None:
@@ -41,14 +45,16 @@ async def list_settings(settings: SettingsReader) -> Sequence[SettingStatus]:
     return [each.status for views in (await settings.all()).values() for each in views]
 
 
-async def get_setting(module: str, name: str, settings: SettingsReader) -> SettingStatus:
+async def get_setting(
+    module: ModuleName, name: SettingName, settings: SettingsReader
+) -> SettingStatus:
     """Return a setting."""
     return await settings.find(module, name)
 
 
 async def set_setting(
-    module: str,
-    name: str,
+    module: ModuleName,
+    name: SettingName,
     sent: Body[SettingValue],
     changes: SettingChanges,
     settings: SettingsReader,
@@ -68,6 +74,6 @@ async def set_setting(
     return await settings.find(module, name)
 
 
-async def reset_setting(module: str, name: str, changes: SettingChanges) -> None:
+async def reset_setting(module: ModuleName, name: SettingName, changes: SettingChanges) -> None:
     """Go back to the value of the configuration, or to the default."""
     await changes.reset(module, name)

@@ -134,11 +134,11 @@ class Schemas:
             return [] if items is None else [items]
         if schema.get("type") == "object":
             properties = schema.get("properties", _NO_FIELDS)
-            # What is nothing by default is left out.
+            # What is nothing by default is left out, unless an example says what it may be.
             given = {
                 name: each
                 for name, each in properties.items()
-                if each.get("default", 0) is not None
+                if each.get("default", 0) is not None or each.get("examples")
             }
             return {
                 name: self.example(each, within) for name, each in (given or properties).items()

@@ -1,7 +1,7 @@
 """The routes of queues, job types and limits."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -51,6 +51,12 @@ class LimitRequest(BaseModel):
 
 _PAUSE = PauseRequest()
 
+QueueName: TypeAlias = Annotated[str, Field(examples=["default"])]
+TypeName: TypeAlias = Annotated[str, Field(examples=["reports_example.GenerateReportJob"])]
+LimitName: TypeAlias = Annotated[
+    str, Field(examples=["reports_example.GenerateReportJob.concurrency.source"])
+]
+
 
 async def list_queues(queues: Queues) -> Sequence[QueueStatus]:
     """List the queues with what waits and runs; counts stop at 10,000 jobs of a type."""
@@ -58,14 +64,14 @@ async def list_queues(queues: Queues) -> Sequence[QueueStatus]:
 
 
 async def pause_queue(
-    name: str, jobs: BackgroundJobs, queues: Queues, pause: Body[PauseRequest] = _PAUSE
+    name: QueueName, jobs: BackgroundJobs, queues: Queues, pause: Body[PauseRequest] = _PAUSE
 ) -> QueueStatus:
     """Start no job of a queue until it is resumed; running ones are left alone."""
     await jobs.pause_queue(name, until=pause.until, reason=pause.reason)
     return await queues.queue(name)
 
 
-async def resume_queue(name: str, jobs: BackgroundJobs, queues: Queues) -> QueueStatus:
+async def resume_queue(name: QueueName, jobs: BackgroundJobs, queues: Queues) -> QueueStatus:
     """End the pause of a queue; one that is not paused stays so."""
     await jobs.resume_queue(name)
     return await queues.queue(name)
@@ -76,13 +82,13 @@ async def list_types(queues: Queues) -> Sequence[QueueStatus]:
     return await queues.types()
 
 
-async def show_type(job_type: str, types: TypeInspection) -> JobTypeDetail:
+async def show_type(job_type: TypeName, types: TypeInspection) -> JobTypeDetail:
     """Show a job type: figures of 1 h, 24 h and 7 days, versions, failures in groups."""
     return (await types.one(job_type, "week")).detail
 
 
 async def pause_type(
-    job_type: str, jobs: BackgroundJobs, queues: Queues, pause: Body[PauseRequest] = _PAUSE
+    job_type: TypeName, jobs: BackgroundJobs, queues: Queues, pause: Body[PauseRequest] = _PAUSE
 ) -> QueueStatus:
     """Start no job of a type until it is resumed; running ones are left alone."""
     await queues.job_type(job_type)
@@ -90,7 +96,7 @@ async def pause_type(
     return await queues.job_type(job_type)
 
 
-async def resume_type(job_type: str, jobs: BackgroundJobs, queues: Queues) -> QueueStatus:
+async def resume_type(job_type: TypeName, jobs: BackgroundJobs, queues: Queues) -> QueueStatus:
     """End the pause of a type; one that is not paused stays so."""
     before = await queues.job_type(job_type)
     await jobs.resume_job_type(job_type)
@@ -103,7 +109,7 @@ async def list_limits(limits: LimitReader) -> Sequence[LimitStatus]:
 
 
 async def set_limit(
-    name: str, limit: Body[LimitRequest], changes: LimitChanges, limits: LimitReader
+    name: LimitName, limit: Body[LimitRequest], changes: LimitChanges, limits: LimitReader
 ) -> LimitStatus:
     """Set the number of a limit in all workers, or go back to the default by null."""
     await changes.set(name, limit.limit)

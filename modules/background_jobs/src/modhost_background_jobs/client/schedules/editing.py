@@ -48,11 +48,11 @@ class RecurringEdit(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(max_length=1000)]
-    job_type: Annotated[str, Field(max_length=500)]
+    name: Annotated[str, Field(max_length=1000, examples=["nightly-report"])]
+    job_type: Annotated[str, Field(max_length=500, examples=["reports_example.GenerateReportJob"])]
     cron_expression: Annotated[str, Field(max_length=1000, examples=["0 3 * * *"])]
     time_zone: Annotated[str, Field(max_length=200)] = "UTC"
-    data: Any = None
+    data: Any = Field(None, examples=[{"type": "monthly", "source": "seattle-weather"}])
     overlap: OverlapPolicy = OverlapPolicy.SKIP
     catch_up: CatchUpPolicy = CatchUpPolicy.ONE
     max_attempts: int | None = None
