@@ -1,5 +1,6 @@
 """The pages of workflows without JavaScript: the list, one with its graph, cancel and retry."""
 
+import re
 from uuid import uuid4
 
 import anyio
@@ -106,10 +107,17 @@ async def test_few_jobs_of_a_type_are_drawn_one_by_one(sqlite_url: str) -> None:
     async with site(sqlite_url, mode="Producer") as served:
         visitor = await Visitor.of(served, VIEW)
         async with served.scheduling.workflow("Years") as workflow:
-            years = [workflow.add(ImportCustomersJob, Steps()) for _ in range(4)]
+            notes = [
+                "2022 & before",
+                *(f"the customers of the year {each}" for each in (2023, 2024)),
+            ]
+            years = [workflow.add(ImportCustomersJob, Steps(note=each)) for each in (*notes, "")]
             workflow.add(RebuildSearchIndexJob, Steps(), after=years)
         page = await visitor.get(f"{PATH}/{workflow.id}")
         assert page.source.count('class="box ') == 5
+        shown = re.findall(r'<text class="box-summary"[^>]*>([^<]*)', page.source)
+        assert sorted(shown) == ["2022 &amp; before", *["the customers of the year…"] * 2]
+        assert "<title>customers.ImportCustomersJob, 2022 &amp; before: Pending" in page.source
         async with served.scheduling.workflow("Nothing to do") as empty:
             pass
         assert "It has no jobs." in (await visitor.get(f"{PATH}/{empty.id}")).text

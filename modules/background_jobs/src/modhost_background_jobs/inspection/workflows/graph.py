@@ -23,7 +23,7 @@ class Box:
     """A job, or all jobs of a type at a level that run on one condition.
 
     `before` are the numbers of the boxes that have jobs which it waits for; `job_id` is None for
-    several jobs, of which `counts` has those of each state.
+    several jobs, of which `counts` has those of each state, and which have no `summary`.
     """
 
     level: int
@@ -32,6 +32,7 @@ class Box:
     counts: tuple[tuple[JobState, int], ...]
     before: tuple[int, ...]
     job_id: UUID | None = None
+    summary: str = ""
 
     @property
     def total(self) -> int:
@@ -78,16 +79,18 @@ def graph_of(nodes: Sequence[NodeState], shape: Shape) -> Graph:
     numbers = {key: number for number, key in enumerate(in_order[:MAX_BOXES])}
     boxes = []
     for key in numbers:
+        first, is_one = members[key][0], len(members[key]) == 1
         before = {keys[id_] for node in members[key] for id_ in shape.before.get(node.id, ())}
         counts = Counter(node.state for node in members[key])
         boxes.append(
             Box(
                 level=key[0],
                 job_type=key[1],
-                when=shape.when.get(members[key][0].id, "succeeded"),
+                when=shape.when.get(first.id, "succeeded"),
                 counts=tuple(sorted(counts.items())),
                 before=tuple(sorted(numbers[each] for each in before if each in numbers)),
-                job_id=members[key][0].id if len(members[key]) == 1 else None,
+                job_id=first.id if is_one else None,
+                summary=(first.summary or "") if is_one else "",
             )
         )
     left_out = len(in_order) - len(boxes)

@@ -16,6 +16,8 @@ _MARGIN: Final = 4
 _BAR: Final = WIDTH - 24
 _NAME: Final = 22
 """How many characters of a name have room in a box."""
+_SUMMARY: Final = 26
+"""The same of the summary of a job, which is smaller."""
 _WHEN: Final = {"succeeded": "", "failed": "when one fails", "finished": "when all have finished"}
 
 
@@ -27,6 +29,7 @@ class PlacedBox:
     x: int
     y: int
     name: str
+    summary: str
     completed: float
     failed: float
 
@@ -110,10 +113,15 @@ def _placed(box: Box, column: int, top: float) -> PlacedBox:
         box=box,
         x=_MARGIN + column * (WIDTH + _GAP_X),
         y=_MARGIN + round(top * (HEIGHT + _GAP_Y)),
-        name=name if len(name) <= _NAME else f"{name[: _NAME - 1]}…",
+        name=_cut(name, _NAME),
+        summary=_cut(box.summary, _SUMMARY),
         completed=round(_BAR * box.count(JobState.COMPLETED) / box.total, 1),
         failed=round(_BAR * box.count(JobState.FAILED) / box.total, 1),
     )
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _path(before: PlacedBox, after: PlacedBox) -> str:

@@ -26,6 +26,7 @@ class NodeState(NamedTuple):
     id: UUID
     job_type: str
     state: JobState
+    summary: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,10 @@ class ShapeReader:
         both = ends[0] if is_all else union_all(*ends)
         async with self._database.reading() as session:
             found = await (await session.connection()).execute(both)
-        nodes = {id_: NodeState(id_, job_type, JobState(state)) for id_, job_type, state in found}
+        nodes = {
+            row.id: NodeState(row.id, row.job_type, JobState(row.state), row.summary)
+            for row in found
+        }
         return [nodes[id_] for id_ in sorted(nodes)]
 
     async def shape(self, nodes: Sequence[NodeState], total: int) -> Shape:
@@ -83,7 +87,7 @@ def _end(workflow_id: UUID, limit: int, *, ascending: bool) -> Select[Any]:
         for state in states:
             of_state = [] if state is None else [in_state(table, state)]
             jobs = Partition(table, [table.c.workflow_id == workflow_id, *of_state])
-            wanted = jobs.select(table.c.id, table.c.job_type, table.c.state)
+            wanted = jobs.select(*(table.c[each] for each in NodeState._fields))
             ordered = wanted.order_by(jobs.order(ascending=ascending)).limit(limit)
             parts.append(select(ordered.subquery()))
     all_of_them = union_all(*parts).subquery()
