@@ -40,26 +40,26 @@ def map_recurring(endpoints: Endpoints) -> None:
 
 
 class Toggled(BaseModel):
-    """Whether a schedule is enabled now."""
+    """Whether a recurring job is enabled now."""
 
     is_enabled: bool
 
 
 class StartedRun(BaseModel):
-    """The run of a schedule that was started."""
+    """The run of a recurring job that was started."""
 
     job_id: JobId
 
 
 async def list_recurring(jobs: BackgroundJobsContracts) -> Sequence[RecurringJob]:
-    """List all schedules."""
+    """List all recurring jobs."""
     return await jobs.get_recurring_jobs()
 
 
 async def create_recurring(
     body: Body[RecurringEdit], editing: ScheduleEditing, schedules: RecurringSchedules
 ) -> Reply[RecurringJob]:
-    """Create a schedule that no code owns."""
+    """Create a recurring job that no code owns."""
     try:
         created = await editing.create(body)
     except InvalidSchedule as error:
@@ -73,7 +73,7 @@ async def edit_recurring(
     editing: ScheduleEditing,
     schedules: RecurringSchedules,
 ) -> RecurringJob:
-    """Change a schedule that no code owns; its id and its runs stay."""
+    """Change a recurring job that no code owns; its id and its runs stay."""
     try:
         await editing.edit(RecurringJobId(id), body)
     except InvalidSchedule as error:
@@ -82,29 +82,29 @@ async def edit_recurring(
 
 
 async def toggle_recurring(id: UUID, jobs: BackgroundJobs) -> Toggled:  # noqa: A002
-    """Enable a disabled schedule, or disable an enabled one."""
+    """Enable a disabled recurring job, or disable an enabled one."""
     return Toggled(is_enabled=await jobs.toggle_recurring(RecurringJobId(id)))
 
 
 async def enable_recurring(id: UUID, jobs: BackgroundJobs) -> Toggled:  # noqa: A002
-    """Enable a schedule; one that is enabled stays so."""
+    """Enable a recurring job; one that is enabled stays so."""
     await jobs.enable_recurring(RecurringJobId(id))
     return Toggled(is_enabled=True)
 
 
 async def disable_recurring(id: UUID, jobs: BackgroundJobs) -> Toggled:  # noqa: A002
-    """Disable a schedule; one that is disabled stays so."""
+    """Disable a recurring job; one that is disabled stays so."""
     await jobs.disable_recurring(RecurringJobId(id))
     return Toggled(is_enabled=False)
 
 
 async def run_recurring_now(id: UUID, jobs: BackgroundJobs) -> Reply[StartedRun]:  # noqa: A002
-    """Start a run of a schedule besides its due times."""
+    """Start a run of a recurring job besides its due times."""
     return Reply(StartedRun(job_id=await jobs.run_recurring_now(RecurringJobId(id))), status=202)
 
 
 async def delete_recurring(id: UUID, jobs: BackgroundJobs) -> None:  # noqa: A002
-    """Delete a schedule; its runs stay."""
+    """Delete a recurring job; its runs stay."""
     await jobs.remove_recurring(RecurringJobId(id))
 
 
