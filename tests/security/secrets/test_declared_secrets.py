@@ -148,16 +148,32 @@ async def test_so_it_is_in_a_recurring_job(jobs: HostedJobs) -> None:
     assert SENTINEL not in shown
 
 
-async def test_of_what_the_type_cannot_read_all_may_be_secret(jobs: HostedJobs) -> None:
-    unreadable: list[tuple[type[ModuleJob[Any, Any]], Any]] = [
-        (Greet, {"nmae": "x", "word": "y"}),
-        (GreetBluntly, {"word": SENTINEL}),
-    ]
-    for job, given in unreadable:
-        job_id = await jobs.scheduling.enqueue(job, given, max_attempts=1)
-        detail = await jobs.reaches(job_id, JobState.FAILED)
-        assert detail.data == dict.fromkeys(given, "***")
-        assert SENTINEL not in str(detail)
+UNREADABLE = [
+    ({"nmae": "Vera", "word": SENTINEL}, {"nmae": "Vera", "word": "***"}),
+    ({"word": ["a", SENTINEL]}, {"word": "***"}),
+    ({"doors": [SENTINEL, {"word": SENTINEL}]}, {"doors": ["***", {"word": "***"}]}),
+    ({"cards": [{"digits": SENTINEL}]}, {"cards": [{"digits": "***"}]}),
+    ([SENTINEL], "***"),
+    (SENTINEL, "***"),
+]
+
+
+@pytest.mark.parametrize(("given", "shown"), UNREADABLE)
+async def test_it_is_masked_where_the_type_cannot_read_the_data(
+    jobs: HostedJobs, given: Any, shown: Any
+) -> None:
+    job_id = await jobs.scheduling.enqueue(Greet, given, max_attempts=1)
+    detail = await jobs.reaches(job_id, JobState.FAILED)
+    assert detail.data == shown
+    assert SENTINEL not in str(detail)
+
+
+async def test_it_is_masked_where_a_validator_fails(jobs: HostedJobs) -> None:
+    unreadable: Any = {"word": SENTINEL}
+    job_id = await jobs.scheduling.enqueue(GreetBluntly, unreadable, max_attempts=1)
+    detail = await jobs.reaches(job_id, JobState.FAILED)
+    assert detail.data == {"word": "***"}
+    assert SENTINEL not in str(detail)
 
 
 async def test_an_error_of_any_kind_in_a_validator_refuses_the_edit(jobs: HostedJobs) -> None:

@@ -76,8 +76,8 @@ def read_edited(text: str, before: str | None, model: Any = None) -> str | None:
     if value is not None:
         stored = json.dumps(edited(value, before), ensure_ascii=False, separators=(",", ":"))
     if model is not None:
-        read = _read(stored, model)
-        stored = None if stored is None else with_secrets_of(read, stored)
+        _check(stored, model)
+        stored = None if stored is None else with_secrets_of(model, stored)
     return stored
 
 
@@ -128,9 +128,9 @@ def _refuse(name: str) -> None:
     raise UnreadableInput([f"The input is not JSON: it has no {name}."])
 
 
-def _read(stored: str | None, model: Any) -> Any:
+def _check(stored: str | None, model: Any) -> None:
     try:
-        return read_as(model, "null" if stored is None else for_job(stored))
+        read_as(model, "null" if stored is None else for_job(stored))
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
         raise UnreadableInput([_sentence(each, stored) for each in found]) from None

@@ -53,9 +53,9 @@ def inside(annotation: Any, step: str | int) -> Any:
 def _inside(annotation: Any, step: str | int) -> Any:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if _is_typed_table(annotation):
-        return _hints(annotation).get(str(step), Any)
+        return hints_of(annotation).get(str(step), Any)
     if hasattr(annotation, "_fields") and isinstance(step, int):  # a named tuple
-        return _hints(annotation).get(annotation._fields[step], Any)
+        return hints_of(annotation).get(annotation._fields[step], Any)
     if not isinstance(origin, type) or not arguments:
         return Any
     if _is_table(annotation):
@@ -76,7 +76,7 @@ def of_field(kind: Any, name: str) -> Any:
     if issubclass(kind, BaseModel):
         field = kind.model_fields.get(name)
         return Any if field is None else field.annotation
-    return _hints(kind).get(name, Any)
+    return hints_of(kind).get(name, Any)
 
 
 def _is_typed_table(annotation: Any) -> bool:
@@ -89,7 +89,8 @@ def _is_table(annotation: Any) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _hints(kind: Any) -> Mapping[str, Any]:
+def hints_of(kind: Any) -> Mapping[str, Any]:
+    """Return the annotations of the fields of a class; none where they cannot be read."""
     try:
         return get_type_hints(kind)
     except (NameError, TypeError):  # of a type that is known elsewhere
@@ -121,4 +122,4 @@ def _fields(kind: Any) -> Iterator[Any]:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         yield from (each.annotation for each in kind.model_fields.values())
     elif dataclasses.is_dataclass(kind) or _is_typed_table(kind) or hasattr(kind, "_fields"):
-        yield from _hints(kind).values()
+        yield from hints_of(kind).values()

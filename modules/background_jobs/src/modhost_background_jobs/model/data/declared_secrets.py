@@ -1,84 +1,109 @@
 """Secrets of data that were given as JSON, and not as the type that declares what is secret."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, get_origin
 
-from pydantic import AliasChoices, AliasPath, BaseModel
+from pydantic import AliasChoices, AliasPath, BaseModel, RootModel
 from pydantic.fields import FieldInfo
 
-from modhost_background_jobs.model.data.declared_kinds import alternatives, annotations_within
+from modhost_background_jobs.model.data.declared_kinds import (
+    alternatives,
+    annotations_within,
+    hints_of,
+    inside,
+)
 from modhost_background_jobs.model.data.differences import SECRET_TYPES, Place
-from modhost_background_jobs.model.data.read_back import is_plain
 from modhost_background_jobs.model.data.secret_json import (
     KEY,
     escaped_key,
-    find_secrets,
     is_marked,
     is_wrapped,
+    revealed,
 )
 
 
-def declares_secrets(model: Any) -> bool:
-    """Return whether a type declares anything to be secret, at any depth."""
-    try:
-        return _declares_secrets(model)
-    except TypeError:  # not hashable
-        return True
+def with_secrets_of(model: Any, stored: str) -> str:
+    """Return JSON in which what a type declares to be secret is marked.
 
-
-def with_secrets_of(value: Any, stored: str) -> str:
-    """Return JSON in which the secrets of a value are marked, which was read from it."""
-    kind: Any = type(value)
-    places = () if is_plain(kind) else [place for place, _ in find_secrets(value, (), _read_from)]
-    if not places:
+    The type need not be able to read it. What has another shape than the type says is secret as a
+    whole where the type declares anything in it to be so.
+    """
+    if not declares_secrets(model):
         return stored
     whole = {"data": json.loads(stored)}
-    for place in places:
+    for place in _places(revealed(whole["data"]), model, ()):
         _mark(whole, place)
-    return _json(whole["data"])
+    return json.dumps(whole["data"], ensure_ascii=False, separators=(",", ":"))
 
 
-def with_secrets_only(stored: str) -> str:
-    """Return JSON in which all values are marked, since any of them may be a secret."""
-    value = json.loads(stored)
-    if not isinstance(value, dict) or is_wrapped(value):
-        return _json(_secret(value))
-    return _json({key: _secret(each) for key, each in value.items()})
+def declares_secrets(annotation: Any) -> bool:
+    """Return whether a type declares anything to be secret, at any depth."""
+    try:
+        return _declares_secrets(annotation)
+    except TypeError:  # not hashable
+        return any(map(_is_secret, _all_within(annotation)))
 
 
-def _secret(value: Any) -> Any:
-    return value if is_wrapped(value) else {KEY: value}
+def _places(value: Any, annotation: Any, path: Place) -> Iterator[Place]:
+    kinds = alternatives(annotation)
+    if value is None or not declares_secrets(annotation):
+        return
+    if any(map(_is_secret_type, kinds)):
+        yield path
+        return
+    for kind in filter(declares_secrets, kinds):
+        if _is_model(kind) and issubclass(kind, RootModel):
+            yield from _places(value, kind.model_fields["root"].annotation, path)
+        elif isinstance(value, dict) and _is_model(kind):
+            yield from _places_in_model(value, kind, path)
+        elif isinstance(value, dict):
+            hints = hints_of(kind)
+            for key, below in value.items():
+                yield from _places(below, hints.get(key) or inside(kind, key), (*path, key))
+        elif isinstance(value, list) and (get_origin(kind) or hasattr(kind, "_fields")):
+            for at, below in enumerate(value):
+                yield from _places(below, inside(kind, at), (*path, at))
+        else:
+            yield path
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def _places_in_model(value: Any, model: type[BaseModel], path: Place) -> Iterator[Place]:
+    for name, field in model.model_fields.items():
+        for steps in _read_from(name, field):
+            place = (*path, *steps)
+            if is_marked(field):
+                yield place
+            else:
+                yield from _places(_at(value, steps), field.annotation, place)
+
+
+def _at(value: Any, steps: Place) -> Any:
+    for step in steps:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
 
 
 def _mark(whole: dict[str, Any], place: Place) -> None:
-    """Mark what is at a place, or what its model has read in a way of its own."""
+    """Mark what is at a place, if there is anything."""
     holder: Any = whole
-    last: str | int = "data"
-    for step in place:
+    last: Any = "data"
+    for step in map(escaped_key, place):
         found = holder[last]
-        if is_wrapped(found):
+        if is_wrapped(found) or _at(found, (step,)) is None:
             return
-        key = escaped_key(step)
-        if isinstance(found, dict) and isinstance(key, str):
-            if key not in found:
-                return  # given by another name, or left out
-        elif not (isinstance(found, list) and isinstance(key, int) and key < len(found)):
-            break
-        holder, last = found, key
-    holder[last] = _secret(holder[last])
+        holder, last = found, step
+    if not is_wrapped(holder[last]):
+        holder[last] = {KEY: holder[last]}
 
 
 def _read_from(name: str, field: FieldInfo) -> Iterator[Place]:
-    """Yield where a model may have read a field: by its name or by one of its aliases."""
-    alias = field.validation_alias
-    for each in {name, field.alias or name, *_paths(alias)}:
-        yield each if isinstance(each, tuple) else (each,)
+    """Yield where a model may read a field: by its name or by one of its aliases."""
+    yield from {(name,), (field.alias or name,), *_paths(field.validation_alias)}
 
 
 def _paths(alias: str | AliasPath | AliasChoices | None) -> Iterator[Place]:
@@ -90,13 +115,13 @@ def _paths(alias: str | AliasPath | AliasChoices | None) -> Iterator[Place]:
 
 
 @lru_cache(maxsize=1024)
-def _declares_secrets(model: Any) -> bool:
-    return any(map(_is_secret, _all_within(model)))
+def _declares_secrets(annotation: Any) -> bool:
+    return any(map(_is_secret, _all_within(annotation)))
 
 
-def _all_within(model: Any) -> Iterable[Any]:
+def _all_within(annotation: Any) -> Iterable[Any]:
     found: dict[str, Any] = {}
-    unseen = [model]
+    unseen = [annotation]
     while unseen:
         each = unseen.pop()
         if repr(each) not in found:
@@ -106,10 +131,18 @@ def _all_within(model: Any) -> Iterable[Any]:
 
 
 def _is_secret(annotation: Any) -> bool:
-    kinds = [get_origin(each) or each for each in alternatives(annotation)]
+    kinds: Sequence[Any] = alternatives(annotation)
     return any(
-        issubclass(kind, SECRET_TYPES)
-        or (issubclass(kind, BaseModel) and any(map(is_marked, kind.model_fields.values())))
+        _is_secret_type(kind)
+        or (_is_model(kind) and any(map(is_marked, kind.model_fields.values())))
         for kind in kinds
-        if isinstance(kind, type)
     )
+
+
+def _is_secret_type(kind: Any) -> bool:
+    plain = get_origin(kind) or kind
+    return isinstance(plain, type) and issubclass(plain, SECRET_TYPES)
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

@@ -10,12 +10,8 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from modhost.database import UnreadableValue
 from modhost_background_jobs.contracts import InvalidJobData
-from modhost_background_jobs.model.data.declared_secrets import (
-    declares_secrets,
-    with_secrets_of,
-    with_secrets_only,
-)
-from modhost_background_jobs.model.data.read_back import is_plain, loss_in, read_as
+from modhost_background_jobs.model.data.declared_secrets import with_secrets_of
+from modhost_background_jobs.model.data.read_back import is_plain, loss_in
 from modhost_background_jobs.model.data.secret_json import (
     KEY,
     escaped,
@@ -26,8 +22,6 @@ from modhost_background_jobs.model.data.secret_json import (
     revealed,
     secret_texts,
     with_secrets,
-    written_by_alias,
-    written_by_name,
 )
 
 _MARK: Final = b'$secret"'
@@ -61,7 +55,7 @@ def to_stored(data: Any, model: Any = None, write: Callable[..., bytes] = to_jso
     try:
         stored = _written(data, write, *_WAYS[0])
         if not _is_read_as_given(data, model):
-            return _marked(stored, model) if declares_secrets(model) else stored
+            return with_secrets_of(model, stored)
         loss = loss_in(data, for_job(stored))
         for way in _WAYS[1:] if loss else ():
             other = _written(data, write, *way)
@@ -89,15 +83,6 @@ def _is_read_as_given(data: Any, model: Any) -> bool:
     return is_union and any(_is_read_as_given(data, each) for each in get_args(model))
 
 
-def _marked(stored: str, model: Any) -> str:
-    """Return JSON in which what its reader declares to be secret is marked."""
-    try:
-        read = read_as(model, for_job(stored))
-    except Exception:  # noqa: BLE001 - validators of the job's own; it will say what it cannot read
-        return with_secrets_only(stored)
-    return with_secrets_of(read, stored)
-
-
 def _written(
     data: Any,
     write: Callable[..., bytes],
@@ -113,8 +98,7 @@ def _written(
         except ValueError as error:
             raise _Unreadable from error
     kind: Any = type(data)
-    places = written_by_alias if by_alias else written_by_name
-    secrets = [] if is_plain(kind) else list(find_secrets(data, (), places))
+    secrets = [] if is_plain(kind) else list(find_secrets(data, (), by_alias=by_alias))
     is_ordinary = not secrets and _MARK not in text
     stored = text.decode() if is_ordinary else with_secrets(escaped(from_json(text)), secrets)
     stored.encode()

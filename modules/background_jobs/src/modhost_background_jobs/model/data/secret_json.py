@@ -8,8 +8,8 @@ a name like `password` or `api_key` are secrets too, whatever their type.
 import dataclasses
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from pydantic import BaseModel, RootModel
 from pydantic.fields import FieldInfo
@@ -24,35 +24,24 @@ KEY: Final = "$secret"
 _RESEMBLING: Final = re.compile(r"\$+secret")
 _NAME: Final = re.compile(r'"([^"\\]{1,200})":')
 _AS_IT_IS: Final = object()
-FieldPlaces: TypeAlias = Callable[[str, FieldInfo], Iterable[Place]]
-"""Where the JSON of a model has a field, by its name: below a key, or below several."""
 
 
-def written_by_alias(name: str, field: FieldInfo) -> Iterable[Place]:
-    """Where a model writes a field by its alias."""
-    return ((field.serialization_alias or field.alias or name,),)
-
-
-def written_by_name(name: str, _: FieldInfo) -> Iterable[Place]:
-    """Where a model writes a field by its name."""
-    return ((name,),)
-
-
-def find_secrets(value: Any, path: Place, places: FieldPlaces) -> Iterator[tuple[Place, Any]]:
+def find_secrets(value: Any, path: Place, *, by_alias: bool) -> Iterator[tuple[Place, Any]]:
     """Find the secrets of a value, with their places in its JSON."""
     if isinstance(value, SECRET_TYPES):
         yield path, value.get_secret_value()
         return
     below: Iterable[tuple[str | int, Any]] = ()
     if isinstance(value, RootModel):
-        yield from find_secrets(value.root, path, places)
+        yield from find_secrets(value.root, path, by_alias=by_alias)
     elif isinstance(value, BaseModel):
         for name, field in type(value).model_fields.items():
-            for steps in places(name, field):
-                if is_marked(field):
-                    yield (*path, *steps), _AS_IT_IS
-                else:
-                    yield from find_secrets(getattr(value, name), (*path, *steps), places)
+            alias = field.serialization_alias or field.alias if by_alias else None
+            place = (*path, alias or name)
+            if is_marked(field):
+                yield place, _AS_IT_IS
+            else:
+                yield from find_secrets(getattr(value, name), place, by_alias=by_alias)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         below = ((each.name, getattr(value, each.name)) for each in dataclasses.fields(value))
     elif isinstance(value, Mapping):
@@ -60,7 +49,7 @@ def find_secrets(value: Any, path: Place, places: FieldPlaces) -> Iterator[tuple
     elif isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
         below = enumerate(value)
     for step, each in below:
-        yield from find_secrets(each, (*path, step), places)
+        yield from find_secrets(each, (*path, step), by_alias=by_alias)
 
 
 def is_marked(field: FieldInfo) -> bool:
