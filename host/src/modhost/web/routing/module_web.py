@@ -39,7 +39,7 @@ class MiddlewareStack:
         it does not take stop the start.
 
         Raises:
-            TypeError: it is no class, or makes something that cannot be called.
+            TypeError: it makes something that cannot be called, or is not a class.
 
         """
         if not callable(middleware):
