@@ -177,3 +177,10 @@ def test_a_message_that_ends_in_a_full_stop_gets_no_second_one() -> None:
     finding = finding_of("configure_services", lambda self, services: services.add_singleton("x"))
     assert finding.detail.endswith("or function.")
     assert not finding.detail.endswith("..")
+
+
+def test_a_text_is_no_tuple_of_roles() -> None:
+    """Its letters would have been the roles."""
+    roles: Any = "Admin"
+    with pytest.raises(TypeError, match=r"default roles of Shop\.View are 'Admin'; give a tuple"):
+        Permission("Shop.View", "View the shop", roles)

@@ -18,12 +18,20 @@ class Permission:
         checked_in_code: whether `Principal.may` checks it rather than a route, so that
             `modhost doctor` does not report it as unused.
 
+    Raises:
+        TypeError: `default_roles` is a text, whose letters would be the roles.
+
     """
 
     name: str
     label: str
     default_roles: tuple[str, ...] = ()
     checked_in_code: bool = False
+
+    def __post_init__(self) -> None:
+        if isinstance(self.default_roles, str):
+            msg = f"The default roles of {self.name} are {self.default_roles!r}; give a tuple: "
+            raise TypeError(f"{msg}({self.default_roles!r},).")
 
 
 class Anyone:
