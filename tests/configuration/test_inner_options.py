@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, Field, RootModel, SecretStr, field_validator
+from pydantic import BaseModel, Field, RootModel, SecretStr, field_validator, model_serializer
 
 from configuration.loading import load, only_problem
 from modhost import ModuleOptions
@@ -171,3 +171,29 @@ def test_what_is_in_effect_shows_no_secret_within_options(tmp_path: Path) -> Non
     assert shown["[modules.m.by.x] host"] == "h"
     assert shown["[modules.m.store] Label"] == "of the disk"
     assert shown["[modules.m] waits"] == ["90s"]
+
+
+class Span(BaseModel):
+    first: int = 1
+    last: int = 2
+
+    @model_serializer
+    def as_text(self) -> Any:
+        return f"{self.first}-{self.last}"
+
+
+class Sized(Span):
+    @model_serializer
+    def as_text(self) -> Any:
+        return {"first": self.first, "size": self.last - self.first}
+
+
+class Spans(ModuleOptions):
+    one: Span = Span()
+    sized: Sized = Sized()
+
+
+def test_options_that_are_written_in_a_way_of_their_own_are_reported_so() -> None:
+    shown = {each.key: each.value for each in Configuration().in_effect({"a": Spans})}
+    assert shown["[modules.a] one"] == "1-2"
+    assert shown["[modules.a.sized] size"] == 1

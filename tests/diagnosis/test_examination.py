@@ -28,7 +28,8 @@ def test_a_file_that_the_next_start_migrates_is_not_an_error(
     assert doctor.modhost("doctor").stdout.endswith("Nothing is wrong; 1 warning.\n")
     checked = doctor.modhost("migrate", "--check")
     assert checked.exit_code == 1
-    assert re.match(r"modhost is at revision none and needs \d+\.\n", checked.stdout)
+    stated = f"The database is {re.escape(empty_sqlite_url)}.\n"
+    assert re.match(rf"{stated}modhost is at revision none and needs \d+\.\n", checked.stdout)
     assert Doctor.of(tmp_path, empty_sqlite_url, 'silence = ["MH504"]').findings(exits=0) == []
 
 

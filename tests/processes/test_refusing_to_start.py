@@ -136,6 +136,7 @@ def test_a_postgresql_without_its_driver_is_one_problem(tmp_path: Path, command:
     (tmp_path / "sitecustomize.py").write_text(WITHOUT_DRIVER)
     url = "postgresql://somebody:sesame@localhost/nothing"
     environment = os.environ | {"PYTHONPATH": str(tmp_path), "MODHOST__HOST__DATABASE_URL": url}
+    environment.pop("MODHOST_CONFIG", None)
     run = subprocess.run(
         [sys.executable, "-m", "modhost", *command.split()],
         capture_output=True,

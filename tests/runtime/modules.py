@@ -90,11 +90,22 @@ class Raising(Module):
         raise RuntimeError(msg)
 
 
-class Slow:
+class Unfinished:
     """A middleware that somebody has not finished: it cannot be called."""
 
+    def __init__(self, app: object) -> None:
+        self.app = app
+
+
+class Slow(Unfinished):
+    """A middleware that needs a setting."""
+
     def __init__(self, app: object, slower_than: float) -> None:
-        self.app, self.slower_than = app, slower_than
+        super().__init__(app)
+        self.slower_than = slower_than
+
+    async def __call__(self, scope: object, receive: object, send: object) -> None:
+        raise AssertionError
 
 
 class Wrapping(Module):
@@ -102,12 +113,12 @@ class Wrapping(Module):
 
     name = "wrapping"
 
-    def __init__(self, **settings: object) -> None:
-        self._given = settings
+    def __init__(self, kind: type[Unfinished], **settings: object) -> None:
+        self._kind, self._given = kind, settings
 
     @hookimpl
     def configure_middleware(self, middleware: MiddlewareStack) -> None:
-        middleware.add(Slow, **self._given)  # type: ignore[arg-type]
+        middleware.add(self._kind, **self._given)  # type: ignore[arg-type]
 
 
 class Open(Module):

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from modhost import Module, ModuleOptions, Permission, ServiceCollection, hookimpl
+from modhost import Module, ModuleOptions, Permission, hookimpl
 from modhost.checks import Finding, StartupError
 from modhost.configuration import Configuration
 from modhost.permissions import ANYONE
@@ -27,10 +28,6 @@ async def show() -> None:
 
 class Order(BaseModel):
     pieces: int = 1
-
-
-class NotHosted:
-    """A service without `run`."""
 
 
 def finding_of(hook: str, implementation: Callable[..., object]) -> Finding:
@@ -157,29 +154,28 @@ def test_another_argument_of_a_wrong_type_is_reported(words: str) -> None:
     assert (finding.rule.code, words in finding.detail) == ("MH110", True)
 
 
-def test_a_class_without_run_is_not_a_hosted_service() -> None:
-    class Hosting(Module):
-        name = "hosting"
-
-        @hookimpl
-        def configure_services(self, services: ServiceCollection) -> None:
-            services.add_singleton(NotHosted)
-
-        @hookimpl
-        def hosted_services(self) -> list[type[Any]]:
-            return [NotHosted]
-
-    with pytest.raises(StartupError, match="NotHosted'> in its list, which is not a class of host"):
-        build_host(Configuration(), "web", modules=[Hosting()])
-
-
 def test_a_message_that_ends_in_a_full_stop_gets_no_second_one() -> None:
     finding = finding_of("configure_services", lambda self, services: services.add_singleton("x"))
     assert finding.detail.endswith("or function.")
     assert not finding.detail.endswith("..")
 
 
-def test_a_text_is_no_tuple_of_roles() -> None:
+def test_a_middleware_is_made_when_the_host_serves() -> None:
+    """Its constructor may need the event loop, which commands do not have."""
+
+    class Eager:
+        def __init__(self, app: ASGIApp) -> None:
+            raise AssertionError
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            raise AssertionError
+
+    hook = hookimpl(lambda self, middleware: middleware.add(Eager))
+    module = type("Probe", (Module,), {"name": "probe", "configure_middleware": hook})()
+    build_host(Configuration(), "web", modules=[module])
+
+
+def test_a_text_as_default_roles_is_refused() -> None:
     """Its letters would have been the roles."""
     roles: Any = "Admin"
     with pytest.raises(TypeError, match=r"default roles of Shop\.View are 'Admin'; give a tuple"):

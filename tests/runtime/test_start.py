@@ -31,14 +31,14 @@ def problems(*given: Module, **config: object) -> list[str]:
         ),
         (modules.Raising(), "MH110", "configure_services raised RuntimeError: no luck."),
         (
-            modules.Wrapping(slower=1),
+            modules.Wrapping(modules.Slow, slower=1),
             "MH110",
-            "configure_middleware raised TypeError: Slow.__init__() got an unexpected keyword",
+            "Slow'>: missing a required argument: 'slower_than'",
         ),
         (
-            modules.Wrapping(slower_than=1),
+            modules.Wrapping(modules.Unfinished),
             "MH110",
-            "which is not an ASGI application",
+            "is not an ASGI application: it has no __call__",
         ),
         (modules.Open(), "MH401", "GET /api/open (runtime.modules.nothing) names no permission"),
         (modules.Undeclared(), "MH402", "'Undeclared.See', which no module declares"),

@@ -1,5 +1,6 @@
 """A start repeats what fails for a database that may work again, and names what takes long."""
 
+import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -103,6 +104,35 @@ async def test_what_meets_a_database_that_is_not_there_yet_is_started_again(
     assert "Check [host] database_url, and that the server runs" in caplog.text
     assert "[host] start_wait bounds the wait." in caplog.text
     assert "The start continues after" in caplog.text
+
+
+class MakingModule(PulsingModule):
+    """Starts in the constructor of a singleton."""
+
+    name: ClassVar[str] = "making"
+
+    @hookimpl
+    def configure_services(self, services: ServiceCollection) -> None:
+        services.add_singleton(object, self._make)
+
+    @hookimpl
+    def hosted_services(self) -> list[type[HostedService]]:
+        return []
+
+    def _make(self) -> object:
+        self._starts.one()
+        return self
+
+
+async def test_what_a_singleton_meets_has_its_own_remedy(
+    sqlite_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    locked = sqlite3.OperationalError("database is locked")
+    locked.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    starts = Starts(locked)
+    async with started(sqlite_url, MakingModule(starts), wait=None):
+        assert starts.count == 2
+    assert "OperationalError: database is locked). Another process holds it" in caplog.text
 
 
 @pytest.mark.parametrize("kind", [SeedingModule, PulsingModule])

@@ -29,9 +29,10 @@ class Permission:
     checked_in_code: bool = False
 
     def __post_init__(self) -> None:
-        if isinstance(self.default_roles, str):
-            msg = f"The default roles of {self.name} are {self.default_roles!r}; give a tuple: "
-            raise TypeError(f"{msg}({self.default_roles!r},).")
+        roles: object = self.default_roles
+        if isinstance(roles, str):
+            msg = f"The default roles of {self.name} are {roles!r}; give a tuple: ({roles!r},)."
+            raise TypeError(msg)
 
 
 class Anyone:

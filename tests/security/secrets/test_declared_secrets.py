@@ -49,6 +49,9 @@ class Guest(BaseModel):
     doors: list[Door] = []
     cards: dict[str, Card] = {}
     spoken: list[SecretStr] = []
+    pin: SecretStr = Field(SecretStr(""), validation_alias=AliasPath("login", 0))
+    target: str | Door = ""
+    others: list[str] | dict[str, SecretStr] = []
 
     @field_validator("spoken", mode="before")
     @classmethod
@@ -117,6 +120,15 @@ GIVEN = [
         {"name": "Vera", "cards": {"gold": {"holder": "V", "digits": "***"}}},
     ),
     ({"name": "Vera", "spoken": ["a", SENTINEL]}, {"name": "Vera", "spoken": ["***", "***"]}),
+    (
+        {"name": "Vera", "target": "gate", "others": ["a", "b"]},
+        {"name": "Vera", "target": "gate", "others": ["a", "b"]},
+    ),
+    (
+        {"name": "Vera", "target": {"floor": 1, "word": SENTINEL}, "others": {"a": SENTINEL}},
+        {"name": "Vera", "target": {"floor": 1, "word": "***"}, "others": {"a": "***"}},
+    ),
+    ({"name": "Vera", "login": ["1", "2"]}, {"name": "Vera", "login": ["***", "2"]}),
     # Its model has read it in a way of its own: all of it is secret.
     ({"name": "Vera", "spoken": f"a {SENTINEL}"}, {"name": "Vera", "spoken": "***"}),
 ]
@@ -152,7 +164,9 @@ UNREADABLE = [
     ({"nmae": "Vera", "word": SENTINEL}, {"nmae": "Vera", "word": "***"}),
     ({"word": ["a", SENTINEL]}, {"word": "***"}),
     ({"doors": [SENTINEL, {"word": SENTINEL}]}, {"doors": ["***", {"word": "***"}]}),
-    ({"cards": [{"digits": SENTINEL}]}, {"cards": [{"digits": "***"}]}),
+    ({"cards": [{"digits": SENTINEL}]}, {"cards": "***"}),
+    ({"login": SENTINEL}, {"login": "***"}),
+    ({"login": {"0": SENTINEL}}, {"login": "***"}),
     ([SENTINEL], "***"),
     (SENTINEL, "***"),
 ]

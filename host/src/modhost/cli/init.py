@@ -73,14 +73,16 @@ def _value(value: object) -> str:
     match value:
         case timedelta():
             return _text(format_duration(value))
-        case date() | time():
+        case date():
+            return value.isoformat()
+        case time() if value.tzinfo is None:
             return value.isoformat()
         case SecretStr():
             return _text(value.get_secret_value())
         case Mapping():
             return f"{{ {', '.join(_entries(value))} }}" if value else "{}"
         case list() | tuple() | set() | frozenset():
-            return f"[{', '.join(map(_value, value))}]"
+            return f"[{', '.join(_value(each) for each in value if each is not None)}]"
     plain = to_jsonable_python(value)
     match plain:
         case bool():

@@ -60,11 +60,16 @@ def description_of(path: Path, model: type[BaseModel]) -> str:
 
 def by_accepted_name(options: BaseModel) -> dict[str, Any]:
     """Return the values of options, each by the usual name that is accepted for it."""
+    return _by_names(options.model_dump(), options)
+
+
+def _by_names(written: Mapping[str, Any], options: BaseModel) -> dict[str, Any]:
+    fields = type(options).model_fields
     return {
-        names_of(type(options), name)[0] if name in type(options).model_fields else name: _renamed(
-            value, getattr(options, name)
+        names_of(type(options), name)[0] if name in fields else name: _renamed(
+            value, getattr(options, name, None)
         )
-        for name, value in options.model_dump().items()
+        for name, value in written.items()
     }
 
 
@@ -73,7 +78,7 @@ def _renamed(written: Any, value: Any) -> Any:
     if isinstance(value, RootModel):
         return _renamed(written, value.root)
     if isinstance(value, BaseModel):
-        return by_accepted_name(value)
+        return _by_names(written, value) if isinstance(written, dict) else written
     if isinstance(value, dict) and isinstance(written, dict):
         return {str(key): _renamed(below, value.get(key)) for key, below in written.items()}
     if isinstance(value, list | tuple) and isinstance(written, list | tuple):

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pluggy
 
-from modhost import HostedService, Module
+from modhost import Module
 from modhost.calls.returned import awaited, is_generator
 from modhost.checks import Finding, rules
 from modhost.hooks import PROJECT, ModuleHooks
@@ -25,7 +25,7 @@ _SPECIFIED: Final = {
 
 _SEVERAL: Final = {
     "configure_permissions": Permission,
-    "hosted_services": HostedService,
+    "hosted_services": type,
     "diagnose": Finding,
     "report_processes": ProcessReport,
 }
@@ -123,19 +123,14 @@ def _as_specified(hook: str, result: Any) -> Any:
         if isinstance(result, kind):
             return result
         raise TypeError(f"it returned {result!r}; let it return a {kind.__name__}")
-    is_class = kind is HostedService
-    what = "a class of hosted services" if is_class else f"a {kind.__name__}"
+    what = "a class" if kind is type else f"a {kind.__name__}"
     if not isinstance(result, Iterable) or isinstance(result, str):
         raise TypeError(f"it returned {result!r}; let it return a list, of which each is {what}")
     found = list(result)
     for each in found:
-        if not (_is_class_of(each, kind) if is_class else isinstance(each, kind)):
+        if not isinstance(each, kind):
             raise TypeError(f"it returned {each!r} in its list, which is not {what}")
     return found
-
-
-def _is_class_of(value: object, kind: type) -> bool:
-    return isinstance(value, type) and issubclass(value, kind)
 
 
 def _check(found: FoundModule) -> list[Finding]:

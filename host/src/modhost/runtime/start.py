@@ -13,6 +13,7 @@ from modhost.database import DatabaseError
 from modhost.database.errors import remedy_of
 from modhost.database.failures import may_pass
 from modhost.failures import describe, own_cancellation
+from modhost.services import SingletonFailed
 
 logger = logging.getLogger(__name__)
 
@@ -58,13 +59,16 @@ class Start:
                 with own_cancellation():
                     done = await step()
             except Exception as error:
+                # What a singleton is made of raised it.
+                cause = error.__cause__ if isinstance(error, SingletonFailed) else None
+                found = cause if isinstance(cause, Exception) else error
                 now = self._clock.monotonic()
                 failed_at = now if failed_at is None else failed_at
                 is_late = self._wait is not None and now - failed_at >= self._wait
                 if is_late or not may_pass(error):
                     raise
-                is_ours = isinstance(error, DatabaseError)
-                reason = str(error).rstrip(".") if is_ours else describe(error)
+                is_ours = isinstance(found, DatabaseError)
+                reason = str(found).rstrip(".") if is_ours else describe(found)
                 if reason != reported[0] or now - reported[1] >= REPORT_SECONDS:
                     reported = (reason, now)
                     logger.warning(
@@ -72,7 +76,7 @@ class Start:
                         "[host] start_wait bounds the wait.",
                         name,
                         reason,
-                        remedy_of(error),
+                        remedy_of(found),
                     )
             else:
                 if failed_at is not None:

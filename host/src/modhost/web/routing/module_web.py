@@ -2,26 +2,18 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
-from typing import Any
 
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from modhost import Module
 from modhost.web.rendering.shell import Menu
 from modhost.web.routing.declarations import Declaration, Endpoints, Pages
 from modhost.web.routing.slots import Slots
-
-
-class _Inside:
-    """What a middleware calls: the application inside of it, which is built later."""
-
-    app: ASGIApp
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.app(scope, receive, send)
 
 
 class MiddlewareStack:
@@ -35,26 +27,28 @@ class MiddlewareStack:
         """Add an ASGI middleware class, with the settings that its constructor takes.
 
         The first one added is the outermost. It runs for every request, inside of authentication:
-        `current_principal(request)` returns the caller. It is made at once, so that settings which
-        it does not take stop the start.
+        `current_principal(request)` returns the caller.
 
         Raises:
-            TypeError: it makes something that cannot be called, or is not a class.
+            TypeError: it is not a class whose objects can be called, or does not take these
+                settings.
 
         """
         if not callable(middleware):
             raise TypeError(f"{middleware!r} is not a class of middleware")
-        inside = _Inside()
-        made: Any = middleware(inside, **settings)
-        if not callable(made):
-            msg = f"{middleware!r} makes {made!r}, which is not an ASGI application"
-            raise TypeError(msg)
+        if isinstance(middleware, type) and not _makes_callables(middleware):
+            raise TypeError(f"{middleware!r} is not an ASGI application: it has no __call__")
+        # It is made when the host serves: its constructor may need the event loop.
+        with suppress(ValueError):  # without a signature
+            try:
+                signature(middleware).bind(None, **settings)
+            except TypeError as error:
+                raise TypeError(f"{middleware!r}: {error}") from None
+        self.added.append(Middleware(middleware, **settings))
 
-        def around(app: ASGIApp) -> Any:
-            inside.app = app
-            return made
 
-        self.added.append(Middleware(around))
+def _makes_callables(kind: type) -> bool:
+    return any("__call__" in vars(each) for each in kind.__mro__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Secrets of data that were given as JSON, and not as the type that declares what is secret."""
 
+import dataclasses
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, get_origin
+from typing import Any, TypeVar, get_origin
 
 from pydantic import AliasChoices, AliasPath, BaseModel, RootModel
 from pydantic.fields import FieldInfo
@@ -47,57 +48,93 @@ def declares_secrets(annotation: Any) -> bool:
 
 
 def _places(value: Any, annotation: Any, path: Place) -> Iterator[Place]:
-    kinds = alternatives(annotation)
+    kinds = list(_kinds(annotation))
     if value is None or not declares_secrets(annotation):
         return
     if any(map(_is_secret_type, kinds)):
         yield path
         return
-    for kind in filter(declares_secrets, kinds):
-        if _is_model(kind) and issubclass(kind, RootModel):
-            yield from _places(value, kind.model_fields["root"].annotation, path)
-        elif isinstance(value, dict) and _is_model(kind):
+    taking = [kind for kind in kinds if _takes(kind, value)]
+    if not taking:
+        yield path
+    for kind in filter(declares_secrets, taking):
+        if isinstance(value, dict) and _is_model(kind):
             yield from _places_in_model(value, kind, path)
         elif isinstance(value, dict):
             hints = hints_of(kind)
             for key, below in value.items():
                 yield from _places(below, hints.get(key) or inside(kind, key), (*path, key))
-        elif isinstance(value, list) and (get_origin(kind) or hasattr(kind, "_fields")):
+        elif isinstance(value, list):
             for at, below in enumerate(value):
                 yield from _places(below, inside(kind, at), (*path, at))
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    for kind in alternatives(annotation):
+        if _is_model(kind) and issubclass(kind, RootModel):
+            yield from _kinds(kind.model_fields["root"].annotation)
         else:
-            yield path
+            yield kind
+
+
+def _takes(kind: Any, value: Any) -> bool:
+    """Return whether a type may be read from JSON of the shape of a value."""
+    plain = get_origin(kind) or kind
+    if plain is Any or plain is object or isinstance(plain, TypeVar):
+        return True
+    is_class = isinstance(plain, type)
+    has_fields = is_class and (_is_model(plain) or dataclasses.is_dataclass(plain))
+    is_table = has_fields or (is_class and issubclass(plain, Mapping))
+    is_named = hasattr(plain, "_fields")
+    is_list = is_class and issubclass(plain, Collection) and not issubclass(plain, str | bytes)
+    if isinstance(value, dict):
+        return is_table or is_named
+    if isinstance(value, list):
+        return is_list and not is_table
+    return not is_table and not is_list
 
 
 def _places_in_model(value: Any, model: type[BaseModel], path: Place) -> Iterator[Place]:
     for name, field in model.model_fields.items():
         for steps in _read_from(name, field):
             place = (*path, *steps)
-            if is_marked(field):
+            found = _at(value, steps)
+            # What is not found may be there in another shape.
+            if is_marked(field) or (found is None and declares_secrets(field.annotation)):
                 yield place
             else:
-                yield from _places(_at(value, steps), field.annotation, place)
+                yield from _places(found, field.annotation, place)
 
 
 def _at(value: Any, steps: Place) -> Any:
     for step in steps:
-        try:
-            value = value[step]
-        except (KeyError, IndexError, TypeError):
+        if not _has(value, step):
             return None
+        value = value[step]
     return value
 
 
+def _has(value: Any, step: str | int) -> bool:
+    if isinstance(value, dict):
+        return step in value
+    return isinstance(value, list) and isinstance(step, int) and step < len(value)
+
+
 def _mark(whole: dict[str, Any], place: Place) -> None:
-    """Mark what is at a place, if there is anything."""
+    """Mark what is at a place, if there is anything; what holds it in a way of its own, too."""
     holder: Any = whole
     last: Any = "data"
     for step in map(escaped_key, place):
         found = holder[last]
-        if is_wrapped(found) or _at(found, (step,)) is None:
+        if found is None or is_wrapped(found):
             return
+        is_alike = isinstance(found, dict if isinstance(step, str) else list)
+        if is_alike and not _has(found, step):
+            return
+        if not is_alike:
+            break
         holder, last = found, step
-    if not is_wrapped(holder[last]):
+    if holder[last] is not None and not is_wrapped(holder[last]):
         holder[last] = {KEY: holder[last]}
 
 
