@@ -194,6 +194,18 @@ def test_a_result_of_another_type_stops_the_start(hook: str, result: object, wor
     assert words in finding.detail
 
 
+async def _is_ill_alone(sqlite_url: str, report: object) -> None:
+    """Start a host whose module reports its health so, and check that no other part is ill."""
+    check = hookimpl(lambda self: report, specname="check_health")
+    module = type("Returning", (Module,), {"name": "returning", "check_health": check})()
+    async with host_of(sqlite_url, module) as host:
+        answer = await (await host.client()).get("/health/ready")
+    assert answer.status_code == 503
+    parts = answer.json()["parts"]
+    assert parts["returning"]["detail"] == "The check failed; the log says why."
+    assert parts["database"]["status"] == "healthy"
+
+
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
@@ -205,14 +217,7 @@ async def test_data_that_json_cannot_hold_are_the_ill_health_of_their_module_alo
     sqlite_url: str, value: object, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     report = HealthReport("healthy", data={"last_import": [value]})
-    check = hookimpl(lambda self: report, specname="check_health")
-    module = type("Returning", (Module,), {"name": "returning", "check_health": check})()
-    async with host_of(sqlite_url, module) as host:
-        answer = await (await host.client()).get("/health/ready")
-    assert answer.status_code == 503
-    parts = answer.json()["parts"]
-    assert parts["returning"]["detail"] == "The check failed; the log says why."
-    assert parts["database"]["status"] == "healthy"
+    await _is_ill_alone(sqlite_url, report)
     assert "The health check of returning" in caplog.text
     assert reason in caplog.text
 
@@ -221,11 +226,4 @@ async def test_data_that_json_cannot_hold_are_the_ill_health_of_their_module_alo
 async def test_a_report_of_another_type_is_the_ill_health_of_its_module_alone(
     sqlite_url: str, report: object
 ) -> None:
-    check = hookimpl(lambda self: report, specname="check_health")
-    module = type("Returning", (Module,), {"name": "returning", "check_health": check})()
-    async with host_of(sqlite_url, module) as host:
-        answer = await (await host.client()).get("/health/ready")
-    assert answer.status_code == 503
-    parts = answer.json()["parts"]
-    assert parts["returning"]["detail"] == "The check failed; the log says why."
-    assert parts["database"]["status"] == "healthy"
+    await _is_ill_alone(sqlite_url, report)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from modhost_background_jobs.contracts import JobState
+from modhost_background_jobs.contracts import JobId, JobState
 from modhost_background_jobs.pages.live.feed import LiveFeed
 from pages.browser.chromium import opened
 from pages.browser.walk import STEPS, Walk, walking_site
@@ -39,16 +39,22 @@ async def show_tab(page: Page, *, hidden: bool) -> None:
     )
 
 
+async def _walking(browser: Browser, served: Site) -> tuple[Page, JobId]:
+    """Return the page of a job that runs."""
+    job_id = await served.scheduling.enqueue(Walk)
+    await served.reaches(job_id, JobState.RUNNING)
+    page = await opened(browser, served)
+    await page.goto(f"/admin/jobs/{job_id}")
+    return page, job_id
+
+
 async def test_focus_selected_text_and_the_log_outlive_changes_and_broken_streams(
     browser: Browser, served: Site
 ) -> None:
     """The server ends the stream each second: the browser continues after its last line."""
     (await served.service(LiveFeed)).stream_seconds = 1.0
     Walk.begin(allowed=10, last=60)
-    job_id = await served.scheduling.enqueue(Walk)
-    await served.reaches(job_id, JobState.RUNNING)
-    page = await opened(browser, served)
-    await page.goto(f"/admin/jobs/{job_id}")
+    page, _ = await _walking(browser, served)
     await expect(page.locator("[data-live-mark]")).to_have_text("Live")
     await page.evaluate("getSelection().selectAllChildren(document.querySelector('.timeline'))")
     await page.get_by_role("button", name="Cancel").focus()
@@ -70,9 +76,7 @@ async def test_the_log_follows_until_somebody_scrolls_and_can_be_searched(
     browser: Browser, served: Site
 ) -> None:
     Walk.begin(allowed=5, lines_before=80)
-    job_id = await served.scheduling.enqueue(Walk)
-    page = await opened(browser, served)
-    await page.goto(f"/admin/jobs/{job_id}")
+    page, job_id = await _walking(browser, served)
     log, follow = page.get_by_role("log"), page.get_by_label("Follow")
     await expect(log).to_contain_text("Step 5 of")
     await expect(follow).to_be_checked()
@@ -111,9 +115,7 @@ async def test_a_line_that_comes_just_after_somebody_has_scrolled_undoes_nothing
 ) -> None:
     """The line comes before the browser reports that the log was scrolled."""
     Walk.begin(allowed=1, lines_before=80)
-    job_id = await served.scheduling.enqueue(Walk)
-    page = await opened(browser, served)
-    await page.goto(f"/admin/jobs/{job_id}")
+    page, job_id = await _walking(browser, served)
     log, follow = page.get_by_role("log"), page.get_by_label("Follow")
     await expect(log).to_contain_text("Step 1 of")
 

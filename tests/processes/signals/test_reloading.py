@@ -126,6 +126,16 @@ class Editor:
                     pass
                 await anyio.sleep(0.02)
 
+    async def edited_while_a_job_runs(self) -> HostProcess:
+        """Start a host and a job that waits at its gate, and edit the code."""
+        host = self.start("run")
+        await self.shows("plain first!")
+        async with httpx2.AsyncClient() as client:
+            await client.post(f"{self.url}/api/edited")
+        await until((self.folder / "started").exists, "the job to start")
+        self.code.write_text(MODULE.replace('"first"', '"other"'))
+        return host
+
 
 @pytest.fixture
 def editor(tmp_path: Path) -> Iterator[Editor]:
@@ -137,12 +147,7 @@ def editor(tmp_path: Path) -> Iterator[Editor]:
 
 
 async def test_code_templates_and_configuration_are_served_as_edited(editor: Editor) -> None:
-    host = editor.start("run")
-    await editor.shows("plain first!")
-    async with httpx2.AsyncClient() as client:
-        await client.post(f"{editor.url}/api/edited")
-    await until((editor.folder / "started").exists, "the job to start")
-    editor.code.write_text(MODULE.replace('"first"', '"other"'))
+    host = await editor.edited_while_a_job_runs()
     await host.logs(r"Reloading: installed/acme_edited/__init__\.py changed\.")
     assert not (editor.folder / "finished").exists()
     (editor.folder / "gate").touch()
@@ -171,12 +176,7 @@ async def test_code_templates_and_configuration_are_served_as_edited(editor: Edi
 async def test_what_is_saved_while_the_host_stops_is_parsed_before_the_next_start(
     editor: Editor,
 ) -> None:
-    host = editor.start("run")
-    await editor.shows("plain first!")
-    async with httpx2.AsyncClient() as client:
-        await client.post(f"{editor.url}/api/edited")
-    await until((editor.folder / "started").exists, "the job to start")
-    editor.code.write_text(MODULE.replace('"first"', '"other"'))
+    host = await editor.edited_while_a_job_runs()
     await host.logs("Reloading: ")
     editor.code.write_text(MODULE + "\nclass :")
     await host.logs("Not reloaded: ")

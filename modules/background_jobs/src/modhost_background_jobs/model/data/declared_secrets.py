@@ -48,9 +48,9 @@ def declares_secrets(annotation: Any) -> bool:
 
 
 def _places(value: Any, annotation: Any, path: Place) -> Iterator[Place]:
-    kinds = list(_kinds(annotation))
     if value is None or not declares_secrets(annotation):
         return
+    kinds = list(_kinds(annotation))
     if any(map(_is_secret_type, kinds)):
         yield path
         return
