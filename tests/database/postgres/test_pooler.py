@@ -1,5 +1,7 @@
 """Behind a pooler in transaction mode everything works, without the address saying so."""
 
+import re
+
 import anyio
 import pytest
 from sqlalchemy import text
@@ -30,6 +32,13 @@ async def count_to(database: Database, numbers: int) -> list[int]:
     return sorted(counted)
 
 
+def errors_of(error: BaseException) -> list[BaseException]:
+    """Return the errors that a group holds at any depth, or the one error itself."""
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for each in error.exceptions for leaf in errors_of(each)]
+    return [error]
+
+
 async def test_statements_are_not_kept_prepared_behind_a_pooler(postgres_url: str) -> None:
     async with Pooler(postgres_url).open() as pooler:
         async with Database(pooler.url).open() as database:
@@ -44,14 +53,12 @@ async def test_they_are_kept_where_the_address_says_so_or_nobody_is_in_between(
         assert await direct.fetchval(kept) == 1
     async with Pooler(postgres_url).open() as pooler:
         insists = Database(f"{pooler.url}?statement_cache_size=100")
-        # 42P05, 26000, or worse: another client's statement of the same name.
-        with pytest.RaisesGroup(
-            pytest.RaisesExc(Exception, match=r"prepared statement|bind message"),
-            allow_unwrapped=True,
-            flatten_subgroups=True,
-        ):
+        with pytest.raises(Exception) as failed:  # noqa: PT011 - one error, or a group of any size
             async with insists.open() as database:
                 await count_to(database, 40)
+    # 42P05, 26000, or worse: another client's statement of the same name.
+    complaint = re.compile("prepared statement|bind message")
+    assert any(complaint.search(str(each)) for each in errors_of(failed.value))
 
 
 async def test_jobs_run_behind_a_pooler(
