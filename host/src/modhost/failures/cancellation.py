@@ -2,10 +2,13 @@
 
 import asyncio
 import math
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVarTuple
 
 import anyio
+
+Arguments = TypeVarTuple("Arguments")
 
 
 class AwaitedCancelled(Exception):
@@ -33,3 +36,12 @@ def own_cancellation() -> Iterator[None]:
             raise
         msg = "what it awaited was cancelled by somebody else"
         raise AwaitedCancelled(msg) from error
+
+
+async def run_owned(run: Callable[[*Arguments], Awaitable[None]], *arguments: *Arguments) -> None:
+    """Run a task of a group whose end nobody would notice if it awaited what others cancel.
+
+    Raises what `run` raises, and `AwaitedCancelled` for a cancellation that is not its own.
+    """
+    with own_cancellation():
+        await run(*arguments)

@@ -28,9 +28,13 @@ class Peers:
         ]
 
 
+def new_judge() -> PeerClocks:
+    return PeerClocks(timedelta(seconds=5), patience=12.5, max_gap=7.5)
+
+
 def judged(clock: MovingClock, peers: Peers, own: float, *, beats: int = 1) -> timedelta | None:
     """How a host whose clock is ahead by `own` days judges it, after so many heartbeats."""
-    judge = PeerClocks(timedelta(seconds=5), 12.5)
+    judge = new_judge()
     peers.beat()
     skew = judge.skew(peers.heartbeats, clock.now() + own * DAY, clock.monotonic())
     for _ in range(beats):
@@ -75,7 +79,7 @@ def test_before_a_heartbeat_arrives_nothing_is_known(clock: MovingClock) -> None
 def test_the_dead_have_no_say(clock: MovingClock) -> None:
     peers = Peers(clock, -10)
     peers.beat()
-    judge = PeerClocks(timedelta(seconds=5), 12.5)
+    judge = new_judge()
     skews = []
     for _ in range(4):
         skews.append(judge.skew(peers.heartbeats, clock.now(), clock.monotonic()))
@@ -83,8 +87,43 @@ def test_the_dead_have_no_say(clock: MovingClock) -> None:
     assert skews == [None, None, None, timedelta(0)]
 
 
+def test_a_host_that_was_suspended_waits_for_the_next_heartbeat(clock: MovingClock) -> None:
+    """It took that time for silence of all others, and its own clock for right."""
+    peers, judge = Peers(clock, 0, 0), new_judge()
+    own = 10 * DAY
+
+    def skew() -> timedelta | None:
+        return judge.skew(peers.heartbeats, clock.now() + own, clock.monotonic())
+
+    for _ in range(3):
+        peers.beat()
+        skew()
+        clock.advance(5)
+    for suspended in (5, 60, 3600):
+        clock.advance(suspended)
+        assert skew() is None
+        present = judge.present(clock.monotonic())
+        assert present is not None
+        assert abs(present - clock.now()) <= timedelta(seconds=5)
+        clock.advance(5)
+        assert skew() is None
+        peers.beat()
+        clock.advance(1)
+        ahead = skew()
+        assert ahead is not None
+        assert abs(ahead - own) <= timedelta(seconds=5)
+        clock.advance(2.5)
+    # Those that died meanwhile have no say after a while.
+    clock.advance(60)
+    judgements = []
+    for _ in range(4):
+        judgements.append(skew())
+        clock.advance(5)
+    assert judgements == [None, None, None, timedelta(0)]
+
+
 def test_a_clock_that_jumps_is_noticed_by_the_next_heartbeat(clock: MovingClock) -> None:
-    peers, judge = Peers(clock, 0), PeerClocks(timedelta(seconds=5), 12.5)
+    peers, judge = Peers(clock, 0), new_judge()
     for ahead, expected in ((0, 0), (10, 10), (0, 0), (-8, -8), (0, 0)):
         peers.beat()
         clock.advance(5)
@@ -109,7 +148,7 @@ def test_a_clock_that_jumps_is_noticed_by_the_next_heartbeat(clock: MovingClock)
 def test_a_host_goes_by_the_time_of_most_others(
     clock: MovingClock, others: list[float], own: float, goes_by_theirs: bool
 ) -> None:
-    judge, peers = PeerClocks(timedelta(seconds=5), 12.5), Peers(clock, *others)
+    judge, peers = new_judge(), Peers(clock, *others)
     for beat in range(4):
         peers.beat()
         clock.advance(2.5)

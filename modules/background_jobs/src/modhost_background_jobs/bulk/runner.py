@@ -7,7 +7,7 @@ import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from modhost import HostedService
-from modhost.failures import describe, failures
+from modhost.failures import describe, failures, run_owned
 from modhost_background_jobs.model import JobTypes, Released
 from modhost_background_jobs.storage import JobStore, QueueClock, Wakeups, wait_for
 from modhost_background_jobs.worker.attempts.attempt import Attempt, AttemptRegistry
@@ -108,7 +108,7 @@ class BulkRunner(HostedService):
         outcome: Outcome = Released(attempt.lease, error=SHUT_DOWN)
         try:
             async with anyio.create_task_group() as group:
-                group.start_soon(self._watch.run, worker, attempts)
+                group.start_soon(run_owned, self._watch.run, worker, attempts)
                 outcome = await self._executor.run(attempt)
                 group.cancel_scope.cancel()
             await self._store_outcome(attempt, outcome)

@@ -9,6 +9,7 @@ import anyio
 from anyio.abc import TaskStatus
 
 from modhost import Clock, HostedService
+from modhost.failures import run_owned
 from modhost_background_jobs.model import CurrentWorker
 from modhost_background_jobs.storage import Wakeups
 from modhost_background_jobs.worker.attempts.attempt import AttemptRegistry
@@ -88,8 +89,8 @@ class JobProcessorService(HostedService):
                 await group.start(self._run_attempts, worker.name, slots, may_end)
                 logger.info("Worker %s runs up to %d jobs.", worker.name, worker.max_concurrency)
                 if listens:
-                    group.start_soon(self._wakeups.watch)
-                    group.start_soon(self._registration.follow)
+                    group.start_soon(run_owned, self._wakeups.watch)
+                    group.start_soon(run_owned, self._registration.follow)
                 try:
                     yield worker.name, slots
                 finally:
@@ -112,9 +113,9 @@ class JobProcessorService(HostedService):
         """
         with anyio.CancelScope(shield=True):
             async with anyio.create_task_group() as group:
-                group.start_soon(self._watch.run, worker, self.attempts)
-                group.start_soon(self._finisher.run, self.attempts)
-                group.start_soon(self._processes.run)
+                group.start_soon(run_owned, self._watch.run, worker, self.attempts)
+                group.start_soon(run_owned, self._finisher.run, self.attempts)
+                group.start_soon(run_owned, self._processes.run)
                 try:
                     async with slots.opened():
                         task_status.started()

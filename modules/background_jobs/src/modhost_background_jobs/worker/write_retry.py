@@ -7,7 +7,7 @@ from uuid import UUID
 
 import anyio
 
-from modhost.failures import failures
+from modhost.failures import failures, own_cancellation
 from modhost_background_jobs.storage import JobsLocked, is_integrity_error
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,8 @@ async def until_written(write: Callable[[], Awaitable[Result]], what: str) -> Re
     failed = 0
     while True:
         try:
-            written = await write()
+            with own_cancellation():
+                written = await write()
         except Exception as error:  # noqa: BLE001 - whatever the driver says, it must be written
             failures.failed(logger, what, error)
             await anyio.sleep(RETRY_SECONDS[min(failed, len(RETRY_SECONDS) - 1)])

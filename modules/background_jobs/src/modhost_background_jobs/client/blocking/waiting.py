@@ -10,7 +10,7 @@ from uuid import UUID
 import anyio
 
 from modhost.database import Database
-from modhost.failures import failures
+from modhost.failures import failures, run_owned
 from modhost_background_jobs.contracts import JobNotFound, JobStatus
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.queries.ends import JobEnds
@@ -131,7 +131,7 @@ class JobWaits:
         try:
             async with anyio.create_task_group() as group:
                 if not self._wakeups.is_watched:
-                    group.start_soon(self._wakeups.watch)
+                    group.start_soon(run_owned, self._wakeups.watch)
                 check_at = anyio.current_time() + self._poll_interval
                 while True:
                     ticket, added = self._wakeups.ends.ticket(), self._added.ticket()

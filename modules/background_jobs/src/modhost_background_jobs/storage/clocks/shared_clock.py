@@ -17,6 +17,8 @@ CHECK_SECONDS: Final = 0.05
 MAX_ANSWER_SECONDS: Final = 1.0
 """A database that takes longer says too little of the present."""
 HEARTBEATS_MISSED: Final = 2.5
+MAX_GAP: Final = 1.5
+"""How many heartbeat intervals may lie between two comparisons of clocks by a host that runs."""
 DIFFERS: Final = (
     "The clock of this host is %s the %s. It fires no schedules and deletes no history until they "
     "agree: synchronize it by NTP."
@@ -48,9 +50,8 @@ class SharedClock:
         self._clock = clock
         self._store = store
         self._max_skew = options.max_clock_skew
-        self._peers = PeerClocks(
-            self._max_skew, HEARTBEATS_MISSED * options.heartbeat_interval.total_seconds()
-        )
+        interval = options.heartbeat_interval.total_seconds()
+        self._peers = PeerClocks(self._max_skew, HEARTBEATS_MISSED * interval, MAX_GAP * interval)
         self._shared: tuple[datetime, float] | None = None
         """The shared time, and when that was by the monotonic clock."""
         self._has_database_clock = False

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+from modhost.database import may_pass
 from modhost.failures import describe
 from modhost.telemetry import LoggedIn
 from modhost_background_jobs.model import LostLease, listed
 from modhost_background_jobs.storage import JobStore, QueueClock
+from modhost_background_jobs.storage.dialects import is_lock_timeout
 from modhost_background_jobs.worker.attempts.attempt import Attempt
 from modhost_background_jobs.worker.attempts.outcome import Finished
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
@@ -63,18 +65,22 @@ class LostLeases:
 
     async def _take_back_rescues(self, lost: Sequence[Attempt]) -> None:
         """Let nobody believe that this worker has died of these jobs."""
-        try:
-            await self._store.take_back_rescues(
-                [
-                    LostLease(each.lease, each.claimed.rescues == 0 or each.has_stored_begin)
-                    for each in lost
-                ],
-                self._clock.now(),
-            )
-        except Exception as error:  # noqa: BLE001 - the ends of others are to be stored
-            logger.warning(
-                "Rescues of %d jobs could not be taken back (%s).", len(lost), describe(error)
-            )
+        rescued = [
+            LostLease(each.lease, each.claimed.rescues == 0 or each.has_stored_begin)
+            for each in lost
+        ]
+
+        async def take_back() -> None:
+            try:
+                await self._store.take_back_rescues(rescued, self._clock.now())
+            except Exception as error:
+                # The ends of others are to be stored, which a lock would hold up.
+                if may_pass(error) and not is_lock_timeout(error):
+                    raise
+                message = "Rescues of %d jobs could not be taken back (%s)."
+                logger.warning(message, len(lost), describe(error))
+
+        await until_written(take_back, "rescues that do not count")
         if len(lost) == 1:
             logger.warning(LOST_LEASE, lost[0].lease.fence, lost[0].lease.job_id)
         else:

@@ -13,7 +13,7 @@ import anyio
 from anyio.abc import TaskStatus
 
 from modhost import HostedService
-from modhost.failures import failures
+from modhost.failures import failures, run_owned
 from modhost_background_jobs.model import Lease, LogLine, ProgressUpdate, listed
 from modhost_background_jobs.model.steps import Checkpoint
 from modhost_background_jobs.options import BackgroundJobsOptions
@@ -65,7 +65,7 @@ class ProgressBuffer(HostedService):
         task_status.started()
         try:
             async with anyio.create_task_group() as group:
-                group.start_soon(self._flush_first_lines)
+                group.start_soon(run_owned, self._flush_first_lines)
                 while True:
                     await wait_for(self._full.ticket(), self._interval)
                     await self._flush_or_log()
