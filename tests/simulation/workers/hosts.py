@@ -63,6 +63,7 @@ OPTIONS: Final = BackgroundJobsOptions(
 """The timings that matter here are the defaults."""
 
 STOP_SECONDS: Final = 30.0
+MOMENT: Final = 0.5
 
 PROCESS: ContextVar[str] = ContextVar("process")
 
@@ -134,9 +135,12 @@ class SimulatedHost:
     def _check_what_is_left(self, asked_at: float) -> None:
         """After a shutdown in which no call was lost, the process has no job.
 
-        Nor before it: jobs of a claim whose answer was lost may not be found in time.
+        Nor before it: jobs of a claim whose answer was lost may not be found in time. A write that
+        outlasts the shutdown leaves no time for others: to a file it is waited for.
         """
         if self.link.is_dead or self.link.lost_at > asked_at - WARY_SECONDS:
+            return
+        if any(until > self._clock.monotonic() - MOMENT for _, until in self.link.troubles):
             return
         for job, row in self._history.rows.items():
             if row.state is JobState.RUNNING and process_of(row.worker or "") == self.link.name:
