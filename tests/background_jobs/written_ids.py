@@ -18,6 +18,6 @@ async def written(folder: Path, name: str) -> int:
 async def gone(folder: Path, name: str) -> None:
     """Wait until the process is gone whose id a job has written."""
     pid = await written(folder, name)
-    with anyio.fail_after(10):
+    with anyio.fail_after(30):
         while lives(pid):
             await anyio.sleep(0.01)

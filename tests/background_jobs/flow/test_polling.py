@@ -49,7 +49,7 @@ async def test_a_job_whose_key_is_free_before_its_transaction_ends_starts_soon(
             for job_id in (first, second):
                 await jobs.ends(job_id)
             await anyio.sleep(0.2)
-        await jobs.ends(third, seconds=5)
+        await jobs.ends(third, seconds=20)
 
 
 async def _held(jobs: HostedJobs) -> list[UUID]:

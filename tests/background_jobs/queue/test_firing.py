@@ -127,7 +127,7 @@ async def test_a_run_that_waits_for_an_earlier_one_can_be_cancelled(
         await fire_due(firing)
     rows, *_ = await listing.page(Selection((JobState.PENDING,)), 0, 10)
     (waiting,) = [row.id for row in rows if row.on_hold]
-    with anyio.fail_after(5):
+    with anyio.fail_after(20):
         assert await queue.cancel(waiting) is JobState.CANCELLED
 
 

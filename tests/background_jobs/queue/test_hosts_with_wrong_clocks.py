@@ -23,7 +23,7 @@ from modhost_background_jobs.module import BackgroundJobsModule
 from modhost_background_jobs.storage import open_store
 from modhost_background_jobs.storage.tables import SCHEDULES
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("patient")]
 
 OPTIONS = {
     **QUICK,
@@ -45,6 +45,13 @@ class WrongClock(SystemClock):
 
     def now(self) -> datetime:
         return super().now() + self.ahead
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the peer heard also where this process, and so its heartbeats, stand still."""
+    missed = "modhost_background_jobs.storage.clocks.shared_clock.HEARTBEATS_MISSED"
+    monkeypatch.setattr(missed, 600)
 
 
 @asynccontextmanager

@@ -60,7 +60,8 @@ class EndsItself(ModuleJob[Ending, str]):
         """Take the job away, as a rescue does."""
         async with self.database.session() as session:
             taken = update(JOBS).where(JOBS.c.id == context.job_id)
-            await (await session.connection()).execute(taken.values(fence=JOBS.c.fence + 1))
+            values = {"fence": JOBS.c.fence + 1, "worker": "somebody else"}
+            await (await session.connection()).execute(taken.values(values))
 
     async def _fail(self, context: JobExecutionContext[Ending]) -> None:
         match context.data.way:

@@ -142,7 +142,7 @@ async def test_of_an_attempt_that_lost_its_lease_none_is_stored(jobs: Jobs) -> N
     await jobs.probe.until(lambda: bool(jobs.probe.started))
     database = await jobs.service(Database)
     async with database.session() as session:
-        taken = update(JOBS).values(fence=JOBS.c.fence + 1)
+        taken = update(JOBS).values(fence=JOBS.c.fence + 1, worker="somebody else")
         await (await session.connection()).execute(taken)
     jobs.probe.gate.set()
     processor = await jobs.processor()

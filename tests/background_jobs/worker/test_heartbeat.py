@@ -159,7 +159,7 @@ async def test_a_locked_row_of_the_worker_is_not_taken_for_a_network_that_is_cut
     reconnected = open_wakeups(database)
     connectivity = Connectivity(database, reconnected)
     ticket = reconnected.reconnected.ticket()
-    heartbeat = HeartbeatThread(WORKER, database_url, 1.0, BeatingClock(), connectivity)
+    heartbeat = HeartbeatThread(WORKER, database_url, 5.0, BeatingClock(), connectivity)
     await store.register(WORKER, BeatingClock().now())
     async with rows_locked(database_url, "workers", f"name = '{WORKER.name}'"):
         heartbeat.start()

@@ -20,7 +20,7 @@ SECONDS = 1.0
 
 async def keeps_its_job_and_begins_others(jobs: Jobs) -> None:
     """Check that the job that waits is not run anew, and that another is claimed soon."""
-    await jobs.ends(await jobs.scheduling.enqueue(ReportingJob, Work()), seconds=5)
+    await jobs.ends(await jobs.scheduling.enqueue(ReportingJob, Work()), seconds=15)
     jobs.probe.gate.set()
     await jobs.probe.until(lambda: jobs.probe.finished["waiting"] == 1)
     assert jobs.probe.started["waiting"] == 1

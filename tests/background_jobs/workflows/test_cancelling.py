@@ -38,7 +38,7 @@ async def test_a_running_job_that_is_cancelled_counts_as_cancelled(database_url:
             gate = add(workflow, "gate", waits=True)
             add(workflow, "next", after=gate)
             add(workflow, "undo", after=gate, when="failed")
-        await jobs.reaches(gate.job_id, JobState.RUNNING)
+        await jobs.probe.until(lambda: jobs.probe.started["gate"] == 1)
         await jobs.scheduling.cancel(gate.job_id)
         found = await jobs.over(workflow.id)
     assert (found.state, found.completed, found.cancelled) == (WorkflowState.CANCELLED, 1, 2)
@@ -52,7 +52,7 @@ async def test_a_whole_workflow_is_cancelled(database_url: str) -> None:
             done = add(workflow, "done")
             add(workflow, "next", after=[gate, done])
             add(workflow, "undo", after=gate, when="failed")
-        await jobs.reaches(gate.job_id, JobState.RUNNING)
+        await jobs.probe.until(lambda: jobs.probe.started["gate"] == 1)
         await jobs.reaches(done.job_id, JobState.COMPLETED)
         outside = await jobs.scheduling.enqueue(
             NotingJob, Task(name="outside"), after=gate, when="finished"

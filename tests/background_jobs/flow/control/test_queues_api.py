@@ -173,5 +173,5 @@ async def test_paused_work_waits_and_the_rest_does_not(database_url: str) -> Non
         assert (await jobs.detail(waiting)).state is JobState.PENDING
         await client.post("/api/jobs/queues/bulk/resume")
         await client.post("/api/jobs/types/tests.WaitingJob/resume")
-        await jobs.ends(bulk, seconds=5)
-        await jobs.ends(waiting, seconds=5)
+        await jobs.ends(bulk)
+        await jobs.ends(waiting)

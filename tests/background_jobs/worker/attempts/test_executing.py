@@ -143,7 +143,7 @@ async def test_a_job_is_cancelled_from_another_host(database_url: str) -> None:
     async with jobs_host(database_url) as consumer:
         async with jobs_host(database_url, mode="Producer") as producer:
             job_id = await producer.scheduling.enqueue(WaitingJob)
-            await producer.reaches(job_id, JobState.RUNNING)
+            await consumer.probe.until(lambda: consumer.probe.started["waiting"] == 1)
             await producer.scheduling.cancel(job_id)
             job = await producer.ends(job_id)
         assert consumer.probe.stopped["waiting"] == 1

@@ -15,6 +15,7 @@ from background_jobs.unwilling_jobs import (
 )
 from modhost_background_jobs.contracts import JobDetail, JobId, JobState, ModuleJob
 from modhost_background_jobs.worker.processor import JobProcessorService
+from modhost_background_jobs.worker.shutdown import Shutdown
 from modhost_background_jobs.worker.watching.unresponsive import UnresponsiveAttempts
 
 pytestmark = pytest.mark.anyio
@@ -64,6 +65,7 @@ async def test_a_job_that_makes_an_error_of_its_cancellation_is_released_all_the
 async def test_a_thread_that_ends_without_having_checked_has_completed(database_url: str) -> None:
     async with anyio.create_task_group() as group:
         async with jobs_host(database_url, more_jobs=UNWILLING, shutdown_grace="50ms") as jobs:
+            (await jobs.service(Shutdown)).stop_timeout = 60
             job_id = await started(jobs, UnresponsiveThreadJob)
             group.start_soon(end_when_asked, jobs, await jobs.processor())
     async with jobs_host(database_url, more_jobs=UNWILLING, mode="Producer") as jobs:

@@ -16,7 +16,8 @@ from moving_clock import START, MovingClock
 
 pytestmark = pytest.mark.anyio
 
-LEASE_SECONDS = 20.0
+LEASE_SECONDS = 0.8
+"""Less than what a job waits for a slot at most: nothing is given back for that."""
 
 
 @dataclass

@@ -68,7 +68,7 @@ async def test_what_a_job_prints_harms_nobody_and_a_process_is_used_again(
 
 @ONE_DATABASE
 async def test_two_jobs_compute_at_the_same_time(database_url: str, tmp_path: Path) -> None:
-    async with computing_host(database_url, tmp_path) as jobs:
+    async with computing_host(database_url, tmp_path, process_concurrency=2) as jobs:
         first = await jobs.scheduling.enqueue(MeetingJob, Task(name="a"))
         second = await jobs.scheduling.enqueue(MeetingJob, Task(name="b"))
         ended = [await jobs.ends(first), await jobs.ends(second)]
