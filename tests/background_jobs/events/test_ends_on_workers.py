@@ -7,10 +7,10 @@ from uuid import UUID
 
 import anyio
 import pytest
-from sqlalchemy import Engine, event
 
 from background_jobs.events.ending import Ends, Hearing, OnCompleted, ends_of, hear
 from background_jobs.hung_client import rows_locked
+from background_jobs.queries.plans import statements
 from modhost.events import Event
 from modhost_background_jobs.contracts import JobFilter, JobId, JobState
 from modhost_background_jobs.contracts.events import JobCancelled, JobCompleted, JobEnded, JobFailed
@@ -117,17 +117,9 @@ async def test_ends_without_subscribers_are_one_write_as_ever(
     database_url: str, durable: list[Any]
 ) -> None:
     """Only ends that somebody has subscribed to take a session, and so more statements."""
-    statements: list[str] = []
-
-    def note(*arguments: Any) -> None:
-        statements.append(arguments[2])
-
     async with ends_of(database_url, Hearing(durable, [(JobFailed, hear)])) as ends:
         ids = {await ends.enqueue() for _ in range(2)}
         failed = [Ended(each.lease, JobState.FAILED) for each in await ends.claim()]
-        event.listen(Engine, "before_cursor_execute", note)
-        try:
+        with statements() as sent:
             assert await ends.store.end(failed, ends.now()) == ids
-        finally:
-            event.remove(Engine, "before_cursor_execute", note)
-        assert statements == []
+        assert sent == []

@@ -1,37 +1,16 @@
 """What the page of one job reads."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from uuid import UUID
 
-import anyio
 import pytest
-from sqlalchemy import Engine, event
 
 from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.jobs_module import PermanentlyFailingJob, ReportingJob, WaitingJob, Work
+from background_jobs.queries.plans import statements
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.inspection.job import JobInspection
 
 pytestmark = pytest.mark.anyio
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """Collect the statements that this task sends through SQLAlchemy."""
-    sent: list[str] = []
-    task = anyio.get_current_task().id
-
-    def collect(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        # The host's own services read the database meanwhile.
-        if anyio.get_current_task().id == task and statement != "BEGIN":
-            sent.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", collect)
-    try:
-        yield sent
-    finally:
-        event.remove(Engine, "before_cursor_execute", collect)
 
 
 async def sent_for(jobs: Jobs, job_id: UUID) -> int:

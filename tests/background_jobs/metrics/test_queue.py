@@ -1,16 +1,14 @@
 """What waits and runs, as every process of a deployment reports it, on both databases."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, ClassVar
 
 import anyio
 import pytest
-from sqlalchemy import Engine, event
 
 from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.jobs_module import ProbedJob, ReportingJob, WaitingJob, Work
+from background_jobs.queries.plans import statements
 from modhost.module import Role
 from modhost.runtime.metrics.own import HOST_METRICS
 from modhost.testing import running_host
@@ -91,25 +89,14 @@ async def test_a_worker_says_what_runs_and_what_limits_hold_back(database_url: s
         jobs.probe.gate.set()
 
 
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(Engine, "before_cursor_execute", note)
-
-
 async def test_no_scrape_reads_history(database_url: str) -> None:
     async with jobs_host(database_url, mode="Producer", more_jobs=[LimitedJob]) as jobs:
         client = await jobs.host.client(VIEW_METRICS)
         for job in (ReportingJob, LimitedJob, WaitingJob):
             await jobs.scheduling.enqueue(job, Work(), queue="q")
-        with statements() as seen:
+        with statements() as sent:
             await scrape(client)
+    seen = [statement for statement, _ in sent]
     # The token, whether the database answers, and five reads of the queue.
     reads = [each for each in seen if each.startswith(("SELECT", "WITH"))]
     assert 0 < len(reads) <= 8

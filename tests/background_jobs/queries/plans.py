@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -9,20 +10,29 @@ from sqlalchemy import Engine, event
 from modhost.database import Database
 from modhost_background_jobs.queries.search import JobBrowser, Search
 
+_SENT: ContextVar[list[tuple[str, Any]] | None] = ContextVar("sent", default=None)
+
+
+def _note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+    sent = _SENT.get()
+    if sent is not None and statement != "BEGIN":
+        sent.append((statement, parameters))
+
 
 @contextmanager
 def statements() -> Iterator[list[tuple[str, Any]]]:
-    """Collect what is sent to the database."""
+    """Collect what this task and those that it starts send to the database by SQLAlchemy.
+
+    The services of a host, which read the database meanwhile, are other tasks.
+    """
     sent: list[tuple[str, Any]] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        sent.append((statement, parameters))
-
-    event.listen(Engine, "before_cursor_execute", note)
+    token = _SENT.set(sent)
+    event.listen(Engine, "before_cursor_execute", _note)
     try:
         yield sent
     finally:
-        event.remove(Engine, "before_cursor_execute", note)
+        event.remove(Engine, "before_cursor_execute", _note)
+        _SENT.reset(token)
 
 
 async def plan_of(database: Database, search: Search) -> str:
