@@ -62,8 +62,8 @@ class BulkChanges:
         batch_size: int = BATCH_SIZE,
         lock_seconds: float = LOCK_SECONDS,
     ) -> None:
-        self._lock_seconds = lock_seconds
         self.batch_size = batch_size
+        self.lock_seconds = lock_seconds
         self._browser = browser
         self._jobs = jobs
         self._queries = queries
@@ -98,7 +98,7 @@ class BulkChanges:
         done = 0
         locked = []
         for id_ in ids:
-            with anyio.move_on_after(self._lock_seconds) as patience:
+            with anyio.move_on_after(self.lock_seconds) as patience:
                 done += await self._change_one(change, JobId(id_), execute_at)
             if patience.cancelled_caught:
                 locked.append(id_)
