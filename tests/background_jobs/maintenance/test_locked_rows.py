@@ -31,6 +31,8 @@ pytestmark = [
 ]
 
 OPTIONS = BackgroundJobsOptions()
+PATIENCE = 20.0
+"""Far less than the minute for which a statement waits for a lock."""
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def service(
 async def sweep(sweeper: StalledJobSweeperService, clock: MovingClock, times: int) -> None:
     for _ in range(times):
         clock.advance(5)
-        with anyio.fail_after(5):
+        with anyio.fail_after(PATIENCE):
             await sweeper.step()
 
 
@@ -91,7 +93,7 @@ async def test_a_locked_schedule_holds_up_no_other(
     await changes.put(settings("free"))
     clock.advance(600)
     async with rows_locked(database_url, "recurring_jobs", "name = 'locked'"):
-        with anyio.fail_after(5):
+        with anyio.fail_after(PATIENCE):
             await service.step()
             assert await runs(listing) == ["Pending"]
             # It comes back to the locked one soon, and does not ask all the time.
@@ -107,7 +109,7 @@ async def test_a_next_time_that_is_locked_is_corrected_later(
         await changes.put(settings(name))
     clock.time -= timedelta(days=1)
     async with rows_locked(database_url, "recurring_jobs", "name = 'locked'"):
-        with anyio.fail_after(5):
+        with anyio.fail_after(PATIENCE):
             assert await schedules.pull_back() == 1
     assert await schedules.pull_back() == 1
 
@@ -128,7 +130,7 @@ async def test_a_locked_run_holds_up_no_run_of_another_schedule(
     first = await claim(store, now=clock.now())
     await store.end([Ended(each.lease, JobState.COMPLETED) for each in first], clock.now())
     async with rows_locked(database_url, "jobs", f"recurring_job_id = '{ids[0]}'"):
-        with anyio.fail_after(5):
+        with anyio.fail_after(PATIENCE):
             await service.step()
         assert len(await claim(store, now=clock.now())) == 1
     await service.step()
@@ -149,7 +151,7 @@ async def test_history_of_a_locked_schedule_is_forgotten_later(
     await service.step()
     clock.advance(1)
     async with rows_locked(database_url, "recurring_jobs", "name = 'locked'"):
-        with anyio.fail_after(5):
+        with anyio.fail_after(PATIENCE):
             assert await deletion.forget_occurrences(clock.now()) == 1
     assert await deletion.forget_occurrences(clock.now()) == 1
     assert [each.forgotten_until is not None for each in await schedules.all()] == [True, True]
@@ -172,7 +174,7 @@ async def test_history_that_is_locked_is_deleted_later(
     later = clock.now() + timedelta(days=1)
     column = "id" if table == "finished_jobs" else "job_id"
     async with rows_locked(database_url, table, f"{column} = '{leases[0].job_id}'"):
-        with anyio.fail_after(10):
+        with anyio.fail_after(PATIENCE):
             assert await deletion.prune(JobState.COMPLETED, later, 10) == 1
             assert await deletion.prune(JobState.COMPLETED, later, 10) == 0
     assert await deletion.prune(JobState.COMPLETED, later, 10) == 1
@@ -186,7 +188,7 @@ async def test_figures_that_are_locked_are_deleted_later(
     for worker in ("locked", "free"):
         await statistics.save(worker, [(old, MinuteCounts(completed=1))])
     async with rows_locked(database_url, "statistics", "worker = 'locked'"):
-        with anyio.fail_after(5):
+        with anyio.fail_after(PATIENCE):
             await statistics.forget(clock.now())
         ((_, left),) = (await statistics.since(old, timedelta(days=1))).items()
         assert left.completed == 1

@@ -1,13 +1,14 @@
 """Writes of many leases store what is free when somebody else has locked a job among them."""
 
-import time
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
+import anyio
 import pytest
 
 from background_jobs.hung_client import rows_locked
 from background_jobs.support import claim, new_job
+from modhost.database import Database
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model import Ended, Lease, LogLine, ProgressUpdate, Released
 from modhost_background_jobs.storage import JobsLocked, JobStore
@@ -38,6 +39,7 @@ async def log(store: JobStore, leases: list[Lease]) -> set[UUID]:
 @pytest.mark.parametrize("write", [end, release, report, log])
 async def test_what_is_locked_is_named_and_all_else_is_written(
     store: JobStore,
+    database: Database,
     database_url: str,
     write: Callable[[JobStore, list[Lease]], Awaitable[set[UUID]]],
 ) -> None:
@@ -48,9 +50,8 @@ async def test_what_is_locked_is_named_and_all_else_is_written(
             await write(store, [one, locked])
         assert (first.value.written, first.value.locked) == ({one.job_id}, {locked.job_id})
         # The lock is waited for once, not by each batch with that job in it.
-        began = time.monotonic()
-        with pytest.raises(JobsLocked) as second:
+        await database.postgres.execute("SET lock_timeout = '60s'")
+        with anyio.fail_after(20), pytest.raises(JobsLocked) as second:
             await write(store, [locked, other])
-        assert time.monotonic() - began < 0.9
         assert (second.value.written, second.value.locked) == ({other.job_id}, {locked.job_id})
     assert await write(store, [locked]) == {locked.job_id}
