@@ -137,7 +137,9 @@ def _sent_raw(address: tuple[str, int], sent: bytes, silence: float) -> bytes:
                     received += part
                 return received
             connection.settimeout(ANSWER_SECONDS)
-            connection.shutdown(socket.SHUT_WR)
+            # It is not connected any more where the host has reset it meanwhile.
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_WR)
             try:
                 while part := connection.recv(65536):
                     received += part
