@@ -39,11 +39,6 @@ http {{
 """
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
-
-
 def make_certificate(folder: Path) -> tuple[Path, Path]:
     """Return a certificate of this machine and its key."""
     key = ec.generate_private_key(ec.SECP256R1())

@@ -22,6 +22,7 @@ from deployments.composed import DB_PASSWORD, Compose
 from deployments.documented import ComposeFile, nginx_block
 from deployments.nginx import needs_nginx
 from pages.browser.chromium import browser
+from ports import free_port
 from postgres import Postgres
 from sweeps import EXHAUSTIVE
 
@@ -62,7 +63,7 @@ def database_url(postgres: Postgres) -> Iterator[str]:
 @pytest.fixture
 async def compose(tmp_path: Path, database_url: str) -> AsyncIterator[Compose]:
     """The services, of which `web` is to be found at a port of nginx, below a path."""
-    public_url = f"https://127.0.0.1:{nginx.free_port()}{BASE}/"
+    public_url = f"https://127.0.0.1:{free_port()}{BASE}/"
     composed = Compose(tmp_path / "machine", public_url, database_url)
     try:
         yield composed

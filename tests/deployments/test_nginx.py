@@ -11,6 +11,7 @@ from deployments import nginx
 from deployments.deploying import Machine
 from deployments.documented import nginx_block
 from deployments.nginx import needs_nginx
+from ports import free_port
 
 pytestmark = [pytest.mark.anyio, needs_nginx]
 
@@ -20,7 +21,7 @@ CONFIG = ["--config", "config/producer.toml"]
 
 async def test_a_host_behind_it_goes_by_what_each_request_says(tmp_path: Path) -> None:
     """`Host` has the port, the proxy declares TLS, and events are not kept back."""
-    port = nginx.free_port()
+    port = free_port()
     machine = Machine(tmp_path / "machine")
     environment = {
         "MODHOST__HOST__BIND": "127.0.0.1:0",

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from ports import free_port
 
 RULES = """
 hostssl all client 127.0.0.1/32 cert
@@ -119,7 +120,7 @@ def _running(programs: Path, data: Path, server: Path, authority: Path) -> Itera
         subprocess.run(command, user=user, cwd="/", check=True, stdout=subprocess.DEVNULL)
 
     run("initdb", "--auth=trust", "--username=postgres", "--no-sync")
-    port = _free_port()
+    port = free_port()
     _configure(data, port)
     for source, target in (
         (server.with_suffix(".crt"), data / "server.crt"),
@@ -144,10 +145,3 @@ def _configure(data: Path, port: int) -> None:
             f"port = {port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{data}'\n"
             "ssl = on\nssl_ca_file = 'root.crt'\nfsync = off\n"
         )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
