@@ -24,6 +24,7 @@ from modhost import Module
 from modhost.configuration import Configuration
 from modhost.database.migrations import migrate
 from modhost.runtime.assembly import build_host
+from modhost.runtime.metrics import collection, scrapers
 from modhost.runtime.serving.logs import CHATTY
 from modhost.services.dependencies import dependencies_of
 from modhost_background_jobs.module import BackgroundJobsModule
@@ -95,6 +96,15 @@ def quick_starts() -> Iterator[None]:
         patch.setattr("modhost.database.engines.create_async_engine", engine_of_many)
         patch.setattr("modhost.services.registration.dependencies_of", cache(dependencies_of))
         patch.setattr("starlette.routing.compile_path", cache(compile_path))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_scrapers() -> Iterator[None]:
+    """Wait for what a scrape asks for, where the machine and not the database is slow."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (collection, scrapers):
+            patch.setattr(module, "TIMEOUT", 60.0)
         yield
 
 

@@ -155,7 +155,9 @@ async def test_a_step_that_takes_long_is_named_once_though_it_blocks_the_event_l
     start = Start(SystemClock(), slow_seconds=0.1)
 
     async def block() -> None:
-        time.sleep(0.5)  # noqa: ASYNC251 - as badly written hooks do
+        while not caplog.messages:
+            time.sleep(0.01)  # noqa: ASYNC251 - as badly written hooks do
+        time.sleep(0.3)  # noqa: ASYNC251
 
     with start.watched():
         await start.until_done("on_start of the module reports", block)

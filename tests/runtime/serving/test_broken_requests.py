@@ -23,6 +23,7 @@ class Reader:
 
     def __init__(self) -> None:
         self.events: list[str] = []
+        self.has_begun = anyio.Event()
         self.has_ended = anyio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -30,6 +31,7 @@ class Reader:
         if is_early:
             await send(START)
             await send({"type": "http.response.body", "body": b"one", "more_body": True})
+        self.has_begun.set()
         is_read = scope["path"] != "/unread"
         message = await receive() if is_read else {"type": "unread"}
         while message.get("more_body", False):
@@ -51,14 +53,15 @@ async def served(app: Reader) -> AsyncIterator[tuple[str, int]]:
             server.should_exit = True
 
 
-async def answer_to(address: tuple[str, int], *parts: bytes) -> bytes:
-    """Send parts one after the other; return all that comes until the connection is closed."""
+async def answer_to(address: tuple[str, int], app: Reader, *parts: bytes) -> bytes:
+    """Send a request, and what follows once it is handled; return all until the connection ends."""
     received = b""
     async with await anyio.connect_tcp(*address) as stream:
-        for part in parts:
-            await stream.send(part)
-            await anyio.sleep(0.05)
         with anyio.fail_after(10):
+            for number, part in enumerate(parts):
+                if number:
+                    await app.has_begun.wait()
+                await stream.send(part)
             while True:
                 try:
                     received += await stream.receive()
@@ -89,12 +92,12 @@ async def test_a_request_that_turns_into_garbage_ends_without_an_error(
     app = Reader()
     with caplog.at_level(logging.ERROR):
         async with served(app) as address:
-            received = await answer_to(address, *parts)
+            received = await answer_to(address, app, *parts)
             with anyio.fail_after(10):
                 await app.has_ended.wait()
             # The next one is answered as ever.
             other = await answer_to(
-                address, b"GET / HTTP/1.1\r\nConnection: close\r\nHost: a\r\n\r\n"
+                address, app, b"GET / HTTP/1.1\r\nConnection: close\r\nHost: a\r\n\r\n"
             )
     assert received.startswith(starts)
     assert app.events == [event, "http.request"]
