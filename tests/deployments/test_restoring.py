@@ -52,7 +52,7 @@ async def test_a_backup_of_a_busy_host_comes_back_after_it_was_killed(
     restored = Deployment(tmp_path / "restored", f"sqlite:///{file}")
     async with restored.producing():
         # A restored backup continues where it was: what ran then runs again.
-        await restored.start(stall_timeout="1s", heartbeat_interval="200ms").ready()
+        await restored.start(stall_timeout="6s", heartbeat_interval="200ms").ready()
         (mark,) = await restored.marked("started", "first")
         restored.stage.open_gate("first", mark.process)
         assert (await restored.ends(first)).state is JobState.COMPLETED

@@ -39,7 +39,10 @@ async def test_the_last_use_is_written_once_a_minute(scope: Scope, clock: Moving
     assert (await tokens.list())[0].last_used_at == clock.now()
 
 
-async def test_what_is_noted_is_written_when_the_host_stops(scope: Scope) -> None:
+async def test_what_is_noted_is_written_when_the_host_stops(
+    scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modhost.identity.access.usage._SHUTDOWN_TIMEOUT", 60.0)
     tokens, usage = await scope.get(TokenService), await scope.get(Usage)
     created = await tokens.create("ci", [])
     async with anyio.create_task_group() as group:
