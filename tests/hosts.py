@@ -96,13 +96,14 @@ async def host_with(
     database_url: str,
     *modules: Module,
     clock: Clock | None = None,
+    host: Mapping[str, Any] | None = None,
     **options: Mapping[str, Any],
 ) -> AsyncIterator[HostedJobs]:
     """Run a host of background jobs and further modules; `options` are those of each module."""
-    config = {"host": {"database_url": database_url}, "modules": options}
+    config = {"host": {"database_url": database_url, **(host or {})}, "modules": options}
     everything = [BackgroundJobsModule(), *modules]
-    async with running_host(everything, config=config, clock=clock) as host:
-        yield await jobs_of(host)
+    async with running_host(everything, config=config, clock=clock) as running:
+        yield await jobs_of(running)
 
 
 async def jobs_of(host: RunningHost) -> HostedJobs:

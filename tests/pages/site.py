@@ -1,7 +1,7 @@
 """A host of background jobs, reports and a module of the tests, on a real port."""
 
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -44,9 +44,10 @@ async def site(
     mode: str = "Consumer",
     clock: Clock | None = None,
     modules: Sequence[Module] = (),
+    host: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> AsyncIterator[Site]:
-    """Serve until the end of the block, with more modules where some are given."""
+    """Serve until the end of the block, with more modules and options of the host where given."""
     jobs = {
         "worker_mode": mode,
         "max_concurrency": 4,
@@ -56,7 +57,7 @@ async def site(
     }
     both = (ReportsModule(), DemoModule())
     async with host_with(
-        database_url, *both, *modules, clock=clock, background_jobs=jobs
+        database_url, *both, *modules, clock=clock, host=host, background_jobs=jobs
     ) as hosted:
         async with served_on_a_port(hosted) as served:
             yield served

@@ -8,9 +8,9 @@ import pytest
 from playwright.async_api import Browser, Route, expect
 
 from modhost_background_jobs.contracts import JobState
-from pages.browser.chromium import opened
+from pages.browser.chromium import blank, opened
 from pages.demo import ImportCustomersJob, Steps
-from pages.site import Site, site
+from pages.site import PASSWORD, Site, site
 
 pytestmark = pytest.mark.anyio
 
@@ -38,6 +38,21 @@ async def test_what_is_unfolded_before_the_first_change_arrives_stays_so(
     await page.goto(f"/admin/jobs/{job_id}")
     await expect(page.locator("[data-live-mark]")).to_have_text("Live")
     await expect(page.get_by_text("Traceback (most recent call last)")).to_be_visible()
+
+
+async def test_pages_of_production_are_live(browser: Browser, sqlite_url: str) -> None:
+    """Its scripts are under their version, below which they asked for the host's addresses."""
+    production = {"environment": "production", "allowed_hosts": ["127.0.0.1"]}
+    async with site(sqlite_url, host=production) as served:
+        await served.add_user("ada", "Admin")
+        page = await blank(browser, served)
+        await page.goto("/login?next=/admin/jobs")
+        await page.get_by_label("Name").fill("ada")
+        await page.get_by_label("Password").fill(PASSWORD)
+        await page.get_by_role("button", name="Log in").click()
+        await expect(page.locator("[data-live-mark]")).to_have_text("Live")
+        job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(fail_at=1))
+        await expect(page.locator(f"a[href$='{job_id}']").first).to_be_visible()
 
 
 async def test_where_events_do_not_get_through_the_page_polls_until_they_do(
