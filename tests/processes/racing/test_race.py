@@ -30,7 +30,10 @@ async def test_no_key_exceeds_its_limit_while_workers_die(
     indirect=["database_url"],
 )
 async def test_the_race_finds_a_fault(tmp_path: Path, database_url: str, variant: str) -> None:
-    # Who comes first is chance: of races with fewer jobs one in many finds nothing.
+    # Who comes first is chance: a race may find nothing, though few do.
     plan = Plan(jobs=600, kills=0, broken=variant)
-    result = await Race(tmp_path / "race", database_url, plan).run()
+    for number in range(3):
+        result = await Race(tmp_path / f"race-{number}", database_url, plan).run()
+        if result.excesses:
+            break
     assert result.excesses

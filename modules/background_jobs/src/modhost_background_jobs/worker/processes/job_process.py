@@ -18,7 +18,7 @@ from modhost_background_jobs.worker.processes import messages
 PROGRAM: Final = "modhost_background_jobs.worker.processes"
 START_TIMEOUT: Final = 60.0
 LEAVE_TIMEOUT: Final = 2.0
-EXIT_TIMEOUT: Final = 1.0
+EXIT_TIMEOUT: Final = 5.0
 STANDARD_ERROR: Final = 2
 
 

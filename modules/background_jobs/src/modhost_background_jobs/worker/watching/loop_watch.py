@@ -101,7 +101,8 @@ class LoopWatch(HostedService):
     def troubles(self) -> list[str]:
         """Return a sentence for each recent block, for the health of the worker."""
         since = self._clock.now() - RECENT
-        return [str(each) for each in self._blocks if each.began_at >= since]
+        # A copy, made at once: the thread that watches adds to it.
+        return [str(each) for each in list(self._blocks) if each.began_at >= since]
 
     def _watch(
         self, loop: asyncio.AbstractEventLoop, thread: int, stopping: threading.Event
