@@ -9,12 +9,11 @@ from playwright.async_api import Browser, Route, expect
 
 from modhost_background_jobs.contracts import JobState
 from pages.browser.chromium import blank, opened
+from pages.browser.test_live_log import show_tab
 from pages.demo import ImportCustomersJob, Steps
 from pages.site import PASSWORD, Site, site
 
 pytestmark = pytest.mark.anyio
-
-expect.set_options(timeout=20_000)
 
 
 @pytest.fixture
@@ -58,7 +57,7 @@ async def test_pages_of_production_are_live(browser: Browser, sqlite_url: str) -
 async def test_where_events_do_not_get_through_the_page_polls_until_they_do(
     browser: Browser, served: Site
 ) -> None:
-    job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=900, pause=0.1))
+    job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=9000, pause=0.1))
     page = await opened(browser, served)
     await page.clock.install()
     polled, streamed = anyio.Event(), anyio.Event()
@@ -74,15 +73,44 @@ async def test_where_events_do_not_get_through_the_page_polls_until_they_do(
     await page.route("**/admin/jobs/events*", pass_polls)
     await page.goto(f"/admin/jobs/{job_id}")
     await expect(page.locator(".state-line")).to_contain_text("Running")
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         await polled.wait()
     await expect(page.locator("[data-live-mark]")).to_have_text("Live")
     is_blocked, polled, streamed = False, anyio.Event(), anyio.Event()
     await page.clock.fast_forward(31_000)
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         await streamed.wait()
     count = await page.locator(".log-line").count()
     await expect(page.locator(".log-line").nth(count + 5)).to_be_attached()
+    await served.scheduling.cancel(job_id)
+
+
+async def test_an_answer_that_comes_once_the_page_is_paused_changes_nothing(
+    browser: Browser, served: Site
+) -> None:
+    """The page called itself live, and showed what it had asked for before."""
+    job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=9000, pause=0.1))
+    page = await opened(browser, served)
+    asked, is_paused = anyio.Event(), anyio.Event()
+
+    async def hold_polls(route: Route) -> None:
+        if "poll=true" not in route.request.url:
+            await route.abort()
+            return
+        asked.set()
+        await is_paused.wait()
+        await route.continue_()
+
+    await page.route("**/admin/jobs/events*", hold_polls)
+    await page.goto(f"/admin/jobs/{job_id}")
+    with anyio.fail_after(60):
+        await asked.wait()
+    await show_tab(page, hidden=True)
+    async with page.expect_response("**/events*poll=true"):
+        is_paused.set()
+    # What the page does with the answer is done before it has another one.
+    await page.evaluate("() => fetch('/health/live').then(answer => answer.text())")
+    await expect(page.locator("[data-live-mark]")).to_have_text("Paused")
     await served.scheduling.cancel(job_id)
 
 

@@ -75,20 +75,24 @@ function poll() {
 }
 
 async function look() {
+  // An answer that comes after a stop is that of an earlier state.
+  const asked = timers;
   try {
     const answer = await fetch(`${EVENTS}?${query()}&poll=true`, {
       headers: { Accept: "application/json" },
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
+    if (timers !== asked) return;
     if (answer.redirected || answer.status === 401 || answer.status === 403) return leave();
     if (!answer.ok) return tellState("waiting", "Reconnecting");
     const { fragments, log } = await answer.json();
+    if (timers !== asked) return;
     tellState("live", "Live");
     show(fragments);
     append(log);
   } catch {
     // The host is away; the next look may find it back.
-    tellState("waiting", "Reconnecting");
+    if (timers === asked) tellState("waiting", "Reconnecting");
   }
 }
 
