@@ -3,8 +3,9 @@
 import math
 import random
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from modhost import Clock
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.model.statistics import MinuteCounts, TypeCounts, TypeKey
 from modhost_background_jobs.storage.statistics import StatisticsStore
@@ -31,7 +32,8 @@ async def make_busy(served: Site) -> None:
 async def remember_a_day(served: Site) -> None:
     """Store statistics of the last day by the minute, the same each time."""
     chance = random.Random(7)  # noqa: S311
-    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    clock = await served.service(Clock)
+    now = clock.now().replace(second=0, microsecond=0)
     minutes = [(now - timedelta(minutes=minute), _minute(minute, chance)) for minute in range(1440)]
     async with served.host.scope() as scope:
         store = await scope.get(StatisticsStore)

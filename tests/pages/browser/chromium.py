@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from pages.site import Site
 
@@ -26,6 +26,10 @@ QUIET: Final = (
     "--disable-component-update",
     "--disable-sync",
 )
+PATIENCE: Final = 60_000
+"""Milliseconds: on a busy machine everything may take long."""
+
+expect.set_options(timeout=PATIENCE)
 
 
 def executable() -> str:
@@ -75,7 +79,7 @@ async def blank(
     context = await browser.new_context(
         java_script_enabled=script, base_url=served.url, timezone_id=zone
     )
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE)
     page = await context.new_page()
     page.on("pageerror", lambda error: pytest.fail(f"JavaScript: {error}"))
     return page

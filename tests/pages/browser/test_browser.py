@@ -14,8 +14,6 @@ from pages.site import PASSWORD, Site, site
 
 pytestmark = pytest.mark.anyio
 
-expect.set_options(timeout=20_000)
-
 
 @pytest.fixture
 async def served(sqlite_url: str) -> AsyncIterator[Site]:
@@ -35,7 +33,7 @@ async def test_a_report_is_asked_for_and_watched(browser: Browser, served: Site)
 async def test_the_bar_moves_without_a_reload_and_the_job_is_cancelled(
     browser: Browser, served: Site
 ) -> None:
-    job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=400, pause=0.05))
+    job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=1000, pause=0.05))
     page = await opened(browser, served)
     await page.goto(f"/admin/jobs/{job_id}")
     await page.evaluate("window.loadedOnce = true")
@@ -130,7 +128,7 @@ async def test_a_viewer_logs_in_by_password_and_sees_no_button(
     browser: Browser, served: Site
 ) -> None:
     await served.add_user("vera", "Viewer")
-    job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=500, pause=0.1))
+    job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=5000, pause=0.1))
     await served.reaches(job_id, JobState.RUNNING)
     page = await blank(browser, served)
     await page.goto(f"/admin/jobs/{job_id}")

@@ -29,7 +29,7 @@ async def _shown(page: Page) -> list[str]:
 async def test_pages_fit_and_offer_what_works(browser: Browser, sqlite_url: str) -> None:
     async with site(sqlite_url) as served:
         long = SynchroniseInventoryOfAllWarehousesWithTheAccountingSystemJob
-        job_id = await served.scheduling.enqueue(long, Steps(steps=99, pause=1, note="x" * 50_000))
+        job_id = await served.scheduling.enqueue(long, Steps(steps=999, pause=1, note="x" * 50_000))
         await served.reaches(job_id, JobState.RUNNING)
         page = await opened(browser, served)
         await page.set_viewport_size({"width": 390, "height": 800})

@@ -14,8 +14,6 @@ from pages.site import Site
 
 pytestmark = pytest.mark.anyio
 
-expect.set_options(timeout=20_000)
-
 
 @pytest.fixture
 async def served(sqlite_url: str) -> AsyncIterator[Site]:

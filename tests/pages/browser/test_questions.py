@@ -23,8 +23,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
 FULL: Final = [EXHAUSTIVE, pytest.mark.timeout(1_800)]
 """To fill two hundred thousand jobs takes minutes."""
 
-expect.set_options(timeout=20_000)
-
 
 async def why_did_charge_card_fail_at_three(clicks: Clicks, shop: Shop) -> None:
     await clicks.link("Failures by type")
@@ -54,7 +52,7 @@ async def which_type_is_behind_and_until_when(clicks: Clicks, shop: Shop) -> Non
     row = clicks.row("SendNewsletter")
     await clicks.reads("due", "4 at a time", within=row)
     # Of the jobs that have ended within the last minute, once there are some.
-    await expect(row.get_by_text(re.compile("in about"))).to_be_visible(timeout=60_000)
+    await expect(row.get_by_text(re.compile("in about"))).to_be_visible()
     await clicks.reads(re.compile(r"in about \d+"), within=row)
 
 

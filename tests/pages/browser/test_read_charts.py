@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from modhost import new_id
+from modhost.testing import MovableClock
 from modhost_background_jobs.contracts import JobId
 from modhost_reports_example.contracts import ColumnSummary, ReportRequest, ReportRow, ReportType
 from modhost_reports_example.storage import ReportStorage
@@ -15,13 +16,12 @@ from pages.site import site
 
 pytestmark = pytest.mark.anyio
 
-expect.set_options(timeout=20_000)
-
 
 async def test_each_part_of_a_chart_is_read_by_pointer_and_by_keys(
     browser: Browser, sqlite_url: str
 ) -> None:
-    async with site(sqlite_url, mode="Producer") as served:
+    # Neither a minute nor a bar begins meanwhile.
+    async with site(sqlite_url, mode="Producer", clock=MovableClock()) as served:
         await remember_a_day(served)
         page = await opened(browser, served)
         await page.goto("/admin/jobs?span=day")

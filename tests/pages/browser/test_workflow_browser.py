@@ -23,7 +23,7 @@ async def test_the_graph_follows_its_jobs_and_leads_to_them(
         await expect(box).to_be_visible()
         await served.scheduling.cancel_workflow(WorkflowId(workflow))
         stopped = page.get_by_role("link", name="RebuildSearchIndexJob: Cancelled").first
-        await expect(stopped).to_be_visible(timeout=20_000)
+        await expect(stopped).to_be_visible()
         await expect(page.locator(".state-line .badge")).to_have_text("Cancelled")
         assert (await page.title()).startswith("Cancelled · Nightly import of customers")
         await stopped.focus()

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 async def test_it_shows_what_runs_waits_and_failed(served: Site, visitor: Visitor) -> None:
     failed = await served.scheduling.enqueue(ImportCustomersJob, Steps(fail_at=1))
     await served.reaches(failed, JobState.FAILED)
-    running = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=500, pause=0.05))
+    running = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=9000, pause=0.05))
     await served.scheduling.schedule(ImportCustomersJob, datetime.now(UTC) + timedelta(hours=1))
     await served.reaches(running, JobState.RUNNING)
     page = await visitor.get("/admin/jobs")

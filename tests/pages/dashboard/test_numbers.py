@@ -1,22 +1,38 @@
 """Numbers and times of pages: what is not full is marked, and a log has its dates."""
 
 import re
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import anyio
 import pytest
 
 from modhost.database import Database
+from modhost.testing import MovableClock
 from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.storage.tables import LOGS
 from pages.demo import ImportCustomersJob, Steps
-from pages.site import Site
+from pages.site import Site, site
 from pages.visitor import Visitor
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_log_has_a_date_where_it_changes(served: Site, visitor: Visitor) -> None:
+@pytest.fixture
+async def served(database_url: str, clock: MovableClock) -> AsyncIterator[Site]:
+    """A site at which neither a minute nor a day begins during a test."""
+    async with site(database_url, clock=clock) as running:
+        yield running
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+async def test_a_log_has_a_date_where_it_changes(
+    served: Site, visitor: Visitor, clock: MovableClock
+) -> None:
     job_id = await served.scheduling.enqueue(ImportCustomersJob, Steps(steps=3))
     await served.reaches(job_id, JobState.COMPLETED)
     database = await served.service(Database)
@@ -25,7 +41,7 @@ async def test_a_log_has_a_date_where_it_changes(served: Site, visitor: Visitor)
         moment = datetime(2026, 2, 28, 23, 59, 59, tzinfo=UTC)
         await (await session.connection()).execute(earlier.values(logged_at=moment))
     page = await visitor.get(f"/admin/jobs/{job_id}")
-    today = f"{datetime.now(UTC):%-d %b %Y}"
+    today = f"{clock.now():%-d %b %Y}"
     days = re.findall(r'class="log-day">.*?>(.*?) \(UTC\)<', page.source)
     assert days == ["28 Feb 2026", today]
 

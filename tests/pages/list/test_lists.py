@@ -71,7 +71,7 @@ async def test_a_search_finds_by_state_type_id_error_and_day(
     assert await found(q="REFUSED record") == {str(failed)}
     assert await found(q="100%_refused") == set()
     assert await found(q="refused record", state="Completed") == set()
-    today = datetime.now(UTC).date()
+    today = (await served.detail(failed)).created_at.date()
     assert await found(since=str(today - timedelta(days=1))) == {str(failed), str(done), str(later)}
     assert await found(until=str(today - timedelta(days=1))) == set()
     assert await found(since=str(today + timedelta(days=2))) == set()

@@ -209,7 +209,8 @@ async def test_a_stream_ends_soon_so_that_its_viewer_shows_again_that_it_may(
     feed.stream_seconds = 2.0
     async with events(served, "watch=workers") as stream:
         with anyio.fail_after(20):
-            assert [name async for name, _, _ in stream]
+            # On a slow machine it ends before there is anything to send.
+            assert {name async for name, _, _ in stream} <= {"fragments"}
 
 
 async def test_a_stream_is_compressed_unless_its_reader_cannot_read_that(sqlite_url: str) -> None:

@@ -134,11 +134,17 @@ async def test_a_stream_whose_viewer_may_no_longer_watch_says_bye(
     feed.stream_seconds = 0.3
     async with events(served, "watch=workers") as stream:
         assert "bye" not in [name async for name, _, _ in stream]
-    # Long enough to take the permission away meanwhile.
-    feed.stream_seconds = 3
-    async with events(served, "watch=workers") as stream, served.host.scope() as scope:
-        tokens = await scope.get(TokenService)
-        for token in await tokens.list():
-            await tokens.revoke(token.id)
-        with anyio.fail_after(20):
-            assert [name async for name, _, _ in stream][-1] == "bye"
+    names: list[str] = []
+    # Long enough to take the permission away meanwhile, also where the machine stutters.
+    for feed.stream_seconds in (1.0, 5.0, 25.0):
+        ends_at = anyio.current_time() + feed.stream_seconds
+        async with events(served, "watch=workers") as stream, served.host.scope() as scope:
+            tokens = await scope.get(TokenService)
+            for token in await tokens.list():
+                await tokens.revoke(token.id)
+            was_in_time = anyio.current_time() < ends_at
+            with anyio.fail_after(40):
+                names = [name async for name, _, _ in stream]
+        if was_in_time:
+            break
+    assert names[-1] == "bye"

@@ -34,7 +34,20 @@ async def busy(served: Site) -> None:
     await served.scheduling.schedule(SendInvoicesJob, tomorrow, Steps())
     for job_id in (*done, *failed):
         await served.ends(job_id)
-    await (await served.service(StatisticsService)).step()
+    await counted(served, completed=len(done), failed=len(failed))
+
+
+async def counted(served: Site, **numbers: int) -> None:
+    """Wait until so many imports of the last hour are counted, which follows their ends."""
+    statistics = await served.service(StatisticsService)
+    client = await served.host.client(VIEW)
+    with anyio.fail_after(30):
+        while True:
+            await statistics.step()
+            hour = (await client.get(f"/api/jobs/types/{IMPORT}")).json()["spans"][0]["now"]
+            if {name: hour[name] for name in numbers} == numbers:
+                return
+            await anyio.sleep(0.05)
 
 
 def order(page: Html) -> list[str]:
@@ -108,7 +121,7 @@ async def test_a_new_version_of_the_application_is_marked(served: Site, visitor:
     await (await served.service(AppVersions)).note("2026.11.3", datetime.now(UTC))
     done = await served.scheduling.enqueue(ImportCustomersJob, Steps())
     await served.reaches(done, JobState.COMPLETED)
-    await (await served.service(StatisticsService)).step()
+    await counted(served, completed=1)
     for path in ("/admin/jobs", f"{PATH}/{IMPORT}?span=hour"):
         page = await visitor.get(path)
         assert page.source.count("<title>Version 2026.11.3</title>") == 3

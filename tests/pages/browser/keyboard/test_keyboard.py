@@ -19,7 +19,6 @@ _FOCUSED = """() => {
     if (!found || found === document.body) return null;
     return found.getAttribute("aria-label") ?? found.textContent.trim();
 }"""
-expect.set_options(timeout=20_000)
 
 
 async def reach(page: Page, name: str) -> None:

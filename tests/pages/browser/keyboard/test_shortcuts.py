@@ -11,7 +11,6 @@ from pages.site import site
 
 pytestmark = pytest.mark.anyio
 
-expect.set_options(timeout=20_000)
 FOCUSED = "document.activeElement.closest('tr')?.dataset.job ?? document.activeElement.id"
 
 
