@@ -105,8 +105,8 @@ class ApartJob(ActingJob):
 
     def execute(self, context: JobExecutionContext) -> None:
         act = context.get_data(Act)
-        self.stage.mark("started", act)
         context.log(f"computing in {os.getpid()}")
+        self.stage.mark("started", act)
         while not self.stage.is_open(act.name):
             # One call that holds Python's lock for long: no other thread of the process runs.
             sum(range(5_000_000))
@@ -134,7 +134,7 @@ class LethalJob(ActingJob):
 
 
 class FlakyJob(ActingJob):
-    """Logs at length, and fails a few times first."""
+    """Logs at length, waits while a test holds it, and fails a few times first."""
 
     async def execute(self, context: JobExecutionContext) -> None:
         act = context.get_data(Act)
@@ -143,6 +143,8 @@ class FlakyJob(ActingJob):
             context.log(f"attempt {context.attempt} line {number} {'x' * 400}")
             context.report_progress(100 * number / act.lines)
         await anyio.sleep(STEP_SECONDS)
+        while self.stage.is_held(act.name):
+            await anyio.sleep(STEP_SECONDS)
         if context.attempt <= act.failures:
             msg = f"failure {context.attempt}"
             raise ValueError(msg)

@@ -59,9 +59,9 @@ async def test_a_worker_that_is_killed_takes_its_job_with_it_and_all_that_this_h
     job_id = await deployment.enqueue(kind, Act(name="job"))
     (first,) = await deployment.marked("started")
     victim.signal(signal.SIGKILL)
-    await until(lambda: not lives(first.process), "the process of the job to end", 5)
+    await until(lambda: not lives(first.process), "the process of the job to end")
     programs = [int(mark.name) for mark in deployment.marks("program")]
-    await until(lambda: not any(map(lives, programs)), "the programs of the job to end", 5)
+    await until(lambda: not any(map(lives, programs)), "the programs of the job to end")
     if kind is StuckJob:
         return
     await deployment.start(**QUICK).ready()

@@ -43,7 +43,7 @@ async def test_a_child_does_not_keep_the_address_of_a_host_that_is_killed(
     host.signal(signal.SIGKILL)
     await host.exit_code()
     try:
-        await until(lambda: _is_free(urlsplit(host.url).port), "the address to be free", 5)
+        await until(lambda: _is_free(urlsplit(host.url).port), "the address to be free")
     finally:
         os.kill(int(child.name), signal.SIGKILL)
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -17,18 +16,13 @@ from sqlalchemy.engine import make_url
 
 from postgres import Postgres
 from processes.deployment import QUICK, Deployment
-from processes.host_process import HostProcess
+from processes.host_process import HostProcess, free_ports
 from processes.living import lives
 from processes.sharing.test_many_processes import workers
 
 pytestmark = pytest.mark.anyio
 
 SOON = 10
-
-
-def free_address() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"127.0.0.1:{listener.getsockname()[1]}"
 
 
 async def answer(address: str, path: str, containing: str = "") -> int:
@@ -79,7 +73,7 @@ async def test_a_worker_that_waits_for_a_locked_file_ends_at_once_and_another_st
     options = {"host__modules__disabled": disabled}
     try:
         with locked(sqlite_url, for_readers=for_readers):
-            address = free_address()
+            address = f"127.0.0.1:{free_ports()}"
             waiting = deployment.start(**options, host__bind=address)
             patient = deployment.start(**options)
             assert await answer(address, "/health/ready", step) == 503
@@ -95,7 +89,7 @@ async def test_a_module_that_hangs_at_start_is_named_to_probes_and_holds_up_no_s
     deployment: Deployment, held: str
 ) -> None:
     deployment.stage.hold(held)
-    address = free_address()
+    address = f"127.0.0.1:{free_ports()}"
     worker = deployment.start(host__bind=address)
     if held == "start":
         assert await answer(address, "/health/ready", "on_start of the module acting") == 503

@@ -2,17 +2,15 @@
 
 import os
 import re
-import secrets
 import signal
-import socket
-from contextlib import suppress
 
 import httpx2
 import pytest
 
 from processes.acting import GatedJob, NappingJob
 from processes.deployment import QUICK, Deployment
-from processes.host_process import HostProcess, until
+from processes.host_process import HostProcess, free_ports, until
+from processes.living import lives
 from processes.service_manager import listening
 from processes.stage import Act
 from scraping import Scrape
@@ -21,26 +19,9 @@ from sweeps import ONE_DATABASE
 pytestmark = pytest.mark.anyio
 
 
-def two_free_ports() -> int:
-    """Return the first of two free ports, below those that are given to whoever asks for any."""
-    while True:
-        port = 20_000 + secrets.randbelow(10_000)
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            socket.create_server(("127.0.0.1", port + 1)).close()
-            return port
-
-
 def workers(supervisor: HostProcess) -> list[int]:
     """Return the process ids of the workers that have started, in the order of the log."""
     return [int(pid) for pid in re.findall(r"Worker \S+?-(\d+)-\w+ runs", supervisor.log)]
-
-
-def lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 async def test_one_that_is_killed_is_replaced_alone_and_all_stop_together(
@@ -112,7 +93,7 @@ async def test_one_that_cannot_start_anew_ends_no_other(deployment: Deployment) 
 async def test_workers_listen_side_by_side_and_end_with_a_supervisor_that_is_killed(
     deployment: Deployment,
 ) -> None:
-    port = two_free_ports()
+    port = free_ports()
     bind = f"127.0.0.1:{port}"
     supervisor = deployment.start("worker", "--processes", "2", host__bind=bind, **QUICK)
     await supervisor.logs(r"Worker \S+ runs", times=2)

@@ -42,7 +42,8 @@ async def test_what_does_not_end_within_the_grace_is_released_at_once(
     assert handed_back.error == "released: its worker shut down."
     assert (handed_back.number, last.number) == (1, 1)
     assert handed_back.ended_at is not None
-    assert last.started_at - handed_back.ended_at < timedelta(seconds=3)
+    # Half of the stall timeout: a machine that stutters is late by a few seconds.
+    assert last.started_at - handed_back.ended_at < timedelta(seconds=10)
     assert deployment.marks("stopped", "long")[0].process == leaving.pid
 
 
