@@ -21,6 +21,7 @@ async def test_no_key_exceeds_its_limit_while_workers_die(
     assert {result.account.limits[key] for key in result.account.most} == {1, 2, 3}
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     ("database_url", "variant"),
     swept(
