@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,7 @@ from modhost_background_jobs.contracts import (
     JobState,
     ModuleJob,
 )
+from modhost_background_jobs.storage import open_store
 from processes.acting import ActingModule
 from processes.forking import CLOCK_AHEAD, NETWORK
 from processes.host_process import POLL_SECONDS, HostProcess, until
@@ -152,6 +154,17 @@ class Deployment:
                     await anyio.sleep(POLL_SECONDS)
                 return True
         return False
+
+    async def take_for_dead(self, process: HostProcess, max_rescues: int = 3) -> None:
+        """Take the jobs of a worker that is dead, suspended or cut off, before any sweeper does."""
+        store = open_store(self.database)
+
+        def is_of_process(worker: str) -> bool:
+            return f"-{process.pid}-" in worker
+
+        while seen := [each for each in await store.heartbeats() if is_of_process(each.worker)]:
+            for each in seen:
+                await store.rescue(each, max_rescues, datetime.now(UTC))
 
     async def enqueue(self, job: type[ModuleJob], act: Act, **options: Any) -> UUID:
         return await self.jobs.scheduling.enqueue(job, act, **options)

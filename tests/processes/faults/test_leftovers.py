@@ -16,10 +16,13 @@ from processes.living import lives
 
 pytestmark = pytest.mark.anyio
 
+LIMIT = 360
+"""In seconds: a run imports everything three times, which takes minutes on a busy machine."""
+
 
 def make(folder: Path, started: Path) -> "subprocess.Popen[str]":
     """Start a run of its own, on a server of its own."""
-    options = f"-n 1 -p no:cacheprovider --basetemp {folder / 'run'}"
+    options = f"-n 1 --timeout {LIMIT} -p no:cacheprovider --basetemp {folder / 'run'}"
     makefile = folder / "Makefile"
     makefile.write_text(f"test:\n\t{sys.executable} -m pytest {options} {left_behind.__file__}\n")
     not_ours = (MARK, "PYTEST_", "MODHOST_TEST_")
@@ -35,11 +38,12 @@ def make(folder: Path, started: Path) -> "subprocess.Popen[str]":
         )
 
 
+@pytest.mark.timeout(LIMIT)
 async def test_make_is_killed_and_so_is_all_that_its_tests_have_started(tmp_path: Path) -> None:
     started = tmp_path / "started"
     with make(tmp_path, started) as killed:
         try:
-            await until(lambda: started.exists() or killed.poll() is not None, "all to start", 100)
+            await until(lambda: started.exists() or killed.poll() is not None, "all to start", 270)
         finally:
             killed.send_signal(signal.SIGKILL)
     assert started.exists(), (tmp_path / "log").read_text()

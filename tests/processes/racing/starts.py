@@ -40,7 +40,7 @@ SQLITE = (
     END""",
 )
 WRITTEN_LATE = timedelta(milliseconds=250)
-"""By how much the write may lie behind the time that it records, on a machine that is busy."""
+"""Starts whose write lies further behind the time that it records are judged by that alone."""
 
 
 @dataclass
@@ -83,7 +83,8 @@ async def read_starts(database: Database) -> Starts:
         limit, seconds = limits[name]
         starts.recorded += len(each)
         period = timedelta(seconds=seconds)
-        granted, written = (sorted(column) for column in zip(*each, strict=True))
+        granted = sorted(at for at, _ in each)
+        written = sorted(at for of, at in each if at - of <= WRITTEN_LATE)
         for column, least in ((granted, period), (written, period - WRITTEN_LATE)):
             for first, last in zip(column, column[limit:], strict=False):
                 if last - first < least:

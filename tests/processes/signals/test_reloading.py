@@ -160,11 +160,12 @@ async def test_code_templates_and_configuration_are_served_as_edited(editor: Edi
     await host.logs(r"Not reloaded: .*acme_edited/__init__\.py, line \d+")
     await editor.shows("plain other!")
     config = editor.folder / "config" / "host.toml"
-    config.write_text("[host\n")
+    # In this order whatever is read between two of the writes is as good as before.
     editor.code.write_text(MODULE.replace('"first"', '"third"'))
+    config.write_text("[host\n")
     await host.logs(r"The host has ended \(2\); a change starts it again\.")
-    (editor.package / "templates" / "edited.html").write_text(TEMPLATE.replace("plain", "fancy"))
     config.write_text(f'{CONFIG}[modules.edited]\nsuffix = "?"\n')
+    (editor.package / "templates" / "edited.html").write_text(TEMPLATE.replace("plain", "fancy"))
     await editor.shows("fancy third?")
     host.signal(signal.SIGTERM)
     assert await host.exit_code() == 0, host.log

@@ -11,12 +11,15 @@ from processes.stage import Act
 
 pytestmark = pytest.mark.anyio
 
+OPTIONS = {**QUICK, "stall_timeout": "60s"}
+"""No sweeper takes a worker for dead that only stutters: the tests say when one is."""
+
 
 async def test_nothing_that_a_zombie_does_to_its_former_jobs_is_stored(
     deployment: Deployment,
 ) -> None:
     """When it wakes, one of its jobs continues and has to be cancelled; the other ends at once."""
-    zombie = await deployment.start(**QUICK).ready()
+    zombie = await deployment.start(**OPTIONS).ready()
     going_on = await deployment.enqueue(GatedJob, Act(name="going-on"))
     await deployment.marked("started", "going-on")
     ending = await deployment.enqueue(BlockingJob, Act(name="ending"))
@@ -24,7 +27,8 @@ async def test_nothing_that_a_zombie_does_to_its_former_jobs_is_stored(
     await deployment.suspend(zombie)
     # One for each: beside a job that blocks the event loop no other would get on.
     for _ in range(2):
-        deployment.start(**{**QUICK, "max_concurrency": "1"})
+        deployment.start(**{**OPTIONS, "max_concurrency": "1"})
+    await deployment.take_for_dead(zombie)
     replacements = {
         name: (await deployment.marked("started", name, times=2))[-1].process
         for name in ("going-on", "ending")
@@ -60,7 +64,8 @@ async def test_suspensions_are_no_deaths_for_which_a_job_is_quarantined(
     deployment: Deployment,
 ) -> None:
     """After three of them it failed: "3 workers died while they ran this job"; none had."""
-    options = {**QUICK, "max_rescues": "2"}
+    # A worker gives up on correcting a rescue while another's write of progress locks the job.
+    options = {**OPTIONS, "max_rescues": "2", "progress_flush_interval": "60s"}
     workers = [deployment.start(**options) for _ in range(2)]
     await deployment.ready(*workers)
     job_id = await deployment.enqueue(GatedJob, Act())
@@ -68,6 +73,7 @@ async def test_suspensions_are_no_deaths_for_which_a_job_is_quarantined(
         running = (await deployment.marked("started", times=number + 1))[-1].process
         (zombie,) = [worker for worker in workers if worker.pid == running]
         await deployment.suspend(zombie)
+        await deployment.take_for_dead(zombie, max_rescues=2)
         await deployment.marked("started", times=number + 2)
         zombie.signal(signal.SIGCONT)
         await zombie.logs(f"lost lease: the claim {number + 1} of job {job_id}")
