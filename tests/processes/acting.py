@@ -98,6 +98,17 @@ class UnresponsiveJob(ActingJob):
         time.sleep(act.seconds)
 
 
+class SuspendedJob(ActingJob):
+    """Has its process suspended, and gives the event loop its turn a moment after that."""
+
+    async def execute(self, context: JobExecutionContext) -> None:
+        act = context.get_data(Act)
+        wake = f"sleep {act.seconds}; kill -CONT {os.getpid()}"
+        with subprocess.Popen(["/bin/sh", "-c", wake]):  # noqa: ASYNC220
+            os.kill(os.getpid(), signal.SIGSTOP)
+            time.sleep(0.2)  # noqa: ASYNC251 - as long as a busy machine may let it wait
+
+
 class ApartJob(ActingJob):
     """Computes in a process of its own until its gate is open, and ignores everything else."""
 
@@ -180,6 +191,7 @@ JOBS = (
     GatedJob,
     BlockingJob,
     UnresponsiveJob,
+    SuspendedJob,
     ApartJob,
     StuckJob,
     ForkingJob,

@@ -1,13 +1,15 @@
 """A worker that is suspended, taken for dead, and then wakes up: a zombie."""
 
+import re
 import signal
 
 import pytest
 
 from modhost_background_jobs.contracts import JobState
-from processes.acting import BlockingJob, GatedJob
+from processes.acting import BlockingJob, GatedJob, SuspendedJob
 from processes.deployment import QUICK, Deployment
 from processes.stage import Act
+from sweeps import ONE_DATABASE
 
 pytestmark = pytest.mark.anyio
 
@@ -83,3 +85,16 @@ async def test_suspensions_are_no_deaths_for_which_a_job_is_quarantined(
     assert (job.state, job.retry_count) == (JobState.COMPLETED, 0)
     errors = [str(attempt.error).partition(":")[0] for attempt in job.attempts]
     assert errors[:3] == ["cut off"] * 3
+
+
+@ONE_DATABASE
+async def test_a_suspension_is_not_reported_as_a_job_that_blocks_the_event_loop(
+    deployment: Deployment,
+) -> None:
+    """It was where the loop turned a tenth of a second after it."""
+    worker = await deployment.start().ready()
+    job = await deployment.ends(await deployment.enqueue(SuspendedJob, Act(seconds=3)))
+    assert (job.state, list(job.logs)) == (JobState.COMPLETED, [])
+    worker.signal(signal.SIGTERM)
+    assert await worker.exit_code() == 0
+    assert not re.findall(r"^.*block(?:s|ed) the event loop.*$", worker.log, re.MULTILINE)

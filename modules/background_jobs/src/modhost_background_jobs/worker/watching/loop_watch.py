@@ -20,10 +20,9 @@ from modhost import Clock, HostedService
 from modhost.database import Database
 from modhost.failures import describe
 from modhost.telemetry import LoggedIn
-from modhost_background_jobs.model import CurrentWorker, LogLine
+from modhost_background_jobs.model import CurrentWorker, Lease, LogLine
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import open_store
-from modhost_background_jobs.worker.attempts.attempt import Attempt
 from modhost_background_jobs.worker.attempts.error_text import printable
 from modhost_background_jobs.worker.attempts.runner import attempt_in
 from modhost_background_jobs.worker.finishing.progress import ProgressBuffer
@@ -36,8 +35,8 @@ RECENT: Final = timedelta(minutes=5)
 """How long the health reports a loop that turns again."""
 MAX_REPORTS: Final = 20
 FRAMES: Final = 12
-GRACE_SECONDS: Final = 0.05
-BUSY_SHARE: Final = 0.5
+SLICE_SECONDS: Final = 0.1
+"""How long the loop is waited for at a time, to see whether the process itself runs."""
 STORE_TIMEOUT: Final = 5.0
 REMEDY: Final = (
     "All jobs and requests of this process wait meanwhile. Write it as a plain `def execute`, "
@@ -60,11 +59,28 @@ class _Block:
         return f"{self.what} blocked the event loop for {self.seconds} s, from {since}."
 
 
+class _Wait:
+    """A wait of the thread that watches, which ends late where the whole process is held up."""
+
+    def __init__(self) -> None:
+        self._began, self._used = time.monotonic(), time.process_time()
+
+    def ran(self, planned: float) -> float:
+        """Return for how many of its seconds the process ran.
+
+        Native code that keeps the interpreter's lock computes beyond those that were planned; a
+        process that is suspended, or that others keep from the processor, does not.
+        """
+        took = time.monotonic() - self._began
+        return min(took, max(planned, time.process_time() - self._used))
+
+
 class LoopWatch(HostedService):
     """Watches the event loop of a worker from a thread of its own, which no job can starve.
 
     `limit` is how many seconds the loop may not turn before that is reported: in the worker's log,
-    in that of the job over a connection of the thread's own, and to the health.
+    in that of the job over a connection of the thread's own, and to the health. Time during which
+    the process was suspended does not count.
     """
 
     name = "loop watch"
@@ -107,7 +123,7 @@ class LoopWatch(HostedService):
     def _watch(
         self, loop: asyncio.AbstractEventLoop, thread: int, stopping: threading.Event
     ) -> None:
-        began, used = time.monotonic(), time.process_time()
+        began, pause = time.monotonic(), _Wait()
         while not stopping.wait(POLL_SECONDS):
             turned = threading.Event()
             try:
@@ -115,23 +131,27 @@ class LoopWatch(HostedService):
             except RuntimeError:
                 return  # closed
             # Native code that holds the interpreter's lock holds up this thread as well.
-            is_late = time.monotonic() - began > POLL_SECONDS + self.limit
-            if is_late or not turned.wait(self.limit):
+            if self._stands_still(turned, pause.ran(POLL_SECONDS) - POLL_SECONDS):
                 # First of all: that code may just have returned, and its job end at once.
                 frame = sys._current_frames().get(thread)
-                seconds = time.monotonic() - began
-                was_idle = time.process_time() - used < BUSY_SHARE * seconds
-                # An idle process whose loop turns at once was suspended.
-                if not (was_idle and turned.wait(GRACE_SECONDS)):
-                    block = self._report(frame, seconds)
-                    self._own.blocked_since = block.began_at
-                    while not turned.wait(POLL_SECONDS):
-                        if stopping.is_set():
-                            return
-                    self._own.blocked_since = None
-                    block.seconds = round(time.monotonic() - began, 1)
-                    logger.warning("%s blocked the event loop for %s s.", block.what, block.seconds)
-            began, used = time.monotonic(), time.process_time()
+                block = self._report(frame, time.monotonic() - began)
+                self._own.blocked_since = block.began_at
+                while not turned.wait(POLL_SECONDS):
+                    if stopping.is_set():
+                        return
+                self._own.blocked_since = None
+                block.seconds = round(time.monotonic() - began, 1)
+                logger.warning("%s blocked the event loop for %s s.", block.what, block.seconds)
+            began, pause = time.monotonic(), _Wait()
+
+    def _stands_still(self, turned: threading.Event, seconds: float) -> bool:
+        """Wait until the loop turns, or until it has not for too long, `seconds` of it before."""
+        while seconds < self.limit:
+            wait = _Wait()
+            if turned.wait(SLICE_SECONDS):
+                return False
+            seconds += wait.ran(SLICE_SECONDS)
+        return True
 
     def _report(self, frame: FrameType | None, seconds: float) -> _Block:
         attempt = attempt_in(frame)
@@ -140,17 +160,18 @@ class LoopWatch(HostedService):
         if attempt is not None:
             what = f"The job {attempt.lease.job_id} ({attempt.claimed.job_type})"
             remark = f"The event loop has not turned for {seconds:.1f} s. {REMEDY} It is here:\n"
-            self._add_to_log(attempt, remark + stack)
+            message = printable(attempt.redact(remark + stack))
+            number = next(attempt.line_numbers)
+            self._buffer.log(LogLine(attempt.lease, number, self._clock.now(), message))
         block = _Block(what, self._clock.now() - timedelta(seconds=seconds))
         self._blocks.append(block)
+        if attempt is not None:
+            self._write_log(attempt.lease)
         with LoggedIn(attempt):
             logger.warning("%s blocks the event loop. %s It is here:\n%s", what, REMEDY, stack)
         return block
 
-    def _add_to_log(self, attempt: Attempt, text: str) -> None:
-        lease, number = attempt.lease, next(attempt.line_numbers)
-        message = printable(attempt.redact(text))
-        self._buffer.log(LogLine(lease, number, self._clock.now(), message))
+    def _write_log(self, lease: Lease) -> None:
         # The buffer is written once the loop turns; until then people shall see these.
         if lines := self._buffer.unwritten_lines(lease):
             try:
