@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -39,6 +40,17 @@ class Jobs(HostedJobs):
                 each.is_to_stop and each.lease.job_id == job_id for each in processor.attempts
             ):
                 await anyio.sleep(0.005)
+
+    async def starts(self, job: type[ModuleJob], timeout: timedelta | None = None) -> JobId:
+        """Enqueue a job that counts its starts, anew until it starts before its time is up."""
+        before = self.probe.started["job"]
+        while True:
+            job_id = await self.scheduling.enqueue(job, max_attempts=1, timeout=timeout)
+            await self.until(
+                job_id, lambda each: self.probe.started["job"] > before or each.state.is_final
+            )
+            if self.probe.started["job"] > before:
+                return job_id
 
     async def health(self) -> str:
         """Return the detail of the module's health."""

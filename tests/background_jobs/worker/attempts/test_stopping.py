@@ -13,7 +13,7 @@ from background_jobs.unwilling_jobs import (
     TranslatingJob,
     UnresponsiveThreadJob,
 )
-from modhost_background_jobs.contracts import JobDetail, JobId, JobState, ModuleJob
+from modhost_background_jobs.contracts import JobDetail, JobState, ModuleJob
 from modhost_background_jobs.worker.processor import JobProcessorService
 from modhost_background_jobs.worker.shutdown import Shutdown
 from modhost_background_jobs.worker.watching.unresponsive import UnresponsiveAttempts
@@ -21,12 +21,6 @@ from modhost_background_jobs.worker.watching.unresponsive import UnresponsiveAtt
 pytestmark = pytest.mark.anyio
 
 RELEASED = "released: its worker shut down."
-
-
-async def started(jobs: Jobs, job: type[ModuleJob], timeout: timedelta | None = None) -> JobId:
-    job_id = await jobs.scheduling.enqueue(job, max_attempts=1, timeout=timeout)
-    await jobs.probe.until(lambda: jobs.probe.started["job"] == 1)
-    return job_id
 
 
 async def end_when_asked(jobs: Jobs, processor: JobProcessorService) -> None:
@@ -37,7 +31,7 @@ async def end_when_asked(jobs: Jobs, processor: JobProcessorService) -> None:
 
 async def left_by_a_shutdown(database_url: str, job: type[ModuleJob]) -> JobDetail:
     async with jobs_host(database_url, more_jobs=UNWILLING, shutdown_grace="50ms") as jobs:
-        job_id = await started(jobs, job)
+        job_id = await jobs.starts(job)
     async with jobs_host(database_url, more_jobs=UNWILLING, mode="Producer") as jobs:
         return await jobs.detail(job_id)
 
@@ -66,7 +60,7 @@ async def test_a_thread_that_ends_without_having_checked_has_completed(database_
     async with anyio.create_task_group() as group:
         async with jobs_host(database_url, more_jobs=UNWILLING, shutdown_grace="50ms") as jobs:
             (await jobs.service(Shutdown)).stop_timeout = 60
-            job_id = await started(jobs, UnresponsiveThreadJob)
+            job_id = await jobs.starts(UnresponsiveThreadJob)
             group.start_soon(end_when_asked, jobs, await jobs.processor())
     async with jobs_host(database_url, more_jobs=UNWILLING, mode="Producer") as jobs:
         assert (await jobs.detail(job_id)).state is JobState.COMPLETED
@@ -77,7 +71,7 @@ async def test_a_job_that_was_cancelled_is_cancelled_however_it_ends(
     database_url: str, job: type[ModuleJob]
 ) -> None:
     async with jobs_host(database_url, more_jobs=UNWILLING) as jobs:
-        job_id = await started(jobs, job)
+        job_id = await jobs.starts(job)
         await jobs.scheduling.cancel(job_id)
         if job is UnresponsiveThreadJob:
             await jobs.stop_was_asked(job_id)
@@ -90,7 +84,7 @@ async def test_a_job_over_its_time_has_timed_out_however_it_ends(
     database_url: str, job: type[ModuleJob]
 ) -> None:
     async with jobs_host(database_url, more_jobs=UNWILLING) as jobs:
-        job_id = await started(jobs, job, timeout=timedelta(seconds=0.05))
+        job_id = await jobs.starts(job, timeout=timedelta(seconds=0.05))
         if job is UnresponsiveThreadJob:
             await jobs.stop_was_asked(job_id)
             jobs.probe.thread_gate.set()
@@ -106,7 +100,7 @@ async def test_a_thread_that_ignores_the_request_is_reported(
 ) -> None:
     async with jobs_host(database_url, more_jobs=UNWILLING) as jobs:
         (await jobs.service(UnresponsiveAttempts)).grace_seconds = 0.05
-        job_id = await started(jobs, UnresponsiveThreadJob)
+        job_id = await jobs.starts(UnresponsiveThreadJob)
         await jobs.scheduling.cancel(job_id)
         reported = await jobs.until(job_id, lambda job: bool(job.logs))
         assert reported.state is JobState.RUNNING

@@ -31,10 +31,14 @@ async def test_a_job_that_never_checks_is_killed_when_its_time_is_up(
     database_url: str, tmp_path: Path
 ) -> None:
     async with computing_host(database_url, tmp_path, kill_grace="100ms") as jobs:
-        job = await jobs.ends(await jobs.scheduling.enqueue(UnresponsiveTimeoutJob))
+        has_computed = False
+        while not has_computed:
+            # On a busy machine its time may be up before it computes.
+            job = await jobs.ends(await jobs.scheduling.enqueue(UnresponsiveTimeoutJob))
+            assert job.state is JobState.FAILED
+            assert job.error == "timed out: the attempt took longer than 0.3 s."
+            has_computed = (tmp_path / "pid").exists()
         await gone(tmp_path, "pid")
-    assert job.state is JobState.FAILED
-    assert job.error == "timed out: the attempt took longer than 0.3 s."
     assert [line.message for line in job.logs] == ["computing"]
 
 

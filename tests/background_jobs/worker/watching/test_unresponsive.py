@@ -9,7 +9,6 @@ import pytest
 from background_jobs.hosts import Jobs, jobs_host
 from background_jobs.support import attempt_of, claim, new_job
 from background_jobs.unwilling_jobs import UNWILLING, UnresponsiveThreadJob
-from modhost_background_jobs.contracts import JobState
 from modhost_background_jobs.inspection.diagnosis import QueueDiagnosis
 from modhost_background_jobs.options import BackgroundJobsOptions
 from modhost_background_jobs.storage import JobStore
@@ -54,12 +53,8 @@ async def test_all_hosts_say_that_a_worker_begins_nothing_and_why(database_url: 
         jobs_host(database_url, mode="Producer", more_jobs=UNWILLING) as web,
     ):
         (await worker.service(UnresponsiveAttempts)).grace_seconds = 0.05
-        cancelled = await worker.scheduling.enqueue(UnresponsiveThreadJob)
-        timed_out = await worker.scheduling.enqueue(
-            UnresponsiveThreadJob, timeout=timedelta(seconds=0.05)
-        )
-        for job_id in (cancelled, timed_out):
-            await worker.reaches(job_id, JobState.RUNNING)
+        cancelled = await worker.starts(UnresponsiveThreadJob)
+        timed_out = await worker.starts(UnresponsiveThreadJob, timedelta(seconds=0.05))
         waiting = await worker.scheduling.enqueue(UnresponsiveThreadJob)
         await worker.scheduling.cancel(cancelled)
         client = await web.host.client("BackgroundJobs.ViewJobs")
