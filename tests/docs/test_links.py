@@ -40,11 +40,12 @@ def test_the_site_has_every_page() -> None:
 
 
 @pytest.mark.exhaustive
+@pytest.mark.timeout(400)
 def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     """By what only `make docs` installs; its search finds what the pages say."""
     command = [which("uv") or str(ROOT / ".bootstrap/bin/uv"), "run", "--group", "site", "--frozen"]
     build = ["mkdocs", "build", "--quiet", "--site-dir", str(tmp_path)]
-    subprocess.run([*command, "--isolated", *build], cwd=ROOT, check=True, timeout=110)
+    subprocess.run([*command, "--isolated", *build], cwd=ROOT, check=True, timeout=350)
     index = json.loads((tmp_path / "search" / "search_index.json").read_text("utf-8"))
     assert any("transactional enqueue" in each["title"].lower() for each in index["docs"])
     pages = [path.read_text("utf-8") for path in tmp_path.rglob("*.html")]

@@ -9,6 +9,7 @@ import pytest
 
 from background_jobs.typed import event_types
 
+pytestmark = pytest.mark.timeout(400)
 ROOT = Path(__file__).parents[3]
 
 HEAD = """
@@ -216,7 +217,7 @@ def errors(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=110,
+        timeout=350,
     )
     assert ran.returncode in (0, 1), ran.stderr
     found = {}
