@@ -179,13 +179,18 @@ def _abandoned(history: History) -> set[tuple[UUID, int]]:
 def what_was_logged_is_stored_with_the_end(history: History) -> Iterator[str]:
     """Once an end is stored, so are all log lines of its attempt.
 
-    A worker that shuts down tries to write them for some seconds before it hands a job back.
+    A worker that shuts down tries to write them for some seconds before it hands a job back, which
+    is cancelled if somebody has asked for that.
     """
     for change in history.changes:
         if not change.lease_ended or change.is_rescue or change.before is None:
             continue
         attempt = history.attempts.get(Lease(change.job, change.before.fence))
-        is_back = change.after is not None and change.after.state is JobState.PENDING
+        state = change.after and change.after.state
+        is_back = state is JobState.PENDING or (
+            state is JobState.CANCELLED
+            and change.at >= history.asked_to_stop.get(change.by, math.inf)
+        )
         is_stopped = is_back and attempt is not None and attempt.how == "stopped"
         if is_stopped and history.is_troubled(change.by, change.at - FLUSH_TIMEOUT, change.at):
             continue
