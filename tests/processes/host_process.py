@@ -2,9 +2,7 @@
 
 import os
 import re
-import secrets
 import signal
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -72,15 +70,6 @@ class HostProcess:
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
         self._process.join()
-
-
-def free_ports() -> int:
-    """Return the first of two free ports, below those that are given to whoever asks for any."""
-    while True:
-        port = 20_000 + secrets.randbelow(10_000)
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            socket.create_server(("127.0.0.1", port + 1)).close()
-            return port
 
 
 async def until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:

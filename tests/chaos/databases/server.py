@@ -2,7 +2,6 @@
 
 import shutil
 import signal
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from chaos.databases.disk import Disk
+from ports import free_port
 from postgres import Postgres
 
 MAX_CONNECTIONS: Final = 120
@@ -24,7 +24,7 @@ class Server:
         self.postgres = postgres
         self._disk = disk
         self._folder = Path(postgres.server.pgdata)
-        self.port = _free_port()
+        self.port = free_port()
 
     def prepare(self, name: str) -> None:
         """Listen to all addresses, and create the role and its database."""
@@ -72,12 +72,6 @@ class Server:
     def _own(self, folder: Path) -> None:
         if user := self.postgres.server.system_user:
             shutil.chown(folder, user)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -14,9 +14,10 @@ import httpx2
 import pytest
 from sqlalchemy.engine import make_url
 
+from ports import free_port
 from postgres import Postgres
 from processes.deployment import QUICK, Deployment
-from processes.host_process import HostProcess, free_ports
+from processes.host_process import HostProcess
 from processes.living import lives
 from processes.sharing.test_many_processes import workers
 
@@ -73,7 +74,7 @@ async def test_a_worker_that_waits_for_a_locked_file_ends_at_once_and_another_st
     options = {"host__modules__disabled": disabled}
     try:
         with locked(sqlite_url, for_readers=for_readers):
-            address = f"127.0.0.1:{free_ports()}"
+            address = f"127.0.0.1:{free_port()}"
             waiting = deployment.start(**options, host__bind=address)
             patient = deployment.start(**options)
             assert await answer(address, "/health/ready", step) == 503
@@ -89,7 +90,7 @@ async def test_a_module_that_hangs_at_start_is_named_to_probes_and_holds_up_no_s
     deployment: Deployment, held: str
 ) -> None:
     deployment.stage.hold(held)
-    address = f"127.0.0.1:{free_ports()}"
+    address = f"127.0.0.1:{free_port()}"
     worker = deployment.start(host__bind=address)
     if held == "start":
         assert await answer(address, "/health/ready", "on_start of the module acting") == 503

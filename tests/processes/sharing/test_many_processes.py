@@ -7,9 +7,10 @@ import signal
 import httpx2
 import pytest
 
+from ports import free_port
 from processes.acting import GatedJob, NappingJob
 from processes.deployment import QUICK, Deployment
-from processes.host_process import HostProcess, free_ports, until
+from processes.host_process import HostProcess, until
 from processes.living import lives
 from processes.service_manager import listening
 from processes.stage import Act
@@ -93,7 +94,7 @@ async def test_one_that_cannot_start_anew_ends_no_other(deployment: Deployment) 
 async def test_workers_listen_side_by_side_and_end_with_a_supervisor_that_is_killed(
     deployment: Deployment,
 ) -> None:
-    port = free_ports()
+    port = free_port()
     bind = f"127.0.0.1:{port}"
     supervisor = deployment.start("worker", "--processes", "2", host__bind=bind, **QUICK)
     await supervisor.logs(r"Worker \S+ runs", times=2)
