@@ -83,3 +83,14 @@ async def blank(
     page = await context.new_page()
     page.on("pageerror", lambda error: pytest.fail(f"JavaScript: {error}"))
     return page
+
+
+async def show_tab(page: Page, *, hidden: bool) -> None:
+    """Put the tab into the background, or bring it back."""
+    await page.evaluate(
+        """hidden => {
+            Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )

@@ -8,8 +8,7 @@ import pytest
 from playwright.async_api import Browser, Route, expect
 
 from modhost_background_jobs.contracts import JobState
-from pages.browser.chromium import blank, opened
-from pages.browser.test_live_log import show_tab
+from pages.browser.chromium import blank, opened, show_tab
 from pages.demo import ImportCustomersJob, Steps
 from pages.site import PASSWORD, Site, site
 

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page, expect
 
 from modhost_background_jobs.contracts import JobId, JobState
 from modhost_background_jobs.pages.live.feed import LiveFeed
-from pages.browser.chromium import opened
+from pages.browser.chromium import opened, show_tab
 from pages.browser.walk import STEPS, Walk, walking_site
 from pages.site import Site
 
@@ -24,17 +24,6 @@ async def served(sqlite_url: str) -> AsyncIterator[Site]:
 async def numbers_of(page: Page) -> list[int]:
     lines = await page.locator(".log-line span").all_text_contents()
     return [int(line.split()[1]) for line in lines if line.startswith("Step ")]
-
-
-async def show_tab(page: Page, *, hidden: bool) -> None:
-    """Put the tab into the background, or bring it back."""
-    await page.evaluate(
-        """hidden => {
-            Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
-            document.dispatchEvent(new Event("visibilitychange"));
-        }""",
-        hidden,
-    )
 
 
 async def _walking(browser: Browser, served: Site) -> tuple[Page, JobId]:
